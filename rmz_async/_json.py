@@ -1,0 +1,59 @@
+"""Strict JSON: bytes in, plain data out, numbers exact."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn, TypeAlias
+
+JSON: TypeAlias = "bool | int | float | str | Decimal | list[JSON] | dict[str, JSON] | None"
+"""What JSON can hold; :func:`parse` gives ``Decimal`` where others give ``float``."""
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    merged = dict(pairs)
+    if len(merged) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return merged
+
+
+# One decoder each: json.loads() with options builds a new one, and its scanner, on every call.
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
+_UNIQUE = json.JSONDecoder(
+    parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates
+)
+
+
+def parse(body: bytes, *, unique_keys: bool = False) -> JSON:
+    """Return the value that *body* holds.
+
+    Numbers with a fraction become ``Decimal``: money never passes through a binary float.
+
+    Args:
+        body: UTF-8 and nothing else; a byte order mark is refused.
+        unique_keys: Refuse an object that names a key twice.
+
+    Raises:
+        ValueError: It is not JSON, or nested too deeply. The message shows nothing of the body.
+    """
+    try:
+        value: JSON = (_UNIQUE if unique_keys else _DECODER).decode(body.decode())
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except json.JSONDecodeError as error:
+        # The error object holds the whole document; its text holds nothing of it.
+        raise ValueError(f"not JSON: {error}") from None
+    except ArithmeticError:
+        raise ValueError("a number out of range") from None
+    return value
+
+
+def dump(value: object) -> bytes:
+    """Return *value* as compact UTF-8 JSON."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

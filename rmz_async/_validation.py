@@ -1,0 +1,159 @@
+"""Pure: the rules of the API for what a caller passes in, checked before anything is sent.
+
+All faults of a call are collected, as RMZ does, and raised together. Fields have the names that RMZ
+gives them in its own refusals, so that both sides can be shown in the same form.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import cast
+from urllib.parse import urlsplit
+
+from rmz_async.errors import InvalidRequestError
+from rmz_async.models.customers import NewCustomer, PhoneNumber
+
+MAX_ID = 2**63 - 1
+MAX_TEXT = 191
+MAX_METADATA_KEYS = 20
+MAX_METADATA_VALUE = 500
+
+_DIGITS = re.compile(r"[0-9]+")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+class Validation:
+    """Collects the faults of one call."""
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+        self._errors: dict[str, list[str]] = {}
+
+    def require(self, field: str, holds: bool, rule: str) -> bool:
+        """Note *rule* against *field* unless it holds."""
+        if not holds:
+            self._errors.setdefault(field, []).append(rule)
+        return holds
+
+    def finish(self) -> None:
+        """Raise what was found.
+
+        Raises:
+            InvalidRequestError: There were faults.
+        """
+        if self._errors:
+            faults = "; ".join(
+                f"{field} {', '.join(rules)}" for field, rules in self._errors.items()
+            )
+            raise InvalidRequestError(
+                f"{self._operation} was not sent: {faults}",
+                errors={field: tuple(rules) for field, rules in self._errors.items()},
+            )
+
+    def identifier(self, field: str, value: object) -> None:
+        """Check an id: text could change the address that the call goes to."""
+        # Not isinstance: a bool is an int.
+        self.require(
+            field, type(value) is int and 0 < value <= MAX_ID, "must be a positive integer"
+        )
+
+    def integer(self, field: str, value: object, least: int, most: int) -> None:
+        """Check a number's range."""
+        self.require(
+            field,
+            type(value) is int and least <= value <= most,
+            f"must be an integer from {least} to {most}",
+        )
+
+    def text(self, field: str, value: object, most: int = MAX_TEXT) -> bool:
+        """Check a text that must not be empty."""
+        holds = isinstance(value, str) and 0 < len(value) <= most and value.strip() != ""
+        return self.require(field, holds, f"must be a text of 1 to {most} characters")
+
+    def digits(self, field: str, value: object, least: int, most: int) -> None:
+        """Check a number that is written as a text; Arabic digits are not what RMZ stores."""
+        holds = isinstance(value, str) and least <= len(value) <= most
+        self.require(
+            field,
+            holds and _DIGITS.fullmatch(str(value)) is not None,
+            f"must have {least} to {most} digits",
+        )
+
+    def email(self, field: str, value: object) -> None:
+        """Check an e-mail address, loosely: RMZ decides."""
+        if self.text(field, value):
+            self.require(
+                field,
+                isinstance(value, str) and _EMAIL.fullmatch(value) is not None,
+                "must be an e-mail address",
+            )
+
+    def url(self, field: str, value: object) -> None:
+        """Check an address that a browser is sent to."""
+        self.require(field, _is_web_address(value), "must be an absolute http or https URL")
+
+    def metadata(self, field: str, value: object) -> None:
+        """Check what a caller attaches to a subscription."""
+        if not self.require(field, isinstance(value, Mapping), "must be a mapping"):
+            return
+        attached = cast("Mapping[object, object]", value)
+        self.require(
+            field,
+            len(attached) <= MAX_METADATA_KEYS,
+            f"must have at most {MAX_METADATA_KEYS} keys",
+        )
+        for key, item in attached.items():
+            if not self.require(field, isinstance(key, str), "must have texts as keys"):
+                continue
+            self.require(
+                f"{field}.{key}",
+                isinstance(item, str | int) and len(str(item)) <= MAX_METADATA_VALUE,
+                f"must be a text, integer or boolean of at most {MAX_METADATA_VALUE} characters",
+            )
+
+    def customer(self, field: str, value: object, described_as: type) -> dict[str, object]:
+        """Check who a session is for.
+
+        Args:
+            field: Where the customer stands.
+            value: An id, or an object of the class *described_as*.
+            described_as: ``NewCustomer`` or ``PhoneNumber``.
+
+        Returns:
+            The customer as RMZ wants them.
+        """
+        if isinstance(value, NewCustomer) and described_as is NewCustomer:
+            self.text(f"{field}.firstName", value.first_name)
+            self.text(f"{field}.lastName", value.last_name)
+            self.email(f"{field}.email", value.email)
+            return self.phone_number(f"{field}.", value.country_code, value.phone) | {
+                "firstName": value.first_name,
+                "lastName": value.last_name,
+                "email": value.email,
+            }
+        if isinstance(value, PhoneNumber) and described_as is PhoneNumber:
+            return self.phone_number(f"{field}.", value.country_code, value.phone)
+        self.require(
+            field,
+            type(value) is int and 0 < value <= MAX_ID,
+            f"must be a positive integer or a {described_as.__name__}",
+        )
+        return {"id": value}
+
+    def phone_number(self, prefix: str, country_code: object, phone: object) -> dict[str, object]:
+        """Check a phone number, and return its two parts without the plus."""
+        code = country_code.removeprefix("+") if isinstance(country_code, str) else country_code
+        self.digits(f"{prefix}country_code", code, 1, 5)
+        self.digits(f"{prefix}phone", phone, 5, 15)
+        return {"country_code": code, "phone": phone}
+
+
+def _is_web_address(value: object) -> bool:
+    if not isinstance(value, str) or not value.isprintable() or " " in value:
+        return False
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -1,0 +1,206 @@
+"""Every error that this library raises.
+
+::
+
+    RMZError
+    ├── ConfigurationError            the client's own options are wrong
+    ├── InvalidRequestError           a field breaks a rule (also a ValueError)
+    ├── ConnectionFailedError         not applied: repeating is safe
+    ├── OutcomeUnknownError           sent, no trustworthy answer: it may have happened
+    ├── APIError                      RMZ answered with an error
+    │   ├── BadRequestError           400
+    │   ├── AuthenticationError       401
+    │   ├── PermissionDeniedError     403
+    │   ├── NotFoundError             404
+    │   ├── ConflictError             409, and each 422 that means "not in this state"
+    │   ├── UnprocessableEntityError  422 (also an InvalidRequestError)
+    │   ├── RateLimitError            429
+    │   ├── ServerError               5xx
+    │   └── UnexpectedAnswerError     not the documented shape
+    └── WebhookError
+        ├── SignatureError            nobody who knows the secret sent this
+        └── PayloadError              signed, but not an event
+
+None of them holds a token, a webhook secret or an object of the HTTP library, and all of them can
+be pickled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+__all__ = (
+    "APIError",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConfigurationError",
+    "ConflictError",
+    "ConnectionFailedError",
+    "FieldErrors",
+    "InvalidRequestError",
+    "NotFoundError",
+    "OutcomeUnknownError",
+    "PayloadError",
+    "PermissionDeniedError",
+    "RMZError",
+    "RateLimitError",
+    "ServerError",
+    "SignatureError",
+    "UnexpectedAnswerError",
+    "UnprocessableEntityError",
+    "WebhookError",
+)
+
+FieldErrors = Mapping[str, Sequence[str]]
+"""Reasons by field path, as RMZ writes it: ``{"customer.phone": ["must have 5 to 15 digits"]}``."""
+
+
+class RMZError(Exception):
+    """Anything that this library raises on purpose."""
+
+
+class ConfigurationError(RMZError):
+    """The client cannot work with the options it was given; nothing was sent."""
+
+
+class InvalidRequestError(RMZError, ValueError):
+    """A field breaks a rule, found here before sending or by RMZ; nothing was changed.
+
+    Attributes:
+        errors: Reasons by field path.
+    """
+
+    errors: FieldErrors
+
+    def __init__(self, message: str, *, errors: FieldErrors | None = None) -> None:
+        super().__init__(message)
+        self.errors = {} if errors is None else errors
+
+
+class ConnectionFailedError(RMZError):
+    """The call was not sent, or it only read: nothing was changed, and repeating is safe.
+
+    Attributes:
+        operation: The call, for example ``subscriptions.get``.
+        attempts: How often it was tried.
+    """
+
+    def __init__(self, message: str, *, operation: str = "", attempts: int = 0) -> None:
+        super().__init__(message)
+        self.operation = operation
+        self.attempts = attempts
+
+
+class OutcomeUnknownError(RMZError):
+    """The call was sent and no trustworthy answer came back: it may have been applied.
+
+    Do not simply repeat it: the message says how to find out. Where RMZ did answer, with a server
+    error for instance, that answer is the ``__cause__``.
+
+    Attributes:
+        operation: The call, for example ``subscriptions.extend``.
+        object_id: The id of the object that it was to change, or None.
+        sent_at: When it was first sent; UTC.
+        attempts: How often it was tried.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str = "",
+        object_id: int | None = None,
+        sent_at: datetime | None = None,
+        attempts: int = 0,
+    ) -> None:
+        super().__init__(message)
+        self.operation = operation
+        self.object_id = object_id
+        self.sent_at = sent_at
+        self.attempts = attempts
+
+
+class APIError(RMZError):
+    """RMZ answered, and the answer is an error.
+
+    Attributes:
+        status: The HTTP status, 100 to 599.
+        message: What RMZ wrote, unchanged; empty where it wrote nothing.
+        errors: Reasons by field path; empty where RMZ named none.
+        timestamp: The server's clock at its answer; UTC. None where it gave none.
+        body: The answer as decoded JSON, or the start of its text where it was not JSON.
+        retry_after: Seconds that RMZ asks to wait, or None.
+        operation: The call, for example ``subscriptions.pause``.
+    """
+
+    errors: FieldErrors
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        status: int = 0,
+        message: str = "",
+        errors: FieldErrors | None = None,
+        timestamp: datetime | None = None,
+        body: object = None,
+        retry_after: float | None = None,
+        operation: str = "",
+    ) -> None:
+        super().__init__(text)
+        self.status = status
+        self.message = message
+        self.errors = {} if errors is None else errors
+        self.timestamp = timestamp
+        self.body = body
+        self.retry_after = retry_after
+        self.operation = operation
+
+
+class BadRequestError(APIError):
+    """400: a rule of the shop forbids it."""
+
+
+class AuthenticationError(APIError):
+    """401: RMZ does not know the token."""
+
+
+class PermissionDeniedError(APIError):
+    """403: the store's plan or the token does not allow it."""
+
+
+class NotFoundError(APIError):
+    """404: there is no such object in this store."""
+
+
+class ConflictError(APIError):
+    """409 or 422: the object's state does not allow it."""
+
+
+class UnprocessableEntityError(APIError, InvalidRequestError):
+    """422: RMZ refused a field."""
+
+
+class RateLimitError(APIError):
+    """429: too many requests, or the same extension twice within 10 seconds."""
+
+
+class ServerError(APIError):
+    """5xx: RMZ or a proxy before it failed."""
+
+
+class UnexpectedAnswerError(APIError):
+    """The answer is not of the documented shape: HTML, cut JSON, a redirect, a wrong type."""
+
+
+class WebhookError(RMZError):
+    """A delivery cannot be accepted."""
+
+
+class SignatureError(WebhookError):
+    """The signature is missing, malformed or wrong: answer 401 and do nothing."""
+
+
+class PayloadError(WebhookError):
+    """The body is signed, but it is not an event that can be read."""

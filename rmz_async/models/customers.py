@@ -1,0 +1,65 @@
+"""Customers: those whom RMZ tells about, and those whom a caller names."""
+
+from __future__ import annotations
+
+import attrs
+
+from rmz_async.models._model import Model
+
+__all__ = ("Customer", "NewCustomer", "PhoneNumber")
+
+
+@attrs.frozen(kw_only=True)
+class Customer(Model):
+    """A customer of the store, as RMZ tells about them.
+
+    Attributes:
+        id: Positive integer, unique in the store.
+        name: First and last name in one; in webhooks only.
+        first_name: Not in webhooks about subscriptions.
+        last_name: Not in webhooks about subscriptions.
+        email: The customer's address.
+        country_code: Dial code without a plus, for example ``966``.
+        phone: The number without the dial code.
+    """
+
+    id: int
+    name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    country_code: str | None = None
+    phone: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class NewCustomer:
+    """A customer as the caller describes them; RMZ finds or creates the one with this number.
+
+    Attributes:
+        country_code: Dial code of 1 to 5 digits, with or without a plus. Stores sell to 966 Saudi
+            Arabia, 973 Bahrain, 971 UAE, 974 Qatar, 968 Oman and 965 Kuwait.
+        phone: 5 to 15 digits, without the dial code.
+        first_name: Not empty.
+        last_name: Not empty.
+        email: An e-mail address.
+    """
+
+    country_code: str
+    phone: str
+    first_name: str
+    last_name: str
+    email: str
+
+
+@attrs.frozen(kw_only=True)
+class PhoneNumber:
+    """A phone number that names a customer.
+
+    Attributes:
+        country_code: Dial code of 1 to 5 digits, with or without a plus.
+        phone: 5 to 15 digits, without the dial code.
+    """
+
+    country_code: str
+    phone: str

@@ -1,0 +1,43 @@
+"""Sessions of the pages that RMZ hosts: the checkout and the billing portal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import attrs
+
+from rmz_async.models._model import Model
+
+__all__ = ("CheckoutSession", "PortalSession")
+
+
+@attrs.frozen(kw_only=True)
+class CheckoutSession(Model):
+    """A page on which one customer can pay for one variant.
+
+    Attributes:
+        session_id: RMZ's name for the session.
+        checkout_url: Where to send the customer. Whoever has it can pay, and nothing more.
+        expires_at: UTC; 7 minutes after the creation.
+
+    Source: https://docs.rmz.gg/merchant-api/subscriptions/create-checkout-session
+    """
+
+    session_id: str
+    checkout_url: str
+    expires_at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PortalSession(Model):
+    """A page on which one customer can manage their subscriptions.
+
+    Attributes:
+        url: Where to send the customer; works once, and is not shown in the repr.
+        expires_at: UTC.
+
+    Source: https://docs.rmz.gg/merchant-api/portal-sessions/create-portal-session
+    """
+
+    url: str = attrs.field(repr=False)
+    expires_at: datetime | None = None

@@ -1,0 +1,66 @@
+"""What a caller may set: how long a call may take, and how often it may be tried."""
+
+from __future__ import annotations
+
+import math
+import os
+
+import attrs
+
+from rmz_async.errors import ConfigurationError
+
+__all__ = ("DEFAULT_TIMEOUT", "PRODUCTION_URL", "Options", "RetryPolicy")
+
+PRODUCTION_URL = "https://merchant-api.rmz.gg/shawarma"
+DEFAULT_TIMEOUT = 60.0
+
+
+def _positive(_: object, attribute: attrs.Attribute[float], value: object) -> None:
+    # NaN compares false with everything, so it is refused here too.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ConfigurationError(f"{attribute.name}: must be a finite number of seconds above 0")
+
+
+def _at_least_one(_: object, attribute: attrs.Attribute[int], value: object) -> None:
+    if type(value) is not int or value < 1:
+        raise ConfigurationError(f"{attribute.name}: must be an integer of 1 or more")
+
+
+@attrs.frozen(kw_only=True)
+class RetryPolicy:
+    """How often a call may be tried, and how long to wait between two tries.
+
+    Whether a call may be tried again at all is a property of the call and not of this policy: see
+    :mod:`rmz_async.operations`. All times are in seconds.
+
+    Attributes:
+        max_attempts: Tries of one call, the first included; 1 or more.
+        backoff: The wait before try *n* + 1 is a random part of ``backoff * 2 ** (n - 1)``.
+        max_backoff: The longest such wait.
+        attempt_timeout: How long one try may take before the next one begins.
+    """
+
+    max_attempts: int = attrs.field(default=3, validator=_at_least_one)
+    backoff: float = attrs.field(default=0.5, validator=_positive)
+    max_backoff: float = attrs.field(default=8.0, validator=_positive)
+    attempt_timeout: float = attrs.field(default=30.0, validator=_positive)
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """What a client was told, beside its token and its connections.
+
+    Attributes:
+        base_url: The API's address without a trailing slash.
+        timeout: Seconds for one call, over all its tries.
+        retry: How often a call may be tried.
+    """
+
+    base_url: str
+    timeout: float = attrs.field(default=DEFAULT_TIMEOUT, validator=_positive)
+    retry: RetryPolicy = attrs.field(factory=RetryPolicy)
+
+
+def base_url_or_default(base_url: str | None) -> str:
+    """Return *base_url*, or ``RMZ_BASE_URL``, or production's."""
+    return base_url or os.environ.get("RMZ_BASE_URL") or PRODUCTION_URL

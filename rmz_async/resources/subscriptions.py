@@ -1,0 +1,355 @@
+"""Subscriptions: read them, and change their course."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Literal, overload
+
+from rmz_async import operations
+from rmz_async._call import Call, Settlement
+from rmz_async._transport import Transport
+from rmz_async._validation import Validation
+from rmz_async.models import PhoneNumber, Subscription, SubscriptionLookup, SubscriptionStatus
+from rmz_async.operations import Operation
+from rmz_async.pagination import Page, Pager
+
+__all__ = ("Subscriptions",)
+
+
+class Subscriptions:
+    """Read a store's subscriptions, and cancel, pause, resume or extend them."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def get(self, subscription_id: int) -> Subscription:
+        """Read one subscription.
+
+        Args:
+            subscription_id: Positive integer.
+
+        Returns:
+            The subscription as it is now; all times in UTC.
+
+        Raises:
+            NotFoundError: There is no such subscription in this store.
+
+        Source: https://docs.rmz.gg/merchant-api/subscriptions/get-subscription
+        """
+        check = Validation("subscriptions.get")
+        check.identifier("id", subscription_id)
+        check.finish()
+        return await self._transport.call(_read(subscription_id))
+
+    def list(
+        self,
+        *,
+        customer_email: str | None = None,
+        customer_phone: str | None = None,
+        customer_country_code: str | None = None,
+        page: int = 1,
+    ) -> Pager[Subscription]:
+        """List the store's subscriptions, 15 a page.
+
+        Nothing is sent before the first item or page is asked for.
+
+        Args:
+            customer_email: Only this customer's; at most 191 characters.
+            customer_phone: Only this customer's; 5 to 15 digits.
+            customer_country_code: Dial code of that phone number, 1 to 5 digits.
+            page: The page to begin with, 1 or more.
+
+        Returns:
+            The list: walk it, walk its ``pages()``, or take its ``first()`` page.
+
+        Raises:
+            InvalidRequestError: A field breaks a rule; nothing was sent.
+
+        Source: https://docs.rmz.gg/merchant-api/subscriptions/list-subscriptions
+        """
+        check = Validation("subscriptions.list")
+        check.identifier("page", page)
+        if customer_email is not None:
+            check.email("customerEmail", customer_email)
+        if customer_phone is not None:
+            check.digits("customerPhone", customer_phone, 5, 15)
+        if customer_country_code is not None:
+            check.digits("customerCountryCode", customer_country_code.removeprefix("+"), 1, 5)
+        check.finish()
+        query = {
+            "customerEmail": customer_email,
+            "customerPhone": customer_phone,
+            "customerCountryCode": customer_country_code
+            and customer_country_code.removeprefix("+"),
+        }
+
+        async def fetch(number: int) -> Page[Subscription]:
+            return await self._transport.call(
+                Call(
+                    operation=operations.SUBSCRIPTIONS_LIST,
+                    into=Page[Subscription],
+                    query={"page": number, **query},
+                )
+            )
+
+        return Pager(fetch, page=page)
+
+    async def lookup(
+        self,
+        *,
+        external_customer_id: str | None = None,
+        email: str | None = None,
+        phone: PhoneNumber | None = None,
+        product_id: int | None = None,
+        include_inactive: bool = False,
+    ) -> SubscriptionLookup:
+        """Find the subscriptions of one customer.
+
+        To decide on access, pass ``include_inactive=True`` and ask each subscription's
+        ``grants_access``: without it RMZ leaves out customers whose payment is being retried
+        (``past_due``), who still have access.
+
+        Args:
+            external_customer_id: The name that you gave the customer at the checkout; at most 191
+                characters. One of this, *email* and *phone* is needed.
+            email: At most 191 characters.
+            phone: The customer's number.
+            product_id: Only subscriptions to this product.
+            include_inactive: Also those that RMZ does not count as active.
+
+        Returns:
+            At most 50 subscriptions; none is no error.
+
+        Raises:
+            InvalidRequestError: Nobody is named, or a field breaks a rule.
+            PermissionDeniedError: The store's plan does not include the API.
+
+        Source: https://docs.rmz.gg/merchant-api/subscriptions/lookup-subscriptions
+        """
+        check = Validation("subscriptions.lookup")
+        number: dict[str, object] = {}
+        if external_customer_id is not None:
+            check.text("external_customer_id", external_customer_id)
+        if email is not None:
+            check.email("email", email)
+        if phone is not None:
+            number = check.phone_number("", phone.country_code, phone.phone)
+        check.require(
+            "external_customer_id",
+            not (external_customer_id is None and email is None and phone is None),
+            "or email or phone must be given",
+        )
+        if product_id is not None:
+            check.identifier("product_id", product_id)
+        check.finish()
+        return await self._transport.call(
+            Call(
+                operation=operations.SUBSCRIPTIONS_LOOKUP,
+                into=SubscriptionLookup,
+                query={
+                    "external_customer_id": external_customer_id,
+                    "email": email,
+                    **number,
+                    "product_id": product_id,
+                    "include_inactive": True if include_inactive else None,
+                },
+            )
+        )
+
+    async def cancel(
+        self,
+        subscription_id: int,
+        *,
+        effective: Literal["end_of_period", "immediate"] = "end_of_period",
+    ) -> Subscription:
+        """Cancel a subscription, with its period or at once.
+
+        Where no trustworthy answer comes back, the subscription is read: canceled, it is returned;
+        not canceled, the call is sent once more.
+
+        Args:
+            subscription_id: Positive integer.
+            effective: ``end_of_period`` keeps it ``active``, with ``cancel_at_period_end``, until
+                the paid period ends; ``immediate`` ends access now.
+
+        Returns:
+            The subscription, perhaps with part of its keys only.
+
+        Raises:
+            NotFoundError: There is no such subscription in this store.
+            ConflictError: It is canceled or expired already.
+            OutcomeUnknownError: Nobody can tell whether it was canceled.
+
+        Source: https://docs.rmz.gg/merchant-api/subscriptions/cancel-subscription
+        """
+        check = Validation("subscriptions.cancel")
+        check.identifier("id", subscription_id)
+        check.require(
+            "effective",
+            effective in ("end_of_period", "immediate"),
+            "must be end_of_period or immediate",
+        )
+        check.finish()
+        applied = _ends_with_period if effective == "end_of_period" else _is_canceled
+        return await self._change(
+            operations.SUBSCRIPTIONS_CANCEL, subscription_id, {"effective": effective}, applied
+        )
+
+    async def pause(self, subscription_id: int) -> Subscription:
+        """Pause a subscription: access ends now, and the days that are paid for are kept.
+
+        Where no trustworthy answer comes back, the subscription is read: paused, it is returned;
+        not paused, the call is sent once more.
+
+        Args:
+            subscription_id: Positive integer.
+
+        Returns:
+            The subscription, perhaps with part of its keys only.
+
+        Raises:
+            NotFoundError: There is no such subscription in this store.
+            ConflictError: It is not ``active``.
+            OutcomeUnknownError: Nobody can tell whether it was paused.
+
+        Source: https://docs.rmz.gg/merchant-api/subscriptions/pause-subscription
+        """
+        check = Validation("subscriptions.pause")
+        check.identifier("id", subscription_id)
+        check.finish()
+        return await self._change(operations.SUBSCRIPTIONS_PAUSE, subscription_id, None, _is_paused)
+
+    async def unpause(self, subscription_id: int) -> Subscription:
+        """Resume a paused subscription: a period begins now that lasts the days that were kept.
+
+        Where no trustworthy answer comes back, the subscription is read: active, it is returned;
+        still paused, the call is sent once more.
+
+        Args:
+            subscription_id: Positive integer.
+
+        Returns:
+            The subscription, perhaps with part of its keys only.
+
+        Raises:
+            NotFoundError: There is no such subscription in this store.
+            ConflictError: It is not ``paused``.
+            OutcomeUnknownError: Nobody can tell whether it was resumed.
+
+        Source: https://docs.rmz.gg/merchant-api/subscriptions/unpause-subscription
+        """
+        check = Validation("subscriptions.unpause")
+        check.identifier("id", subscription_id)
+        check.finish()
+        return await self._change(
+            operations.SUBSCRIPTIONS_UNPAUSE, subscription_id, None, _is_active
+        )
+
+    @overload
+    async def extend(self, subscription: int | Subscription, *, days: int) -> Subscription: ...
+
+    @overload
+    async def extend(self, subscription: int | Subscription, *, months: int) -> Subscription: ...
+
+    async def extend(
+        self,
+        subscription: int | Subscription,
+        *,
+        days: int | None = None,
+        months: int | None = None,
+    ) -> Subscription:
+        """Add days to the paid period.
+
+        Extensions add up, and RMZ refuses an equal one for 10 seconds only: so this call is never
+        sent twice. Where no trustworthy answer comes back it can be settled by comparison alone,
+        and so only if you pass the subscription that you have read instead of its id.
+
+        Args:
+            subscription: The subscription as you have just read it, or its id.
+            days: 1 to 365. Exactly one of *days* and *months* is needed.
+            months: 1 to 24; a month is 30 days.
+
+        Returns:
+            The subscription with its new ``current_period_end`` (UTC), perhaps with part of its
+            keys only.
+
+        Raises:
+            NotFoundError: There is no such subscription in this store.
+            ConflictError: It is canceled or expired.
+            RateLimitError: An equal extension was made less than 10 seconds ago.
+            OutcomeUnknownError: Nobody can tell whether it was extended: read it before another
+                try.
+
+        Source: https://docs.rmz.gg/merchant-api/subscriptions/extend-subscription
+        """
+        baseline = subscription if isinstance(subscription, Subscription) else None
+        subscription_id = (
+            subscription.id if isinstance(subscription, Subscription) else subscription
+        )
+        check = Validation("subscriptions.extend")
+        check.identifier("id", subscription_id)
+        if (days is None) == (months is None):
+            check.require("days", False, "or months must be given, and not both")
+        elif days is not None:
+            check.integer("days", days, 1, 365)
+        else:
+            check.integer("months", months, 1, 24)
+        check.finish()
+        applied = None
+        if baseline is not None and baseline.current_period_end is not None:
+            added = timedelta(days=days if days is not None else 30 * (months or 0))
+            applied = partial(_ends_at, baseline.current_period_end + added)
+        return await self._change(
+            operations.SUBSCRIPTIONS_EXTEND,
+            subscription_id,
+            {"days": days, "months": months},
+            applied,
+        )
+
+    async def _change(
+        self,
+        operation: Operation,
+        subscription_id: int,
+        body: dict[str, object] | None,
+        applied: Callable[[Subscription], bool] | None,
+    ) -> Subscription:
+        settlement = None
+        if applied is not None:
+            settlement = Settlement(read=_read(subscription_id), applied=applied)
+        return await self._transport.call(
+            Call(
+                operation=operation,
+                into=Subscription,
+                object_id=subscription_id,
+                body=body,
+                settlement=settlement,
+            )
+        )
+
+
+def _read(subscription_id: int) -> Call[Subscription]:
+    return Call(
+        operation=operations.SUBSCRIPTIONS_GET, into=Subscription, object_id=subscription_id
+    )
+
+
+def _ends_with_period(found: Subscription) -> bool:
+    return found.cancel_at_period_end is True
+
+
+def _is_canceled(found: Subscription) -> bool:
+    return found.status == SubscriptionStatus.CANCELED
+
+
+def _is_paused(found: Subscription) -> bool:
+    return found.status == SubscriptionStatus.PAUSED
+
+
+def _is_active(found: Subscription) -> bool:
+    return found.status == SubscriptionStatus.ACTIVE
+
+
+def _ends_at(end: datetime, found: Subscription) -> bool:
+    return found.current_period_end == end

@@ -1,0 +1,119 @@
+"""Make sure that RMZ sent a delivery, then read it: in this order."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
+
+from rmz_async import _json
+from rmz_async._converter import decode
+from rmz_async.errors import ConfigurationError, PayloadError, SignatureError
+from rmz_async.webhooks.events import Event
+
+__all__ = ("Headers", "verify")
+
+MAX_BODY = 1024 * 1024
+MAX_SECRETS = 5
+MIN_SECRET = 16
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+Headers = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
+"""A framework's headers, or pairs as ASGI has them; names in any case."""
+
+
+def verify(
+    body: bytes,
+    headers: Headers,
+    *,
+    secrets: Sequence[str],
+    allow_unsigned: bool = False,
+) -> Event:
+    """Return the event of a delivery that RMZ has signed.
+
+    A signature has no time in it: whoever has seen a delivery can send it again. Handle each
+    ``event_id`` once, and read the subscription itself before granting anything.
+
+    Args:
+        body: The raw body, as it came; at most 1 MiB. Parsing and writing it again breaks the
+            signature.
+        headers: All headers of the request, so that a doubled one is seen.
+        secrets: 1 to 5 secrets of at least 16 characters, one for each webhook that may deliver
+            here, and for 3 hours after a change the old one too, as RMZ may still repeat
+            deliveries.
+        allow_unsigned: Accept a delivery without a signature. Anyone can send one.
+
+    Returns:
+        The event; unknown types and keys are kept.
+
+    Raises:
+        SignatureError: The signature is missing, doubled, malformed or wrong. Answer 401.
+        PayloadError: It is signed, but it is not an event. Answer 400.
+        ConfigurationError: A secret is missing or too short.
+
+    Source: https://docs.rmz.gg/webhooks/signature-verification
+    """
+    keys = _keys(secrets)
+    if not isinstance(cast("object", body), bytes):
+        raise TypeError("body: must be the raw bytes of the request")
+    if len(body) > MAX_BODY:
+        raise SignatureError(f"the body has more than {MAX_BODY} bytes; it was not looked at")
+    signature = _only(headers, "signature")
+    if signature is None:
+        if not allow_unsigned:
+            raise SignatureError(
+                "there is no Signature header: switch signing on for this webhook in the dashboard"
+            )
+    elif not _is_signed(body, signature, keys):
+        raise SignatureError(
+            "the signature is wrong: none of the secrets made it for this body; check that the "
+            "body is the raw one, and that the secret is this webhook's"
+        )
+    return _event(body, _only(headers, "x-rmz-request-id"))
+
+
+def _keys(secrets: Sequence[str]) -> list[bytes]:
+    # A single text is a sequence too, of one-letter secrets that anyone could guess.
+    if isinstance(secrets, str | bytes) or not 1 <= len(secrets) <= MAX_SECRETS:
+        raise ConfigurationError(f"secrets: must be a list of 1 to {MAX_SECRETS} secrets")
+    if any(len(secret) < MIN_SECRET for secret in secrets):
+        raise ConfigurationError(f"secrets: each must have at least {MIN_SECRET} characters")
+    return [secret.encode() for secret in secrets]
+
+
+def _only(headers: Headers, wanted: str) -> str | None:
+    # Not looked up by name: a doubled header, in whatever case, must be seen.
+    pairs = cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
+    found = [_text(value) for name, value in pairs if _text(name).lower() == wanted]
+    if len(found) > 1:
+        raise SignatureError(f"the {wanted} header stands more than once")
+    return found[0] if found else None
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _is_signed(body: bytes, signature: str, keys: Sequence[bytes]) -> bool:
+    claimed = signature.lower()
+    if not _DIGEST.fullmatch(claimed):
+        return False
+    # All of them, so that the time taken does not tell which one fits.
+    fits = [hmac.compare_digest(hmac.digest(key, body, "sha256").hex(), claimed) for key in keys]
+    return any(fits)
+
+
+def _event(body: bytes, request_id: str | None) -> Event:
+    try:
+        payload = _json.parse(body, unique_keys=True)
+        if not isinstance(payload, dict):
+            raise ValueError("not an object")
+        name, data = payload.get("event"), payload.get("data")
+        told = None
+        if isinstance(name, str) and name.startswith("subscription.") and isinstance(data, dict):
+            told = data.get("subscription")
+        return decode({**payload, "request_id": request_id, "subscription": told}, Event)
+    except ValueError as error:
+        raise PayloadError(f"the delivery is not an event: {error}") from None
