@@ -29,7 +29,8 @@ Structure = Callable[[Any, Any], Any]
 
 # ASCII only: int() and Decimal() would read Arabic digits, which stand in labels alone.
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
-_AMOUNT = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,19})?")
+# Whatever Decimal writes can be read again: PHP writes tiny and huge numbers with an exponent.
+_AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?(E[+-]?[0-9]{1,18})?", re.IGNORECASE)
 
 
 def decode(data: object, into: type[T]) -> T:
@@ -101,7 +102,7 @@ def _text(value: Any, _: Any) -> str:
 
 
 def _money(value: Any, _: Any) -> Decimal:
-    if type(value) is Decimal or type(value) is int:
+    if type(value) is int or (type(value) is Decimal and value.is_finite()):
         return Decimal(value)
     if isinstance(value, str) and _AMOUNT.fullmatch(value):
         return Decimal(value)
@@ -230,6 +231,8 @@ def _careful_model_hook(cls: type[Model], converter: Converter) -> Structure:
         )
         for field in fields
     }
+    # A key that RMZ calls "extra" is an unknown key like any other.
+    overrides["extra"] = override(omit=True)
     inner = make_dict_structure_fn(cls, converter, **overrides)  # type: ignore[arg-type] # options and overrides share **kwargs
 
     def structure(value: JSON, _: Any) -> Any:

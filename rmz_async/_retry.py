@@ -6,7 +6,7 @@ Nothing here waits, sends or reads a clock.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 
@@ -154,6 +154,9 @@ def retry_after(value: str | None, now: float) -> float | None:
     if value.isascii() and value.isdecimal():
         return float(value) if len(value) <= 9 else None
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+        moment = parsedate_to_datetime(value)
     except (ValueError, OverflowError):
         return None
+    # An HTTP date is always GMT; one of its forms does not say so.
+    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return max(0.0, moment.timestamp() - now)

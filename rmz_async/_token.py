@@ -6,7 +6,7 @@ import inspect
 import os
 import re
 from collections.abc import Awaitable, Callable
-from typing import NoReturn, TypeAlias
+from typing import NoReturn, TypeAlias, cast
 
 import anyio
 
@@ -37,8 +37,19 @@ class Secret:
         raise TypeError("a secret cannot be pickled or copied")
 
 
-def checked(token: object) -> Secret:
-    """Return *token* as a secret if it can travel in a header.
+def concealed(source: TokenSource | Secret | None) -> Callable[[], str | Awaitable[str]] | Secret:
+    """Return *source*, or ``RMZ_API_TOKEN``, with a text out of sight.
+
+    A traceback may show the variables of its frames: call this, and delete the variable, before
+    anything that can raise.
+    """
+    if source is None:
+        source = os.environ.get("RMZ_API_TOKEN", "")
+    return source if isinstance(source, Secret) or callable(source) else Secret(source)
+
+
+def checked(secret: Secret) -> Secret:
+    """Return *secret* if it can travel in a header.
 
     The HTTP library prints an illegal header value in its error, and so the token: it must never
     get that far.
@@ -46,26 +57,27 @@ def checked(token: object) -> Secret:
     Raises:
         ConfigurationError: It is not a text, it is empty, or it holds more than visible ASCII.
     """
-    if not isinstance(token, str):
+    # Not kept in a variable, which a traceback may show.
+    if not isinstance(cast("object", secret.reveal()), str):
         raise ConfigurationError("token: must be a string")
-    if not token:
+    if not secret.reveal():
         raise ConfigurationError("token: is missing; pass token=… or set RMZ_API_TOKEN")
-    if not _ACCEPTED.fullmatch(token):
+    if not _ACCEPTED.fullmatch(secret.reveal()):
         raise ConfigurationError(
             "token: must be 1 to 512 visible ASCII characters; look for a space, a line break or a "
             "letter that is not ASCII"
         )
-    return Secret(token)
+    return secret
 
 
 class Tokens:
     """Holds the token, and asks its source where there is none yet or RMZ refused it."""
 
-    def __init__(self, source: TokenSource | None) -> None:
-        if source is None:
-            source = os.environ.get("RMZ_API_TOKEN", "")
-        self._ask = source if callable(source) else None
-        self.current = None if callable(source) else checked(source)
+    def __init__(self, source: TokenSource | Secret | None) -> None:
+        hidden = concealed(source)
+        del source
+        self._ask = None if isinstance(hidden, Secret) else hidden
+        self.current = checked(hidden) if isinstance(hidden, Secret) else None
 
     @property
     def renewable(self) -> bool:
@@ -76,7 +88,11 @@ class Tokens:
         """Ask the source for a token other than *refused*; callers that wait together ask once."""
         async with turn:
             if self.current is refused and self._ask is not None:
-                answer = self._ask()
-                self.current = checked(await answer if inspect.isawaitable(answer) else answer)
+                self.current = checked(await _answer_of(self._ask))
         assert self.current is not None
         return self.current
+
+
+async def _answer_of(ask: Callable[[], str | Awaitable[str]]) -> Secret:
+    answer = ask()
+    return Secret(await answer if inspect.isawaitable(answer) else answer)

@@ -12,7 +12,8 @@ import os
 import platform
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TypeAlias, TypeVar
 
@@ -135,14 +136,12 @@ class Transport:
         self._waiting = Waiting() if waiting is None else waiting
         self._headers = httpx.Headers(
             {
-                "Host": _host(options.base_url),
+                "Host": httpx.URL(options.base_url).netloc.decode("ascii"),
                 "Accept": "application/json",
                 "Accept-Encoding": "gzip",
                 "User-Agent": f"rmz-python/{__version__} python/{platform.python_version()}",
             }
         )
-        self._headers_with_body = self._headers.copy()
-        self._headers_with_body["Content-Type"] = "application/json"
 
     def with_options(self, options: Options) -> Transport:
         """Return a transport over the same connections."""
@@ -271,12 +270,12 @@ class Transport:
         return Failed(failure, f"no answer within {self.options.timeout:g} s")
 
     def _request(self, call: Call[T], limit: float) -> httpx.Request:
-        body = _wire.encode_body(call.body)
-        return httpx.Request(
+        body = _Body(_wire.encode_body(call.body))
+        request = httpx.Request(
             call.operation.method,
             self.options.base_url + _wire.target(call.operation, call.object_id, call.query),
-            headers=self._headers if body is None else self._headers_with_body,
-            content=body,
+            headers=self._headers,
+            stream=body,
             extensions={
                 "timeout": {
                     "connect": min(CONNECT_TIMEOUT, limit),
@@ -286,6 +285,13 @@ class Transport:
                 }
             },
         )
+        if call.operation.method != "GET":
+            request.headers["Content-Length"] = str(len(body.content))
+        if body.content:
+            request.headers["Content-Type"] = "application/json"
+        # So that an event hook of the caller's own client can look at its content.
+        request.read()
+        return request
 
     def _result(self, call: Call[T], answer: Answer, token: Secret | None) -> T | Failed:
         if 200 <= answer.status < 300:
@@ -310,11 +316,28 @@ class Transport:
         )
 
 
-def _host(base_url: str) -> str:
-    try:
-        return httpx.URL(base_url).netloc.decode("ascii")
-    except httpx.InvalidURL:
-        raise ConfigurationError("base_url: must have a valid host") from None
+class _Body(httpx.ByteStream):
+    """A body whose iterator need not be closed: httpx's own warns on trio when a write fails."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.content = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Once(self.content)
+
+
+class _Once:
+    def __init__(self, content: bytes) -> None:
+        self._left = [content] if content else []
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()
 
 
 def _authorize(request: httpx.Request, token: Secret) -> None:
@@ -328,22 +351,35 @@ async def _read(response: httpx.Response, is_late: Callable[[], bool]) -> Answer
     httpx has no limit for the whole of an answer: one byte in each read time-out would keep it
     reading.
     """
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        async for chunk in response.aiter_raw():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > _wire.MAX_BODY:
-                raise UnreadableBodyError(f"an answer of more than {_wire.MAX_BODY} bytes")
-            if is_late():
-                raise UnreadableBodyError("the answer came too slowly")
-    finally:
-        await response.aclose()
     headers = {
         name.decode("latin-1").lower(): value.decode("latin-1")
         for name, value in response.headers.raw
     }
+    if response.is_stream_consumed:
+        # An event hook of the caller's own client has read it, and httpx decompressed it.
+        return Answer(response.status_code, headers, response.content)
+    chunks: list[bytes] = []
+    size = 0
+    fault = None
+    stream = response.aiter_raw()
+    try:
+        async for chunk in stream:
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > _wire.MAX_BODY:
+                fault = f"an answer of more than {_wire.MAX_BODY} bytes"
+            elif is_late():
+                fault = "the answer came too slowly"
+            if fault is not None:
+                break
+    finally:
+        await response.aclose()
+    if fault is not None:
+        # Reading what is closed ends the generators below this one, which trio wants to see ended.
+        with suppress(Exception):
+            async for _ in stream:
+                pass
+        raise UnreadableBodyError(fault)
     body = _wire.decompress(b"".join(chunks), headers.get("content-encoding", ""))
     return Answer(response.status_code, headers, body)
 

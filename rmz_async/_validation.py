@@ -18,6 +18,8 @@ MAX_ID = 2**63 - 1
 MAX_TEXT = 191
 MAX_METADATA_KEYS = 20
 MAX_METADATA_VALUE = 500
+# 500 characters with its sign.
+MAX_METADATA_INTEGER = 10**499 - 1
 
 _DIGITS = re.compile(r"[0-9]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -68,7 +70,12 @@ class Validation:
 
     def text(self, field: str, value: object, most: int = MAX_TEXT) -> bool:
         """Check a text that must not be empty."""
-        holds = isinstance(value, str) and 0 < len(value) <= most and value.strip() != ""
+        holds = (
+            isinstance(value, str)
+            and 0 < len(value) <= most
+            and value.strip() != ""
+            and _is_unicode(value)
+        )
         return self.require(field, holds, f"must be a text of 1 to {most} characters")
 
     def digits(self, field: str, value: object, least: int, most: int) -> None:
@@ -104,11 +111,12 @@ class Validation:
             f"must have at most {MAX_METADATA_KEYS} keys",
         )
         for key, item in attached.items():
-            if not self.require(field, isinstance(key, str), "must have texts as keys"):
+            if not isinstance(key, str) or not _is_unicode(key):
+                self.require(field, False, "must have texts as keys")
                 continue
             self.require(
                 f"{field}.{key}",
-                isinstance(item, str | int) and len(str(item)) <= MAX_METADATA_VALUE,
+                _is_short(item),
                 f"must be a text, integer or boolean of at most {MAX_METADATA_VALUE} characters",
             )
 
@@ -143,10 +151,27 @@ class Validation:
 
     def phone_number(self, prefix: str, country_code: object, phone: object) -> dict[str, object]:
         """Check a phone number, and return its two parts without the plus."""
-        code = country_code.removeprefix("+") if isinstance(country_code, str) else country_code
-        self.digits(f"{prefix}country_code", code, 1, 5)
+        code = self.dial_code(f"{prefix}country_code", country_code)
         self.digits(f"{prefix}phone", phone, 5, 15)
         return {"country_code": code, "phone": phone}
+
+    def dial_code(self, field: str, value: object) -> object:
+        """Check a dial code, and return it without the plus."""
+        code = value.removeprefix("+") if isinstance(value, str) else value
+        self.digits(field, code, 1, 5)
+        return code
+
+
+def _is_unicode(value: str) -> bool:
+    # Half of a surrogate pair is a text to Python, and nothing that can be sent.
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _is_short(value: object) -> bool:
+    if isinstance(value, int):
+        # Not by its text: Python refuses to write an integer of many thousand digits.
+        return abs(value) <= MAX_METADATA_INTEGER
+    return isinstance(value, str) and len(value) <= MAX_METADATA_VALUE and _is_unicode(value)
 
 
 def _is_web_address(value: object) -> bool:

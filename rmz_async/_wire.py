@@ -5,6 +5,7 @@ Addresses and queries out; envelopes and errors in. Nothing here sends anything.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -29,10 +30,14 @@ from rmz_async.errors import (
     UnexpectedAnswerError,
     UnprocessableEntityError,
 )
-from rmz_async.operations import Operation
+from rmz_async.operations import Operation, Repeat
 
 MAX_BODY = 8 * 1024 * 1024
 _SHOWN_BODY = 2_000
+
+# Letters, digits and inner hyphens, and the underscore that names inside a network have.
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
 
 @attrs.frozen
@@ -80,13 +85,18 @@ def _base_url_fault(value: str) -> str | None:
         return "must begin with https://"
     if "@" in parts.netloc:
         return "must not hold a user name or password"
-    if not host or port == 0 or parts.netloc.endswith(":"):
+    if not host or not _is_host(host) or port == 0 or parts.netloc.endswith(":"):
         return "must have a valid host and a port from 1 to 65535"
     if "?" in value or "#" in value:
         return "must not have a query or a fragment"
     if parts.scheme == "http" and not _is_loopback(host):
         return "must be https: plain http would show the token to the network"
     return None
+
+
+def _is_host(host: str) -> bool:
+    # An IPv6 address is one by now, or urlsplit would have refused its brackets.
+    return ":" in host or _HOST.fullmatch(host) is not None
 
 
 def _is_loopback(host: str) -> bool:
@@ -115,10 +125,10 @@ def target(operation: Operation, object_id: int | None, query: Mapping[str, obje
     return f"{path}?{urlencode(given)}" if given else path
 
 
-def encode_body(fields: Mapping[str, object] | None) -> bytes | None:
-    """Return the JSON of a body without its None values, or None where there is no body."""
+def encode_body(fields: Mapping[str, object] | None) -> bytes:
+    """Return the JSON of a body without its None values; nothing where there is no body."""
     if fields is None:
-        return None
+        return b""
     return _json.dump({name: value for name, value in fields.items() if value is not None})
 
 
@@ -132,6 +142,7 @@ def decompress(raw: bytes, encoding: str) -> bytes:
         UnreadableBodyError: Another encoding, a broken or cut stream, or more than ``MAX_BODY``
             bytes.
     """
+    encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
         return raw
     if encoding != "gzip":
@@ -198,7 +209,8 @@ def error_of(operation: Operation, answer: Answer, *, sent: Sequence[str], now: 
     reasons = "; ".join(f"{field}: {', '.join(found)}" for field, found in errors.items())
     said = reasons or message
     wait = retry_after(answer.headers.get("retry-after"), now)
-    if error_class is RateLimitError and wait is not None:
+    # To wait and try again is the wrong advice where the first try may have been applied.
+    if error_class is RateLimitError and wait is not None and operation.repeat is not Repeat.ONCE:
         advice = f"wait {wait:.0f} s"
     text = f"{operation.name}: RMZ answered {answer.status}" + (f" ({said})" if said else "")
     return error_class(

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import attrs
 
-from rmz_async._token import Tokens, TokenSource
+from rmz_async._token import Tokens, TokenSource, concealed
 from rmz_async._transport import Connections, HTTPClient, Transport
 from rmz_async._wire import checked_base_url
 from rmz_async.options import DEFAULT_TIMEOUT, Options, RetryPolicy, base_url_or_default
@@ -53,12 +53,14 @@ class Client:
         retry: RetryPolicy | None = None,
         http: HTTPClient | None = None,
     ) -> None:
+        source = concealed(token)
+        del token
         options = Options(
             base_url=checked_base_url(base_url_or_default(base_url)),
             timeout=timeout,
             retry=RetryPolicy() if retry is None else retry,
         )
-        self._use(Transport(Connections(Tokens(token), http), options), owns_connections=True)
+        self._use(Transport(Connections(Tokens(source), http), options), owns_connections=True)
 
     def _use(self, transport: Transport, *, owns_connections: bool) -> None:
         self._transport = transport
@@ -106,7 +108,9 @@ class Client:
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"<Client of {self._transport.options.base_url}>"
+        # A traceback with variables shows a client whose options were refused, too.
+        transport = getattr(self, "_transport", None)
+        return "<Client>" if transport is None else f"<Client of {transport.options.base_url}>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client holds a token and connections: it cannot be pickled or copied")

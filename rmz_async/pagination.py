@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from typing import Generic, TypeVar
 
 import attrs
@@ -46,9 +47,11 @@ class Pager(Generic[T]):
 
     async def __aiter__(self) -> AsyncGenerator[T, None]:
         """Walk the items."""
-        async for page in self.pages():
-            for item in page.items:
-                yield item
+        # Who closes this walk closes the one within it too.
+        async with aclosing(self.pages()) as pages:
+            async for page in pages:
+                for item in page.items:
+                    yield item
 
     async def pages(self) -> AsyncGenerator[Page[T], None]:
         """Walk the pages."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Literal, overload
+from typing import Literal, cast, overload
 
 from rmz_async import operations
 from rmz_async._call import Call, Settlement
@@ -75,14 +75,14 @@ class Subscriptions:
             check.email("customerEmail", customer_email)
         if customer_phone is not None:
             check.digits("customerPhone", customer_phone, 5, 15)
+        code = None
         if customer_country_code is not None:
-            check.digits("customerCountryCode", customer_country_code.removeprefix("+"), 1, 5)
+            code = check.dial_code("customerCountryCode", customer_country_code)
         check.finish()
         query = {
             "customerEmail": customer_email,
             "customerPhone": customer_phone,
-            "customerCountryCode": customer_country_code
-            and customer_country_code.removeprefix("+"),
+            "customerCountryCode": code,
         }
 
         async def fetch(number: int) -> Page[Subscription]:
@@ -134,7 +134,9 @@ class Subscriptions:
             check.text("external_customer_id", external_customer_id)
         if email is not None:
             check.email("email", email)
-        if phone is not None:
+        if phone is not None and check.require(
+            "phone", isinstance(cast("object", phone), PhoneNumber), "must be a PhoneNumber"
+        ):
             number = check.phone_number("", phone.country_code, phone.phone)
         check.require(
             "external_customer_id",

@@ -55,7 +55,9 @@ def verify(
 
     Source: https://docs.rmz.gg/webhooks/signature-verification
     """
-    keys = _keys(secrets)
+    keys = _Keys(secrets)
+    del secrets
+    keys.check()
     if not isinstance(cast("object", body), bytes):
         raise TypeError("body: must be the raw bytes of the request")
     if len(body) > MAX_BODY:
@@ -66,7 +68,7 @@ def verify(
             raise SignatureError(
                 "there is no Signature header: switch signing on for this webhook in the dashboard"
             )
-    elif not _is_signed(body, signature, keys):
+    elif not keys.made(signature, body):
         raise SignatureError(
             "the signature is wrong: none of the secrets made it for this body; check that the "
             "body is the raw one, and that the secret is this webhook's"
@@ -74,13 +76,49 @@ def verify(
     return _event(body, _only(headers, "x-rmz-request-id"))
 
 
-def _keys(secrets: Sequence[str]) -> list[bytes]:
-    # A single text is a sequence too, of one-letter secrets that anyone could guess.
-    if isinstance(secrets, str | bytes) or not 1 <= len(secrets) <= MAX_SECRETS:
-        raise ConfigurationError(f"secrets: must be a list of 1 to {MAX_SECRETS} secrets")
-    if any(len(secret) < MIN_SECRET for secret in secrets):
-        raise ConfigurationError(f"secrets: each must have at least {MIN_SECRET} characters")
-    return [secret.encode() for secret in secrets]
+class _Keys:
+    """The secrets, kept where no traceback shows them: it may show the variables of its frames."""
+
+    __slots__ = ("_secrets",)
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._secrets = secrets
+
+    def __repr__(self) -> str:
+        return "<secrets>"
+
+    def check(self) -> None:
+        """Raise ConfigurationError where they would not protect anything."""
+        # A single text is a sequence too, of one-letter secrets that anyone could guess.
+        if isinstance(self._secrets, str | bytes) or not 1 <= len(self._secrets) <= MAX_SECRETS:
+            raise ConfigurationError(f"secrets: must be a list of 1 to {MAX_SECRETS} secrets")
+        if not all(map(_is_secret, self._secrets)):
+            raise ConfigurationError(
+                f"secrets: each must be a text of at least {MIN_SECRET} characters"
+            )
+
+    def made(self, signature: str, body: bytes) -> bool:
+        """Say whether one of them made *signature* for *body*."""
+        claimed = signature.lower()
+        if not _DIGEST.fullmatch(claimed):
+            return False
+        # All of them, so that the time taken does not tell which one fits.
+        fits = [
+            hmac.compare_digest(hmac.digest(secret.encode(), body, "sha256").hex(), claimed)
+            for secret in self._secrets
+        ]
+        return any(fits)
+
+
+def _is_secret(value: object) -> bool:
+    if not isinstance(value, str) or len(value) < MIN_SECRET:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        # An environment variable that is not UTF-8; the error would show the secret.
+        return False
+    return True
 
 
 def _only(headers: Headers, wanted: str) -> str | None:
@@ -94,15 +132,6 @@ def _only(headers: Headers, wanted: str) -> str | None:
 
 def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
-
-
-def _is_signed(body: bytes, signature: str, keys: Sequence[bytes]) -> bool:
-    claimed = signature.lower()
-    if not _DIGEST.fullmatch(claimed):
-        return False
-    # All of them, so that the time taken does not tell which one fits.
-    fits = [hmac.compare_digest(hmac.digest(key, body, "sha256").hex(), claimed) for key in keys]
-    return any(fits)
 
 
 def _event(body: bytes, request_id: str | None) -> Event:

@@ -1,0 +1,47 @@
+"""A local, stateful RMZ for tests and demonstrations.
+
+RMZ itself has no test mode. The sandbox answers the same calls, shows the same hosted pages and
+sends the same webhooks, on this machine alone. Install it with the extra ``sandbox``; start it by
+hand with ``python -m rmz_async.sandbox``. In a test::
+
+    async with Sandbox() as sandbox, sandbox.client() as rmz:
+        webhook = sandbox.add_webhook("http://127.0.0.1/hooks", app=my_app)
+        await rmz.subscriptions.pause(501)
+        await sandbox.delivered()
+"""
+
+from __future__ import annotations
+
+from rmz_async.sandbox.deliveries import Delivery
+from rmz_async.sandbox.durations import Duration
+from rmz_async.sandbox.sandbox import Sandbox
+from rmz_async.sandbox.server import Served
+from rmz_async.sandbox.state import (
+    Card,
+    CheckoutSession,
+    Customer,
+    PortalSession,
+    Product,
+    Status,
+    Store,
+    Subscription,
+    Variant,
+)
+from rmz_async.sandbox.webhooks import Webhook
+
+__all__ = (
+    "Card",
+    "CheckoutSession",
+    "Customer",
+    "Delivery",
+    "Duration",
+    "PortalSession",
+    "Product",
+    "Sandbox",
+    "Served",
+    "Status",
+    "Store",
+    "Subscription",
+    "Variant",
+    "Webhook",
+)

@@ -1,0 +1,79 @@
+"""Serve a sandbox from the command line: ``python -m rmz_async.sandbox``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections.abc import Callable, Sequence
+
+from rmz_async.sandbox import Sandbox, Served
+
+__all__ = ("main",)
+
+# Nobody sets it: waiting for it ends with Ctrl-C alone.
+_NEVER = threading.Event()
+
+
+def main(
+    arguments: Sequence[str] | None = None, *, wait: Callable[[], object] = _NEVER.wait
+) -> int:
+    """Serve until Ctrl-C.
+
+    Args:
+        arguments: The command line; None for the process's own.
+        wait: Blocks as long as the sandbox is to be served; for ever by default.
+
+    Returns:
+        The exit code.
+    """
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    sandbox = Sandbox()
+    try:
+        for url in given.webhook:
+            sandbox.add_webhook(url)
+        served = sandbox.serve(host=given.host, port=given.port)
+        with served:
+            _greet(served)
+            wait()
+    except KeyboardInterrupt:
+        return 0
+    except (ValueError, OSError) as problem:
+        parser.error(str(problem))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m rmz_async.sandbox",
+        description="A local RMZ for tests and demonstrations.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="a loopback address (%(default)s)")
+    parser.add_argument("--port", type=int, default=8787, help="0 for any (%(default)s)")
+    parser.add_argument(
+        "--webhook",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="send every event there, on a loopback address; may be repeated",
+    )
+    return parser
+
+
+def _greet(served: Served) -> None:
+    lines = [
+        "A local RMZ is ready. Point the client at it:",
+        "",
+        f"  export RMZ_BASE_URL={served.base_url}",
+        f"  export RMZ_API_TOKEN='{served.token}'",
+        "",
+    ]
+    for webhook in served.sandbox.webhooks:
+        lines += [f"  webhook {webhook.url}", f"  secret  {webhook.secret}", ""]
+    sys.stdout.write("\n".join([*lines, "Ctrl-C stops it.\n"]))
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

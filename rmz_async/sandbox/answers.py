@@ -1,0 +1,57 @@
+"""The shapes that every answer of the API has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import attrs
+
+__all__ = ("Answer", "InvalidFieldsError", "RefusedError")
+
+_API = "rmz.shawarma"
+
+
+@attrs.frozen
+class Answer:
+    """What a call has to say when all went well."""
+
+    data: object
+    message: str | None = None
+    status: int = 200
+
+    def body(self, now: datetime) -> dict[str, object]:
+        """Return the success envelope."""
+        return {
+            "message": self.message,
+            "data": self.data,
+            "api": _API,
+            "timestamp": int(now.timestamp()),
+        }
+
+
+class RefusedError(Exception):
+    """The call is refused, with *status* and *message*."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+    def body(self, now: datetime) -> dict[str, object]:
+        """Return the error envelope."""
+        return {**Answer(None, self.message).body(now), "error": True}
+
+
+class InvalidFieldsError(Exception):
+    """What was sent is wrong: *errors* has the reasons by dotted field path."""
+
+    status = 422
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        super().__init__("The given data was invalid.")
+        self.errors = errors
+
+    def body(self, _: datetime) -> dict[str, object]:
+        """Return Laravel's own shape, which has no envelope."""
+        return {"message": str(self), "errors": self.errors}

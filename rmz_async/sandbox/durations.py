@@ -1,0 +1,50 @@
+"""How long a variant's period lasts, and what the API calls it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+__all__ = ("Duration",)
+
+
+class Duration(StrEnum):
+    """How long one paid period lasts."""
+
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    SEMI_ANNUAL = "semiAnnual"
+    ANNUALLY = "annually"
+    BIENNIAL = "biennial"
+    QUINQUENNIAL = "quinquennial"
+    DECENNIAL = "decennial"
+
+    @property
+    def length(self) -> timedelta:
+        """The period's length. A month is 30 days and a year 365, as in the documented answers."""
+        return timedelta(days=_DAYS[self])
+
+    @property
+    def label(self) -> str:
+        """What the API sends as ``duration_text``; the year is spelled as RMZ spells it."""
+        return _LABELS[self]
+
+
+_DAYS = {
+    Duration.MONTHLY: 30,
+    Duration.QUARTERLY: 90,
+    Duration.SEMI_ANNUAL: 180,
+    Duration.ANNUALLY: 365,
+    Duration.BIENNIAL: 730,
+    Duration.QUINQUENNIAL: 1825,
+    Duration.DECENNIAL: 3650,
+}
+_LABELS = {
+    Duration.MONTHLY: "شهر",
+    Duration.QUARTERLY: "3 أشهر",
+    Duration.SEMI_ANNUAL: "6 أشهر",
+    Duration.ANNUALLY: "سنه",
+    Duration.BIENNIAL: "سنتين",
+    Duration.QUINQUENNIAL: "5 سنوات",
+    Duration.DECENNIAL: "10 سنوات",
+}

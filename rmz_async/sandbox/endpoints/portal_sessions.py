@@ -1,0 +1,44 @@
+"""Calls under ``/portal-sessions``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rmz_async.sandbox.answers import Answer
+from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.customers import existing
+from rmz_async.sandbox.front_door import Call
+from rmz_async.sandbox.state import PortalSession
+from rmz_async.sandbox.wire_forms import instant
+
+__all__ = ("PortalSessions",)
+
+_USUAL_LIFETIME = 3600
+
+
+class PortalSessions:
+    """Make links to the hosted billing portal."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._store = backend.store
+
+    def create(self, call: Call) -> Answer:
+        """Answer ``POST /portal-sessions``."""
+        fields = call.fields
+        return_url = fields.url("return_url") or None
+        lifetime = fields.integer("expires_in", least=300, most=86400) or _USUAL_LIFETIME
+        customer = existing(fields.nested("customer"), self._store)
+        session = PortalSession(
+            token=self._store.ids.key("portal session", length=32),
+            customer_id=customer.id,
+            expires_at=call.now + timedelta(seconds=lifetime),
+            return_url=return_url,
+        )
+        self._store.portal_sessions[session.token] = session
+        return Answer(
+            {
+                "url": f"{call.origin}/s/{session.token}",
+                "expires_at": instant(session.expires_at),
+            },
+            "Portal session created successfully",
+        )

@@ -1,0 +1,121 @@
+"""Calls under ``/subscriptions`` but for checkout sessions and the lookup."""
+
+from __future__ import annotations
+
+from rmz_async.sandbox import lifecycle
+from rmz_async.sandbox.answers import Answer, RefusedError
+from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.events import Event
+from rmz_async.sandbox.fields import Fields
+from rmz_async.sandbox.front_door import Call
+from rmz_async.sandbox.pagination import page_of
+from rmz_async.sandbox.state import Subscription
+from rmz_async.sandbox.subscription_json import full, list_row, part
+from rmz_async.sandbox.wire_forms import instant
+
+__all__ = ("Subscriptions",)
+
+_FILTERS = ("customerEmail", "customerPhone", "customerCountryCode")
+_MONTH = 30
+
+
+class Subscriptions:
+    """Read and change subscriptions."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._store = backend.store
+
+    def get(self, call: Call) -> Answer:
+        """Answer ``GET /subscriptions/{id}``."""
+        return Answer(full(self._named(call), self._store, call.now))
+
+    def list(self, call: Call) -> Answer:
+        """Answer ``GET /subscriptions``: the newest first, those that match every filter."""
+        wanted = {name: text for name in _FILTERS if (text := call.fields.text(name))}
+        matching = [
+            subscription
+            for _, subscription in sorted(self._store.subscriptions.items(), reverse=True)
+            if wanted.items() <= self._filterable(subscription).items()
+        ]
+        page = page_of(
+            matching,
+            _page_number(call.fields),
+            path=f"{call.origin}{call.path}",
+            filters=wanted,
+            row=lambda subscription: list_row(subscription, self._store, call.now),
+        )
+        return Answer(page)
+
+    def cancel(self, call: Call) -> Answer:
+        """Answer ``POST /subscriptions/{id}/cancel``."""
+        subscription = self._named(call)
+        effective = call.fields.choice("effective", ("end_of_period", "immediate"))
+        call.fields.check()
+        lifecycle.cancel(subscription, call.now, immediately=effective == "immediate")
+        self._backend.announce(Event.CANCELED, subscription)
+        keys = ("id", "status", "external_customer_id", "cancel_at_period_end", "canceled_at")
+        return self._changed("canceled", subscription, call, *keys, "current_period_end")
+
+    def pause(self, call: Call) -> Answer:
+        """Answer ``POST /subscriptions/{id}/pause``."""
+        subscription = self._named(call)
+        lifecycle.pause(subscription, call.now)
+        self._backend.announce(Event.PAUSED, subscription)
+        keys = ("id", "status", "is_active", "current_period_end")
+        return self._changed("paused", subscription, call, *keys)
+
+    def unpause(self, call: Call) -> Answer:
+        """Answer ``POST /subscriptions/{id}/unpause``."""
+        subscription = self._named(call)
+        lifecycle.unpause(subscription, call.now)
+        self._backend.announce(Event.UNPAUSED, subscription)
+        keys = ("id", "status", "is_active", "current_period_start", "current_period_end")
+        return self._changed("unpaused", subscription, call, *keys)
+
+    def extend(self, call: Call) -> Answer:
+        """Answer ``POST /subscriptions/{id}/extend``."""
+        subscription = self._named(call)
+        days = _days(call.fields)
+        lifecycle.extend(subscription, call.now, days=days)
+        self._backend.announce(Event.UPDATED, subscription)
+        keys = ("id", "status", "current_period_start", "current_period_end")
+        data = part(subscription, self._store, call.now, keys)
+        # Only here it is documented as a moment and not as a day.
+        data["end_date"] = instant(subscription.current_period_end)
+        return Answer(data, "Subscription extended successfully")
+
+    def _named(self, call: Call) -> Subscription:
+        # Longer than any id, and int() would refuse thousands of digits.
+        named = call.target.isascii() and call.target.isdigit() and len(call.target) < 20
+        subscription = self._store.subscriptions.get(int(call.target)) if named else None
+        if subscription is None:
+            raise RefusedError(404, "Subscription not found")
+        return subscription
+
+    def _filterable(self, subscription: Subscription) -> dict[str, str]:
+        customer = self._store.customers[subscription.customer_id]
+        values = (customer.email, customer.phone, customer.country_code)
+        return dict(zip(_FILTERS, values, strict=True))
+
+    def _changed(self, verb: str, subscription: Subscription, call: Call, *keys: str) -> Answer:
+        data = part(subscription, self._store, call.now, keys)
+        return Answer(data, f"Subscription {verb} successfully")
+
+
+def _page_number(fields: Fields) -> int:
+    """Return the page asked for; Laravel answers a senseless one with the first."""
+    text = fields.text("page")
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 10 else 1
+
+
+def _days(fields: Fields) -> int:
+    days = fields.integer("days", least=1, most=365)
+    months = fields.integer("months", least=1, most=24)
+    if fields.has("days") and fields.has("months"):
+        fields.refuse("days", "The {} field prohibits months from being present.")
+    if not fields.has("days") and not fields.has("months"):
+        fields.refuse("days", "The {} field is required when months is not present.")
+        fields.refuse("months", "The {} field is required when days is not present.")
+    fields.check()
+    return days or months * _MONTH

@@ -1,0 +1,51 @@
+"""JSON in which a price stays what was written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import cast
+
+__all__ = ("dumps", "loads")
+
+
+def dumps(value: object) -> bytes:
+    """Write *value*; a `Decimal` becomes a number with the digits that it has.
+
+    The standard encoder can write a `Decimal` only as a string or through a float. Like PHP's,
+    the result is ASCII.
+    """
+    return _written(value).encode("ascii")
+
+
+def loads(body: bytes) -> object:
+    """Read *body*, strictly as UTF-8.
+
+    Raises:
+        ValueError: It is not JSON, or holds text that UTF-8 cannot carry.
+    """
+    try:
+        value = json.loads(body.decode("utf-8"), parse_float=Decimal, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    # An unpaired surrogate passes json.loads, and PHP refuses it.
+    json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
+    return cast("object", value)
+
+
+def _written(value: object) -> str:
+    match value:
+        case Decimal():
+            return format(value, "f")
+        case Mapping():
+            members = cast("Mapping[str, object]", value).items()
+            return "{" + ",".join(f"{json.dumps(k)}:{_written(v)}" for k, v in members) + "}"
+        case Sequence() if not isinstance(value, str):
+            return "[" + ",".join(map(_written, cast("Sequence[object]", value))) + "]"
+        case _:
+            return json.dumps(value)
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is not JSON")

@@ -1,0 +1,168 @@
+"""Check what was sent, and say what is wrong with it in Laravel's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import cast
+from urllib.parse import urlsplit
+
+from rmz_async.sandbox.answers import InvalidFieldsError
+
+__all__ = ("Fields",)
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+class Fields:
+    """Reads fields one by one and collects what is wrong with them.
+
+    A field that is absent or wrong reads as 0 or "": `check` raises before anyone can use it. As
+    Laravel's middleware does, an empty string counts as absent, and outer blanks are cut.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, object],
+        *,
+        prefix: str = "",
+        errors: dict[str, list[str]] | None = None,
+    ) -> None:
+        self._values = values
+        self._prefix = prefix
+        self._errors: dict[str, list[str]] = {} if errors is None else errors
+
+    def check(self) -> None:
+        """Raise InvalidFieldsError where anything was wrong so far."""
+        if self._errors:
+            raise InvalidFieldsError(self._errors)
+
+    def refuse(self, name: str, reason: str) -> None:
+        """Note that *name* is wrong; ``{}`` in *reason* stands for its label."""
+        path = f"{self._prefix}{name}"
+        self._errors.setdefault(path, []).append(reason.format(path.replace("_", " ")))
+
+    def has(self, name: str) -> bool:
+        """Tell whether *name* was sent and is neither null nor empty."""
+        return self._value(name) is not None
+
+    def integer(
+        self,
+        name: str,
+        *,
+        required: bool = False,
+        least: int | None = None,
+        most: int | None = None,
+    ) -> int:
+        """Return a whole number, which may have been sent as a string of digits."""
+        value = self._value(name, required=required)
+        if isinstance(value, str) and _INTEGER.fullmatch(value):
+            value = int(value)
+        if value is None:
+            return 0
+        if not isinstance(value, int) or isinstance(value, bool):
+            self.refuse(name, "The {} field must be an integer.")
+            return 0
+        if least is not None and value < least:
+            self.refuse(name, f"The {{}} field must be at least {least}.")
+        if most is not None and value > most:
+            self.refuse(name, f"The {{}} field must not be greater than {most}.")
+        return value
+
+    def text(self, name: str, *, required: bool = False, longest: int = 191) -> str:
+        """Return a string of at most *longest* characters."""
+        value = self._value(name, required=required)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            self.refuse(name, "The {} field must be a string.")
+            return ""
+        if len(value) > longest:
+            self.refuse(name, f"The {{}} field must not be greater than {longest} characters.")
+        return value
+
+    def email(self, name: str, *, required: bool = False) -> str:
+        """Return an email address."""
+        value = self.text(name, required=required)
+        if value and not _EMAIL.fullmatch(value):
+            self.refuse(name, "The {} field must be a valid email address.")
+        return value
+
+    def digits(self, name: str, *, least: int, most: int) -> str:
+        """Return a required string of *least* to *most* digits."""
+        value = self.text(name, required=True)
+        if value and not (value.isascii() and value.isdigit() and least <= len(value) <= most):
+            self.refuse(name, f"The {{}} field must be between {least} and {most} digits.")
+        return value
+
+    def url(self, name: str, *, required: bool = False) -> str:
+        """Return an absolute http or https URL."""
+        value = self.text(name, required=required, longest=2048)
+        if value and not _is_url(value):
+            self.refuse(name, "The {} field must be a valid URL.")
+        return value
+
+    def choice(self, name: str, choices: Collection[str]) -> str:
+        """Return one of *choices*."""
+        value = self._value(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str) or value not in choices:
+            self.refuse(name, "The selected {} is invalid.")
+            return ""
+        return value
+
+    def flag(self, name: str) -> bool:
+        """Return whether a query's flag is set: ``1`` or ``true``, ``0`` or ``false``."""
+        value = self._value(name)
+        if value not in (None, "0", "1", "false", "true"):
+            self.refuse(name, "The {} field must be true or false.")
+        return value in ("1", "true")
+
+    def nested(self, name: str) -> Fields:
+        """Return the fields of a required object; those of an absent one are absent."""
+        value = self._value(name, required=True)
+        inner: Mapping[str, object] = {}
+        if isinstance(value, Mapping):
+            inner = cast("Mapping[str, object]", value)
+        elif value is not None:
+            self.refuse(name, "The {} field must be an array.")
+        return Fields(inner, prefix=f"{self._prefix}{name}.", errors=self._errors)
+
+    def texts(self, name: str, *, most: int, longest: int) -> dict[str, str] | None:
+        """Return an object of at most *most* strings, or None where there is none."""
+        value = self._value(name)
+        if value is None:
+            return None
+        # PHP cannot tell an empty object from an empty list.
+        if value == []:
+            return {}
+        if not isinstance(value, Mapping):
+            self.refuse(name, "The {} field must be an array.")
+            return None
+        items = cast("Mapping[str, object]", value)
+        if len(items) > most:
+            self.refuse(name, f"The {{}} field must not have more than {most} items.")
+        inner = Fields(items, prefix=f"{self._prefix}{name}.", errors=self._errors)
+        return {key: inner.text(key, longest=longest) for key in items}
+
+    def _value(self, name: str, *, required: bool = False) -> object:
+        value = self._values.get(name)
+        if isinstance(value, str):
+            value = value.strip()
+        if value is None or value == "":
+            if required:
+                self.refuse(name, "The {} field is required.")
+            return None
+        return value
+
+
+def _is_url(value: str) -> bool:
+    if any(character.isspace() or not character.isprintable() for character in value):
+        return False
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:  # unbalanced brackets
+        return False

@@ -1,0 +1,1 @@
+"""The pages that RMZ hosts and a customer sees."""

@@ -1,0 +1,104 @@
+"""The page on which a customer pays, or does not."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit, urlunsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.events import Event
+from rmz_async.sandbox.hosted.rendering import notice, rendered
+from rmz_async.sandbox.ids import next_id
+from rmz_async.sandbox.state import Card, CheckoutSession, Subscription
+
+__all__ = ("CheckoutPages", "with_subscription_id")
+
+
+class CheckoutPages:
+    """Show a checkout session, and take the customer's decision."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._store = backend.store
+
+    async def show(self, request: Request) -> Response:
+        """Answer ``GET /checkout/{key}``."""
+        session = self._session(request)
+        if session is None:
+            return notice(request, "missing", 404, None)
+        if session.subscription_id is not None:
+            link = with_subscription_id(session.success_url, session.subscription_id)
+            return notice(request, "paid", 200, ("continue", link))
+        if self._has_expired(session):
+            return notice(request, "expired", 410, ("back", session.cancel_url))
+        return rendered(
+            request,
+            "checkout.html",
+            session=session,
+            product=self._store.products[session.product_id],
+            variant=self._store.variants[session.variant_id],
+            customer=self._store.customers[session.customer_id],
+        )
+
+    async def pay(self, request: Request) -> Response:
+        """Answer ``POST /checkout/{key}/pay``; a second time leads to the same subscription."""
+        session = self._session(request)
+        if session is None:
+            return notice(request, "missing", 404, None)
+        if session.subscription_id is None:
+            if self._has_expired(session):
+                return notice(request, "expired", 410, ("back", session.cancel_url))
+            session.subscription_id = self._subscribe(session).id
+        return _sent_to(with_subscription_id(session.success_url, session.subscription_id))
+
+    async def cancel(self, request: Request) -> Response:
+        """Answer ``POST /checkout/{key}/cancel``; the customer may come back and pay after all."""
+        session = self._session(request)
+        if session is None:
+            return notice(request, "missing", 404, None)
+        if session.subscription_id is not None:
+            return _sent_to(with_subscription_id(session.success_url, session.subscription_id))
+        return _sent_to(session.cancel_url)
+
+    def _session(self, request: Request) -> CheckoutSession | None:
+        return self._store.checkout_sessions.get(request.path_params["key"])
+
+    def _has_expired(self, session: CheckoutSession) -> bool:
+        return self._backend.now() >= session.expires_at
+
+    def _subscribe(self, session: CheckoutSession) -> Subscription:
+        now = self._backend.now()
+        variant = self._store.variants[session.variant_id]
+        subscription = Subscription(
+            id=next_id(self._store.subscriptions, first=501),
+            customer_id=session.customer_id,
+            product_id=session.product_id,
+            variant_id=variant.id,
+            order_id=self._store.ids.number("order", first=79001),
+            price=variant.price,
+            started_at=now,
+            current_period_start=now,
+            current_period_end=now + variant.duration.length,
+            updated_at=now,
+            external_customer_id=session.external_customer_id,
+            metadata=session.metadata,
+            card=Card(last_four="4242", scheme="visa"),
+        )
+        self._store.subscriptions[subscription.id] = subscription
+        self._backend.announce(Event.CREATED, subscription)
+        return subscription
+
+
+def with_subscription_id(url: str, subscription_id: int) -> str:
+    """Return *url* with ``rmz-subscription-id`` at the end of its query, before any fragment."""
+    parts = urlsplit(url)
+    added = f"rmz-subscription-id={subscription_id}"
+    query = f"{parts.query}&{added}" if parts.query else added
+    return urlunsplit(parts._replace(query=query))
+
+
+def _sent_to(url: str) -> Response:
+    # 303: the browser has posted a form and must now get a page.
+    return RedirectResponse(url, 303, {"Cache-Control": "no-store"})

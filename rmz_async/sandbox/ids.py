@@ -1,0 +1,39 @@
+"""Ids that are the same in every run, so that a test may name them."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections import Counter
+from collections.abc import Collection
+
+__all__ = ("Ids", "next_id")
+
+# Crockford's alphabet, as in the ULIDs of real checkout links.
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class Ids:
+    """Deals out numbers, keys and UUIDs; each kind counts by itself."""
+
+    def __init__(self) -> None:
+        self._dealt: Counter[str] = Counter()
+
+    def number(self, kind: str, *, first: int = 1) -> int:
+        """Return *first*, then *first* + 1, and so on."""
+        self._dealt[kind] += 1
+        return first + self._dealt[kind] - 1
+
+    def key(self, kind: str, *, length: int = 26) -> str:
+        """Return a key of *length* characters, at most 32, that looks random."""
+        digest = hashlib.sha256(f"{kind}/{self.number(kind)}".encode()).digest()
+        return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest[:length])
+
+    def uuid(self, kind: str) -> str:
+        """Return a UUID."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}/{self.number(kind)}"))
+
+
+def next_id(taken: Collection[int], *, first: int) -> int:
+    """Return the number above all that are *taken*, or *first* where there are none."""
+    return max(taken, default=first - 1) + 1

@@ -1,0 +1,78 @@
+"""Where events go: a webhook, its secret and its signature."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+
+import attrs
+import httpx
+from starlette.types import ASGIApp
+
+from rmz_async.sandbox.loopback import is_loopback
+
+__all__ = ("Webhook", "signed_headers")
+
+_VERSION = "1.2"
+
+
+def _on_loopback(_: object, __: object, url: str) -> None:
+    try:
+        # Read by the library that will send to it, so that both see the same host.
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        parsed = httpx.URL()
+    if parsed.scheme not in ("http", "https") or not is_loopback(parsed.host):
+        raise ValueError(
+            f"a webhook's URL must be http(s) on localhost or a loopback address, not {url!r}: "
+            "the sandbox never talks to the outside"
+        )
+
+
+def _not_empty(_: object, __: object, secret: str) -> None:
+    if not secret:
+        raise ValueError("a webhook's secret must not be empty: anyone could sign with it")
+
+
+def _one_to_five(_: object, __: object, tries: int) -> None:
+    if not 1 <= tries <= 5:
+        raise ValueError("tries must be 1 to 5")
+
+
+def _new_secret() -> str:
+    # 21 bytes are 28 characters, as many as in the dashboard.
+    return secrets.token_urlsafe(21)
+
+
+@attrs.frozen(kw_only=True)
+class Webhook:
+    """One target of every event, whatever the event is.
+
+    Attributes:
+        url: Where to post; on a loopback address.
+        secret: The key of the signature; not empty.
+        signed: Whether deliveries carry a ``Signature``.
+        tries: How often a delivery is tried, 1 to 5. For now each is tried once.
+        enabled: Whether it gets events.
+        app: An ASGI application that takes the deliveries in process; None to use a socket.
+    """
+
+    id: int
+    url: str = attrs.field(validator=_on_loopback)
+    secret: str = attrs.field(factory=_new_secret, repr=False, validator=_not_empty)
+    signed: bool = True
+    tries: int = attrs.field(default=1, validator=_one_to_five)
+    enabled: bool = True
+    app: ASGIApp | None = attrs.field(default=None, repr=False, eq=False)
+
+
+def signed_headers(webhook: Webhook, request_id: int, body: bytes) -> dict[str, str]:
+    """Return the headers of one delivery of *body*, signed with the webhook's secret."""
+    headers = {
+        "Content-Type": "application/json",
+        "X-RMZ-WEBHOOKS": _VERSION,
+        "X-RMZ-REQUEST-ID": str(request_id),
+    }
+    if webhook.signed:
+        headers["Signature"] = hmac.digest(webhook.secret.encode(), body, "sha256").hex()
+    return headers

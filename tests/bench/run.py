@@ -1,0 +1,246 @@
+"""What the client costs beside the bare library, as ratios of one run; fails nothing.
+
+Rivals take turns, round by round, so that a slow moment of the machine hits both, and medians are
+compared. The server is another process: what is measured is the processor time of the client, except
+where a row says otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import hmac
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import httpx
+
+import rmz_async
+import rmz_sync
+from rmz_async._converter import decode
+from rmz_async._wire import Answer, data_of
+from rmz_async.models import Subscription
+from rmz_async.webhooks import verify
+
+HERE = Path(__file__).parent
+TOKEN = "1|bench-token"
+SECRET = "bench-secret-of-28-characters"
+Work = Callable[[], object]
+
+
+def compared(ours: Work, theirs: Work, *, rounds: int, clock: Callable[[], float]) -> float:
+    """Return the ratio of the medians of two works that take turns."""
+    spent: tuple[list[float], list[float]] = ([], [])
+    for turn in range(2 * (rounds + 1)):
+        side = turn % 2
+        gc.collect()
+        began = clock()
+        (ours, theirs)[side]()
+        spent[side].append(clock() - began)
+    # The first round warms up.
+    return statistics.median(spent[0][1:]) / statistics.median(spent[1][1:])
+
+
+def report(row: str, ratio: float, must: str, goal: str) -> None:
+    """Print one row."""
+    print(f"{row:<58} {ratio:>6.2f} {must:>6} {goal:>6}", flush=True)
+
+
+@contextmanager
+def server() -> Generator[str]:
+    """Run the server in a process of its own; gives its address."""
+    process = subprocess.Popen(
+        [sys.executable, str(HERE / "server.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}/shawarma"
+
+
+async def at_once(call: Callable[[], Awaitable[object]], count: int, width: int) -> None:
+    """Make *count* calls, *width* at a time."""
+
+    async def worker(share: int) -> None:
+        for _ in range(share):
+            await call()
+
+    await asyncio.gather(*(worker(count // width) for _ in range(width)))
+
+
+def bench_async(base_url: str) -> None:
+    """One at a time, 50 at once, and 1,000 at once."""
+    loop = asyncio.new_event_loop()
+    http = httpx.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
+    rmz = rmz_async.Client(TOKEN, base_url=base_url)
+
+    async def bare() -> object:
+        answer = await http.get(f"{base_url}/subscriptions/501")
+        return json.loads(answer.content)["data"]
+
+    async def full() -> object:
+        return await rmz.subscriptions.get(501)
+
+    def run(call: Callable[[], Awaitable[object]], count: int, width: int) -> None:
+        loop.run_until_complete(at_once(call, count, width))
+
+    for width, count, rounds in ((1, 400, 9), (50, 1000, 9)):
+        ratio = compared(
+            partial(run, full, count, width),
+            partial(run, bare, count, width),
+            rounds=rounds,
+            clock=time.process_time,
+        )
+        report(f"async get, {width} at once / bare AsyncClient", ratio, "1.05", "1.00")
+    ratio = compared(
+        lambda: loop.run_until_complete(at_once(full, 2000, 50)),
+        lambda: loop.run_until_complete(at_once(full, 2000, 1000)),
+        rounds=5,
+        clock=time.perf_counter,
+    )
+    report("async get, rate at 1,000 / rate at 50 (wall time)", ratio, "0.90", "0.95")
+    loop.run_until_complete(rmz.aclose())
+    loop.run_until_complete(http.aclose())
+    loop.close()
+
+
+def bench_sync(base_url: str) -> None:
+    """One thread, and 8 threads."""
+    with (
+        httpx.Client(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
+        rmz_sync.Client(TOKEN, base_url=base_url) as rmz,
+        ThreadPoolExecutor(8) as threads,
+    ):
+
+        def bare(_: int) -> object:
+            return json.loads(http.get(f"{base_url}/subscriptions/501").content)["data"]
+
+        def full(_: int) -> object:
+            return rmz.subscriptions.get(501)
+
+        ratio = compared(
+            lambda: [full(number) for number in range(400)],
+            lambda: [bare(number) for number in range(400)],
+            rounds=9,
+            clock=time.perf_counter,
+        )
+        report("sync get, 1 thread / bare Client (wall time)", ratio, "2.10", "1.40")
+        ratio = compared(
+            lambda: list(threads.map(full, range(800))),
+            lambda: list(threads.map(bare, range(800))),
+            rounds=9,
+            clock=time.perf_counter,
+        )
+        report("sync get, 8 threads / bare Client (wall time)", ratio, "2.30", "1.00")
+
+
+def repeat(work: Work, count: int) -> Work:
+    """Return *work*, done *count* times."""
+
+    def repeated() -> None:
+        for _ in range(count):
+            work()
+
+    return repeated
+
+
+def bench_decoding() -> None:
+    """One subscription, and one webhook."""
+    sys.path.insert(0, str(HERE))
+    from server import BODY, SUBSCRIPTION
+
+    answer = Answer(200, {"content-type": "application/json"}, BODY)
+    ratio = compared(
+        repeat(lambda: decode(data_of(answer), Subscription), 2000),
+        repeat(lambda: json.loads(BODY), 2000),
+        rounds=15,
+        clock=time.process_time,
+    )
+    report("decode a subscription / json.loads", ratio, "2.50", "1.50")
+
+    told = {
+        "event": "subscription.renewed",
+        "event_id": "0b9f5f0e-54c4-4a53-9d0c-54f1a7c1d1aa",
+        "data": {
+            "subscription": {
+                **{key: SUBSCRIPTION[key] for key in ("id", "status", "duration", "auto_renew")},
+                **{
+                    f"current_period_{end}": "2026-12-31T00:00:00.000000Z"
+                    for end in ("start", "end")
+                },
+                "external_customer_id": "usr_bench",
+                "product_id": 102,
+                "product_name": "Pro",
+                "variant": {"id": 15, "price": 49, "duration": "monthly"},
+                "metadata": {"plan": "pro"},
+                "customer": {"id": 123, "email": "ahmed@example.com", "name": "Ahmed Ali"},
+            }
+        },
+    }
+    body = json.dumps(told).encode()
+    key = SECRET.encode()
+    headers = {
+        "Content-Type": "application/json",
+        "X-RMZ-WEBHOOKS": "1.2",
+        "X-RMZ-REQUEST-ID": "5",
+        "Signature": hmac.digest(key, body, "sha256").hex(),
+    }
+
+    def bare() -> object:
+        expected = hmac.digest(key, body, "sha256").hex()
+        return hmac.compare_digest(expected, headers["Signature"]) and json.loads(body)
+
+    ratio = compared(
+        repeat(lambda: verify(body, headers, secrets=[SECRET]), 2000),
+        repeat(bare, 2000),
+        rounds=15,
+        clock=time.process_time,
+    )
+    report("verify and decode a webhook / hmac.digest + json.loads", ratio, "2.20", "1.70")
+
+
+def bench_start() -> None:
+    """The import, and a second client."""
+
+    def imports(module: str) -> Work:
+        return lambda: subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
+
+    ratio = compared(imports("rmz_async"), imports("httpx"), rounds=15, clock=time.perf_counter)
+    report("import rmz_async / import httpx (wall time)", ratio, "1.40", "1.25")
+
+    async def second() -> float:
+        async with rmz_async.Client(TOKEN) as first:
+            first._transport._connections.open()
+            began = time.perf_counter()
+            async with rmz_async.Client(TOKEN) as another:
+                another._transport._connections.open()
+                return time.perf_counter() - began
+
+    spent = statistics.median(asyncio.run(second()) for _ in range(15))
+    report("a second client, milliseconds", spent * 1000, "1.00", "0.30")
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"Python {platform.python_version()}, httpx {httpx.__version__}")
+    print(f"{'ratio of medians':<58} {'here':>6} {'must':>6} {'goal':>6}")
+    bench_decoding()
+    bench_start()
+    with server() as base_url:
+        bench_async(base_url)
+        bench_sync(base_url)
+
+
+if __name__ == "__main__":
+    main()

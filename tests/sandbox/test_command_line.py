@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import re
+import runpy
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+from rmz_async.sandbox.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_prints_how_to_point_the_client_at_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """The two exports work as printed, and each webhook is shown with its secret."""
+    seen: list[int] = []
+
+    def look() -> None:
+        printed = capsys.readouterr().out
+        assert len(webhooks := re.findall(r"webhook (\S+)\n  secret  (\S{28})\n", printed)) == 2
+        assert [url for url, _ in webhooks] == ["http://localhost:1/a", "http://localhost:1/b"]
+        base_url = re.findall(r"export RMZ_BASE_URL=(\S+)", printed)[0]
+        token = re.findall(r"export RMZ_API_TOKEN='(.+)'", printed)[0]
+        headers = {"Authorization": f"Bearer {token}"}
+        seen.append(httpx.get(f"{base_url}/subscriptions/501", headers=headers).status_code)
+
+    webhooks = ["--webhook", "http://localhost:1/a", "--webhook", "http://localhost:1/b"]
+    assert main(["--port", "0", *webhooks], wait=look) == 0
+    assert seen == [200]
+
+
+def test_ctrl_c_is_a_clean_end() -> None:
+    """An interrupt while serving ends with exit code 0."""
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    assert main(["--port", "0"], wait=interrupt) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--host", "0.0.0.0"], "loopback addresses only"),  # noqa: S104 - refused
+        (["--webhook", "https://app.example/hooks"], "never talks to the outside"),
+        (["--port", "65536"], "a port is 0 to 65535"),
+        (["--port", "-1"], "a port is 0 to 65535"),
+        (["--port", "http"], "invalid int"),
+    ],
+)
+def test_refuses_what_is_not_local(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], reason: str
+) -> None:
+    """A wrong argument ends with exit code 2 and says why."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert reason in capsys.readouterr().err
+
+
+def test_port_in_use_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """A port that is taken is a message and no traceback."""
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit):
+        main(["--port", str(taken.getsockname()[1])])
+    assert "in use" in capsys.readouterr().err
+
+
+def test_module_runs_main(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run as a module, the process's own arguments count, and its exit code is main's."""
+    monkeypatch.delitem(sys.modules, "rmz_async.sandbox.__main__")
+    monkeypatch.setattr(sys, "argv", ["sandbox", "--port", "-1"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("rmz_async.sandbox", run_name="__main__")
+    assert ended.value.code == 2
+
+
+def test_runs_as_a_program() -> None:
+    """Started as a module it prints its address, answers, and stops on SIGINT with 0."""
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "rmz_async.sandbox", "--port", "0"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        # Reading a line has no time limit of its own.
+        watchdog = threading.Timer(20, process.kill)
+        watchdog.start()
+        try:
+            assert process.stdout is not None
+            lines = iter(process.stdout.readline, "")
+            base_url = next(line for line in lines if "RMZ_BASE_URL=" in line).partition("=")[2]
+            url = f"{base_url.strip()}/subscriptions"
+            assert httpx.get(url, timeout=10).status_code == 401
+            process.send_signal(signal.SIGINT)
+            _, complaints = process.communicate(timeout=10)
+        finally:
+            watchdog.cancel()
+            process.kill()
+    assert (process.returncode, complaints) == (0, "")

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from rmz_async import sandbox
+from rmz_async.sandbox import Duration
+from rmz_async.sandbox.exact_json import dumps, loads
+from rmz_async.sandbox.ids import Ids, next_id
+from rmz_async.sandbox.wire_forms import price_label
+
+
+def test_public_names_are_sorted_and_there() -> None:
+    """Everything that is promised exists."""
+    assert list(sandbox.__all__) == sorted(sandbox.__all__)
+    assert all(hasattr(sandbox, name) for name in sandbox.__all__)
+
+
+def test_json_keeps_every_digit() -> None:
+    """Numbers are written and read as they are, whatever a float would make of them."""
+    written = b'{"a":[99.00,1E-7,0.10000000000000000001],"b":{"c":null,"d":true}}'
+    read = loads(written)
+    assert read == {
+        "a": [Decimal("99.00"), Decimal("1E-7"), Decimal("0.10000000000000000001")],
+        "b": {"c": None, "d": True},
+    }
+    assert dumps(read) == written.replace(b"1E-7", b"0.0000001")
+
+
+def test_json_escapes_what_is_not_ascii() -> None:
+    """Text and keys are escaped like PHP's."""
+    assert dumps({"é": ('"', "سنه")}) == b'{"\\u00e9":["\\"","\\u0633\\u0646\\u0647"]}'
+
+
+@pytest.mark.parametrize("body", [b"NaN", b"-Infinity", b"\xff", b"[" * 100_000, b'"\\udc00"', b""])
+def test_json_is_strict(body: bytes) -> None:
+    """What is no JSON, or could not be written again, is one kind of error."""
+    with pytest.raises(ValueError):  # noqa: PT011 - the parser's own messages differ
+        loads(body)
+
+
+@pytest.mark.parametrize(
+    ("amount", "label"),
+    [("199.99", "١٩٩٫٩٩ ر.س"), ("49", "٤٩٫٠٠ ر.س"), ("1234567.5", "١٬٢٣٤٬٥٦٧٫٥٠ ر.س")],
+)
+def test_prices_are_labelled_in_arabic(amount: str, label: str) -> None:
+    """Digits and separators are those that a reader of Arabic expects."""
+    assert price_label(Decimal(amount)) == label
+
+
+def test_every_duration_has_a_length_and_a_label() -> None:
+    """The documented seven, from a month to ten years, each with a label."""
+    assert [(str(duration), duration.length.days) for duration in Duration] == [
+        ("monthly", 30),
+        ("quarterly", 90),
+        ("semiAnnual", 180),
+        ("annually", 365),
+        ("biennial", 730),
+        ("quinquennial", 1825),
+        ("decennial", 3650),
+    ]
+    assert len({duration.label for duration in Duration}) == 7
+
+
+def test_ids_count_by_kind() -> None:
+    """Each kind starts by itself, and nothing is dealt out twice."""
+    ids = Ids()
+    assert [ids.number("a", first=5), ids.number("a", first=5), ids.number("b")] == [5, 6, 1]
+    keys = [ids.key("page") for _ in range(100)]
+    assert len(set(keys)) == 100
+    assert {len(key) for key in keys} == {26}
+    assert ids.uuid("event") != ids.uuid("event")
+    assert Ids().key("page") == keys[0]
+
+
+def test_next_id_is_above_all() -> None:
+    """Numbers go on from the highest, even one that a test has set up."""
+    assert next_id((), first=501) == 501
+    assert next_id({501: None, 900: None}, first=501) == 901

@@ -1,0 +1,257 @@
+"""Who opens connections, who closes them, and how many there are."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import respx
+
+from rmz_async import (
+    Client,
+    ConfigurationError,
+    ConnectionFailedError,
+    RetryPolicy,
+    UnexpectedAnswerError,
+)
+from rmz_async import _transport as transport_module
+
+SUBSCRIPTION = {"data": {"id": 501, "status": "active"}}
+
+
+def answer(_: httpx.Request) -> httpx.Response:
+    """A subscription."""
+    return httpx.Response(200, json=SUBSCRIPTION)
+
+
+@pytest.mark.anyio
+async def test_a_closed_client_says_so(rmz_api: respx.MockRouter, make_client: Any) -> None:
+    """A closed client refuses calls, and closing it again does nothing."""
+    rmz_api.get("/subscriptions/501").mock(side_effect=answer)
+    rmz = make_client()
+    await rmz.subscriptions.get(501)
+    await rmz.aclose()
+    await rmz.aclose()
+    with pytest.raises(ConfigurationError, match="was closed"):
+        await rmz.subscriptions.get(501)
+
+
+@pytest.mark.anyio
+async def test_the_callers_own_http_client(make_client: Any) -> None:
+    """A client that was passed in is used without its headers, and stays open."""
+    seen: list[httpx.Request] = []
+
+    def note(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return answer(request)
+
+    async with httpx.AsyncClient(
+        transport=httpx.MockTransport(note), headers={"X-Mine": "1"}, auth=("me", "secret")
+    ) as http:
+        async with make_client(http=http) as rmz:
+            await rmz.subscriptions.get(501)
+        assert not http.is_closed
+    assert seen[0].headers["authorization"] == "Bearer 1|wire-test-token"
+    assert "x-mine" not in seen[0].headers
+
+
+@pytest.mark.anyio
+async def test_the_callers_event_hooks(make_client: Any) -> None:
+    """Hooks may look at the request's content and read the answer, as loggers do."""
+    seen: list[bytes] = []
+
+    async def note_request(request: httpx.Request) -> None:
+        seen.append(request.content)
+
+    async def note_response(response: httpx.Response) -> None:
+        seen.append(await response.aread())
+
+    async with httpx.AsyncClient(
+        transport=httpx.MockTransport(answer),
+        event_hooks={"request": [note_request], "response": [note_response]},
+    ) as http:
+        extended = await make_client(http=http).subscriptions.extend(501, days=7)
+    assert extended.id == 501
+    assert seen[0] == b'{"days":7}'
+    assert b"501" in seen[1]
+
+
+@pytest.mark.anyio
+async def test_the_callers_http_client_follows_nothing(make_client: Any) -> None:
+    """A redirect is not followed, even by a client that follows them."""
+    seen: list[str] = []
+
+    def redirect(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.host)
+        return httpx.Response(307, headers={"Location": "https://evil.example/"})
+
+    async with httpx.AsyncClient(
+        transport=httpx.MockTransport(redirect), follow_redirects=True
+    ) as http:
+        rmz = make_client(http=http)
+        with pytest.raises(UnexpectedAnswerError):
+            await rmz.subscriptions.get(501)
+    assert seen == ["merchant-api.rmz.gg"]
+
+
+@pytest.mark.anyio
+async def test_the_callers_closed_http_client(make_client: Any) -> None:
+    """A client that was closed elsewhere is named as the fault, before anything is sent."""
+    http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    rmz = make_client(http=http)
+    await http.aclose()
+    with pytest.raises(ConfigurationError, match="passed in is closed"):
+        await rmz.subscriptions.get(501)
+
+
+@pytest.mark.anyio
+async def test_a_copy_shares_connections(rmz_api: respx.MockRouter, make_client: Any) -> None:
+    """A copy with other options works over the same connections, and closing it closes nothing."""
+    route = rmz_api.get("/subscriptions/501").mock(side_effect=httpx.ConnectError("refused"))
+    async with make_client() as rmz:
+        copy = rmz.with_options(retry=RetryPolicy(max_attempts=1), timeout=3)
+        assert copy._transport.options.timeout == 3
+        assert rmz.with_options()._transport.options == rmz._transport.options
+        with pytest.raises(ConnectionFailedError):
+            await copy.subscriptions.get(501)
+        assert route.call_count == 1
+        await copy.aclose()
+        route.side_effect = answer
+        await rmz.subscriptions.get(501)
+    with pytest.raises(ConfigurationError, match="was closed"):
+        await copy.subscriptions.get(501)
+
+
+def test_one_client_on_two_event_loops(rmz_api: respx.MockRouter) -> None:
+    """A client that outlives its event loop opens connections anew on the next one."""
+    rmz_api.get("/subscriptions/501").mock(side_effect=answer)
+    rmz = Client("1|wire-test-token")
+
+    async def read() -> object:
+        await rmz.subscriptions.get(501)
+        return rmz._transport._connections._ours
+
+    async def read_and_close() -> object:
+        try:
+            return await read()
+        finally:
+            await rmz.aclose()
+
+    first = asyncio.run(read())
+    second = anyio.run(read_and_close, backend="trio")
+    assert first is not second
+    assert first in transport_module._abandoned
+
+
+def test_a_client_of_another_loop_is_closed_without_touching_it(
+    rmz_api: respx.MockRouter,
+) -> None:
+    """Closing a client on a loop that did not open its connections leaves them alone."""
+    rmz_api.get("/subscriptions/501").mock(side_effect=answer)
+    rmz = Client("1|wire-test-token")
+
+    async def read() -> None:
+        await rmz.subscriptions.get(501)
+
+    asyncio.run(read())
+    anyio.run(rmz.aclose, backend="trio")
+
+
+@pytest.mark.anyio
+async def test_calls_take_turns(make_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more requests are under way at once than the pool is good for."""
+    monkeypatch.setattr(transport_module, "MAX_CONCURRENT", 3)
+    now = most = 0
+
+    async def count(request: httpx.Request) -> httpx.Response:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await anyio.lowlevel.checkpoint()
+        now -= 1
+        return answer(request)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(count)) as http:
+        rmz = make_client(http=http)
+        async with anyio.create_task_group() as calls:
+            for _ in range(10):
+                calls.start_soon(rmz.subscriptions.get, 501)
+    assert most == 3
+
+
+@pytest.mark.anyio
+async def test_a_call_whose_turn_comes_too_late_is_not_sent(
+    make_client: Any, time: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that has no time left when its turn comes is reported as not sent."""
+    monkeypatch.setattr(transport_module, "MAX_CONCURRENT", 1)
+    sent = anyio.Event()
+    release = anyio.Event()
+    requests: list[httpx.Request] = []
+
+    async def hold(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        sent.set()
+        await release.wait()
+        time.now += 100
+        return answer(request)
+
+    async def late(rmz: Client) -> None:
+        with pytest.raises(ConnectionFailedError, match="no time was left to send it"):
+            await rmz.subscriptions.extend(501, days=7)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(hold)) as http:
+        rmz = make_client(http=http)
+        async with anyio.create_task_group() as calls:
+            calls.start_soon(rmz.subscriptions.get, 501)
+            await sent.wait()
+            calls.start_soon(late, rmz)
+            await anyio.wait_all_tasks_blocked()
+            release.set()
+    assert len(requests) == 1
+
+
+@pytest.mark.anyio
+async def test_a_turn_that_never_comes(make_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting for a turn is bound by the deadline, and what waited was not sent."""
+    monkeypatch.setattr(transport_module, "MAX_CONCURRENT", 1)
+    sent = anyio.Event()
+
+    async def hold(request: httpx.Request) -> httpx.Response:
+        sent.set()
+        await anyio.sleep_forever()
+        return answer(request)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(hold)) as http:
+        rmz = make_client(http=http)
+        async with anyio.create_task_group() as calls:
+            calls.start_soon(rmz.subscriptions.get, 501)
+            await sent.wait()
+            quick = rmz.with_options(timeout=0.05)
+            with pytest.raises(ConnectionFailedError, match="no answer within"):
+                await quick.subscriptions.extend(501, days=7)
+            calls.cancel_scope.cancel()
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_call_gives_its_turn_back(
+    make_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that its caller gives up leaves the turn to the next one."""
+    monkeypatch.setattr(transport_module, "MAX_CONCURRENT", 1)
+    hold = True
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        if hold:
+            await anyio.sleep_forever()
+        return answer(request)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(slow)) as http:
+        rmz = make_client(http=http)
+        with anyio.move_on_after(0.05):
+            await rmz.subscriptions.get(501)
+        hold = False
+        assert (await rmz.subscriptions.get(501)).id == 501

@@ -1,0 +1,246 @@
+"""A server that does what servers must not: each ends in an error of ours, in bounded time."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import ssl
+import struct
+import time
+import tracemalloc
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from rmz_async import (
+    Client,
+    ConnectionFailedError,
+    OutcomeUnknownError,
+    RetryPolicy,
+    RMZError,
+    ServerError,
+    UnexpectedAnswerError,
+)
+
+pytestmark = pytest.mark.anyio
+
+ONCE = RetryPolicy(max_attempts=1)
+GOOD = json.dumps({"data": {"id": 501, "status": "active"}}).encode()
+Behaviour = Callable[[socket.socket, bytes], None]
+
+
+def raw(head: str, body: bytes = b"", *, length: int | None = None) -> Behaviour:
+    """Answer with just these bytes, and close."""
+    size = len(body) if length is None else length
+
+    def behave(connection: socket.socket, _: bytes) -> None:
+        lines = f"HTTP/1.1 {head}\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n"
+        connection.sendall(lines.encode() + body)
+
+    return behave
+
+
+def answering(body: bytes, *headers: str) -> Behaviour:
+    """Answer 200 with JSON's content type."""
+    return raw("\r\n".join(["200 OK", "Content-Type: application/json", *headers]), body)
+
+
+def resets(connection: socket.socket, _: bytes) -> None:
+    """Close so that the client gets a reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def stalls(connection: socket.socket, _: bytes) -> None:
+    """Answer nothing, until the client goes away."""
+    connection.recv(1)
+
+
+def drips_headers(connection: socket.socket, _: bytes) -> None:
+    """Send a header byte by byte, for ever."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    drip(connection)
+
+
+def drips_body(connection: socket.socket, _: bytes) -> None:
+    """Send a body byte by byte, for ever."""
+    head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9999\r\n\r\n"
+    connection.sendall(head.encode())
+    drip(connection)
+
+
+def drip(connection: socket.socket) -> None:
+    """Send a byte whenever the client has been silent for a moment, until it goes away."""
+    connection.settimeout(0.02)
+    while True:
+        connection.sendall(b" ")
+        try:
+            if connection.recv(1) == b"":
+                return
+        except TimeoutError:
+            continue
+
+
+def bomb(layers: int) -> bytes:
+    """Return 32 MiB of nothing, compressed *layers* times."""
+    body = bytes(32 * 1024 * 1024)
+    for _ in range(layers):
+        body = gzip.compress(body)
+    return body
+
+
+GZIPPED = gzip.compress(GOOD)
+UNREADABLE: dict[str, Behaviour] = {
+    "a login page": raw("200 OK\r\nContent-Type: text/html", b"<form>"),
+    "no content type": raw("200 OK", GOOD),
+    "a redirect": raw("302 Found\r\nLocation: https://evil.example/"),
+    "cut JSON": answering(GOOD[:-5]),
+    "NaN": answering(b'{"data": {"id": NaN}}'),
+    "a number past all": answering(b'{"data": {"id": 1e999999999999999999999}}'),
+    "deep nesting": answering(b'{"data": ' + b"[" * 100_000),
+    "a long number": answering(b'{"data": ' + b"1" * 5000 + b"}"),
+    "not UTF-8": answering(b'{"data": "\xff"}'),
+    "UTF-16": answering(GOOD.decode().encode("utf-16")),
+    "a list": answering(b"[]"),
+    "an empty body": answering(b""),
+    "ten megabytes": answering(b" " * (10 * 1024 * 1024)),
+    "a body that ends early": raw("200 OK\r\nContent-Type: application/json", GOOD, length=999),
+    "cut gzip": answering(GZIPPED[:-9], "Content-Encoding: gzip"),
+    "gzip with a tail": answering(GZIPPED + b"x", "Content-Encoding: gzip"),
+    "broken gzip": answering(b"not gzip at all", "Content-Encoding: gzip"),
+    "another encoding": answering(zlib.compress(GOOD), "Content-Encoding: deflate"),
+    "two encodings": answering(gzip.compress(GZIPPED), "Content-Encoding: gzip, gzip"),
+    "two encoding headers": answering(
+        gzip.compress(GZIPPED), "Content-Encoding: gzip", "Content-Encoding: gzip"
+    ),
+    "a bomb": answering(bomb(1), "Content-Encoding: gzip"),
+    "a bomb in a bomb": answering(bomb(2), "Content-Encoding: gzip"),
+    "a reset": resets,
+    "not HTTP": lambda connection, _: connection.sendall(b"SSH-2.0-OpenSSH_9\r\n"),
+    "an endless header": lambda connection, _: connection.sendall(
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000
+    ),
+    "nothing": lambda connection, _: None,
+}
+
+
+def client_of(server: Any, **options: Any) -> Client:
+    """A client that tries once, unless told otherwise."""
+    options.setdefault("retry", ONCE)
+    return Client("1|wire-test-token", base_url=server.base_url, **options)
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+async def test_a_read_ends_in_an_error_of_ours(serving: Any, name: str) -> None:
+    """A read that is answered by anything else than RMZ's JSON fails with a clear error."""
+    with serving(UNREADABLE[name]) as server:
+        async with client_of(server) as rmz:
+            with pytest.raises((UnexpectedAnswerError, ConnectionFailedError)) as caught:
+                await rmz.subscriptions.get(501)
+    assert caught.value.__context__ is None
+    assert "subscriptions.get" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+async def test_a_write_is_unknown(serving: Any, name: str) -> None:
+    """The same answers to an extension leave its outcome unknown: it is sent once and no more."""
+    with serving(UNREADABLE[name]) as server:
+        async with client_of(server, retry=RetryPolicy()) as rmz:
+            with pytest.raises(OutcomeUnknownError):
+                await rmz.subscriptions.extend(501, days=7)
+        assert len(server.requests) == 1
+
+
+async def test_a_bomb_costs_no_memory(serving: Any) -> None:
+    """32 MiB of zeros in 32 KiB, once or twice compressed, are not unpacked."""
+    for layers in (1, 2):
+        with serving(answering(bomb(layers), "Content-Encoding: gzip")) as server:
+            async with client_of(server) as rmz:
+                tracemalloc.start()
+                try:
+                    with pytest.raises(RMZError):
+                        await rmz.subscriptions.get(501)
+                    _, peak = tracemalloc.get_traced_memory()
+                finally:
+                    tracemalloc.stop()
+        assert peak < 24 * 1024 * 1024
+
+
+async def test_gzip_is_read(serving: Any) -> None:
+    """One whole layer of gzip is what was asked for."""
+    with serving(answering(GZIPPED, "Content-Encoding: gzip")) as server:
+        async with client_of(server) as rmz:
+            assert (await rmz.subscriptions.get(501)).id == 501
+
+
+@pytest.mark.parametrize("behaviour", [stalls, drips_headers, drips_body])
+async def test_the_deadline_holds(serving: Any, behaviour: Behaviour) -> None:
+    """A server that stalls or drips holds a call no longer than its deadline."""
+    with serving(behaviour) as server:
+        async with client_of(server, timeout=0.3) as rmz:
+            began = time.monotonic()
+            with pytest.raises(ConnectionFailedError):
+                await rmz.subscriptions.get(501)
+            assert time.monotonic() - began < 0.3 + 0.2 + 0.5
+            with pytest.raises(OutcomeUnknownError):
+                await rmz.subscriptions.extend(501, days=7)
+
+
+async def test_a_stalled_read_is_tried_again(serving: Any) -> None:
+    """A try that takes too long is given up while there is time for another."""
+    with serving(stalls, answering(GOOD)) as server:
+        retry = RetryPolicy(attempt_timeout=0.2, backoff=0.001)
+        async with client_of(server, retry=retry) as rmz:
+            assert (await rmz.subscriptions.get(501)).id == 501
+
+
+async def test_an_error_page_of_a_proxy(serving: Any) -> None:
+    """A 502 with HTML is a server error that shows the page's beginning."""
+    page = raw("502 Bad Gateway\r\nContent-Type: text/html", b"<h1>" + b"x" * 9000)
+    with serving(page) as server:
+        async with client_of(server) as rmz:
+            with pytest.raises(ServerError) as caught:
+                await rmz.subscriptions.get(501)
+    body = caught.value.body
+    assert isinstance(body, str)
+    assert body.startswith("<h1>")
+    assert len(body) == 2000
+
+
+async def test_an_echo_of_the_token(serving: Any) -> None:
+    """A page that echoes the request shows no token in the error."""
+
+    def echoes(connection: socket.socket, request: bytes) -> None:
+        raw("500 Oops\r\nContent-Type: text/plain", request)(connection, request)
+
+    with serving(echoes) as server:
+        async with client_of(server) as rmz:
+            with pytest.raises(ServerError) as caught:
+                await rmz.subscriptions.get(501)
+    assert "Bearer ***" in str(caught.value.body)
+    assert "wire-test-token" not in f"{caught.value}{vars(caught.value)}"
+
+
+async def test_nobody_listens(serving: Any) -> None:
+    """A refused connection is repeated, and then reported as not sent."""
+    with serving(resets) as server:
+        pass
+    async with client_of(server, retry=RetryPolicy(backoff=0.001)) as rmz:
+        with pytest.raises(ConnectionFailedError, match="after 3 tries"):
+            await rmz.subscriptions.extend(501, days=7)
+
+
+async def test_an_untrusted_certificate_is_not_tried_again(make_client: Any, time: Any) -> None:
+    """Repeating cannot help against a wrong certificate, and helps whoever is in between."""
+
+    def wrong(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("bad certificate") from ssl.SSLCertVerificationError()
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(wrong))
+    async with http, make_client(http=http) as rmz:
+        with pytest.raises(ConnectionFailedError, match="after 1 try"):
+            await rmz.subscriptions.get(501)
+    assert time.slept == []
