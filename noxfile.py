@@ -80,8 +80,8 @@ def typing(session: nox.Session) -> None:
 @nox.session
 def generate(session: nox.Session) -> None:
     """Write rmz_sync/resources anew; ``-- --check`` compares only."""
-    session.install("-e", ".", *group("lint"))
-    session.run("python", "-m", "rmz_sync._generate", *session.posargs)
+    session.install(*group("lint"))
+    session.run("python", "rmz_sync/_generate.py", *session.posargs)
 
 
 @nox.session

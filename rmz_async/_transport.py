@@ -73,6 +73,10 @@ class Connections:
         self._ours: httpx.AsyncBaseTransport | None = None
         self._owner: object = None
         self._closed = False
+        if http is None:
+            # Now, not at the first call: it would stop the event loop for 25 ms, and a process that
+            # is forked meanwhile would inherit the locks of OpenSSL as they are.
+            _tls()
 
     def open(self) -> None:
         """Make sure that the connections belong to the running event loop, in this process.

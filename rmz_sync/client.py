@@ -1,0 +1,128 @@
+"""The client for code that cannot await: the async client, in a thread with an event loop."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import NoReturn
+
+import rmz_async
+from rmz_async._token import TokenSource
+from rmz_async._transport import HTTPClient
+from rmz_async.options import DEFAULT_TIMEOUT, RetryPolicy
+from rmz_sync._portal import Portal
+from rmz_sync.resources.checkout_sessions import CheckoutSessions
+from rmz_sync.resources.portal_sessions import PortalSessions
+from rmz_sync.resources.subscriptions import Subscriptions
+
+__all__ = ("Client",)
+
+
+class Client:
+    """Calls the RMZ API and waits for the answer.
+
+    It works at once, and many threads may share it. Its connections live in a thread of its own,
+    which starts with the first call. Close it with ``with`` or ``close()``; leaving Python without
+    that is no harm. A process that forks may use it on both sides: the child opens connections of
+    its own.
+
+    Ctrl-C cancels the call. A call sees the context variables of its caller, and none of its
+    thread-local ones.
+
+    Inside a running event loop, a notebook's for instance, it works too, but the whole loop
+    **stands still** until the answer is there. In async code, use ``rmz_async``.
+
+    Args:
+        token: The API token, or a callable, plain or async, that returns it. A callable is asked
+            when the first call is made, and once more after each 401; it runs in the client's
+            thread, and must not use this client. ``RMZ_API_TOKEN`` where left out.
+        base_url: Https, or http to this machine. ``RMZ_BASE_URL`` where left out, else that of
+            production.
+        timeout: Seconds for one call, over all its tries; 60 where left out.
+        retry: How often a call may be tried; whether it may at all is a property of the call.
+        http: An ``httpx.AsyncClient`` of your own, for its proxies, certificates, transport and
+            event hooks; its headers, cookies, authentication and time-outs are not used. It works
+            in this client's thread only and does not survive a fork. Unlike in ``rmz_async``, it is
+            closed with this client, as nobody else could close it.
+
+    Attributes:
+        checkout_sessions: Send customers to a page on which they pay.
+        portal_sessions: Send customers to a page on which they manage their subscriptions.
+        subscriptions: Read and change subscriptions.
+
+    Raises:
+        ConfigurationError: An option breaks a rule; the message names both.
+    """
+
+    def __init__(
+        self,
+        token: TokenSource | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        retry: RetryPolicy | None = None,
+        http: HTTPClient | None = None,
+    ) -> None:
+        wrapped = rmz_async.Client(
+            token, base_url=base_url, timeout=timeout, retry=retry, http=http
+        )
+
+        # Not a method: a thread that held this client would keep it alive for ever.
+        async def finish() -> None:
+            await wrapped.aclose()
+            if http is not None:
+                await http.aclose()
+
+        self._use(wrapped, Portal(finish), owns_portal=True)
+
+    def _use(self, wrapped: rmz_async.Client, portal: Portal, *, owns_portal: bool) -> None:
+        self._wrapped = wrapped
+        self._portal = portal
+        self._owns_portal = owns_portal
+        self.checkout_sessions = CheckoutSessions(wrapped.checkout_sessions, portal)
+        self.portal_sessions = PortalSessions(wrapped.portal_sessions, portal)
+        self.subscriptions = Subscriptions(wrapped.subscriptions, portal)
+
+    def with_options(
+        self, *, timeout: float | None = None, retry: RetryPolicy | None = None
+    ) -> Client:
+        """Return a copy that works over the same connections, in the same thread.
+
+        Args:
+            timeout: Seconds for one call; this client's where left out.
+            retry: How often a call may be tried; as this client does where left out.
+
+        Returns:
+            A client that need not be closed, and that ends with this one.
+        """
+        copy = object.__new__(type(self))
+        wrapped = self._wrapped.with_options(timeout=timeout, retry=retry)
+        copy._use(wrapped, self._portal, owns_portal=False)
+        return copy
+
+    def close(self) -> None:
+        """Close the connections; calling it again does nothing.
+
+        Calls that run in other threads are cancelled there, with ``OutcomeUnknownError``.
+
+        Raises:
+            ConfigurationError: It was called from the client's own thread.
+        """
+        if self._owns_portal:
+            self._portal.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return repr(self._wrapped)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a client holds a token and connections: it cannot be pickled or copied")

@@ -1,0 +1,217 @@
+"""A server on the loopback that answers like RMZ, and portals that are closed after the test."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import re
+import select
+import threading
+from collections.abc import Coroutine, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, NoReturn
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from rmz_sync._portal import Portal
+
+HELD = 900
+"""The id of a subscription whose calls are not answered before ``release``."""
+
+MISSING = 404
+PAGES = 3
+
+LATER = "2026-01-01T00:00:00Z"
+ANSWERS: dict[str, object] = {
+    "/portal-sessions": {"url": "https://billing.rmz.gg/s/x", "expires_at": LATER},
+    "/subscriptions/checkout-sessions": {
+        "session_id": "cs_1",
+        "checkout_url": "https://shop.rmz.gg/checkout/cs_1",
+        "expires_at": LATER,
+    },
+    "/subscriptions/lookup": {"count": 0, "has_active": False, "subscriptions": []},
+}
+
+
+class Shop(ThreadingHTTPServer):
+    """The server; one object for the whole run, emptied for each test."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.empty()
+
+    def empty(self) -> None:
+        """Forget what earlier tests did."""
+        self.requests: list[tuple[str, str, object]] = []
+        self.arrived = threading.Event()
+        self.release = threading.Event()
+        self.hung_up = threading.Event()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Stay silent: clients hang up on purpose."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers one connection."""
+
+    server: Shop  # pyright: ignore[reportIncompatibleVariableOverride] - it has this one only
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = 20
+
+    def do_GET(self) -> None:
+        """Answer a read."""
+        self._answer(None)
+
+    def do_POST(self) -> None:
+        """Answer a write."""
+        self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"null"))
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+        """Stay silent."""
+
+    def _answer(self, body: object) -> None:
+        self.server.requests.append((self.command, self.path, body))
+        address = urlsplit(self.path)
+        if found := re.fullmatch(r"/subscriptions/(\d+)(/\w+)?", address.path):
+            number = int(found[1])
+            if number == HELD and not self._held():
+                self.close_connection = True
+                return
+            if number == MISSING:
+                self._send(404, None)
+                return
+            self._send(200, {"id": number, "status": "active"})
+        elif address.path == "/subscriptions":
+            page = int(parse_qs(address.query).get("page", ["1"])[0])
+            self._send(200, page_of(page))
+        elif address.path in ANSWERS:
+            self._send(200, ANSWERS[address.path])
+        else:
+            self._send(404, None)
+
+    def _held(self) -> bool:
+        """Wait for the release; whether it came before the client hung up."""
+        shop = self.server
+        shop.arrived.set()
+        while not shop.release.wait(0.02):
+            if select.select([self.connection], [], [], 0)[0]:
+                shop.hung_up.set()
+                return False
+        return True
+
+    def _send(self, status: int, data: object) -> None:
+        envelope = {"message": None, "data": data, "api": "rmz.shawarma", "timestamp": 1}
+        body = json.dumps(envelope).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def page_of(number: int) -> dict[str, object]:
+    """Two subscriptions a page: 10 and 11, 20 and 21, 30 and 31."""
+    return {
+        "current_page": number,
+        "data": [{"id": number * 10 + place, "status": "active"} for place in (0, 1)],
+        "first_page_url": "/?page=1",
+        "from": 1,
+        "next_page_url": f"/?page={number + 1}" if number < PAGES else None,
+        "path": "/",
+        "per_page": 2,
+        "prev_page_url": None,
+        "to": 2,
+    }
+
+
+@pytest.fixture(scope="session")
+def _shop() -> Iterator[Shop]:
+    with Shop() as shop:
+        thread = threading.Thread(target=shop.serve_forever, args=(0.01,), name="shop")
+        thread.start()
+        yield shop
+        shop.release.set()
+        shop.shutdown()
+        thread.join(10)
+
+
+@pytest.fixture
+def shop(_shop: Shop) -> Iterator[Shop]:
+    """A server that no earlier test has asked anything."""
+    _shop.empty()
+    yield _shop
+    _shop.release.set()
+
+
+class Finish:
+    """Counts how often a portal's thread came to its end."""
+
+    def __init__(self) -> None:
+        self.called = threading.Event()
+        self.error: Exception | None = None
+
+    async def __call__(self) -> None:
+        """Run as the last thing in the thread."""
+        self.called.set()
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.fixture
+def finish() -> Finish:
+    """What the portal calls at its end."""
+    return Finish()
+
+
+@pytest.fixture
+def portal(finish: Finish) -> Iterator[Portal]:
+    """A portal of its own."""
+    portal = Portal(finish)
+    yield portal
+    finish.error = None
+    portal.close()
+
+
+async def answer() -> int:
+    """Take a turn of the loop, and answer."""
+    await asyncio.sleep(0)
+    return 42
+
+
+class Endless:
+    """A call that runs until it is cancelled, and then takes a turn to clean up."""
+
+    def __init__(self) -> None:
+        self.running = threading.Event()
+        self.cleaned = threading.Event()
+
+    async def call(self) -> NoReturn:
+        """Run, and clean up."""
+        self.running.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0)
+            self.cleaned.set()
+        raise AssertionError
+
+
+def is_closed(work: Coroutine[Any, Any, object]) -> bool:
+    """Whether a coroutine was closed, so that Python does not warn that nobody awaited it."""
+    return inspect.getcoroutinestate(work) == inspect.CORO_CLOSED
+
+
+def silence(_: threading.ExceptHookArgs) -> None:
+    """Print nothing."""
+
+
+def threads() -> list[threading.Thread]:
+    """The threads of all portals."""
+    return [thread for thread in threading.enumerate() if thread.name == "rmz-sync"]

@@ -1,0 +1,60 @@
+"""What a type checker sees of ``rmz_sync``; never run."""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+import rmz_async
+import rmz_sync
+from rmz_sync import (
+    CheckoutSession,
+    Page,
+    Pager,
+    PortalSession,
+    RetryPolicy,
+    Subscription,
+    SubscriptionLookup,
+)
+
+
+def calls() -> None:
+    """Each call has its own answer, which is not awaited."""
+    with rmz_sync.Client("1|token") as rmz:
+        assert_type(rmz, rmz_sync.Client)
+        session = rmz.checkout_sessions.create(
+            product_id=102,
+            variant_id=15,
+            customer=4501,
+            success_url="https://a.example",
+            cancel_url="https://b.example",
+        )
+        assert_type(session, CheckoutSession)
+        assert_type(rmz.portal_sessions.create(customer=4501), PortalSession)
+        subscription = rmz.subscriptions.get(501)
+        assert_type(subscription, Subscription)
+        assert_type(rmz.subscriptions.lookup(email="a@b.sa"), SubscriptionLookup)
+        assert_type(rmz.subscriptions.cancel(501), Subscription)
+        assert_type(rmz.subscriptions.pause(501), Subscription)
+        assert_type(rmz.subscriptions.unpause(501), Subscription)
+        assert_type(rmz.subscriptions.extend(subscription, days=7), Subscription)
+        assert_type(rmz.subscriptions.extend(501, months=1), Subscription)
+        rmz.subscriptions.extend(501)  # type: ignore[call-overload] # pyright: ignore[reportCallIssue] # the claim itself
+
+
+def lists(rmz: rmz_sync.Client) -> None:
+    """Lists give items, pages, or one page, without async."""
+    pager = rmz.subscriptions.list(customer_email="a@b.sa")
+    assert_type(pager, Pager[Subscription])
+    for item in pager:
+        assert_type(item, Subscription)
+    for page in pager.pages():
+        assert_type(page, Page[Subscription])
+    assert_type(pager.first(), Page[Subscription])
+    assert_type(rmz.with_options(retry=RetryPolicy(max_attempts=1)), rmz_sync.Client)
+    rmz.close()
+
+
+def same_models(subscription: rmz_sync.Subscription) -> rmz_async.Subscription:
+    """Models, errors and webhooks are those of ``rmz_async``."""
+    assert_type(rmz_sync.NotFoundError("…"), rmz_async.NotFoundError)
+    return subscription
