@@ -1,0 +1,51 @@
+"""How Sphinx builds these pages: ``nox -s docs``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import rmz_async
+
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
+
+project = "RMZ for Python"
+author = "The RMZ for Python authors"
+project_copyright = "The RMZ for Python authors"
+version = release = rmz_async.__version__
+
+extensions = [
+    "myst_parser",
+    "from_the_code",
+    "reference",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+]
+exclude_patterns = ["_build"]
+myst_heading_anchors = 3
+
+html_theme = "furo"
+html_title = f"RMZ for Python {rmz_async.__version__}"
+html_static_path = ["_static"]
+html_css_files = ["rmz.css"]
+html_copy_source = False
+html_show_sourcelink = False
+html_show_sphinx = False
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+
+nitpicky = True
+nitpick_ignore_regex = [
+    # No inventories are fetched, as the pages must build without a network: so names of the
+    # standard library, which is all that annotations use of other projects, are no links.
+    ("py:class", r"(collections|datetime|decimal)(\..*)?"),
+    # Type variables.
+    ("py:class", r"rmz_.*\.T"),
+    # Aliases in private modules; the docstring says what they stand for.
+    ("py:class", "HTTPClient|TokenSource"),
+]
