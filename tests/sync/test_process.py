@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.sync.conftest import HELD, Shop
+from tests.sync.conftest import ANSWERS, HELD, Shop
 
 LIMIT = 30
 STRICT = (sys.executable, "-X", "dev", "-W", "error")
@@ -179,6 +179,20 @@ def test_the_first_call_imports_nothing(shop: Shop) -> None:
     with suppress(rmz_sync.ConnectionFailedError):
         named.subscriptions.get(1)
     print(*sorted(set(sys.modules) - before))
+    """
+    assert run(shop, body) == (0, "\n", "")
+
+
+def test_a_wrong_answer_imports_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What explains an answer that is not of the documented shape is imported before it comes."""
+    monkeypatch.setitem(ANSWERS, "/subscriptions/lookup", {"count": "x"})
+    body = """
+    before = set(sys.modules)
+    try:
+        client.subscriptions.lookup(external_customer_id="usr_1")
+    except rmz_sync.UnexpectedAnswerError as error:
+        assert "expected an integer @ data.count" in str(error), error
+        print(*sorted(set(sys.modules) - before))
     """
     assert run(shop, body) == (0, "\n", "")
 

@@ -1,0 +1,208 @@
+"""Payloads as PHP may write them: read, written, and read again."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rmz_async import _json, from_dict, models
+from rmz_async._converter import decode
+from rmz_async.models import Model, Subscription, SubscriptionLookup, SubscriptionSnapshot
+from rmz_async.pagination import Page
+from rmz_async.webhooks import Event
+
+TEXT = st.text(max_size=8)
+MONEY = st.decimals(-(10**9), 10**9, places=2) | st.integers(-(10**9), 10**9)
+INTEGER = st.integers(0, 2**63 - 1)
+UNKNOWN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | TEXT | MONEY,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def digits_or(numbers: st.SearchStrategy[int]) -> st.SearchStrategy[Any]:
+    """An integer, or the text that MySQL makes of it."""
+    return numbers | numbers.map(str)
+
+
+INTEGERS = digits_or(INTEGER)
+BOOLEANS = st.booleans() | st.sampled_from([0, 1, "0", "1"])
+AMOUNTS = MONEY | MONEY.map(str)
+MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1))  # noqa: DTZ001 - PHP's have no zone
+DATES = MOMENTS.map(lambda moment: moment.date().isoformat())
+TIMES = st.one_of(
+    DATES,
+    MOMENTS.map(lambda moment: moment.strftime("%Y-%m-%d %H:%M:%S")),
+    MOMENTS.map(lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")),
+    st.tuples(MOMENTS, st.sampled_from(["+00:00", "+03:00", "-05:30"])).map(
+        lambda pair: pair[0].isoformat() + pair[1]
+    ),
+)
+STATUSES = st.sampled_from(list(models.SubscriptionStatus)).map(str) | TEXT
+DURATIONS = st.sampled_from(list(models.Duration)).map(str) | TEXT
+OBJECTS: st.SearchStrategy[Any] = st.dictionaries(TEXT, UNKNOWN, max_size=3) | st.just([])
+
+
+def payload(
+    required: dict[str, st.SearchStrategy[Any]], **optional: st.SearchStrategy[Any]
+) -> st.SearchStrategy[dict[str, Any]]:
+    """An object with its required keys, some of the optional ones, nulls, and unknown keys."""
+    known = {*required, *optional}
+    unknown = st.dictionaries(
+        st.text(max_size=6).filter(lambda key: key not in known) | st.just("extra"),
+        UNKNOWN,
+        max_size=2,
+    )
+    nullable = {key: st.none() | values for key, values in optional.items()}
+    return st.builds(
+        lambda extra, fields: extra | fields,
+        unknown,
+        st.fixed_dictionaries(required, optional=nullable),
+    )
+
+
+VARIANTS = payload({"id": INTEGERS}, duration=DURATIONS, duration_text=TEXT, price=AMOUNTS)
+CUSTOMERS = payload(
+    {"id": INTEGERS},
+    name=TEXT,
+    firstName=TEXT,
+    lastName=TEXT,
+    email=TEXT,
+    country_code=TEXT | st.integers(1, 999),
+    phone=TEXT | st.integers(0, 10**12),
+)
+SUBSCRIPTIONS = payload(
+    {"id": INTEGERS, "status": STATUSES},
+    external_customer_id=TEXT,
+    starts_at=TIMES,
+    ends_at=DATES,
+    start_date=TIMES,
+    end_date=DATES,
+    current_period_start=TIMES,
+    current_period_end=TIMES,
+    trial_ends_at=TIMES,
+    cancel_at_period_end=BOOLEANS,
+    canceled_at=TIMES,
+    paused_remaining_days=INTEGERS,
+    duration=DURATIONS,
+    order_id=INTEGERS,
+    auto_renew=BOOLEANS,
+    price=payload({"amount": AMOUNTS}, currency=TEXT, formatted=TEXT) | st.just([]),
+    metadata=OBJECTS,
+    product=payload({"id": INTEGERS}, name=TEXT, slug=TEXT, type=TEXT),
+    variant=VARIANTS,
+    payment_method=payload({}, last_four=TEXT, scheme=TEXT) | st.just([]),
+    scheduled_variant=VARIANTS | st.just([]),
+    features=TEXT | st.lists(UNKNOWN, max_size=2) | st.dictionaries(TEXT, UNKNOWN, max_size=2),
+    customer=CUSTOMERS,
+    is_active=BOOLEANS,
+    days_remaining=digits_or(st.integers(-400, 400)),
+    created_at=TIMES,
+)
+SNAPSHOTS = payload(
+    {"id": INTEGERS, "status": STATUSES},
+    external_customer_id=TEXT,
+    product_id=INTEGERS,
+    product_name=TEXT,
+    variant=VARIANTS,
+    duration=DURATIONS,
+    current_period_end=TIMES,
+    auto_renew=BOOLEANS,
+    metadata=OBJECTS,
+    customer=CUSTOMERS,
+)
+ROWS = st.lists(SUBSCRIPTIONS, max_size=2)
+LISTS = ROWS | ROWS.map(lambda rows: {str(place * 2): row for place, row in enumerate(rows)})
+LOOKUPS = payload({"count": INTEGERS, "has_active": BOOLEANS, "subscriptions": LISTS})
+PAYLOADS: list[tuple[type[Model], st.SearchStrategy[dict[str, Any]]]] = [
+    (Subscription, SUBSCRIPTIONS),
+    (SubscriptionSnapshot, SNAPSHOTS),
+    (SubscriptionLookup, LOOKUPS),
+]
+
+
+def written(value: Any) -> bytes:
+    """The JSON of a payload, amounts as numbers with their very digits."""
+    return json.dumps(_plain(value)).replace('"\\u0000', "").replace('\\u0000"', "").encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return f"\0{value}\0"
+    if isinstance(value, dict):
+        return {key.replace("\0", "0"): _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.replace("\0", "0") if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize(
+    ("model", "payloads"), PAYLOADS, ids=lambda part: getattr(part, "__name__", "")
+)
+@given(data=st.data())
+def test_nothing_is_lost(
+    model: type[Model], payloads: st.SearchStrategy[dict[str, Any]], data: st.DataObject
+) -> None:
+    """Every payload is read, and survives JSON, a copy and a pickle, with each of its keys."""
+    parsed = _json.parse(written(data.draw(payloads)))
+    found = decode(parsed, model)
+    plain = found.to_dict()
+
+    assert from_dict(model, json.loads(json.dumps(plain))) == found
+    assert pickle.loads(pickle.dumps(found)) == copy.deepcopy(found) == found  # noqa: S301 - our own bytes
+    assert isinstance(hash(found), int)
+    assert isinstance(parsed, dict)
+    assert set(plain) >= set(parsed)
+
+
+ANYTHING: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.decimals() | st.floats() | TEXT | TIMES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+TARGETS: list[Any] = [
+    Subscription,
+    SubscriptionLookup,
+    SubscriptionSnapshot,
+    Event,
+    Page[Subscription],
+    models.CheckoutSession,
+    models.PortalSession,
+]
+
+
+@pytest.mark.parametrize("into", TARGETS, ids=str)
+@given(data=st.data())
+def test_decoding_raises_only_value_errors(into: Any, data: st.DataObject) -> None:
+    """Any JSON is such an object or a ValueError, and nothing else."""
+    try:
+        decode(data.draw(ANYTHING), into)
+    except ValueError:
+        return
+
+
+@given(SUBSCRIPTIONS, st.data())
+def test_one_wrong_value(fields: dict[str, Any], data: st.DataObject) -> None:
+    """A payload of which one value is anything is an object or a ValueError that names a path."""
+    key = data.draw(st.sampled_from(sorted(fields)))
+    try:
+        decode({**fields, key: data.draw(ANYTHING)}, Subscription)
+    except ValueError as error:
+        assert " @ data" in str(error)  # noqa: PT017 - either is fine
+
+
+@given(STATUSES)
+def test_access_is_never_granted_by_an_unknown_status(status: str) -> None:
+    """Three words grant access, and no other."""
+    found = decode({"id": 1, "status": status}, Subscription)
+
+    assert found.grants_access == (status in {"trialing", "active", "past_due"})

@@ -1,0 +1,143 @@
+"""Rules that hold for all inputs, not for those that somebody thought of."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from urllib.parse import urlsplit
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from rmz_async import Client, ConfigurationError, InvalidRequestError, RetryPolicy
+from rmz_async._retry import backoff, retry_after
+from rmz_async._validation import Validation
+from rmz_async._wire import checked_base_url
+
+SECONDS = st.floats(0.001, 1e9)
+
+
+@given(st.text() | st.from_regex(r"[A-Za-z]{3}, ?\d+ [A-Za-z]{3} \d+ [\d:.]+ [A-Z+\-\d]*"))
+@example("Wed, 21 Oct 2015 07:28:00 +99999999999")
+@example("Wed, 21 Oct 2015 07:28:00 -9999")
+@example("1 Jan 0001 00:00:00 +2359")
+@example("0")
+@example("nan")
+def test_retry_after_is_a_wait_or_nothing(written: str) -> None:
+    """Whatever the header says, the wait is a number of seconds that is not negative, or none."""
+    found = retry_after(written, 1e9)
+
+    assert found is None or (type(found) is float and 0 <= found < math.inf)
+
+
+@given(st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - its zone is beside it
+def test_retry_after_reads_every_date(moment: datetime) -> None:
+    """An HTTP date is the time until then."""
+    whole = moment.replace(microsecond=0)
+
+    found = retry_after(format_datetime(whole, usegmt=True), whole.timestamp() - 30)
+
+    assert found == 30
+
+
+@given(SECONDS, SECONDS, st.integers(1, 10**6), st.floats(0, 1))
+def test_backoff_within_its_bounds(
+    first: float, longest: float, attempts: int, drawn: float
+) -> None:
+    """A wait is never negative, never longer than the cap, and never shorter for more tries."""
+    policy = RetryPolicy(backoff=first, max_backoff=longest)
+
+    wait = backoff(policy, attempts, lambda: drawn)
+
+    assert 0 <= wait <= longest
+    assert wait <= backoff(policy, attempts + 1, lambda: drawn)
+
+
+PARTS = st.text(alphabet="abc.:@/?#[]\\% \t\n1é%-_", max_size=12)
+URLS = st.text() | st.builds(
+    lambda scheme, rest: f"{scheme}{rest}",
+    st.sampled_from(
+        ["https://", "http://", "HTTPS://", "ftp://", "https:", "//", "", "http://[::1]"]
+    ),
+    st.text()
+    | PARTS
+    | st.builds(lambda name, rest: f"{name}{rest}", st.sampled_from(["a.sa", "127.0.0.1"]), PARTS),
+)
+
+
+@given(URLS)
+@example("https://[v1.x]")
+@example("https://[v1.a:b]")
+@example("https://[::1]x")
+@example("https://999.1.1.1")
+@example("https://a%62c")
+@example("https://xn--")
+@example("https://a..b")
+@example("https://-")
+@example("https://" + "a" * 300)
+def test_base_urls(value: str) -> None:
+    """A token goes to a plain https address, or to this machine, or the client is not made."""
+    try:
+        accepted = checked_base_url(value)
+    except ConfigurationError:
+        return
+    parts = urlsplit(accepted)
+    assert parts.scheme == "https" or parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    assert parts.hostname
+    assert (parts.username, parts.password, parts.query, parts.fragment) == (None, None, "", "")
+    assert not accepted.endswith("/")
+    # What one library takes the other must not refuse in its own words.
+    assert repr(Client("token", base_url=value)) == f"<Client of {accepted}>"
+
+
+IDS = st.integers() | st.booleans() | st.text() | st.none() | st.floats() | st.binary()
+
+
+@given(IDS)
+@example(2**63 - 1)
+@example(2**63)
+def test_ids(value: object) -> None:
+    """An id is a positive integer of the database's, or refused."""
+    check = Validation("some.call")
+    check.identifier("id", value)
+    try:
+        check.finish()
+    except InvalidRequestError:
+        assert not (type(value) is int and 1 <= value < 2**63)
+    else:
+        assert type(value) is int
+        assert 1 <= value < 2**63
+
+
+@given(IDS | st.dictionaries(st.text() | st.integers(), st.text() | IDS, max_size=3))
+def test_no_value_breaks_a_check(value: object) -> None:
+    """Whatever a caller passes, the only error is the documented one."""
+    check = Validation("some.call")
+    check.integer("integer", value, 1, 5)
+    check.text("text", value)
+    check.email("email", value)
+    check.digits("digits", value, 1, 5)
+    check.url("url", value)
+    check.metadata("metadata", value)
+    check.phone_number("", value, value)
+    check.customer("customer", value, int)
+    try:
+        check.finish()
+    except InvalidRequestError as error:
+        assert error.errors  # noqa: PT017 - either is fine
+
+
+@given(st.text())
+def test_what_passes_can_be_sent(value: str) -> None:
+    """A text that is not refused can be written as UTF-8."""
+    check = Validation("some.call")
+    if check.text("text", value):
+        assert value.encode()
+    check = Validation("some.call")
+    check.metadata("metadata", {value: value})
+    try:
+        check.finish()
+    except InvalidRequestError:
+        return
+    assert value.encode() is not None

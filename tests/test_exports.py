@@ -1,0 +1,153 @@
+"""What is public, and that it says so: ``__all__`` of each public module."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+from types import ModuleType
+
+import pytest
+
+import rmz_async
+import rmz_async.models
+import rmz_async.webhooks
+import rmz_sync
+
+# The modules behind each front.
+FACADES: dict[ModuleType, tuple[str, ...]] = {
+    rmz_async: (
+        "rmz_async.client",
+        "rmz_async.errors",
+        "rmz_async.models",
+        "rmz_async.pagination",
+        "rmz_async.webhooks",
+    ),
+    rmz_async.models: (
+        "rmz_async.models.customers",
+        "rmz_async.models.sessions",
+        "rmz_async.models.subscriptions",
+    ),
+    rmz_async.webhooks: ("rmz_async.webhooks.events",),
+}
+
+# On a front too, from modules that are private or of which it shows only a part.
+ADDED = {"__version__", "from_dict", "webhooks", "RetryPolicy", "verify", "JSONObject", "Model"}
+
+
+def public_modules(package: ModuleType) -> list[str]:
+    """Name the package's modules of whose path no part is private."""
+    names = [
+        module.name
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        if not any(part.startswith("_") for part in module.name.split(".")[1:])
+    ]
+    return [package.__name__, *names]
+
+
+# An empty package only holds others together.
+PUBLIC = [
+    name
+    for name in (*public_modules(rmz_async), *public_modules(rmz_sync))
+    if name.rpartition(".")[2] not in {"resources", "endpoints", "hosted"}
+]
+
+every_public_module = pytest.mark.parametrize("name", PUBLIC)
+
+
+def exported(name: str) -> tuple[str, ...]:
+    """What a module says is public."""
+    found: tuple[str, ...] = importlib.import_module(name).__all__
+    return found
+
+
+def isort_key(name: str) -> tuple[int, str]:
+    """Order as the linter does: constants, classes, the rest."""
+    if name.isupper() and not name.startswith("_"):
+        return 0, name
+    return (1, name) if name[0].isupper() else (2, name)
+
+
+@every_public_module
+def test_what_is_public_is_sorted(name: str) -> None:
+    """The names are a tuple, each once, and can be searched by eye."""
+    names = exported(name)
+
+    assert type(names) is tuple
+    assert list(names) == sorted(set(names), key=isort_key)
+
+
+@every_public_module
+def test_what_is_public_exists(name: str) -> None:
+    """No name is promised that is not there."""
+    module = importlib.import_module(name)
+
+    assert [missing for missing in exported(name) if not hasattr(module, missing)] == []
+
+
+def defined(name: str) -> set[str]:
+    """What a module defines itself, at its top, under a public name."""
+    module = importlib.import_module(name)
+    assert module.__file__ is not None
+    with open(module.__file__, encoding="utf-8") as source:
+        tree = ast.parse(source.read())
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            names.add(node.name)
+    return {found for found in names if not found.startswith("_")}
+
+
+# Public to the modules beside them and not to users.
+INTERNAL = {
+    "rmz_async.options": {"base_url_or_default"},
+    "rmz_async.sandbox.backend": {"whole_seconds"},
+    "rmz_sync.pagination": {"leave", "next_page"},
+}
+# To be run and read; whoever imports it wants its main().
+PROGRAMS = {"rmz_async.demo"}
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name not in PROGRAMS])
+def test_what_is_defined_is_public(name: str) -> None:
+    """Every class and function with a public name is named, or known to be internal."""
+    internal = INTERNAL.get(name, set())
+
+    assert defined(name) - set(exported(name)) == internal
+
+
+@pytest.mark.parametrize(
+    ("facade", "sources"), FACADES.items(), ids=lambda value: getattr(value, "__name__", "")
+)
+def test_a_facade_shows_all_it_should(facade: ModuleType, sources: tuple[str, ...]) -> None:
+    """A package's front has each name of the modules behind it, and no other."""
+    behind = {name for source in sources for name in exported(source)}
+
+    assert set(facade.__all__) - ADDED == behind - ADDED
+
+
+def test_the_front_has_what_stands_elsewhere() -> None:
+    """What comes from modules that are not public is there too."""
+    assert set(rmz_async.__all__) >= ADDED - {"verify"}
+    assert rmz_async.webhooks.__all__ == ("Event", "EventType", "verify")
+
+
+def test_both_colours_have_the_same_names() -> None:
+    """Whoever moves from one package to the other changes the import alone."""
+    assert rmz_sync.__all__ == rmz_async.__all__
+
+
+def test_only_what_waits_differs() -> None:
+    """All else is the very same object, so that ``except`` and ``isinstance`` work for both."""
+    differing = {
+        name
+        for name in rmz_async.__all__
+        if getattr(rmz_async, name) is not getattr(rmz_sync, name)
+    }
+
+    assert differing == {"Client", "Pager"}
+
+
+def test_the_version() -> None:
+    """It is written once, as three numbers."""
+    assert [part.isdecimal() for part in rmz_async.__version__.split(".")] == [True] * 3

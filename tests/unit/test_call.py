@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from rmz_async import operations
+from rmz_async._call import Call, Failed, Settlement, error_of
+from rmz_async._retry import Failure, History
+from rmz_async.errors import (
+    AuthenticationError,
+    ConflictError,
+    ConnectionFailedError,
+    OutcomeUnknownError,
+    ServerError,
+)
+from rmz_async.models import CheckoutSession, Subscription
+from rmz_async.operations import Operation
+
+WRITES = [row for row in operations.OPERATIONS if row.repeat is not operations.Repeat.SAFE]
+READS = [row for row in operations.OPERATIONS if row.repeat is operations.Repeat.SAFE]
+SENT_AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def call_of(operation: Operation) -> Call[Subscription]:
+    """A call on subscription 501, or on none where the path names none."""
+    object_id = 501 if "{id}" in operation.path else None
+    return Call(operation=operation, into=Subscription, object_id=object_id)
+
+
+def history(*, ambiguous: bool = False, attempts: int = 1) -> History:
+    """What happened so far."""
+    return History(attempts=attempts, ambiguous=ambiguous, first_sent=5.0, sent_at=SENT_AT)
+
+
+@pytest.mark.parametrize("failure", [Failure.AMBIGUOUS, Failure.UNREADABLE])
+@pytest.mark.parametrize("operation", WRITES, ids=lambda row: row.name)
+def test_a_write_without_an_answer_is_unknown(operation: Operation, failure: Failure) -> None:
+    """Nobody is told that a change failed when it may have been made."""
+    error = error_of(call_of(operation), Failed(failure, "ReadTimeout"), history(attempts=2))
+
+    assert type(error) is OutcomeUnknownError
+    assert error.operation == operation.name
+    assert error.object_id == call_of(operation).object_id
+    assert error.sent_at == SENT_AT
+    assert error.attempts == 2
+    assert error.__cause__ is None
+
+
+def test_an_unknown_outcome_says_how_to_find_out() -> None:
+    """The message names the call, the object, what happened and the way to learn more."""
+    call = call_of(operations.SUBSCRIPTIONS_EXTEND)
+
+    error = error_of(call, Failed(Failure.AMBIGUOUS, "ReadTimeout"), history())
+
+    assert str(error) == (
+        "subscriptions.extend on 501 was sent and no trustworthy answer came back (ReadTimeout): "
+        "it may have been applied. Read the subscription with subscriptions.get and compare "
+        "current_period_end with what it was; extending again adds up"
+    )
+
+
+def test_an_unknown_outcome_without_an_object() -> None:
+    """A call on no object names none."""
+    call = call_of(operations.CHECKOUT_SESSIONS_CREATE)
+
+    error = error_of(call, Failed(Failure.AMBIGUOUS, "ReadTimeout"), history())
+
+    assert str(error).startswith("checkout_sessions.create was sent and")
+
+
+def test_the_answer_is_the_cause() -> None:
+    """Where RMZ did answer, its error is kept."""
+    answer = ServerError("boom", status=500)
+    call = call_of(operations.SUBSCRIPTIONS_PAUSE)
+
+    error = error_of(call, Failed(Failure.AMBIGUOUS, "RMZ answered 500", answer), history())
+
+    assert type(error) is OutcomeUnknownError
+    assert error.__cause__ is answer
+
+
+@pytest.mark.parametrize("failure", [Failure.NOT_SENT, Failure.NEVER_SENT, Failure.THROTTLED])
+@pytest.mark.parametrize("operation", WRITES, ids=lambda row: row.name)
+def test_an_earlier_try_keeps_it_unknown(operation: Operation, failure: Failure) -> None:
+    """A last try that never began says nothing about the one before it."""
+    error = error_of(
+        call_of(operation), Failed(failure, "ConnectError"), history(ambiguous=True, attempts=2)
+    )
+
+    assert type(error) is OutcomeUnknownError
+
+
+def test_a_refusal_after_an_earlier_try_is_unknown() -> None:
+    """The duplicate guard may have answered because of the first try."""
+    call = call_of(operations.SUBSCRIPTIONS_PAUSE)
+
+    error = error_of(call, Failed(Failure.REFUSED, "429"), history(ambiguous=True, attempts=2))
+
+    assert type(error) is OutcomeUnknownError
+
+
+@pytest.mark.parametrize(
+    ("failure", "ambiguous"),
+    [(Failure.CONFLICT, False), (Failure.CONFLICT, True), (Failure.FINAL, False)],
+)
+def test_a_final_answer_is_told(failure: Failure, ambiguous: bool) -> None:
+    """What RMZ said about the object is raised as it is."""
+    answer = ConflictError("no", status=409)
+    call = call_of(operations.SUBSCRIPTIONS_PAUSE)
+
+    error = error_of(call, Failed(failure, "409", answer), history(ambiguous=ambiguous))
+
+    assert error is answer
+
+
+def test_a_refused_token_says_nothing_of_the_try_before() -> None:
+    """A change that may still be at work is unknown, though RMZ now refuses the token."""
+    answer = AuthenticationError("no", status=401)
+    failed = Failed(Failure.FINAL, "RMZ answered 401", answer)
+
+    change = error_of(call_of(operations.SUBSCRIPTIONS_PAUSE), failed, history(ambiguous=True))
+    session = error_of(call_of(operations.PORTAL_SESSIONS_CREATE), failed, history(ambiguous=True))
+
+    assert type(change) is OutcomeUnknownError
+    assert change.__cause__ is answer
+    # Whether there is an unused session more does not matter to anyone.
+    assert session is answer
+
+
+@pytest.mark.parametrize("failure", [Failure.THROTTLED, Failure.REFUSED])
+def test_a_refusal_of_a_first_try_is_told(failure: Failure) -> None:
+    """A 429 that nothing went before changed nothing."""
+    answer = ServerError("no", status=429)
+    call = call_of(operations.SUBSCRIPTIONS_EXTEND)
+
+    assert error_of(call, Failed(failure, "429", answer), history()) is answer
+
+
+@pytest.mark.parametrize("failure", list(Failure))
+@pytest.mark.parametrize("operation", READS, ids=lambda row: row.name)
+def test_a_read_is_never_unknown(operation: Operation, failure: Failure) -> None:
+    """A call that only reads changed nothing, whatever happened to it."""
+    error = error_of(call_of(operation), Failed(failure, "ReadTimeout"), history(ambiguous=True))
+
+    assert type(error) is ConnectionFailedError
+
+
+def test_a_read_that_was_answered() -> None:
+    """A read's error is RMZ's own where there is one."""
+    answer = ServerError("boom", status=500)
+    call = call_of(operations.SUBSCRIPTIONS_GET)
+
+    assert error_of(call, Failed(Failure.AMBIGUOUS, "500", answer), history()) is answer
+
+
+@pytest.mark.parametrize(
+    ("attempts", "tries"), [(1, "after 1 try "), (2, "after 2 tries "), (3, "after 3 tries ")]
+)
+def test_a_call_that_was_not_sent(attempts: int, tries: str) -> None:
+    """The message says that nothing was changed, and how often it was tried."""
+    call = call_of(operations.SUBSCRIPTIONS_EXTEND)
+
+    error = error_of(call, Failed(Failure.NOT_SENT, "ConnectError"), history(attempts=attempts))
+
+    assert type(error) is ConnectionFailedError
+    assert str(error) == (
+        f"subscriptions.extend on 501 failed {tries}(ConnectError): nothing was changed, "
+        "and repeating is safe"
+    )
+    assert error.operation == "subscriptions.extend"
+    assert error.attempts == attempts
+
+
+def test_a_calls_repr_hides_what_is_sent() -> None:
+    """Bodies and queries hold personal data, and a repr lands in logs."""
+    call = Call(
+        operation=operations.CHECKOUT_SESSIONS_CREATE,
+        into=CheckoutSession,
+        query={"email": "sara@example.com"},
+        body={"email": "sara@example.com"},
+    )
+
+    assert "sara" not in repr(call)
+
+
+def test_a_settlements_repr_hides_the_comparison() -> None:
+    """What is compared is the caller's data too."""
+    settlement = Settlement(
+        read=call_of(operations.SUBSCRIPTIONS_GET), applied=lambda found: found.id == 987654
+    )
+
+    assert "lambda" not in repr(settlement)
+
+
+def test_calls_do_not_share_a_query() -> None:
+    """Each call has its own, empty unless it is given."""
+    one, two = call_of(operations.SUBSCRIPTIONS_GET), call_of(operations.SUBSCRIPTIONS_GET)
+
+    assert one.query == {}
+    assert one.query is not two.query

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from rmz_async import Client, ConfigurationError, RetryPolicy
+from rmz_async.options import PRODUCTION_URL
+
+TOKEN = "1|AbCdEf"
+
+
+def answering(request: httpx.Request) -> httpx.Response:
+    """Answer every call with one subscription."""
+    return httpx.Response(200, json={"data": {"id": 501, "status": "active"}}, request=request)
+
+
+@pytest.fixture
+async def http(anyio_backend: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A caller's own connections."""
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answering)) as opened:
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RMZ_BASE_URL", raising=False)
+    monkeypatch.delenv("RMZ_API_TOKEN", raising=False)
+
+
+def test_a_clients_repr() -> None:
+    """It says which server, and nothing of the token."""
+    assert repr(Client(TOKEN)) == f"<Client of {PRODUCTION_URL}>"
+
+
+def test_the_environments_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without arguments a client reads its token and its server from the environment."""
+    monkeypatch.setenv("RMZ_API_TOKEN", TOKEN)
+    monkeypatch.setenv("RMZ_BASE_URL", "https://staging.example/")
+
+    assert repr(Client()) == "<Client of https://staging.example>"
+
+
+@pytest.mark.parametrize("take", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_client_is_not_copied(take: Any) -> None:
+    """A pickle would hold the token."""
+    with pytest.raises(TypeError, match="cannot be pickled or copied"):
+        take(Client(TOKEN))
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ({"token": ""}, "token: is missing"),
+        ({"token": TOKEN, "base_url": "http://shop.example"}, "base_url: must be https"),
+        ({"token": TOKEN, "timeout": 0}, "timeout: must be a finite number"),
+    ],
+)
+def test_bad_options(options: dict[str, Any], rule: str) -> None:
+    """What cannot work is refused in the constructor, before any call."""
+    with pytest.raises(ConfigurationError, match=rule):
+        Client(**options)
+
+
+def test_a_client_that_was_refused_has_a_repr() -> None:
+    """A traceback that shows variables must not fail on the half-made client."""
+    assert repr(object.__new__(Client)) == "<Client>"
+
+
+def test_options_of_a_copy() -> None:
+    """A copy has what is given and keeps the rest."""
+    patient = RetryPolicy(max_attempts=5)
+    client = Client(TOKEN, timeout=10, retry=patient, base_url="https://shop.example")
+
+    slow = client.with_options(timeout=99)
+    eager = client.with_options(retry=RetryPolicy())
+
+    assert slow._transport.options.timeout == 99
+    assert slow._transport.options.retry is patient
+    assert eager._transport.options.timeout == 10
+    assert eager._transport.options.retry == RetryPolicy()
+    assert eager._transport.options.base_url == "https://shop.example"
+    assert client._transport.options.timeout == 10
+
+
+def test_the_options_of_a_copy_are_checked() -> None:
+    """A copy obeys the rules of the constructor."""
+    with pytest.raises(ConfigurationError, match="timeout: "):
+        Client(TOKEN).with_options(timeout=-1)
+
+
+def test_a_copy_is_of_the_same_class() -> None:
+    """A caller's own subclass stays one."""
+
+    class Mine(Client):
+        pass
+
+    assert type(Mine(TOKEN).with_options()) is Mine
+
+
+def test_a_copy_shares_the_connections() -> None:
+    """A copy costs no connections, and all its resources use its own options."""
+    client = Client(TOKEN)
+    copied = client.with_options(timeout=5)
+
+    assert copied._transport is not client._transport
+    assert copied._transport._connections is client._transport._connections
+    for resource in (copied.subscriptions, copied.checkout_sessions, copied.portal_sessions):
+        assert resource._transport is copied._transport
+
+
+@pytest.mark.anyio
+async def test_leaving_the_block_closes(http: httpx.AsyncClient) -> None:
+    """After ``async with`` the client is closed, and the caller's connections are not."""
+    async with Client(TOKEN, http=http) as client:
+        assert (await client.subscriptions.get(501)).id == 501
+
+    with pytest.raises(ConfigurationError, match="this client was closed"):
+        await client.subscriptions.get(501)
+    assert not http.is_closed
+
+
+@pytest.mark.anyio
+async def test_closing_twice(http: httpx.AsyncClient) -> None:
+    """Closing again does nothing."""
+    client = Client(TOKEN, http=http)
+    await client.aclose()
+
+    await client.aclose()
+
+
+@pytest.mark.anyio
+async def test_closing_a_copy_closes_nothing(http: httpx.AsyncClient) -> None:
+    """A copy need not be closed; closing it leaves the client at work."""
+    client = Client(TOKEN, http=http)
+    async with client.with_options(timeout=5) as copied:
+        await copied.subscriptions.get(501)
+
+    assert (await client.subscriptions.get(501)).id == 501
+
+
+@pytest.mark.anyio
+async def test_a_copy_ends_with_its_client(http: httpx.AsyncClient) -> None:
+    """A copy of a closed client sends nothing."""
+    client = Client(TOKEN, http=http)
+    copied = client.with_options(timeout=5)
+    await client.aclose()
+
+    with pytest.raises(ConfigurationError, match="this client was closed"):
+        await copied.subscriptions.get(501)
+
+
+@pytest.mark.anyio
+async def test_an_error_leaves_the_block() -> None:
+    """The block does not swallow what is raised in it."""
+    with pytest.raises(LookupError):
+        async with Client(TOKEN):
+            raise LookupError

@@ -1,0 +1,323 @@
+"""Whole objects: what is unknown, what is missing, and what an error says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from rmz_async import _converter, from_dict
+from rmz_async._converter import decode
+from rmz_async.models import (
+    CheckoutSession,
+    Customer,
+    JSONObject,
+    Price,
+    Subscription,
+    SubscriptionLookup,
+)
+from rmz_async.pagination import Page
+
+ROOT = Path(__file__).parents[2]
+MINIMAL = {"id": 501, "status": "active"}
+PAGE = {
+    "current_page": 2,
+    "data": [MINIMAL, {"id": 502, "status": "paused"}],
+    "first_page_url": "https://elsewhere.example/?page=1",
+    "from": 16,
+    "next_page_url": "https://elsewhere.example/?page=3",
+    "path": "https://elsewhere.example/",
+    "per_page": 15,
+    "prev_page_url": None,
+    "to": 17,
+}
+
+
+def refusal(data: object, into: Any) -> str:
+    """What the error says."""
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the caller compares the text
+        decode(data, into)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+    return str(caught.value)
+
+
+def test_only_id_and_status_are_needed() -> None:
+    """Lists, lookups and changes leave other keys out; they are then None."""
+    found = decode(MINIMAL, Subscription)
+
+    assert found == Subscription(id=501, status="active")
+    assert found.current_period_end is None
+    assert found.extra == {}
+
+
+@pytest.mark.parametrize("missing", ["id", "status"])
+def test_what_is_always_there(missing: str) -> None:
+    """A subscription without its id or its status is no subscription."""
+    data = {key: value for key, value in MINIMAL.items() if key != missing}
+
+    assert refusal(data, Subscription) == f"required field missing @ data.{missing}"
+
+
+@pytest.mark.parametrize("data", [None, [], "x", 5, True, [MINIMAL]])
+@pytest.mark.parametrize("into", [Subscription, Page[Subscription]])
+def test_what_is_no_object_at_all(data: object, into: Any) -> None:
+    """An answer of another kind is refused as a whole."""
+    assert refusal(data, into) == "expected an object @ data"
+
+
+def test_every_fault_is_named_with_its_path() -> None:
+    """One error tells all, however deep they lie."""
+    data = {
+        "id": "x",
+        "price": {"amount": "much", "currency": 5.5},
+        "customer": {"id": None},
+        "order_id": 7,
+    }
+
+    assert sorted(refusal(data, Subscription).split("; ")) == [
+        "expected a text @ data.price.currency",
+        "expected an amount @ data.price.amount",
+        "expected an integer @ data.customer.id",
+        "expected an integer @ data.id",
+        "required field missing @ data.status",
+    ]
+
+
+def test_faults_in_lists_are_named() -> None:
+    """A fault of one of several objects is told with its path too."""
+    data = {"count": 1, "has_active": True, "subscriptions": [MINIMAL, {"id": "x", "status": "a"}]}
+
+    found = refusal(data, SubscriptionLookup)
+
+    assert re.fullmatch(r"expected an integer @ data\.subscriptions\b.*\bid", found)
+
+
+def test_no_value_is_shown() -> None:
+    """An answer may hold personal data, and an error lands in logs."""
+    data = {"id": "sara@example.com", "status": {"sara": 1}, "price": {"amount": "sara"}}
+
+    assert "sara" not in refusal(data, Subscription)
+
+
+def test_unknown_keys_are_kept() -> None:
+    """At every level, as they came."""
+    found = decode(
+        {
+            **MINIMAL,
+            "color": {"deep": [1]},
+            "price": {"amount": 49, "vat": 7},
+            "customer": {"id": 1, "vip": True},
+        },
+        Subscription,
+    )
+
+    assert found.extra == {"color": {"deep": [1]}}
+    assert found.price is not None
+    assert found.price.extra == {"vat": 7}
+    assert found.customer is not None
+    assert found.customer.extra == {"vip": True}
+
+
+def test_unknown_keys_are_read_only() -> None:
+    """What came is not to be changed."""
+    extra = decode({**MINIMAL, "color": "red"}, Subscription).extra
+
+    assert type(extra) is JSONObject
+    with pytest.raises(TypeError):
+        extra["color"] = "blue"  # type: ignore[index] # pyright: ignore[reportIndexIssue] # the very mistake
+
+
+def test_unknown_keys_keep_their_order() -> None:
+    """As they came, whatever stood between them."""
+    found = decode({"z": 1, **MINIMAL, "a": None, "price": None, "m": 2}, Subscription)
+
+    assert list(found.extra.items()) == [("z", 1), ("a", None), ("m", 2)]
+
+
+def test_decoding_does_not_change_its_argument() -> None:
+    """An event keeps the data that its subscription was made of."""
+    data: dict[str, Any] = {**MINIMAL, "variant": {"id": 1, "new": 2}, "color": "red"}
+
+    decode(data, Subscription)
+
+    assert data == {**MINIMAL, "variant": {"id": 1, "new": 2}, "color": "red"}
+
+
+@pytest.mark.parametrize("into", [Subscription, CheckoutSession, Customer, Price])
+def test_a_required_field_that_is_null(into: Any) -> None:
+    """Null is not a value where one is always there."""
+    (name, *_) = (field.name for field in attrs.fields(into) if field.default is attrs.NOTHING)
+    data = {"id": 1, "status": "x", "session_id": "x", "checkout_url": "x", "amount": 1}
+
+    assert refusal({**data, name: None}, into).endswith(f" @ data.{name}")
+
+
+def test_the_careful_converter_is_imported_when_needed() -> None:
+    """Neither the import of the package nor a sound answer needs it."""
+    code = (
+        "import sys, rmz_async; rmz_async.from_dict(rmz_async.Customer, {'id': 1});"
+        "assert not {'cattrs', 'cattr'} & set(sys.modules)"
+    )
+
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize("value", ["text", 5, None, {"a": 1}, []])
+def test_a_key_named_extra(value: object) -> None:
+    """RMZ may call a key as this project calls its own attribute: it is unknown like others."""
+    found = decode({**MINIMAL, "extra": value, "color": "red"}, Subscription)
+
+    assert found.extra == {"extra": value, "color": "red"}
+    assert from_dict(Subscription, found.to_dict()) == found
+
+
+def test_a_key_named_extra_is_no_fault() -> None:
+    """Where something else is wrong, that key is not blamed."""
+    assert refusal({"id": "x", "status": "a", "extra": 5}, Subscription) == (
+        "expected an integer @ data.id"
+    )
+
+
+def test_wire_names() -> None:
+    """RMZ's own spelling is read."""
+    found = decode({"id": 1, "firstName": "Sara", "lastName": "Omar"}, Customer)
+
+    assert (found.first_name, found.last_name) == ("Sara", "Omar")
+
+
+def test_pythons_names_are_not_the_wires() -> None:
+    """A key that RMZ does not document is unknown, even where Python's field is called so."""
+    found = decode({"id": 1, "first_name": "Sara"}, Customer)
+
+    assert found.first_name is None
+    assert found.extra == {"first_name": "Sara"}
+
+
+def test_a_fault_names_pythons_field() -> None:
+    """Paths are those of the model that the caller knows."""
+    assert refusal({"id": 1, "firstName": 5.5}, Customer) == "expected a text @ data.first_name"
+
+
+FULL: dict[str, Any] = {
+    **MINIMAL,
+    "price": {"amount": 49, "extra": 1},
+    "variant": {"id": 3, "price": 49},
+    "metadata": {"a": 1},
+    "features": ["x"],
+    "ends_at": "2026-01-01",
+    "color": "red",
+}
+
+
+@pytest.mark.parametrize(
+    ("data", "into"),
+    [
+        (FULL, Subscription),
+        ({"count": 1, "has_active": "1", "subscriptions": [FULL], "x": 1}, SubscriptionLookup),
+        (PAGE, Page[Subscription]),
+        ({"id": 1, "firstName": "Sara", "extra": {}}, Customer),
+    ],
+    ids=["subscription", "lookup", "page", "customer"],
+)
+def test_both_converters_agree(data: object, into: Any) -> None:
+    """The careful converter, which explains faults, reads what the fast one reads."""
+    fast = _converter._structure(into)(data)
+
+    assert fast == _converter._decode_carefully(data, into) == decode(data, into)
+    assert type(fast) is type(decode(data, into))
+
+
+def test_a_page() -> None:
+    """Number, items, size, and whether there is more."""
+    found = decode(PAGE, Page[Subscription])
+
+    assert found.number == 2
+    assert [item.id for item in found.items] == [501, 502]
+    assert found.per_page == 15
+    assert found.has_next
+
+
+def test_the_last_page() -> None:
+    """A null address of the next page ends the list."""
+    assert not decode({**PAGE, "next_page_url": None}, Page[Subscription]).has_next
+
+
+@pytest.mark.parametrize("address", ["", "javascript:x", 5])
+def test_the_next_address_is_only_compared_with_null(address: object) -> None:
+    """The address itself may point anywhere, and is not read."""
+    assert decode({**PAGE, "next_page_url": address}, Page[Subscription]).has_next
+
+
+def test_numbers_of_a_page_as_texts() -> None:
+    """MySQL's texts are numbers here too."""
+    found = decode({**PAGE, "current_page": "2", "per_page": "15"}, Page[Subscription])
+
+    assert (found.number, found.per_page) == (2, 15)
+
+
+@pytest.mark.parametrize("per_page", [None, ...])
+def test_a_page_without_a_size(per_page: object) -> None:
+    """The size need not be there."""
+    data = {**PAGE, "per_page": per_page}
+    if per_page is ...:
+        del data["per_page"]
+
+    assert decode(data, Page[Subscription]).per_page is None
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"current_page": None}, "expected an integer"),
+        ({"current_page": "x"}, "expected an integer"),
+        ({"data": None}, "expected a list"),
+        ({"data": "x"}, "expected a list"),
+        ({"per_page": "x"}, "expected an integer"),
+        ({"data": [{"id": 1}]}, "required field missing"),
+    ],
+)
+def test_what_is_no_page(change: dict[str, Any], rule: str) -> None:
+    """A page with a wrong part is refused."""
+    assert refusal({**PAGE, **change}, Page[Subscription]).startswith(rule)
+
+
+def test_from_dict_reads_floats_exactly() -> None:
+    """What ``json.loads`` made a float becomes the Decimal that it shows."""
+    found = from_dict(Price, {"amount": 199.99, "vat": {"rates": [0.15]}})
+
+    assert str(found.amount) == "199.99"
+    assert str(found.extra["vat"]["rates"][0]) == "0.15"
+
+
+@pytest.mark.parametrize("amount", [float("nan"), float("inf"), "NaN"])
+def test_from_dict_refuses_what_is_no_amount(amount: object) -> None:
+    """``json.loads`` lets NaN through, and an amount must not be that."""
+    with pytest.raises(ValueError, match=r"expected an amount @ data\.amount"):
+        from_dict(Price, {"amount": amount})
+
+
+def test_from_dict_does_not_change_its_argument() -> None:
+    """The caller's data stays as it was."""
+    data: dict[str, Any] = {"amount": 1.5, "vat": {"rates": [0.15]}}
+
+    from_dict(Price, data)
+
+    assert data == {"amount": 1.5, "vat": {"rates": [0.15]}}
+    assert type(data["amount"]) is float
+
+
+def test_from_dict_takes_any_mapping() -> None:
+    """A read-only mapping is data as well."""
+    assert from_dict(Price, JSONObject({"amount": 5})).amount == 5
+
+
+def test_from_dict_names_faults() -> None:
+    """What is no such model's data is refused with its path."""
+    with pytest.raises(ValueError, match=r"required field missing @ data\.session_id"):
+        from_dict(CheckoutSession, {"checkout_url": "https://pay.rmz.gg/x"})

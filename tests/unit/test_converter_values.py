@@ -1,0 +1,336 @@
+"""What PHP and MySQL make of a value, one field at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from rmz_async import _json
+from rmz_async._converter import decode
+from rmz_async.models import (
+    Customer,
+    Duration,
+    Price,
+    Subscription,
+    SubscriptionLookup,
+    SubscriptionStatus,
+)
+
+
+def subscription(**fields: Any) -> Subscription:
+    """A subscription with these keys on the wire."""
+    return decode({"id": 501, "status": "active", **fields}, Subscription)
+
+
+def refusal(into: type[object] = Subscription, **fields: Any) -> str:
+    """What the error says about these keys."""
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the caller compares the text
+        decode({"id": 501, "status": "active", **fields}, into)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wire", "expected"),
+    [(78901, 78901), ("78901", 78901), ("-5", -5), ("007", 7), (0, 0), ("9" * 19, int("9" * 19))],
+)
+def test_integers(wire: object, expected: int) -> None:
+    """A number, or the text that MySQL makes of one."""
+    found = subscription(order_id=wire).order_id
+
+    assert found == expected
+    assert type(found) is int
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [True, False, 1.5, Decimal("1.5"), "", " 1", "1 ", "+1", "1.0", "1e3", "٥", "9" * 20, [], {}],
+)
+def test_what_is_no_integer(wire: object) -> None:
+    """Anything that could mean something else is refused."""
+    assert refusal(order_id=wire) == "expected an integer @ data.order_id"
+
+
+@pytest.mark.parametrize(
+    ("wire", "expected"),
+    [(True, True), (False, False), (1, True), (0, False), ("1", True), ("0", False)],
+)
+def test_booleans(wire: object, expected: bool) -> None:
+    """A boolean, or the digit that MySQL keeps in its place."""
+    assert subscription(auto_renew=wire).auto_renew is expected
+
+
+@pytest.mark.parametrize("wire", [2, -1, "", "true", "yes", "01", [], {}, "١"])
+def test_what_is_no_boolean(wire: object) -> None:
+    """A truthy value is not a true one."""
+    assert refusal(auto_renew=wire) == "expected true or false @ data.auto_renew"
+
+
+@pytest.mark.parametrize(
+    ("wire", "expected"), [("966", "966"), (966, "966"), ("", ""), ("٩٦٦", "٩٦٦")]
+)
+def test_texts(wire: object, expected: str) -> None:
+    """A text, or the integer that a webhook has in its place."""
+    found = decode({"id": 1, "country_code": wire}, Customer).country_code
+
+    assert found == expected
+    assert type(found) is str
+
+
+@pytest.mark.parametrize("wire", [True, 1.5, Decimal("1.5"), [], {}, ["966"]])
+def test_what_is_no_text(wire: object) -> None:
+    """Nothing else is turned into a text."""
+    assert refusal(Customer, country_code=wire) == "expected a text @ data.country_code"
+
+
+@pytest.mark.parametrize(
+    "written", ["199.99", "99.00", "49", "0.1", "-5.00", "0", '"149.00"', '"49"']
+)
+def test_money_is_exact(written: str) -> None:
+    """A number and a text both give the Decimal of the digits that RMZ wrote, zeros included."""
+    price = decode(_json.parse(b'{"amount": ' + written.encode() + b"}"), Price)
+
+    assert type(price.amount) is Decimal
+    assert str(price.amount) == written.strip('"')
+
+
+@pytest.mark.parametrize("written", ["1.0e+25", "1e-7", '"1.0E+25"', '"1E-7"'])
+def test_money_with_an_exponent(written: str) -> None:
+    """PHP writes very large and very small numbers so; they are amounts too."""
+    price = decode(_json.parse(b'{"amount": ' + written.encode() + b"}"), Price)
+
+    assert price.amount == Decimal(written.strip('"'))
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        1.5,
+        True,
+        None,
+        "",
+        "49,00",
+        "1 000",
+        "+49",
+        ".5",
+        "5.",
+        "١٩٩٫٩٩",
+        "١٩٩",
+        "NaN",
+        "Infinity",
+        "49 SAR",
+        Decimal("NaN"),
+        Decimal("Infinity"),
+        [],
+        {},
+    ],
+)
+def test_what_is_no_money(wire: object) -> None:
+    """A float above all is refused: its digits are not those that RMZ wrote."""
+    assert refusal(Price, amount=wire) == "expected an amount @ data.amount"
+
+
+@pytest.mark.parametrize(
+    ("wire", "expected"),
+    [
+        ("2024-01-01", datetime(2024, 1, 1, tzinfo=UTC)),
+        ("2026-01-01 10:20:30", datetime(2026, 1, 1, 10, 20, 30, tzinfo=UTC)),
+        ("2024-01-01T10:20:30.000000Z", datetime(2024, 1, 1, 10, 20, 30, tzinfo=UTC)),
+        ("2024-01-01T10:20:30.123456Z", datetime(2024, 1, 1, 10, 20, 30, 123456, tzinfo=UTC)),
+        ("2027-03-23T12:00:00+00:00", datetime(2027, 3, 23, 12, tzinfo=UTC)),
+        ("2027-03-23T12:00:00+03:00", datetime(2027, 3, 23, 9, tzinfo=UTC)),
+        ("2027-01-01T01:00:00+03:00", datetime(2026, 12, 31, 22, tzinfo=UTC)),
+    ],
+)
+def test_times(wire: str, expected: datetime) -> None:
+    """All four forms are one moment, in UTC."""
+    found = subscription(current_period_end=wire).current_period_end
+
+    assert found == expected
+    assert found is not None
+    assert found.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "wire",
+    ["", "soon", "2024-13-01", "٢٠٢٤-٠١-٠١", 1700000000, True, [], {}, "0000-00-00 00:00:00"],
+)
+def test_what_is_no_time(wire: object) -> None:
+    """What names no moment is refused."""
+    assert refusal(current_period_end=wire) == "expected a time @ data.current_period_end"
+
+
+def test_a_time_before_all_times() -> None:
+    """A moment that UTC cannot name is refused like any other fault."""
+    wire = "0001-01-01T00:00:00+05:00"
+
+    assert refusal(current_period_end=wire) == (
+        "not of the documented shape @ data.current_period_end"
+    )
+
+
+@pytest.mark.parametrize("name", ["starts_at", "ends_at", "start_date", "end_date"])
+def test_a_date_stays_a_date(name: str) -> None:
+    """A date is not made a midnight."""
+    found = getattr(subscription(**{name: "2024-12-31"}), name)
+
+    assert type(found) is date
+    assert found == date(2024, 12, 31)
+
+
+@pytest.mark.parametrize("name", ["starts_at", "ends_at", "start_date", "end_date"])
+def test_a_time_stays_a_time(name: str) -> None:
+    """A midnight is not made a date."""
+    found = getattr(subscription(**{name: "2024-12-31T00:00:00.000000Z"}), name)
+
+    assert type(found) is datetime
+    assert found == datetime(2024, 12, 31, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("wire", "rule"),
+    [
+        ("2024-13-31", "expected a date"),
+        ("yesterdays", "expected a date"),
+        ("٢٠٢٤-١٢-٣١", "expected a date"),
+        ("2024", "expected a time"),
+        ("", "expected a time"),
+        (20241231, "expected a time"),
+        (True, "expected a time"),
+    ],
+)
+def test_what_is_neither(wire: object, rule: str) -> None:
+    """What is neither a date nor a time is refused."""
+    assert refusal(ends_at=wire) == f"{rule} @ data.ends_at"
+
+
+def test_an_offset_of_a_date_or_time() -> None:
+    """Times beside dates are brought to UTC as well."""
+    moment = datetime(2024, 12, 31, 2, tzinfo=timezone(timedelta(hours=3)))
+
+    found = subscription(ends_at=moment.isoformat()).ends_at
+
+    assert isinstance(found, datetime)
+    assert found.isoformat() == "2024-12-30T23:00:00+00:00"
+
+
+@pytest.mark.parametrize("member", SubscriptionStatus)
+def test_a_known_status_is_the_member(member: SubscriptionStatus) -> None:
+    """The member itself and not a text that equals it."""
+    found = subscription(status=member.value).status
+
+    assert type(found) is SubscriptionStatus
+    assert found is member
+
+
+@pytest.mark.parametrize("member", Duration)
+def test_a_known_duration_is_the_member(member: Duration) -> None:
+    """Alone and within a variant."""
+    found = subscription(duration=member.value, variant={"id": 1, "duration": member.value})
+
+    assert found.duration is member
+    assert found.variant is not None
+    assert found.variant.duration is member
+
+
+@pytest.mark.parametrize("wire", ["frozen", "", "ACTIVE", "active "])
+def test_an_unknown_status_is_the_text(wire: str) -> None:
+    """What RMZ has grown is kept as it was sent, as a plain text."""
+    found = subscription(status=wire).status
+
+    assert type(found) is str
+    assert found == wire
+
+
+def test_an_unknown_duration_is_the_text() -> None:
+    """A new duration is no error."""
+    assert type(subscription(duration="weekly").duration) is str
+
+
+@pytest.mark.parametrize("wire", [1, True, None, [], {}, ["active"]])
+def test_what_is_no_status(wire: object) -> None:
+    """A status is a text, and always there."""
+    assert refusal(status=wire) == "expected a text @ data.status"
+
+
+def test_a_duration_may_be_null() -> None:
+    """A duration need not be there."""
+    assert subscription(duration=None).duration is None
+
+
+@pytest.mark.parametrize("wire", [{}, []])
+def test_empty_metadata(wire: object) -> None:
+    """PHP writes an empty object as a list."""
+    found = subscription(metadata=wire).metadata
+
+    assert isinstance(found, Mapping)
+    assert dict(found) == {}
+
+
+def test_metadata_keeps_what_came() -> None:
+    """Values of any kind are kept, and numbers stay exact."""
+    wire = _json.parse('{"خطة": "pro", "n": 99.00, "deep": {"list": [1, null]}}'.encode())
+
+    assert subscription(metadata=wire).metadata == wire
+
+
+@pytest.mark.parametrize("wire", [[1], "x", 5, True, ""])
+def test_what_is_no_metadata(wire: object) -> None:
+    """A list with something in it is no object."""
+    assert refusal(metadata=wire) == "expected an object @ data.metadata"
+
+
+@pytest.mark.parametrize(
+    "name", ["price", "product", "variant", "payment_method", "scheduled_variant", "customer"]
+)
+@pytest.mark.parametrize("wire", [None, []])
+def test_no_object(name: str, wire: object) -> None:
+    """Null and PHP's empty object are both nothing."""
+    assert getattr(subscription(**{name: wire}), name) is None
+
+
+@pytest.mark.parametrize("name", ["price", "product", "variant", "customer"])
+@pytest.mark.parametrize("wire", ["x", 5, True, [1], [{}]])
+def test_what_is_no_object(name: str, wire: object) -> None:
+    """Anything else in an object's place is refused."""
+    fields: dict[str, Any] = {name: wire}
+
+    assert refusal(**fields) == f"expected an object @ data.{name}"
+
+
+@pytest.mark.parametrize("wire", [[], ["a"], {"a": 1}, "text", 5, None, True])
+def test_features_are_kept(wire: object) -> None:
+    """What has no documented shape is kept as it came."""
+    assert subscription(features=wire).features == wire
+
+
+ROWS = [{"id": 1, "status": "active"}, {"id": 2, "status": "paused"}]
+
+
+@pytest.mark.parametrize(
+    ("wire", "ids"),
+    [
+        ([], []),
+        ({}, []),
+        (ROWS, [1, 2]),
+        ({"0": ROWS[0], "2": ROWS[1]}, [1, 2]),
+        ({"5": ROWS[1], "7": ROWS[0]}, [2, 1]),
+    ],
+)
+def test_lists(wire: object, ids: list[int]) -> None:
+    """A list, or the object that PHP makes of one with gaps in its keys, in the order sent."""
+    found = decode({"count": 2, "has_active": 1, "subscriptions": wire}, SubscriptionLookup)
+
+    assert type(found.subscriptions) is tuple
+    assert [row.id for row in found.subscriptions] == ids
+
+
+@pytest.mark.parametrize("wire", [None, "x", 5, True])
+def test_what_is_no_list(wire: object) -> None:
+    """Anything else in a list's place is refused."""
+    assert refusal(SubscriptionLookup, count=0, has_active=False, subscriptions=wire) == (
+        "expected a list @ data.subscriptions"
+    )

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from rmz_async import errors
+from rmz_async.errors import RMZError
+
+TREE: dict[str, tuple[str, ...]] = {
+    "RMZError": ("Exception",),
+    "ConfigurationError": ("RMZError",),
+    "InvalidRequestError": ("RMZError", "ValueError"),
+    "ConnectionFailedError": ("RMZError",),
+    "OutcomeUnknownError": ("RMZError",),
+    "APIError": ("RMZError",),
+    "BadRequestError": ("APIError",),
+    "AuthenticationError": ("APIError",),
+    "PermissionDeniedError": ("APIError",),
+    "NotFoundError": ("APIError",),
+    "ConflictError": ("APIError",),
+    "UnprocessableEntityError": ("APIError", "InvalidRequestError"),
+    "RateLimitError": ("APIError",),
+    "ServerError": ("APIError",),
+    "UnexpectedAnswerError": ("APIError",),
+    "WebhookError": ("RMZError",),
+    "SignatureError": ("WebhookError",),
+    "PayloadError": ("WebhookError",),
+}
+
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def api_error(kind: type[errors.APIError]) -> errors.APIError:
+    """An error with every attribute set."""
+    return kind(
+        "text",
+        status=422,
+        message="message",
+        errors={"days": ("no",)},
+        timestamp=MOMENT,
+        body={"balance": Decimal("99.00"), "list": [1]},
+        retry_after=7.5,
+        operation="subscriptions.extend",
+    )
+
+
+EVERY_ERROR: list[RMZError] = [
+    RMZError("text"),
+    errors.ConfigurationError("text"),
+    errors.InvalidRequestError("text", errors={"days": ("no",)}),
+    errors.ConnectionFailedError("text", operation="subscriptions.get", attempts=3),
+    errors.OutcomeUnknownError(
+        "text", operation="subscriptions.pause", object_id=501, sent_at=MOMENT, attempts=2
+    ),
+    *(
+        api_error(kind)
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.APIError)
+    ),
+    errors.WebhookError("text"),
+    errors.SignatureError("text"),
+    errors.PayloadError("text"),
+]
+
+
+@pytest.mark.parametrize(("name", "parents"), TREE.items())
+def test_the_tree(name: str, parents: tuple[str, ...]) -> None:
+    """Each error stands where the documentation draws it."""
+    assert tuple(base.__name__ for base in getattr(errors, name).__bases__) == parents
+
+
+def test_the_tree_is_whole() -> None:
+    """There is no error beside the tree, and all are tested below."""
+    assert {*TREE, "FieldErrors"} == set(errors.__all__)
+    assert {type(error).__name__ for error in EVERY_ERROR} == set(TREE)
+
+
+@pytest.mark.parametrize("name", TREE)
+def test_the_tree_is_drawn(name: str) -> None:
+    """The module's docstring shows every error."""
+    assert errors.__doc__ is not None
+    assert f" {name} " in errors.__doc__.replace("\n", " ")
+
+
+COPIES: list[Callable[[RMZError], RMZError]] = [
+    copy.copy,
+    copy.deepcopy,
+    *(
+        lambda error, protocol=protocol: pickle.loads(pickle.dumps(error, protocol))  # noqa: S301 - our own bytes
+        for protocol in range(pickle.HIGHEST_PROTOCOL + 1)
+    ),
+]
+
+
+@pytest.mark.parametrize("take", COPIES)
+@pytest.mark.parametrize("error", EVERY_ERROR, ids=lambda error: type(error).__name__)
+def test_errors_travel(error: RMZError, take: Callable[[RMZError], RMZError]) -> None:
+    """A copy or a pickle has the text and every attribute, as a task queue needs them."""
+    twin = take(error)
+
+    assert type(twin) is type(error)
+    assert str(twin) == str(error) == "text"
+    assert vars(twin) == vars(error)
+
+
+def test_one_except_for_both_sides() -> None:
+    """A refusal by RMZ is caught like one made here, with the same attribute."""
+    error = api_error(errors.UnprocessableEntityError)
+
+    assert isinstance(error, errors.InvalidRequestError)
+    assert isinstance(error, ValueError)
+    assert isinstance(error, errors.APIError)
+    assert error.errors == {"days": ("no",)}
+    assert error.status == 422
+
+
+@pytest.mark.parametrize(
+    ("error", "attributes"),
+    [
+        (errors.InvalidRequestError("text"), {"errors": {}}),
+        (errors.ConnectionFailedError("text"), {"operation": "", "attempts": 0}),
+        (
+            errors.OutcomeUnknownError("text"),
+            {"operation": "", "object_id": None, "sent_at": None, "attempts": 0},
+        ),
+        (
+            errors.APIError("text"),
+            {
+                "status": 0,
+                "message": "",
+                "errors": {},
+                "timestamp": None,
+                "body": None,
+                "retry_after": None,
+                "operation": "",
+            },
+        ),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_not_known_is_empty(error: RMZError, attributes: dict[str, object]) -> None:
+    """Every attribute is always there."""
+    assert vars(error) == attributes
+
+
+@pytest.mark.parametrize("error", EVERY_ERROR, ids=lambda error: type(error).__name__)
+def test_every_error_is_documented(error: RMZError) -> None:
+    """A class says when it is raised."""
+    assert type(error).__doc__

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from rmz_async import _json
+
+
+@pytest.mark.parametrize("written", ["199.99", "99.00", "0.1", "1e3", "-0.5"])
+def test_a_number_with_a_fraction_is_exact(written: str) -> None:
+    """A fraction or an exponent gives the Decimal of the very digits."""
+    value = _json.parse(written.encode())
+
+    assert type(value) is Decimal
+    assert str(value) == str(Decimal(written))
+
+
+def test_a_whole_number_is_an_int() -> None:
+    """A number without a fraction stays an int."""
+    assert type(_json.parse(b"49")) is int
+
+
+@pytest.mark.parametrize("body", [b"NaN", b"Infinity", b"-Infinity", b'{"a": NaN}'])
+@pytest.mark.parametrize("unique_keys", [False, True])
+def test_what_is_no_number_is_refused(body: bytes, unique_keys: bool) -> None:
+    """NaN and Infinity are not JSON, with either decoder."""
+    with pytest.raises(ValueError, match="NaN and Infinity are not JSON"):
+        _json.parse(body, unique_keys=unique_keys)
+
+
+def test_fractions_are_exact_with_unique_keys_too() -> None:
+    """The decoder for webhooks makes Decimal as well."""
+    assert _json.parse(b'{"a": 99.00}', unique_keys=True) == {"a": Decimal("99.00")}
+    assert isinstance(_json.parse(b"99.00", unique_keys=True), Decimal)
+
+
+def test_a_doubled_key_is_refused_on_request() -> None:
+    """With unique keys no object may say two things."""
+    with pytest.raises(ValueError, match="a key stands twice in one object"):
+        _json.parse(b'{"a": {"status": 1, "status": 2}}', unique_keys=True)
+
+
+def test_a_doubled_key_is_taken_otherwise() -> None:
+    """RMZ's answers are read as PHP would: the last one counts."""
+    assert _json.parse(b'{"a": 1, "a": 2}') == {"a": 2}
+
+
+@pytest.mark.parametrize("body", [b"\xff", "{}".encode("utf-16"), b'"\xc3"'])
+def test_only_utf_8_is_read(body: bytes) -> None:
+    """Other encodings are refused and not guessed."""
+    with pytest.raises(ValueError, match="not UTF-8"):
+        _json.parse(body)
+
+
+@pytest.mark.parametrize("unique_keys", [False, True])
+def test_white_space_around_it(unique_keys: bool) -> None:
+    """What JSON allows around a value is skipped."""
+    assert _json.parse(b' \t\r\n{"a": 1}\n\r\t ', unique_keys=unique_keys) == {"a": 1}
+
+
+@pytest.mark.parametrize("space", ["\v", "\f", "\xa0", "\u2028", "\0"])
+def test_other_white_space(space: str) -> None:
+    """What only Python takes for white space is refused, before and behind."""
+    for text in (space + "{}", "{}" + space):
+        with pytest.raises(ValueError, match="not JSON"):
+            _json.parse(text.encode())
+
+
+@pytest.mark.parametrize("rest", ["{}", "1", "]", "x", ","])
+def test_what_stands_behind_the_end(rest: str) -> None:
+    """One body holds one value."""
+    with pytest.raises(ValueError, match="not JSON: more stands behind its end"):
+        _json.parse(b"{} " + rest.encode())
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b"\n"])
+def test_nothing_is_refused(body: bytes) -> None:
+    """An empty body is no JSON."""
+    with pytest.raises(ValueError, match="not JSON"):
+        _json.parse(body)
+
+
+def test_a_byte_order_mark_is_refused() -> None:
+    """UTF-8 with a mark in front is not JSON."""
+    with pytest.raises(ValueError, match="not JSON"):
+        _json.parse(b"\xef\xbb\xbf{}")
+
+
+@pytest.mark.parametrize("body", [b" {}", b"{}\n", b"\r\n\t {} \t\r\n"])
+def test_blanks_around_a_value(body: bytes) -> None:
+    """JSON's own four blanks may stand on both sides."""
+    assert _json.parse(body) == {}
+
+
+@pytest.mark.parametrize(
+    "body", [b"{} {}", b"{}x", b"{},", b"\x0b{}", b"{}\x0c", "{}\u00a0".encode(), b"1 2"]
+)
+def test_what_stands_around_a_value(body: bytes) -> None:
+    """Anything else before or behind it makes it another body, of which nothing is read."""
+    with pytest.raises(ValueError, match="not JSON"):
+        _json.parse(body)
+
+
+def test_deep_nesting_is_refused() -> None:
+    """A body that would exhaust the stack is a ValueError like any other."""
+    with pytest.raises(ValueError, match="nested too deeply"):
+        _json.parse(b"[" * 200_000)
+
+
+def test_an_exponent_beyond_decimal_is_refused() -> None:
+    """A number that Decimal cannot hold is a ValueError too."""
+    with pytest.raises(ValueError, match="a number out of range"):
+        _json.parse(b"1e99999999999999999999")
+
+
+def test_an_integer_beyond_pythons_limit_is_refused() -> None:
+    """An integer of thousands of digits is not read, for the time that would take."""
+    with pytest.raises(ValueError, match="limit"):
+        _json.parse(b"1" * 5000)
+
+
+def test_a_fault_shows_nothing_of_the_body() -> None:
+    """The error says where the body breaks and not what it holds, in its text and its parts."""
+    with pytest.raises(ValueError, match=r"not JSON: .* line 1") as caught:
+        _json.parse(b'{"email": "sara@example.com" oops')
+
+    assert "sara" not in repr(caught.value.args)
+    assert not hasattr(caught.value, "doc")
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_what_is_written_is_compact_utf_8() -> None:
+    """Bodies have no spaces and no escapes."""
+    assert _json.dump({"name": "أحمد", "n": [1, True, None]}) == (
+        '{"name":"أحمد","n":[1,true,null]}'.encode()
+    )
+
+
+def test_nan_is_never_written() -> None:
+    """What RMZ could not read is not sent."""
+    with pytest.raises(ValueError, match="JSON compliant"):
+        _json.dump({"a": float("nan")})

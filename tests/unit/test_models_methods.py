@@ -1,0 +1,96 @@
+"""What all models share: when two are equal, their hash, and how they are shown."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from unittest.mock import ANY
+
+import attrs
+import pytest
+
+from rmz_async import Customer, Event, JSONObject, Model, PortalSession, Price, Subscription
+from rmz_async.models import PaymentMethod, SubscriptionProduct
+
+MODELS = sorted(Model.__subclasses__(), key=lambda model: model.__name__)
+
+every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Cash(PaymentMethod):
+    """Another model with the same fields."""
+
+
+def test_equal_models() -> None:
+    """Equal fields make equal models, with one hash."""
+    assert Price(amount=Decimal("49.0")) == Price(amount=Decimal(49))
+    assert hash(Price(amount=Decimal("49.0"))) == hash(Price(amount=Decimal(49)))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Price(amount=Decimal(48)),
+        Price(amount=Decimal(49), currency="SAR"),
+        Price(amount=Decimal(49), extra=JSONObject({"vat": 1})),
+    ],
+)
+def test_models_that_differ(other: Price) -> None:
+    """One field that differs is enough, the unknown keys included, and the hash tells it too."""
+    assert Price(amount=Decimal(49)) != other
+    assert hash(Price(amount=Decimal(49))) != hash(other)
+
+
+def test_models_of_another_class() -> None:
+    """The same values in another class, be it derived, are another object."""
+    assert Customer(id=1) != SubscriptionProduct(id=1)
+    assert PaymentMethod() != Cash()
+    assert Cash() != PaymentMethod()
+
+
+def test_what_is_no_model() -> None:
+    """What else there is may still say that it equals a model."""
+    assert Customer(id=1) != 1
+    assert Customer(id=1) == ANY
+    assert Customer(id=1).__eq__(1) is NotImplemented
+
+
+def test_what_cannot_be_hashed() -> None:
+    """Undocumented values count for equality and not for the hash: they may be lists."""
+    one, other = (Subscription(id=1, status="active", features=[text]) for text in "ab")
+
+    assert one != other
+    assert hash(one) == hash(other)
+
+
+def test_a_models_repr() -> None:
+    """Each field by name, in order, without the unknown keys."""
+    assert repr(Price(amount=Decimal("1.50"), currency="SAR", extra=JSONObject({"vat": 1}))) == (
+        "Price(amount=Decimal('1.50'), currency='SAR', formatted=None)"
+    )
+
+
+def test_a_repr_without_secrets() -> None:
+    """A field that must not be shown is left out."""
+    assert repr(PortalSession(url="https://billing.rmz.gg/s/x")) == "PortalSession(expires_at=None)"
+
+
+@every_model
+def test_the_methods_stand_once(model: type[Model]) -> None:
+    """No model has its own: each would be compiled whenever the package is imported."""
+    assert not {"__eq__", "__ne__", "__hash__", "__repr__"} & set(vars(model))
+
+
+@every_model
+def test_what_decoding_relies_on(model: type[Model]) -> None:
+    """Decoding fills the fields itself: a model has no other rules, and no default but None."""
+    assert not hasattr(model, "__attrs_post_init__")
+    for field in attrs.fields(model):
+        assert field.validator is None
+        assert field.converter is None
+        assert field.name == "extra" or field.default in (None, attrs.NOTHING)
+
+
+def test_these_are_models() -> None:
+    """What is walked above is not empty."""
+    assert {Subscription, Event} <= set(MODELS)

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from rmz_async import operations
+from rmz_async.operations import OPERATIONS, Operation, Repeat
+
+# Name, method, path, rule, requests a minute, and whether a 422 may be about the state.
+TABLE = """
+checkout_sessions.create  POST  /subscriptions/checkout-sessions  HARMLESS   60  False
+portal_sessions.create    POST  /portal-sessions                  HARMLESS   60  False
+subscriptions.get         GET   /subscriptions/{id}               SAFE       60  False
+subscriptions.list        GET   /subscriptions                    SAFE       60  False
+subscriptions.lookup      GET   /subscriptions/lookup             SAFE      120  False
+subscriptions.cancel      POST  /subscriptions/{id}/cancel        SETTLE     60  True
+subscriptions.pause       POST  /subscriptions/{id}/pause         SETTLE     60  True
+subscriptions.unpause     POST  /subscriptions/{id}/unpause       SETTLE     60  True
+subscriptions.extend      POST  /subscriptions/{id}/extend        ONCE       60  True
+"""
+
+every_row = pytest.mark.parametrize("row", OPERATIONS, ids=lambda row: row.name)
+
+
+def test_the_table() -> None:
+    """Each call has the method, path, rule and quota that RMZ documents."""
+    found = [
+        [
+            row.name,
+            row.method,
+            row.path,
+            row.repeat.name,
+            str(row.per_minute),
+            str(row.refuses_states),
+        ]
+        for row in OPERATIONS
+    ]
+
+    assert found == [line.split() for line in TABLE.split("\n") if line]
+
+
+def test_no_row_is_missing() -> None:
+    """Each row that the module defines stands in the table, under its own name."""
+    defined = {
+        name: value for name, value in vars(operations).items() if isinstance(value, Operation)
+    }
+
+    assert list(defined.values()) == list(OPERATIONS)
+    assert list(defined) == [row.name.upper().replace(".", "_") for row in OPERATIONS]
+
+
+@every_row
+def test_a_read_is_safe_and_a_write_is_not(row: Operation) -> None:
+    """Only what reads may be repeated at will, and all that reads may."""
+    assert (row.repeat is Repeat.SAFE) == (row.method == "GET")
+
+
+@every_row
+def test_a_write_says_how_to_find_out(row: Operation) -> None:
+    """Whoever is told that an outcome is unknown is told what to do, and only they."""
+    assert bool(row.find_out) == (row.repeat is not Repeat.SAFE)
+    assert not row.find_out.endswith(".")
+
+
+@every_row
+def test_a_row_names_its_source(row: Operation) -> None:
+    """Each row can be compared with RMZ's own page."""
+    assert row.source.startswith("https://docs.rmz.gg/merchant-api/")
+
+
+def test_extending_is_warned_of() -> None:
+    """An unclear extension must not simply be repeated."""
+    assert operations.SUBSCRIPTIONS_EXTEND.find_out.endswith("extending again adds up")
+
+
+def test_rows_do_not_change() -> None:
+    """No caller can turn a write into something that is repeated."""
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        operations.SUBSCRIPTIONS_EXTEND.repeat = Repeat.SAFE  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue] # the very mistake

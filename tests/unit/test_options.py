@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from typing import Any
+
+import attrs
+import pytest
+
+from rmz_async import ConfigurationError, RetryPolicy
+from rmz_async.options import DEFAULT_TIMEOUT, PRODUCTION_URL, Options, base_url_or_default
+
+SECONDS_RULE = "must be a finite number of seconds above 0"
+DURATIONS = ["backoff", "max_backoff", "attempt_timeout"]
+
+
+def test_the_defaults() -> None:
+    """Three tries of 30 seconds in a minute, half a second to 8 seconds apart."""
+    assert RetryPolicy() == RetryPolicy(
+        max_attempts=3, backoff=0.5, max_backoff=8.0, attempt_timeout=30.0
+    )
+    assert DEFAULT_TIMEOUT == 60.0
+    assert Options(base_url="x").timeout == 60.0
+    assert Options(base_url="x").retry == RetryPolicy()
+
+
+@pytest.mark.parametrize("value", [1, 2, 100])
+def test_attempts(value: int) -> None:
+    """One try or more."""
+    assert RetryPolicy(max_attempts=value).max_attempts == value
+
+
+@pytest.mark.parametrize("value", [0, -1, True, 1.0, "3", None])
+def test_what_is_no_number_of_attempts(value: Any) -> None:
+    """No try at all, and what is no integer, is refused by name."""
+    with pytest.raises(ConfigurationError, match="max_attempts: must be an integer of 1 or more"):
+        RetryPolicy(max_attempts=value)
+
+
+@pytest.mark.parametrize("name", DURATIONS)
+@pytest.mark.parametrize("value", [0.001, 1, 86_400.0])
+def test_durations(name: str, value: float) -> None:
+    """Anything finite above zero."""
+    options: dict[str, Any] = {name: value}
+
+    assert getattr(RetryPolicy(**options), name) == value
+
+
+BAD_DURATIONS = [0, 0.0, -1, math.inf, math.nan, True, "5", None, Decimal(5)]
+
+
+@pytest.mark.parametrize("name", DURATIONS)
+@pytest.mark.parametrize("value", BAD_DURATIONS)
+def test_what_is_no_duration(name: str, value: Any) -> None:
+    """No time, endless time and what is no number are refused by name."""
+    with pytest.raises(ConfigurationError, match=f"{name}: {SECONDS_RULE}"):
+        RetryPolicy(**{name: value})
+
+
+@pytest.mark.parametrize("value", BAD_DURATIONS)
+def test_what_is_no_timeout(value: Any) -> None:
+    """A call that may take for ever would hang."""
+    with pytest.raises(ConfigurationError, match=f"timeout: {SECONDS_RULE}"):
+        Options(base_url="x", timeout=value)
+
+
+def test_a_policy_does_not_change() -> None:
+    """Clients share policies, and so they are frozen."""
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        RetryPolicy().max_attempts = 5  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue] # the very mistake
+
+
+def test_options_do_not_change() -> None:
+    """Clients share options, and so they are frozen."""
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        Options(base_url="x").timeout = 5  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue] # the very mistake
+
+
+def test_the_address_that_is_passed_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment does not replace what the caller wrote."""
+    monkeypatch.setenv("RMZ_BASE_URL", "https://environment")
+
+    assert base_url_or_default("https://mine") == "https://mine"
+
+
+def test_the_environments_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no address is passed, the environment's is used."""
+    monkeypatch.setenv("RMZ_BASE_URL", "https://environment")
+
+    assert base_url_or_default(None) == "https://environment"
+
+
+@pytest.mark.parametrize("environment", [None, ""])
+def test_productions_address(environment: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody names an address, it is production's."""
+    monkeypatch.delenv("RMZ_BASE_URL", raising=False)
+    if environment is not None:
+        monkeypatch.setenv("RMZ_BASE_URL", environment)
+
+    assert base_url_or_default(None) == PRODUCTION_URL
+    assert PRODUCTION_URL == "https://merchant-api.rmz.gg/shawarma"

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from rmz_async import operations
+from rmz_async._retry import RESEND_WITHIN, Failure, History, backoff, may_resend, retry_after
+from rmz_async.operations import Operation
+from rmz_async.options import RetryPolicy
+
+# Wednesday, 21 October 2015, 07:28:00 GMT.
+MOMENT = 1445412480.0
+
+
+def sent(attempts: int = 1) -> History:
+    """A call whose first try began at second 100."""
+    return History(attempts=attempts, ambiguous=True, first_sent=100.0)
+
+
+def test_a_change_is_sent_once_more() -> None:
+    """A change that is seen not to be there may be sent a second time."""
+    assert may_resend(
+        operations.SUBSCRIPTIONS_PAUSE, Failure.AMBIGUOUS, sent(), RetryPolicy(), 101.0
+    )
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [row for row in operations.OPERATIONS if row.repeat is not operations.Repeat.SETTLE],
+    ids=lambda row: row.name,
+)
+def test_only_what_can_be_settled_is_sent_again(operation: Operation) -> None:
+    """An extension above all is never sent again, whatever a read-back shows."""
+    assert not may_resend(operation, Failure.AMBIGUOUS, sent(), RetryPolicy(), 101.0)
+
+
+@pytest.mark.parametrize("failure", [kind for kind in Failure if kind is not Failure.AMBIGUOUS])
+def test_only_after_an_ambiguous_try(failure: Failure) -> None:
+    """An answer that RMZ gave is not asked for again."""
+    assert not may_resend(operations.SUBSCRIPTIONS_PAUSE, failure, sent(), RetryPolicy(), 101.0)
+
+
+def test_never_a_third_time() -> None:
+    """One repeat, however many attempts the policy allows."""
+    assert not may_resend(
+        operations.SUBSCRIPTIONS_PAUSE,
+        Failure.AMBIGUOUS,
+        sent(attempts=2),
+        RetryPolicy(max_attempts=9),
+        101.0,
+    )
+
+
+def test_not_where_the_policy_allows_one_try() -> None:
+    """The policy's limit holds for this repeat too."""
+    assert not may_resend(
+        operations.SUBSCRIPTIONS_PAUSE,
+        Failure.AMBIGUOUS,
+        sent(),
+        RetryPolicy(max_attempts=1),
+        101.0,
+    )
+
+
+@pytest.mark.parametrize(("now", "allowed"), [(130.0, True), (130.001, False)])
+def test_only_within_half_a_minute(now: float, allowed: bool) -> None:
+    """Later than that the customer may have undone the change themselves."""
+    assert RESEND_WITHIN == 30.0
+    assert (
+        may_resend(operations.SUBSCRIPTIONS_PAUSE, Failure.AMBIGUOUS, sent(), RetryPolicy(), now)
+        is allowed
+    )
+
+
+def test_not_where_nothing_was_sent() -> None:
+    """Without a first try there is nothing to repeat."""
+    history = History(attempts=1)
+
+    assert not may_resend(
+        operations.SUBSCRIPTIONS_PAUSE, Failure.AMBIGUOUS, history, RetryPolicy(), 1.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("attempts", "longest"), [(1, 0.5), (2, 1.0), (3, 2.0), (4, 4.0), (5, 8.0), (6, 8.0)]
+)
+def test_the_longest_wait_doubles_up_to_the_cap(attempts: int, longest: float) -> None:
+    """The waits' upper ends are 0.5, 1, 2, 4, 8 and then 8 seconds."""
+    assert backoff(RetryPolicy(), attempts, lambda: 1.0) == longest
+
+
+def test_the_wait_is_a_random_part() -> None:
+    """The jitter is full: from nothing to the longest."""
+    assert backoff(RetryPolicy(), 2, lambda: 0.0) == 0.0
+    assert backoff(RetryPolicy(), 2, lambda: 0.25) == 0.25
+
+
+def test_the_policy_sets_the_wait() -> None:
+    """The first wait and the cap are the caller's."""
+    policy = RetryPolicy(backoff=3.0, max_backoff=5.0)
+
+    assert [backoff(policy, attempts, lambda: 1.0) for attempts in (1, 2)] == [3.0, 5.0]
+
+
+def test_many_attempts_do_not_overflow() -> None:
+    """The hundred-thousandth wait is as long as the cap."""
+    assert backoff(RetryPolicy(), 100_000, lambda: 1.0) == 8.0
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("0", 0.0),
+        ("7", 7.0),
+        (" 7 ", 7.0),
+        ("007", 7.0),
+        ("999999999", 999_999_999.0),
+    ],
+)
+def test_retry_after_in_seconds(written: str, seconds: float) -> None:
+    """A whole number is seconds, up to nine digits."""
+    found = retry_after(written, MOMENT)
+
+    assert found == seconds
+    assert type(found) is float
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        " ",
+        "soon",
+        "-5",
+        "1.5",
+        "1e3",
+        "1000000000",
+        "9" * 400,
+        "٧",
+        "nan",
+        "inf",
+        "Wed, 99 Oct 2015 07:28:00 GMT",
+        "Wed, 21 Oct 99999 07:28:00 GMT",
+    ],
+)
+def test_retry_after_without_sense(written: str) -> None:
+    """What is neither seconds nor a date counts as missing."""
+    assert retry_after(written, MOMENT) is None
+
+
+def test_no_retry_after() -> None:
+    """A missing header gives no wait."""
+    assert retry_after(None, MOMENT) is None
+
+
+def test_retry_after_as_a_date() -> None:
+    """A date gives the time until then."""
+    assert retry_after("Wed, 21 Oct 2015 07:28:30 GMT", MOMENT) == 30.0
+
+
+def test_retry_after_in_the_past() -> None:
+    """A date that is over gives no negative wait."""
+    assert retry_after("Wed, 21 Oct 2015 07:27:00 GMT", MOMENT) == 0.0
+
+
+@pytest.fixture
+def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose local time is not GMT."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("far_from_greenwich")
+@pytest.mark.parametrize("written", ["Wed Oct 21 07:28:30 2015", "Wed, 21 Oct 2015 07:28:30 -0000"])
+def test_a_date_without_a_zone_is_gmt(written: str) -> None:
+    """HTTP's old form of a date names no zone, and means GMT on every machine."""
+    assert retry_after(written, MOMENT) == 30.0

@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import copy
+import pickle
+import traceback
+from collections.abc import Awaitable
+
+import anyio
+import pytest
+
+from rmz_async import ConfigurationError
+from rmz_async._token import Secret, Tokens, checked, concealed
+
+CANARY = "1|S3CRETcanary"
+
+
+@pytest.mark.parametrize("show", [repr, str, format, ascii, "{}".format, "%s".__mod__])
+def test_a_secret_is_not_shown(show: object) -> None:
+    """No way of writing a secret writes it."""
+    assert callable(show)
+    assert show(Secret(CANARY)) == "Secret('***')"
+
+
+@pytest.mark.parametrize("take", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_secret_is_not_copied(take: object) -> None:
+    """A secret cannot travel in a pickle."""
+    assert callable(take)
+    with pytest.raises(TypeError, match="cannot be pickled or copied"):
+        take(Secret(CANARY))
+
+
+def test_a_secret_has_no_dictionary() -> None:
+    """What looks into an object's variables finds none."""
+    assert not hasattr(Secret(CANARY), "__dict__")
+
+
+def test_a_secret_is_revealed() -> None:
+    """Whoever needs the text asks for it."""
+    assert Secret(CANARY).reveal() == CANARY
+
+
+@pytest.mark.parametrize("token", ["x", "1|AbC", "!~", "x" * 512])
+def test_tokens(token: str) -> None:
+    """1 to 512 visible ASCII characters can travel in a header."""
+    assert checked(Secret(token)).reveal() == token
+
+
+@pytest.mark.parametrize("token", ["", None])
+def test_no_token(token: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing token is told with the two places to put it."""
+    monkeypatch.delenv("RMZ_API_TOKEN", raising=False)
+
+    with pytest.raises(ConfigurationError, match=r"token: is missing; .* RMZ_API_TOKEN"):
+        Tokens(token)
+
+
+@pytest.mark.parametrize("character", ["\n", "\r\n", " ", "\t", "\x00", "\x7f", "é", "١", "\ud800"])
+@pytest.mark.parametrize("place", ["{}{}", "{1}{0}"])
+def test_what_no_header_can_hold(character: str, place: str) -> None:
+    """The HTTP library would print such a token; the refusal does not."""
+    with pytest.raises(ConfigurationError, match="1 to 512 visible ASCII characters") as caught:
+        Tokens(place.format(CANARY, character))
+
+    assert "S3CRET" not in str(caught.value)
+
+
+def test_a_token_of_513_characters() -> None:
+    """A file's whole content is no token."""
+    with pytest.raises(ConfigurationError, match="1 to 512 visible ASCII characters"):
+        Tokens("x" * 513)
+
+
+@pytest.mark.parametrize("token", [CANARY.encode(), 5, [CANARY]])
+def test_a_token_is_a_text(token: object) -> None:
+    """Bytes and the rest are refused without being shown."""
+    with pytest.raises(ConfigurationError, match="token: must be a string") as caught:
+        Tokens(token)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # what callers without a type checker do
+
+    assert "S3CRET" not in str(caught.value)
+
+
+def test_the_environments_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no token is passed, the environment's is used."""
+    monkeypatch.setenv("RMZ_API_TOKEN", CANARY)
+
+    tokens = Tokens(None)
+
+    assert tokens.current is not None
+    assert tokens.current.reveal() == CANARY
+
+
+def test_a_token_that_is_passed_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment does not replace what the caller wrote."""
+    monkeypatch.setenv("RMZ_API_TOKEN", "environment")
+
+    assert Tokens("mine").current is not None
+    assert concealed("mine") is not None
+    hidden = concealed("mine")
+    assert isinstance(hidden, Secret)
+    assert hidden.reveal() == "mine"
+
+
+def test_an_empty_token_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty setting is a mistake to be told, not a reason to use another store's token."""
+    monkeypatch.setenv("RMZ_API_TOKEN", "environment")
+
+    with pytest.raises(ConfigurationError, match="token: is missing"):
+        Tokens("")
+
+
+def test_a_concealed_token_stays_so() -> None:
+    """A secret and a callable are passed on as they are."""
+    secret = Secret(CANARY)
+
+    def source() -> str:
+        return CANARY
+
+    assert concealed(secret) is secret
+    assert concealed(source) is source
+
+
+def test_a_fixed_token_is_known_at_once() -> None:
+    """A text is not asked for again."""
+    tokens = Tokens(CANARY)
+
+    assert tokens.current is not None
+    assert not tokens.renewable
+
+
+def test_a_source_is_not_asked_at_once() -> None:
+    """Constructing a client does nothing that may wait."""
+
+    def source() -> str:
+        raise AssertionError
+
+    tokens = Tokens(source)
+
+    assert tokens.current is None
+    assert tokens.renewable
+
+
+class Source:
+    """Gives token-1, token-2 and so on, plainly or as an awaitable."""
+
+    def __init__(self, *, plain: bool) -> None:
+        self.asked = 0
+        self._plain = plain
+
+    def __call__(self) -> str | Awaitable[str]:
+        """Give the next."""
+        self.asked += 1
+        return f"token-{self.asked}" if self._plain else self._later(self.asked)
+
+    async def _later(self, number: int) -> str:
+        await anyio.lowlevel.checkpoint()
+        return f"token-{number}"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("plain", [True, False])
+async def test_a_source_is_asked(plain: bool) -> None:
+    """A plain and an async source both give the token, which is kept."""
+    tokens = Tokens(Source(plain=plain))
+
+    first = await tokens.renew(None, anyio.Lock())
+
+    assert first.reveal() == "token-1"
+    assert tokens.current is first
+
+
+@pytest.mark.anyio
+async def test_a_refused_token_is_replaced() -> None:
+    """After a refusal the source is asked once more."""
+    source = Source(plain=True)
+    tokens, turn = Tokens(source), anyio.Lock()
+    first = await tokens.renew(None, turn)
+
+    second = await tokens.renew(first, turn)
+
+    assert second.reveal() == "token-2"
+    assert tokens.current is second
+
+
+@pytest.mark.anyio
+async def test_those_who_wait_together_ask_once() -> None:
+    """Ten calls that are refused with the same token bring one new token."""
+    source = Source(plain=False)
+    tokens, turn = Tokens(source), anyio.Lock()
+    first = await tokens.renew(None, turn)
+    got: list[Secret] = []
+
+    async def one() -> None:
+        got.append(await tokens.renew(first, turn))
+
+    async with anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(one)
+
+    assert source.asked == 2
+    assert {secret.reveal() for secret in got} == {"token-2"}
+
+
+@pytest.mark.anyio
+async def test_a_fixed_token_cannot_be_renewed() -> None:
+    """Without a source the same token comes back."""
+    tokens = Tokens(CANARY)
+
+    assert await tokens.renew(tokens.current, anyio.Lock()) is tokens.current
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("answer", ["", "a b", None, 5])
+async def test_what_a_source_gives_is_checked(answer: object) -> None:
+    """A bad token from a source is refused like one that is passed, and not kept."""
+    tokens = Tokens(lambda: answer)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # what callers without a type checker do
+
+    with pytest.raises(ConfigurationError, match="token: "):
+        await tokens.renew(None, anyio.Lock())
+
+    assert tokens.current is None
+
+
+def test_a_traceback_with_variables_shows_no_token() -> None:
+    """The frames that a refusal passes have no variable that shows the token."""
+    tokens = {"hidden": f"{CANARY}\n"}
+    with pytest.raises(ConfigurationError) as caught:
+        Tokens(*tokens.values())
+    here = caught.value.__traceback__
+    assert here is not None
+    summary = traceback.StackSummary.extract(traceback.walk_tb(here.tb_next), capture_locals=True)
+
+    assert len(summary) == 2
+    assert "S3CRET" not in repr([frame.locals for frame in summary])

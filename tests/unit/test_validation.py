@@ -1,0 +1,366 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from rmz_async import InvalidRequestError, NewCustomer, PhoneNumber
+from rmz_async._validation import Validation
+
+TEXT_RULE = "must be a text of 1 to 191 characters"
+URL_RULE = "must be an absolute http or https URL"
+ID_RULE = "must be a positive integer"
+
+
+def faults(check: Callable[[Validation], object]) -> Mapping[str, Any]:
+    """Run *check* and return what it found."""
+    validation = Validation("some.call")
+    check(validation)
+    try:
+        validation.finish()
+    except InvalidRequestError as error:
+        return error.errors
+    return {}
+
+
+def test_nothing_found() -> None:
+    """A call without faults goes on."""
+    Validation("some.call").finish()
+
+
+def test_require_says_what_holds() -> None:
+    """The caller of a check learns its result."""
+    validation = Validation("some.call")
+
+    assert validation.require("a", True, "rule")
+    assert not validation.require("a", False, "rule")
+
+
+def test_the_error_of_several_faults() -> None:
+    """One error names the call and every fault, in the order of the checks."""
+    validation = Validation("some.call")
+    validation.require("a", False, "must be b")
+    validation.require("c", False, "must be d")
+    validation.require("a", False, "must not be e")
+
+    with pytest.raises(InvalidRequestError) as caught:
+        validation.finish()
+
+    assert str(caught.value) == "some.call was not sent: a must be b, must not be e; c must be d"
+    assert caught.value.errors == {"a": ("must be b", "must not be e"), "c": ("must be d",)}
+
+
+@pytest.mark.parametrize("value", [1, 501, 2**63 - 1])
+def test_ids(value: int) -> None:
+    """Positive integers up to the database's largest are ids."""
+    assert faults(lambda check: check.identifier("id", value)) == {}
+
+
+@pytest.mark.parametrize(
+    "value", [0, -1, 2**63, True, False, "501", "../store", 501.0, None, [501], b"501"]
+)
+def test_what_is_no_id(value: object) -> None:
+    """Anything else could change the address that the call goes to."""
+    assert faults(lambda check: check.identifier("id", value)) == {"id": (ID_RULE,)}
+
+
+@pytest.mark.parametrize("value", [300, 301, 86_400])
+def test_numbers_in_range(value: int) -> None:
+    """Both ends of a range belong to it."""
+    assert faults(lambda check: check.integer("n", value, 300, 86_400)) == {}
+
+
+@pytest.mark.parametrize("value", [299, 86_401, 0, -300, True, "300", 300.0, None])
+def test_numbers_out_of_range(value: object) -> None:
+    """Anything else is refused with the range."""
+    assert faults(lambda check: check.integer("n", value, 300, 86_400)) == {
+        "n": ("must be an integer from 300 to 86400",)
+    }
+
+
+def test_true_is_no_number() -> None:
+    """A boolean is refused even where one is in range."""
+    assert faults(lambda check: check.integer("n", True, 1, 24)) != {}
+
+
+@pytest.mark.parametrize("value", ["x", "x" * 191, "أحمد", " a ", "a\nb", "😀" * 191])
+def test_texts(value: str) -> None:
+    """1 to 191 characters, in any script."""
+    assert faults(lambda check: check.text("t", value)) == {}
+
+
+@pytest.mark.parametrize(
+    "value", ["", " ", "\t\n", "\u00a0", "x" * 192, None, 5, b"x", ["x"], "\ud800", "a\udfff"]
+)
+def test_what_is_no_text(value: object) -> None:
+    """Nothing, blanks, too much, and half a character are refused."""
+    assert faults(lambda check: check.text("t", value)) == {"t": (TEXT_RULE,)}
+
+
+@pytest.mark.parametrize("value", ["\ud7ff", "\ue000"])
+def test_the_neighbours_of_the_surrogates(value: str) -> None:
+    """Only the halves of a pair are refused."""
+    assert faults(lambda check: check.text("t", value)) == {}
+
+
+def test_a_text_says_whether_it_holds() -> None:
+    """Further checks of a text depend on it."""
+    validation = Validation("some.call")
+
+    assert validation.text("t", "x")
+    assert not validation.text("t", "")
+
+
+def test_another_length() -> None:
+    """A text's limit can be set."""
+    assert faults(lambda check: check.text("t", "abc", 2)) == {
+        "t": ("must be a text of 1 to 2 characters",)
+    }
+
+
+@pytest.mark.parametrize("value", ["12345", "0" * 15])
+def test_digits(value: str) -> None:
+    """Both lengths belong to the range, and leading zeros are kept."""
+    assert faults(lambda check: check.digits("d", value, 5, 15)) == {}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["1234", "1" * 16, "١٢٣٤٥", "１２３４５", "12 45", "+12345", "12345\n", "", 12345, None],
+)
+def test_what_is_not_digits(value: object) -> None:
+    """Arabic digits, signs, blanks and numbers are refused."""
+    assert faults(lambda check: check.digits("d", value, 5, 15)) == {
+        "d": ("must have 5 to 15 digits",)
+    }
+
+
+@pytest.mark.parametrize("value", ["a@b", "a.b+c@d.sa", "م@مثال.السعودية", "x" * 189 + "@y"])
+def test_emails(value: str) -> None:
+    """Whether an address exists is for RMZ to say."""
+    assert faults(lambda check: check.email("email", value)) == {}
+
+
+@pytest.mark.parametrize("value", ["a", "@", "a@", "@b", "a@b@c", "a b@c", "a@b\n", "a @b"])
+def test_what_is_no_email(value: str) -> None:
+    """One at sign, something around it, and no blanks."""
+    assert faults(lambda check: check.email("email", value)) == {
+        "email": ("must be an e-mail address",)
+    }
+
+
+@pytest.mark.parametrize("value", ["", None, 5, "x" * 190 + "@y"])
+def test_an_email_is_a_text_first(value: object) -> None:
+    """What is no text gets that reason alone."""
+    assert faults(lambda check: check.email("email", value)) == {"email": (TEXT_RULE,)}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://app.example/ok",
+        "http://localhost:3000/ok?a=1#b",
+        "HTTPS://app.example",
+        "https://متجر.السعودية/ok",
+        "https://[::1]/ok",
+    ],
+)
+def test_urls(value: str) -> None:
+    """Absolute web addresses, a developer's own machine included."""
+    assert faults(lambda check: check.url("u", value)) == {}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        "/ok",
+        "ok",
+        "//app.example/ok",
+        "app.example/ok",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "ftp://app.example",
+        "https://",
+        "https:///ok",
+        "https://:443/ok",
+        "https://app.example:0/",
+        "https://app.example:99999/",
+        "https://app.example:x/",
+        "https://[::1/ok",
+        "https://app.example/a b",
+        "https://app.example/\r\nX: y",
+        "java\tscript:alert(1)",
+        "https://app.example/\ud800",
+        None,
+        5,
+        b"https://app.example",
+    ],
+)
+def test_what_is_no_url(value: object) -> None:
+    """What a browser would not open as a page of the shop is refused."""
+    assert faults(lambda check: check.url("u", value)) == {"u": (URL_RULE,)}
+
+
+@pytest.mark.parametrize("count", [0, 20])
+def test_metadata(count: int) -> None:
+    """Up to 20 keys."""
+    metadata = {f"k{number}": "v" for number in range(count)}
+
+    assert faults(lambda check: check.metadata("metadata", metadata)) == {}
+
+
+def test_too_many_keys() -> None:
+    """The 21st key is refused."""
+    metadata = {f"k{number}": "v" for number in range(21)}
+
+    assert faults(lambda check: check.metadata("metadata", metadata)) == {
+        "metadata": ("must have at most 20 keys",)
+    }
+
+
+LONGEST = 10**499 - 1
+
+
+@pytest.mark.parametrize("value", ["", "x" * 500, "ع" * 500, 0, True, False, LONGEST, -LONGEST])
+def test_metadata_values(value: object) -> None:
+    """Texts of up to 500 characters, integers that are as short, and booleans."""
+    assert faults(lambda check: check.metadata("m", {"k": value})) == {}
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["x" * 501, LONGEST + 1, -LONGEST - 1, 1.5, None, [], {}, b"x", "\ud800"],
+)
+def test_what_is_no_metadata_value(value: object) -> None:
+    """Anything else is refused under its own key."""
+    assert faults(lambda check: check.metadata("m", {"good": 1, "bad": value})) == {
+        "m.bad": ("must be a text, integer or boolean of at most 500 characters",)
+    }
+
+
+def test_an_integer_that_python_will_not_write() -> None:
+    """Thousands of digits are refused like any other fault."""
+    assert set(faults(lambda check: check.metadata("m", {"k": 10**5000}))) == {"m.k"}
+
+
+@pytest.mark.parametrize("key", [1, None, True, b"k", "\ud800"])
+def test_metadata_keys_are_texts(key: object) -> None:
+    """A key that cannot be sent is refused, and its value is not looked at."""
+    assert faults(lambda check: check.metadata("m", {key: object(), "k": None})) == {
+        "m": ("must have texts as keys",),
+        "m.k": ("must be a text, integer or boolean of at most 500 characters",),
+    }
+
+
+@pytest.mark.parametrize("value", [None, [], "x", 5, [("k", "v")]])
+def test_metadata_is_a_mapping(value: object) -> None:
+    """A list of pairs is no metadata."""
+    assert faults(lambda check: check.metadata("m", value)) == {"m": ("must be a mapping",)}
+
+
+SARA = NewCustomer(
+    country_code="+965", phone="99887766", first_name="Sara", last_name="Omar", email="s@o.kw"
+)
+
+
+@pytest.mark.parametrize("described_as", [NewCustomer, PhoneNumber])
+def test_a_customer_by_id(described_as: type) -> None:
+    """A known customer is named by the id alone."""
+    validation = Validation("some.call")
+
+    assert validation.customer("customer", 4501, described_as) == {"id": 4501}
+    validation.finish()
+
+
+def test_a_new_customer() -> None:
+    """A new customer is sent under RMZ's names, without the plus."""
+    validation = Validation("some.call")
+
+    assert validation.customer("customer", SARA, NewCustomer) == {
+        "country_code": "965",
+        "phone": "99887766",
+        "firstName": "Sara",
+        "lastName": "Omar",
+        "email": "s@o.kw",
+    }
+    validation.finish()
+
+
+def test_a_customer_by_phone_number() -> None:
+    """The portal needs a number and nothing else."""
+    number = PhoneNumber(country_code="966", phone="512345678")
+    validation = Validation("some.call")
+
+    assert validation.customer("customer", number, PhoneNumber) == {
+        "country_code": "966",
+        "phone": "512345678",
+    }
+    validation.finish()
+
+
+def test_the_faults_of_a_new_customer() -> None:
+    """Each part of a customer is checked, under the path that RMZ would name."""
+    nobody = NewCustomer(country_code="", phone="", first_name="", last_name="", email="x")
+
+    assert faults(lambda check: check.customer("customer", nobody, NewCustomer)) == {
+        "customer.firstName": (TEXT_RULE,),
+        "customer.lastName": (TEXT_RULE,),
+        "customer.email": ("must be an e-mail address",),
+        "customer.country_code": ("must have 1 to 5 digits",),
+        "customer.phone": ("must have 5 to 15 digits",),
+    }
+
+
+def test_the_faults_of_a_phone_number() -> None:
+    """A number that is given alone is checked too."""
+    nobody = PhoneNumber(country_code="x", phone="1")
+
+    assert set(faults(lambda check: check.customer("customer", nobody, PhoneNumber))) == {
+        "customer.country_code",
+        "customer.phone",
+    }
+
+
+@pytest.mark.parametrize("value", [0, -1, True, "4501", 2**63, None, {"id": 1}])
+@pytest.mark.parametrize("described_as", [NewCustomer, PhoneNumber])
+def test_what_is_no_customer(value: object, described_as: type) -> None:
+    """The refusal names what the call takes."""
+    assert faults(lambda check: check.customer("customer", value, described_as)) == {
+        "customer": (f"must be a positive integer or a {described_as.__name__}",)
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "described_as"),
+    [(SARA, PhoneNumber), (PhoneNumber(country_code="966", phone="512345678"), NewCustomer)],
+)
+def test_each_call_takes_its_own_customer(value: object, described_as: type) -> None:
+    """A number is not enough for a checkout, and the portal creates nobody."""
+    assert set(faults(lambda check: check.customer("customer", value, described_as))) == {
+        "customer"
+    }
+
+
+@pytest.mark.parametrize("code", ["9", "96612", "+966"])
+def test_dial_codes(code: str) -> None:
+    """1 to 5 digits, and one plus that is taken off."""
+    validation = Validation("some.call")
+
+    assert validation.dial_code("c", code) == code.lstrip("+")
+    validation.finish()
+
+
+@pytest.mark.parametrize("code", ["", "+", "966123", "++966", "966+", "٩٦٦", "00 966", 966, None])
+def test_what_is_no_dial_code(code: object) -> None:
+    """A number in place of a text is refused like any other fault."""
+    assert faults(lambda check: check.dial_code("c", code)) == {"c": ("must have 1 to 5 digits",)}
+
+
+def test_the_fields_of_a_phone_number() -> None:
+    """Where a number stands is part of the fields' names."""
+    assert set(faults(lambda check: check.phone_number("", None, None))) == {
+        "country_code",
+        "phone",
+    }

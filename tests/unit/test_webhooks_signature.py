@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import hmac
+import json
+import traceback
+from typing import Any
+
+import pytest
+
+from rmz_async import ConfigurationError, PayloadError, SignatureError
+from rmz_async.webhooks import Event, verify
+
+SECRET = "S3CRETcanary-of-28-letters.."
+OTHERS = ["another-secret-of-a-webhook!", "and-a-third-one-of-16+", "x" * 16, "سر" * 8]
+BODY = json.dumps({"event": "order.created", "data": {"id": 78901}}).encode()
+
+
+def sign(body: bytes = BODY, secret: str = SECRET) -> str:
+    """Make the signature that RMZ would."""
+    return hmac.digest(secret.encode(), body, "sha256").hex()
+
+
+def accepted(*delivery: Any, **options: Any) -> None:
+    """See that a delivery is taken, and that it is an event."""
+    assert type(verify(*delivery, **options)) is Event
+
+
+def refused(headers: Any, body: bytes = BODY, **options: Any) -> str:
+    """What a delivery is refused with."""
+    arguments: dict[str, Any] = {"secrets": [SECRET], **options}
+    with pytest.raises(SignatureError) as caught:
+        verify(body, headers, **arguments)
+    assert "S3CRET" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_genuine_delivery() -> None:
+    """What RMZ signed is accepted."""
+    assert verify(BODY, {"Signature": sign()}, secrets=[SECRET]).data == {"id": 78901}
+
+
+def test_a_known_signature() -> None:
+    """The algorithm is HMAC-SHA256 of the raw body, in hex: this signature is OpenSSL's."""
+    known = "8af06be8e6a6ae8a4f3e065b7664d2704a25ab223ad6fbdabbeb1629256a39bd"
+
+    accepted(b'{"event":"x","data":{}}', {"Signature": known}, secrets=["0123456789abcdef"])
+
+
+@pytest.mark.parametrize("name", ["Signature", "signature", "SIGNATURE", "sIgNaTuRe"])
+def test_the_headers_name_in_any_case(name: str) -> None:
+    """Frameworks write header names as they like."""
+    accepted(BODY, {name: sign()}, secrets=[SECRET])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [(b"signature", sign().encode())],
+        [(b"Signature", sign())],
+        [("Signature", sign().encode())],
+        [("x-other", "é"), ("signature", sign())],
+    ],
+)
+def test_headers_as_pairs(headers: Any) -> None:
+    """ASGI has pairs of bytes; other frameworks have pairs of texts."""
+    accepted(BODY, headers, secrets=[SECRET])
+
+
+def test_headers_that_can_be_read_once() -> None:
+    """An iterator is read for the signature and for the request id."""
+    pairs = [("signature", sign()), ("x-rmz-request-id", "7")]
+
+    assert verify(BODY, iter(pairs), secrets=[SECRET]).request_id == "7"
+
+
+def test_an_upper_case_signature() -> None:
+    """Hex may be written in either case."""
+    accepted(BODY, {"Signature": sign().upper()}, secrets=[SECRET])
+
+
+MALFORMED = [
+    "",
+    " ",
+    sign()[:-1],
+    sign() + "0",
+    "sha256=" + sign(),
+    sign() + "\n",
+    " " + sign(),
+    sign() + " ",
+    f"{sign()},{sign()}",
+    f"{sign()}, {sign()}",
+    "0x" + sign()[2:],
+    sign()[:-1] + "g",
+    sign()[:-1] + "é",
+    sign()[:-1] + "\u0661",
+    sign()[:-1] + "\uff11",
+    "é" * 64,
+    "0" * 64,
+    "f" * 64,
+    sign(BODY + b" "),
+    sign(secret=SECRET + "x"),
+    sign(secret=""),
+]
+
+
+@pytest.mark.parametrize("signature", MALFORMED)
+@pytest.mark.parametrize("allow_unsigned", [False, True])
+def test_wrong_signatures(signature: str, allow_unsigned: bool) -> None:
+    """A signature that does not fit is refused, even where none at all would be accepted."""
+    assert refused({"Signature": signature}, allow_unsigned=allow_unsigned).startswith(
+        "the signature is wrong"
+    )
+
+
+def test_a_signature_that_is_no_text() -> None:
+    """Bytes that no text encodes are refused like any other signature."""
+    assert refused([(b"signature", b"\xff\xfe" * 32)]).startswith("the signature is wrong")
+
+
+@pytest.mark.parametrize("place", range(0, len(BODY), 7))
+def test_a_changed_body(place: int) -> None:
+    """One changed byte anywhere breaks the signature."""
+    changed = bytearray(BODY)
+    changed[place] ^= 1
+
+    assert refused({"Signature": sign()}, bytes(changed)).startswith("the signature is wrong")
+
+
+def test_a_rewritten_body() -> None:
+    """The same JSON in other bytes is another body, and the message says what to check."""
+    rewritten = json.dumps(json.loads(BODY), indent=1).encode()
+
+    assert "check that the body is the raw one" in refused({"Signature": sign()}, rewritten)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Signature": sign(), "signature": sign()},
+        [("Signature", sign()), ("Signature", sign())],
+        [(b"signature", sign().encode()), ("SIGNATURE", "x")],
+        [("signature", ""), ("signature", sign())],
+    ],
+)
+def test_a_doubled_signature(headers: Any) -> None:
+    """Two signatures are refused, in whatever case and even where both fit."""
+    assert refused(headers) == "the signature header stands more than once"
+
+
+@pytest.mark.parametrize("headers", [{}, [], {"X-Signature": sign()}, {"Signature ": sign()}])
+def test_no_signature(headers: Any) -> None:
+    """An unsigned delivery is refused, with the switch to look for."""
+    assert refused(headers) == (
+        "there is no Signature header: switch signing on for this webhook in the dashboard"
+    )
+
+
+def test_unsigned_on_request() -> None:
+    """Whoever says so accepts deliveries that anybody can send."""
+    assert verify(BODY, {}, secrets=[SECRET], allow_unsigned=True).data == {"id": 78901}
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_any_of_the_secrets(place: int) -> None:
+    """Several webhooks, and a secret that is being changed, deliver to one address."""
+    secrets = [*OTHERS[:place], SECRET, *OTHERS[place:]]
+
+    assert len(secrets) == 5
+    accepted(BODY, {"Signature": sign()}, secrets=secrets)
+
+
+def test_none_of_the_secrets() -> None:
+    """A secret that is not among them does not count."""
+    assert refused({"Signature": sign()}, secrets=OTHERS).startswith("the signature is wrong")
+
+
+def test_secrets_in_a_tuple() -> None:
+    """Any sequence of secrets is one."""
+    accepted(BODY, {"Signature": sign()}, secrets=(SECRET,))
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [[], (), [SECRET] * 6, SECRET, SECRET.encode()],
+    ids=["none", "empty", "six", "a text", "bytes"],
+)
+def test_bad_lists_of_secrets(secrets: Any) -> None:
+    """No secrets, too many, and a text, whose letters anyone could guess, are refused."""
+    with pytest.raises(ConfigurationError, match="must be a list of 1 to 5 secrets") as caught:
+        verify(BODY, {"Signature": sign()}, secrets=secrets)
+
+    assert "S3CRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize("secret", ["", "x" * 15, None, 5, SECRET.encode(), SECRET + "\udcff"])
+@pytest.mark.parametrize("place", [0, 1])
+def test_bad_secrets(secret: Any, place: int) -> None:
+    """One secret that anybody could guess, or that is missing, would make the others useless."""
+    secrets: list[Any] = [SECRET]
+    secrets.insert(place, secret)
+
+    with pytest.raises(ConfigurationError, match="text of at least 16 characters") as caught:
+        verify(BODY, {"Signature": sign()}, secrets=secrets)
+
+    assert "S3CRET" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_secrets_are_checked_for_unsigned_deliveries_too() -> None:
+    """A configuration that protects nothing is found with the first delivery."""
+    with pytest.raises(ConfigurationError):
+        verify(BODY, {}, secrets=[], allow_unsigned=True)
+
+
+@pytest.mark.parametrize("body", [BODY.decode(), bytearray(BODY), memoryview(BODY), {}, None])
+def test_only_bytes_are_a_body(body: Any) -> None:
+    """What was already read as something else has lost what was signed."""
+    with pytest.raises(TypeError, match="body: must be the raw bytes of the request"):
+        verify(body, {"Signature": sign()}, secrets=[SECRET])
+
+
+def test_the_largest_body() -> None:
+    """1 MiB is taken."""
+    body = BODY.ljust(1024 * 1024)
+
+    accepted(body, {"Signature": sign(body)}, secrets=[SECRET])
+
+
+@pytest.mark.parametrize("allow_unsigned", [False, True])
+def test_a_larger_body(allow_unsigned: bool) -> None:
+    """One byte more is refused before anything is computed, signed or not."""
+    body = BODY.ljust(1024 * 1024 + 1)
+
+    assert "more than 1048576 bytes" in refused(
+        {"Signature": sign(body)}, body, allow_unsigned=allow_unsigned
+    )
+
+
+def test_the_signature_comes_first() -> None:
+    """A body is not even parsed before it is known who sent it."""
+    assert refused({"Signature": "0" * 64}, b"not JSON").startswith("the signature is wrong")
+
+
+def test_a_signed_body_that_is_no_event() -> None:
+    """Signed nonsense is another error than an unsigned one."""
+    with pytest.raises(PayloadError):
+        verify(b"not JSON", {"Signature": sign(b"not JSON")}, secrets=[SECRET])
+
+
+def test_a_traceback_with_variables_shows_no_secret() -> None:
+    """The frames that a refusal passes hold the secrets where nothing shows them."""
+    secrets = {"hidden": SECRET}
+    with pytest.raises(SignatureError) as caught:
+        verify(BODY, {}, secrets=[*secrets.values()])
+    ours = caught.value.__traceback__
+    assert ours is not None
+    summary = traceback.StackSummary.extract(traceback.walk_tb(ours.tb_next), capture_locals=True)
+
+    shown = repr([frame.locals for frame in summary])
+    assert "<secrets>" in shown
+    assert "S3CRET" not in shown

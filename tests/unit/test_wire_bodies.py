@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import gzip
+import zlib
+from decimal import Decimal
+
+import pytest
+
+from rmz_async import operations
+from rmz_async._wire import MAX_BODY, Answer, UnreadableBodyError, data_of, decompress, unexpected
+
+JSON = {"content-type": "application/json"}
+
+
+def test_the_limit() -> None:
+    """No answer of RMZ comes near 8 MiB."""
+    assert MAX_BODY == 8 * 1024 * 1024
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", "Identity", " "])
+def test_what_is_not_compressed_stays(encoding: str) -> None:
+    """Bytes without an encoding are the body."""
+    assert decompress(b"\x1f\x8b anything", encoding) == b"\x1f\x8b anything"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", " gzip "])
+def test_gzip_is_undone(encoding: str) -> None:
+    """The encoding that is asked for is undone, in whatever case it is named."""
+    assert decompress(gzip.compress(b"{}"), encoding) == b"{}"
+
+
+@pytest.mark.parametrize("encoding", ["br", "deflate", "zstd", "gzip, gzip", "x-gzip"])
+def test_no_other_encoding_is_undone(encoding: str) -> None:
+    """What was not asked for is not guessed, a second layer above all."""
+    with pytest.raises(UnreadableBodyError, match="not asked for"):
+        decompress(gzip.compress(b"{}"), encoding)
+
+
+def test_one_layer_only() -> None:
+    """Gzip in gzip is undone once, however small its bytes are."""
+    inner = gzip.compress(b"\0" * 1_000_000)
+
+    assert decompress(gzip.compress(inner), "gzip") == inner
+
+
+@pytest.mark.parametrize("kept", [0, 1, 10, -9, -8, -1])
+def test_cut_gzip_is_refused(kept: int) -> None:
+    """A stream without its end is no body, even where only the trailer is cut."""
+    with pytest.raises(UnreadableBodyError, match="cut gzip"):
+        decompress(gzip.compress(b"A body of some length")[:kept], "gzip")
+
+
+@pytest.mark.parametrize("place", [0, 12, -8, -1])
+def test_broken_gzip_is_refused(place: int) -> None:
+    """A changed byte in the header, the data, the checksum or the length is noticed."""
+    whole = bytearray(gzip.compress(b"A body of some length"))
+    whole[place] ^= 0xFF
+
+    with pytest.raises(UnreadableBodyError, match="gzip"):
+        decompress(bytes(whole), "gzip")
+
+
+@pytest.mark.parametrize("junk", [b"x", gzip.compress(b"a second member")])
+def test_bytes_after_the_end_are_refused(junk: bytes) -> None:
+    """What follows the stream's end is not part of any answer."""
+    with pytest.raises(UnreadableBodyError, match="gzip"):
+        decompress(gzip.compress(b"{}") + junk, "gzip")
+
+
+def test_raw_deflate_is_not_gzip() -> None:
+    """Only gzip's own frame is taken."""
+    with pytest.raises(UnreadableBodyError, match="broken gzip"):
+        decompress(zlib.compress(b"{}"), "gzip")
+
+
+@pytest.mark.parametrize(("size", "fits"), [(MAX_BODY, True), (MAX_BODY + 1, False)])
+def test_a_bomb_is_not_unpacked(size: int, fits: bool) -> None:
+    """More than the limit is refused, and the limit itself is not."""
+    packed = gzip.compress(b"\0" * size, compresslevel=1)
+
+    if fits:
+        assert len(decompress(packed, "gzip")) == size
+    else:
+        with pytest.raises(UnreadableBodyError, match=f"more than {MAX_BODY} bytes"):
+            decompress(packed, "gzip")
+
+
+def test_the_data_of_an_envelope() -> None:
+    """A success is what stands under data, with exact numbers."""
+    body = b'{"message": null, "data": {"amount": 99.00}, "api": "rmz.shawarma"}'
+
+    data = data_of(Answer(200, JSON, body))
+
+    assert data == {"amount": Decimal("99.00")}
+    assert isinstance(data, dict)
+    assert type(data["amount"]) is Decimal
+
+
+def test_null_is_data() -> None:
+    """An envelope may hold null, which is not the same as holding nothing."""
+    assert data_of(Answer(200, JSON, b'{"data": null}')) is None
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "APPLICATION/JSON; charset=utf-8", "application/hal+json"]
+)
+def test_content_types_of_json(content_type: str) -> None:
+    """JSON may be named in any case, with parameters and with a prefix."""
+    assert data_of(Answer(200, {"content-type": content_type}, b'{"data": 1}')) == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"content-type": ""}, {"content-type": "text/html"}, {"content-type": "text/html;json"}],
+)
+def test_what_does_not_say_that_it_is_json(headers: dict[str, str]) -> None:
+    """A login page with status 200 is not read, whatever its bytes are."""
+    with pytest.raises(ValueError, match="the content type is not JSON"):
+        data_of(Answer(200, headers, b'{"data": 1}'))
+
+
+@pytest.mark.parametrize("body", [b"", b'{"data": {"id": 5', b"<html>", b"\xff"])
+def test_json_that_is_not(body: bytes) -> None:
+    """A cut body is told apart from a wrong one: what was asked may have been done."""
+    with pytest.raises(UnreadableBodyError):
+        data_of(Answer(200, JSON, body))
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b'["data"]', b'"data"', b"null", b'{"Data": 1}'])
+def test_json_that_is_no_envelope(body: bytes) -> None:
+    """An answer without data is not of the documented shape."""
+    with pytest.raises(ValueError, match="there is no data in it"):
+        data_of(Answer(200, JSON, body))
+
+
+def test_the_error_for_an_unexpected_answer() -> None:
+    """It names the call, the status, the fault and what to check."""
+    error = unexpected(operations.SUBSCRIPTIONS_GET, Answer(200, {}, b"<html>"), "no shape")
+
+    assert str(error) == (
+        "subscriptions.get: the answer (200) is not what RMZ documents: no shape. "
+        "Check the base URL and what stands between this machine and RMZ"
+    )
+    assert (error.status, error.body, error.operation) == (200, "<html>", "subscriptions.get")
+
+
+def test_an_answers_repr_hides_its_body() -> None:
+    """An answer may hold personal data, and a repr lands in logs."""
+    assert "sara" not in repr(Answer(200, JSON, b"sara@example.com"))

@@ -1,0 +1,310 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from rmz_async import errors, operations
+from rmz_async._retry import Failure
+from rmz_async._wire import Answer, error_of, failure_of
+from rmz_async.errors import APIError
+from rmz_async.operations import Operation
+
+GET = operations.SUBSCRIPTIONS_GET
+EXTEND = operations.SUBSCRIPTIONS_EXTEND
+NOW = 1445412480.0
+
+
+def answer(status: int, body: Any = None, **headers: str) -> Answer:
+    """An answer with a JSON body, or with the bytes given."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return Answer(status, {name.replace("_", "-"): text for name, text in headers.items()}, raw)
+
+
+def error(
+    status: int,
+    body: Any = None,
+    operation: Operation = GET,
+    sent: tuple[str, ...] = (),
+    **headers: str,
+) -> APIError:
+    """The error for such an answer."""
+    return error_of(operation, answer(status, body, **headers), sent=sent, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (300, errors.UnexpectedAnswerError),
+        (302, errors.UnexpectedAnswerError),
+        (399, errors.UnexpectedAnswerError),
+        (400, errors.BadRequestError),
+        (401, errors.AuthenticationError),
+        (403, errors.PermissionDeniedError),
+        (404, errors.NotFoundError),
+        (405, errors.APIError),
+        (408, errors.APIError),
+        (409, errors.ConflictError),
+        (418, errors.APIError),
+        (422, errors.UnprocessableEntityError),
+        (429, errors.RateLimitError),
+        (499, errors.APIError),
+        (500, errors.ServerError),
+        (502, errors.ServerError),
+        (503, errors.ServerError),
+        (504, errors.ServerError),
+        (599, errors.ServerError),
+    ],
+)
+def test_the_class_of_each_status(status: int, expected: type[APIError]) -> None:
+    """Each status has its class, and that class alone."""
+    found = error(status)
+
+    assert type(found) is expected
+    assert found.status == status
+    assert found.operation == "subscriptions.get"
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (400, "a rule of the shop forbids this"),
+        (401, "check the token"),
+        (403, "RMZ+"),
+        (404, "there is no such object in this store"),
+        (409, "read it first"),
+        (418, "this status is not documented"),
+        (422, "correct the fields named"),
+        (429, "wait before the next call"),
+        (500, "try again later"),
+    ],
+)
+def test_the_advice_of_each_status(status: int, advice: str) -> None:
+    """Each message says what to do next."""
+    assert str(error(status)).startswith(f"subscriptions.get: RMZ answered {status}: ")
+    assert advice in str(error(status))
+
+
+def test_a_redirect_says_that_it_was_not_followed() -> None:
+    """The token goes nowhere else."""
+    assert "a redirect, which is never followed with a token" in str(error(302))
+
+
+def test_an_error_envelope() -> None:
+    """Message and time are what RMZ wrote."""
+    found = error(
+        404,
+        {
+            "message": "Subscription not found",
+            "data": None,
+            "error": True,
+            "api": "rmz.shawarma",
+            "timestamp": 1700000000,
+        },
+    )
+
+    assert found.message == "Subscription not found"
+    assert found.timestamp == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+    assert found.errors == {}
+    assert str(found) == (
+        "subscriptions.get: RMZ answered 404 (Subscription not found): "
+        "there is no such object in this store"
+    )
+
+
+def test_a_bare_401() -> None:
+    """The answer to a wrong token has a message and nothing else."""
+    found = error(401, {"message": "Unauthenticated."})
+
+    assert (found.message, found.timestamp, found.errors) == ("Unauthenticated.", None, {})
+
+
+def test_refused_fields() -> None:
+    """Each field's reasons are kept in order, and stand in the message in place of RMZ's own."""
+    found = error(
+        422,
+        {
+            "message": "The given data was invalid.",
+            "errors": {"customer.phone": ["too short", "no digits"], "days": ["too many"]},
+        },
+    )
+
+    assert isinstance(found, errors.InvalidRequestError)
+    assert found.errors == {"customer.phone": ("too short", "no digits"), "days": ("too many",)}
+    assert "(customer.phone: too short, no digits; days: too many)" in str(found)
+    assert found.message == "The given data was invalid."
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ([], {}),
+        (None, {}),
+        ("x", {}),
+        ({"a": "alone"}, {"a": ("alone",)}),
+        ({"a": [1]}, {"a": ("1",)}),
+        ({"a": []}, {"a": ()}),
+    ],
+)
+def test_forms_of_errors(written: object, expected: object) -> None:
+    """PHP's empty list, a single text and a missing map are all read."""
+    assert error(422, {"message": "no", "errors": written}).errors == expected
+
+
+@pytest.mark.parametrize("body", [{}, {"message": None}, {"message": ["x"]}, [], None, "text"])
+def test_no_message(body: object) -> None:
+    """An error without a text of RMZ's own still says what to do."""
+    found = error(404, body)
+
+    assert found.message == ""
+    assert str(found) == (
+        "subscriptions.get: RMZ answered 404: there is no such object in this store"
+    )
+
+
+@pytest.mark.parametrize("stamp", [None, "1700000000", 1.5, True, -1, 2**33, [], 10**30])
+def test_a_timestamp_without_sense(stamp: object) -> None:
+    """What is no Unix time of our days counts as missing."""
+    assert error(500, {"timestamp": stamp}).timestamp is None
+
+
+@pytest.mark.parametrize("stamp", [0, 2**33 - 1])
+def test_the_ends_of_a_timestamp(stamp: int) -> None:
+    """Times from 1970 on are read."""
+    assert error(500, {"timestamp": stamp}).timestamp == datetime.fromtimestamp(stamp, UTC)
+
+
+def test_a_proxys_html() -> None:
+    """A page in place of JSON is kept as its first 2,000 characters."""
+    found = error(502, b"<html>" + b"x" * 5_000)
+
+    assert type(found) is errors.ServerError
+    assert found.body == "<html>" + "x" * 1_994
+    assert found.message == ""
+
+
+def test_a_body_that_is_no_text() -> None:
+    """Bytes that are not UTF-8 are shown as far as they can be."""
+    assert error(502, b"\xffabc").body == "\ufffdabc"
+
+
+def test_a_json_body_is_kept_decoded() -> None:
+    """The whole answer is there for whoever needs more of it, with exact numbers."""
+    assert error(400, b'{"balance": 99.00}').body == {"balance": Decimal("99.00")}
+
+
+CHANGES = [row for row in operations.OPERATIONS if row.refuses_states]
+
+
+def test_which_calls_change_a_state() -> None:
+    """The four calls whose 422 may be about the object's state."""
+    assert [row.name for row in CHANGES] == [
+        "subscriptions.cancel",
+        "subscriptions.pause",
+        "subscriptions.unpause",
+        "subscriptions.extend",
+    ]
+
+
+@pytest.mark.parametrize("operation", CHANGES, ids=lambda row: row.name)
+@pytest.mark.parametrize("fields", [None, [], {"subscription": ["is canceled"]}])
+def test_a_422_about_the_state_is_a_conflict(operation: Operation, fields: object) -> None:
+    """Where no field that was sent is named, the object's state forbids it."""
+    found = error(422, {"message": "no", "errors": fields}, operation, ("days", "effective"))
+
+    assert type(found) is errors.ConflictError
+    assert found.status == 422
+    assert "the object's state does not allow this" in str(found)
+
+
+@pytest.mark.parametrize("operation", CHANGES, ids=lambda row: row.name)
+def test_a_422_about_a_field_is_not(operation: Operation) -> None:
+    """Where a field that was sent is named, the caller can correct it."""
+    found = error(422, {"errors": {"days": ["no"], "x": ["no"]}}, operation, ("months", "days"))
+
+    assert type(found) is errors.UnprocessableEntityError
+
+
+def test_other_calls_have_no_state() -> None:
+    """A refused session stays a refused request, whatever it names."""
+    found = error(422, {"errors": []}, operations.CHECKOUT_SESSIONS_CREATE, ("product_id",))
+
+    assert type(found) is errors.UnprocessableEntityError
+
+
+def test_retry_after_is_told() -> None:
+    """The time to wait stands in the message and beside it."""
+    found = error(429, {"message": "Too Many Requests"}, retry_after="7")
+
+    assert found.retry_after == 7.0
+    assert str(found) == "subscriptions.get: RMZ answered 429 (Too Many Requests): wait 7 s"
+
+
+def test_retry_after_as_a_date() -> None:
+    """A date is counted from now."""
+    assert error(503, retry_after="Wed, 21 Oct 2015 07:29:00 GMT").retry_after == 60.0
+
+
+def test_retry_after_of_another_error() -> None:
+    """A time to wait does not replace the advice of an error that is no rate limit."""
+    found = error(503, retry_after="7")
+
+    assert found.retry_after == 7.0
+    assert "RMZ failed; try again later" in str(found)
+
+
+@pytest.mark.parametrize("headers", [{}, {"retry_after": "7"}])
+def test_a_429_of_an_extension(headers: dict[str, str]) -> None:
+    """It may be the echo of a success: the message must never say to wait and try again."""
+    limited = answer(429, {"message": "Too Many Requests"}, **headers)
+    found = error_of(EXTEND, limited, sent=("days",), now=NOW)
+
+    assert type(found) is errors.RateLimitError
+    assert str(found) == (
+        "subscriptions.extend: RMZ answered 429 (Too Many Requests): an equal extension less than "
+        "10 seconds ago is refused like this; read the subscription before another try"
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "failure"),
+    [
+        (301, Failure.UNREADABLE),
+        (399, Failure.UNREADABLE),
+        (400, Failure.CONFLICT),
+        (401, Failure.FINAL),
+        (403, Failure.FINAL),
+        (404, Failure.FINAL),
+        (408, Failure.AMBIGUOUS),
+        (409, Failure.CONFLICT),
+        (410, Failure.FINAL),
+        (422, Failure.CONFLICT),
+        (425, Failure.AMBIGUOUS),
+        (499, Failure.FINAL),
+        (500, Failure.AMBIGUOUS),
+        (502, Failure.AMBIGUOUS),
+        (504, Failure.AMBIGUOUS),
+        (599, Failure.AMBIGUOUS),
+    ],
+)
+def test_what_a_status_says_about_the_call(status: int, failure: Failure) -> None:
+    """Each status is one kind of failure."""
+    assert failure_of(answer(status)) is failure
+
+
+@pytest.mark.parametrize(
+    ("headers", "failure"),
+    [
+        ({"retry_after": "7", "x_ratelimit_remaining": "0"}, Failure.THROTTLED),
+        ({"retry_after": "7", "x_ratelimit_remaining": "41"}, Failure.REFUSED),
+        ({"retry_after": "7"}, Failure.REFUSED),
+        ({"x_ratelimit_remaining": "0"}, Failure.REFUSED),
+        ({}, Failure.REFUSED),
+    ],
+)
+def test_the_throttle_needs_both_its_marks(headers: dict[str, str], failure: Failure) -> None:
+    """The throttle's marks stand on the duplicate guard's answers too, but never both."""
+    assert failure_of(answer(429, **headers)) is failure
