@@ -33,7 +33,7 @@ PACKAGES = ["rmz_async", "rmz_sync"]
 CHECKED = [*PACKAGES, "tests", "docs", "noxfile.py"]
 
 
-def group(name: str) -> list[str]:
+def group(name: str) -> tuple[str, ...]:
     """Return what the dependency group *name* asks for."""
     return nox.project.dependency_groups(PYPROJECT, name)
 
@@ -51,10 +51,14 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests on each Python that is there, with full branch coverage."""
     session.install("-e", ".[sandbox]", *group("tests"))
+    if session.posargs:
+        session.run("pytest", *session.posargs)
+        return
     session.env["COVERAGE_FILE"] = f".coverage.{session.python}"
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
-    if not session.posargs:
-        session.run("coverage", "report")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "--numprocesses=auto")
+    session.run("coverage", "combine", "--quiet")
+    session.run("coverage", "report")
 
 
 @nox.session
@@ -70,9 +74,11 @@ def lint(session: nox.Session) -> None:
 @nox.session(python=PYTHONS)
 def typing(session: nox.Session) -> None:
     """Check all types with mypy and pyright, and that the public interface has them all."""
-    session.install("-e", ".[sandbox]", *group("typing"))
+    session.install(".[sandbox]", *group("typing"))
     session.run("mypy", *PACKAGES, "tests", "noxfile.py", "--python-version", str(session.python))
     session.run("pyright", "--pythonversion", str(session.python))
+    # Elsewhere, so that it is the installed package that is looked at, as users have it.
+    session.chdir(session.create_tmp())
     for package in PACKAGES:
         session.run("pyright", "--verifytypes", package, "--ignoreexternal")
 

@@ -17,7 +17,9 @@ from rmz_async.operations import Operation, Repeat
 T = TypeVar("T")
 
 
-@attrs.frozen(kw_only=True)
+# None of these is compared, and their reprs would show what a caller sent. The import is faster for
+# it, too: attrs would write and compile those methods for each.
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Waiting:
     """All that has to do with time and chance, for tests and the sandbox to replace."""
 
@@ -26,7 +28,7 @@ class Waiting:
     draw: Callable[[], float] = random.random
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Call(Generic[T]):
     """One call, as its resource describes it.
 
@@ -42,12 +44,12 @@ class Call(Generic[T]):
     operation: Operation
     into: type[T]
     object_id: int | None = None
-    query: Mapping[str, object] = attrs.field(factory=dict[str, object], repr=False)
-    body: Mapping[str, object] | None = attrs.field(default=None, repr=False)
+    query: Mapping[str, object] = attrs.field(factory=dict[str, object])
+    body: Mapping[str, object] | None = None
     settlement: Settlement[T] | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Settlement(Generic[T]):
     """How to see whether a change was applied, after an answer that cannot be trusted.
 
@@ -57,10 +59,10 @@ class Settlement(Generic[T]):
     """
 
     read: Call[T]
-    applied: Callable[[T], bool] = attrs.field(repr=False)
+    applied: Callable[[T], bool]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Failed:
     """A try that brought no result.
 
@@ -75,17 +77,18 @@ class Failed:
     error: APIError | None = None
 
 
-def error_of(call: Call[T], failed: Failed, history: History) -> RMZError:
+def error_of(call: Call[T], failed: Failed, history: History, *, unread: bool = False) -> RMZError:
     """Return the error that tells the caller whether the call may have been applied.
 
     Args:
         call: The call, which is given up.
         failed: Its last try.
         history: All its tries.
+        unread: Whether the object should have been read back and could not be.
     """
     operation = call.operation
     changes = operation.repeat is not Repeat.SAFE
-    if changes and _may_have_been_applied(failed.failure, history):
+    if changes and _may_have_been_applied(operation, failed.failure, history, unread=unread):
         error: RMZError = OutcomeUnknownError(
             f"{operation.name}{_on(call)} was sent and no trustworthy answer came back "
             f"({failed.reason}): it may have been applied. {operation.find_out}",
@@ -107,11 +110,18 @@ def error_of(call: Call[T], failed: Failed, history: History) -> RMZError:
     )
 
 
-def _may_have_been_applied(failure: Failure, history: History) -> bool:
+def _may_have_been_applied(
+    operation: Operation, failure: Failure, history: History, *, unread: bool
+) -> bool:
     if failure in (Failure.AMBIGUOUS, Failure.UNREADABLE):
         return True
-    # A final answer speaks for the tries before it too; one that never began does not.
-    return history.ambiguous and failure not in (Failure.CONFLICT, Failure.FINAL)
+    if failure is Failure.CONFLICT:
+        # It is about the object's state; the first try may have made that state what it is.
+        return unread
+    # What was refused now says nothing of a try before it that may still be at work.
+    return history.ambiguous and not (
+        failure is Failure.FINAL and operation.repeat is Repeat.HARMLESS
+    )
 
 
 def _on(call: Call[T]) -> str:

@@ -6,18 +6,16 @@ refused with its path. No message shows a value: an answer may hold personal dat
 
 from __future__ import annotations
 
+import functools
 import re
 import types
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from functools import partial
-from typing import Any, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, TypeVar, cast, get_args, get_origin
 
 import attrs
-from cattrs import Converter, transform_error
-from cattrs.gen import make_dict_structure_fn, override
 
 from rmz_async._json import JSON
 from rmz_async.models._model import EMPTY, JSONObject, Model
@@ -25,12 +23,14 @@ from rmz_async.models._wire_names import WIRE_NAMES
 from rmz_async.pagination import Page
 
 T = TypeVar("T")
-Structure = Callable[[Any, Any], Any]
+Structure = Callable[[Any], Any]
+ModelHook = Callable[[Any], Structure]
 
 # ASCII only: int() and Decimal() would read Arabic digits, which stand in labels alone.
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 # Whatever Decimal writes can be read again: PHP writes tiny and huge numbers with an exponent.
 _AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?(E[+-]?[0-9]{1,18})?", re.IGNORECASE)
+_DATE_LENGTH = len("2024-01-01")
 
 
 def decode(data: object, into: type[T]) -> T:
@@ -40,13 +40,14 @@ def decode(data: object, into: type[T]) -> T:
         ValueError: It is not of the documented shape. The message names each path and rule.
     """
     try:
-        return cast("T", _FAST.get_structure_hook(into)(data, into))
+        found: T = _structure(into)(data)  # type: ignore[arg-type] # every class is hashable
     except Exception:  # noqa: BLE001 - whatever went wrong, the careful converter says where
         return _decode_carefully(data, into)
+    return found
 
 
 def from_dict(model: type[T], data: Mapping[str, Any]) -> T:
-    """Return the model that :meth:`Model.to_dict <rmz_async.models.Model.to_dict>` made *data* of.
+    """Return the model that :meth:`Model.to_dict <rmz_async.Model.to_dict>` made *data* of.
 
     Args:
         model: The model's class, for example ``Subscription``.
@@ -58,9 +59,17 @@ def from_dict(model: type[T], data: Mapping[str, Any]) -> T:
     return decode(_with_decimals(dict(data)), model)
 
 
+@functools.cache
+def _structure(into: type[Any]) -> Structure:
+    return _hook(into, _model_hook)
+
+
 def _decode_carefully(data: object, into: type[T]) -> T:
+    # Only where something is wrong: its import would be a tenth of that of the whole client.
+    from cattrs import transform_error
+
     try:
-        return _CAREFUL.structure(data, into)
+        return cast("T", _hook(into, _careful_model_hook)(data))
     except Exception as error:  # noqa: BLE001 - cattrs' errors share no narrower class
         lines = transform_error(error, path="data", format_exception=_reason)
         raise ValueError("; ".join(lines)) from None
@@ -77,7 +86,7 @@ class _WrongValueError(ValueError):
     """A hook refused a value; the text does not show it."""
 
 
-def _integer(value: Any, _: Any) -> int:
+def _integer(value: Any) -> int:
     if type(value) is int:
         return value
     if isinstance(value, str) and _INTEGER.fullmatch(value):
@@ -85,7 +94,7 @@ def _integer(value: Any, _: Any) -> int:
     raise _WrongValueError("expected an integer")
 
 
-def _boolean(value: Any, _: Any) -> bool:
+def _boolean(value: Any) -> bool:
     if type(value) is bool:
         return value
     if value in (0, 1, "0", "1"):
@@ -93,7 +102,7 @@ def _boolean(value: Any, _: Any) -> bool:
     raise _WrongValueError("expected true or false")
 
 
-def _text(value: Any, _: Any) -> str:
+def _text(value: Any) -> str:
     if type(value) is str:
         return value
     if type(value) is int:
@@ -101,43 +110,45 @@ def _text(value: Any, _: Any) -> str:
     raise _WrongValueError("expected a text")
 
 
-def _money(value: Any, _: Any) -> Decimal:
-    if type(value) is int or (type(value) is Decimal and value.is_finite()):
-        return Decimal(value)
-    if isinstance(value, str) and _AMOUNT.fullmatch(value):
+def _money(value: Any) -> Decimal:
+    if type(value) is Decimal and value.is_finite():
+        return value
+    if type(value) is int or (isinstance(value, str) and _AMOUNT.fullmatch(value)):
         return Decimal(value)
     raise _WrongValueError("expected an amount")
 
 
-def _time(value: Any, _: Any) -> datetime:
+def _time(value: Any) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         raise _WrongValueError("expected a time") from None
+    if moment.tzinfo is UTC:
+        return moment
     # What has no offset is UTC.
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _date_or_time(value: Any, _: Any) -> date:
-    if isinstance(value, str) and len(value) == len("2024-01-01"):
+def _date_or_time(value: Any) -> date:
+    if isinstance(value, str) and len(value) == _DATE_LENGTH:
         try:
             return date.fromisoformat(value)
         except ValueError:
             raise _WrongValueError("expected a date") from None
-    return _time(value, None)
+    return _time(value)
 
 
-def _json_object(value: JSON, _: Any) -> JSONObject:
+def _json_object(value: JSON) -> JSONObject:
+    if isinstance(value, dict):
+        return JSONObject(value)
     # PHP writes an empty associative array as a list.
     if value == []:
         return EMPTY
-    if isinstance(value, dict):
-        return JSONObject(value)
     raise _WrongValueError("expected an object")
 
 
 def _open_enum(members: Mapping[Any, Enum]) -> Structure:
-    def structure(value: Any, _: Any) -> Any:
+    def structure(value: Any) -> Any:
         # An unhashable value cannot be looked up, and is not a text either.
         if type(value) is str:
             return members.get(value, value)
@@ -146,118 +157,135 @@ def _open_enum(members: Mapping[Any, Enum]) -> Structure:
     return structure
 
 
-def _optional(inner: Structure) -> Structure:
-    def structure(value: Any, wanted: Any) -> Any:
-        return None if value is None else inner(value, wanted)
-
-    return structure
-
-
-def _optional_model(inner: Structure) -> Structure:
-    def structure(value: Any, wanted: Any) -> Any:
+def _perhaps_empty(inner: Structure) -> Structure:
+    def structure(value: Any) -> Any:
         # PHP writes an empty associative array as a list.
-        return None if value is None or value == [] else inner(value, wanted)
+        return None if value == [] else inner(value)
 
     return structure
 
 
 def _sequence(inner: Structure) -> Structure:
-    def structure(value: JSON, _: Any) -> tuple[Any, ...]:
+    def structure(value: JSON) -> tuple[Any, ...]:
         if isinstance(value, dict):
             # PHP writes a list with a gap in its keys as an object.
             value = list(value.values())
         if not isinstance(value, list):
             raise _WrongValueError("expected a list")
-        return tuple([inner(item, None) for item in value])
+        return tuple([inner(item) for item in value])
 
     return structure
 
 
-def _union_hook(wanted: Any, converter: Converter) -> Structure:
-    members = set(get_args(wanted))
-    enums = [member for member in members if isinstance(member, type) and issubclass(member, Enum)]
-    if enums:
-        inner = _open_enum(cast("Mapping[Any, Enum]", enums[0]._value2member_map_))
-    elif members >= {date, datetime}:
-        inner = _date_or_time
-    else:
-        (only,) = members - {types.NoneType}
-        inner = _hook(only, converter)
-        if _is_model(only):
-            return _optional_model(inner)
-    return _optional(inner) if types.NoneType in members else inner
+@functools.cache
+def _model_hook(cls: type[Model]) -> Structure:
+    """Write the code that one would write by hand, as attrs does for a constructor.
+
+    The constructor of a frozen class would take as long as all the rest, and a loop over the fields
+    half as long again.
+    """
+    # What it makes can be assigned to, and becomes a frozen model at the end.
+    open_class = type(
+        cls.__name__,
+        (cls,),
+        {
+            "__slots__": (),
+            "__setattr__": object.__setattr__,
+            # Python assigns in the fast way only where both are its own.
+            "__delattr__": object.__delattr__,
+        },
+    )
+    known: dict[str, Any] = {"new": object.__new__, "open_class": open_class, "frozen_class": cls}
+    known |= {"JSONObject": JSONObject, "EMPTY": EMPTY, "wrong": _WrongValueError}
+    take: list[str] = []
+    fill: list[str] = []
+    for field in _fields(cls):
+        name = field.name
+        known[f"read_{name}"] = _hook(field.type, _model_hook)
+        take.append(f"{name}_ = pop({_wire_name(cls, field)!r}, None)")
+        take.append(f"if {_is_to_read(field)}: {name}_ = read_{name}({name}_)")
+        fill.append(f"model.{name} = {name}_")
+    lines = (
+        "def structure(value):",
+        "if type(value) is not dict: raise wrong('expected an object')",
+        "rest = value.copy()",
+        "pop = rest.pop",
+        *take,
+        # Made last, so that no traceback of a hook shows a model that is half empty.
+        "model = new(open_class)",
+        *fill,
+        "model.extra = JSONObject(rest) if rest else EMPTY",
+        "model.__class__ = frozen_class",
+        "return model",
+    )
+    exec("\n    ".join(lines), known)  # noqa: S102 - of our own names alone
+    return cast("Structure", known["structure"])
 
 
-def _model_hook(cls: type[Model], converter: Converter) -> Structure:
-    """Walk the keys that came, once: most of their values need no conversion."""
-    names = WIRE_NAMES.get(cls.__name__, {})
-    fields = attrs.fields(attrs.resolve_types(cls))
-    plan = {
-        names.get(field.name, field.name): (
-            field.name,
-            _UNCHANGED.get(_without_none(field.type)),
-            _hook(field.type, converter),
-        )
-        for field in fields
-        if field.name != "extra"
-    }
-
-    def structure(value: JSON, _: Any) -> Any:
-        if type(value) is not dict:
-            raise _WrongValueError("expected an object")
-        known: dict[str, Any] = {}
-        extra: dict[str, Any] = {}
-        for key, item in value.items():
-            field = plan.get(key)
-            if field is None:
-                extra[key] = item
-                continue
-            name, unchanged, hook = field
-            known[name] = item if type(item) is unchanged else hook(item, None)
-        return cls(**known, extra=JSONObject(extra)) if extra else cls(**known)
-
-    return structure
+def _is_to_read(field: attrs.Attribute[Any]) -> str:
+    """Return the condition under which a field's value is not kept as it came."""
+    unchanged = _UNCHANGED.get(_without_none(field.type))
+    tests = ["True"] if unchanged is None else [f"type({field.name}_) is not {unchanged.__name__}"]
+    # A key that is missing is null here.
+    return " and ".join([f"{field.name}_ is not None", *tests] if _may_miss(field) else tests)
 
 
-def _careful_model_hook(cls: type[Model], converter: Converter) -> Structure:
+def _may_miss(field: attrs.Attribute[Any]) -> bool:
+    return field.default is None
+
+
+@functools.cache
+def _careful_model_hook(cls: type[Model]) -> Structure:
     """Do the same with the code that cattrs writes, which notes the path of each error."""
-    names = WIRE_NAMES.get(cls.__name__, {})
-    fields = [field for field in attrs.fields(attrs.resolve_types(cls)) if field.name != "extra"]
-    known = {names.get(field.name, field.name) for field in fields}
+    from cattrs import Converter
+    from cattrs.gen import make_dict_structure_fn, override
+
+    fields = _fields(cls)
+    known = {_wire_name(cls, field) for field in fields}
     # The hooks are given by name, as cattrs would ask its own for int, str and bool before ours.
     overrides = {
-        field.name: override(
-            rename=names.get(field.name, field.name), struct_hook=_hook(field.type, converter)
-        )
+        field.name: override(rename=_wire_name(cls, field), struct_hook=_careful_hook(field))
         for field in fields
     }
     # A key that RMZ calls "extra" is an unknown key like any other.
     overrides["extra"] = override(omit=True)
-    inner = make_dict_structure_fn(cls, converter, **overrides)  # type: ignore[arg-type] # options and overrides share **kwargs
+    inner = make_dict_structure_fn(cls, Converter(), **overrides)  # type: ignore[arg-type] # options and overrides share **kwargs
 
-    def structure(value: JSON, _: Any) -> Any:
+    def structure(value: JSON) -> Any:
         if type(value) is not dict:
             raise _WrongValueError("expected an object")
-        model = inner(value, cls)
         extra = {key: item for key, item in value.items() if key not in known}
-        return attrs.evolve(model, extra=JSONObject(extra))
+        return attrs.evolve(inner(value, cls), extra=JSONObject(extra))
 
     return structure
 
 
-def _page_hook(wanted: Any, converter: Converter) -> Structure:
-    items = _sequence(_hook(get_args(wanted)[0], converter))
+def _careful_hook(field: attrs.Attribute[Any]) -> Callable[[Any, Any], Any]:
+    hook, optional = _hook(field.type, _careful_model_hook), _may_miss(field)
+    return lambda value, _: None if optional and value is None else hook(value)
 
-    def structure(value: JSON, _: Any) -> Any:
+
+def _fields(cls: type[Model]) -> list[attrs.Attribute[Any]]:
+    return [field for field in attrs.fields(attrs.resolve_types(cls)) if field.name != "extra"]
+
+
+def _wire_name(cls: type[Model], field: attrs.Attribute[Any]) -> str:
+    return WIRE_NAMES.get(cls.__name__, {}).get(field.name, field.name)
+
+
+def _page_hook(wanted: Any, model_hook: ModelHook) -> Structure:
+    items = _sequence(_hook(get_args(wanted)[0], model_hook))
+
+    def structure(value: JSON) -> Any:
         if type(value) is not dict:
             raise _WrongValueError("expected an object")
         per_page = value.get("per_page")
         return Page(
-            number=_integer(value.get("current_page"), int),
-            items=items(value.get("data"), None),
+            number=_integer(value.get("current_page")),
+            items=items(value.get("data")),
             # Only ever tested for null: the address itself may point anywhere.
             has_next=value.get("next_page_url") is not None,
-            per_page=None if per_page is None else _integer(per_page, int),
+            per_page=None if per_page is None else _integer(per_page),
         )
 
     return structure
@@ -273,7 +301,7 @@ def _with_decimals(value: JSON) -> JSON:
     return value
 
 
-def _anything(value: Any, _: Any) -> Any:
+def _anything(value: Any) -> Any:
     return value
 
 
@@ -300,28 +328,22 @@ def _is_model(wanted: Any) -> bool:
     return isinstance(wanted, type) and issubclass(wanted, Model)
 
 
-def _is_page(wanted: Any) -> bool:
-    return get_origin(wanted) is Page
-
-
-def _hook(wanted: Any, converter: Converter) -> Structure:
+def _hook(wanted: Any, model_hook: ModelHook) -> Structure:
+    """Return what reads a value of this type; null, where it is allowed, is not for it."""
     if wanted in _EXACT:
         return _EXACT[wanted]
-    origin = get_origin(wanted)
-    if origin in (Union, types.UnionType):
-        return _union_hook(wanted, converter)
-    if origin is tuple:
-        return _sequence(_hook(get_args(wanted)[0], converter))
-    return converter.get_structure_hook(wanted)
-
-
-def _build(*, careful: bool) -> Converter:
-    converter = Converter(detailed_validation=careful)
-    model_hook = _careful_model_hook if careful else _model_hook
-    converter.register_structure_hook_factory(_is_model, partial(model_hook, converter=converter))
-    converter.register_structure_hook_factory(_is_page, partial(_page_hook, converter=converter))
-    return converter
-
-
-_FAST = _build(careful=False)
-_CAREFUL = _build(careful=True)
+    if _is_model(wanted):
+        return model_hook(wanted)
+    if get_origin(wanted) is Page:
+        return _page_hook(wanted, model_hook)
+    if get_origin(wanted) is tuple:
+        return _sequence(_hook(get_args(wanted)[0], model_hook))
+    members = set(get_args(wanted)) - {types.NoneType}
+    if members >= {date, datetime}:
+        return _date_or_time
+    for member in members:
+        if isinstance(member, type) and issubclass(member, Enum):
+            return _open_enum(cast("Mapping[Any, Enum]", member._value2member_map_))
+    (only,) = members
+    inner = _hook(only, model_hook)
+    return _perhaps_empty(inner) if _is_model(only) else inner

@@ -21,6 +21,9 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return merged
 
 
+# What JSON allows around a value; str.strip() alone takes more.
+_SPACE = " \t\n\r"
+
 # One decoder each: json.loads() with options builds a new one, and its scanner, on every call.
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
 _UNIQUE = json.JSONDecoder(
@@ -41,7 +44,9 @@ def parse(body: bytes, *, unique_keys: bool = False) -> JSON:
         ValueError: It is not JSON, or nested too deeply. The message shows nothing of the body.
     """
     try:
-        value: JSON = (_UNIQUE if unique_keys else _DECODER).decode(body.decode())
+        text = body.decode().strip(_SPACE)
+        value: JSON
+        value, end = (_UNIQUE if unique_keys else _DECODER).raw_decode(text)
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
     except RecursionError:
@@ -51,6 +56,8 @@ def parse(body: bytes, *, unique_keys: bool = False) -> JSON:
         raise ValueError(f"not JSON: {error}") from None
     except ArithmeticError:
         raise ValueError("a number out of range") from None
+    if end != len(text):
+        raise ValueError("not JSON: more stands behind its end")
     return value
 
 

@@ -52,7 +52,7 @@ class Step(Enum):
     RAISE = auto()
 
 
-@attrs.define
+@attrs.define(eq=False, repr=False)
 class History:
     """What happened to one call so far.
 
@@ -88,12 +88,14 @@ def next_step(
     """
     rule = operation.repeat
     tries_left = history.attempts < policy.max_attempts
+    # Looked at anew before each try: meanwhile the customer may have undone what the first one did.
+    unsettled = rule is Repeat.SETTLE and history.ambiguous
     match failure:
         case Failure.NOT_SENT:
-            repeat = tries_left
+            repeat = tries_left and not unsettled
         case Failure.THROTTLED:
             # For what must not happen twice, even this 429 may be the duplicate guard's.
-            repeat = tries_left and rule is not Repeat.ONCE
+            repeat = tries_left and not unsettled and rule is not Repeat.ONCE
         case Failure.REFUSED:
             repeat = tries_left and history.attempts == 1 and rule in (Repeat.SAFE, Repeat.HARMLESS)
         case Failure.AMBIGUOUS:
@@ -104,9 +106,7 @@ def next_step(
             repeat = False
     if repeat:
         return Step.REPEAT
-    may_have_happened = failure in (Failure.AMBIGUOUS, Failure.UNREADABLE) or (
-        history.ambiguous and failure in (Failure.CONFLICT, Failure.REFUSED)
-    )
+    may_have_happened = failure in (Failure.AMBIGUOUS, Failure.UNREADABLE) or history.ambiguous
     return Step.SETTLE if may_have_happened and can_settle else Step.RAISE
 
 

@@ -87,8 +87,11 @@ class Tokens:
     async def renew(self, refused: Secret | None, turn: anyio.Lock) -> Secret:
         """Ask the source for a token other than *refused*; callers that wait together ask once."""
         async with turn:
-            if self.current is refused and self._ask is not None:
-                self.current = checked(await _answer_of(self._ask))
+            return await self._other_than(refused)
+
+    async def _other_than(self, refused: Secret | None) -> Secret:
+        if self.current is refused and self._ask is not None:
+            self.current = checked(await _answer_of(self._ask))
         assert self.current is not None
         return self.current
 

@@ -95,8 +95,8 @@ class Connections:
             _abandoned.append(self._ours)
         self._owner = owner
         self._ours = _open_transport() if self._theirs is None else None
-        self.turns = anyio.Semaphore(MAX_CONCURRENT, fast_acquire=True)
-        self.token_turn = anyio.Lock(fast_acquire=True)
+        self.turns: anyio.Semaphore = anyio.Semaphore(MAX_CONCURRENT, fast_acquire=True)
+        self.token_turn: anyio.Lock = anyio.Lock(fast_acquire=True)
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         """Send *request* once, and follow nothing."""
@@ -181,19 +181,20 @@ class Transport:
             )
             history.ambiguous |= result.failure is Failure.AMBIGUOUS
             wait = self._wait_after(result, history)
+            unread = False
             if step is Step.SETTLE and call.settlement is not None:
                 await self._waiting.sleep(min(wait, SETTLE_GRACE))
                 found = await self._read_back(call.settlement, deadline + SETTLE_GRACE)
                 if found is not None and call.settlement.applied(found):
                     logger.warning("%s: settled by reading back: applied", call.operation.name)
                     return found
-                wait = 0.0
-                if found is not None and _retry.may_resend(
+                wait, unread = 0.0, found is None
+                if not unread and _retry.may_resend(
                     call.operation, result.failure, history, policy, clock()
                 ):
                     step = Step.REPEAT
             if step is not Step.REPEAT or clock() + wait >= deadline:
-                raise error_of(call, result, history)
+                raise error_of(call, result, history, unread=unread)
             logger.info("%s: repeated in %.1f s (%s)", call.operation.name, wait, result.reason)
             await self._waiting.sleep(wait)
 
@@ -389,11 +390,12 @@ async def _read(response: httpx.Response, is_late: Callable[[], bool]) -> Answer
 
 
 def _redacted(answer: Answer, token: Secret | None) -> Answer:
-    # A proxy's error page may echo the request.
+    # A proxy's error page may echo the request, and write the bar in the token in a way of its own.
     assert token is not None
-    return Answer(
-        answer.status, answer.headers, answer.body.replace(token.reveal().encode(), b"***")
-    )
+    body = answer.body
+    for part in (token.reveal(), token.reveal().rpartition("|")[2]):
+        body = body.replace(part.encode(), b"***") if part else body
+    return Answer(answer.status, answer.headers, body)
 
 
 def _is_certificate_error(error: BaseException | None) -> bool:

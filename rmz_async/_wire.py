@@ -37,10 +37,12 @@ _SHOWN_BODY = 2_000
 
 # Letters, digits and inner hyphens, and the underscore that names inside a network have.
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
-_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_HOST_AND_PORT = re.compile(rf"(\[[0-9a-f:.]+\]|{_LABEL}(\.{_LABEL})*)(:[0-9]+)?", re.IGNORECASE)
+_FOUR_NUMBERS = re.compile(r"[0-9]+(\.[0-9]+){3}")
 
 
-@attrs.frozen
+# A body may hold personal data, and a repr lands in logs.
+@attrs.frozen(eq=False, repr=False)
 class Answer:
     """One HTTP answer, read to its end.
 
@@ -52,7 +54,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes = attrs.field(repr=False)
+    body: bytes
 
 
 class UnreadableBodyError(Exception):
@@ -85,7 +87,7 @@ def _base_url_fault(value: str) -> str | None:
         return "must begin with https://"
     if "@" in parts.netloc:
         return "must not hold a user name or password"
-    if not host or not _is_host(host) or port == 0 or parts.netloc.endswith(":"):
+    if not host or port == 0 or not _is_host(host, parts.netloc):
         return "must have a valid host and a port from 1 to 65535"
     if "?" in value or "#" in value:
         return "must not have a query or a fragment"
@@ -94,9 +96,19 @@ def _base_url_fault(value: str) -> str | None:
     return None
 
 
-def _is_host(host: str) -> bool:
-    # An IPv6 address is one by now, or urlsplit would have refused its brackets.
-    return ":" in host or _HOST.fullmatch(host) is not None
+def _is_host(host: str, netloc: str) -> bool:
+    # urlsplit overlooks what follows a bracket, and takes an address that there is not.
+    if not _HOST_AND_PORT.fullmatch(netloc):
+        return False
+    return not (":" in host or _FOUR_NUMBERS.fullmatch(host)) or _is_address(host)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:

@@ -65,9 +65,9 @@ class Client:
     def _use(self, transport: Transport, *, owns_connections: bool) -> None:
         self._transport = transport
         self._owns_connections = owns_connections
-        self.checkout_sessions = CheckoutSessions(transport)
-        self.portal_sessions = PortalSessions(transport)
-        self.subscriptions = Subscriptions(transport)
+        self.checkout_sessions: CheckoutSessions = CheckoutSessions(transport)
+        self.portal_sessions: PortalSessions = PortalSessions(transport)
+        self.subscriptions: Subscriptions = Subscriptions(transport)
 
     def with_options(
         self, *, timeout: float | None = None, retry: RetryPolicy | None = None

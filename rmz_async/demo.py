@@ -69,10 +69,10 @@ class Receiver:
     """The shop's own endpoint for webhooks: it verifies, hands on, and answers at once."""
 
     def __init__(self) -> None:
-        self.secret = secrets.token_hex(14)
+        self.secret: str = secrets.token_hex(14)
         self.events: queue.Queue[rmz_async.Event] = queue.Queue()
-        self.refused = 0
-        self.app = Starlette(routes=[Route("/rmz", self.receive, methods=["POST"])])
+        self.refused: int = 0
+        self.app: Starlette = Starlette(routes=[Route("/rmz", self.receive, methods=["POST"])])
 
     async def receive(self, request: Request) -> Response:
         """Take one delivery."""

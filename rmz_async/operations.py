@@ -25,7 +25,7 @@ class Repeat(Enum):
     ONCE = "never repeat it: compare with what the caller had read, or raise"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Operation:
     """One call of the API.
 

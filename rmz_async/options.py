@@ -63,4 +63,6 @@ class Options:
 
 def base_url_or_default(base_url: str | None) -> str:
     """Return *base_url*, or ``RMZ_BASE_URL``, or production's."""
-    return base_url or os.environ.get("RMZ_BASE_URL") or PRODUCTION_URL
+    if base_url is not None:
+        return base_url
+    return os.environ.get("RMZ_BASE_URL") or PRODUCTION_URL

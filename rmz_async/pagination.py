@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Generic, TypeVar
 
 import attrs
@@ -45,23 +44,13 @@ class Pager(Generic[T]):
     def __repr__(self) -> str:
         return f"<Pager from page {self._start}>"
 
-    async def __aiter__(self) -> AsyncGenerator[T, None]:
+    def __aiter__(self) -> AsyncIterator[T]:
         """Walk the items."""
-        # Who closes this walk closes the one within it too.
-        async with aclosing(self.pages()) as pages:
-            async for page in pages:
-                for item in page.items:
-                    yield item
+        return _Items(self.pages())
 
-    async def pages(self) -> AsyncGenerator[Page[T], None]:
+    def pages(self) -> AsyncIterator[Page[T]]:
         """Walk the pages."""
-        number = self._start
-        while True:
-            page = await self._get(number)
-            yield page
-            if not page.has_next:
-                return
-            number += 1
+        return _Pages(self._get, self._start)
 
     async def first(self) -> Page[T]:
         """Return the page that the walk would start with; one request."""
@@ -75,3 +64,35 @@ class Pager(Generic[T]):
                 f"page {number} was asked for and page {page.number} came back", status=200
             )
         return page
+
+
+# Not generators: one that is left before its end must be closed, or trio warns.
+class _Pages(AsyncIterator[Page[T]]):
+    def __init__(self, get: Callable[[int], Awaitable[Page[T]]], number: int) -> None:
+        self._get = get
+        self._next: int | None = number
+
+    def __aiter__(self) -> AsyncIterator[Page[T]]:
+        return self
+
+    async def __anext__(self) -> Page[T]:
+        if self._next is None:
+            raise StopAsyncIteration
+        page = await self._get(self._next)
+        self._next = page.number + 1 if page.has_next else None
+        return page
+
+
+class _Items(AsyncIterator[T]):
+    def __init__(self, pages: AsyncIterator[Page[T]]) -> None:
+        self._pages = pages
+        self._items: Iterator[T] = iter(())
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        while True:
+            for item in self._items:
+                return item
+            self._items = iter((await anext(self._pages)).items)

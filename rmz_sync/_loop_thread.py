@@ -28,11 +28,13 @@ where a lock cannot be interrupted: on Windows, and where the signal reached ano
 GRACE = 2.0
 """Seconds that a cancelled call may take to clean up."""
 
-# What the first call would import, in the thread. A process that was forked while a thread imported
-# a module can never import it: the lock of that import stays locked, and its calls would hang. A
-# test tells where a new version of a dependency needs other modules.
+# What a call would import, in the thread: the first one, and the first that gets a wrong answer. A
+# process that was forked while a thread imported a module can never import it: the lock of that
+# import stays locked, and its calls would hang. Tests tell where a new version of a dependency
+# needs other modules.
 for _name in (
     "anyio._backends._asyncio",
+    "cattrs",
     "certifi",
     "concurrent.futures.thread",
     "encodings.idna",

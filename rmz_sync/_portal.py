@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from rmz_async.errors import ConfigurationError
-from rmz_sync._loop_thread import Call, LoopThread
+from rmz_sync._loop_thread import LoopThread
 
 T = TypeVar("T")
 
@@ -59,17 +59,6 @@ class Portal:
             work.close()  # Otherwise Python warns that it was never awaited.
             raise
         return thread.call(work)
-
-    def discard(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run *work* without waiting for it, or not at all where no loop is left to run it.
-
-        For finalizers: they run in any thread and at any time, so they must not wait or raise.
-        """
-        thread = self._thread
-        if thread is not None and thread.alive:
-            thread.begin(Call(work))
-        else:
-            work.close()
 
     def close(self) -> None:
         """Cancel what still runs and end the thread; any number of times.

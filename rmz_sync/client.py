@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import rmz_async
-from rmz_async._token import TokenSource
+from rmz_async._token import TokenSource, concealed
 from rmz_async._transport import HTTPClient
 from rmz_async.options import DEFAULT_TIMEOUT, RetryPolicy
 from rmz_sync._portal import Portal
@@ -62,8 +62,10 @@ class Client:
         retry: RetryPolicy | None = None,
         http: HTTPClient | None = None,
     ) -> None:
+        source = concealed(token)
+        del token
         wrapped = rmz_async.Client(
-            token, base_url=base_url, timeout=timeout, retry=retry, http=http
+            cast("TokenSource", source), base_url=base_url, timeout=timeout, retry=retry, http=http
         )
 
         # Not a method: a thread that held this client would keep it alive for ever.
@@ -78,9 +80,11 @@ class Client:
         self._wrapped = wrapped
         self._portal = portal
         self._owns_portal = owns_portal
-        self.checkout_sessions = CheckoutSessions(wrapped.checkout_sessions, portal)
-        self.portal_sessions = PortalSessions(wrapped.portal_sessions, portal)
-        self.subscriptions = Subscriptions(wrapped.subscriptions, portal)
+        self.checkout_sessions: CheckoutSessions = CheckoutSessions(
+            wrapped.checkout_sessions, portal
+        )
+        self.portal_sessions: PortalSessions = PortalSessions(wrapped.portal_sessions, portal)
+        self.subscriptions: Subscriptions = Subscriptions(wrapped.subscriptions, portal)
 
     def with_options(
         self, *, timeout: float | None = None, retry: RetryPolicy | None = None
@@ -122,7 +126,9 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        return repr(self._wrapped)
+        # A traceback with variables shows a client whose options were refused, too.
+        wrapped = getattr(self, "_wrapped", None)
+        return "<Client>" if wrapped is None else repr(wrapped)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a client holds a token and connections: it cannot be pickled or copied")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Generic, TypeVar
 
 from rmz_async.pagination import Page
@@ -37,22 +37,14 @@ class Pager(Generic[T]):
     def pages(self) -> Iterator[Page[T]]:
         """Walk the pages."""
         walk = self._wrapped.pages()
-        try:
-            while (page := self._portal.run(next_page(walk))) is not None:
-                yield page
-        finally:
-            self._portal.discard(leave(walk))
+        while (page := self._portal.run(next_page(walk))) is not None:
+            yield page
 
     def first(self) -> Page[T]:
         """Return the page that the walk would start with; one request."""
         return self._portal.run(self._wrapped.first())
 
 
-async def next_page(walk: AsyncGenerator[Page[T], None]) -> Page[T] | None:
+async def next_page(walk: AsyncIterator[Page[T]]) -> Page[T] | None:
     """Return the next page, or None after the last one."""
     return await anext(walk, None)
-
-
-async def leave(walk: AsyncGenerator[Page[T], None]) -> None:
-    """Close *walk* where it stands."""
-    await walk.aclose()

@@ -102,7 +102,7 @@ def defined(name: str) -> set[str]:
 INTERNAL = {
     "rmz_async.options": {"base_url_or_default"},
     "rmz_async.sandbox.backend": {"whole_seconds"},
-    "rmz_sync.pagination": {"leave", "next_page"},
+    "rmz_sync.pagination": {"next_page"},
 }
 # To be run and read; whoever imports it wants its main().
 PROGRAMS = {"rmz_async.demo"}

@@ -86,10 +86,11 @@ def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
+@pytest.mark.parametrize("package", [rmz_async, rmz_sync], ids=lambda package: package.__name__)
 @pytest.mark.parametrize("kind", TOKENS)
-def test_a_token_that_is_refused(kind: str) -> None:
+def test_a_token_that_is_refused(kind: str, package: Any) -> None:
     """A bad token is not shown by the refusal, nor by the variables of the frames it passes."""
-    error = raised_by(lambda: Client(TOKENS[kind]))
+    error = raised_by(lambda: package.Client(TOKENS[kind]))
 
     assert isinstance(error, rmz_async.ConfigurationError)
     assert CANARY not in all_that_shows(error)
@@ -120,9 +121,10 @@ def test_a_token_of_the_environment_that_is_refused(
     ],
     ids=["plain http", "password", "query", "timeout"],
 )
-def test_another_option_that_is_refused(options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("package", [rmz_async, rmz_sync], ids=lambda package: package.__name__)
+def test_another_option_that_is_refused(options: dict[str, Any], package: Any) -> None:
     """A good token is not shown where another option is bad."""
-    error = raised_by(lambda: Client(TOKENS["line break"].strip(), **options))
+    error = raised_by(lambda: package.Client(TOKENS["line break"].strip(), **options))
 
     assert CANARY not in str(error)
     assert TOKEN not in all_that_shows(error)

@@ -14,11 +14,9 @@ from rmz_async._json import JSON
 from rmz_async.models._wire_names import WIRE_NAMES
 
 
+# types.MappingProxyType would serve, could it be pickled and copied.
 class JSONObject(Mapping[str, Any]):
-    """A read-only JSON object.
-
-    ``types.MappingProxyType`` would serve, could it be pickled and copied.
-    """
+    """A read-only JSON object."""
 
     __slots__ = ("_items",)
 
@@ -45,7 +43,8 @@ class JSONObject(Mapping[str, Any]):
 EMPTY = JSONObject()
 
 
-@attrs.frozen(kw_only=True)
+# attrs would write and compile the methods below anew for each model, whenever it is imported.
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Model:
     """One object of the API.
 
@@ -68,6 +67,24 @@ class Model:
             if field.name != "extra"
         }
         return plain | {key: _plain_json(value) for key, value in self.extra.items()}
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return _values(self) == _values(other)
+
+    def __hash__(self) -> int:
+        fields = attrs.fields(type(self))
+        return hash(tuple(getattr(self, field.name) for field in fields if field.hash is not False))
+
+    def __repr__(self) -> str:
+        shown = (field.name for field in attrs.fields(type(self)) if field.repr)
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
+        return f"{type(self).__qualname__}({fields})"
+
+
+def _values(model: Model) -> tuple[object, ...]:
+    return tuple(getattr(model, field.name) for field in attrs.fields(type(model)))
 
 
 def _plain_field(value: object) -> JSON:

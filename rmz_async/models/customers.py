@@ -9,7 +9,7 @@ from rmz_async.models._model import Model
 __all__ = ("Customer", "NewCustomer", "PhoneNumber")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Customer(Model):
     """A customer of the store, as RMZ tells about them.
 

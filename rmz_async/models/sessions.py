@@ -11,7 +11,7 @@ from rmz_async.models._model import Model
 __all__ = ("CheckoutSession", "PortalSession")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class CheckoutSession(Model):
     """A page on which one customer can pay for one variant.
 
@@ -28,7 +28,7 @@ class CheckoutSession(Model):
     expires_at: datetime | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class PortalSession(Model):
     """A page on which one customer can manage their subscriptions.
 

@@ -67,7 +67,7 @@ class Duration(StrEnum):
 _MONTHS = dict(zip(Duration, (1, 3, 6, 12, 24, 60, 120), strict=True))
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Price(Model):
     """What a period costs.
 
@@ -82,7 +82,7 @@ class Price(Model):
     formatted: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class SubscriptionProduct(Model):
     """The product that is subscribed to.
 
@@ -99,7 +99,7 @@ class SubscriptionProduct(Model):
     type: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Variant(Model):
     """One plan of a product.
 
@@ -116,7 +116,7 @@ class Variant(Model):
     price: Decimal | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class PaymentMethod(Model):
     """The saved card.
 
@@ -129,7 +129,7 @@ class PaymentMethod(Model):
     scheme: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Subscription(Model):
     """One customer's subscription to one variant of a product.
 
@@ -208,12 +208,12 @@ class Subscription(Model):
 
     @property
     def grants_access(self) -> bool:
-        """Whether the customer may use what they pay for: trialing, active or past due."""
+        """Whether the customer may use what they pay for, while trialing, active or past due."""
         # A status that a caller wrote as a plain text counts too.
         return self.status in _GRANTING
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class SubscriptionLookup(Model):
     """What a lookup found.
 
@@ -233,7 +233,7 @@ class SubscriptionLookup(Model):
     subscriptions: tuple[Subscription, ...]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class SubscriptionSnapshot(Model):
     """A subscription as it was when a webhook's event happened.
 

@@ -20,7 +20,7 @@ class Backend:
     def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
         self.store = store
         self.webhooks: dict[int, Webhook] = {}
-        self.courier = Courier(self.now)
+        self.courier: Courier = Courier(self.now)
         self._clock = clock
 
     def now(self) -> datetime:

@@ -59,11 +59,11 @@ class Sandbox:
         throttle: bool = True,
     ) -> None:
         if isinstance(seed, Store):
-            self.state = seed
+            self.state: Store = seed
         else:
             self.state = seeded_store(whole_seconds(clock())) if seed else Store()
-        self.token = f"1|{secrets.token_hex(20)}"
-        self.base_url = f"http://127.0.0.1{BASE_PATH}"
+        self.token: str = f"1|{secrets.token_hex(20)}"
+        self.base_url: str = f"http://127.0.0.1{BASE_PATH}"
         self._backend = Backend(self.state, clock)
         self._connections: list[httpx.AsyncClient] = []
         self.app: ASGIApp = build_app(self._backend, self.token, throttle=throttle)

@@ -32,7 +32,7 @@ class EventType(StrEnum):
     SUBSCRIPTION_UPDATED = "subscription.updated"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Event(Model):
     """One event, as a delivery told it.
 

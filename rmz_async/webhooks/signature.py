@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
@@ -17,8 +16,6 @@ __all__ = ("Headers", "verify")
 MAX_BODY = 1024 * 1024
 MAX_SECRETS = 5
 MIN_SECRET = 16
-
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 Headers = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
 """A framework's headers, or pairs as ASGI has them; names in any case."""
@@ -62,7 +59,7 @@ def verify(
         raise TypeError("body: must be the raw bytes of the request")
     if len(body) > MAX_BODY:
         raise SignatureError(f"the body has more than {MAX_BODY} bytes; it was not looked at")
-    signature = _only(headers, "signature")
+    signature, request_id = _looked_up(headers)
     if signature is None:
         if not allow_unsigned:
             raise SignatureError(
@@ -73,16 +70,17 @@ def verify(
             "the signature is wrong: none of the secrets made it for this body; check that the "
             "body is the raw one, and that the secret is this webhook's"
         )
-    return _event(body, _only(headers, "x-rmz-request-id"))
+    return _event(body, request_id)
 
 
 class _Keys:
     """The secrets, kept where no traceback shows them: it may show the variables of its frames."""
 
-    __slots__ = ("_secrets",)
+    __slots__ = ("_keys", "_secrets")
 
     def __init__(self, secrets: Sequence[str]) -> None:
         self._secrets = secrets
+        self._keys: list[bytes] = []
 
     def __repr__(self) -> str:
         return "<secrets>"
@@ -90,44 +88,50 @@ class _Keys:
     def check(self) -> None:
         """Raise ConfigurationError where they would not protect anything."""
         # A single text is a sequence too, of one-letter secrets that anyone could guess.
-        if isinstance(self._secrets, str | bytes) or not 1 <= len(self._secrets) <= MAX_SECRETS:
+        if isinstance(self._secrets, (str, bytes)) or not 1 <= len(self._secrets) <= MAX_SECRETS:
             raise ConfigurationError(f"secrets: must be a list of 1 to {MAX_SECRETS} secrets")
-        if not all(map(_is_secret, self._secrets)):
+        self._keys = [_key(secret) for secret in self._secrets]
+        if not all(self._keys):
             raise ConfigurationError(
                 f"secrets: each must be a text of at least {MIN_SECRET} characters"
             )
 
     def made(self, signature: str, body: bytes) -> bool:
         """Say whether one of them made *signature* for *body*."""
-        claimed = signature.lower()
-        if not _DIGEST.fullmatch(claimed):
+        # Other texts cannot be compared, and are no signature either.
+        if not signature.isascii():
             return False
+        claimed = signature.lower()
+        fits = False
         # All of them, so that the time taken does not tell which one fits.
-        fits = [
-            hmac.compare_digest(hmac.digest(secret.encode(), body, "sha256").hex(), claimed)
-            for secret in self._secrets
-        ]
-        return any(fits)
+        for key in self._keys:
+            fits |= hmac.compare_digest(hmac.digest(key, body, "sha256").hex(), claimed)
+        return fits
 
 
-def _is_secret(value: object) -> bool:
-    if not isinstance(value, str) or len(value) < MIN_SECRET:
-        return False
+def _key(secret: object) -> bytes:
+    """Return the secret's bytes, and none where it would not protect anything."""
+    if not isinstance(secret, str) or len(secret) < MIN_SECRET:
+        return b""
     try:
-        value.encode()
+        return secret.encode()
     except UnicodeEncodeError:
         # An environment variable that is not UTF-8; the error would show the secret.
-        return False
-    return True
+        return b""
 
 
-def _only(headers: Headers, wanted: str) -> str | None:
-    # Not looked up by name: a doubled header, in whatever case, must be seen.
+def _looked_up(headers: Headers) -> tuple[str | None, str | None]:
+    """Return the signature and the delivery's number."""
     pairs = cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
-    found = [_text(value) for name, value in pairs if _text(name).lower() == wanted]
-    if len(found) > 1:
-        raise SignatureError(f"the {wanted} header stands more than once")
-    return found[0] if found else None
+    found: dict[str, str] = {}
+    # Not looked up by name: a doubled header, in whatever case, must be seen.
+    for given, value in pairs:
+        name = (given if isinstance(given, str) else given.decode("latin-1")).lower()
+        if name in ("signature", "x-rmz-request-id"):
+            if name in found:
+                raise SignatureError(f"the {name} header stands more than once")
+            found[name] = _text(value)
+    return found.get("signature"), found.get("x-rmz-request-id")
 
 
 def _text(value: str | bytes) -> str:
@@ -143,6 +147,8 @@ def _event(body: bytes, request_id: str | None) -> Event:
         told = None
         if isinstance(name, str) and name.startswith("subscription.") and isinstance(data, dict):
             told = data.get("subscription")
-        return decode({**payload, "request_id": request_id, "subscription": told}, Event)
+        # Over what the body itself may call so.
+        payload["request_id"], payload["subscription"] = request_id, told
+        return decode(payload, Event)
     except ValueError as error:
         raise PayloadError(f"the delivery is not an event: {error}") from None

@@ -57,7 +57,7 @@ class Subscriptions:
             page: The page to begin with, 1 or more.
 
         Returns:
-            The list: walk it, walk its ``pages()``, or take its ``first()`` page.
+            A list; walk it, walk its ``pages()``, or take its ``first()`` page.
 
         Raises:
             InvalidRequestError: A field breaks a rule; nothing was sent.

@@ -258,38 +258,17 @@ def test_leaving_interpreter(portal: Portal, monkeypatch: pytest.MonkeyPatch) ->
     portal.run(answer())
     thread = portal._thread  # pyright: ignore[reportPrivateUsage]
     assert thread is not None
-    work, discarded = answer(), answer()
+    work = answer()
     with monkeypatch.context() as leaving:
         leaving.setattr(sys, "is_finalizing", lambda: True)
         with pytest.raises(ConfigurationError, match="leaving"):
             portal.run(work)
-        portal.discard(discarded)
         portal.__del__()
         portal.close()
     assert is_closed(work)
-    assert is_closed(discarded)
     assert thread.call(answer()) == 42, "it was neither asked to end nor waited for"
     thread.end()
     thread.join()
-
-
-def test_discard(portal: Portal) -> None:
-    """What is discarded runs if there is a loop, and is dropped if there is none."""
-    ran = threading.Event()
-
-    async def run() -> None:
-        ran.set()
-
-    early = run()
-    portal.discard(early)
-    assert is_closed(early)
-    portal.run(answer())
-    portal.discard(run())
-    assert ran.wait(10)
-    portal.close()
-    late = run()
-    portal.discard(late)
-    assert is_closed(late)
 
 
 def test_forked_child_starts_afresh(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,6 +81,8 @@ def test_the_address_that_is_passed_wins(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("RMZ_BASE_URL", "https://environment")
 
     assert base_url_or_default("https://mine") == "https://mine"
+    # An empty setting is a mistake, and no wish for production.
+    assert base_url_or_default("") == ""
 
 
 def test_the_environments_address(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,6 @@ async def test_a_page_is_fetched_when_its_items_are_needed() -> None:
 
     assert [await anext(walk), await anext(walk)] == ["a", "b"]
     assert shelf.asked == [1]
-    await walk.aclose()
 
 
 async def test_the_first_page() -> None:

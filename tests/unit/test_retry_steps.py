@@ -24,11 +24,11 @@ BY_RULE = {
 # and R raises; where there is no way to read back, each S is R.
 TABLE = {
     #                       SAFE       SETTLE     HARMLESS   ONCE
-    Failure.NOT_SENT:    ("PPR PPS", "PPR PPS", "PPR PPS", "PPR PPS"),
+    Failure.NOT_SENT:    ("PPR PPS", "PPR SSS", "PPR PPS", "PPR PPS"),
     Failure.NEVER_SENT:  ("RRR SSS", "RRR SSS", "RRR SSS", "RRR SSS"),
     Failure.AMBIGUOUS:   ("PPS PPS", "SSS SSS", "PPS SSS", "SSS SSS"),
     Failure.UNREADABLE:  ("SSS SSS", "SSS SSS", "SSS SSS", "SSS SSS"),
-    Failure.THROTTLED:   ("PPR PPS", "PPR PPS", "PPR PPS", "RRR SSS"),
+    Failure.THROTTLED:   ("PPR PPS", "PPR SSS", "PPR PPS", "RRR SSS"),
     Failure.REFUSED:     ("PRR PSS", "RRR SSS", "PRR PSS", "RRR SSS"),
     Failure.CONFLICT:    ("RRR SSS", "RRR SSS", "RRR SSS", "RRR SSS"),
     Failure.FINAL:       ("RRR SSS", "RRR SSS", "RRR SSS", "RRR SSS"),

@@ -60,7 +60,7 @@ def test_broken_gzip_is_refused(place: int) -> None:
         decompress(bytes(whole), "gzip")
 
 
-@pytest.mark.parametrize("junk", [b"x", gzip.compress(b"a second member")])
+@pytest.mark.parametrize("junk", [b"x", gzip.compress(b"a second member", mtime=0)])
 def test_bytes_after_the_end_are_refused(junk: bytes) -> None:
     """What follows the stream's end is not part of any answer."""
     with pytest.raises(UnreadableBodyError, match="gzip"):

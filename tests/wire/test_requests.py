@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -269,6 +270,20 @@ async def test_environment(rmz_api: respx.MockRouter, monkeypatch: pytest.Monkey
         async with Client() as rmz:
             await rmz.subscriptions.get(501)
     assert sent(route).headers["authorization"] == "Bearer 1|from-the-environment"
+
+
+async def test_a_walk_that_is_left(rmz_api: respx.MockRouter, make_client: Any) -> None:
+    """A walk may be left at any item: nothing has to be closed, and nobody warns."""
+    data = {"current_page": 1, "data": [{"id": 1, "status": "active"}] * 2, "next_page_url": "x"}
+    rmz_api.get("/subscriptions").mock(return_value=answer(data))
+    async with make_client() as rmz:
+        async for item in rmz.subscriptions.list():
+            assert item.id == 1
+            break
+        async for page in rmz.subscriptions.list().pages():
+            assert page.has_next
+            break
+    gc.collect()
 
 
 @pytest.mark.parametrize(

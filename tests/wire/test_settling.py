@@ -138,6 +138,32 @@ async def test_a_conflict_that_is_one(routes: Routes, make_client: Any) -> None:
             await rmz.subscriptions.pause(501)
 
 
+async def test_a_conflict_that_cannot_be_checked(routes: Routes, make_client: Any) -> None:
+    """A conflict after a lost answer may be its echo: where nobody can look, nobody can tell."""
+    conflict = httpx.Response(409, json={"message": "Already paused"})
+    routes.change.side_effect = [LOST, conflict]
+    routes.read.side_effect = [ok(status="active"), LOST, LOST, LOST]
+    async with make_client() as rmz:
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await rmz.subscriptions.pause(501)
+    assert isinstance(caught.value.__cause__, ConflictError)
+
+
+async def test_a_resend_that_must_wait_is_looked_at_anew(
+    routes: Routes, make_client: Any, time: Any
+) -> None:
+    """A change is not repeated after a wait in which the customer may have undone the first one."""
+    throttled = httpx.Response(
+        429, json={}, headers={"Retry-After": "40", "X-RateLimit-Remaining": "0"}
+    )
+    routes.change.side_effect = [LOST, throttled]
+    routes.read.side_effect = [ok(status="active"), ok(status="active")]
+    async with make_client() as rmz:
+        with pytest.raises(OutcomeUnknownError):
+            await rmz.subscriptions.pause(501)
+    assert routes.change.call_count == 2
+
+
 async def test_a_conflict_at_first_is_not_read_back(routes: Routes, make_client: Any) -> None:
     """Nothing is unclear about a first try that is refused."""
     routes.change.side_effect = [httpx.Response(409, json={"message": "no"})]
