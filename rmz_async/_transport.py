@@ -332,12 +332,9 @@ class _Body(httpx.ByteStream):
         return _Once(self.content)
 
 
-class _Once:
+class _Once(AsyncIterator[bytes]):
     def __init__(self, content: bytes) -> None:
         self._left = [content] if content else []
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
 
     async def __anext__(self) -> bytes:
         if not self._left:

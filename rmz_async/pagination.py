@@ -72,9 +72,6 @@ class _Pages(AsyncIterator[Page[T]]):
         self._get = get
         self._next: int | None = number
 
-    def __aiter__(self) -> AsyncIterator[Page[T]]:
-        return self
-
     async def __anext__(self) -> Page[T]:
         if self._next is None:
             raise StopAsyncIteration
@@ -87,9 +84,6 @@ class _Items(AsyncIterator[T]):
     def __init__(self, pages: AsyncIterator[Page[T]]) -> None:
         self._pages = pages
         self._items: Iterator[T] = iter(())
-
-    def __aiter__(self) -> AsyncIterator[T]:
-        return self
 
     async def __anext__(self) -> T:
         while True:
