@@ -1,4 +1,4 @@
-"""Every job of the project: ``nox -l`` lists them, ``nox -s NAME`` runs one and sets it up itself."""
+"""Every job of the project: ``nox -l`` lists them, and each sets up what it needs."""
 
 from __future__ import annotations
 
@@ -96,7 +96,9 @@ def docs(session: nox.Session) -> None:
     """Run every example, and build the pages with warnings as errors."""
     session.install("-e", ".[sandbox]", *group("docs"))
     session.run("pytest", "docs", "README.md")
-    session.run("sphinx-build", "-n", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html")
+    session.run(
+        "sphinx-build", "-n", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html"
+    )
 
 
 @nox.session
