@@ -5,6 +5,7 @@ Nothing here waits, sends or reads a clock.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -160,3 +161,12 @@ def retry_after(value: str | None, now: float) -> float | None:
     # An HTTP date is always GMT; one of its forms does not say so.
     moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     return max(0.0, moment.timestamp() - now)
+
+
+def is_certificate_error(error: BaseException | None) -> bool:
+    """Say whether an untrusted certificate is behind *error*: no other try would help."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -232,6 +232,7 @@ class Transport:
             )
         if isinstance(answer, Failed):
             return answer
+        assert token is not None  # or nothing would have been sent
         return self._result(call, answer, token)
 
     async def _renewed(self, refused: Secret | None, deadline: float) -> Secret | None:
@@ -267,7 +268,7 @@ class Transport:
                     response = await self._connections.send(request)
                     return await _read(response, lambda: clock() > until)
                 except _NOT_SENT as error:
-                    permanent = _is_certificate_error(error)
+                    permanent = _retry.is_certificate_error(error)
                     failure = Failure.NEVER_SENT if permanent else Failure.NOT_SENT
                     return Failed(failure, _reason(error))
                 except Exception as error:  # noqa: BLE001 - httpx lets others through
@@ -299,7 +300,7 @@ class Transport:
         request.read()
         return request
 
-    def _result(self, call: Call[T], answer: Answer, token: Secret | None) -> T | Failed:
+    def _result(self, call: Call[T], answer: Answer, token: Secret) -> T | Failed:
         if 200 <= answer.status < 300:
             try:
                 return decode(_wire.data_of(answer), call.into)
@@ -307,19 +308,14 @@ class Transport:
                 failure, reason = Failure.AMBIGUOUS, str(error)
             except ValueError as error:
                 failure, reason = Failure.UNREADABLE, str(error)
-            return Failed(
-                failure, reason, _wire.unexpected(call.operation, _redacted(answer, token), reason)
-            )
-        return Failed(
-            _wire.failure_of(answer),
-            f"RMZ answered {answer.status}",
-            _wire.error_of(
-                call.operation,
-                _redacted(answer, token),
-                sent=tuple(call.body or ()),
-                now=time.time(),
-            ),
-        )
+        else:
+            failure, reason = _wire.failure_of(answer), ""
+        shown = Answer(answer.status, answer.headers, token.hidden_in(answer.body))
+        if reason:
+            return Failed(failure, reason, _wire.unexpected(call.operation, shown, reason))
+        sent = tuple(call.body or ())
+        answered = _wire.error_of(call.operation, shown, sent=sent, now=time.time())
+        return Failed(failure, f"RMZ answered {answer.status}", answered)
 
 
 class _Body(httpx.ByteStream):
@@ -385,23 +381,6 @@ async def _read(response: httpx.Response, is_late: Callable[[], bool]) -> Answer
         raise UnreadableBodyError(fault)
     body = _wire.decompress(b"".join(chunks), headers.get("content-encoding", ""))
     return Answer(response.status_code, headers, body)
-
-
-def _redacted(answer: Answer, token: Secret | None) -> Answer:
-    # A proxy's error page may echo the request, and write the bar in the token in a way of its own.
-    assert token is not None
-    body = answer.body
-    for part in (token.reveal(), token.reveal().rpartition("|")[2]):
-        body = body.replace(part.encode(), b"***") if part else body
-    return Answer(answer.status, answer.headers, body)
-
-
-def _is_certificate_error(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _reason(error: Exception) -> str:
