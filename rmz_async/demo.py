@@ -243,14 +243,15 @@ def main() -> int:
     logger, handler = logging.getLogger("rmz_async"), ShowWire()
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
+    status = 0
     try:
         asyncio.run(run())
     except (UnexpectedError, rmz_async.RMZError, queue.Empty) as error:
         print(f"\nNot as expected: {type(error).__name__}: {error}", file=sys.stderr)
-        return 1
+        status = 1
     finally:
         logger.removeHandler(handler)
-    return 0
+    return status
 
 
 if __name__ == "__main__":

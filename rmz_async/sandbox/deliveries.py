@@ -106,7 +106,7 @@ class Courier:
         except (TimeoutError, httpx.TimeoutException):
             error = f"no answer within {self.timeout:g} s"
         # Whatever a receiver does wrong belongs in the log; on trio it would end the event loop.
-        except Exception as problem:  # noqa: BLE001
+        except Exception as problem:  # noqa: BLE001 - as said above
             error = f"{type(problem).__name__}: {problem}"
         return Delivery(
             webhook_id=parcel.webhook.id,
