@@ -85,7 +85,6 @@ class Server:
 
     def __init__(self, behaviours: list[Behaviour]) -> None:
         self.requests: list[bytes] = []
-        self.stopping = threading.Event()
         self._behaviours = behaviours
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.base_url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/shawarma"
@@ -94,7 +93,7 @@ class Server:
 
     def _accept(self) -> None:
         with self._listener:
-            while not self.stopping.is_set():
+            while True:
                 try:
                     connection, _ = self._listener.accept()
                 except OSError:
@@ -118,8 +117,7 @@ class Server:
                 return
 
     def stop(self) -> None:
-        """Stop listening, and let slow answers end."""
-        self.stopping.set()
+        """Stop listening; the thread closes the socket when it wakes."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
 
