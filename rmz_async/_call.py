@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import anyio
 import attrs
@@ -15,6 +15,7 @@ from rmz_async.errors import APIError, ConnectionFailedError, OutcomeUnknownErro
 from rmz_async.operations import Operation, Repeat
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 # None of these is compared, and their reprs would show what a caller sent. The import is faster for
@@ -46,20 +47,22 @@ class Call(Generic[T]):
     object_id: int | None = None
     query: Mapping[str, object] = attrs.field(factory=dict[str, object])
     body: Mapping[str, object] | None = None
-    settlement: Settlement[T] | None = None
+    settlement: Settlement[Any, T] | None = None
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
-class Settlement(Generic[T]):
+class Settlement(Generic[R, T]):
     """How to see whether a change was applied, after an answer that cannot be trusted.
 
     Attributes:
         read: The call that reads the changed object back.
         applied: Tells from that object whether the change was applied.
+        answer: Makes of that object what the call returns.
     """
 
-    read: Call[T]
-    applied: Callable[[T], bool]
+    read: Call[R]
+    applied: Callable[[R], bool]
+    answer: Callable[[R], T]
 
 
 @attrs.frozen(eq=False, repr=False)

@@ -20,6 +20,12 @@ import attrs
 from rmz_async._json import JSON
 from rmz_async.models._model import EMPTY, JSONObject, Model
 from rmz_async.models._wire_names import WIRE_NAMES
+from rmz_async.models.new_orders import (
+    CompletedOrder,
+    CreatedOrder,
+    DuplicateOrder,
+    PendingOrder,
+)
 from rmz_async.pagination import Page
 
 T = TypeVar("T")
@@ -147,12 +153,33 @@ def _json_object(value: JSON) -> JSONObject:
     raise _WrongValueError("expected an object")
 
 
+def _nothing(_: Any) -> None:
+    return None
+
+
 def _open_enum(members: Mapping[Any, Enum]) -> Structure:
+    numbers = all(isinstance(member, int) for member in members)
+
     def structure(value: Any) -> Any:
+        if numbers:
+            value = _integer(value)
         # An unhashable value cannot be looked up, and is not a text either.
-        if type(value) is str:
-            return members.get(value, value)
-        raise _WrongValueError("expected a text")
+        elif type(value) is not str:
+            raise _WrongValueError("expected a text")
+        return members.get(value, value)
+
+    return structure
+
+
+def _created_order(model_hook: ModelHook) -> Structure:
+    pending, completed, duplicate = map(model_hook, (PendingOrder, CompletedOrder, DuplicateOrder))
+
+    def structure(value: JSON) -> Any:
+        if type(value) is not dict:
+            raise _WrongValueError("expected an object")
+        if value.get("duplicate") in (True, "1"):
+            return duplicate(value)
+        return completed(value) if value.get("order_id") is not None else pending(value)
 
     return structure
 
@@ -314,6 +341,7 @@ _EXACT: Mapping[Any, Structure] = {
     Decimal: _money,
     datetime: _time,
     Mapping[str, Any]: _json_object,
+    types.NoneType: _nothing,
 }
 
 _UNCHANGED: Mapping[Any, type] = {int: int, bool: bool, str: str}
@@ -334,6 +362,8 @@ def _hook(wanted: Any, model_hook: ModelHook) -> Structure:
         return _EXACT[wanted]
     if _is_model(wanted):
         return model_hook(wanted)
+    if wanted == CreatedOrder:
+        return _created_order(model_hook)
     if get_origin(wanted) is Page:
         return _page_hook(wanted, model_hook)
     if get_origin(wanted) is tuple:

@@ -16,10 +16,6 @@ import attrs
 from rmz_async.operations import Operation, Repeat
 from rmz_async.options import RetryPolicy
 
-# How long after the first try a state change may be sent again: the customer may have undone it
-# since.
-RESEND_WITHIN = 30.0
-
 # The shortest wait after a 429 that names none.
 REFUSED_WAIT = 1.0
 
@@ -101,7 +97,8 @@ def next_step(
             repeat = tries_left and history.attempts == 1 and rule in (Repeat.SAFE, Repeat.HARMLESS)
         case Failure.AMBIGUOUS:
             repeat = tries_left and (
-                rule is Repeat.SAFE or (rule is Repeat.HARMLESS and not history.ambiguous)
+                rule in (Repeat.SAFE, Repeat.DEDUPED)
+                or (rule is Repeat.HARMLESS and not history.ambiguous)
             )
         case _:
             repeat = False
@@ -128,7 +125,24 @@ def may_resend(
         and failure is Failure.AMBIGUOUS
         and history.attempts < min(policy.max_attempts, 2)
         and history.first_sent is not None
-        and now - history.first_sent <= RESEND_WITHIN
+        and operation.resend_within > 0
+        and now - history.first_sent <= operation.resend_within
+    )
+
+
+def is_too_late(operation: Operation, history: History, at: float) -> bool:
+    """Say whether RMZ may take what is sent again *at* that time for something new.
+
+    Args:
+        operation: The call.
+        history: Its tries so far.
+        at: Seconds, monotonic.
+    """
+    return (
+        operation.repeat is Repeat.DEDUPED
+        and history.ambiguous
+        and history.first_sent is not None
+        and at - history.first_sent > operation.resend_within
     )
 
 

@@ -7,10 +7,12 @@ gives them in its own refusals, so that both sides can be shown in the same form
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import cast
 from urllib.parse import urlsplit
 
+from rmz_async import _json
 from rmz_async.errors import InvalidRequestError
 from rmz_async.models.customers import NewCustomer, PhoneNumber
 
@@ -68,6 +70,24 @@ class Validation:
             f"must be an integer from {least} to {most}",
         )
 
+    def count(self, field: str, value: object, most: int | None = None) -> None:
+        """Check how many of something are wanted; *most* is 1 where there cannot be two."""
+        holds = type(value) is int and 0 < value <= MAX_ID
+        if self.require(field, holds, "must be an integer of 1 or more") and most is not None:
+            self.require(field, cast("int", value) <= most, f"must be {most} for a subscription")
+
+    def choice(self, field: str, value: object, choices: Sequence[str]) -> None:
+        """Check one of a few words."""
+        named = f"{', '.join(choices[:-1])} or {choices[-1]}"
+        self.require(field, isinstance(value, str) and value in choices, f"must be {named}")
+
+    def day(self, field: str, value: object) -> date | None:
+        """Check a day, and return it; a moment would be a day in one time zone only."""
+        if value is None or type(value) is date:
+            return value
+        self.require(field, False, "must be a date without a time")
+        return None
+
     def text(self, field: str, value: object, most: int = MAX_TEXT) -> bool:
         """Check a text that must not be empty."""
         holds = (
@@ -119,6 +139,18 @@ class Validation:
                 _is_short(item),
                 f"must be a text, integer or boolean of at most {MAX_METADATA_VALUE} characters",
             )
+
+    def options(self, field: str, value: object) -> Mapping[str, object] | None:
+        """Check what a customer chose, and return a copy that nobody can change meanwhile."""
+        if value is None:
+            return None
+        try:
+            copy = _json.parse(_json.dump(value))
+        except (TypeError, ValueError, RecursionError):
+            copy = None
+        if self.require(field, isinstance(copy, dict), "must be a mapping that JSON can say"):
+            return cast("Mapping[str, object]", copy)
+        return None
 
     def customer(self, field: str, value: object, described_as: type) -> dict[str, object]:
         """Check who a session is for.

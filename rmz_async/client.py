@@ -7,12 +7,17 @@ from typing import NoReturn
 
 import attrs
 
+from rmz_async._connections import Connections, HTTPClient
 from rmz_async._token import Tokens, TokenSource, concealed
-from rmz_async._transport import Connections, HTTPClient, Transport
+from rmz_async._transport import Transport
 from rmz_async._wire import checked_base_url
 from rmz_async.options import DEFAULT_TIMEOUT, Options, RetryPolicy, base_url_or_default
+from rmz_async.resources.categories import Categories
 from rmz_async.resources.checkout_sessions import CheckoutSessions
+from rmz_async.resources.orders import Orders
 from rmz_async.resources.portal_sessions import PortalSessions
+from rmz_async.resources.products import Products
+from rmz_async.resources.store import OwnStore
 from rmz_async.resources.subscriptions import Subscriptions
 
 __all__ = ("Client",)
@@ -39,6 +44,10 @@ class Client:
         checkout_sessions: Send customers to a page on which they pay.
         portal_sessions: Send customers to a page on which they manage their subscriptions.
         subscriptions: Read and change subscriptions.
+        orders: Make orders on behalf of customers, read them, and move them on.
+        products: Read what the store sells.
+        categories: Read the shelves of the shop.
+        store: Read the store itself, and its numbers.
 
     Raises:
         ConfigurationError: An option breaks a rule; the message names both.
@@ -68,6 +77,10 @@ class Client:
         self.checkout_sessions: CheckoutSessions = CheckoutSessions(transport)
         self.portal_sessions: PortalSessions = PortalSessions(transport)
         self.subscriptions: Subscriptions = Subscriptions(transport)
+        self.orders: Orders = Orders(transport)
+        self.products: Products = Products(transport)
+        self.categories: Categories = Categories(transport)
+        self.store: OwnStore = OwnStore(transport)
 
     def with_options(
         self, *, timeout: float | None = None, retry: RetryPolicy | None = None

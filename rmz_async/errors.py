@@ -57,7 +57,14 @@ FieldErrors = Mapping[str, Sequence[str]]
 
 
 class RMZError(Exception):
-    """Anything that this library raises on purpose."""
+    """Anything that this library raises on purpose.
+
+    Attributes:
+        page: The page of a list that could not be fetched, to go on from with ``page=``; None for
+            all other calls.
+    """
+
+    page: int | None = None
 
 
 class ConfigurationError(RMZError):

@@ -20,7 +20,8 @@ class Repeat(Enum):
     """What to do after a failure that may have reached RMZ."""
 
     SAFE = "repeat it, with backoff"
-    SETTLE = "read the object back: done, return it; not done, repeat once; cannot tell, raise"
+    SETTLE = "read the object back: done, return it; not done, perhaps repeat once; else raise"
+    DEDUPED = "repeat the same content within 4 minutes: RMZ takes it for the same order for 5"
     HARMLESS = "repeat it once: a second session costs nothing"
     ONCE = "never repeat it: compare with what the caller had read, or raise"
 
@@ -36,6 +37,8 @@ class Operation:
         repeat: What to do after a failure that may have reached RMZ.
         source: The page of RMZ's documentation.
         per_minute: Requests a minute that RMZ allows for each token.
+        resend_within: Seconds after the first try in which a change that may have been applied can
+            be sent again, where its rule allows that at all.
         refuses_states: Whether a 422 that names no field sent means that the object's state forbids
             it.
         find_out: What the caller can do to learn whether the call was applied.
@@ -47,9 +50,13 @@ class Operation:
     repeat: Repeat
     source: str
     per_minute: int = 60
+    resend_within: float = 0.0
     refuses_states: bool = False
     find_out: str = ""
 
+
+# Later the customer may have undone in the portal what the first try did.
+_RESEND_WITHIN = 30.0
 
 _READ_SUBSCRIPTION = "Read the subscription with subscriptions.get and compare"
 
@@ -97,6 +104,7 @@ SUBSCRIPTIONS_CANCEL = Operation(
     path="/subscriptions/{id}/cancel",
     repeat=Repeat.SETTLE,
     source=f"{_DOCS}/subscriptions/cancel-subscription",
+    resend_within=_RESEND_WITHIN,
     refuses_states=True,
     find_out=f"{_READ_SUBSCRIPTION} cancel_at_period_end and status",
 )
@@ -106,6 +114,7 @@ SUBSCRIPTIONS_PAUSE = Operation(
     path="/subscriptions/{id}/pause",
     repeat=Repeat.SETTLE,
     source=f"{_DOCS}/subscriptions/pause-subscription",
+    resend_within=_RESEND_WITHIN,
     refuses_states=True,
     find_out=f"{_READ_SUBSCRIPTION} status",
 )
@@ -115,6 +124,7 @@ SUBSCRIPTIONS_UNPAUSE = Operation(
     path="/subscriptions/{id}/unpause",
     repeat=Repeat.SETTLE,
     source=f"{_DOCS}/subscriptions/unpause-subscription",
+    resend_within=_RESEND_WITHIN,
     refuses_states=True,
     find_out=f"{_READ_SUBSCRIPTION} status",
 )
@@ -127,6 +137,74 @@ SUBSCRIPTIONS_EXTEND = Operation(
     refuses_states=True,
     find_out=f"{_READ_SUBSCRIPTION} current_period_end with what it was; extending again adds up",
 )
+ORDERS_CREATE = Operation(
+    name="orders.create",
+    method="POST",
+    path="/orders",
+    repeat=Repeat.DEDUPED,
+    # RMZ remembers it for 300 s; a minute is left for its own clock and for the way.
+    resend_within=240.0,
+    source=f"{_DOCS}/orders/create-order",
+    find_out="Within 5 minutes of the first time create the same order again: RMZ answers with the "
+    "first one; later look for it with orders.list",
+)
+ORDERS_GET = Operation(
+    name="orders.get",
+    method="GET",
+    path="/orders/{id}",
+    repeat=Repeat.SAFE,
+    source=f"{_DOCS}/orders/get-order",
+)
+ORDERS_LIST = Operation(
+    name="orders.list",
+    method="GET",
+    path="/orders",
+    repeat=Repeat.SAFE,
+    source=f"{_DOCS}/orders/list-orders",
+)
+ORDERS_UPDATE = Operation(
+    name="orders.update",
+    method="PUT",
+    path="/orders/{id}",
+    repeat=Repeat.SETTLE,
+    source=f"{_DOCS}/orders/update-order",
+    find_out="Read the order with orders.get and compare current_status",
+)
+PRODUCTS_GET = Operation(
+    name="products.get",
+    method="GET",
+    path="/products/{id}",
+    repeat=Repeat.SAFE,
+    source=f"{_DOCS}/products/get-product",
+)
+PRODUCTS_LIST = Operation(
+    name="products.list",
+    method="GET",
+    path="/products",
+    repeat=Repeat.SAFE,
+    source=f"{_DOCS}/products/list-products",
+)
+CATEGORIES_LIST = Operation(
+    name="categories.list",
+    method="GET",
+    path="/categories",
+    repeat=Repeat.SAFE,
+    source=f"{_DOCS}/categories",
+)
+STORE_GET = Operation(
+    name="store.get",
+    method="GET",
+    path="/store",
+    repeat=Repeat.SAFE,
+    source=f"{_DOCS}/store",
+)
+STORE_STATISTICS = Operation(
+    name="store.statistics",
+    method="GET",
+    path="/store/statics",
+    repeat=Repeat.SAFE,
+    source=f"{_DOCS}/store",
+)
 
 OPERATIONS = (
     CHECKOUT_SESSIONS_CREATE,
@@ -138,5 +216,14 @@ OPERATIONS = (
     SUBSCRIPTIONS_PAUSE,
     SUBSCRIPTIONS_UNPAUSE,
     SUBSCRIPTIONS_EXTEND,
+    ORDERS_CREATE,
+    ORDERS_GET,
+    ORDERS_LIST,
+    ORDERS_UPDATE,
+    PRODUCTS_GET,
+    PRODUCTS_LIST,
+    CATEGORIES_LIST,
+    STORE_GET,
+    STORE_STATISTICS,
 )
 """Every call, in the order of the documentation."""

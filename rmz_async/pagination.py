@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from rmz_async.errors import UnexpectedAnswerError
+from rmz_async.errors import RMZError, UnexpectedAnswerError
 
 __all__ = ("Page", "Pager")
 
@@ -34,7 +34,9 @@ class Page(Generic[T]):
 class Pager(Generic[T]):
     """A list that is fetched page by page, as it is walked.
 
-    Nothing is sent before the first item or page is asked for. Each walk starts anew.
+    Nothing is sent before the first item or page is asked for. Each walk starts anew. Where a page
+    fails, the error's ``page`` says which: list from there on to take the walk up again, or ask the
+    same walk for its next item.
     """
 
     def __init__(self, fetch: Callable[[int], Awaitable[Page[T]]], *, page: int = 1) -> None:
@@ -57,12 +59,17 @@ class Pager(Generic[T]):
         return await self._get(self._start)
 
     async def _get(self, number: int) -> Page[T]:
-        page = await self._fetch(number)
-        # A server that ignores the page number would otherwise be walked for ever.
-        if page.number != number:
-            raise UnexpectedAnswerError(
-                f"page {number} was asked for and page {page.number} came back", status=200
-            )
+        try:
+            page = await self._fetch(number)
+            # A server that ignores the page number would otherwise be walked for ever.
+            if page.number != number:
+                raise UnexpectedAnswerError(
+                    f"page {number} was asked for and page {page.number} came back", status=200
+                )
+        except RMZError as error:
+            error.page = number
+            error.add_note(f"this was page {number} of the list: go on with page={number}")
+            raise
         return page
 
 

@@ -6,12 +6,16 @@ from types import TracebackType
 from typing import NoReturn, cast
 
 import rmz_async
+from rmz_async._connections import HTTPClient
 from rmz_async._token import TokenSource, concealed
-from rmz_async._transport import HTTPClient
 from rmz_async.options import DEFAULT_TIMEOUT, RetryPolicy
 from rmz_sync._portal import Portal
+from rmz_sync.resources.categories import Categories
 from rmz_sync.resources.checkout_sessions import CheckoutSessions
+from rmz_sync.resources.orders import Orders
 from rmz_sync.resources.portal_sessions import PortalSessions
+from rmz_sync.resources.products import Products
+from rmz_sync.resources.store import OwnStore
 from rmz_sync.resources.subscriptions import Subscriptions
 
 __all__ = ("Client",)
@@ -48,6 +52,10 @@ class Client:
         checkout_sessions: Send customers to a page on which they pay.
         portal_sessions: Send customers to a page on which they manage their subscriptions.
         subscriptions: Read and change subscriptions.
+        orders: Make orders on behalf of customers, read them, and move them on.
+        products: Read what the store sells.
+        categories: Read the shelves of the shop.
+        store: Read the store itself, and its numbers.
 
     Raises:
         ConfigurationError: An option breaks a rule; the message names both.
@@ -85,6 +93,10 @@ class Client:
         )
         self.portal_sessions: PortalSessions = PortalSessions(wrapped.portal_sessions, portal)
         self.subscriptions: Subscriptions = Subscriptions(wrapped.subscriptions, portal)
+        self.orders: Orders = Orders(wrapped.orders, portal)
+        self.products: Products = Products(wrapped.products, portal)
+        self.categories: Categories = Categories(wrapped.categories, portal)
+        self.store: OwnStore = OwnStore(wrapped.store, portal)
 
     def with_options(
         self, *, timeout: float | None = None, retry: RetryPolicy | None = None

@@ -17,8 +17,9 @@ T = TypeVar("T")
 class Pager(Generic[T]):
     """A list that is fetched page by page, as it is walked.
 
-    Nothing is sent before the first item or page is asked for. Each walk starts anew. A walk may be
-    left at any point: nothing has to be closed.
+    Nothing is sent before the first item or page is asked for. Each walk starts anew. Where a page
+    fails, the error's ``page`` says which: list from there on to take the walk up again, or ask the
+    same walk for its next item. A walk may be left at any point: nothing has to be closed.
     """
 
     def __init__(self, wrapped: AsyncPager[T], portal: Portal) -> None:
@@ -30,19 +31,41 @@ class Pager(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         """Walk the items."""
-        # By pages, because going to the loop once for each item would cost more than the items do.
-        for page in self.pages():
-            yield from page.items
+        return _Items(self.pages())
 
     def pages(self) -> Iterator[Page[T]]:
         """Walk the pages."""
-        walk = self._wrapped.pages()
-        while (page := self._portal.run(next_page(walk))) is not None:
-            yield page
+        return _Pages(self._wrapped.pages(), self._portal)
 
     def first(self) -> Page[T]:
         """Return the page that the walk would start with; one request."""
         return self._portal.run(self._wrapped.first())
+
+
+# Not generators: one that a failed page has ended could not be asked again.
+class _Pages(Iterator[Page[T]]):
+    def __init__(self, walk: AsyncIterator[Page[T]], portal: Portal) -> None:
+        self._walk = walk
+        self._portal = portal
+
+    def __next__(self) -> Page[T]:
+        page = self._portal.run(next_page(self._walk))
+        if page is None:
+            raise StopIteration
+        return page
+
+
+class _Items(Iterator[T]):
+    # By pages, because going to the loop once for each item would cost more than the items do.
+    def __init__(self, pages: Iterator[Page[T]]) -> None:
+        self._pages = pages
+        self._items: Iterator[T] = iter(())
+
+    def __next__(self) -> T:
+        while True:
+            for item in self._items:
+                return item
+            self._items = iter(next(self._pages).items)
 
 
 async def next_page(walk: AsyncIterator[Page[T]]) -> Page[T] | None:

@@ -7,8 +7,33 @@ data.
 from __future__ import annotations
 
 from rmz_async.models._model import JSONObject, Model
+from rmz_async.models.categories import Category
 from rmz_async.models.customers import Customer, NewCustomer, PhoneNumber
+from rmz_async.models.new_orders import (
+    CompletedOrder,
+    CreatedOrder,
+    DuplicateOrder,
+    OrderLine,
+    PendingOrder,
+)
+from rmz_async.models.orders import (
+    Order,
+    OrderedProduct,
+    OrderItem,
+    OrderStatus,
+    OrderStatusChange,
+    Transaction,
+)
+from rmz_async.models.products import (
+    Code,
+    Product,
+    ProductImage,
+    ProductStatus,
+    ProductType,
+    ProductVariant,
+)
 from rmz_async.models.sessions import CheckoutSession, PortalSession
+from rmz_async.models.store import Store, StoreStatistics
 from rmz_async.models.subscriptions import (
     Duration,
     PaymentMethod,
@@ -22,20 +47,40 @@ from rmz_async.models.subscriptions import (
 )
 
 __all__ = (
+    "Category",
     "CheckoutSession",
+    "Code",
+    "CompletedOrder",
+    "CreatedOrder",
     "Customer",
+    "DuplicateOrder",
     "Duration",
     "JSONObject",
     "Model",
     "NewCustomer",
+    "Order",
+    "OrderItem",
+    "OrderLine",
+    "OrderStatus",
+    "OrderStatusChange",
+    "OrderedProduct",
     "PaymentMethod",
+    "PendingOrder",
     "PhoneNumber",
     "PortalSession",
     "Price",
+    "Product",
+    "ProductImage",
+    "ProductStatus",
+    "ProductType",
+    "ProductVariant",
+    "Store",
+    "StoreStatistics",
     "Subscription",
     "SubscriptionLookup",
     "SubscriptionProduct",
     "SubscriptionSnapshot",
     "SubscriptionStatus",
+    "Transaction",
     "Variant",
 )

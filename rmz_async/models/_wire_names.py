@@ -7,4 +7,5 @@ from collections.abc import Mapping
 WIRE_NAMES: Mapping[str, Mapping[str, str]] = {
     "Customer": {"first_name": "firstName", "last_name": "lastName"},
     "NewCustomer": {"first_name": "firstName", "last_name": "lastName"},
+    "ProductVariant": {"duration_text": "durationText"},
 }

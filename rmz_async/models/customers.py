@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import attrs
 
 from rmz_async.models._model import Model
@@ -21,6 +23,12 @@ class Customer(Model):
         email: The customer's address.
         country_code: Dial code without a plus, for example ``966``.
         phone: The number without the dial code.
+        is_banned: Whether the store sells to them no more; in webhooks about orders only.
+        ban_reason: Why not; in webhooks about orders only.
+        store_id: In webhooks about orders only.
+        created_at: UTC; in webhooks about orders only.
+        updated_at: UTC; in webhooks about orders only.
+        deleted_at: UTC; in webhooks about orders only.
     """
 
     id: int
@@ -30,6 +38,12 @@ class Customer(Model):
     email: str | None = None
     country_code: str | None = None
     phone: str | None = None
+    is_banned: bool | None = None
+    ban_reason: str | None = None
+    store_id: int | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    deleted_at: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)

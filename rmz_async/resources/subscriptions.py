@@ -319,7 +319,7 @@ class Subscriptions:
     ) -> Subscription:
         settlement = None
         if applied is not None:
-            settlement = Settlement(read=_read(subscription_id), applied=applied)
+            settlement = Settlement(read=_read(subscription_id), applied=applied, answer=_as_it_is)
         return await self._transport.call(
             Call(
                 operation=operation,
@@ -335,6 +335,10 @@ def _read(subscription_id: int) -> Call[Subscription]:
     return Call(
         operation=operations.SUBSCRIPTIONS_GET, into=Subscription, object_id=subscription_id
     )
+
+
+def _as_it_is(found: Subscription) -> Subscription:
+    return found
 
 
 def _ends_with_period(found: Subscription) -> bool:

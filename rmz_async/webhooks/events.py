@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from rmz_async.models._model import Model
+from rmz_async.models.orders import Order
 from rmz_async.models.subscriptions import SubscriptionSnapshot
 
 __all__ = ("Event", "EventType")
@@ -42,15 +43,18 @@ class Event(Model):
     Attributes:
         event: A known type, or the text that RMZ sent where it has grown a new one.
         event_id: The same for each delivery of one event; None for orders.
-        data: What came with it, as plain data; numbers with a fraction are ``Decimal``.
+        data: What came with it, as plain data; numbers with a fraction are ``Decimal``. Hidden in
+            ``repr``: an order's may hold the codes that were sold.
         request_id: The delivery's number. It is not signed: good for a log, and for nothing else.
         subscription: For events about subscriptions: how it was when the event happened.
+        order: For events about orders: how it was when the event happened.
 
     Source: https://docs.rmz.gg/webhooks/payload-format
     """
 
     event: EventType | str
     event_id: str | None = None
-    data: Mapping[str, Any]
+    data: Mapping[str, Any] = attrs.field(repr=False)
     request_id: str | None = None
     subscription: SubscriptionSnapshot | None = None
+    order: Order | None = None

@@ -149,11 +149,12 @@ def _event(body: bytes, request_id: str | None) -> Event:
         if not isinstance(payload, dict):
             raise ValueError("not an object")
         name, data = payload.get("event"), payload.get("data")
-        told = None
-        if isinstance(name, str) and name.startswith("subscription.") and isinstance(data, dict):
-            told = data.get("subscription")
+        subscription = order = None
+        if isinstance(name, str) and isinstance(data, dict):
+            subscription = data.get("subscription") if name.startswith("subscription.") else None
+            order = data if name.startswith("order.") else None
         # Over what the body itself may call so.
-        payload["request_id"], payload["subscription"] = request_id, told
+        payload |= {"request_id": request_id, "subscription": subscription, "order": order}
         return decode(payload, Event)
     except ValueError as error:
         raise PayloadError(f"the delivery is not an event: {error}") from None

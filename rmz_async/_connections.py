@@ -1,0 +1,296 @@
+"""The connections to RMZ, and one request over them: the only importer of httpx."""
+
+from __future__ import annotations
+
+import functools
+import os
+import platform
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import TypeAlias
+
+import anyio
+import attrs
+import httpx
+from anyio.lowlevel import current_token
+
+from rmz_async import _retry, _wire
+from rmz_async._call import Failed
+from rmz_async._retry import Failure
+from rmz_async._token import Secret, Tokens
+from rmz_async._version import __version__
+from rmz_async._wire import Answer, UnreadableBodyError
+from rmz_async.errors import ConfigurationError
+
+HTTPClient: TypeAlias = httpx.AsyncClient
+"""The one class of the HTTP library that a caller may hand in."""
+
+CONNECT_TIMEOUT = 10.0
+
+# More at once are slower, as the HTTP library walks the list of its connections at each request:
+# with 50 a call costs half as much again. RMZ allows one call a second.
+MAX_CONCURRENT = 32
+
+# The HTTP library loses connections of cancelled requests, 1 or 2 in 100, and never closes them.
+# So many cancelled requests are the last ones of their pool.
+MAX_CANCELLED = 16
+
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    httpx.InvalidURL,
+)
+
+# Opened on another event loop, or by the parent of this process: neither may be closed from here,
+# as the garbage collector would.
+_abandoned: list[object] = []
+
+
+@attrs.frozen(eq=False, repr=False)
+class Outgoing:
+    """What all tries of one call send: the token apart, always the same bytes."""
+
+    method: str
+    url: str
+    headers: httpx.Headers
+    content: bytes
+
+
+def headers_for(base_url: str) -> httpx.Headers:
+    """Return what every request to *base_url* has in its head, but for the token."""
+    return httpx.Headers(
+        {
+            "Host": httpx.URL(base_url).netloc.decode("ascii"),
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": f"rmz-python/{__version__} python/{platform.python_version()}",
+        }
+    )
+
+
+class Connections:
+    """The HTTP client, the token, and the turns before them; all copies of a client share them."""
+
+    def __init__(self, tokens: Tokens, http: HTTPClient | None) -> None:
+        self.tokens = tokens
+        self._theirs = http
+        self._pool: _Pool | None = None
+        self._owner: object = None
+        self._closed = False
+        if http is None:
+            # Now, not at the first call: it would stop the event loop for 25 ms, and a process that
+            # is forked meanwhile would inherit the locks of OpenSSL as they are.
+            _tls()
+
+    def open(self) -> None:
+        """Make sure that the connections belong to the running event loop, in this process.
+
+        Raises:
+            ConfigurationError: The client was closed.
+        """
+        if self._closed:
+            raise ConfigurationError("this client was closed: create another one")
+        if self._theirs is not None and self._theirs.is_closed:
+            raise ConfigurationError("http: the httpx.AsyncClient that was passed in is closed")
+        owner = (current_token(), os.getpid())
+        if owner == self._owner:
+            return
+        if self._pool is not None:
+            _abandoned.append(self._pool)
+        self._owner = owner
+        self._pool = _Pool() if self._theirs is None else None
+        self.turns: anyio.Semaphore = anyio.Semaphore(MAX_CONCURRENT, fast_acquire=True)
+        self.token_turn: anyio.Lock = anyio.Lock(fast_acquire=True)
+
+    async def exchange(
+        self, outgoing: Outgoing, token: Secret, limit: float, clock: Callable[[], float]
+    ) -> Answer | Failed:
+        """Send one request and read its answer; what goes wrong is returned, not raised.
+
+        An error of the HTTP library holds the request, and so the token: none may become the
+        context of an error of ours.
+
+        Args:
+            outgoing: What to send.
+            token: For its head.
+            limit: Seconds that it may take.
+            clock: Seconds, monotonic.
+        """
+        request = _request(outgoing, limit)
+        _authorize(request, token)
+        until = clock() + limit
+        try:
+            if self._theirs is not None:
+                response = await self._theirs.send(
+                    request, stream=True, auth=None, follow_redirects=False
+                )
+                return await _read(response, lambda: clock() > until)
+            async with _Lent(self) as transport:
+                response = await transport.handle_async_request(request)
+                return await _read(response, lambda: clock() > until)
+        except _NOT_SENT as error:
+            permanent = _retry.is_certificate_error(error)
+            return Failed(Failure.NEVER_SENT if permanent else Failure.NOT_SENT, _reason(error))
+        except Exception as error:  # noqa: BLE001 - httpx lets others through
+            return Failed(Failure.AMBIGUOUS, _reason(error))
+
+    def pool(self) -> _Pool:
+        """Return the open connections, which a cancelled request may have made unfit."""
+        assert self._pool is not None
+        return self._pool
+
+    def renew(self, worn: _Pool) -> None:
+        """Open a new pool in the place of *worn*, which its last user closes."""
+        if worn is self._pool:
+            self._pool = _Pool()
+
+    async def aclose(self) -> None:
+        """Close the connections; the caller's own client stays open."""
+        self._closed = True
+        if self._pool is not None and self._owner == (current_token(), os.getpid()):
+            await self._pool.transport.aclose()
+
+
+class _Pool:
+    """Open connections, and who uses them."""
+
+    def __init__(self) -> None:
+        # Without the layer of httpx.AsyncClient, which writes each address, and with it a
+        # customer's e-mail address, into its log. Our own turns bound the number of connections:
+        # httpx loses a place in its pool for good when a call is cancelled.
+        self.transport = httpx.AsyncHTTPTransport(
+            verify=_tls(),
+            trust_env=False,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=MAX_CONCURRENT),
+        )
+        self.users = 0
+        self.cancelled = 0
+
+
+class _Lent:
+    """A pool for the time of one request."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._pool = connections.pool()
+
+    async def __aenter__(self) -> httpx.AsyncBaseTransport:
+        self._pool.users += 1
+        return self._pool.transport
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._pool.users -= 1
+        if kind is not None and not issubclass(kind, Exception):
+            self._pool.cancelled += 1
+        if self._pool.cancelled >= MAX_CANCELLED:
+            self._connections.renew(self._pool)
+            if self._pool.users == 0:
+                with anyio.CancelScope(shield=True):
+                    await self._pool.transport.aclose()
+
+
+@functools.cache
+def _tls() -> ssl.SSLContext:
+    # Building one reads the whole list of authorities, which takes 25 ms: all clients share it.
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _request(outgoing: Outgoing, limit: float) -> httpx.Request:
+    request = httpx.Request(
+        outgoing.method,
+        outgoing.url,
+        headers=outgoing.headers,
+        stream=_Body(outgoing.content),
+        extensions={
+            "timeout": {
+                "connect": min(CONNECT_TIMEOUT, limit),
+                "read": limit,
+                "write": limit,
+                "pool": limit,
+            }
+        },
+    )
+    if outgoing.method != "GET":
+        request.headers["Content-Length"] = str(len(outgoing.content))
+    if outgoing.content:
+        request.headers["Content-Type"] = "application/json"
+    # So that an event hook of the caller's own client can look at its content.
+    request.read()
+    return request
+
+
+class _Body(httpx.ByteStream):
+    """A body whose iterator need not be closed: httpx's own warns on trio when a write fails."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.content = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Once(self.content)
+
+
+class _Once(AsyncIterator[bytes]):
+    def __init__(self, content: bytes) -> None:
+        self._left = [content] if content else []
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()
+
+
+def _authorize(request: httpx.Request, token: Secret) -> None:
+    # Apart, so that no frame that an error can pass through has the token among its variables.
+    request.headers["Authorization"] = f"Bearer {token.reveal()}"
+
+
+async def _read(response: httpx.Response, is_late: Callable[[], bool]) -> Answer:
+    """Read an answer to its end, but no more of it than any answer of RMZ has, and no later.
+
+    httpx has no limit for the whole of an answer: one byte in each read time-out would keep it
+    reading.
+    """
+    headers = {
+        name.decode("latin-1").lower(): value.decode("latin-1")
+        for name, value in response.headers.raw
+    }
+    if response.is_stream_consumed:
+        # An event hook of the caller's own client has read it, and httpx decompressed it.
+        return Answer(response.status_code, headers, response.content)
+    chunks: list[bytes] = []
+    size = 0
+    fault = None
+    stream = response.aiter_raw()
+    try:
+        async for chunk in stream:
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > _wire.MAX_BODY:
+                fault = f"an answer of more than {_wire.MAX_BODY} bytes"
+            elif is_late():
+                fault = "the answer came too slowly"
+            if fault is not None:
+                break
+    finally:
+        await response.aclose()
+    if fault is not None:
+        # Reading what is closed ends the generators below this one, which trio wants to see ended.
+        with suppress(Exception):
+            async for _ in stream:
+                pass
+        raise UnreadableBodyError(fault)
+    body = _wire.decompress(b"".join(chunks), headers.get("content-encoding", ""))
+    return Answer(response.status_code, headers, body)
+
+
+def _reason(error: Exception) -> str:
+    # Only the texts of these are known to show no header and no body.
+    if isinstance(error, httpx.ConnectError | UnreadableBodyError) and str(error):
+        return str(error)
+    return type(error).__name__

@@ -1,0 +1,50 @@
+"""Categories: the shelves of the shop."""
+
+from __future__ import annotations
+
+from rmz_async import operations
+from rmz_async._call import Call
+from rmz_async._transport import Transport
+from rmz_async._validation import Validation
+from rmz_async.models import Category
+from rmz_async.pagination import Page, Pager
+
+__all__ = ("Categories",)
+
+
+class Categories:
+    """Read the shelves of the shop."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self, *, page: int = 1) -> Pager[Category]:
+        """List the store's categories, 15 a page.
+
+        Nothing is sent before the first item or page is asked for.
+
+        Args:
+            page: The page to begin with, 1 or more.
+
+        Returns:
+            A list; walk it, walk its ``pages()``, or take its ``first()`` page.
+
+        Raises:
+            InvalidRequestError: A field breaks a rule; nothing was sent.
+
+        Source: https://docs.rmz.gg/merchant-api/categories
+        """
+        check = Validation("categories.list")
+        check.identifier("page", page)
+        check.finish()
+
+        async def fetch(number: int) -> Page[Category]:
+            return await self._transport.call(
+                Call(
+                    operation=operations.CATEGORIES_LIST,
+                    into=Page[Category],
+                    query={"page": number},
+                )
+            )
+
+        return Pager(fetch, page=page)
