@@ -1,0 +1,277 @@
+"""One quota by itself: a limit of three a minute, with time as a number."""
+
+from __future__ import annotations
+
+import pytest
+
+from rmz_async._quota import HIGHEST_LIMIT, LONGEST_CLOSURE, MARGIN, SPAN, Quota
+
+LIMIT = 3
+
+
+def sent(*moments: float) -> Quota:
+    """A quota with requests sent at these seconds."""
+    quota = Quota()
+    for moment in moments:
+        quota.take(moment)
+    return quota
+
+
+def told(
+    quota: Quota,
+    now: float,
+    *,
+    limit: int | None = None,
+    remaining: int | None = None,
+    closed_for: float | None = None,
+) -> bool:
+    """Let an answer come at *now*."""
+    return quota.learn(LIMIT, now, limit=limit, remaining=remaining, closed_for=closed_for)
+
+
+def waits(quota: Quota, now: float, number: int, limit: int = LIMIT) -> list[float]:
+    """What the next ones would wait."""
+    return [quota.wait(limit, now, ahead) for ahead in range(number)]
+
+
+def test_a_span_is_a_minute_and_the_margin() -> None:
+    """RMZ's minute, and a second for the way to it."""
+    assert SPAN == 61.0
+    assert MARGIN == 1.0
+
+
+def test_a_burst_may_go() -> None:
+    """Nothing is spread out: with room left the wait is nothing."""
+    assert waits(sent(100.0, 100.0), 100.0, 1) == [0.0]
+
+
+def test_a_full_span_is_waited_for() -> None:
+    """The fourth waits until the first is a span old."""
+    assert sent(100.0, 110.0, 120.0).wait(LIMIT, 125.0) == 36.0
+
+
+@pytest.mark.parametrize(("now", "wait"), [(160.75, 0.25), (161.0, 0.0), (161.5, 0.0)])
+def test_a_span_ends(now: float, wait: float) -> None:
+    """What is exactly a span old counts no more."""
+    assert sent(100.0, 110.0, 120.0).wait(LIMIT, now) == wait
+
+
+def test_those_behind_wait_longer() -> None:
+    """Each one's wait is computed at once: for the next place, and a whole limit later."""
+    quota = sent(100.0, 110.0, 120.0)
+
+    assert waits(quota, 120.0, 7) == [41.0, 51.0, 61.0, 102.0, 112.0, 122.0, 163.0]
+
+
+def test_those_behind_share_the_room() -> None:
+    """Two places are free now, the third when the first request is old."""
+    assert waits(sent(100.0), 120.0, 4) == [0.0, 0.0, 41.0, 61.0]
+
+
+def test_what_is_given_back_is_free() -> None:
+    """A request that was not sent takes no room."""
+    quota = sent(100.0, 110.0, 120.0)
+    quota.give_back(110.0)
+
+    assert waits(quota, 120.0, 2) == [0.0, 41.0]
+
+
+def test_giving_back_what_is_not_there() -> None:
+    """What is a span old, or was never noted, cannot be given back."""
+    quota = sent(100.0, 110.0, 120.0)
+    told(quota, 120.0, limit=4, remaining=0)
+    quota.give_back(99.0)
+
+    assert waits(quota, 120.0, 1) == [61.0]
+
+
+def test_a_lower_limit_is_adopted() -> None:
+    """RMZ's own number holds."""
+    quota = sent(100.0, 110.0, 120.0)
+
+    assert told(quota, 120.0, limit=1)
+    assert quota.wait(LIMIT, 120.0) == 61.0
+
+
+def test_a_higher_limit_is_adopted() -> None:
+    """A plan with more than the usual is made use of."""
+    quota = sent(100.0, 110.0, 120.0)
+
+    assert told(quota, 120.0, limit=5)
+    assert waits(quota, 120.0, 3) == [0.0, 0.0, 41.0]
+
+
+@pytest.mark.parametrize("limit", [-1, 0, HIGHEST_LIMIT + 1, 10**9])
+def test_an_absurd_limit_is_not(limit: int) -> None:
+    """No requests at all, or any number of them, is nobody's limit."""
+    quota = sent(100.0, 110.0, 120.0)
+
+    assert not told(quota, 120.0, limit=limit)
+    assert quota.wait(LIMIT, 120.0) == 41.0
+
+
+def test_the_highest_limit() -> None:
+    """Ten thousand is still a limit."""
+    quota = sent(100.0, 100.0, 100.0)
+    told(quota, 100.0, limit=HIGHEST_LIMIT)
+
+    assert quota.wait(LIMIT, 100.0) == 0.0
+
+
+def test_what_rmz_says_is_left_is_believed() -> None:
+    """Others use the token: of RMZ's number two are left, whatever was sent from here."""
+    quota = sent(100.0)
+
+    assert quota.learn(10, 100.0, limit=None, remaining=2, closed_for=None)
+    assert waits(quota, 100.0, 4, limit=10) == [0.0, 0.0, 61.0, 61.0]
+    quota.take(100.0)
+    assert waits(quota, 100.0, 2, limit=10) == [0.0, 61.0]
+
+
+def test_an_answer_that_tells_nothing_new() -> None:
+    """Our own requests explain RMZ's number, and no wait changes."""
+    quota = sent(100.0)
+
+    assert not told(quota, 130.0, limit=None, remaining=2)
+    assert waits(quota, 130.0, 3) == [0.0, 0.0, 31.0]
+
+
+def test_a_limit_that_is_told_counts_at_once() -> None:
+    """What is left is compared with the limit of the same answer."""
+    quota = sent(100.0)
+    told(quota, 100.0, limit=10, remaining=2)
+
+    assert waits(quota, 100.0, 3) == [0.0, 0.0, 61.0]
+
+
+def test_what_is_left_falls_only() -> None:
+    """An answer from before our last requests arrived does not bring them back."""
+    quota = Quota()
+    quota.learn(10, 100.0, limit=None, remaining=5, closed_for=None)
+    for _ in range(3):
+        quota.take(100.0)
+
+    assert not quota.learn(10, 101.0, limit=None, remaining=5, closed_for=None)
+    assert waits(quota, 101.0, 3, limit=10) == [0.0, 0.0, 60.0]
+
+
+def test_others_go_on() -> None:
+    """Each answer may lower the number further; the window ends when it did before."""
+    quota = Quota()
+    quota.learn(10, 100.0, limit=None, remaining=5, closed_for=None)
+
+    assert quota.learn(10, 130.0, limit=None, remaining=1, closed_for=None)
+    assert waits(quota, 130.0, 2, limit=10) == [0.0, 31.0]
+
+
+def test_a_number_that_rises_is_a_new_window() -> None:
+    """More is left than before, so the window that was known is over."""
+    quota = Quota()
+    quota.learn(10, 100.0, limit=None, remaining=5, closed_for=None)
+
+    assert quota.learn(10, 130.0, limit=None, remaining=6, closed_for=None)
+    assert waits(quota, 130.0, 7, limit=10)[5:] == [0.0, 61.0]
+
+
+def test_a_new_window_that_is_ours_alone() -> None:
+    """Once RMZ counts no more than we do, its number is not needed."""
+    quota = sent(100.0)
+    told(quota, 100.0, remaining=0)
+
+    assert told(quota, 140.0, remaining=2)
+    assert waits(quota, 140.0, 3) == [0.0, 0.0, 21.0]
+
+
+def test_a_number_grows_old() -> None:
+    """After a span the window that it was about is over."""
+    quota = Quota()
+    told(quota, 100.0, remaining=0)
+
+    assert quota.wait(LIMIT, 160.5) == 0.5
+    assert quota.wait(LIMIT, 161.0) == 0.0
+
+
+def test_after_that_a_lower_number_is_a_new_one() -> None:
+    """What is left of the next window is believed for as long as that one may last."""
+    quota = Quota()
+    told(quota, 100.0, remaining=2)
+    told(quota, 161.0, remaining=1)
+
+    assert waits(quota, 170.0, 2) == [0.0, 52.0]
+
+
+def test_what_is_given_back_is_left_again() -> None:
+    """Of RMZ's number, too, what was not sent takes nothing."""
+    quota = Quota()
+    quota.learn(10, 100.0, limit=None, remaining=2, closed_for=None)
+    quota.take(101.0)
+    quota.take(102.0)
+    quota.give_back(101.0)
+
+    assert waits(quota, 102.0, 2, limit=10) == [0.0, 59.0]
+
+
+def test_giving_back_does_not_add_to_what_rmz_says() -> None:
+    """An answer that had not counted the request says all that is left."""
+    quota = Quota()
+    quota.learn(10, 100.0, limit=None, remaining=5, closed_for=None)
+    quota.take(101.0)
+    quota.learn(10, 102.0, limit=None, remaining=1, closed_for=None)
+    quota.give_back(101.0)
+
+    assert waits(quota, 102.0, 2, limit=10) == [0.0, 59.0]
+
+
+def test_a_closed_quota() -> None:
+    """Nobody goes before Retry-After, nor in the second by which RMZ may have rounded it."""
+    quota = Quota()
+
+    assert told(quota, 100.0, closed_for=7.0)
+    assert waits(quota, 100.0, 2) == [8.0, 8.0]
+    assert quota.wait(LIMIT, 108.0) == 0.0
+
+
+def test_the_longer_closure_holds() -> None:
+    """A shorter Retry-After, perhaps of an older answer, opens nothing."""
+    quota = Quota()
+    told(quota, 100.0, closed_for=20.0)
+
+    assert not told(quota, 101.0, closed_for=7.0)
+    assert quota.wait(LIMIT, 101.0) == 20.0
+
+
+def test_a_closure_is_bounded() -> None:
+    """A wrong header does not stop a shop for a year."""
+    quota = Quota()
+    told(quota, 100.0, closed_for=999_999_999.0)
+
+    assert quota.wait(LIMIT, 100.0) == LONGEST_CLOSURE + MARGIN == 301.0
+
+
+def test_a_closure_ends_with_the_window() -> None:
+    """Retry-After says when the window ends, and so what was left of it is no longer asked."""
+    quota = Quota()
+    told(quota, 100.0, remaining=0)
+    told(quota, 101.0, remaining=0, closed_for=7.0)
+
+    assert quota.wait(LIMIT, 101.0) == 8.0
+
+
+def test_a_closure_does_not_undo_the_count() -> None:
+    """Both are waited for: RMZ's gate and our own."""
+    quota = sent(100.0, 100.0, 100.0)
+    told(quota, 101.0, closed_for=7.0)
+
+    assert quota.wait(LIMIT, 101.0) == 60.0
+
+
+def test_idle() -> None:
+    """A quota is idle when nothing that it knows can make anyone wait."""
+    assert Quota().is_idle(0.0)
+    assert not sent(100.0).is_idle(160.0)
+    assert sent(100.0).is_idle(161.0)
+    closed, left = Quota(), Quota()
+    told(closed, 100.0, closed_for=7.0)
+    told(left, 100.0, remaining=0)
+    assert [closed.is_idle(107.0), closed.is_idle(108.0)] == [False, True]
+    assert [left.is_idle(160.0), left.is_idle(161.0)] == [False, True]

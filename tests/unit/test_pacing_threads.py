@@ -1,0 +1,241 @@
+"""Who counts together: clients, event loops, threads and processes."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+from collections.abc import Awaitable, Callable
+
+import anyio
+import pytest
+
+from rmz_async._call import Waiting
+from rmz_async._pacer import NoTurnError, Pacer
+from rmz_async._quota import Quota
+from rmz_async.pacing import InMemoryQuotaStore, Pacing, QuotaStore
+
+
+def pacer_at(now: float, store: QuotaStore | None = None) -> Pacer:
+    """A pacer with all patience, at a moment that stays."""
+    return Pacer(Pacing(max_wait=1000, store=store), Waiting(clock=lambda: now, sleep=sleep))
+
+
+async def sleep(_: float) -> None:
+    """Sleep until cancelled."""
+    await anyio.sleep_forever()
+
+
+async def turn(pacer: Pacer, until: float = math.inf) -> float:
+    """A turn, of one a minute."""
+    return await pacer.turn("key", 1, until=until)
+
+
+async def stand_in_line(pacer: Pacer) -> None:
+    """Come too late for a turn, and wait."""
+    await turn(pacer)
+
+
+async def refused_at_once(pacer: Pacer) -> float:
+    """What a call is told whose time is up."""
+    with anyio.fail_after(10), pytest.raises(NoTurnError) as caught:
+        await turn(pacer, until=0)
+    return caught.value.wait
+
+
+@pytest.mark.anyio
+async def test_a_free_turn_does_not_give_way() -> None:
+    """Where nobody waits, a turn and its lesson take no round of the event loop."""
+    pacer = pacer_at(100.0)
+    for undisturbed in (turn(pacer), pacer.learn("key", 1, 200, {})):
+        with pytest.raises(StopIteration):
+            undisturbed.send(None)
+
+
+@pytest.mark.anyio
+async def test_clients_that_share_nothing() -> None:
+    """Without a store each client counts its own."""
+    await turn(pacer_at(100.0))
+
+    assert await turn(pacer_at(100.0)) == 100.0
+
+
+@pytest.mark.anyio
+async def test_clients_that_share_a_store() -> None:
+    """Two clients with the same store have one quota together."""
+    store = InMemoryQuotaStore()
+    await turn(pacer_at(100.0, store))
+
+    assert await refused_at_once(pacer_at(100.0, store)) == 61.0
+
+
+@pytest.mark.anyio
+async def test_a_copy_that_counts_elsewhere() -> None:
+    """A copy with a store of its own has another count."""
+    pacer = pacer_at(100.0)
+    await turn(pacer)
+
+    assert await turn(pacer.with_pacing(Pacing(store=InMemoryQuotaStore()))) == 100.0
+
+
+@pytest.mark.anyio
+async def test_a_look_from_behind() -> None:
+    """Who asks from behind others takes no turn, even where there are enough for all."""
+    store = InMemoryQuotaStore()
+
+    assert await store.reserve("key", 2, 100.0, ahead=1) == 0.0
+    assert await store.reserve("key", 2, 100.0, ahead=2) == 61.0
+    assert await store.reserve("key", 2, 100.0, ahead=1) == 0.0
+
+
+@pytest.mark.anyio
+async def test_giving_back_in_an_unknown_quota() -> None:
+    """There is nothing to give back, and no quota comes of it."""
+    store = InMemoryQuotaStore()
+    await pacer_at(100.0, store).give_back("other", 100.0)
+
+    assert store._quotas == {}
+
+
+class FarStore(InMemoryQuotaStore):
+    """A store whose answer takes its time, in which the test lets things happen."""
+
+    def __init__(self, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        super().__init__()
+        self.asked = 0
+        self._meanwhile = meanwhile
+
+    async def reserve(self, key: str, per_minute: int, now: float, *, ahead: int = 0) -> float:
+        """Answer what was right when it was asked."""
+        self.asked += 1
+        answer = await super().reserve(key, per_minute, now, ahead=ahead)
+        if self.asked == 3:
+            await self._meanwhile()
+        return answer
+
+
+@pytest.mark.anyio
+async def test_news_while_the_store_is_asked() -> None:
+    """What comes between the store's answer and the nap is not slept through."""
+
+    async def meanwhile() -> None:
+        await pacer.give_back("key", 100.0)
+
+    pacer = pacer_at(100.0, FarStore(meanwhile))
+    await turn(pacer)
+    with anyio.fail_after(10):
+        assert await turn(pacer) == 100.0
+
+
+def test_one_loop_after_the_other(anyio_backend: str) -> None:
+    """The count goes on where the last loop left it."""
+    pacer = pacer_at(100.0)
+
+    assert anyio.run(turn, pacer, backend=anyio_backend) == 100.0
+    assert anyio.run(refused_at_once, pacer, backend=anyio_backend) == 61.0
+
+
+def test_a_loop_that_never_ended() -> None:
+    """Tasks of a loop that stands still hold up nobody on another one."""
+    pacer = pacer_at(100.0)
+    stopped = asyncio.new_event_loop()
+    stopped.run_until_complete(turn(pacer))
+    waiter = stopped.create_task(stand_in_line(pacer))
+    stopped.run_until_complete(asyncio.sleep(0))
+    (line,) = pacer._lines.values()
+
+    assert asyncio.run(refused_at_once(pacer)) == 61.0
+
+    async def wake() -> None:
+        await pacer.give_back("key", 100.0)
+        assert await turn(pacer) == 100.0
+
+    asyncio.run(wake())
+    assert not line.waiters[0].nap.cancel_called
+    waiter.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        stopped.run_until_complete(waiter)
+    stopped.close()
+    assert pacer._lines == {}
+
+
+def test_a_cancellation_of_asyncios_own() -> None:
+    """Who is woken and cancelled by asyncio itself at once is cancelled, and takes no turn."""
+
+    async def main() -> None:
+        pacer = pacer_at(100.0)
+        await turn(pacer)
+        waiter = asyncio.create_task(stand_in_line(pacer))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        await pacer.give_back("key", 100.0)
+        waiter.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiter
+        assert await turn(pacer) == 100.0
+
+    asyncio.run(main())
+
+
+@pytest.mark.anyio
+async def test_threads_count_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever looks at a quota or changes it holds the lock."""
+    store = InMemoryQuotaStore()
+    await store.reserve("key", 60, 100.0)
+    held: list[bool] = []
+    for name in ("wait", "take", "learn", "give_back"):
+        plain = getattr(Quota, name)
+
+        def noted(*arguments: object, _plain: object = plain, **named: object) -> object:
+            held.append(store._lock.locked())
+            assert callable(_plain)
+            return _plain(*arguments, **named)
+
+        monkeypatch.setattr(Quota, name, noted)
+    await store.reserve("key", 60, 100.0)
+    await store.learn("key", 60, 100.0, limit=60, remaining=58, closed_for=None)
+    await store.give_back("key", 100.0)
+    assert held == [True] * 4
+    assert not store._lock.locked()
+
+
+def test_a_fork_in_the_wrong_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child whose parent held the lock gets one of its own, and keeps it."""
+    store = InMemoryQuotaStore()
+    parent = store._locked()
+    parent.acquire()
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+
+    child = store._locked()
+
+    assert not child.locked()
+    assert store._locked() is child
+
+
+@pytest.mark.anyio
+async def test_tokens_that_are_no_longer_used() -> None:
+    """Quotas of which nothing is known any more are forgotten when many have come."""
+    store = InMemoryQuotaStore()
+    for number in range(64):
+        await store.reserve(f"key-{number}", 60, 100.0)
+    await store.reserve("another", 60, 161.0)
+
+    assert set(store._quotas) == {"another"}
+
+
+@pytest.mark.anyio
+async def test_tokens_that_are_in_use() -> None:
+    """No quota of the last minute is forgotten, and the next look comes when there are thrice."""
+    store = InMemoryQuotaStore()
+    for number in range(64):
+        await store.reserve(f"key-{number}", 1, 100.0)
+    await store.reserve("another", 1, 160.0)
+
+    assert len(store._quotas) == 65
+    assert await store.reserve("key-0", 1, 160.0) == 1.0
+    for number in range(126):
+        await store.reserve(f"more-{number}", 1, 161.0)
+    assert len(store._quotas) == 191
+    await store.reserve("more", 1, 161.0)
+    await store.reserve("and more", 1, 161.0)
+    assert len(store._quotas) == 129

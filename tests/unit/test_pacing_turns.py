@@ -1,0 +1,396 @@
+"""The gate, three turns a minute, on a clock that the test moves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import attrs
+import pytest
+from anyio.abc import TaskGroup
+
+from rmz_async._call import Waiting
+from rmz_async._pacer import NoTurnError, Pacer
+from rmz_async.pacing import InMemoryQuotaStore, Pacing
+
+pytestmark = pytest.mark.anyio
+
+LIMIT = 3
+
+
+async def settle() -> None:
+    """Let every task run until it waits."""
+    for _ in range(30):
+        await anyio.lowlevel.checkpoint()
+
+
+@attrs.define
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    now: float = 100.0
+    sleepers: list[tuple[float, anyio.Event]] = attrs.field(factory=list[tuple[float, anyio.Event]])
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep until the test has moved on that far."""
+        sleeper = (self.now + seconds, anyio.Event())
+        self.sleepers.append(sleeper)
+        try:
+            await sleeper[1].wait()
+        finally:
+            self.sleepers.remove(sleeper)
+
+    async def move_to(self, moment: float) -> None:
+        """Let time pass, and wake whoever is due on the way."""
+        await settle()
+        while self.sleepers:
+            due, event = min(self.sleepers, key=lambda sleeper: sleeper[0])
+            if due > moment:
+                break
+            self.now = max(self.now, due)
+            event.set()
+            await settle()
+        self.now = moment
+
+    def pacer(self, **options: Any) -> Pacer:
+        """Return a pacer on this clock, with all patience."""
+        options.setdefault("max_wait", 1000.0)
+        return Pacer(Pacing(**options), Waiting(clock=lambda: self.now, sleep=self.sleep))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Time that stands still."""
+    return Clock()
+
+
+@attrs.define
+class Callers:
+    """Callers of one pacer; what each got, in the order in which it came."""
+
+    group: TaskGroup
+    got: list[tuple[str, float]] = attrs.field(factory=list[tuple[str, float]])
+    refused: list[tuple[str, float]] = attrs.field(factory=list[tuple[str, float]])
+    scopes: dict[str, anyio.CancelScope] = attrs.field(factory=dict[str, anyio.CancelScope])
+
+    async def start(self, pacer: Pacer, *names: str, key: str = "key") -> None:
+        """Start callers, each after the one before has joined the line."""
+        for name in names:
+            self.scopes[name] = anyio.CancelScope()
+            self.group.start_soon(self._call, pacer, name, key)
+            await settle()
+
+    async def _call(self, pacer: Pacer, name: str, key: str) -> None:
+        with self.scopes[name]:
+            try:
+                self.got.append((name, await pacer.turn(key, LIMIT, until=math.inf)))
+            except NoTurnError as error:
+                self.refused.append((name, error.wait))
+
+
+@asynccontextmanager
+async def calling() -> AsyncGenerator[Callers]:
+    """Callers, of whom nobody may be left at the end."""
+    with anyio.fail_after(10):
+        async with anyio.create_task_group() as group:
+            yield Callers(group)
+            group.cancel_scope.cancel()
+
+
+async def turns(pacer: Pacer, number: int = LIMIT, until: float = math.inf) -> list[float]:
+    """Take turns one after the other."""
+    with anyio.fail_after(10):
+        return [await pacer.turn("key", LIMIT, until=until) for _ in range(number)]
+
+
+async def learn(pacer: Pacer, status: int, headers: Mapping[str, str]) -> None:
+    """Let an answer come."""
+    await pacer.learn("key", LIMIT, status, headers)
+
+
+async def test_a_burst_goes_at_once(clock: Clock) -> None:
+    """While the minute has room, nobody waits and nothing is spread out."""
+    assert await turns(clock.pacer()) == [100.0, 100.0, 100.0]
+
+
+async def test_first_come_first_served(clock: Clock) -> None:
+    """Those without a turn get theirs in the order in which they came, as soon as there is one."""
+    pacer = clock.pacer()
+    async with calling() as callers:
+        await callers.start(pacer, *"abcdefg")
+        assert callers.got == [("a", 100.0), ("b", 100.0), ("c", 100.0)]
+        await clock.move_to(160.9)
+        assert len(callers.got) == 3
+        await clock.move_to(300.0)
+        assert callers.got[3:] == [("d", 161.0), ("e", 161.0), ("f", 161.0), ("g", 222.0)]
+
+
+async def test_nobody_overtakes(clock: Clock) -> None:
+    """Who comes when there is room again, but the first has not woken yet, stands behind."""
+    pacer = clock.pacer()
+    async with calling() as callers:
+        await callers.start(pacer, *"abcd")
+        clock.now = 170.0
+        await callers.start(pacer, "e")
+        assert len(callers.got) == 3
+        await clock.move_to(170.0)
+        assert callers.got[3:] == [("d", 170.0), ("e", 170.0)]
+
+
+async def test_quotas_are_apart(clock: Clock) -> None:
+    """A line before one quota stops nobody before another."""
+    pacer = clock.pacer()
+    async with calling() as callers:
+        await callers.start(pacer, *"abcd")
+        await callers.start(pacer, "lookup", key="other")
+        assert callers.got[3:] == [("lookup", 100.0)]
+
+
+async def test_too_long_a_wait_is_not_begun(clock: Clock) -> None:
+    """Who would wait longer than the longest wait is told at once how long."""
+    pacer = clock.pacer(max_wait=60)
+    await turns(pacer)
+    clock.now = 100.5
+
+    with pytest.raises(NoTurnError, match=r"the next turn comes in 60\.5 s") as caught:
+        await turns(pacer)
+
+    assert caught.value.wait == 60.5
+    assert clock.sleepers == []
+
+
+async def test_the_longest_wait_is_waited(clock: Clock) -> None:
+    """The longest wait itself is not too long."""
+    async with calling() as callers:
+        pacer = clock.pacer(max_wait=61)
+        await callers.start(pacer, *"abcd")
+        await clock.move_to(161.0)
+        assert callers.got[3:] == [("d", 161.0)]
+
+
+async def test_a_turn_after_the_calls_end(clock: Clock) -> None:
+    """A turn that comes when the call is over is not waited for."""
+    pacer = clock.pacer()
+    await turns(pacer)
+    with pytest.raises(NoTurnError) as caught:
+        await turns(pacer, until=160.9)
+    assert caught.value.wait == 61.0
+
+
+async def test_a_turn_at_the_calls_end(clock: Clock) -> None:
+    """The last moment is in time."""
+    pacer = clock.pacer()
+    await turns(pacer)
+    with anyio.move_on_after(0) as at_once:
+        await pacer.turn("key", LIMIT, until=161.0)
+    assert at_once.cancelled_caught
+
+
+async def test_the_line_is_a_part_of_the_wait(clock: Clock) -> None:
+    """Who comes behind others knows that the turns of the next minute are theirs."""
+    pacer = clock.pacer(max_wait=100)
+    async with calling() as callers:
+        await callers.start(pacer, *"abcdefg")
+        assert callers.refused == [("g", 122.0)]
+
+
+async def test_no_patience(clock: Clock) -> None:
+    """With a longest wait of nothing there are turns at once, or none."""
+    pacer = clock.pacer(max_wait=0)
+    await turns(pacer)
+    with pytest.raises(NoTurnError):
+        await turns(pacer)
+    clock.now = 161.0
+    assert await turns(pacer) == [161.0] * 3
+
+
+async def test_a_cancelled_waiter_leaves_the_line(clock: Clock) -> None:
+    """Its turn goes to the next, and nobody's is lost."""
+    pacer = clock.pacer()
+    async with calling() as callers:
+        await callers.start(pacer, *"abcdefgh")
+        callers.scopes["e"].cancel()
+        await clock.move_to(300.0)
+        assert [name for name, _ in callers.got] == [*"abcdfgh"]
+        assert callers.got[5:] == [("g", 161.0), ("h", 222.0)]
+
+
+async def test_the_first_is_cancelled(clock: Clock) -> None:
+    """The second takes over, at the same time."""
+    pacer = clock.pacer()
+    async with calling() as callers:
+        await callers.start(pacer, *"abcde")
+        callers.scopes["d"].cancel()
+        await clock.move_to(161.0)
+        assert callers.got[3:] == [("e", 161.0)]
+
+
+async def test_all_are_cancelled(clock: Clock) -> None:
+    """A line that is left by all is gone, and takes no turn with it."""
+    pacer = clock.pacer()
+    async with calling() as callers:
+        await callers.start(pacer, *"abcdef")
+        for name in "def":
+            callers.scopes[name].cancel()
+        await settle()
+        assert pacer._lines == {}
+        clock.now = 161.0
+        await callers.start(pacer, *"ghi")
+        assert callers.got[3:] == [("g", 161.0), ("h", 161.0), ("i", 161.0)]
+
+
+async def test_woken_and_cancelled_at_once(clock: Clock) -> None:
+    """Who is cancelled in the moment of the turn does not take it."""
+    pacer = clock.pacer()
+    async with calling() as callers:
+        await callers.start(pacer, *"abcd")
+        await pacer.give_back("key", 100.0)
+        callers.scopes["d"].cancel()
+        await settle()
+        await callers.start(pacer, "e")
+        assert callers.got[3:] == [("e", 100.0)]
+
+
+async def test_due_and_cancelled_at_once(clock: Clock) -> None:
+    """Nor does who is cancelled in the moment in which the wait ends."""
+    pacer = clock.pacer()
+    async with calling() as callers:
+        await callers.start(pacer, *"abcd")
+        clock.now = 161.0
+        clock.sleepers[0][1].set()
+        callers.scopes["d"].cancel()
+        await settle()
+        assert pacer._lines == {}
+        assert await turns(pacer) == [161.0] * 3
+
+
+async def test_leaving_the_middle_disturbs_nobody(clock: Clock) -> None:
+    """Only when the first one leaves has another one to wake."""
+    pacer = clock.pacer()
+    async with calling() as callers:
+        await callers.start(pacer, *"abcdef")
+        sleepers = list(clock.sleepers)
+        callers.scopes["e"].cancel()
+        await settle()
+        assert clock.sleepers == sleepers
+
+
+async def test_a_turn_that_was_not_used(clock: Clock) -> None:
+    """The first in line gets it at once."""
+    pacer = clock.pacer()
+    async with calling() as callers:
+        await callers.start(pacer, *"abcde")
+        clock.now = 110.0
+        await pacer.give_back("key", 100.0)
+        await settle()
+        assert callers.got[3:] == [("d", 110.0)]
+
+
+async def test_a_429_closes_the_gate(clock: Clock) -> None:
+    """Nobody goes before its Retry-After is over, and a second more."""
+    pacer = clock.pacer()
+    await learn(pacer, 429, {"retry-after": "7", "x-ratelimit-remaining": "0"})
+    async with calling() as callers:
+        await callers.start(pacer, *"ab")
+        await clock.move_to(107.9)
+        assert callers.got == []
+        await clock.move_to(108.0)
+        assert callers.got == [("a", 108.0), ("b", 108.0)]
+
+
+async def test_who_waits_too_long_now_is_told(clock: Clock) -> None:
+    """An answer that closes the gate for long ends the wait of the whole line."""
+    pacer = clock.pacer(max_wait=70)
+    async with calling() as callers:
+        await callers.start(pacer, *"abcde")
+        clock.now = 110.0
+        await learn(pacer, 429, {"retry-after": "200"})
+        await settle()
+        assert sorted(callers.refused) == [("d", 201.0), ("e", 201.0)]
+
+
+async def test_the_impatient_behind_the_patient(clock: Clock) -> None:
+    """Who waits too long now is told even where those in front go on waiting."""
+    pacer = clock.pacer()
+    async with calling() as callers:
+        await callers.start(pacer, *"abcd")
+        await callers.start(pacer.with_pacing(Pacing(max_wait=70)), "e")
+        await learn(pacer, 429, {"retry-after": "200"})
+        await settle()
+        assert callers.refused == [("e", 201.0)]
+
+
+async def test_a_higher_limit_opens_the_gate(clock: Clock) -> None:
+    """The line moves up as soon as RMZ names it."""
+    pacer = clock.pacer()
+    async with calling() as callers:
+        await callers.start(pacer, *"abcdef")
+        await learn(pacer, 200, {"x-ratelimit-limit": "5"})
+        await settle()
+        assert callers.got[3:] == [("d", 100.0), ("e", 100.0)]
+
+
+async def test_what_is_left_is_all_there_is(clock: Clock) -> None:
+    """With one request left in RMZ's window, one goes."""
+    pacer = clock.pacer()
+    await learn(pacer, 200, {"x-ratelimit-remaining": "1"})
+    async with calling() as callers:
+        await callers.start(pacer, *"ab")
+        assert callers.got == [("a", 100.0)]
+        await clock.move_to(161.0)
+        assert callers.got[1:] == [("b", 161.0)]
+
+
+@pytest.mark.parametrize("absurd", ["", "-1", "nan", "1e9", "x", "9" * 400, "9999999999", "٣"])
+@pytest.mark.parametrize("status", [200, 429])
+async def test_absurd_headers(clock: Clock, status: int, absurd: str) -> None:
+    """Whatever stands in the headers, three go and the fourth waits for its minute."""
+    pacer = clock.pacer()
+    names = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after"]
+    await learn(pacer, status, dict.fromkeys(names, absurd))
+    assert await turns(pacer) == [100.0] * 3
+    async with calling() as callers:
+        await callers.start(pacer, "d")
+        await clock.move_to(161.0)
+        assert callers.got == [("d", 161.0)]
+
+
+async def test_an_answer_that_changes_nothing_wakes_nobody(clock: Clock) -> None:
+    """With a thousand in line, each answer would cost a thousand looks at the quota."""
+    pacer = clock.pacer()
+    async with calling() as callers:
+        await callers.start(pacer, *"abcd")
+        sleepers = list(clock.sleepers)
+        await learn(pacer, 200, {"x-ratelimit-limit": "3", "x-ratelimit-remaining": "0"})
+        await learn(pacer, 200, {})
+        await settle()
+        assert clock.sleepers == sleepers
+
+
+async def test_a_copy_with_other_patience(clock: Clock) -> None:
+    """It counts together with the first, and stands in the same line."""
+    pacer = clock.pacer()
+    copy = pacer.with_pacing(Pacing(max_wait=500))
+    async with calling() as callers:
+        await callers.start(pacer, *"ab")
+        await callers.start(copy, *"cd")
+        await callers.start(pacer, "e")
+        await callers.start(pacer.with_pacing(Pacing(max_wait=1)), "f")
+        assert callers.refused == [("f", 61.0)]
+        await clock.move_to(161.0)
+        assert callers.got[3:] == [("d", 161.0), ("e", 161.0)]
+
+
+async def test_a_copy_that_names_the_same_store(clock: Clock) -> None:
+    """Naming the store again changes nothing."""
+    store = InMemoryQuotaStore()
+    pacer = clock.pacer(store=store)
+    copy = pacer.with_pacing(Pacing(store=store, max_wait=500))
+    async with calling() as callers:
+        await callers.start(pacer, *"abcd")
+        await callers.start(copy, "e")
+        assert len(clock.sleepers) == 1
