@@ -20,6 +20,7 @@ from rmz_async.errors import (
     InvalidRequestError,
     NotFoundError,
     OutcomeUnknownError,
+    PacingError,
     PayloadError,
     PermissionDeniedError,
     RateLimitError,
@@ -69,6 +70,7 @@ from rmz_async.models import (
     Variant,
 )
 from rmz_async.options import RetryPolicy
+from rmz_async.pacing import InMemoryQuotaStore, Pacing, QuotaStore
 from rmz_async.pagination import Page, Pager
 from rmz_async.webhooks import Event, EventType
 
@@ -91,6 +93,7 @@ __all__ = (
     "Event",
     "EventType",
     "FieldErrors",
+    "InMemoryQuotaStore",
     "InvalidRequestError",
     "JSONObject",
     "Model",
@@ -103,6 +106,8 @@ __all__ = (
     "OrderStatusChange",
     "OrderedProduct",
     "OutcomeUnknownError",
+    "Pacing",
+    "PacingError",
     "Page",
     "Pager",
     "PayloadError",
@@ -117,6 +122,7 @@ __all__ = (
     "ProductStatus",
     "ProductType",
     "ProductVariant",
+    "QuotaStore",
     "RMZError",
     "RateLimitError",
     "RetryPolicy",

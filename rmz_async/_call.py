@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import anyio
 import attrs
 
-from rmz_async._retry import Failure, History
-from rmz_async.errors import APIError, ConnectionFailedError, OutcomeUnknownError, RMZError
+from rmz_async._retry import Evidence, Failure, History
+from rmz_async.errors import (
+    APIError,
+    ConnectionFailedError,
+    OutcomeUnknownError,
+    PacingError,
+    RMZError,
+)
 from rmz_async.operations import Operation, Repeat
 
 T = TypeVar("T")
@@ -56,12 +64,13 @@ class Settlement(Generic[R, T]):
 
     Attributes:
         read: The call that reads the changed object back.
-        applied: Tells from that object whether the change was applied.
+        judge: Tells from that object whether the change was applied, given a moment on RMZ's own
+            clock before which that was not possible, or None.
         answer: Makes of that object what the call returns.
     """
 
     read: Call[R]
-    applied: Callable[[R], bool]
+    judge: Callable[[R, datetime | None], Evidence]
     answer: Callable[[R], T]
 
 
@@ -73,25 +82,29 @@ class Failed:
         failure: What that says about the call.
         reason: What happened, in a few words; never a secret.
         error: What RMZ answered, if it did.
+        turn_in: Seconds to the next turn, where there was none in time.
     """
 
     failure: Failure
     reason: str
     error: APIError | None = None
+    turn_in: float | None = None
 
 
-def error_of(call: Call[T], failed: Failed, history: History, *, unread: bool = False) -> RMZError:
+def error_of(
+    call: Call[T], failed: Failed, history: History, evidence: Evidence | None = None
+) -> RMZError:
     """Return the error that tells the caller whether the call may have been applied.
 
     Args:
         call: The call, which is given up.
         failed: Its last try.
         history: All its tries.
-        unread: Whether the object should have been read back and could not be.
+        evidence: What the object said that was read back, if one was.
     """
     operation = call.operation
     changes = operation.repeat is not Repeat.SAFE
-    if changes and _may_have_been_applied(operation, failed.failure, history, unread=unread):
+    if changes and _may_have_been_applied(operation, failed.failure, history, evidence):
         error: RMZError = OutcomeUnknownError(
             f"{operation.name}{_on(call)} was sent and no trustworthy answer came back "
             f"({failed.reason}): it may have been applied. {operation.find_out}",
@@ -104,6 +117,14 @@ def error_of(call: Call[T], failed: Failed, history: History, *, unread: bool = 
         return error
     if failed.error is not None:
         return failed.error
+    if failed.turn_in is not None:
+        return PacingError(
+            f"{operation.name}{_on(call)} was not sent: RMZ's {operation.per_minute} requests a "
+            f"minute are used up; the next turn is in {math.ceil(failed.turn_in)} s",
+            operation=operation.name,
+            attempts=history.attempts,
+            retry_after=failed.turn_in,
+        )
     tries = "1 try" if history.attempts == 1 else f"{history.attempts} tries"
     return ConnectionFailedError(
         f"{operation.name}{_on(call)} failed after {tries} ({failed.reason}): nothing was changed, "
@@ -114,17 +135,17 @@ def error_of(call: Call[T], failed: Failed, history: History, *, unread: bool = 
 
 
 def _may_have_been_applied(
-    operation: Operation, failure: Failure, history: History, *, unread: bool
+    operation: Operation, failure: Failure, history: History, evidence: Evidence | None
 ) -> bool:
     if failure in (Failure.AMBIGUOUS, Failure.UNREADABLE):
         return True
-    if failure is Failure.CONFLICT:
-        # It is about the object's state; the first try may have made that state what it is.
-        return unread
-    # What was refused now says nothing of a try before it that may still be at work.
-    return history.ambiguous and not (
-        failure is Failure.FINAL and operation.repeat is Repeat.HARMLESS
-    )
+    if not history.ambiguous:
+        return False
+    if failure in (Failure.CONFLICT, Failure.FINAL) and operation.repeat is Repeat.HARMLESS:
+        return False
+    # What was refused now says nothing of a try before it that may still be at work. But where its
+    # object's state is the reason, and was so before that try, that one is refused like this one.
+    return not (failure is Failure.CONFLICT and evidence is Evidence.NOT_APPLIED)
 
 
 def _on(call: Call[T]) -> str:

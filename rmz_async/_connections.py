@@ -8,7 +8,7 @@ import platform
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import anyio
 import attrs
@@ -36,6 +36,9 @@ MAX_CONCURRENT = 32
 # So many cancelled requests are the last ones of their pool.
 MAX_CANCELLED = 16
 
+# How long a call may take to close worn connections, even where its caller has given it up.
+_CLOSING = 1.0
+
 _NOT_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -46,6 +49,14 @@ _NOT_SENT = (
     httpx.InvalidURL,
 )
 
+# By name: a caller may hand in a client over aiohttp, which is not imported here.
+_NOT_SENT_OF_AIOHTTP = {
+    "ClientConnectorError",
+    "ConnectionTimeoutError",
+    "InvalidUrlClientError",
+    "NonHttpUrlClientError",
+}
+
 # Opened on another event loop, or by the parent of this process: neither may be closed from here,
 # as the garbage collector would.
 _abandoned: list[object] = []
@@ -53,12 +64,18 @@ _abandoned: list[object] = []
 
 @attrs.frozen(eq=False, repr=False)
 class Outgoing:
-    """What all tries of one call send: the token apart, always the same bytes."""
+    """What all tries of one call send: the token apart, always the same bytes.
+
+    Attributes:
+        alone: Over a connection of its own. One that is kept alive may be closed just as a request
+            is sent, and then nobody could tell whether it arrived.
+    """
 
     method: str
     url: str
     headers: httpx.Headers
     content: bytes
+    alone: bool = False
 
 
 def headers_for(base_url: str) -> httpx.Headers:
@@ -76,13 +93,14 @@ def headers_for(base_url: str) -> httpx.Headers:
 class Connections:
     """The HTTP client, the token, and the turns before them; all copies of a client share them."""
 
-    def __init__(self, tokens: Tokens, http: HTTPClient | None) -> None:
+    def __init__(self, tokens: Tokens, http: HTTPClient | Literal["aiohttp"] | None) -> None:
         self.tokens = tokens
-        self._theirs = http
+        self._theirs = http if isinstance(http, httpx.AsyncClient) else None
+        self._open = _opener_for(http)
         self._pool: _Pool | None = None
         self._owner: object = None
         self._closed = False
-        if http is None:
+        if self._theirs is None:
             # Now, not at the first call: it would stop the event loop for 25 ms, and a process that
             # is forked meanwhile would inherit the locks of OpenSSL as they are.
             _tls()
@@ -93,19 +111,24 @@ class Connections:
         Raises:
             ConfigurationError: The client was closed.
         """
+        self._check()
+        owner = (current_token(), os.getpid())
+        if owner == self._owner:
+            return
+        # First, as it may raise: aiohttp works on one kind of event loop only.
+        pool = _Pool(self._open) if self._theirs is None else None
+        if self._pool is not None:
+            _abandoned.append(self._pool)
+        self._pool = pool
+        self.at_once: anyio.Semaphore = anyio.Semaphore(MAX_CONCURRENT, fast_acquire=True)
+        self.token_turn: anyio.Lock = anyio.Lock(fast_acquire=True)
+        self._owner = owner
+
+    def _check(self) -> None:
         if self._closed:
             raise ConfigurationError("this client was closed: create another one")
         if self._theirs is not None and self._theirs.is_closed:
             raise ConfigurationError("http: the httpx.AsyncClient that was passed in is closed")
-        owner = (current_token(), os.getpid())
-        if owner == self._owner:
-            return
-        if self._pool is not None:
-            _abandoned.append(self._pool)
-        self._owner = owner
-        self._pool = _Pool() if self._theirs is None else None
-        self.turns: anyio.Semaphore = anyio.Semaphore(MAX_CONCURRENT, fast_acquire=True)
-        self.token_turn: anyio.Lock = anyio.Lock(fast_acquire=True)
 
     async def exchange(
         self, outgoing: Outgoing, token: Secret, limit: float, clock: Callable[[], float]
@@ -120,7 +143,12 @@ class Connections:
             token: For its head.
             limit: Seconds that it may take.
             clock: Seconds, monotonic.
+
+        Raises:
+            ConfigurationError: The client was closed meanwhile; nothing was sent.
         """
+        # A pool that was closed would open connections again, and nobody would close those.
+        self._check()
         request = _request(outgoing, limit)
         _authorize(request, token)
         until = clock() + limit
@@ -130,14 +158,12 @@ class Connections:
                     request, stream=True, auth=None, follow_redirects=False
                 )
                 return await _read(response, lambda: clock() > until)
-            async with _Lent(self) as transport:
+            async with _Lent(self) as pool:
+                transport = pool.single if outgoing.alone else pool.kept
                 response = await transport.handle_async_request(request)
                 return await _read(response, lambda: clock() > until)
-        except _NOT_SENT as error:
-            permanent = _retry.is_certificate_error(error)
-            return Failed(Failure.NEVER_SENT if permanent else Failure.NOT_SENT, _reason(error))
         except Exception as error:  # noqa: BLE001 - httpx lets others through
-            return Failed(Failure.AMBIGUOUS, _reason(error))
+            return Failed(_failure_of(error), _reason(error))
 
     def pool(self) -> _Pool:
         """Return the open connections, which a cancelled request may have made unfit."""
@@ -146,30 +172,59 @@ class Connections:
 
     def renew(self, worn: _Pool) -> None:
         """Open a new pool in the place of *worn*, which its last user closes."""
-        if worn is self._pool:
-            self._pool = _Pool()
+        if worn is self._pool and not self._closed:
+            self._pool = _Pool(self._open)
 
     async def aclose(self) -> None:
         """Close the connections; the caller's own client stays open."""
         self._closed = True
         if self._pool is not None and self._owner == (current_token(), os.getpid()):
-            await self._pool.transport.aclose()
+            await self._pool.aclose()
 
 
 class _Pool:
     """Open connections, and who uses them."""
 
-    def __init__(self) -> None:
-        # Without the layer of httpx.AsyncClient, which writes each address, and with it a
-        # customer's e-mail address, into its log. Our own turns bound the number of connections:
-        # httpx loses a place in its pool for good when a call is cancelled.
-        self.transport = httpx.AsyncHTTPTransport(
-            verify=_tls(),
-            trust_env=False,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=MAX_CONCURRENT),
-        )
+    def __init__(self, open_transport: Callable[[int], httpx.AsyncBaseTransport]) -> None:
+        self.kept = open_transport(MAX_CONCURRENT)
+        self.single = open_transport(0)
         self.users = 0
         self.cancelled = 0
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        await self.kept.aclose()
+        await self.single.aclose()
+
+    async def discard(self) -> None:
+        """Close what is open, and let nothing come of it for the call that does so."""
+        with anyio.move_on_after(_CLOSING, shield=True), suppress(Exception):
+            await self.aclose()
+
+
+def _opener_for(http: object) -> Callable[[int], httpx.AsyncBaseTransport]:
+    if http is None or isinstance(http, httpx.AsyncClient):
+        return _open_httpx
+    if http != "aiohttp":
+        raise ConfigurationError('http: must be an httpx.AsyncClient, "aiohttp" or None')
+    try:
+        from rmz_async._aiohttp import open_transport
+    except ImportError:
+        raise ConfigurationError(
+            'http: "aiohttp" needs its extra: pip install "rmz[aiohttp]"'
+        ) from None
+    return lambda kept_alive: open_transport(_tls(), kept_alive=kept_alive > 0)
+
+
+def _open_httpx(kept_alive: int) -> httpx.AsyncBaseTransport:
+    # Without the layer of httpx.AsyncClient, which writes each address, and with it a customer's
+    # e-mail address, into its log. Our own turns bound the number of connections: httpx loses a
+    # place in its pool for good when a call is cancelled.
+    return httpx.AsyncHTTPTransport(
+        verify=_tls(),
+        trust_env=False,
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=kept_alive),
+    )
 
 
 class _Lent:
@@ -179,9 +234,9 @@ class _Lent:
         self._connections = connections
         self._pool = connections.pool()
 
-    async def __aenter__(self) -> httpx.AsyncBaseTransport:
+    async def __aenter__(self) -> _Pool:
         self._pool.users += 1
-        return self._pool.transport
+        return self._pool
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._pool.users -= 1
@@ -190,8 +245,7 @@ class _Lent:
         if self._pool.cancelled >= MAX_CANCELLED:
             self._connections.renew(self._pool)
             if self._pool.users == 0:
-                with anyio.CancelScope(shield=True):
-                    await self._pool.transport.aclose()
+                await self._pool.discard()
 
 
 @functools.cache
@@ -289,8 +343,25 @@ async def _read(response: httpx.Response, is_late: Callable[[], bool]) -> Answer
     return Answer(response.status_code, headers, body)
 
 
+def _failure_of(error: Exception) -> Failure:
+    if not isinstance(error, _NOT_SENT):
+        return Failure.AMBIGUOUS
+    cause = error.__cause__
+    # httpx-aiohttp says "connect time-out" of a connection that was lost after all was sent.
+    if _is_of_aiohttp(cause) and not _NOT_SENT_OF_AIOHTTP & {
+        kind.__name__ for kind in type(cause).__mro__
+    }:
+        return Failure.AMBIGUOUS
+    return Failure.NEVER_SENT if _retry.is_certificate_error(error) else Failure.NOT_SENT
+
+
+def _is_of_aiohttp(error: BaseException | None) -> bool:
+    return type(error).__module__.partition(".")[0] == "aiohttp"
+
+
 def _reason(error: Exception) -> str:
     # Only the texts of these are known to show no header and no body.
     if isinstance(error, httpx.ConnectError | UnreadableBodyError) and str(error):
         return str(error)
-    return type(error).__name__
+    told = error.__cause__ if _is_of_aiohttp(error.__cause__) else error
+    return type(told).__name__

@@ -179,7 +179,9 @@ def _created_order(model_hook: ModelHook) -> Structure:
             raise _WrongValueError("expected an object")
         if value.get("duplicate") in (True, "1"):
             return duplicate(value)
-        return completed(value) if value.get("order_id") is not None else pending(value)
+        # What has an address to pay at is to be paid, whatever else RMZ says of it.
+        free = value.get("checkout_url") is None and value.get("order_id") is not None
+        return completed(value) if free else pending(value)
 
     return structure
 

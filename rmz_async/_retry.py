@@ -5,6 +5,7 @@ Nothing here waits, sends or reads a clock.
 
 from __future__ import annotations
 
+import math
 import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from enum import Enum, auto
 
 import attrs
 
-from rmz_async.operations import Operation, Repeat
+from rmz_async.operations import Operation, Reaction, Repeat
 from rmz_async.options import RetryPolicy
 
 # The shortest wait after a 429 that names none.
@@ -26,7 +27,7 @@ class Failure(Enum):
     NOT_SENT = auto()
     """It surely did not reach RMZ, and another try may."""
     NEVER_SENT = auto()
-    """It surely did not reach RMZ, and no other try will: a certificate that is not trusted."""
+    """It surely did not reach RMZ, and no other try will: an untrusted certificate, or no turn."""
     AMBIGUOUS = auto()
     """It may have been applied."""
     UNREADABLE = auto()
@@ -39,6 +40,19 @@ class Failure(Enum):
     """400, 409 or 422: after an ambiguous try it may be the echo of a success."""
     FINAL = auto()
     """Any other answer; it will not change."""
+
+
+class Evidence(Enum):
+    """What an object that was read back says about the change."""
+
+    APPLIED = auto()
+    """It is as it was to become, and was not so before the call."""
+    NOT_APPLIED = auto()
+    """Nothing has changed it since the call was sent. The call may still be at work."""
+    UNCLEAR = auto()
+    """Something else may have changed it, or it does not tell."""
+    UNREAD = auto()
+    """It could not be read."""
 
 
 class Step(Enum):
@@ -55,15 +69,35 @@ class History:
 
     Attributes:
         attempts: Tries, the current one included.
-        ambiguous: Whether an earlier try may have been applied.
+        failures: What the tries before the current one ended in.
         first_sent: When the first try that could reach RMZ began; seconds, monotonic.
-        sent_at: The same on the calendar; UTC.
+        last_sent: The same of the last one.
+        sent_at: When the first one began, on the calendar; UTC.
+        answered_at: RMZ's own clock at its answer, if it said so; UTC.
     """
 
     attempts: int = 0
-    ambiguous: bool = False
+    failures: list[Failure] = attrs.field(factory=list[Failure])
     first_sent: float | None = None
+    last_sent: float | None = None
     sent_at: datetime | None = None
+    answered_at: datetime | None = None
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether an earlier try may have been applied."""
+        return Failure.AMBIGUOUS in self.failures or Failure.UNREADABLE in self.failures
+
+
+def reaction(operation: Operation, failure: Failure) -> Reaction:
+    """Say what the call's rule wants after *failure*."""
+    rule = operation.repeat
+    return {
+        Failure.NOT_SENT: rule.not_sent,
+        Failure.AMBIGUOUS: rule.ambiguous,
+        Failure.THROTTLED: rule.throttled,
+        Failure.REFUSED: rule.refused,
+    }.get(failure, rule.final)
 
 
 def next_step(
@@ -77,35 +111,24 @@ def next_step(
     """Say what to do after *failure*.
 
     Args:
-        operation: The call; its ``repeat`` decides what an ambiguous failure allows.
+        operation: The call; its ``repeat`` decides.
         failure: What the current try ended in.
         history: The current try included.
         policy: How often a call may be tried.
         can_settle: Whether there is a way to see that the call was applied.
     """
-    rule = operation.repeat
-    tries_left = history.attempts < policy.max_attempts
+    wanted = reaction(operation, failure)
     # Looked at anew before each try: meanwhile the customer may have undone what the first one did.
-    unsettled = rule is Repeat.SETTLE and history.ambiguous
-    match failure:
-        case Failure.NOT_SENT:
-            repeat = tries_left and not unsettled
-        case Failure.THROTTLED:
-            # For what must not happen twice, even this 429 may be the duplicate guard's.
-            repeat = tries_left and not unsettled and rule is not Repeat.ONCE
-        case Failure.REFUSED:
-            repeat = tries_left and history.attempts == 1 and rule in (Repeat.SAFE, Repeat.HARMLESS)
-        case Failure.AMBIGUOUS:
-            repeat = tries_left and (
-                rule in (Repeat.SAFE, Repeat.DEDUPED)
-                or (rule is Repeat.HARMLESS and not history.ambiguous)
-            )
-        case _:
-            repeat = False
-    if repeat:
+    unsettled = operation.repeat is Repeat.SETTLE and history.ambiguous
+    repeated = wanted is Reaction.REPEAT or (
+        wanted is Reaction.REPEAT_ONCE and failure not in history.failures
+    )
+    if operation.repeat is Repeat.HARMLESS and failure is Failure.AMBIGUOUS:
+        repeated &= policy.repeat_sessions
+    if repeated and history.attempts < policy.max_attempts and not unsettled:
         return Step.REPEAT
-    may_have_happened = failure in (Failure.AMBIGUOUS, Failure.UNREADABLE) or history.ambiguous
-    return Step.SETTLE if may_have_happened and can_settle else Step.RAISE
+    to_be_read = wanted is Reaction.READ_BACK or failure is Failure.UNREADABLE
+    return Step.SETTLE if can_settle and (to_be_read or history.ambiguous) else Step.RAISE
 
 
 def may_resend(
@@ -123,11 +146,26 @@ def may_resend(
     return (
         operation.repeat is Repeat.SETTLE
         and failure is Failure.AMBIGUOUS
-        and history.attempts < min(policy.max_attempts, 2)
+        and failure not in history.failures
+        and history.attempts < policy.max_attempts
         and history.first_sent is not None
-        and operation.resend_within > 0
-        and now - history.first_sent <= operation.resend_within
+        and now < history.first_sent + operation.resend_within
     )
+
+
+def resend_until(operation: Operation, history: History) -> float:
+    """Return when it is too late to send again what may have been applied.
+
+    Args:
+        operation: The call.
+        history: Its tries so far, the last one included.
+
+    Returns:
+        Seconds, monotonic; infinity where that makes no difference.
+    """
+    if operation.resend_within == 0 or not history.ambiguous or history.first_sent is None:
+        return math.inf
+    return history.first_sent + operation.resend_within
 
 
 def is_too_late(operation: Operation, history: History, at: float) -> bool:
@@ -135,15 +173,38 @@ def is_too_late(operation: Operation, history: History, at: float) -> bool:
 
     Args:
         operation: The call.
-        history: Its tries so far.
+        history: Its tries so far, the last one included.
         at: Seconds, monotonic.
     """
-    return (
-        operation.repeat is Repeat.DEDUPED
-        and history.ambiguous
-        and history.first_sent is not None
-        and at - history.first_sent > operation.resend_within
-    )
+    return at >= resend_until(operation, history)
+
+
+class Budget:
+    """How many repeats a client has left: a server that is down must not be asked three times.
+
+    Attributes:
+        left: At most ``SIZE``.
+    """
+
+    SIZE = 10.0
+    # Of ten calls that succeed at once, one may be repeated.
+    EARNED = 0.1
+
+    def __init__(self) -> None:
+        self.left: float = self.SIZE
+
+    def spend(self, failure: Failure) -> bool:
+        """Take what a repeat costs after *failure*, if it is there."""
+        # The throttle's own wait is obeyed and no storm; a time-out keeps the server busy.
+        cost = {Failure.THROTTLED: 0.0, Failure.AMBIGUOUS: 2.0}.get(failure, 1.0)
+        if cost > self.left:
+            return False
+        self.left -= cost
+        return True
+
+    def earn(self) -> None:
+        """Give a part of a repeat back, for a call that succeeded at once."""
+        self.left = min(self.SIZE, self.left + self.EARNED)
 
 
 def backoff(policy: RetryPolicy, attempts: int, draw: Callable[[], float]) -> float:
@@ -179,8 +240,11 @@ def retry_after(value: str | None, now: float) -> float | None:
 
 def is_certificate_error(error: BaseException | None) -> bool:
     """Say whether an untrusted certificate is behind *error*: no other try would help."""
-    while error is not None:
+    # An exception that is raised twice, as a caller's own transport may do, can be its own context.
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
         if isinstance(error, ssl.SSLCertVerificationError):
             return True
+        seen.add(id(error))
         error = error.__cause__ or error.__context__
     return False

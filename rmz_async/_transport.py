@@ -1,4 +1,4 @@
-"""The one way to RMZ: authorise, send, repeat, settle.
+"""The one way to RMZ: authorise, wait for a turn, send, repeat, settle.
 
 What a failure means and what to do next is decided in :mod:`rmz_async._retry`; what the bytes mean,
 in :mod:`rmz_async._wire`. This module does what they say.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import anyio
@@ -17,10 +18,14 @@ from rmz_async import _retry, _wire
 from rmz_async._call import Call, Failed, Settlement, Waiting, error_of
 from rmz_async._connections import Connections, Outgoing, headers_for
 from rmz_async._converter import decode
-from rmz_async._retry import Failure, History, Step
+from rmz_async._pacer import NoTurnError
+from rmz_async._retry import Budget, Evidence, Failure, History, Step
+from rmz_async._settling import earliest
 from rmz_async._token import Secret
+from rmz_async._turns import Turns
 from rmz_async._wire import Answer, UnreadableBodyError
-from rmz_async.errors import RMZError
+from rmz_async.errors import ConnectionFailedError, OutcomeUnknownError, RMZError
+from rmz_async.operations import Operation, Repeat
 from rmz_async.options import Options
 
 T = TypeVar("T")
@@ -34,6 +39,9 @@ FENCE = 0.2
 # How much longer than the call's deadline a read-back may take: to know is worth the wait.
 SETTLE_GRACE = 10.0
 
+# How long RMZ may be at work on a request: only then is "not applied" more than "not yet".
+AT_WORK = 60.0
+
 
 class Transport:
     """Makes calls over connections, within the options of one client."""
@@ -45,10 +53,15 @@ class Transport:
         self._connections = connections
         self._waiting = Waiting() if waiting is None else waiting
         self._headers = headers_for(options.base_url)
+        self._turns = Turns(options.pacing, self._waiting)
+        self._budget = Budget()
 
     def with_options(self, options: Options) -> Transport:
         """Return a transport over the same connections."""
-        return Transport(self._connections, options, self._waiting)
+        copy = Transport(self._connections, options, self._waiting)
+        copy._turns = self._turns.with_pacing(options.pacing)
+        copy._budget = self._budget
+        return copy
 
     async def aclose(self) -> None:
         """Close the connections, for all copies."""
@@ -60,58 +73,63 @@ class Transport:
         Raises:
             RMZError: As its tree says.
         """
-        return await self._call_until(call, self._waiting.clock() + self.options.timeout)
+        return await self._call_until(call, self._outgoing(call), self._deadline(), History())
 
-    async def _call_until(self, call: Call[T], deadline: float) -> T:
+    def _deadline(self) -> float:
+        return self._waiting.clock() + self.options.timeout
+
+    async def _call_until(
+        self, call: Call[T], outgoing: Outgoing, deadline: float, history: History
+    ) -> T:
         self._connections.open()
-        policy, clock = self.options.retry, self._waiting.clock
-        outgoing, history = self._outgoing(call), History()
         while True:
             history.attempts += 1
-            result = await self._try(call, outgoing, history, deadline)
+            result = await self._tried(call, outgoing, history, deadline)
             if not isinstance(result, Failed):
+                if history.attempts == 1:
+                    self._budget.earn()
                 return result
             step = _retry.next_step(
                 call.operation,
                 result.failure,
                 history,
-                policy,
+                self.options.retry,
                 can_settle=call.settlement is not None,
             )
-            history.ambiguous |= result.failure is Failure.AMBIGUOUS
             wait = self._wait_after(result, history)
-            unread = False
+            evidence = None
             if step is Step.SETTLE and call.settlement is not None:
-                await self._waiting.sleep(min(wait, SETTLE_GRACE))
-                found = await self._read_back(call.settlement, deadline + SETTLE_GRACE)
-                if found is not None and call.settlement.applied(found):
+                await self._waiting.sleep(min(wait, SETTLE_GRACE / 2))
+                wait = 0.0
+                evidence, found = await self._read_back(
+                    call.settlement, history, deadline + SETTLE_GRACE
+                )
+                if evidence is Evidence.APPLIED:
                     logger.warning("%s: settled by reading back: applied", call.operation.name)
                     return call.settlement.answer(found)
-                wait, unread = 0.0, found is None
-                if not unread and _retry.may_resend(
-                    call.operation, result.failure, history, policy, clock()
-                ):
+                if evidence is Evidence.NOT_APPLIED and self._may_resend(call, result, history):
                     step = Step.REPEAT
-            if step is not Step.REPEAT or not self._is_in_time(call, history, wait, deadline):
-                raise error_of(call, result, history, unread=unread)
+            history.failures.append(result.failure)
+            if not (
+                step is Step.REPEAT
+                and self._is_in_time(call, history, wait, deadline)
+                and self._budget.spend(result.failure)
+            ):
+                raise self._given_up(call, outgoing, result, history, evidence)
             logger.info("%s: repeated in %.1f s (%s)", call.operation.name, wait, result.reason)
             await self._waiting.sleep(wait)
 
     def _outgoing(self, call: Call[T]) -> Outgoing:
         # Once for all tries: what RMZ takes for the same order must be the same bytes, whatever
         # becomes of the caller's objects meanwhile.
-        operation = call.operation
-        path = _wire.target(operation, call.object_id, call.query)
+        path = _wire.target(call.operation, call.object_id, call.query)
         return Outgoing(
-            operation.method,
+            call.operation.method,
             self.options.base_url + path,
             self._headers,
             _wire.encode_body(call.body),
+            alone=call.operation.repeat is Repeat.ONCE,
         )
-
-    def _is_in_time(self, call: Call[T], history: History, wait: float, deadline: float) -> bool:
-        at = self._waiting.clock() + wait
-        return at < deadline and not _retry.is_too_late(call.operation, history, at)
 
     def _wait_after(self, failed: Failed, history: History) -> float:
         if failed.error is not None and failed.error.retry_after is not None:
@@ -119,12 +137,79 @@ class Transport:
         wait = _retry.backoff(self.options.retry, history.attempts, self._waiting.draw)
         return max(wait, _retry.REFUSED_WAIT) if failed.failure is Failure.REFUSED else wait
 
-    async def _read_back(self, settlement: Settlement[R, Any], deadline: float) -> R | None:
+    def _may_resend(self, call: Call[T], failed: Failed, history: History) -> bool:
+        policy, now = self.options.retry, self._waiting.clock()
+        return _retry.may_resend(call.operation, failed.failure, history, policy, now)
+
+    def _is_in_time(self, call: Call[T], history: History, wait: float, deadline: float) -> bool:
+        at = self._waiting.clock() + wait
+        return at < deadline and not _retry.is_too_late(call.operation, history, at)
+
+    def _given_up(
+        self,
+        call: Call[T],
+        outgoing: Outgoing,
+        failed: Failed,
+        history: History,
+        evidence: Evidence | None,
+    ) -> RMZError:
+        error = error_of(call, failed, history, evidence)
+        if isinstance(error, OutcomeUnknownError):
+            vars(error)["_resolver"] = partial(self._resolve, call, outgoing, history)
+        return error
+
+    async def _read_back(
+        self, settlement: Settlement[R, Any], history: History, deadline: float
+    ) -> tuple[Evidence, R | None]:
+        reading, read = History(), settlement.read
         try:
-            return await self._call_until(settlement.read, deadline)
-        except RMZError as error:
+            found = await self._call_until(read, self._outgoing(read), deadline, reading)
+        except Exception as error:  # noqa: BLE001 - a token source raises what it likes
             logger.warning("could not be read back: %s", type(error).__name__)
-            return None
+            return Evidence.UNREAD, None
+        assert history.first_sent is not None  # or there would be nothing to settle
+        since = earliest(reading.answered_at, self._waiting.clock() - history.first_sent)
+        return settlement.judge(found, since), found
+
+    async def _resolve(
+        self, call: Call[T], outgoing: Outgoing, history: History, error: OutcomeUnknownError
+    ) -> T:
+        """Find out later what could not be found out in time; *error* is raised where it cannot."""
+        self._connections.open()
+        rule, now = call.operation.repeat, self._waiting.clock()
+        if rule is Repeat.HARMLESS:
+            return await self._call_until(call, outgoing, self._deadline(), History())
+        if rule is Repeat.DEDUPED and not _retry.is_too_late(call.operation, history, now):
+            again = History(
+                failures=[Failure.AMBIGUOUS],
+                first_sent=history.first_sent,
+                sent_at=history.sent_at,
+            )
+            return await self._call_until(call, outgoing, self._deadline(), again)
+        if call.settlement is None:
+            raise error
+        evidence, found = await self._read_back(call.settlement, history, self._deadline())
+        if evidence is Evidence.APPLIED:
+            return call.settlement.answer(found)
+        assert history.last_sent is not None  # or its outcome would be known
+        if evidence is Evidence.NOT_APPLIED and now - history.last_sent >= AT_WORK:
+            raise ConnectionFailedError(
+                f"{call.operation.name}: it was not applied, and repeating is safe",
+                operation=call.operation.name,
+                attempts=history.attempts,
+            )
+        raise error
+
+    async def _tried(
+        self, call: Call[T], outgoing: Outgoing, history: History, deadline: float
+    ) -> T | Failed:
+        try:
+            return await self._try(call, outgoing, history, deadline)
+        except Exception as error:
+            # The token source's, or the quota store's: it must not hide an earlier try.
+            if call.operation.repeat is Repeat.SAFE or not history.ambiguous:
+                raise
+            return Failed(Failure.NEVER_SENT, f"{type(error).__name__} before it was sent again")
 
     async def _try(
         self, call: Call[T], outgoing: Outgoing, history: History, deadline: float
@@ -132,11 +217,11 @@ class Transport:
         began = self._waiting.clock()
         tokens = self._connections.tokens
         token = tokens.current or await self._renewed(None, deadline)
-        answer = await self._exchange(outgoing, token, history, deadline)
+        answer = await self._exchange(call.operation, outgoing, token, history, deadline)
         if isinstance(answer, Answer) and answer.status == 401 and tokens.renewable:
             # Refused before anything was done: even what may be sent once only can be sent again.
             token = await self._renewed(token, deadline)
-            answer = await self._exchange(outgoing, token, history, deadline)
+            answer = await self._exchange(call.operation, outgoing, token, history, deadline)
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug(
                 "%s %s: %s, try %d, %.3f s",
@@ -149,7 +234,7 @@ class Transport:
         if isinstance(answer, Failed):
             return answer
         assert token is not None  # or nothing would have been sent
-        return self._result(call, answer, token)
+        return self._result(call, answer, token, history)
 
     async def _renewed(self, refused: Secret | None, deadline: float) -> Secret | None:
         """Ask for another token; None where the source did not give one in time."""
@@ -158,29 +243,45 @@ class Transport:
         return None
 
     async def _exchange(
-        self, outgoing: Outgoing, token: Secret | None, history: History, deadline: float
+        self,
+        operation: Operation,
+        outgoing: Outgoing,
+        token: Secret | None,
+        history: History,
+        deadline: float,
     ) -> Answer | Failed:
         """Wait for a turn, and send one request; what goes wrong is returned, not raised."""
         if token is None:
             return Failed(Failure.NOT_SENT, "the token source gave no token in time")
         clock = self._waiting.clock
+        until = min(deadline, _retry.resend_until(operation, history))
         sent = False
         with anyio.move_on_after(deadline - clock() + FENCE):
-            async with self._connections.turns:
-                limit = min(deadline - clock(), self.options.retry.attempt_timeout)
-                if limit <= 0:
-                    return Failed(Failure.NOT_SENT, "no time was left to send it")
-                if history.first_sent is None:
-                    history.first_sent, history.sent_at = clock(), datetime.now(UTC)
-                sent = True
-                return await self._connections.exchange(outgoing, token, limit, clock)
+            at_once = self._connections.at_once
+            try:
+                async with self._turns.turn(operation, token, at_once, until) as turn:
+                    limit = min(deadline - clock(), self.options.retry.attempt_timeout)
+                    if clock() >= until:
+                        result = Failed(Failure.NOT_SENT, "no time was left to send it")
+                        await turn.tell(result)
+                        return result
+                    history.last_sent, sent = clock(), True
+                    if history.first_sent is None:
+                        history.first_sent, history.sent_at = clock(), datetime.now(UTC)
+                    answer = await self._connections.exchange(outgoing, token, limit, clock)
+                    await turn.tell(answer)
+                    return answer
+            except NoTurnError as error:
+                return Failed(Failure.NEVER_SENT, "no turn in time", turn_in=error.wait)
         failure = Failure.AMBIGUOUS if sent else Failure.NOT_SENT
         return Failed(failure, f"no answer within {self.options.timeout:g} s")
 
-    def _result(self, call: Call[T], answer: Answer, token: Secret) -> T | Failed:
+    def _result(self, call: Call[T], answer: Answer, token: Secret, history: History) -> T | Failed:
         if 200 <= answer.status < 300:
             try:
-                return decode(_wire.data_of(answer), call.into)
+                envelope = _wire.envelope_of(answer)
+                history.answered_at = _wire.timestamp(envelope.get("timestamp"))
+                return decode(envelope["data"], call.into)
             except UnreadableBodyError as error:
                 failure, reason = Failure.AMBIGUOUS, str(error)
             except ValueError as error:

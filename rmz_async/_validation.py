@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -83,9 +83,9 @@ class Validation:
 
     def day(self, field: str, value: object) -> date | None:
         """Check a day, and return it; a moment would be a day in one time zone only."""
-        if value is None or type(value) is date:
-            return value
-        self.require(field, False, "must be a date without a time")
+        holds = isinstance(value, date) and not isinstance(value, datetime)
+        if value is not None and self.require(field, holds, "must be a date without a time"):
+            return cast("date", value)
         return None
 
     def text(self, field: str, value: object, most: int = MAX_TEXT) -> bool:
@@ -145,7 +145,8 @@ class Validation:
         if value is None:
             return None
         try:
-            copy = _json.parse(_json.dump(value))
+            copy = _copied(value)
+            _json.dump(copy)
         except (TypeError, ValueError, RecursionError):
             copy = None
         if self.require(field, isinstance(copy, dict), "must be a mapping that JSON can say"):
@@ -197,6 +198,22 @@ class Validation:
 def _is_unicode(value: str) -> bool:
     # Half of a surrogate pair is a text to Python, and nothing that can be sent.
     return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _copied(value: object) -> object:
+    if isinstance(value, Mapping):
+        items = cast("Mapping[object, object]", value).items()
+        return {_as_key(key): _copied(item) for key, item in items}
+    if isinstance(value, (list, tuple)):
+        return [_copied(item) for item in cast("Sequence[object]", value)]
+    return value
+
+
+def _as_key(key: object) -> str:
+    # JSON would make texts of some others, and perhaps one text of two of them.
+    if isinstance(key, str):
+        return key
+    raise TypeError
 
 
 def _is_short(value: object) -> bool:

@@ -171,8 +171,8 @@ def decompress(raw: bytes, encoding: str) -> bytes:
     return body
 
 
-def data_of(answer: Answer) -> JSON:
-    """Return what the envelope of a success holds.
+def envelope_of(answer: Answer) -> dict[str, JSON]:
+    """Return the envelope of a success; it has ``data``.
 
     Raises:
         UnreadableBodyError: It says that it is JSON, and it is not: perhaps it was cut.
@@ -187,7 +187,7 @@ def data_of(answer: Answer) -> JSON:
         raise UnreadableBodyError(str(error)) from None
     if not isinstance(envelope, dict) or "data" not in envelope:
         raise ValueError("there is no data in it")
-    return envelope["data"]
+    return envelope
 
 
 def unexpected(operation: Operation, answer: Answer, reason: str) -> UnexpectedAnswerError:
@@ -230,7 +230,7 @@ def error_of(operation: Operation, answer: Answer, *, sent: Sequence[str], now: 
         status=answer.status,
         message=message,
         errors=errors,
-        timestamp=_timestamp(fields.get("timestamp")),
+        timestamp=timestamp(fields.get("timestamp")),
         body=body,
         retry_after=wait,
         operation=operation.name,
@@ -296,7 +296,8 @@ def _field_errors(value: JSON) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _timestamp(value: object) -> datetime | None:
+def timestamp(value: object) -> datetime | None:
+    """Return the server's clock at its answer; None where it gave none."""
     if type(value) is not int or not 0 <= value < 2**33:
         return None
     return datetime.fromtimestamp(value, UTC)

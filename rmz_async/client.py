@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 import attrs
 
@@ -11,7 +11,15 @@ from rmz_async._connections import Connections, HTTPClient
 from rmz_async._token import Tokens, TokenSource, concealed
 from rmz_async._transport import Transport
 from rmz_async._wire import checked_base_url
-from rmz_async.options import DEFAULT_TIMEOUT, Options, RetryPolicy, base_url_or_default
+from rmz_async.options import (
+    DEFAULT_PACING,
+    DEFAULT_TIMEOUT,
+    Options,
+    RetryPolicy,
+    Unchanged,
+    base_url_or_default,
+)
+from rmz_async.pacing import Pacing
 from rmz_async.resources.categories import Categories
 from rmz_async.resources.checkout_sessions import CheckoutSessions
 from rmz_async.resources.orders import Orders
@@ -36,9 +44,12 @@ class Client:
             production's.
         timeout: Seconds for one call, over all its tries; 60 where left out.
         retry: How often a call may be tried; whether it may at all is a property of the call.
+        pacing: How to keep within RMZ's requests a minute; None for sending at once and leaving
+            that to RMZ.
         http: An ``httpx.AsyncClient`` of your own, for its proxies, certificates, transport and
             event hooks; its headers, cookies, authentication and time-outs are not used. It stays
-            open when this client closes.
+            open when this client closes. Or ``"aiohttp"``, for connections over aiohttp, which are
+            faster, on asyncio only; install ``rmz[aiohttp]``.
 
     Attributes:
         checkout_sessions: Send customers to a page on which they pay.
@@ -60,7 +71,8 @@ class Client:
         base_url: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         retry: RetryPolicy | None = None,
-        http: HTTPClient | None = None,
+        pacing: Pacing | None = DEFAULT_PACING,
+        http: HTTPClient | Literal["aiohttp"] | None = None,
     ) -> None:
         source = concealed(token)
         del token
@@ -68,6 +80,7 @@ class Client:
             base_url=checked_base_url(base_url_or_default(base_url)),
             timeout=timeout,
             retry=RetryPolicy() if retry is None else retry,
+            pacing=pacing,
         )
         self._use(Transport(Connections(Tokens(source), http), options), owns_connections=True)
 
@@ -83,13 +96,19 @@ class Client:
         self.store: OwnStore = OwnStore(transport)
 
     def with_options(
-        self, *, timeout: float | None = None, retry: RetryPolicy | None = None
+        self,
+        *,
+        timeout: float | None = None,
+        retry: RetryPolicy | None = None,
+        pacing: Pacing | Unchanged | None = Unchanged.UNCHANGED,
     ) -> Client:
         """Return a copy that works over the same connections.
 
         Args:
             timeout: Seconds for one call; this client's where left out.
             retry: How often a call may be tried; as this client does where left out.
+            pacing: How to keep within RMZ's requests a minute; None for sending at once. As this
+                client does where left out.
 
         Returns:
             A client that need not be closed, and that ends with this one.
@@ -99,6 +118,7 @@ class Client:
             current,
             timeout=current.timeout if timeout is None else timeout,
             retry=current.retry if retry is None else retry,
+            pacing=current.pacing if isinstance(pacing, Unchanged) else pacing,
         )
         copy = object.__new__(type(self))
         copy._use(self._transport.with_options(options), owns_connections=False)

@@ -6,6 +6,7 @@
     ├── ConfigurationError            the client's own options are wrong
     ├── InvalidRequestError           a field breaks a rule (also a ValueError)
     ├── ConnectionFailedError         not applied: repeating is safe
+    │   └── PacingError               not sent: this client's share of the minute is used up
     ├── OutcomeUnknownError           sent, no trustworthy answer: it may have happened
     ├── APIError                      RMZ answered with an error
     │   ├── BadRequestError           400
@@ -27,8 +28,9 @@ be pickled.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 __all__ = (
     "APIError",
@@ -41,6 +43,7 @@ __all__ = (
     "InvalidRequestError",
     "NotFoundError",
     "OutcomeUnknownError",
+    "PacingError",
     "PayloadError",
     "PermissionDeniedError",
     "RMZError",
@@ -99,11 +102,29 @@ class ConnectionFailedError(RMZError):
         self.attempts = attempts
 
 
+class PacingError(ConnectionFailedError):
+    """The call was not sent: its turn within RMZ's requests a minute would come too late.
+
+    Attributes:
+        retry_after: Seconds to that turn.
+    """
+
+    def __init__(
+        self, message: str, *, operation: str = "", attempts: int = 0, retry_after: float = 0.0
+    ) -> None:
+        super().__init__(message, operation=operation, attempts=attempts)
+        self.retry_after = retry_after
+
+
+# What holds a client can neither be pickled nor copied.
+_LEFT_BEHIND = ("_resolver", "_run")
+
+
 class OutcomeUnknownError(RMZError):
     """The call was sent and no trustworthy answer came back: it may have been applied.
 
-    Do not simply repeat it: the message says how to find out. Where RMZ did answer, with a server
-    error for instance, that answer is the ``__cause__``.
+    Do not simply repeat it: `resolve` finds out later, and the message says how else to. Where RMZ
+    did answer, with a server error for instance, that answer is the ``__cause__``.
 
     Attributes:
         operation: The call, for example ``subscriptions.extend``.
@@ -111,6 +132,8 @@ class OutcomeUnknownError(RMZError):
         sent_at: When it was first sent; UTC.
         attempts: How often it was tried.
     """
+
+    _resolver: Callable[[OutcomeUnknownError], Awaitable[Any]] | None = None
 
     def __init__(
         self,
@@ -126,6 +149,30 @@ class OutcomeUnknownError(RMZError):
         self.object_id = object_id
         self.sent_at = sent_at
         self.attempts = attempts
+
+    async def resolve(self) -> Any:
+        """Find out whether the call was applied.
+
+        What changes an object is looked for in that object. It counts as not applied only a minute
+        after it was last sent, as RMZ may still be at work before. Sessions are asked for anew, and
+        so is an order while RMZ takes it for the same one. An extension can be found only if the
+        subscription was passed that had been read before it.
+
+        Returns:
+            What the call would have returned: it was applied.
+
+        Raises:
+            ConnectionFailedError: It was not applied, and repeating it is safe.
+            OutcomeUnknownError: Nobody can tell yet, or at all; this very error.
+            ConfigurationError: The error was pickled or copied, or the client was closed.
+        """
+        if self._resolver is None:
+            raise ConfigurationError("this error has lost its client: it was pickled or copied")
+        return await self._resolver(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        kept = {name: value for name, value in vars(self).items() if name not in _LEFT_BEHIND}
+        return type(self), self.args, kept
 
 
 class APIError(RMZError):

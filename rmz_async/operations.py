@@ -16,14 +16,79 @@ __all__ = ("OPERATIONS", "Operation", "Repeat")
 _DOCS = "https://docs.rmz.gg/merchant-api"
 
 
-class Repeat(Enum):
-    """What to do after a failure that may have reached RMZ."""
+class Reaction(Enum):
+    """What to do after one kind of failure."""
 
-    SAFE = "repeat it, with backoff"
-    SETTLE = "read the object back: done, return it; not done, perhaps repeat once; else raise"
-    DEDUPED = "repeat the same content within 4 minutes: RMZ takes it for the same order for 5"
-    HARMLESS = "repeat it once: a second session costs nothing"
-    ONCE = "never repeat it: compare with what the caller had read, or raise"
+    REPEAT = "repeat"
+    REPEAT_ONCE = "repeat once"
+    READ_BACK = "read the object back"
+    RAISE = "raise"
+
+
+class Repeat(Enum):
+    """What to do after each kind of failure: the rule of a call.
+
+    Attributes:
+        words: The rule in a few words.
+        not_sent: After what surely did not reach RMZ.
+        ambiguous: After what may have been applied.
+        throttled: After a 429 of RMZ's throttle, which answers before anything is done.
+        refused: After any other 429: a guard against duplicates, or a proxy.
+        final: After any other error; where an earlier try may have been applied, all rules but
+            ``SAFE`` and ``HARMLESS`` read the object back, if they can.
+    """
+
+    SAFE = (
+        "repeat it, with backoff",
+        Reaction.REPEAT,
+        Reaction.REPEAT,
+        Reaction.REPEAT,
+        Reaction.REPEAT_ONCE,
+    )
+    SETTLE = (
+        "read the object back: done, return it; not done, perhaps repeat once; else raise",
+        Reaction.REPEAT,
+        Reaction.READ_BACK,
+        Reaction.REPEAT,
+        Reaction.READ_BACK,
+    )
+    DEDUPED = (
+        "repeat the same bytes within 4 minutes: for 5, RMZ takes them for the same order",
+        Reaction.REPEAT,
+        Reaction.REPEAT,
+        Reaction.REPEAT,
+        Reaction.RAISE,
+    )
+    HARMLESS = (
+        "repeat it once: a second session costs nothing",
+        Reaction.REPEAT,
+        Reaction.REPEAT_ONCE,
+        Reaction.REPEAT,
+        Reaction.REPEAT_ONCE,
+    )
+    # Even a 429 that looks like the throttle's may be that of the guard against duplicates.
+    ONCE = (
+        "never repeat it: compare with what the caller had read, or raise",
+        Reaction.REPEAT,
+        Reaction.READ_BACK,
+        Reaction.RAISE,
+        Reaction.READ_BACK,
+    )
+
+    def __init__(
+        self,
+        words: str,
+        not_sent: Reaction,
+        ambiguous: Reaction,
+        throttled: Reaction,
+        refused: Reaction,
+    ) -> None:
+        self.words = words
+        self.not_sent = not_sent
+        self.ambiguous = ambiguous
+        self.throttled = throttled
+        self.refused = refused
+        self.final = Reaction.RAISE
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -36,7 +101,8 @@ class Operation:
         path: The path below the base URL; ``{id}`` stands for the object's id.
         repeat: What to do after a failure that may have reached RMZ.
         source: The page of RMZ's documentation.
-        per_minute: Requests a minute that RMZ allows for each token.
+        quota: Which of a token's two quotas it is counted in.
+        per_minute: Requests a minute that RMZ allows in that quota.
         resend_within: Seconds after the first try in which a change that may have been applied can
             be sent again, where its rule allows that at all.
         refuses_states: Whether a 422 that names no field sent means that the object's state forbids
@@ -49,6 +115,7 @@ class Operation:
     path: str
     repeat: Repeat
     source: str
+    quota: Literal["shared", "lookup"] = "shared"
     per_minute: int = 60
     resend_within: float = 0.0
     refuses_states: bool = False
@@ -96,6 +163,7 @@ SUBSCRIPTIONS_LOOKUP = Operation(
     path="/subscriptions/lookup",
     repeat=Repeat.SAFE,
     source=f"{_DOCS}/subscriptions/lookup-subscriptions",
+    quota="lookup",
     per_minute=120,
 )
 SUBSCRIPTIONS_CANCEL = Operation(

@@ -78,11 +78,19 @@ class _Pages(AsyncIterator[Page[T]]):
     def __init__(self, get: Callable[[int], Awaitable[Page[T]]], number: int) -> None:
         self._get = get
         self._next: int | None = number
+        self._is_asking = False
 
     async def __anext__(self) -> Page[T]:
         if self._next is None:
             raise StopAsyncIteration
-        page = await self._get(self._next)
+        if self._is_asking:
+            # As a generator would: else both would get the same page.
+            raise RuntimeError("this walk waits for a page already: let each task walk by itself")
+        self._is_asking = True
+        try:
+            page = await self._get(self._next)
+        finally:
+            self._is_asking = False
         self._next = page.number + 1 if page.has_next else None
         return page
 

@@ -18,7 +18,7 @@ from rmz_async.errors import (
     FieldErrors,
     InvalidRequestError,
     NotFoundError,
-    OutcomeUnknownError,
+    PacingError,
     PayloadError,
     PermissionDeniedError,
     RateLimitError,
@@ -68,8 +68,10 @@ from rmz_async.models import (
     Variant,
 )
 from rmz_async.options import RetryPolicy
+from rmz_async.pacing import InMemoryQuotaStore, Pacing, QuotaStore
 from rmz_async.webhooks import Event, EventType
 from rmz_sync.client import Client
+from rmz_sync.errors import OutcomeUnknownError
 from rmz_sync.pagination import Page, Pager
 
 __all__ = (
@@ -91,6 +93,7 @@ __all__ = (
     "Event",
     "EventType",
     "FieldErrors",
+    "InMemoryQuotaStore",
     "InvalidRequestError",
     "JSONObject",
     "Model",
@@ -103,6 +106,8 @@ __all__ = (
     "OrderStatusChange",
     "OrderedProduct",
     "OutcomeUnknownError",
+    "Pacing",
+    "PacingError",
     "Page",
     "Pager",
     "PayloadError",
@@ -117,6 +122,7 @@ __all__ = (
     "ProductStatus",
     "ProductType",
     "ProductVariant",
+    "QuotaStore",
     "RMZError",
     "RateLimitError",
     "RetryPolicy",

@@ -8,8 +8,10 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+from rmz_async import errors as _async
 from rmz_async.errors import ConfigurationError
 from rmz_sync._loop_thread import LoopThread
+from rmz_sync.errors import OutcomeUnknownError
 
 T = TypeVar("T")
 
@@ -51,14 +53,20 @@ class Portal:
 
         Raises:
             ConfigurationError: The portal was closed, or this is the portal's own thread.
-            OutcomeUnknownError: The portal was closed while *work* ran.
+            OutcomeUnknownError: The portal was closed while *work* ran, or *work* says so.
         """
         try:
             thread = self._ready()
         except BaseException:
             work.close()  # Otherwise Python warns that it was never awaited.
             raise
-        return thread.call(work)
+        try:
+            return thread.call(work)
+        except OutcomeUnknownError:
+            # Its own resolve() could not tell either.
+            raise
+        except _async.OutcomeUnknownError as error:
+            raise OutcomeUnknownError.of(error, self.run) from error.__cause__
 
     def close(self) -> None:
         """Cancel what still runs and end the thread; any number of times.

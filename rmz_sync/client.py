@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import NoReturn, cast
+from typing import Literal, NoReturn, cast
 
 import rmz_async
 from rmz_async._connections import HTTPClient
 from rmz_async._token import TokenSource, concealed
-from rmz_async.options import DEFAULT_TIMEOUT, RetryPolicy
+from rmz_async.options import DEFAULT_PACING, DEFAULT_TIMEOUT, RetryPolicy, Unchanged
+from rmz_async.pacing import Pacing
 from rmz_sync._portal import Portal
 from rmz_sync.resources.categories import Categories
 from rmz_sync.resources.checkout_sessions import CheckoutSessions
@@ -43,10 +44,13 @@ class Client:
             production.
         timeout: Seconds for one call, over all its tries; 60 where left out.
         retry: How often a call may be tried; whether it may at all is a property of the call.
+        pacing: How to keep within RMZ's requests a minute; None for sending at once and leaving
+            that to RMZ.
         http: An ``httpx.AsyncClient`` of your own, for its proxies, certificates, transport and
             event hooks; its headers, cookies, authentication and time-outs are not used. It works
             in this client's thread only and does not survive a fork. Unlike in ``rmz_async``, it is
-            closed with this client, as nobody else could close it.
+            closed with this client, as nobody else could close it. Or ``"aiohttp"``, for
+            connections over aiohttp, which are faster; install ``rmz[aiohttp]``.
 
     Attributes:
         checkout_sessions: Send customers to a page on which they pay.
@@ -68,18 +72,24 @@ class Client:
         base_url: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         retry: RetryPolicy | None = None,
-        http: HTTPClient | None = None,
+        pacing: Pacing | None = DEFAULT_PACING,
+        http: HTTPClient | Literal["aiohttp"] | None = None,
     ) -> None:
         source = concealed(token)
         del token
         wrapped = rmz_async.Client(
-            cast("TokenSource", source), base_url=base_url, timeout=timeout, retry=retry, http=http
+            cast("TokenSource", source),
+            base_url=base_url,
+            timeout=timeout,
+            retry=retry,
+            pacing=pacing,
+            http=http,
         )
 
         # Not a method: a thread that held this client would keep it alive for ever.
         async def finish() -> None:
             await wrapped.aclose()
-            if http is not None:
+            if http is not None and http != "aiohttp":
                 await http.aclose()
 
         self._use(wrapped, Portal(finish), owns_portal=True)
@@ -99,19 +109,25 @@ class Client:
         self.store: OwnStore = OwnStore(wrapped.store, portal)
 
     def with_options(
-        self, *, timeout: float | None = None, retry: RetryPolicy | None = None
+        self,
+        *,
+        timeout: float | None = None,
+        retry: RetryPolicy | None = None,
+        pacing: Pacing | Unchanged | None = Unchanged.UNCHANGED,
     ) -> Client:
         """Return a copy that works over the same connections, in the same thread.
 
         Args:
             timeout: Seconds for one call; this client's where left out.
             retry: How often a call may be tried; as this client does where left out.
+            pacing: How to keep within RMZ's requests a minute; None for sending at once. As this
+                client does where left out.
 
         Returns:
             A client that need not be closed, and that ends with this one.
         """
         copy = object.__new__(type(self))
-        wrapped = self._wrapped.with_options(timeout=timeout, retry=retry)
+        wrapped = self._wrapped.with_options(timeout=timeout, retry=retry, pacing=pacing)
         copy._use(wrapped, self._portal, owns_portal=False)
         return copy
 

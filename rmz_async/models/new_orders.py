@@ -27,7 +27,8 @@ class OrderLine:
 
     product: int | str
     quantity: int = 1
-    options: Mapping[str, Any] | None = None
+    # A dictionary cannot be hashed, and a line should be.
+    options: Mapping[str, Any] | None = attrs.field(default=None, hash=False)
     notice: str | None = None
     plan: int | None = None
 

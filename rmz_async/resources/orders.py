@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import partial
 from typing import Literal, cast
 
-from rmz_async import operations
+from rmz_async import _settling, operations
 from rmz_async._call import Call, Settlement
 from rmz_async._transport import Transport
 from rmz_async._validation import Validation
@@ -190,7 +189,7 @@ class Orders:
                 object_id=order_id,
                 body={"status": number},
                 settlement=Settlement(
-                    read=_read(order_id), applied=partial(_is_in, number), answer=_nothing
+                    read=_read(order_id), judge=_settling.moved_to(number), answer=_nothing
                 ),
             )
         )
@@ -198,10 +197,6 @@ class Orders:
 
 def _read(order_id: int) -> Call[Order]:
     return Call(operation=operations.ORDERS_GET, into=Order, object_id=order_id)
-
-
-def _is_in(status: int, found: Order) -> bool:
-    return found.current_status == status
 
 
 def _nothing(_: Order) -> None:

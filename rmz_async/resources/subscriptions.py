@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
 from typing import Literal, cast, overload
 
-from rmz_async import operations
+from rmz_async import _settling, operations
 from rmz_async._call import Call, Settlement
+from rmz_async._settling import Judge
 from rmz_async._transport import Transport
 from rmz_async._validation import Validation
-from rmz_async.models import PhoneNumber, Subscription, SubscriptionLookup, SubscriptionStatus
+from rmz_async.models import PhoneNumber, Subscription, SubscriptionLookup
 from rmz_async.operations import Operation
 from rmz_async.pagination import Page, Pager
 
@@ -194,9 +193,11 @@ class Subscriptions:
             "must be end_of_period or immediate",
         )
         check.finish()
-        applied = _ends_with_period if effective == "end_of_period" else _is_canceled
         return await self._change(
-            operations.SUBSCRIPTIONS_CANCEL, subscription_id, {"effective": effective}, applied
+            operations.SUBSCRIPTIONS_CANCEL,
+            subscription_id,
+            {"effective": effective},
+            _settling.canceled(effective),
         )
 
     async def pause(self, subscription_id: int) -> Subscription:
@@ -221,7 +222,9 @@ class Subscriptions:
         check = Validation("subscriptions.pause")
         check.identifier("id", subscription_id)
         check.finish()
-        return await self._change(operations.SUBSCRIPTIONS_PAUSE, subscription_id, None, _is_paused)
+        return await self._change(
+            operations.SUBSCRIPTIONS_PAUSE, subscription_id, None, _settling.paused
+        )
 
     async def unpause(self, subscription_id: int) -> Subscription:
         """Resume a paused subscription: a period begins now that lasts the days that were kept.
@@ -246,7 +249,7 @@ class Subscriptions:
         check.identifier("id", subscription_id)
         check.finish()
         return await self._change(
-            operations.SUBSCRIPTIONS_UNPAUSE, subscription_id, None, _is_active
+            operations.SUBSCRIPTIONS_UNPAUSE, subscription_id, None, _settling.unpaused
         )
 
     @overload
@@ -299,15 +302,15 @@ class Subscriptions:
         else:
             check.integer("months", months, 1, 24)
         check.finish()
-        applied = None
-        if baseline is not None and baseline.current_period_end is not None:
+        judge = None
+        if baseline is not None:
             added = timedelta(days=days if days is not None else 30 * (months or 0))
-            applied = partial(_ends_at, baseline.current_period_end + added)
+            judge = _settling.extended(baseline, added)
         return await self._change(
             operations.SUBSCRIPTIONS_EXTEND,
             subscription_id,
             {"days": days, "months": months},
-            applied,
+            judge,
         )
 
     async def _change(
@@ -315,11 +318,11 @@ class Subscriptions:
         operation: Operation,
         subscription_id: int,
         body: dict[str, object] | None,
-        applied: Callable[[Subscription], bool] | None,
+        judge: Judge | None,
     ) -> Subscription:
         settlement = None
-        if applied is not None:
-            settlement = Settlement(read=_read(subscription_id), applied=applied, answer=_as_it_is)
+        if judge is not None:
+            settlement = Settlement(read=_read(subscription_id), judge=judge, answer=_as_it_is)
         return await self._transport.call(
             Call(
                 operation=operation,
@@ -339,23 +342,3 @@ def _read(subscription_id: int) -> Call[Subscription]:
 
 def _as_it_is(found: Subscription) -> Subscription:
     return found
-
-
-def _ends_with_period(found: Subscription) -> bool:
-    return found.cancel_at_period_end is True
-
-
-def _is_canceled(found: Subscription) -> bool:
-    return found.status == SubscriptionStatus.CANCELED
-
-
-def _is_paused(found: Subscription) -> bool:
-    return found.status == SubscriptionStatus.PAUSED
-
-
-def _is_active(found: Subscription) -> bool:
-    return found.status == SubscriptionStatus.ACTIVE
-
-
-def _ends_at(end: datetime, found: Subscription) -> bool:
-    return found.current_period_end == end

@@ -47,7 +47,7 @@ class Event(Model):
             ``repr``: an order's may hold the codes that were sold.
         request_id: The delivery's number. It is not signed: good for a log, and for nothing else.
         subscription: For events about subscriptions: how it was when the event happened.
-        order: For events about orders: how it was when the event happened.
+        order: For the known events about orders: how it was when the event happened.
 
     Source: https://docs.rmz.gg/webhooks/payload-format
     """

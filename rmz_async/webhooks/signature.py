@@ -9,13 +9,15 @@ from typing import cast
 from rmz_async import _json
 from rmz_async._converter import decode
 from rmz_async.errors import ConfigurationError, PayloadError, SignatureError
-from rmz_async.webhooks.events import Event
+from rmz_async.webhooks.events import Event, EventType
 
 __all__ = ("Headers", "verify")
 
 MAX_BODY = 1024 * 1024
 MAX_SECRETS = 5
 MIN_SECRET = 16
+
+_ORDER_EVENTS = (EventType.ORDER_CREATED, EventType.ORDER_STATUS_CHANGED)
 
 Headers = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
 """A framework's headers, or pairs as ASGI has them; names in any case."""
@@ -152,7 +154,8 @@ def _event(body: bytes, request_id: str | None) -> Event:
         subscription = order = None
         if isinstance(name, str) and isinstance(data, dict):
             subscription = data.get("subscription") if name.startswith("subscription.") else None
-            order = data if name.startswith("order.") else None
+            # Of another event about an order nobody knows whether its data are the order.
+            order = (data or None) if name in _ORDER_EVENTS else None
         # Over what the body itself may call so.
         payload |= {"request_id": request_id, "subscription": subscription, "order": order}
         return decode(payload, Event)
