@@ -1,0 +1,193 @@
+"""The document's examples, held against its schemas and given to the client to read."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import pytest
+
+from rmz_async import (
+    APIError,
+    AuthenticationError,
+    BadRequestError,
+    Client,
+    ConflictError,
+    NotFoundError,
+    OrderLine,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    UnprocessableEntityError,
+)
+from rmz_async.models import Model
+from rmz_async.pagination import Page
+from rmz_async.sandbox.reference import contract
+
+if TYPE_CHECKING:
+    from tests.contract.conftest import Answering, Faults
+
+COMPONENTS = contract()["components"]
+CALLS: Mapping[str, Callable[[Client, int], Awaitable[object]]] = {
+    "checkout_sessions.create": lambda rmz, _: rmz.checkout_sessions.create(
+        product_id=102,
+        variant_id=15,
+        customer=4501,
+        success_url="https://majlis.example/ok",
+        cancel_url="https://majlis.example/no",
+    ),
+    "portal_sessions.create": lambda rmz, _: rmz.portal_sessions.create(customer=4501),
+    "subscriptions.get": lambda rmz, _: rmz.subscriptions.get(501),
+    "subscriptions.list": lambda rmz, page: rmz.subscriptions.list(page=page).first(),
+    "subscriptions.lookup": lambda rmz, _: rmz.subscriptions.lookup(email="a@majlis.example"),
+    "subscriptions.cancel": lambda rmz, _: rmz.subscriptions.cancel(501),
+    "subscriptions.pause": lambda rmz, _: rmz.subscriptions.pause(501),
+    "subscriptions.unpause": lambda rmz, _: rmz.subscriptions.unpause(501),
+    "subscriptions.extend": lambda rmz, _: rmz.subscriptions.extend(501, days=7),
+    "orders.create": lambda rmz, _: rmz.orders.create(
+        created_from="majlis.example", products=[OrderLine(product=106)]
+    ),
+    "orders.get": lambda rmz, _: rmz.orders.get(78944),
+    "orders.list": lambda rmz, page: rmz.orders.list(page=page).first(),
+    "orders.update": lambda rmz, _: rmz.orders.update(78944, status=4),
+    "products.get": lambda rmz, _: rmz.products.get(101),
+    "products.list": lambda rmz, page: rmz.products.list(page=page).first(),
+    "categories.list": lambda rmz, page: rmz.categories.list(page=page).first(),
+    "store.get": lambda rmz, _: rmz.store.get(),
+    "store.statistics": lambda rmz, _: rmz.store.statistics(),
+}
+ERRORS: Mapping[int, type[APIError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+    500: ServerError,
+}
+
+
+@attrs.frozen
+class Example:
+    """A value in the document, with the schema that stands beside it."""
+
+    where: str
+    schema: Mapping[str, Any]
+    value: Any
+
+
+def examples(node: object, where: str = "") -> Iterator[Example]:
+    """Yield every example of a part of the document."""
+    if isinstance(node, list):
+        for index, item in enumerate(node):
+            yield from examples(item, f"{where}/{index}")
+    if not isinstance(node, dict):
+        return
+    if isinstance(node.get("examples"), list):
+        for index, value in enumerate(node["examples"]):
+            yield Example(f"{where}/{index}", node, value)
+    if "schema" in node:
+        if "example" in node:
+            yield Example(where, node["schema"], node["example"])
+        for name, example in node.get("examples", {}).items():
+            yield Example(f"{where}/{name}", node["schema"], example["value"])
+        return
+    for key, item in node.items():
+        yield from examples(item, f"{where}/{key}")
+
+
+def answers() -> Iterator[tuple[str, int, Any]]:
+    """Yield the call, the status and the body of every answer that has an example."""
+    for item in contract()["paths"].values():
+        for call in item.values():
+            for status, answer in call["responses"].items():
+                answer = COMPONENTS["responses"].get(
+                    answer.get("$ref", "").rpartition("/")[2], answer
+                )
+                for example in answer["content"]["application/json"]["examples"].values():
+                    yield call["operationId"], int(status), example["value"]
+
+
+EXAMPLES = [
+    *examples(contract()["paths"], "paths"),
+    *examples(contract()["webhooks"], "webhooks"),
+    *examples(COMPONENTS, "components"),
+]
+ANSWERS = list(answers())
+IDS = [f"{name}-{status}-{index}" for index, (name, status, _) in enumerate(ANSWERS)]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: str(example.where))
+def test_an_example_is_of_its_schema(faults: Faults, example: Example) -> None:
+    """What is shown is what is allowed."""
+    assert faults(example.value, example.schema) == []
+
+
+def test_every_body_has_an_example() -> None:
+    """Of what is sent, of each answer, and of each event."""
+    shown = {example.where.rpartition("/")[0] for example in EXAMPLES}
+    bodies = {
+        f"{where}/application/json"
+        for part in ("paths", "webhooks")
+        for where in contents(contract()[part], part)
+    } | {
+        f"{where}/application/json"
+        for where in contents(COMPONENTS["responses"], "components/responses")
+    }
+    assert bodies <= shown
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("name", "status", "body"), ANSWERS, ids=IDS)
+async def test_a_client_reads_what_the_document_shows(
+    answering: Answering, name: str, status: int, body: Any
+) -> None:
+    """A success becomes a model with nothing left over, and a refusal the error of its status."""
+    client, _ = answering(status, body)
+    data = body.get("data")
+    page = data["current_page"] if data and "current_page" in data else 1
+    async with client:
+        if status < 400:
+            assert list(left_over(await CALLS[name](client, page))) == []
+            return
+        with pytest.raises((APIError, OutcomeUnknownError)) as caught:
+            await CALLS[name](client, page)
+    if isinstance(caught.value, OutcomeUnknownError):
+        assert status == 500
+        assert isinstance(caught.value.__cause__, ServerError)
+        return
+    # Two of the states that forbid a change are told with the status of fields.
+    is_state = name in ("subscriptions.pause", "subscriptions.unpause") and status == 422
+    assert isinstance(caught.value, ConflictError if is_state else ERRORS[status])
+    assert caught.value.status == status
+    assert caught.value.message == body["message"]
+
+
+def contents(node: object, where: str) -> Iterator[str]:
+    """Yield the address of everything that has a body."""
+    if isinstance(node, dict):
+        for key, item in node.items():
+            if key == "content":
+                yield f"{where}/content"
+            else:
+                yield from contents(item, f"{where}/{key}")
+
+
+def left_over(value: object) -> Iterator[str]:
+    """Yield the keys that no model knew, wherever they are."""
+    match value:
+        case Page():
+            for item in value.items:
+                yield from left_over(item)
+        case Model():
+            yield from value.extra
+            for field in attrs.fields(type(value)):
+                yield from left_over(getattr(value, field.name))
+        case tuple():
+            for item in value:
+                yield from left_over(item)
+        case _:
+            return

@@ -1,0 +1,256 @@
+"""What the client sends, held against what the document takes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qsl
+
+import attrs
+import pytest
+
+from rmz_async import Client, NewCustomer, OrderLine, PhoneNumber
+from rmz_async.sandbox.reference import contract
+
+if TYPE_CHECKING:
+    from tests.contract.conftest import Answering, Faults
+
+pytestmark = pytest.mark.anyio
+
+CALLS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
+    call["operationId"]: (method.upper(), path, call)
+    for path, item in contract()["paths"].items()
+    for method, call in item.items()
+}
+BASE_PATH = "/shawarma"
+NOURA = NewCustomer(
+    country_code="+966",
+    phone="555010203",
+    first_name="نورة",
+    last_name="القحطاني",
+    email="noura@majlis.example",
+)
+PHONE = PhoneNumber(country_code="966", phone="555010203")
+OK, NO = "https://majlis.example/ok", "https://majlis.example/no"
+
+# The most and the least that each call can send.
+VARIANTS: Sequence[tuple[str, Callable[[Client], Awaitable[object]]]] = [
+    (
+        "checkout_sessions.create",
+        lambda rmz: rmz.checkout_sessions.create(
+            product_id=102,
+            variant_id=15,
+            customer=NOURA,
+            metadata={"team": "falcons"},
+            external_customer_id="usr_abc123",
+            success_url=OK,
+            cancel_url=NO,
+        ),
+    ),
+    (
+        "checkout_sessions.create",
+        lambda rmz: rmz.checkout_sessions.create(
+            product_id=102,
+            variant_id=15,
+            customer=4501,
+            metadata={},
+            success_url=OK,
+            cancel_url=NO,
+        ),
+    ),
+    (
+        "portal_sessions.create",
+        lambda rmz: rmz.portal_sessions.create(
+            customer=PHONE, return_url="https://majlis.example", expires_in=300
+        ),
+    ),
+    ("portal_sessions.create", lambda rmz: rmz.portal_sessions.create(customer=4501)),
+    ("subscriptions.get", lambda rmz: rmz.subscriptions.get(501)),
+    ("subscriptions.list", lambda rmz: rmz.subscriptions.list(page=3).first()),
+    (
+        "subscriptions.list",
+        lambda rmz: rmz.subscriptions.list(
+            customer_email="noura@majlis.example",
+            customer_phone="555010203",
+            customer_country_code="966",
+            page=3,
+        ).first(),
+    ),
+    (
+        "subscriptions.lookup",
+        lambda rmz: rmz.subscriptions.lookup(
+            external_customer_id="usr_abc123",
+            email="noura@majlis.example",
+            phone=PHONE,
+            product_id=102,
+            include_inactive=True,
+        ),
+    ),
+    ("subscriptions.cancel", lambda rmz: rmz.subscriptions.cancel(501)),
+    ("subscriptions.cancel", lambda rmz: rmz.subscriptions.cancel(501, effective="immediate")),
+    ("subscriptions.pause", lambda rmz: rmz.subscriptions.pause(501)),
+    ("subscriptions.unpause", lambda rmz: rmz.subscriptions.unpause(501)),
+    ("subscriptions.extend", lambda rmz: rmz.subscriptions.extend(501, days=365)),
+    ("subscriptions.extend", lambda rmz: rmz.subscriptions.extend(501, months=24)),
+    (
+        "orders.create",
+        lambda rmz: rmz.orders.create(
+            created_from="majlis.example",
+            customer=NOURA,
+            coupon_code="SAVE10",
+            products=[
+                OrderLine(product=106, quantity=2, options={"colour": "gold"}, notice="رسالة"),
+                OrderLine(product="majlis-pro", plan=15),
+            ],
+        ),
+    ),
+    (
+        "orders.create",
+        lambda rmz: rmz.orders.create(
+            created_from="majlis.example", customer=4501, products=[OrderLine(product=106)]
+        ),
+    ),
+    ("orders.get", lambda rmz: rmz.orders.get(78944)),
+    ("orders.list", lambda rmz: rmz.orders.list().first()),
+    (
+        "orders.list",
+        lambda rmz: rmz.orders.list(
+            created_from=date(2026, 5, 1),
+            created_to=date(2026, 5, 31),
+            order_by="total",
+            order_direction="asc",
+        ).first(),
+    ),
+    ("orders.update", lambda rmz: rmz.orders.update(78944, status=4)),
+    ("products.get", lambda rmz: rmz.products.get(101)),
+    ("products.list", lambda rmz: rmz.products.list().first()),
+    ("categories.list", lambda rmz: rmz.categories.list().first()),
+    ("store.get", lambda rmz: rmz.store.get()),
+    ("store.statistics", lambda rmz: rmz.store.statistics()),
+]
+
+
+@attrs.frozen
+class Sent:
+    """One request, taken apart."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: Any
+
+
+async def send(
+    answering: Answering, name: str, call: Callable[[Client], Awaitable[object]]
+) -> Sent:
+    """Make a call, which is answered with the document's own first example."""
+    status, answer = next(
+        (int(status), answer)
+        for status, answer in CALLS[name][2]["responses"].items()
+        if status in ("200", "201")
+    )
+    example = next(iter(answer["content"]["application/json"]["examples"].values()))
+    client, requests = answering(status, example["value"])
+    async with client:
+        await call(client)
+    (request,) = requests
+    return Sent(
+        method=request.method,
+        path=request.url.path.removeprefix(BASE_PATH),
+        query=dict(parse_qsl(request.url.query.decode())),
+        body=json.loads(request.content) if request.content else None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "call"), VARIANTS, ids=[f"{i}-{name}" for i, (name, _) in enumerate(VARIANTS)]
+)
+async def test_a_request_is_one_that_the_document_takes(
+    answering: Answering,
+    faults: Faults,
+    name: str,
+    call: Callable[[Client], Awaitable[object]],
+) -> None:
+    """Its address is there, and its parameters and fields are known and of the right form."""
+    method, path, documented = CALLS[name]
+    sent = await send(answering, name, call)
+    parameters = {parameter["name"]: parameter["schema"] for parameter in parameters_of(documented)}
+
+    assert sent.method == method
+    assert re.fullmatch(path.replace("{id}", "[1-9][0-9]*"), sent.path)
+    assert set(sent.query) <= set(parameters)
+    for parameter, value in sent.query.items():
+        assert faults(read(value, parameters[parameter]), parameters[parameter]) == []
+    if "requestBody" in documented:
+        schema = documented["requestBody"]["content"]["application/json"]["schema"]
+        assert faults(sent.body, schema) == []
+        assert set(paths_in(sent.body)) <= set(fields_of(schema))
+    else:
+        assert sent.body is None
+
+
+@pytest.mark.parametrize("name", CALLS)
+async def test_a_client_can_send_all_that_the_document_takes(
+    answering: Answering, name: str
+) -> None:
+    """No parameter and no field is out of a caller's reach."""
+    documented = CALLS[name][2]
+    sent = [await send(answering, name, call) for called, call in VARIANTS if called == name]
+    parameters = {
+        parameter["name"] for parameter in parameters_of(documented) if parameter["in"] == "query"
+    }
+    assert set[str]().union(*(request.query for request in sent)) == parameters
+    if "requestBody" in documented:
+        schema = documented["requestBody"]["content"]["application/json"]["schema"]
+        reached = set[str]().union(*(paths_in(request.body) for request in sent))
+        assert reached == set(fields_of(schema))
+
+
+def parameters_of(call: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield a call's parameters."""
+    for parameter in call.get("parameters", ()):
+        yield resolved(parameter)
+
+
+def resolved(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a reference leads to, or the value itself."""
+    if "$ref" not in value:
+        return value
+    _, _, kind, name = value["$ref"].split("/")
+    return cast("Mapping[str, Any]", contract()["components"][kind][name])
+
+
+def read(value: str, schema: Mapping[str, Any]) -> object:
+    """Return a query's text as its schema means it."""
+    kinds = [resolved(schema), *resolved(schema).get("anyOf", ())]
+    return int(value) if any(kind.get("type") == "integer" for kind in kinds) else value
+
+
+def fields_of(schema: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield the dotted path of every field that a body may have."""
+    schema = resolved(schema)
+    for name, inner in schema.get("properties", {}).items():
+        yield f"{prefix}{name}"
+        yield from fields_of(inner, f"{prefix}{name}.")
+    if "items" in schema:
+        yield from fields_of(schema["items"], prefix)
+    for form in (*schema.get("oneOf", ()), *schema.get("allOf", ())):
+        yield from fields_of(form, prefix)
+
+
+def paths_in(value: object, prefix: str = "") -> Iterator[str]:
+    """Yield the dotted path of every field in a body, but for those that a caller names."""
+    match value:
+        case dict():
+            for name, inner in value.items():
+                yield f"{prefix}{name}"
+                if name not in ("metadata", "options"):
+                    yield from paths_in(inner, f"{prefix}{name}.")
+        case list():
+            for inner in value:
+                yield from paths_in(inner, prefix)
+        case _:
+            return
