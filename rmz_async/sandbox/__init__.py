@@ -12,8 +12,21 @@ hand with ``python -m rmz_async.sandbox``. In a test::
 
 from __future__ import annotations
 
+from rmz_async.sandbox.catalog import Category, Code, Coupon, Product, ProductStatus, Variant
 from rmz_async.sandbox.deliveries import Delivery
 from rmz_async.sandbox.durations import Duration
+from rmz_async.sandbox.ledger import Effect
+from rmz_async.sandbox.orders import (
+    Order,
+    OrderCheckout,
+    OrderItem,
+    OrderLine,
+    OrderStatus,
+    Quote,
+    StatusChange,
+    Transaction,
+)
+from rmz_async.sandbox.profile import StoreProfile
 from rmz_async.sandbox.sandbox import Sandbox
 from rmz_async.sandbox.server import Served
 from rmz_async.sandbox.state import (
@@ -21,27 +34,39 @@ from rmz_async.sandbox.state import (
     CheckoutSession,
     Customer,
     PortalSession,
-    Product,
     Status,
     Store,
     Subscription,
-    Variant,
 )
 from rmz_async.sandbox.webhooks import Webhook
 
 __all__ = (
     "Card",
+    "Category",
     "CheckoutSession",
+    "Code",
+    "Coupon",
     "Customer",
     "Delivery",
     "Duration",
+    "Effect",
+    "Order",
+    "OrderCheckout",
+    "OrderItem",
+    "OrderLine",
+    "OrderStatus",
     "PortalSession",
     "Product",
+    "ProductStatus",
+    "Quote",
     "Sandbox",
     "Served",
     "Status",
+    "StatusChange",
     "Store",
+    "StoreProfile",
     "Subscription",
+    "Transaction",
     "Variant",
     "Webhook",
 )

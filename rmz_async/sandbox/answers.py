@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-__all__ = ("Answer", "InvalidFieldsError", "RefusedError")
+__all__ = ("Answer", "InvalidFieldsError", "RefusedError", "RepeatedAnswer")
 
 _API = "rmz.shawarma"
 
@@ -28,6 +28,15 @@ class Answer:
             "api": _API,
             "timestamp": int(now.timestamp()),
         }
+
+
+@attrs.frozen
+class RepeatedAnswer(Answer):
+    """What a repeated order has to say: it has an envelope of its own."""
+
+    def body(self, now: datetime) -> dict[str, object]:
+        """Return the documented shape, without ``api`` and ``timestamp``."""
+        return {"success": True, "message": self.message, "data": self.data}
 
 
 class RefusedError(Exception):

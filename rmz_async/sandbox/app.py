@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,12 +14,17 @@ from starlette.routing import Mount, Route
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.endpoints.checkout_sessions import CheckoutSessions
 from rmz_async.sandbox.endpoints.lookup import Lookup
+from rmz_async.sandbox.endpoints.orders import Orders
 from rmz_async.sandbox.endpoints.portal_sessions import PortalSessions
+from rmz_async.sandbox.endpoints.products import Products
+from rmz_async.sandbox.endpoints.store import StoreCalls
 from rmz_async.sandbox.endpoints.subscriptions import Subscriptions
 from rmz_async.sandbox.front_door import FrontDoor
 from rmz_async.sandbox.hosted.checkout import CheckoutPages
+from rmz_async.sandbox.hosted.order_checkout import OrderCheckoutPages
 from rmz_async.sandbox.hosted.portal import PortalPages
 from rmz_async.sandbox.loopback import LoopbackOnly
+from rmz_async.sandbox.reference import reference_routes
 
 __all__ = ("BASE_PATH", "build_app")
 
@@ -29,9 +37,16 @@ def build_app(backend: Backend, token: str, *, throttle: bool) -> Starlette:
     return Starlette(
         routes=[
             Mount(
-                BASE_PATH, routes=[*_subscription_calls(backend, door), *_sessions(backend, door)]
+                BASE_PATH,
+                routes=[
+                    *_subscription_calls(backend, door),
+                    *_sessions(backend, door),
+                    *_order_calls(backend, door),
+                    *_store_calls(backend, door),
+                ],
             ),
             *_hosted_pages(backend),
+            *reference_routes(BASE_PATH),
         ],
         middleware=[Middleware(LoopbackOnly)],
         exception_handlers={404: _no_route, 405: _wrong_method},
@@ -63,12 +78,45 @@ def _sessions(backend: Backend, door: FrontDoor) -> list[Route]:
     ]
 
 
+def _order_calls(backend: Backend, door: FrontDoor) -> list[Route]:
+    orders = Orders(backend)
+    return [
+        _route("/orders", GET=door.lets_in(orders.list), POST=door.lets_in(orders.create)),
+        _route("/orders/{id}", GET=door.lets_in(orders.get), PUT=door.lets_in(orders.update)),
+    ]
+
+
+def _store_calls(backend: Backend, door: FrontDoor) -> list[Route]:
+    products = Products(backend)
+    store = StoreCalls(backend)
+    return [
+        Route("/products", door.lets_in(products.list), methods=["GET"]),
+        Route("/products/{id}", door.lets_in(products.get), methods=["GET"]),
+        Route("/categories", door.lets_in(products.categories), methods=["GET"]),
+        Route("/store", door.lets_in(store.get), methods=["GET"]),
+        Route("/store/statics", door.lets_in(store.statistics), methods=["GET"]),
+    ]
+
+
+def _route(path: str, **endpoints: Callable[[Request], Awaitable[Response]]) -> Route:
+    """Return one route for all methods of a path: of several, a 405 would name the first alone."""
+
+    async def endpoint(request: Request) -> Response:
+        return await endpoints.get(request.method, endpoints["GET"])(request)
+
+    return Route(path, endpoint, methods=list(endpoints))
+
+
 def _hosted_pages(backend: Backend) -> list[Route]:
     checkout = CheckoutPages(backend)
+    order = OrderCheckoutPages(backend)
     return [
         Route("/checkout/{key}", checkout.show, methods=["GET"]),
         Route("/checkout/{key}/pay", checkout.pay, methods=["POST"]),
         Route("/checkout/{key}/cancel", checkout.cancel, methods=["POST"]),
+        Route("/order-checkout/{key}", order.show, methods=["GET"]),
+        Route("/order-checkout/{key}/pay", order.pay, methods=["POST"]),
+        Route("/order-checkout/{key}/cancel", order.cancel, methods=["POST"]),
         Route("/s/{token}", PortalPages(backend).enter, methods=["GET"]),
     ]
 
@@ -78,6 +126,8 @@ async def _no_route(request: Request, _: Exception) -> Response:
     return JSONResponse({"message": f"The route {path} could not be found."}, 404)
 
 
-async def _wrong_method(request: Request, _: Exception) -> Response:
+async def _wrong_method(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
     message = f"The {request.method} method is not supported for this route."
-    return JSONResponse({"message": message}, 405)
+    # What is allowed, in ``Allow``.
+    return JSONResponse({"message": message}, 405, error.headers)

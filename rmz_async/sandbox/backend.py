@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from rmz_async.sandbox.deliveries import Courier, Parcel
 from rmz_async.sandbox.events import Event, subscription_payload
 from rmz_async.sandbox.exact_json import dumps
+from rmz_async.sandbox.ledger import Effect
+from rmz_async.sandbox.order_payload import order_payload
+from rmz_async.sandbox.orders import Order
 from rmz_async.sandbox.state import Store, Subscription
 from rmz_async.sandbox.webhooks import Webhook
 
@@ -21,17 +24,35 @@ class Backend:
         self.store = store
         self.webhooks: dict[int, Webhook] = {}
         self.courier: Courier = Courier(self.now)
+        self.ledger: list[Effect] = []
         self._clock = clock
 
     def now(self) -> datetime:
         """Return the time, UTC, in whole seconds: RMZ's tables hold no fractions."""
         return whole_seconds(self._clock())
 
+    def record(self, operation: str, object_id: int | str, detail: str) -> None:
+        """Note in the ledger what a call has changed."""
+        self.ledger.append(Effect(operation, object_id, self.now(), detail))
+
     def announce(self, event: Event, subscription: Subscription) -> None:
-        """Send *event* to every enabled webhook, with one event id for all."""
-        ids = self.store.ids
-        event_id = ids.uuid("event")
-        body = dumps(subscription_payload(event, event_id, subscription, self.store))
+        """Send a subscription's *event* to every enabled webhook, with one event id for all."""
+        event_id = self.store.ids.uuid("event")
+        self._send(event, event_id, subscription_payload(event, event_id, subscription, self.store))
+
+    def announce_order(self, event: Event, order: Order) -> None:
+        """Send an order's *event* to every enabled webhook; it has no event id."""
+        self._send(event, None, order_payload(event, order, self.store, self.now()))
+
+    def announce_placed(self, order: Order) -> None:
+        """Tell of an order that was just made: of its subscriptions, then of itself."""
+        for item in order.items:
+            if item.subscription_id is not None:
+                self.announce(Event.CREATED, self.store.subscriptions[item.subscription_id])
+        self.announce_order(Event.ORDER_CREATED, order)
+
+    def _send(self, event: Event, event_id: str | None, payload: dict[str, object]) -> None:
+        body = dumps(payload)
         for webhook in tuple(self.webhooks.values()):
             if webhook.enabled:
                 self.courier.send(
@@ -39,7 +60,7 @@ class Backend:
                         webhook=webhook,
                         event=event,
                         event_id=event_id,
-                        request_id=ids.number("request", first=90001),
+                        request_id=self.store.ids.number("request", first=90001),
                         body=body,
                     )
                 )

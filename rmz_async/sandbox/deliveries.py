@@ -28,7 +28,7 @@ class Parcel:
 
     webhook: Webhook
     event: str
-    event_id: str
+    event_id: str | None
     request_id: int
     body: bytes = attrs.field(repr=False)
 
@@ -38,6 +38,7 @@ class Delivery:
     """What came of one attempt to deliver an event to a webhook.
 
     Attributes:
+        event_id: The same for each delivery of one event; None for an order's, which has none.
         attempt: 1 for the first.
         at: When the attempt began, UTC.
         status: What the receiver answered; None where it did not.
@@ -48,7 +49,7 @@ class Delivery:
     webhook_id: int
     url: str
     event: str
-    event_id: str
+    event_id: str | None
     request_id: int
     attempt: int
     at: datetime

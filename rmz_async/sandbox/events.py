@@ -11,13 +11,15 @@ __all__ = ("Event", "subscription_payload")
 
 
 class Event(StrEnum):
-    """What happened to a subscription."""
+    """What happened to a subscription or an order."""
 
     CREATED = "subscription.created"
     CANCELED = "subscription.canceled"
     PAUSED = "subscription.paused"
     UNPAUSED = "subscription.unpaused"
     UPDATED = "subscription.updated"
+    ORDER_CREATED = "order.created"
+    ORDER_STATUS_CHANGED = "order.status.changed"
 
 
 def subscription_payload(

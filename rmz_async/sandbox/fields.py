@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import cast
+from datetime import date
+from decimal import Decimal
+from typing import TypeGuard, cast
 from urllib.parse import urlsplit
 
 from rmz_async.sandbox.answers import InvalidFieldsError
 
 __all__ = ("Fields",)
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+# PHP's: a greater number is none of its integers.
+_MAX_INTEGER = 2**63 - 1
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
 
 
 class Fields:
@@ -55,13 +61,11 @@ class Fields:
         least: int | None = None,
         most: int | None = None,
     ) -> int:
-        """Return a whole number, which may have been sent as a string of digits."""
-        value = self._value(name, required=required)
-        if isinstance(value, str) and _INTEGER.fullmatch(value):
-            value = int(value)
+        """Return a whole number, which may have been sent as a string of digits or as ``7.0``."""
+        value = _whole(self._value(name, required=required))
         if value is None:
             return 0
-        if not isinstance(value, int) or isinstance(value, bool):
+        if not _is_integer(value):
             self.refuse(name, "The {} field must be an integer.")
             return 0
         if least is not None and value < least:
@@ -103,9 +107,32 @@ class Fields:
             self.refuse(name, "The {} field must be a valid URL.")
         return value
 
-    def choice(self, name: str, choices: Collection[str]) -> str:
+    def domain(self, name: str) -> str:
+        """Return a required domain name such as ``myapp.com``."""
+        value = self.text(name, required=True)
+        if value and not _DOMAIN.fullmatch(value):
+            self.refuse(name, "The {} field must be a valid domain name.")
+        return value
+
+    def day(self, name: str) -> date | None:
+        """Return a day, ``2024-01-01``, or None where there is none."""
+        value = self.text(name)
+        try:
+            return date.fromisoformat(value) if value else None
+        except ValueError:
+            self.refuse(name, "The {} field must be a valid date.")
+            return None
+
+    def scalar(self, name: str) -> str:
+        """Return a required string, which may have been sent as a whole number."""
+        value = self._values.get(name)
+        if not isinstance(value, str):
+            value = _whole(value)
+        return str(value) if _is_integer(value) else self.text(name, required=True)
+
+    def choice(self, name: str, choices: Collection[str], *, required: bool = False) -> str:
         """Return one of *choices*."""
-        value = self._value(name)
+        value = self._value(name, required=required)
         if value is None:
             return ""
         if not isinstance(value, str) or value not in choices:
@@ -129,6 +156,34 @@ class Fields:
         elif value is not None:
             self.refuse(name, "The {} field must be an array.")
         return Fields(inner, prefix=f"{self._prefix}{name}.", errors=self._errors)
+
+    def entries(self, name: str) -> list[Fields]:
+        """Return the fields of each object in a required list that is not empty."""
+        value = self._value(name, required=True)
+        # To Laravel an empty list is as absent as none.
+        if value == []:
+            self.refuse(name, "The {} field is required.")
+        elif value is not None and not isinstance(value, list):
+            self.refuse(name, "The {} field must be an array.")
+        if not isinstance(value, list):
+            return []
+        inner = Fields(
+            {str(index): entry for index, entry in enumerate(cast("list[object]", value))},
+            prefix=f"{self._prefix}{name}.",
+            errors=self._errors,
+        )
+        return [inner.nested(index) for index in inner._values]
+
+    def mapping(self, name: str) -> dict[str, object]:
+        """Return an object of any values; an absent one is empty."""
+        value = self._value(name)
+        # PHP cannot tell an empty object from an empty list.
+        if value is None or value == []:
+            return {}
+        if not isinstance(value, Mapping):
+            self.refuse(name, "The {} field must be an array.")
+            return {}
+        return dict(cast("Mapping[str, object]", value))
 
     def texts(self, name: str, *, most: int, longest: int) -> dict[str, str] | None:
         """Return an object of at most *most* strings, or None where there is none."""
@@ -156,6 +211,19 @@ class Fields:
                 self.refuse(name, "The {} field is required.")
             return None
         return value
+
+
+def _whole(value: object) -> object:
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
+        return int(value)
+    # The size first: of a huge exponent int() would write out every digit.
+    if isinstance(value, Decimal) and abs(value) <= _MAX_INTEGER and value % 1 == 0:
+        return int(value)
+    return value
+
+
+def _is_integer(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _MAX_INTEGER
 
 
 def _is_url(value: str) -> bool:

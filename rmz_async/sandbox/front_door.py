@@ -27,7 +27,7 @@ class Call:
         origin: The server as the caller named it, without a trailing slash.
         path: The path of the call, from the root.
         target: The id in the path; empty where there is none.
-        fields: What was sent: the query of a GET, the body of a POST.
+        fields: What was sent: the query of a GET, the body of a POST or PUT.
         now: When it came, UTC.
     """
 
@@ -36,6 +36,13 @@ class Call:
     target: str
     fields: Fields
     now: datetime
+
+    @property
+    def target_id(self) -> int | None:
+        """The id in the path as a number; None where it is none."""
+        # Longer than any id, and int() would refuse thousands of digits.
+        is_number = self.target.isascii() and self.target.isdigit() and len(self.target) < 20
+        return int(self.target) if is_number else None
 
 
 Handler = Callable[[Call], Answer]
@@ -83,7 +90,7 @@ class FrontDoor:
 
 async def _call(request: Request, now: datetime) -> Call:
     sent: Mapping[str, object] = dict(request.query_params)
-    if request.method == "POST":
+    if request.method in ("POST", "PUT"):
         sent = _object(await request.body())
     return Call(
         origin=f"{request.url.scheme}://{request.url.netloc}",

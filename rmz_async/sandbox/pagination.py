@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import urlencode
 
-__all__ = ("page_of",)
+from rmz_async.sandbox.fields import Fields
+
+__all__ = ("page_number", "page_of")
 
 _PER_PAGE = 15
 
@@ -47,3 +49,9 @@ def page_of(
         "prev_page_url": address(number - 1) if number > 1 else None,
         "to": start + len(shown) if shown else None,
     }
+
+
+def page_number(fields: Fields) -> int:
+    """Return the page asked for; Laravel answers a senseless one with the first."""
+    text = fields.text("page")
+    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 10 else 1

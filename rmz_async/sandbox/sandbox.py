@@ -16,6 +16,7 @@ from rmz_async.sandbox.backend import Backend, whole_seconds
 from rmz_async.sandbox.deliveries import Delivery
 from rmz_async.sandbox.ids import next_id
 from rmz_async.sandbox.in_process import connect
+from rmz_async.sandbox.ledger import Effect
 from rmz_async.sandbox.seed import seeded_store
 from rmz_async.sandbox.server import Served
 from rmz_async.sandbox.state import Store
@@ -40,8 +41,8 @@ class Sandbox:
 
     Args:
         clock: Returns the time, aware; the machine's by default.
-        seed: True for a store with products, customers and subscriptions in every state, False
-            for an empty one, or a store of your own.
+        seed: True for a store with products, customers, and subscriptions and orders in every
+            state, False for an empty one, or a store of your own.
         throttle: Whether the rate limits are kept: 60 requests a minute, 120 for the lookup.
 
     Attributes:
@@ -74,7 +75,8 @@ class Sandbox:
         Args:
             options: What `rmz_async.Client` takes; the token and base URL are set already.
         """
-        set_already = {"token": self.token, "base_url": self.base_url}
+        # Its clock is the test's: nobody should wait for a real minute.
+        set_already = {"token": self.token, "base_url": self.base_url, "pacing": None}
         client, connections = connect(self.app, {**set_already, **options})
         self._connections.append(connections)
         return client
@@ -140,6 +142,11 @@ class Sandbox:
     def deliveries(self) -> tuple[Delivery, ...]:
         """The attempts to deliver an event, in the order in which they ended."""
         return tuple(self._backend.courier.log)
+
+    @property
+    def ledger(self) -> tuple[Effect, ...]:
+        """What the calls have changed, in their order; a refused one changes nothing."""
+        return tuple(self._backend.ledger)
 
     async def delivered(self) -> None:
         """Wait until no delivery is under way, which takes 3 s at most.

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 import attrs
 
-from rmz_async.sandbox.durations import Duration
-from rmz_async.sandbox.state import Card, Customer, Product, Status, Store, Subscription, Variant
+from rmz_async.sandbox.profile import StoreProfile
+from rmz_async.sandbox.seed_catalog import add_catalog
+from rmz_async.sandbox.seed_orders import add_orders
+from rmz_async.sandbox.state import Card, Customer, Status, Store, Subscription
 
 __all__ = ("seeded_store",)
 
-_PRODUCTS = (
-    Product(id=101, name="Game Key", slug="game-key", type="code"),
-    Product(id=102, name="Pro Plan", slug="pro-plan"),
-    Product(id=103, name="باقة الأعمال", slug="business"),
-    Product(id=104, name="Starter Plan", slug="starter-plan"),
-)
-_VARIANTS = (
-    Variant(id=14, product_id=102, duration=Duration.MONTHLY, price=Decimal("19.99")),
-    Variant(id=15, product_id=102, duration=Duration.ANNUALLY, price=Decimal("199.99")),
-    Variant(id=16, product_id=102, duration=Duration.BIENNIAL, price=Decimal("349.5")),
-    Variant(id=20, product_id=103, duration=Duration.MONTHLY, price=Decimal(49)),
-    Variant(id=21, product_id=103, duration=Duration.QUARTERLY, price=Decimal("129.00")),
-    Variant(id=22, product_id=103, duration=Duration.SEMI_ANNUAL, price=Decimal(249)),
-    Variant(id=30, product_id=104, duration=Duration.MONTHLY, price=Decimal("99.00")),
-    Variant(id=31, product_id=104, duration=Duration.QUINQUENNIAL, price=Decimal(2499)),
-    Variant(id=32, product_id=104, duration=Duration.DECENNIAL, price=Decimal(4999)),
-)
 _CUSTOMERS = (
     Customer(
         id=4501,
@@ -60,23 +44,24 @@ _LAST_ID = 533
 
 
 def seeded_store(now: datetime) -> Store:
-    """Return a store with products, customers, and subscriptions in every state.
+    """Return a store with products, customers, and subscriptions and orders in every state.
 
     Subscription 501 is the documented one: customer 4501's Pro Plan for a year, looked up as
     ``usr_abc123``. 502 to 507 are trialing, past due, paused, canceled, expired, and active but to
-    end with its period; from 508 on they are plain active ones.
+    end with its period; from 508 on they are plain active ones. Each has the order that began it,
+    78901 to 78933; the orders after that, to 78944, are of other products and in every state.
 
     Args:
         now: The moment that their periods lie around; aware, UTC.
     """
-    store = Store()
+    store = Store(profile=StoreProfile(plan_expires_at=now + timedelta(days=180)))
+    add_catalog(store, now)
     # Copies: the store's owner may change them, and the next store starts afresh.
-    store.products.update((product.id, attrs.evolve(product)) for product in _PRODUCTS)
-    store.variants.update((variant.id, attrs.evolve(variant)) for variant in _VARIANTS)
     store.customers.update((customer.id, attrs.evolve(customer)) for customer in _CUSTOMERS)
     for subscription_id in range(501, _LAST_ID + 1):
         store.subscriptions[subscription_id] = _plain(store, subscription_id, now)
     _set_states(store.subscriptions, now)
+    add_orders(store, now)
     return store
 
 

@@ -14,6 +14,7 @@ import uvicorn
 
 from rmz_async.sandbox.app import BASE_PATH
 from rmz_async.sandbox.deliveries import Delivery
+from rmz_async.sandbox.ledger import Effect
 from rmz_async.sandbox.listening import listen
 from rmz_async.sandbox.loopback import is_loopback
 from rmz_async.sandbox.state import Store
@@ -64,6 +65,11 @@ class Served:
     def deliveries(self) -> tuple[Delivery, ...]:
         """The attempts to deliver an event, in the order in which they ended."""
         return self.sandbox.deliveries
+
+    @property
+    def ledger(self) -> tuple[Effect, ...]:
+        """What the calls have changed, in their order."""
+        return self.sandbox.ledger
 
     def add_webhook(self, url: str, **options: Any) -> Webhook:
         """Send every event to *url* from now on; see `Sandbox.add_webhook`."""

@@ -8,19 +8,19 @@ from enum import StrEnum
 
 import attrs
 
-from rmz_async.sandbox.durations import Duration
+from rmz_async.sandbox.catalog import OPENED_AT, Category, Code, Coupon, Product, Variant
 from rmz_async.sandbox.ids import Ids
+from rmz_async.sandbox.orders import Order, OrderCheckout, PlacedRequest
+from rmz_async.sandbox.profile import StoreProfile
 
 __all__ = (
     "Card",
     "CheckoutSession",
     "Customer",
     "PortalSession",
-    "Product",
     "Status",
     "Store",
     "Subscription",
-    "Variant",
 )
 
 
@@ -45,31 +45,15 @@ class Customer:
     country_code: str
     phone: str
     email: str
+    is_banned: bool = False
+    ban_reason: str | None = None
+    created_at: datetime = OPENED_AT
+    updated_at: datetime = OPENED_AT
 
     @property
     def name(self) -> str:
         """First and last name."""
         return f"{self.first_name} {self.last_name}"
-
-
-@attrs.define(kw_only=True)
-class Product:
-    """Something the store sells. Only those of type ``subscription`` can be subscribed to."""
-
-    id: int
-    name: str
-    slug: str
-    type: str = "subscription"
-
-
-@attrs.define(kw_only=True)
-class Variant:
-    """A product for a duration at a price, in SAR."""
-
-    id: int
-    product_id: int
-    duration: Duration
-    price: Decimal
 
 
 @attrs.define(kw_only=True)
@@ -155,10 +139,22 @@ class PortalSession:
 
 @attrs.define
 class Store:
-    """One store's data, by id, or by key or token for the hosted sessions."""
+    """One store's data, by id, or by key or token for the hosted sessions.
 
+    Attributes:
+        order_checkouts: By key.
+        placed_requests: What came of the latest ``POST /orders`` of each content.
+    """
+
+    profile: StoreProfile = attrs.field(factory=StoreProfile)
+    categories: dict[int, Category] = attrs.field(factory=dict[int, Category])
     products: dict[int, Product] = attrs.field(factory=dict[int, Product])
     variants: dict[int, Variant] = attrs.field(factory=dict[int, Variant])
+    codes: dict[int, Code] = attrs.field(factory=dict[int, Code])
+    coupons: dict[int, Coupon] = attrs.field(factory=dict[int, Coupon])
+    orders: dict[int, Order] = attrs.field(factory=dict[int, Order])
+    order_checkouts: dict[str, OrderCheckout] = attrs.field(factory=dict[str, OrderCheckout])
+    placed_requests: dict[str, PlacedRequest] = attrs.field(factory=dict[str, PlacedRequest])
     customers: dict[int, Customer] = attrs.field(factory=dict[int, Customer])
     subscriptions: dict[int, Subscription] = attrs.field(factory=dict[int, Subscription])
     checkout_sessions: dict[str, CheckoutSession] = attrs.field(factory=dict[str, CheckoutSession])

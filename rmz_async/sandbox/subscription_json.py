@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from rmz_async.sandbox.state import Status, Store, Subscription, Variant
+from rmz_async.sandbox.catalog import Variant
+from rmz_async.sandbox.state import Status, Store, Subscription
 from rmz_async.sandbox.wire_forms import (
     assoc,
     date,

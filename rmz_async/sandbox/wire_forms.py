@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
-__all__ = ("assoc", "date", "instant", "optional_instant", "price_label", "row_time")
+__all__ = (
+    "arabic_digits",
+    "assoc",
+    "date",
+    "instant",
+    "money_text",
+    "optional_instant",
+    "price_label",
+    "row_time",
+)
 
 _ARABIC_INDIC = str.maketrans("0123456789.,", "٠١٢٣٤٥٦٧٨٩٫٬")
 
@@ -33,7 +42,17 @@ def date(moment: datetime) -> str:
 
 def price_label(amount: Decimal) -> str:
     """Write a price for a reader of Arabic, ``١٩٩٫٩٩ ر.س``."""
-    return f"{amount:,.2f}".translate(_ARABIC_INDIC) + " ر.س"
+    return arabic_digits(f"{amount:,.2f}") + " ر.س"
+
+
+def arabic_digits(text: str) -> str:
+    """Write digits and separators as a reader of Arabic expects them."""
+    return text.translate(_ARABIC_INDIC)
+
+
+def money_text(amount: Decimal) -> str:
+    """Write an amount as webhooks do, ``149.00``."""
+    return f"{amount:.2f}"
 
 
 def assoc(values: Mapping[str, object] | None) -> Mapping[str, object] | list[object] | None:

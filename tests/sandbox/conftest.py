@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 import httpx
@@ -42,6 +43,15 @@ class Receiver:
     def payloads(self) -> list[Any]:
         """The bodies, read."""
         return [json.loads(body, parse_float=Decimal) for body in self.bodies]
+
+    @property
+    def told(self) -> list[Any]:
+        """The bodies, read, in the order of their events: deliveries may overtake each other."""
+        ids = [int(headers["x-rmz-request-id"]) for headers in self.headers]
+        return [
+            payload
+            for _, payload in sorted(zip(ids, self.payloads, strict=True), key=itemgetter(0))
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one delivery."""
@@ -111,4 +121,14 @@ def order() -> dict[str, Any]:
         },
         "success_url": "https://app.example/ok",
         "cancel_url": "https://app.example/no",
+    }
+
+
+@pytest.fixture
+def basket() -> dict[str, Any]:
+    """A complete body for an order: two game keys for a known customer."""
+    return {
+        "customer": {"id": 4501},
+        "created_from": "myapp.com",
+        "products": [{"identifier_type": "id", "identifier": 101, "quantity": 2}],
     }

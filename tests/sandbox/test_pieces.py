@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from rmz_async import sandbox
 from rmz_async.sandbox import Duration
+from rmz_async.sandbox.arabic_dates import day_and_time, english, relative, weekday_and_time
 from rmz_async.sandbox.exact_json import dumps, loads
 from rmz_async.sandbox.ids import Ids, next_id
+from rmz_async.sandbox.seed import seeded_store
 from rmz_async.sandbox.wire_forms import price_label
 
 
@@ -78,3 +81,58 @@ def test_next_id_is_above_all() -> None:
     """Numbers go on from the highest, even one that a test has set up."""
     assert next_id((), first=501) == 501
     assert next_id({501: None, 900: None}, first=501) == 901
+
+
+NOW = datetime(2024, 3, 15, 14, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("passed", "label"),
+    [
+        (timedelta(0), "منذ ثانية واحدة"),
+        (timedelta(seconds=2), "منذ ثانيتين"),
+        (timedelta(seconds=3), "منذ 3 ثوان"),
+        (timedelta(seconds=59), "منذ 59 ثانية"),
+        (timedelta(minutes=1), "منذ دقيقة واحدة"),
+        (timedelta(minutes=10), "منذ 10 دقائق"),
+        (timedelta(minutes=11), "منذ 11 دقيقة"),
+        (timedelta(hours=2), "منذ ساعتين"),
+        (timedelta(days=1), "منذ يوم واحد"),
+        (timedelta(days=14), "منذ أسبوعين"),
+        (timedelta(days=60), "منذ شهرين"),
+        (timedelta(days=400), "منذ سنة"),
+        (timedelta(days=-3), "بعد 3 أيام"),
+        (timedelta(seconds=-1), "بعد ثانية واحدة"),
+    ],
+    ids=str,
+)
+def test_distances_are_worded_in_arabic(passed: timedelta, label: str) -> None:
+    """One, two, a few and many have each their own form, for the past and for what is to come."""
+    assert relative(NOW - passed, NOW) == label
+
+
+@pytest.mark.parametrize(
+    ("hour", "arabic", "english_time"),
+    [
+        (0, "12:30 ص", "12:30 AM"),
+        (11, "11:30 ص", "11:30 AM"),
+        (12, "12:30 م", "12:30 PM"),
+        (23, "11:30 م", "11:30 PM"),
+    ],
+)
+def test_moments_are_worded(hour: int, arabic: str, english_time: str) -> None:
+    """In the three documented forms, each with a clock of twelve hours."""
+    moment = NOW.replace(hour=hour)
+    assert day_and_time(moment, comma=True) == f"15 مارس 2024، {arabic}"
+    assert day_and_time(moment, comma=False) == f"15 مارس 2024 {arabic}"
+    assert weekday_and_time(moment) == f"الجمعة، مارس 15، 2024 {arabic}"
+    assert english(moment) == f"Fri, Mar 15, 2024 {english_time}"
+
+
+def test_seeded_stores_share_nothing() -> None:
+    """What one test changes, the next one does not see."""
+    first, second = seeded_store(NOW), seeded_store(NOW)
+    for table in ("categories", "products", "codes", "coupons", "orders", "customers"):
+        mine, other = getattr(first, table), getattr(second, table)
+        assert mine == other
+        assert not {id(row) for row in mine.values()} & {id(row) for row in other.values()}

@@ -73,6 +73,8 @@ def test_served_on_a_free_port(clock: ManualClock) -> None:
         answer = httpx.get(f"{served.base_url}/subscriptions", headers=headers)
         assert answer.json()["data"]["path"] == f"{served.base_url}/subscriptions"
         assert served.state.subscriptions[501].id == 501
+        httpx.post(f"{served.base_url}/subscriptions/501/pause", headers=headers)
+        assert [effect.object_id for effect in served.ledger] == [501]
     assert serving_threads() == []
     assert sandbox.base_url == unserved
     with pytest.raises(ConnectionRefusedError):

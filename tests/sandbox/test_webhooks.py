@@ -34,14 +34,17 @@ async def test_created_is_sent_signed(
     receiver: Receiver,
     order: dict[str, Any],
 ) -> None:
-    """A paid checkout sends the documented body, with the three headers."""
+    """A paid checkout sends the documented body, with the three headers, and then its order's."""
     sandbox.add_webhook(URL, secret=SECRET, app=receiver)
     order |= {"external_customer_id": "usr_new", "variant_id": 14}
     answer = await api.post("/subscriptions/checkout-sessions", json=order)
     await browser.post(answer.json()["data"]["checkout_url"] + "/pay")
     await sandbox.delivered()
-    (payload,), (headers,), (body,) = receiver.payloads, receiver.headers, receiver.bodies
-    (delivery,) = sandbox.deliveries
+    payload, of_the_order = receiver.told
+    assert of_the_order["event"] == "order.created"
+    place = receiver.payloads.index(payload)
+    headers, body = receiver.headers[place], receiver.bodies[place]
+    (delivery,) = (delivery for delivery in sandbox.deliveries if delivery.event_id)
     assert payload == {
         "event": "subscription.created",
         "event_id": delivery.event_id,

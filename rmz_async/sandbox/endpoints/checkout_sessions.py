@@ -20,6 +20,7 @@ class CheckoutSessions:
     """Make pages on which a customer pays."""
 
     def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self._store = backend.store
 
     def create(self, call: Call) -> Answer:
@@ -31,7 +32,7 @@ class CheckoutSessions:
         cancel_url = fields.url("cancel_url", required=True)
         metadata = fields.texts("metadata", most=20, longest=500)
         external_customer_id = fields.text("external_customer_id") or None
-        customer = existing_or_new(fields.nested("customer"), self._store)
+        customer = existing_or_new(fields.nested("customer"), self._store, call.now)
         _check_offer(self._store, product_id, variant_id)
         ids = self._store.ids
         session = CheckoutSession(
@@ -47,6 +48,7 @@ class CheckoutSessions:
             metadata=metadata,
         )
         self._store.checkout_sessions[session.key] = session
+        self._backend.record("checkout_sessions.create", session.id, f"variant {variant_id}")
         return Answer(
             {
                 "session_id": session.id,

@@ -20,6 +20,7 @@ class PortalSessions:
     """Make links to the hosted billing portal."""
 
     def __init__(self, backend: Backend) -> None:
+        self._backend = backend
         self._store = backend.store
 
     def create(self, call: Call) -> Answer:
@@ -35,6 +36,7 @@ class PortalSessions:
             return_url=return_url,
         )
         self._store.portal_sessions[session.token] = session
+        self._backend.record("portal_sessions.create", customer.id, f"for {lifetime} s")
         return Answer(
             {
                 "url": f"{call.origin}/s/{session.token}",

@@ -8,7 +8,7 @@ from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.events import Event
 from rmz_async.sandbox.fields import Fields
 from rmz_async.sandbox.front_door import Call
-from rmz_async.sandbox.pagination import page_of
+from rmz_async.sandbox.pagination import page_number, page_of
 from rmz_async.sandbox.state import Subscription
 from rmz_async.sandbox.subscription_json import full, list_row, part
 from rmz_async.sandbox.wire_forms import instant
@@ -40,7 +40,7 @@ class Subscriptions:
         ]
         page = page_of(
             matching,
-            _page_number(call.fields),
+            page_number(call.fields),
             path=f"{call.origin}{call.path}",
             filters=wanted,
             row=lambda subscription: list_row(subscription, self._store, call.now),
@@ -53,6 +53,8 @@ class Subscriptions:
         effective = call.fields.choice("effective", ("end_of_period", "immediate"))
         call.fields.check()
         lifecycle.cancel(subscription, call.now, immediately=effective == "immediate")
+        how = "at once" if effective == "immediate" else "at the period's end"
+        self._backend.record("subscriptions.cancel", subscription.id, how)
         self._backend.announce(Event.CANCELED, subscription)
         keys = ("id", "status", "external_customer_id", "cancel_at_period_end", "canceled_at")
         return self._changed("canceled", subscription, call, *keys, "current_period_end")
@@ -61,6 +63,7 @@ class Subscriptions:
         """Answer ``POST /subscriptions/{id}/pause``."""
         subscription = self._named(call)
         lifecycle.pause(subscription, call.now)
+        self._backend.record("subscriptions.pause", subscription.id, "paused")
         self._backend.announce(Event.PAUSED, subscription)
         keys = ("id", "status", "is_active", "current_period_end")
         return self._changed("paused", subscription, call, *keys)
@@ -69,6 +72,7 @@ class Subscriptions:
         """Answer ``POST /subscriptions/{id}/unpause``."""
         subscription = self._named(call)
         lifecycle.unpause(subscription, call.now)
+        self._backend.record("subscriptions.unpause", subscription.id, "unpaused")
         self._backend.announce(Event.UNPAUSED, subscription)
         keys = ("id", "status", "is_active", "current_period_start", "current_period_end")
         return self._changed("unpaused", subscription, call, *keys)
@@ -78,6 +82,7 @@ class Subscriptions:
         subscription = self._named(call)
         days = _days(call.fields)
         lifecycle.extend(subscription, call.now, days=days)
+        self._backend.record("subscriptions.extend", subscription.id, f"{days} days")
         self._backend.announce(Event.UPDATED, subscription)
         keys = ("id", "status", "current_period_start", "current_period_end")
         data = part(subscription, self._store, call.now, keys)
@@ -86,12 +91,10 @@ class Subscriptions:
         return Answer(data, "Subscription extended successfully")
 
     def _named(self, call: Call) -> Subscription:
-        # Longer than any id, and int() would refuse thousands of digits.
-        named = call.target.isascii() and call.target.isdigit() and len(call.target) < 20
-        subscription = self._store.subscriptions.get(int(call.target)) if named else None
-        if subscription is None:
+        named = call.target_id
+        if named is None or named not in self._store.subscriptions:
             raise RefusedError(404, "Subscription not found")
-        return subscription
+        return self._store.subscriptions[named]
 
     def _filterable(self, subscription: Subscription) -> dict[str, str]:
         customer = self._store.customers[subscription.customer_id]
@@ -101,12 +104,6 @@ class Subscriptions:
     def _changed(self, verb: str, subscription: Subscription, call: Call, *keys: str) -> Answer:
         data = part(subscription, self._store, call.now, keys)
         return Answer(data, f"Subscription {verb} successfully")
-
-
-def _page_number(fields: Fields) -> int:
-    """Return the page asked for; Laravel answers a senseless one with the first."""
-    text = fields.text("page")
-    return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 10 else 1
 
 
 def _days(fields: Fields) -> int:

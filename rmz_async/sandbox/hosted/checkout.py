@@ -8,10 +8,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.events import Event
 from rmz_async.sandbox.hosted.rendering import notice, rendered
-from rmz_async.sandbox.ids import next_id
-from rmz_async.sandbox.state import Card, CheckoutSession, Subscription
+from rmz_async.sandbox.ordering import place
+from rmz_async.sandbox.orders import OrderLine, Quote
+from rmz_async.sandbox.state import CheckoutSession
 
 __all__ = ("CheckoutPages", "with_subscription_id")
 
@@ -50,7 +50,7 @@ class CheckoutPages:
         if session.subscription_id is None:
             if self._has_expired(session):
                 return notice(request, "expired", 410, ("back", session.cancel_url))
-            session.subscription_id = self._subscribe(session).id
+            session.subscription_id = self._subscribe(session)
         return _sent_to(with_subscription_id(session.success_url, session.subscription_id))
 
     async def cancel(self, request: Request) -> Response:
@@ -68,27 +68,27 @@ class CheckoutPages:
     def _has_expired(self, session: CheckoutSession) -> bool:
         return self._backend.now() >= session.expires_at
 
-    def _subscribe(self, session: CheckoutSession) -> Subscription:
-        now = self._backend.now()
-        variant = self._store.variants[session.variant_id]
-        subscription = Subscription(
-            id=next_id(self._store.subscriptions, first=501),
-            customer_id=session.customer_id,
-            product_id=session.product_id,
-            variant_id=variant.id,
-            order_id=self._store.ids.number("order", first=79001),
-            price=variant.price,
-            started_at=now,
-            current_period_start=now,
-            current_period_end=now + variant.duration.length,
-            updated_at=now,
-            external_customer_id=session.external_customer_id,
-            metadata=session.metadata,
-            card=Card(last_four="4242", scheme="visa"),
+    def _subscribe(self, session: CheckoutSession) -> int:
+        store = self._store
+        variant = store.variants[session.variant_id]
+        line = OrderLine(
+            product_id=session.product_id, quantity=1, price=variant.price, variant_id=variant.id
         )
-        self._store.subscriptions[subscription.id] = subscription
-        self._backend.announce(Event.CREATED, subscription)
-        return subscription
+        order = place(
+            Quote(lines=(line,)),
+            customer_id=session.customer_id,
+            checkout_id=store.ids.number("checkout", first=55001),
+            store=store,
+            now=self._backend.now(),
+        )
+        subscription = next(
+            made for made in store.subscriptions.values() if made.order_id == order.id
+        )
+        subscription.external_customer_id = session.external_customer_id
+        subscription.metadata = session.metadata
+        self._backend.record("hosted.pay", session.id, f"subscription {subscription.id}")
+        self._backend.announce_placed(order)
+        return subscription.id
 
 
 def with_subscription_id(url: str, subscription_id: int) -> str:

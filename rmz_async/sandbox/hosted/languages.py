@@ -8,7 +8,7 @@ import attrs
 from starlette.requests import Request
 
 from rmz_async.sandbox.durations import Duration
-from rmz_async.sandbox.wire_forms import price_label
+from rmz_async.sandbox.wire_forms import arabic_digits, price_label
 
 __all__ = ("ARABIC", "ENGLISH", "Language", "language_of")
 
@@ -25,6 +25,10 @@ class Language:
     def price(self, amount: Decimal) -> str:
         """Return a price in SAR as a reader expects it."""
         return price_label(amount) if self.tag == "ar" else f"SAR {amount:,.2f}"
+
+    def count(self, number: int) -> str:
+        """Return a number of pieces as a reader expects it."""
+        return arabic_digits(f"{number:,}") if self.tag == "ar" else f"{number:,}"
 
 
 ENGLISH = Language(
@@ -49,6 +53,19 @@ ENGLISH = Language(
         "total": "Due today",
         "pay": "Pay",
         "cancel": "Cancel and go back",
+        "your_order": "Your order",
+        "from": "from",
+        "discount": "Discount",
+        "first_name": "First name",
+        "last_name": "Last name",
+        "dial_code": "Country",
+        "wrong": "Please check the marked fields.",
+        "receipt": "Receipt",
+        "receipt_title": "Paid. Thank you!",
+        "order_number": "Order number",
+        "paid_sum": "Paid",
+        "sold_out_title": "This is sold out",
+        "sold_out": "Someone else was faster. Nothing was charged.",
         "expires": "This page is open until",
         "other": "العربية",
         "missing_title": "There is no such page",
@@ -87,6 +104,19 @@ ARABIC = Language(
         "total": "المستحق اليوم",
         "pay": "ادفع",
         "cancel": "إلغاء والعودة",
+        "your_order": "طلبك",
+        "from": "من",
+        "discount": "الخصم",
+        "first_name": "الاسم الأول",
+        "last_name": "اسم العائلة",
+        "dial_code": "الدولة",
+        "wrong": "يرجى مراجعة الحقول المحددة.",
+        "receipt": "إيصال",
+        "receipt_title": "تم الدفع، شكرًا لك!",
+        "order_number": "رقم الطلب",
+        "paid_sum": "المبلغ المدفوع",
+        "sold_out_title": "نفدت الكمية",
+        "sold_out": "سبقك عميل آخر. لم يُخصم أي مبلغ.",
         "expires": "هذه الصفحة متاحة حتى",
         "other": "English",
         "missing_title": "الصفحة غير موجودة",

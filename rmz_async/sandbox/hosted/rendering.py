@@ -27,10 +27,18 @@ _HEADERS = {
 
 
 def rendered(request: Request, template: str, status: int = 200, **values: object) -> HTMLResponse:
-    """Return *template* in the reader's language."""
+    """Return *template* in the reader's language.
+
+    Args:
+        request: The one to answer.
+        template: Its file.
+        status: The HTTP status.
+        values: What it shows; ``path`` is where the page can be got in the other language, and
+            the request's own where it is left out.
+    """
     language = language_of(request)
     html = _TEMPLATES.get_template(template).render(
-        language=language, text=language.texts, path=request.url.path, **values
+        {"path": request.url.path, **values}, language=language, text=language.texts
     )
     return HTMLResponse(html, status, _HEADERS)
 

@@ -1,0 +1,161 @@
+"""Calls under ``/orders``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from rmz_async.sandbox import order_lifecycle
+from rmz_async.sandbox.answers import Answer, RefusedError, RepeatedAnswer
+from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.customers import matched_or_new
+from rmz_async.sandbox.events import Event
+from rmz_async.sandbox.front_door import Call
+from rmz_async.sandbox.order_json import full, list_row
+from rmz_async.sandbox.order_request import OrderRequest, order_request
+from rmz_async.sandbox.ordering import place, quoted
+from rmz_async.sandbox.orders import Order, OrderCheckout, OrderStatus, PlacedRequest, Quote
+from rmz_async.sandbox.pagination import page_number, page_of
+from rmz_async.sandbox.state import Customer
+
+__all__ = ("Orders",)
+
+_REPEATED_WITHIN = timedelta(minutes=5)
+_SORTS: dict[str, Callable[[Order], Any]] = {
+    "id": lambda order: order.id,
+    "created_at": lambda order: order.created_at,
+    "updated_at": lambda order: order.updated_at,
+    "total": lambda order: order.total,
+}
+
+
+class Orders:
+    """Make, read and change orders."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._store = backend.store
+
+    def create(self, call: Call) -> Answer:
+        """Answer ``POST /orders``: with a checkout, or with an order where nothing is to pay."""
+        request = order_request(call.fields)
+        # Before the rules: the first may have taken the last piece.
+        repeated = self._repeated(request, call.now)
+        if repeated is not None:
+            return repeated
+        quote = quoted(request, self._store, call.now)
+        customer = self._customer(request, call.now)
+        if quote.total == 0:
+            return self._complete(request, quote, customer, call.now)
+        return self._check_out(request, quote, customer, call)
+
+    def get(self, call: Call) -> Answer:
+        """Answer ``GET /orders/{id}``."""
+        return Answer(full(self._named(call), self._store, call.now))
+
+    def list(self, call: Call) -> Answer:
+        """Answer ``GET /orders``: from the first day to the last, the newest first or as asked."""
+        fields = call.fields
+        created_from = fields.day("created_from")
+        created_to = fields.day("created_to")
+        order_by = fields.choice("orderBy", tuple(_SORTS))
+        direction = fields.choice("orderDirection", ("asc", "desc"))
+        fields.check()
+        matching = [
+            order
+            for order in self._store.orders.values()
+            if (created_from is None or created_from <= order.created_at.date())
+            and (created_to is None or order.created_at.date() <= created_to)
+        ]
+        by = _SORTS[order_by or "id"]
+        matching.sort(key=lambda order: (by(order), order.id), reverse=direction != "asc")
+        names = ("created_from", "created_to", "orderBy", "orderDirection")
+        page = page_of(
+            matching,
+            page_number(fields),
+            path=f"{call.origin}{call.path}",
+            filters={name: text for name in names if (text := fields.text(name))},
+            row=lambda order: list_row(order, self._store, call.now),
+        )
+        return Answer(page)
+
+    def update(self, call: Call) -> Answer:
+        """Answer ``PUT /orders/{id}``; without a status it changes nothing."""
+        order = self._named(call)
+        status = call.fields.integer("status", least=1, most=6)
+        call.fields.check()
+        if call.fields.has("status"):
+            before = order.status
+            order_lifecycle.change_status(order, OrderStatus(status), self._store, call.now)
+            self._backend.record("orders.update", order.id, f"{before} to {status}")
+            self._backend.announce_order(Event.ORDER_STATUS_CHANGED, order)
+        return Answer(None, "Order Has Been Updates")
+
+    def _named(self, call: Call) -> Order:
+        named = call.target_id
+        if named is None or named not in self._store.orders:
+            raise RefusedError(404, "Order not found")
+        return self._store.orders[named]
+
+    def _repeated(self, request: OrderRequest, now: datetime) -> Answer | None:
+        placed = self._store.placed_requests.get(request.content)
+        if placed is None or now >= placed.at + _REPEATED_WITHIN:
+            return None
+        order_id = placed.order_id
+        if placed.checkout_key is not None:
+            checkout = self._store.order_checkouts[placed.checkout_key]
+            order_id = checkout.order_id
+            if order_id is None:
+                data = {"checkout_id": checkout.id, "duplicate": True}
+                # RMZ shows no status beside this body. Nothing was made, so it is not 201.
+                return RepeatedAnswer(data, "Checkout already exists")
+        return RepeatedAnswer({"order_id": order_id, "duplicate": True}, "Order already exists")
+
+    def _customer(self, request: OrderRequest, now: datetime) -> Customer | None:
+        named = request.customer
+        if named is None:
+            return None
+        if isinstance(named, int):
+            if named not in self._store.customers:
+                raise RefusedError(400, "Failed to create or find customer")
+            return self._store.customers[named]
+        return matched_or_new(named, self._store, now)
+
+    def _complete(
+        self, request: OrderRequest, quote: Quote, customer: Customer | None, now: datetime
+    ) -> Answer:
+        if customer is None:
+            # Otherwise the checkout page asks, and there is none.
+            raise RefusedError(400, "Failed to create or find customer")
+        order = place(quote, customer_id=customer.id, checkout_id=None, store=self._store, now=now)
+        self._store.placed_requests[request.content] = PlacedRequest(at=now, order_id=order.id)
+        self._backend.record("orders.create", order.id, "order made")
+        self._backend.announce_placed(order)
+        data = {"order_id": order.id, "status": "completed", "amount": 0}
+        return Answer(data, "Order created successfully", 201)
+
+    def _check_out(
+        self, request: OrderRequest, quote: Quote, customer: Customer | None, call: Call
+    ) -> Answer:
+        ids = self._store.ids
+        checkout = OrderCheckout(
+            id=ids.number("checkout", first=55001),
+            key=ids.key("order checkout page"),
+            quote=quote,
+            created_from=request.created_from,
+            created_at=call.now,
+            customer_id=None if customer is None else customer.id,
+        )
+        self._store.order_checkouts[checkout.key] = checkout
+        self._store.placed_requests[request.content] = PlacedRequest(
+            at=call.now, checkout_key=checkout.key
+        )
+        self._backend.record("orders.create", checkout.id, "checkout made")
+        data = {
+            "checkout_id": checkout.id,
+            "checkout_url": f"{call.origin}/order-checkout/{checkout.key}",
+            "amount": quote.total,
+            "status": "pending_payment",
+        }
+        return Answer(data, "Checkout link created successfully", 201)

@@ -1,0 +1,155 @@
+"""The page on which a customer pays for an order, or does not."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+import attrs
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from rmz_async.sandbox.answers import InvalidFieldsError, RefusedError
+from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.catalog import Product, Variant
+from rmz_async.sandbox.customers import details, matched_or_new
+from rmz_async.sandbox.fields import Fields
+from rmz_async.sandbox.hosted.languages import language_of
+from rmz_async.sandbox.hosted.rendering import notice, rendered
+from rmz_async.sandbox.order_request import DIAL_CODES
+from rmz_async.sandbox.ordering import check_stock, place
+from rmz_async.sandbox.orders import OrderCheckout, OrderLine
+from rmz_async.sandbox.stock import sold_codes
+
+__all__ = ("OrderCheckoutPages",)
+
+
+@attrs.frozen
+class _Row:
+    """One line as the page shows it."""
+
+    line: OrderLine
+    product: Product
+    variant: Variant | None
+    codes: tuple[str, ...]
+
+
+class OrderCheckoutPages:
+    """Show an order's checkout, and take the customer's decision.
+
+    RMZ does not say how long such a page is open, nor where it leads: here it stays open, paying
+    ends on a receipt, and the way back is the domain in ``created_from``.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._store = backend.store
+
+    async def show(self, request: Request) -> Response:
+        """Answer ``GET /order-checkout/{key}``; after the payment it is the receipt."""
+        checkout = self._checkout(request)
+        if checkout is None:
+            return notice(request, "missing", 404, None)
+        return self._page(request, checkout)
+
+    async def pay(self, request: Request) -> Response:
+        """Answer ``POST /order-checkout/{key}/pay``; a second time leads to the same receipt."""
+        checkout = self._checkout(request)
+        if checkout is None:
+            return notice(request, "missing", 404, None)
+        form = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
+        # From here on nothing is awaited, so that two payments at once make one order.
+        if checkout.order_id is None:
+            try:
+                self._settle(checkout, form)
+            except RefusedError:
+                return notice(request, "sold_out", 409, ("back", _shop(checkout)))
+            except InvalidFieldsError as refusal:
+                return self._page(request, checkout, 422, form, tuple(refusal.errors))
+        # Not the receipt itself: reloading it must not post the form again.
+        return _sent_to(f"{_path(checkout)}?lang={language_of(request).tag}")
+
+    async def cancel(self, request: Request) -> Response:
+        """Answer ``POST /order-checkout/{key}/cancel``; the customer may come back and pay."""
+        checkout = self._checkout(request)
+        if checkout is None:
+            return notice(request, "missing", 404, None)
+        return _sent_to(_shop(checkout))
+
+    def _checkout(self, request: Request) -> OrderCheckout | None:
+        return self._store.order_checkouts.get(request.path_params["key"])
+
+    def _settle(self, checkout: OrderCheckout, form: dict[str, str]) -> None:
+        """Make the order, for the customer that the checkout or else the form names.
+
+        Raises:
+            RefusedError: Someone else has bought the goods.
+            InvalidFieldsError: A field of the form is missing or wrong.
+        """
+        now = self._backend.now()
+        check_stock(checkout.quote.lines, self._store)
+        if checkout.customer_id is None:
+            fields = Fields(form)
+            given = details(fields, DIAL_CODES)
+            fields.check()
+            checkout.customer_id = matched_or_new(given, self._store, now).id
+        order = place(
+            checkout.quote,
+            customer_id=checkout.customer_id,
+            checkout_id=checkout.id,
+            store=self._store,
+            now=now,
+        )
+        checkout.order_id = order.id
+        self._backend.record("hosted.pay", checkout.id, f"order {order.id}")
+        self._backend.announce_placed(order)
+
+    def _page(
+        self,
+        request: Request,
+        checkout: OrderCheckout,
+        status: int = 200,
+        given: dict[str, str] | None = None,
+        wrong: tuple[str, ...] = (),
+    ) -> Response:
+        named = checkout.customer_id
+        return rendered(
+            request,
+            "order_checkout.html" if checkout.order_id is None else "order_receipt.html",
+            status,
+            path=_path(checkout),
+            checkout=checkout,
+            rows=self._rows(checkout),
+            customer=None if named is None else self._store.customers[named],
+            dial_codes=DIAL_CODES,
+            given=given or {},
+            wrong=wrong,
+            shop=_shop(checkout),
+        )
+
+    def _rows(self, checkout: OrderCheckout) -> list[_Row]:
+        store = self._store
+        items = () if checkout.order_id is None else store.orders[checkout.order_id].items
+        codes = [tuple(code.code for code in sold_codes(item, store)) for item in items]
+        lines = checkout.quote.lines
+        return [
+            _Row(
+                line,
+                store.products[line.product_id],
+                None if line.variant_id is None else store.variants[line.variant_id],
+                handed_out,
+            )
+            for line, handed_out in zip(lines, codes or [()] * len(lines), strict=True)
+        ]
+
+
+def _path(checkout: OrderCheckout) -> str:
+    return f"/order-checkout/{checkout.key}"
+
+
+def _shop(checkout: OrderCheckout) -> str:
+    return f"https://{checkout.created_from}/"
+
+
+def _sent_to(url: str) -> Response:
+    # 303: the browser has posted a form and must now get a page.
+    return RedirectResponse(url, 303, {"Cache-Control": "no-store"})

@@ -1,0 +1,174 @@
+"""What the store has sold, or is about to sell: plain data."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from enum import IntEnum
+
+import attrs
+
+__all__ = (
+    "Order",
+    "OrderCheckout",
+    "OrderItem",
+    "OrderLine",
+    "OrderStatus",
+    "PlacedRequest",
+    "Quote",
+    "StatusChange",
+    "Transaction",
+)
+
+
+class OrderStatus(IntEnum):
+    """Where an order is in its life."""
+
+    AWAITING_PAYMENT = 1
+    UNDER_REVIEW = 2
+    IN_PROGRESS = 3
+    COMPLETED = 4
+    CANCELLED = 5
+    REFUNDED = 6
+
+
+@attrs.frozen(kw_only=True)
+class OrderLine:
+    """A product, how many of it, and the price of one piece when it was asked for.
+
+    Attributes:
+        options: What the customer chose; empty where nothing was.
+        variant_id: The plan of a subscription; None for other products.
+    """
+
+    product_id: int
+    quantity: int
+    price: Decimal
+    options: dict[str, object] = attrs.field(factory=dict[str, object])
+    notice: str | None = None
+    variant_id: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Quote:
+    """What an order's lines cost together, and what a coupon takes off."""
+
+    lines: tuple[OrderLine, ...]
+    discount: Decimal = Decimal(0)
+    coupon_id: int | None = None
+
+    @property
+    def total(self) -> Decimal:
+        """What is to be paid, in SAR."""
+        return sum((line.price * line.quantity for line in self.lines), Decimal(0)) - self.discount
+
+
+@attrs.define(kw_only=True)
+class OrderCheckout:
+    """A hosted page that waits for an order's payment.
+
+    Attributes:
+        key: The last part of the page's URL.
+        customer_id: Who pays; None until the page was told.
+        order_id: The order that was paid for here; None until then.
+    """
+
+    id: int
+    key: str
+    quote: Quote
+    created_from: str
+    created_at: datetime
+    customer_id: int | None = None
+    order_id: int | None = None
+
+
+@attrs.define(kw_only=True)
+class OrderItem:
+    """One line of an order; its codes know it by its id."""
+
+    id: int
+    line: OrderLine
+    subscription_id: int | None = None
+
+
+@attrs.define(kw_only=True)
+class Transaction:
+    """How an order was paid.
+
+    Attributes:
+        payment_method: For example ``dokanpay``, ``bank`` or ``free``.
+        payment_data: Of a bank transfer only.
+    """
+
+    id: int
+    payment_method: str
+    total: Decimal
+    platform_fees: Decimal
+    payment_id: str
+    created_at: datetime
+    payment_data: dict[str, object] | None = None
+    is_refunded: bool = False
+    is_hold: bool = False
+    is_by_platform: bool = False
+    store_balance_credited_at: datetime | None = None
+
+    @property
+    def deserved(self) -> Decimal:
+        """What is left for the store."""
+        return self.total - self.platform_fees
+
+
+@attrs.frozen(kw_only=True)
+class StatusChange:
+    """One entry of an order's history."""
+
+    id: int
+    status: OrderStatus
+    at: datetime
+    reason: str | None = None
+
+
+@attrs.define(kw_only=True)
+class Order:
+    """What a customer has bought. All times are UTC, in whole seconds.
+
+    Attributes:
+        checkout_id: The page that it was paid on; None for a free order.
+        discount: What the coupon took off; None where there was none.
+        statuses: The history, the oldest first; never empty.
+    """
+
+    id: int
+    customer_id: int
+    items: tuple[OrderItem, ...]
+    transaction: Transaction
+    statuses: list[StatusChange]
+    created_at: datetime
+    updated_at: datetime
+    checkout_id: int | None = None
+    coupon_id: int | None = None
+    discount: Decimal | None = None
+    seen_at: datetime | None = None
+    tax_rate: str | None = None
+    tax_amount: str | None = None
+    prices_include_tax: bool = False
+    tax_country_code: str | None = None
+
+    @property
+    def status(self) -> OrderStatus:
+        """The current status."""
+        return self.statuses[-1].status
+
+    @property
+    def total(self) -> Decimal:
+        """What was to be paid, in SAR."""
+        return self.transaction.total
+
+
+@attrs.frozen(kw_only=True)
+class PlacedRequest:
+    """What came of a ``POST /orders``, for those that repeat it; one of the ids is there."""
+
+    at: datetime
+    checkout_key: str | None = None
+    order_id: int | None = None
