@@ -17,6 +17,7 @@ version = release = rmz_async.__version__
 extensions = [
     "myst_parser",
     "from_the_code",
+    "proofs",
     "reference",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
@@ -48,4 +49,6 @@ nitpick_ignore_regex = [
     ("py:class", r"rmz_.*\.T"),
     # Aliases in private modules; the docstring says what they stand for.
     ("py:class", "HTTPClient|TokenSource"),
+    # Named in passing, and of no use to a reader.
+    ("py:class", r"rmz_async\.(options\.Unchanged|sandbox\.orders\.PlacedRequest)"),
 ]

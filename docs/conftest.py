@@ -1,4 +1,4 @@
-"""Runs every Python example of the pages and of the README.
+"""Runs every Python example of the pages and of the README, and looks for the tests they name.
 
 Each page has a sandbox of its own, which ``RMZ_BASE_URL`` and ``RMZ_API_TOKEN`` name while the page
 runs. What is written as a comment that begins with ``invisible-code-block`` runs too.
@@ -11,19 +11,25 @@ import asyncio
 import inspect
 import logging
 import os
+import re
 import secrets
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from sybil import Example, Sybil
+from sybil import Document, Example, Region, Sybil
 from sybil.evaluators.python import pad
 from sybil.parsers.myst import CodeBlockParser
 
 from rmz_async.sandbox import Sandbox
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
+
+from proofs import claim_of  # noqa: E402 - found by the line above, as by conf.py
 
 
 class LosesAnswers(httpx.AsyncBaseTransport):
@@ -84,14 +90,25 @@ def run(example: Example) -> None:
         example.namespace["_runner"].run(waiting)
 
 
+def proofs(document: Document) -> Iterator[Region]:
+    """Find the tests that a page names."""
+    for found in re.finditer(r"\{proof\}`([^`]+)`", document.text):
+        yield Region(found.start(), found.end(), found[1], look_up)
+
+
+def look_up(example: Example) -> None:
+    """Fail where a test that a page names is not there."""
+    claim_of(example.parsed)
+
+
 class Examples:
     """The collector, as a plugin: a conftest's own hook would not see the README above it."""
 
     pytest_collect_file = staticmethod(
         Sybil(
-            parsers=[CodeBlockParser("python", run)],
+            parsers=[CodeBlockParser("python", run), proofs],
             path=str(ROOT),
-            patterns=["docs/*.md", "README.md"],
+            patterns=["docs/*.md", "docs/failing/*.md", "README.md"],
             setup=set_up,
             teardown=tear_down,
         ).pytest()

@@ -71,7 +71,7 @@ class Pacer:
 
         Args:
             key: The quota.
-            per_minute: Its limit, unless RMZ named another.
+            per_minute: Its limit, unless RMZ named a lower one.
             until: When the turn must have come; seconds, monotonic.
 
         Returns:
@@ -132,7 +132,7 @@ class Pacer:
 
         Args:
             key: The quota.
-            per_minute: Its limit, unless RMZ named another.
+            per_minute: Its limit, unless RMZ named a lower one.
             status: The answer's.
             headers: The answer's, with names in lower case; any of them may be missing or absurd.
         """

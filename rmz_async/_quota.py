@@ -25,9 +25,6 @@ SPAN = WINDOW + MARGIN
 # shop for a year.
 LONGEST_CLOSURE = 300.0
 
-# More is no limit, and each request of the last minute is remembered.
-HIGHEST_LIMIT = 10_000
-
 
 class Quota:
     """What was sent in the last minute, and what RMZ said about it.
@@ -63,12 +60,12 @@ class Quota:
         """Return the seconds until the next request may go, after *ahead* others.
 
         Args:
-            per_minute: The limit, unless RMZ named another.
+            per_minute: The limit, unless RMZ named a lower one.
             now: The time.
             ahead: How many go first, each as soon as it may.
         """
         sent = self._current(now)
-        limit = self._limit or per_minute
+        limit = self._limit_of(per_minute)
         # Who comes a whole limit later goes a whole span later.
         spans, ahead = divmod(ahead, limit)
         wait = max(0.0, self._closed_until - now)
@@ -103,7 +100,7 @@ class Quota:
         """Take in what an answer says.
 
         Args:
-            per_minute: The limit, unless RMZ named another.
+            per_minute: The limit, unless RMZ named a lower one.
             now: When the answer came.
             limit: The limit that it names.
             remaining: How many requests it says are left in RMZ's window.
@@ -112,8 +109,8 @@ class Quota:
         Returns:
             Whether a wait may have changed.
         """
-        before = (self._limit or per_minute, self._left, self._closed_until)
-        if limit is not None and 1 <= limit <= HIGHEST_LIMIT:
+        before = (self._limit_of(per_minute), self._left, self._closed_until)
+        if limit is not None and limit >= 1:
             self._limit = limit
         if closed_for is not None:
             closure = min(closed_for, LONGEST_CLOSURE) + MARGIN
@@ -122,7 +119,10 @@ class Quota:
             self._forget()
         elif remaining is not None:
             self._believe(remaining, per_minute, now)
-        return before != (self._limit or per_minute, self._left, self._closed_until)
+        return before != (self._limit_of(per_minute), self._left, self._closed_until)
+
+    def _limit_of(self, per_minute: int) -> int:
+        return per_minute if self._limit is None else min(self._limit, per_minute)
 
     def _believe(self, remaining: int, per_minute: int, now: float) -> None:
         if remaining <= self._said and now < self._left_until:
@@ -133,7 +133,7 @@ class Quota:
         # Within one window the number only falls, so this is a new one. If RMZ counted no more
         # than is known here, nobody else uses the token, and our own times say more than a number.
         self._forget()
-        if remaining < (self._limit or per_minute) - len(self._current(now)):
+        if remaining < self._limit_of(per_minute) - len(self._current(now)):
             self._said = self._latest = self._left = remaining
             self._left_until = now + SPAN
 

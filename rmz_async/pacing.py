@@ -46,7 +46,7 @@ class QuotaStore(Protocol):
 
         Args:
             key: The quota; it names a token without showing it.
-            per_minute: The limit, unless RMZ named another.
+            per_minute: The limit, unless RMZ named a lower one.
             now: Seconds, monotonic.
             ahead: How many others of this process go first. Above 0, nothing is noted.
 
@@ -73,7 +73,7 @@ class QuotaStore(Protocol):
 
         Args:
             key: The quota.
-            per_minute: The limit, unless RMZ named another.
+            per_minute: The limit, unless RMZ named a lower one.
             now: Seconds, monotonic.
             limit: The limit that it names; any number.
             remaining: How many requests it says are left in RMZ's window; 0 or more.
@@ -160,7 +160,8 @@ class Pacing:
     """How a client waits its turn, so that RMZ does not have to refuse it.
 
     As long as a minute's quota has room, requests go at once; after that, first come, first served.
-    The numbers are where a client starts from: once RMZ's answers name a limit, that one holds.
+    Where RMZ's answers name a lower limit, that one holds. A higher one is not made use of: with a
+    smaller number here, a share of the minute stays free for others who use the same token.
 
     Attributes:
         per_minute: Requests in a minute, for all calls but the next.

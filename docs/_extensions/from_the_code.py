@@ -13,8 +13,10 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from rmz_async import errors, operations
-from rmz_async.operations import OPERATIONS, Operation, Repeat
+from rmz_async import _connections, _retry, _transport, errors, operations, options, pacing
+from rmz_async.operations import OPERATIONS, Operation, Reaction, Repeat
+from rmz_async.options import RetryPolicy
+from rmz_async.pacing import Pacing
 from rmz_async.pagination import Pager
 
 Table = tuple[Sequence[str], Iterator[Sequence[str]]]
@@ -24,15 +26,66 @@ def rules() -> Table:
     """Return what each rule does."""
     return (
         ("Rule", "After a failure that may have reached RMZ"),
-        ((f"`{rule.name}`", f"{rule.value[0].upper()}{rule.value[1:]}.") for rule in Repeat),
+        ((f"`{rule.name}`", f"{rule.words[0].upper()}{rule.words[1:]}.") for rule in Repeat),
     )
 
 
-def calls() -> Table:
-    """Return which rule each call has."""
+def resending() -> Table:
+    """Return what follows each kind of failure, for each call; reads are all alike."""
+    reads = [row for row in OPERATIONS if row.repeat is Repeat.SAFE]
+    writes = [row for row in OPERATIONS if row.repeat is not Repeat.SAFE]
     return (
-        ("Call", "Rule", "Per minute"),
-        ((f"`{row.name}`", f"`{row.repeat.name}`", str(row.per_minute)) for row in OPERATIONS),
+        ("Call", "No answer to trust", "Rate limit", "Another 429", "Not sent"),
+        (
+            (name, *_reactions(row))
+            for name, row in (
+                *((f"`{row.name}`", row) for row in writes),
+                (f"all {len(reads)} that read", reads[0]),
+            )
+        ),
+    )
+
+
+def _reactions(row: Operation) -> Iterator[str]:
+    rule = row.repeat
+    if rule.ambiguous is Reaction.READ_BACK and not row.resend_within:
+        yield f"{_WORDS[rule.ambiguous]}, never again"
+    elif rule.ambiguous is Reaction.READ_BACK:
+        yield f"{_WORDS[rule.ambiguous]}, perhaps once more, within {row.resend_within:g} s"
+    elif row.resend_within:
+        yield f"{_WORDS[rule.ambiguous]}, within {row.resend_within:g} s"
+    else:
+        yield _WORDS[rule.ambiguous]
+    yield _WORDS[rule.throttled]
+    yield _WORDS[rule.refused]
+    yield _WORDS[rule.not_sent]
+
+
+_WORDS = {
+    Reaction.REPEAT: "again",
+    Reaction.REPEAT_ONCE: "once more",
+    Reaction.READ_BACK: "read back",
+    Reaction.RAISE: "error",
+}
+
+
+def limits() -> Table:
+    """Return how long each part of a call may take."""
+    policy, turns = RetryPolicy(), Pacing()
+    return (
+        ("What", "At most", "Set by"),
+        (
+            (what, f"{seconds:g} s", f"`{setting}`" if setting else "fixed")
+            for what, seconds, setting in (
+                ("A call: its tries, its waits, its turn", options.DEFAULT_TIMEOUT, "timeout"),
+                ("One try", policy.attempt_timeout, "RetryPolicy.attempt_timeout"),
+                ("Opening a connection", _connections.CONNECT_TIMEOUT, ""),
+                ("The wait before a repeat", policy.max_backoff, "RetryPolicy.max_backoff"),
+                ("The wait for a turn", turns.max_wait, "Pacing.max_wait"),
+                ("Reading back, beyond the call's end", _transport.SETTLE_GRACE, ""),
+                ("How late the end itself may come", _transport.FENCE, ""),
+            )
+        ),
     )
 
 
@@ -78,7 +131,9 @@ def _answer(row: Operation) -> str:
     if typing.get_origin(returned) is Pager:
         (item,) = typing.get_args(returned)
         return f"{_model(Pager)} of {_model(item)}"
-    return _model(returned)
+    if returned is type(None):
+        return "nothing"
+    return " or ".join(map(_model, typing.get_args(returned) or (returned,)))
 
 
 def _model(model: type) -> str:
@@ -87,20 +142,26 @@ def _model(model: type) -> str:
 
 TABLES: dict[str, Callable[[], Table]] = {
     "api-map": api_map,
-    "calls": calls,
     "find-out": find_out,
+    "limits": limits,
+    "resending": resending,
     "rules": rules,
 }
 
 
-class OperationTable(SphinxDirective):
-    """Prints one of the tables: ``{operations} calls``."""
+# What the tables are made of.
+_SOURCES = (_connections, _retry, _transport, operations, options, pacing)
+
+
+class PrintedTable(SphinxDirective):
+    """Prints one of the tables: ``{table-of} limits``."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """Write the table in Markdown and have the page's own parser read it."""
-        self.env.note_dependency(operations.__file__)
+        for module in _SOURCES:
+            self.env.note_dependency(module.__file__)
         head, rows = TABLES[self.arguments[0]]()
         lines = [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
         parent = nodes.Element()
@@ -122,6 +183,6 @@ class ErrorTree(SphinxDirective):
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Tell Sphinx about the directives."""
-    app.add_directive("operations", OperationTable)
+    app.add_directive("table-of", PrintedTable)
     app.add_directive("error-tree", ErrorTree)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -16,7 +16,16 @@ from sphinx.util.typing import stringify_annotation
 import rmz_async
 
 # Only what a reader creates shows its parameters; the rest comes from calls.
-_CREATED_BY_READERS = {"Client", "NewCustomer", "PhoneNumber", "RetryPolicy", "Sandbox"}
+_CREATED_BY_READERS = {
+    "rmz_async.Client",
+    "rmz_async.NewCustomer",
+    "rmz_async.OrderLine",
+    "rmz_async.Pacing",
+    "rmz_async.PhoneNumber",
+    "rmz_async.RetryPolicy",
+    "rmz_async.sandbox.Sandbox",
+    "rmz_sync.Client",
+}
 
 
 def _hide_signature(
@@ -28,7 +37,7 @@ def _hide_signature(
     parameters: str | None,
     returned: str | None,
 ) -> tuple[str, None] | None:
-    created = what not in ("class", "exception") or name.rpartition(".")[2] in _CREATED_BY_READERS
+    created = what not in ("class", "exception") or name in _CREATED_BY_READERS
     return None if created or parameters is None else ("", None)
 
 

@@ -6,12 +6,13 @@ import pytest
 
 from rmz_async import operations
 from rmz_async._call import Call, Failed, Settlement, error_of
-from rmz_async._retry import Failure, History
+from rmz_async._retry import Evidence, Failure, History
 from rmz_async.errors import (
     AuthenticationError,
     ConflictError,
     ConnectionFailedError,
     OutcomeUnknownError,
+    PacingError,
     ServerError,
 )
 from rmz_async.models import CheckoutSession, Subscription
@@ -30,7 +31,8 @@ def call_of(operation: Operation) -> Call[Subscription]:
 
 def history(*, ambiguous: bool = False, attempts: int = 1) -> History:
     """What happened so far."""
-    return History(attempts=attempts, ambiguous=ambiguous, first_sent=5.0, sent_at=SENT_AT)
+    failures = [Failure.AMBIGUOUS] if ambiguous else []
+    return History(attempts=attempts, failures=failures, first_sent=5.0, sent_at=SENT_AT)
 
 
 @pytest.mark.parametrize("failure", [Failure.AMBIGUOUS, Failure.UNREADABLE])
@@ -100,18 +102,95 @@ def test_a_refusal_after_an_earlier_try_is_unknown() -> None:
     assert type(error) is OutcomeUnknownError
 
 
-@pytest.mark.parametrize(
-    ("failure", "ambiguous"),
-    [(Failure.CONFLICT, False), (Failure.CONFLICT, True), (Failure.FINAL, False)],
-)
-def test_a_final_answer_is_told(failure: Failure, ambiguous: bool) -> None:
-    """What RMZ said about the object is raised as it is."""
+@pytest.mark.parametrize("failure", [Failure.CONFLICT, Failure.FINAL])
+@pytest.mark.parametrize("operation", WRITES, ids=lambda row: row.name)
+def test_a_final_answer_is_told(operation: Operation, failure: Failure) -> None:
+    """What RMZ said about a first try is raised as it is."""
     answer = ConflictError("no", status=409)
+
+    assert error_of(call_of(operation), Failed(failure, "409", answer), history()) is answer
+
+
+@pytest.mark.parametrize("evidence", [None, *Evidence])
+def test_a_conflict_after_an_earlier_try(evidence: Evidence | None) -> None:
+    """It may be the first try's echo, unless the object has not changed since before that try."""
+    answer = ConflictError("no", status=409)
+    failed = Failed(Failure.CONFLICT, "409", answer)
     call = call_of(operations.SUBSCRIPTIONS_PAUSE)
 
-    error = error_of(call, Failed(failure, "409", answer), history(ambiguous=ambiguous))
+    error = error_of(call, failed, history(ambiguous=True, attempts=2), evidence)
 
-    assert error is answer
+    if evidence is Evidence.NOT_APPLIED:
+        assert error is answer
+    else:
+        assert type(error) is OutcomeUnknownError
+        assert error.__cause__ is answer
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        kind
+        for kind in Failure
+        if kind not in (Failure.CONFLICT, Failure.AMBIGUOUS, Failure.UNREADABLE)
+    ],
+)
+def test_unchanged_is_not_yet_not_applied(failure: Failure) -> None:
+    """What is not to be seen yet may still come, whatever the last try ended in."""
+    call = call_of(operations.SUBSCRIPTIONS_PAUSE)
+
+    error = error_of(
+        call, Failed(failure, "no"), history(ambiguous=True, attempts=2), Evidence.NOT_APPLIED
+    )
+
+    assert type(error) is OutcomeUnknownError
+
+
+@pytest.mark.parametrize("failure", [Failure.CONFLICT, Failure.FINAL])
+def test_a_refused_order_says_nothing_of_the_try_before(failure: Failure) -> None:
+    """An order that may be made is unknown, though its repeat was refused."""
+    answer = ConflictError("no stock", status=400)
+    call = call_of(operations.ORDERS_CREATE)
+
+    error = error_of(call, Failed(failure, "400", answer), history(ambiguous=True, attempts=2))
+
+    assert type(error) is OutcomeUnknownError
+    assert error.__cause__ is answer
+
+
+def test_a_turn_that_comes_too_late() -> None:
+    """The message says what is used up, and when the next turn is."""
+    call = call_of(operations.SUBSCRIPTIONS_PAUSE)
+
+    error = error_of(call, Failed(Failure.NEVER_SENT, "no turn", turn_in=12.4), history(attempts=2))
+
+    assert type(error) is PacingError
+    assert str(error) == (
+        "subscriptions.pause on 501 was not sent: RMZ's 60 requests a minute are used up; the next "
+        "turn is in 13 s"
+    )
+    assert (error.operation, error.attempts, error.retry_after) == ("subscriptions.pause", 2, 12.4)
+
+
+def test_a_turn_at_once_is_a_turn_that_did_not_come() -> None:
+    """Even a wait of no time at all is told as one."""
+    call = call_of(operations.SUBSCRIPTIONS_LOOKUP)
+
+    error = error_of(call, Failed(Failure.NEVER_SENT, "no turn", turn_in=0.0), history())
+
+    assert type(error) is PacingError
+    assert "RMZ's 120 requests a minute" in str(error)
+
+
+def test_a_turn_that_comes_too_late_for_a_repeat() -> None:
+    """Whether the first try was applied is still unknown."""
+    call = call_of(operations.SUBSCRIPTIONS_PAUSE)
+
+    error = error_of(
+        call, Failed(Failure.NEVER_SENT, "no turn", turn_in=12.4), history(ambiguous=True)
+    )
+
+    assert type(error) is OutcomeUnknownError
 
 
 def test_a_refused_token_says_nothing_of_the_try_before() -> None:
@@ -120,12 +199,15 @@ def test_a_refused_token_says_nothing_of_the_try_before() -> None:
     failed = Failed(Failure.FINAL, "RMZ answered 401", answer)
 
     change = error_of(call_of(operations.SUBSCRIPTIONS_PAUSE), failed, history(ambiguous=True))
+    refused = Failed(Failure.CONFLICT, "RMZ answered 422", answer)
+    other = error_of(call_of(operations.PORTAL_SESSIONS_CREATE), refused, history(ambiguous=True))
     session = error_of(call_of(operations.PORTAL_SESSIONS_CREATE), failed, history(ambiguous=True))
 
     assert type(change) is OutcomeUnknownError
     assert change.__cause__ is answer
     # Whether there is an unused session more does not matter to anyone.
     assert session is answer
+    assert other is answer
 
 
 @pytest.mark.parametrize("failure", [Failure.THROTTLED, Failure.REFUSED])
@@ -187,7 +269,9 @@ def test_a_calls_repr_hides_what_is_sent() -> None:
 def test_a_settlements_repr_hides_the_comparison() -> None:
     """What is compared is the caller's data too."""
     settlement = Settlement(
-        read=call_of(operations.SUBSCRIPTIONS_GET), applied=lambda found: found.id == 987654
+        read=call_of(operations.SUBSCRIPTIONS_GET),
+        judge=lambda found, _: Evidence.APPLIED if found.id == 987654 else Evidence.UNCLEAR,
+        answer=lambda found: found,
     )
 
     assert "lambda" not in repr(settlement)

@@ -2,21 +2,28 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
 
 from rmz_async import _json, operations, webhooks
 from rmz_async._converter import decode
-from rmz_async._wire import Answer, data_of, error_of
+from rmz_async._wire import Answer, envelope_of, error_of
 from rmz_async.models import (
+    Category,
     CheckoutSession,
+    CompletedOrder,
+    CreatedOrder,
+    DuplicateOrder,
     Model,
+    Order,
+    PendingOrder,
     PortalSession,
     Subscription,
     SubscriptionLookup,
 )
+from rmz_async.pagination import Page
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
 
@@ -26,6 +33,12 @@ MODELS: dict[str, type[Model]] = {
     "subscription.cancel": Subscription,
     "subscription.get": Subscription,
     "subscription.lookup": SubscriptionLookup,
+}
+ITEMS: dict[str, type[Model]] = {"category.list": Category, "order.list": Order}
+CREATED: dict[str, type[Model]] = {
+    "order.create.duplicate": DuplicateOrder,
+    "order.create.free": CompletedOrder,
+    "order.create.paid": PendingOrder,
 }
 STATUSES = {"general": 400, "rate_limited": 429, "unauthenticated": 401, "validation": 422}
 
@@ -59,6 +72,8 @@ def test_every_sample_is_decoded(path: Path) -> None:
         event = webhooks.verify(path.read_bytes(), {}, secrets=["x" * 28], allow_unsigned=True)
         assert type(event.event) is webhooks.EventType
         assert (event.subscription is not None) == event.event.startswith("subscription.")
+        assert (event.order is not None) == event.event.startswith("order.")
+        assert event.order is None or not event.order.extra
         return
     answer = Answer(200, {"content-type": "application/json"}, path.read_bytes())
     if kind == "error":
@@ -67,9 +82,18 @@ def test_every_sample_is_decoded(path: Path) -> None:
         error = error_of(operations.SUBSCRIPTIONS_GET, refused, sent=(), now=0.0)
         assert error.message
         return
-    data = data_of(answer)
-    if path.stem in MODELS:
-        found = decode(data, MODELS[path.stem])
-        assert isinstance(data, dict)
-        assert set(found.to_dict()) >= set(data)
-        assert not found.extra
+    data = envelope_of(answer)["data"]
+    assert isinstance(data, dict)
+    found: Any
+    if path.stem in ITEMS:
+        pages: Any = Page
+        found = decode(data, pages[ITEMS[path.stem]])
+        for item, row in zip(found.items, cast("list[dict[str, Any]]", data["data"]), strict=True):
+            assert set(item.to_dict()) >= set(row)
+            assert not item.extra
+        return
+    into: Any = CreatedOrder if path.stem in CREATED else MODELS[path.stem]
+    found = decode(data, into)
+    assert type(found) is (CREATED | MODELS)[path.stem]
+    assert set(found.to_dict()) >= set(data)
+    assert not found.extra

@@ -16,6 +16,7 @@ TREE: dict[str, tuple[str, ...]] = {
     "ConfigurationError": ("RMZError",),
     "InvalidRequestError": ("RMZError", "ValueError"),
     "ConnectionFailedError": ("RMZError",),
+    "PacingError": ("ConnectionFailedError",),
     "OutcomeUnknownError": ("RMZError",),
     "APIError": ("RMZError",),
     "BadRequestError": ("APIError",),
@@ -54,6 +55,7 @@ EVERY_ERROR: list[RMZError] = [
     errors.ConfigurationError("text"),
     errors.InvalidRequestError("text", errors={"days": ("no",)}),
     errors.ConnectionFailedError("text", operation="subscriptions.get", attempts=3),
+    errors.PacingError("text", operation="subscriptions.get", attempts=1, retry_after=3.5),
     errors.OutcomeUnknownError(
         "text", operation="subscriptions.pause", object_id=501, sent_at=MOMENT, attempts=2
     ),
@@ -108,6 +110,21 @@ def test_errors_travel(error: RMZError, take: Callable[[RMZError], RMZError]) ->
     assert vars(twin) == vars(error)
 
 
+@pytest.mark.parametrize("take", COPIES)
+@pytest.mark.parametrize("error", EVERY_ERROR, ids=lambda error: type(error).__name__)
+def test_the_page_travels(error: RMZError, take: Callable[[RMZError], RMZError]) -> None:
+    """Whatever failed on a page of a list, its copy knows the page and has the note."""
+    failed = copy.copy(error)
+    failed.page = 3
+    failed.add_note("go on with page=3")
+
+    twin = take(failed)
+
+    assert twin.page == 3
+    assert twin.__notes__ == ["go on with page=3"]
+    assert error.page is None
+
+
 def test_one_except_for_both_sides() -> None:
     """A refusal by RMZ is caught like one made here, with the same attribute."""
     error = api_error(errors.UnprocessableEntityError)
@@ -124,6 +141,10 @@ def test_one_except_for_both_sides() -> None:
     [
         (errors.InvalidRequestError("text"), {"errors": {}}),
         (errors.ConnectionFailedError("text"), {"operation": "", "attempts": 0}),
+        (
+            errors.PacingError("text"),
+            {"operation": "", "attempts": 0, "retry_after": 0.0},
+        ),
         (
             errors.OutcomeUnknownError("text"),
             {"operation": "", "object_id": None, "sent_at": None, "attempts": 0},

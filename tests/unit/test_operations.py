@@ -6,17 +6,27 @@ import pytest
 from rmz_async import operations
 from rmz_async.operations import OPERATIONS, Operation, Repeat
 
-# Name, method, path, rule, requests a minute, and whether a 422 may be about the state.
+# Name, method, path, rule, requests a minute, seconds in which a change may be sent again, and
+# whether a 422 may be about the state.
 TABLE = """
-checkout_sessions.create  POST  /subscriptions/checkout-sessions  HARMLESS   60  False
-portal_sessions.create    POST  /portal-sessions                  HARMLESS   60  False
-subscriptions.get         GET   /subscriptions/{id}               SAFE       60  False
-subscriptions.list        GET   /subscriptions                    SAFE       60  False
-subscriptions.lookup      GET   /subscriptions/lookup             SAFE      120  False
-subscriptions.cancel      POST  /subscriptions/{id}/cancel        SETTLE     60  True
-subscriptions.pause       POST  /subscriptions/{id}/pause         SETTLE     60  True
-subscriptions.unpause     POST  /subscriptions/{id}/unpause       SETTLE     60  True
-subscriptions.extend      POST  /subscriptions/{id}/extend        ONCE       60  True
+checkout_sessions.create  POST  /subscriptions/checkout-sessions  HARMLESS   60    0.0  False
+portal_sessions.create    POST  /portal-sessions                  HARMLESS   60    0.0  False
+subscriptions.get         GET   /subscriptions/{id}               SAFE       60    0.0  False
+subscriptions.list        GET   /subscriptions                    SAFE       60    0.0  False
+subscriptions.lookup      GET   /subscriptions/lookup             SAFE      120    0.0  False
+subscriptions.cancel      POST  /subscriptions/{id}/cancel        SETTLE     60   30.0  True
+subscriptions.pause       POST  /subscriptions/{id}/pause         SETTLE     60   30.0  True
+subscriptions.unpause     POST  /subscriptions/{id}/unpause       SETTLE     60   30.0  True
+subscriptions.extend      POST  /subscriptions/{id}/extend        ONCE       60    0.0  True
+orders.create             POST  /orders                           DEDUPED    60  240.0  False
+orders.get                GET   /orders/{id}                      SAFE       60    0.0  False
+orders.list               GET   /orders                           SAFE       60    0.0  False
+orders.update             PUT   /orders/{id}                      SETTLE     60    0.0  False
+products.get              GET   /products/{id}                    SAFE       60    0.0  False
+products.list             GET   /products                         SAFE       60    0.0  False
+categories.list           GET   /categories                       SAFE       60    0.0  False
+store.get                 GET   /store                            SAFE       60    0.0  False
+store.statistics          GET   /store/statics                    SAFE       60    0.0  False
 """
 
 every_row = pytest.mark.parametrize("row", OPERATIONS, ids=lambda row: row.name)
@@ -31,6 +41,7 @@ def test_the_table() -> None:
             row.path,
             row.repeat.name,
             str(row.per_minute),
+            str(row.resend_within),
             str(row.refuses_states),
         ]
         for row in OPERATIONS
@@ -66,6 +77,17 @@ def test_a_write_says_how_to_find_out(row: Operation) -> None:
 def test_a_row_names_its_source(row: Operation) -> None:
     """Each row can be compared with RMZ's own page."""
     assert row.source.startswith("https://docs.rmz.gg/merchant-api/")
+
+
+@every_row
+def test_only_a_change_has_a_time_to_be_sent_again(row: Operation) -> None:
+    """A read may always be repeated, and what is sent once only never is."""
+    assert row.resend_within == 0 or row.repeat in (Repeat.SETTLE, Repeat.DEDUPED)
+
+
+def test_an_order_is_not_repeated_after_its_5_minutes() -> None:
+    """RMZ remembers an order for 300 seconds: later, a repeat would be a second order."""
+    assert 0 < operations.ORDERS_CREATE.resend_within <= 300 - 60
 
 
 def test_extending_is_warned_of() -> None:

@@ -324,14 +324,16 @@ async def test_the_impatient_behind_the_patient(clock: Clock) -> None:
         assert callers.refused == [("e", 201.0)]
 
 
-async def test_a_higher_limit_opens_the_gate(clock: Clock) -> None:
+async def test_a_limit_that_rises_again_opens_the_gate(clock: Clock) -> None:
     """The line moves up as soon as RMZ names it."""
     pacer = clock.pacer()
+    await learn(pacer, 200, {"x-ratelimit-limit": "1"})
     async with calling() as callers:
-        await callers.start(pacer, *"abcdef")
+        await callers.start(pacer, *"abcd")
+        assert callers.got == [("a", 100.0)]
         await learn(pacer, 200, {"x-ratelimit-limit": "5"})
         await settle()
-        assert callers.got[3:] == [("d", 100.0), ("e", 100.0)]
+        assert callers.got[1:] == [("b", 100.0), ("c", 100.0)]
 
 
 async def test_what_is_left_is_all_there_is(clock: Clock) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from rmz_async import InvalidRequestError, Page, PhoneNumber, Subscription, operations
+from rmz_async._retry import Evidence
 from rmz_async.models import SubscriptionLookup
 from rmz_async.resources.subscriptions import Subscriptions
 
@@ -205,7 +206,8 @@ async def test_changes(
     assert (call.object_id, call.query, call.body) == (501, {}, body)
 
 
-APPLIED: list[tuple[str, dict[str, Any], dict[str, Any], bool]] = [
+# What is found afterwards, and whether it is what the change would have made of it.
+FOUND: list[tuple[str, dict[str, Any], dict[str, Any], bool]] = [
     ("cancel", {}, {"cancel_at_period_end": True}, True),
     ("cancel", {}, {"cancel_at_period_end": False}, False),
     ("cancel", {}, {"cancel_at_period_end": None}, False),
@@ -220,21 +222,57 @@ APPLIED: list[tuple[str, dict[str, Any], dict[str, Any], bool]] = [
     ("unpause", {}, {"status": "paused"}, False),
     ("unpause", {}, {"status": "past_due"}, False),
 ]
+SINCE = datetime(2026, 1, 15, tzinfo=UTC)
+BEFORE = SINCE - timedelta(seconds=1)
 
 
-@pytest.mark.parametrize(("method", "given", "found", "applied"), APPLIED)
+@pytest.mark.parametrize(("method", "given", "found", "as_wanted"), FOUND)
 async def test_what_shows_that_a_change_was_applied(
-    recorder: Any, method: str, given: dict[str, Any], found: dict[str, Any], applied: bool
+    recorder: Any, method: str, given: dict[str, Any], found: dict[str, Any], as_wanted: bool
 ) -> None:
     """The same object is read back, and only the change itself is taken for it."""
     await getattr(recorder.make(Subscriptions), method)(501, **given)
 
     settlement = recorder.only.settlement
-    assert settlement.applied(subscription(**found)) is applied
+    changed = subscription(**found, updated_at=SINCE)
+    assert settlement.judge(changed, SINCE) is (Evidence.APPLIED if as_wanted else Evidence.UNCLEAR)
+    assert settlement.answer(changed) is changed
     assert settlement.read.operation is operations.SUBSCRIPTIONS_GET
     assert settlement.read.object_id == 501
     assert settlement.read.into is Subscription
     assert settlement.read.settlement is None
+
+
+@pytest.mark.parametrize(("method", "given", "found", "as_wanted"), FOUND)
+async def test_what_nobody_touched_was_not_changed(
+    recorder: Any, method: str, given: dict[str, Any], found: dict[str, Any], as_wanted: bool
+) -> None:
+    """What last changed before the call was as it is already, even where that was wanted."""
+    await getattr(recorder.make(Subscriptions), method)(501, **given)
+
+    judge = recorder.only.settlement.judge
+    assert judge(subscription(**found, updated_at=BEFORE), SINCE) is Evidence.NOT_APPLIED
+
+
+@pytest.mark.parametrize(("updated_at", "since"), [(None, SINCE), (SINCE, None), (None, None)])
+@pytest.mark.parametrize(("method", "given", "found", "as_wanted"), FOUND)
+async def test_without_the_time_of_a_change(
+    recorder: Any,
+    method: str,
+    given: dict[str, Any],
+    found: dict[str, Any],
+    as_wanted: bool,
+    updated_at: datetime | None,
+    since: datetime | None,
+) -> None:
+    """The wanted state is enough, but not an active one: it may never have been paused."""
+    await getattr(recorder.make(Subscriptions), method)(501, **given)
+
+    judge = recorder.only.settlement.judge
+    shown = as_wanted and method != "unpause"
+    assert judge(subscription(**found, updated_at=updated_at), since) is (
+        Evidence.APPLIED if shown else Evidence.UNCLEAR
+    )
 
 
 @pytest.mark.parametrize("effective", ["", "now", "END_OF_PERIOD", None, True])
@@ -308,15 +346,28 @@ async def test_an_extension_of_what_was_read(
     await recorder.make(Subscriptions).extend(subscription(current_period_end=END), **given)
 
     call = recorder.only
-    applied = call.settlement.applied
     expected = END + timedelta(days=days)
     assert call.object_id == 501
     assert call.settlement.read.object_id == 501
-    assert applied(subscription(current_period_end=expected))
-    assert not applied(subscription(current_period_end=END))
-    assert not applied(subscription(current_period_end=expected + timedelta(days=days)))
-    assert not applied(subscription(current_period_end=expected + timedelta(seconds=1)))
-    assert not applied(subscription())
+    for end, evidence in {
+        expected: Evidence.APPLIED,
+        END: Evidence.NOT_APPLIED,
+        expected + timedelta(days=days): Evidence.UNCLEAR,
+        expected + timedelta(seconds=1): Evidence.UNCLEAR,
+        None: Evidence.UNCLEAR,
+    }.items():
+        assert call.settlement.judge(subscription(current_period_end=end), None) is evidence
+
+
+async def test_an_extension_and_a_renewal(recorder: Any) -> None:
+    """Where another period has begun, its end says nothing of an extension."""
+    before = subscription(current_period_start=SINCE, current_period_end=END)
+    await recorder.make(Subscriptions).extend(before, days=7)
+
+    judge = recorder.only.settlement.judge
+    for start, evidence in {SINCE: Evidence.APPLIED, END: Evidence.UNCLEAR}.items():
+        after = subscription(current_period_start=start, current_period_end=END + timedelta(days=7))
+        assert judge(after, None) is evidence
 
 
 async def test_the_id_of_what_was_read_is_checked(recorder: Any) -> None:

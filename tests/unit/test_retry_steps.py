@@ -15,72 +15,81 @@ from rmz_async.options import RetryPolicy
 BY_RULE = {
     Repeat.SAFE: operations.SUBSCRIPTIONS_GET,
     Repeat.SETTLE: operations.SUBSCRIPTIONS_PAUSE,
+    Repeat.DEDUPED: operations.ORDERS_CREATE,
     Repeat.HARMLESS: operations.CHECKOUT_SESSIONS_CREATE,
     Repeat.ONCE: operations.SUBSCRIPTIONS_EXTEND,
 }
 
-# Each cell is six letters: the decisions after try 1, 2 and 3 of 3 where no earlier try may have
-# been applied, and then the same where one may have been. P repeats, S settles by reading back,
-# and R raises; where there is no way to read back, each S is R.
+# Each cell is nine letters: the decisions after try 1, 2 and 3 of 3 where nothing of note went
+# before; the same where an earlier try may have been applied; and where one was refused with a 429
+# that was not the throttle's. P repeats, S settles by reading back, and R raises; where there is no
+# way to read back, each S is R.
 TABLE = {
-    #                       SAFE       SETTLE     HARMLESS   ONCE
-    Failure.NOT_SENT:    ("PPR PPS", "PPR SSS", "PPR PPS", "PPR PPS"),
-    Failure.NEVER_SENT:  ("RRR SSS", "RRR SSS", "RRR SSS", "RRR SSS"),
-    Failure.AMBIGUOUS:   ("PPS PPS", "SSS SSS", "PPS SSS", "SSS SSS"),
-    Failure.UNREADABLE:  ("SSS SSS", "SSS SSS", "SSS SSS", "SSS SSS"),
-    Failure.THROTTLED:   ("PPR PPS", "PPR SSS", "PPR PPS", "RRR SSS"),
-    Failure.REFUSED:     ("PRR PSS", "RRR SSS", "PRR PSS", "RRR SSS"),
-    Failure.CONFLICT:    ("RRR SSS", "RRR SSS", "RRR SSS", "RRR SSS"),
-    Failure.FINAL:       ("RRR SSS", "RRR SSS", "RRR SSS", "RRR SSS"),
+    #                      SAFE           SETTLE         DEDUPED        HARMLESS       ONCE
+    Failure.NOT_SENT:   ("PPR PPS PPR", "PPR SSS PPR", "PPR PPS PPR", "PPR PPS PPR", "PPR PPS PPR"),
+    Failure.NEVER_SENT: ("RRR SSS RRR", "RRR SSS RRR", "RRR SSS RRR", "RRR SSS RRR", "RRR SSS RRR"),
+    Failure.AMBIGUOUS:  ("PPR PPS PPR", "SSS SSS SSS", "PPR PPS PPR", "PPR SSS PPR", "SSS SSS SSS"),
+    Failure.UNREADABLE: ("SSS SSS SSS", "SSS SSS SSS", "SSS SSS SSS", "SSS SSS SSS", "SSS SSS SSS"),
+    Failure.THROTTLED:  ("PPR PPS PPR", "PPR SSS PPR", "PPR PPS PPR", "PPR PPS PPR", "RRR SSS RRR"),
+    Failure.REFUSED:    ("PPR PPS RRR", "SSS SSS SSS", "RRR SSS RRR", "PPR PPS RRR", "SSS SSS SSS"),
+    Failure.CONFLICT:   ("RRR SSS RRR", "RRR SSS RRR", "RRR SSS RRR", "RRR SSS RRR", "RRR SSS RRR"),
+    Failure.FINAL:      ("RRR SSS RRR", "RRR SSS RRR", "RRR SSS RRR", "RRR SSS RRR", "RRR SSS RRR"),
 }  # fmt: skip
 STEPS = {"P": Step.REPEAT, "S": Step.SETTLE, "R": Step.RAISE}
-RULES = (Repeat.SAFE, Repeat.SETTLE, Repeat.HARMLESS, Repeat.ONCE)
+EARLIER: tuple[tuple[tuple[Failure, ...], ...], ...] = (
+    ((), (Failure.NOT_SENT,), (Failure.THROTTLED,), (Failure.NOT_SENT, Failure.THROTTLED)),
+    ((Failure.AMBIGUOUS,), (Failure.NOT_SENT, Failure.AMBIGUOUS)),
+    ((Failure.REFUSED,), (Failure.REFUSED, Failure.NOT_SENT)),
+)
 
 
-def cases() -> list[tuple[Repeat, Failure, bool, int, bool, Step]]:
+def cases() -> list[tuple[Repeat, Failure, tuple[tuple[Failure, ...], ...], str]]:
     """Read the table."""
-    found: list[tuple[Repeat, Failure, bool, int, bool, Step]] = []
-    for failure, row in TABLE.items():
-        for rule, cell in zip(RULES, row, strict=True):
-            letters = cell.replace(" ", "")
-            for place, (ambiguous, attempts) in enumerate(product((False, True), (1, 2, 3))):
-                letter = letters[place]
-                found.append((rule, failure, ambiguous, attempts, True, STEPS[letter]))
-                blind = "R" if letter == "S" else letter
-                found.append((rule, failure, ambiguous, attempts, False, STEPS[blind]))
-    return found
+    return [
+        (rule, failure, group, letters)
+        for failure, row in TABLE.items()
+        for rule, cell in zip(BY_RULE, row, strict=True)
+        for group, letters in zip(EARLIER, cell.split(), strict=True)
+    ]
 
 
 def name(value: object) -> str:
     """Name a case after its parts."""
-    return value.name if isinstance(value, Repeat | Failure | Step) else str(value)
+    if isinstance(value, tuple):
+        return "+".join(map(name, value)) or "nothing"
+    return value.name if isinstance(value, Repeat | Failure) else str(value)
 
 
 def test_the_table_is_complete() -> None:
     """Every rule and every failure has its cell."""
     assert set(TABLE) == set(Failure)
-    assert set(RULES) == set(Repeat)
+    assert set(BY_RULE) == set(Repeat)
+    assert all(row.repeat is rule for rule, row in BY_RULE.items())
 
 
-@pytest.mark.parametrize(
-    ("rule", "failure", "ambiguous", "attempts", "can_settle", "expected"), cases(), ids=name
-)
+@pytest.mark.parametrize(("rule", "failure", "group", "letters"), cases(), ids=name)
+@pytest.mark.parametrize("can_settle", [True, False])
 def test_what_to_do_next(
     rule: Repeat,
     failure: Failure,
-    ambiguous: bool,
-    attempts: int,
+    group: tuple[tuple[Failure, ...], ...],
+    letters: str,
     can_settle: bool,
-    expected: Step,
 ) -> None:
     """A failed try is followed by what the table says."""
-    history = History(attempts=attempts, ambiguous=ambiguous)
+    for earlier, (attempts, letter) in product(group, enumerate(letters, 1)):
+        history = History(attempts=attempts, failures=list(earlier))
 
-    step = next_step(
-        BY_RULE[rule], failure, history, RetryPolicy(max_attempts=3), can_settle=can_settle
-    )
+        step = next_step(
+            BY_RULE[rule],
+            failure,
+            history,
+            RetryPolicy(max_attempts=3),
+            can_settle=can_settle,
+        )
 
-    assert step is expected
+        blind = Step.RAISE if letter == "S" else STEPS[letter]
+        assert step is (STEPS[letter] if can_settle else blind), (earlier, attempts)
 
 
 @pytest.mark.parametrize("failure", Failure, ids=name)
@@ -94,6 +103,42 @@ def test_one_attempt_means_one(operation: Operation, failure: Failure) -> None:
     assert step is Step.RAISE
 
 
+@pytest.mark.parametrize("failure", Failure, ids=name)
+def test_sessions_that_are_asked_for_once(failure: Failure) -> None:
+    """Where the policy says so, a session that may be there is not asked for again; only that."""
+    policies = RetryPolicy(repeat_sessions=False), RetryPolicy()
+    row = operations.PORTAL_SESSIONS_CREATE
+
+    without, with_ = (
+        next_step(row, failure, History(attempts=1), policy, can_settle=False)
+        for policy in policies
+    )
+
+    if failure is Failure.AMBIGUOUS:
+        assert (without, with_) == (Step.RAISE, Step.REPEAT)
+    else:
+        assert without is with_
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in Repeat if rule is not Repeat.HARMLESS], ids=lambda rule: rule.name
+)
+def test_that_choice_is_for_sessions(rule: Repeat) -> None:
+    """All other calls are repeated, or not, as ever."""
+    steps = {
+        next_step(
+            BY_RULE[rule],
+            Failure.AMBIGUOUS,
+            History(attempts=1),
+            RetryPolicy(repeat_sessions=repeated),
+            can_settle=True,
+        )
+        for repeated in (True, False)
+    }
+
+    assert len(steps) == 1
+
+
 def test_the_rule_decides_and_not_the_name() -> None:
     """A call is repeated by its row's rule, whatever else the row says."""
     row = attrs.evolve(operations.SUBSCRIPTIONS_EXTEND, repeat=Repeat.SAFE)
@@ -101,3 +146,12 @@ def test_the_rule_decides_and_not_the_name() -> None:
     step = next_step(row, Failure.AMBIGUOUS, History(attempts=1), RetryPolicy(), can_settle=False)
 
     assert step is Step.REPEAT
+
+
+@pytest.mark.parametrize("failure", Failure, ids=name)
+def test_what_an_earlier_try_may_have_done(failure: Failure) -> None:
+    """No answer, or one that cannot be read: the try may have been applied. Else it was not."""
+    expected = failure in (Failure.AMBIGUOUS, Failure.UNREADABLE)
+
+    assert History(failures=[Failure.NOT_SENT, failure]).ambiguous is expected
+    assert not History().ambiguous

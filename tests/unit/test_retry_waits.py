@@ -1,39 +1,65 @@
 from __future__ import annotations
 
+import math
+import ssl
 import time
 from collections.abc import Iterator
 
+import attrs
 import pytest
 
 from rmz_async import operations
-from rmz_async._retry import RESEND_WITHIN, Failure, History, backoff, may_resend, retry_after
-from rmz_async.operations import Operation
+from rmz_async._retry import (
+    REFUSED_WAIT,
+    Failure,
+    History,
+    backoff,
+    is_certificate_error,
+    is_too_late,
+    may_resend,
+    resend_until,
+    retry_after,
+)
+from rmz_async.operations import Operation, Repeat
 from rmz_async.options import RetryPolicy
 
 # Wednesday, 21 October 2015, 07:28:00 GMT.
 MOMENT = 1445412480.0
 
+CHANGES = [
+    operations.SUBSCRIPTIONS_CANCEL,
+    operations.SUBSCRIPTIONS_PAUSE,
+    operations.SUBSCRIPTIONS_UNPAUSE,
+]
+every_change = pytest.mark.parametrize("operation", CHANGES, ids=lambda row: row.name)
 
-def sent(attempts: int = 1) -> History:
+
+def sent(*failures: Failure, attempts: int = 1) -> History:
     """A call whose first try began at second 100."""
-    return History(attempts=attempts, ambiguous=True, first_sent=100.0)
+    return History(attempts=attempts, failures=list(failures), first_sent=100.0)
 
 
-def test_a_change_is_sent_once_more() -> None:
+@every_change
+def test_a_change_is_sent_once_more(operation: Operation) -> None:
     """A change that is seen not to be there may be sent a second time."""
-    assert may_resend(
-        operations.SUBSCRIPTIONS_PAUSE, Failure.AMBIGUOUS, sent(), RetryPolicy(), 101.0
-    )
+    assert may_resend(operation, Failure.AMBIGUOUS, sent(), RetryPolicy(), 101.0)
 
 
 @pytest.mark.parametrize(
     "operation",
-    [row for row in operations.OPERATIONS if row.repeat is not operations.Repeat.SETTLE],
+    [row for row in operations.OPERATIONS if row not in CHANGES],
     ids=lambda row: row.name,
 )
 def test_only_what_can_be_settled_is_sent_again(operation: Operation) -> None:
-    """An extension above all is never sent again, whatever a read-back shows."""
-    assert not may_resend(operation, Failure.AMBIGUOUS, sent(), RetryPolicy(), 101.0)
+    """An extension or an order's step is never sent again, whatever a read-back shows."""
+    assert not may_resend(operation, Failure.AMBIGUOUS, sent(), RetryPolicy(), 100.0)
+
+
+def test_a_time_alone_allows_nothing() -> None:
+    """The rule forbids it first: no figure in a row makes an extension something to repeat."""
+    row = attrs.evolve(operations.SUBSCRIPTIONS_EXTEND, resend_within=30.0)
+
+    assert not may_resend(row, Failure.AMBIGUOUS, sent(), RetryPolicy(), 101.0)
 
 
 @pytest.mark.parametrize("failure", [kind for kind in Failure if kind is not Failure.AMBIGUOUS])
@@ -47,31 +73,45 @@ def test_never_a_third_time() -> None:
     assert not may_resend(
         operations.SUBSCRIPTIONS_PAUSE,
         Failure.AMBIGUOUS,
-        sent(attempts=2),
+        sent(Failure.AMBIGUOUS, attempts=2),
         RetryPolicy(max_attempts=9),
         101.0,
     )
 
 
-def test_not_where_the_policy_allows_one_try() -> None:
-    """The policy's limit holds for this repeat too."""
-    assert not may_resend(
+def test_what_was_not_sent_does_not_count() -> None:
+    """A try that surely did not arrive leaves the one repeat as it is."""
+    assert may_resend(
         operations.SUBSCRIPTIONS_PAUSE,
         Failure.AMBIGUOUS,
-        sent(),
-        RetryPolicy(max_attempts=1),
+        sent(Failure.NOT_SENT, attempts=2),
+        RetryPolicy(),
         101.0,
     )
 
 
-@pytest.mark.parametrize(("now", "allowed"), [(130.0, True), (130.001, False)])
-def test_only_within_half_a_minute(now: float, allowed: bool) -> None:
-    """Later than that the customer may have undone the change themselves."""
-    assert RESEND_WITHIN == 30.0
+@pytest.mark.parametrize(("most", "allowed"), [(1, False), (2, False), (3, True)])
+def test_the_policy_bounds_this_repeat_too(most: int, allowed: bool) -> None:
+    """After as many tries as the policy allows there is no other."""
+    history = sent(Failure.NOT_SENT, attempts=2)
+
     assert (
-        may_resend(operations.SUBSCRIPTIONS_PAUSE, Failure.AMBIGUOUS, sent(), RetryPolicy(), now)
+        may_resend(
+            operations.SUBSCRIPTIONS_PAUSE,
+            Failure.AMBIGUOUS,
+            history,
+            RetryPolicy(max_attempts=most),
+            101.0,
+        )
         is allowed
     )
+
+
+@every_change
+@pytest.mark.parametrize(("now", "allowed"), [(129.999, True), (130.0, False)])
+def test_only_within_half_a_minute(operation: Operation, now: float, allowed: bool) -> None:
+    """Later than that the customer may have undone the change themselves."""
+    assert may_resend(operation, Failure.AMBIGUOUS, sent(), RetryPolicy(), now) is allowed
 
 
 def test_not_where_nothing_was_sent() -> None:
@@ -81,6 +121,54 @@ def test_not_where_nothing_was_sent() -> None:
     assert not may_resend(
         operations.SUBSCRIPTIONS_PAUSE, Failure.AMBIGUOUS, history, RetryPolicy(), 1.0
     )
+
+
+@pytest.mark.parametrize("failure", [Failure.AMBIGUOUS, Failure.UNREADABLE])
+@pytest.mark.parametrize(("at", "late"), [(339.999, False), (340.0, True), (9999.0, True)])
+def test_an_order_is_repeated_within_4_minutes(at: float, late: bool, failure: Failure) -> None:
+    """For 5 minutes RMZ takes it for the same order, and a minute is left for the way."""
+    assert is_too_late(operations.ORDERS_CREATE, sent(failure), at) is late
+    assert resend_until(operations.ORDERS_CREATE, sent(failure)) == 340.0
+
+
+@every_change
+def test_a_change_that_waits_for_its_turn(operation: Operation) -> None:
+    """Whatever it waits for, a repeat begins within half a minute of the first try."""
+    assert resend_until(operation, sent(Failure.AMBIGUOUS)) == 130.0
+
+
+@pytest.mark.parametrize(
+    "history",
+    [sent(), sent(Failure.NOT_SENT), sent(Failure.THROTTLED), sent(Failure.REFUSED)],
+    ids=lambda history: str(history.failures),
+)
+@pytest.mark.parametrize("operation", operations.OPERATIONS, ids=lambda row: row.name)
+def test_what_was_not_applied_is_never_too_late(operation: Operation, history: History) -> None:
+    """An order that RMZ surely did not make is a new one at any time."""
+    assert resend_until(operation, history) == math.inf
+    assert not is_too_late(operation, history, 1e9)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [row for row in operations.OPERATIONS if row.repeat in (Repeat.SAFE, Repeat.HARMLESS)],
+    ids=lambda row: row.name,
+)
+def test_what_costs_nothing_is_never_too_late(operation: Operation) -> None:
+    """A read or a session may be repeated at any time."""
+    assert not is_too_late(operation, sent(Failure.AMBIGUOUS), 1e9)
+
+
+def test_what_was_never_sent_is_never_too_late() -> None:
+    """Without a first try there is nothing that RMZ could remember."""
+    history = History(failures=[Failure.AMBIGUOUS])
+
+    assert not is_too_late(operations.ORDERS_CREATE, history, 1e9)
+
+
+def test_a_429_without_a_time() -> None:
+    """A 429 that names no time is met with a second of patience."""
+    assert REFUSED_WAIT == 1.0
 
 
 @pytest.mark.parametrize(
@@ -160,6 +248,11 @@ def test_retry_after_as_a_date() -> None:
     assert retry_after("Wed, 21 Oct 2015 07:28:30 GMT", MOMENT) == 30.0
 
 
+def test_retry_after_as_a_date_elsewhere() -> None:
+    """A date that names another zone is read in that zone."""
+    assert retry_after("Wed, 21 Oct 2015 10:28:30 +0300", MOMENT) == 30.0
+
+
 def test_retry_after_in_the_past() -> None:
     """A date that is over gives no negative wait."""
     assert retry_after("Wed, 21 Oct 2015 07:27:00 GMT", MOMENT) == 0.0
@@ -180,3 +273,24 @@ def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_date_without_a_zone_is_gmt(written: str) -> None:
     """HTTP's old form of a date names no zone, and means GMT on every machine."""
     assert retry_after(written, MOMENT) == 30.0
+
+
+@pytest.mark.parametrize("link", ["__cause__", "__context__"])
+def test_a_certificate_behind_an_error(link: str) -> None:
+    """It is found however deep it lies, and nothing else is taken for it."""
+    outer, inner = OSError("outer"), OSError("inner")
+    setattr(outer, link, inner)
+
+    assert not is_certificate_error(outer)
+    setattr(inner, link, ssl.SSLCertVerificationError())
+    assert is_certificate_error(outer)
+    assert not is_certificate_error(None)
+    assert not is_certificate_error(ssl.SSLError())
+
+
+def test_errors_in_a_circle() -> None:
+    """Two errors that stand behind each other hold nobody up."""
+    one, two = OSError("one"), OSError("two")
+    one.__context__, two.__context__ = two, one
+
+    assert not is_certificate_error(one)

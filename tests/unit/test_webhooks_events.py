@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from rmz_async import PayloadError, SignatureError, SubscriptionStatus
+from rmz_async import (
+    OrderStatus,
+    PayloadError,
+    ProductType,
+    SignatureError,
+    SubscriptionStatus,
+)
 from rmz_async.webhooks import Event, EventType, verify
 
 SECRET = "a-secret-of-28-characters..."
@@ -61,21 +67,151 @@ def test_a_subscription_event() -> None:
     assert event.data == RENEWED["data"]
 
 
-def test_an_order_event() -> None:
-    """It has neither an event id nor a subscription; its data is the order."""
+ORDER: dict[str, Any] = {
+    "id": 12345,
+    "store_id": 7,
+    "customer_id": 5678,
+    "coupon_id": None,
+    "total": "149.00",
+    "discount_amount": None,
+    "customer_note": None,
+    "meta": None,
+    "cost": "0.00",
+    "current_status": 4,
+    "tax_rate": "0.00",
+    "tax_amount": "0.00",
+    "prices_include_tax": True,
+    "created_at": "2026-03-30T14:30:00.000000Z",
+    "human_format": {"date_human": "منذ ثانية واحدة"},
+    "transaction": {
+        "id": 301,
+        "deserved": "134.10",
+        "platform_fees": "14.90",
+        "is_by_platform": False,
+        "created_at": "2026-03-30T14:30:00.000000Z",
+        "human_format": {"payment.method": "بطاقة"},
+    },
+    "items": [
+        {
+            "id": 101,
+            "quantity": 1,
+            "item_id": 42,
+            "price": "149.00",
+            "fields": None,
+            "notes": "wrap it",
+            "item": {"id": 42, "price": "199.00", "actual_price": "149.00", "type": "card"},
+            "codes": [{"id": 201, "code": "XXXX-YYYY", "is_used": 1, "batch": 3}],
+        }
+    ],
+    "customer": {
+        "id": 5678,
+        "firstName": "Sara",
+        "lastName": "Omar",
+        "email": "sara@example.com",
+        "country_code": 966,
+        "phone": "501234567",
+        "is_banned": False,
+        "ban_reason": None,
+        "store_id": 7,
+        "created_at": "2026-01-15T10:00:00.000000Z",
+        "updated_at": "2026-03-30T14:30:00.000000Z",
+        "deleted_at": None,
+    },
+    "status": {"id": 401, "reason": None, "status": 4, "model_id": 12345},
+    "statuses": [
+        {"id": 400, "reason": "paid", "status": 2, "model_id": 12345},
+        {"id": 401, "reason": None, "status": 4, "model_id": 12345},
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", [EventType.ORDER_CREATED, EventType.ORDER_STATUS_CHANGED])
+def test_an_order_event(kind: EventType) -> None:
+    """It has the order as it was, and neither an event id nor a subscription."""
+    event = deliver({"event": kind.value, "data": ORDER})
+
+    assert (event.event_id, event.subscription) == (None, None)
+    assert event.data == ORDER
+    assert event.order is not None
+    assert event.order.id == 12345
+    assert event.order.current_status is OrderStatus.COMPLETED
+    assert event.order.customer is not None
+    assert event.order.customer.country_code == "966"
+    assert event.order.customer.is_banned is False
+    assert event.order.status is not None
+    assert event.order.status.status is OrderStatus.COMPLETED
+    assert event.order.statuses is not None
+    assert [change.reason for change in event.order.statuses] == ["paid", None]
+    assert event.order.items is not None
+    (item,) = event.order.items
+    assert item.notes == "wrap it"
+    assert item.item is not None
+    assert item.item.type is ProductType.CARD
+    assert item.codes is not None
+    assert item.codes[0].code == "XXXX-YYYY"
+    assert item.codes[0].is_used is True
+    assert item.codes[0].extra == {"batch": 3}
+
+
+def test_the_amounts_of_an_order() -> None:
+    """They are texts in a delivery, and exact numbers here."""
+    order = deliver({"event": "order.created", "data": ORDER}).order
+
+    assert order is not None
+    assert order.transaction is not None
+    assert [str(amount) for amount in (order.total, order.cost, order.transaction.deserved)] == [
+        "149.00",
+        "0.00",
+        "134.10",
+    ]
+
+
+def test_an_event_does_not_show_what_was_sold() -> None:
+    """The codes are the goods, and a repr lands in logs."""
+    event = deliver({"event": "order.created", "data": ORDER})
+
+    assert "XXXX-YYYY" not in repr(event)
+    assert "data=" not in repr(event)
+    assert "order=" in repr(event)
+
+
+def test_numbers_of_an_order() -> None:
+    """A number with a fraction stays exact in the plain data too."""
     event = deliver(b'{"event": "order.created", "data": {"id": 78901, "total": 149.00}}')
 
-    assert event.event_id is None
-    assert event.subscription is None
-    assert event.data == {"id": 78901, "total": Decimal("149.00")}
     assert type(event.data["total"]) is Decimal
+    assert event.order is not None
+    assert str(event.order.total) == "149.00"
 
 
-def test_an_orders_subscription_is_no_snapshot() -> None:
-    """Only events about subscriptions have one, whatever an order's keys are."""
-    event = deliver({"event": "order.created", "data": {"id": 1, "subscription": SNAPSHOT}})
+@pytest.mark.parametrize("data", [{}, []])
+def test_an_order_event_without_an_order(data: object) -> None:
+    """An event may come without its order, in both ways that PHP has to say nothing."""
+    assert deliver({"event": "order.created", "data": data}).order is None
 
-    assert event.subscription is None
+
+@pytest.mark.parametrize("name", ["order.refunded", "order.", "orders.created", "Order.created"])
+@pytest.mark.parametrize("data", [ORDER, {"order": ORDER}, {"id": "x"}, {"order_id": 5}])
+def test_an_unknown_event_about_an_order(name: str, data: dict[str, Any]) -> None:
+    """Nobody knows what its data are: they are kept, and are no fault."""
+    event = deliver({"event": name, "data": data})
+
+    assert event.order is None
+    assert event.data == data
+
+
+def test_a_subscription_event_has_no_order() -> None:
+    """Whatever its data look like, and whatever stands beside them."""
+    assert deliver({**RENEWED, "order": ORDER}).order is None
+    assert deliver({"event": "subscription.created", "data": ORDER}).order is None
+
+
+def test_the_order_is_the_datas() -> None:
+    """A key beside the data cannot take the order's place."""
+    event = deliver({"event": "order.created", "data": ORDER, "order": {"id": 999}})
+
+    assert event.order is not None
+    assert event.order.id == 12345
 
 
 @pytest.mark.parametrize("name", ["invoice.paid", "subscription", "Subscription.renewed", ""])
@@ -164,6 +300,11 @@ def test_a_doubled_request_id() -> None:
         (
             b'{"event": "subscription.paused", "data": {"subscription": "x"}}',
             "expected an object @ data.subscription",
+        ),
+        (b'{"event": "order.created", "data": {"total": 5}}', "missing @ data.order.id"),
+        (
+            b'{"event": "order.status.changed", "data": {"id": 1, "current_status": true}}',
+            "expected an integer @ data.order.current_status",
         ),
     ],
 )

@@ -7,7 +7,14 @@ from decimal import Decimal
 import pytest
 
 from rmz_async import operations
-from rmz_async._wire import MAX_BODY, Answer, UnreadableBodyError, data_of, decompress, unexpected
+from rmz_async._wire import (
+    MAX_BODY,
+    Answer,
+    UnreadableBodyError,
+    decompress,
+    envelope_of,
+    unexpected,
+)
 
 JSON = {"content-type": "application/json"}
 
@@ -85,11 +92,11 @@ def test_a_bomb_is_not_unpacked(size: int, fits: bool) -> None:
             decompress(packed, "gzip")
 
 
-def test_the_data_of_an_envelope() -> None:
+def test_an_envelope() -> None:
     """A success is what stands under data, with exact numbers."""
     body = b'{"message": null, "data": {"amount": 99.00}, "api": "rmz.shawarma"}'
 
-    data = data_of(Answer(200, JSON, body))
+    data = envelope_of(Answer(200, JSON, body))["data"]
 
     assert data == {"amount": Decimal("99.00")}
     assert isinstance(data, dict)
@@ -98,7 +105,7 @@ def test_the_data_of_an_envelope() -> None:
 
 def test_null_is_data() -> None:
     """An envelope may hold null, which is not the same as holding nothing."""
-    assert data_of(Answer(200, JSON, b'{"data": null}')) is None
+    assert envelope_of(Answer(200, JSON, b'{"data": null}')) == {"data": None}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +113,9 @@ def test_null_is_data() -> None:
 )
 def test_content_types_of_json(content_type: str) -> None:
     """JSON may be named in any case, with parameters and with a prefix."""
-    assert data_of(Answer(200, {"content-type": content_type}, b'{"data": 1}')) == 1
+    answer = Answer(200, {"content-type": content_type}, b'{"data": 1}')
+
+    assert envelope_of(answer) == {"data": 1}
 
 
 @pytest.mark.parametrize(
@@ -116,21 +125,21 @@ def test_content_types_of_json(content_type: str) -> None:
 def test_what_does_not_say_that_it_is_json(headers: dict[str, str]) -> None:
     """A login page with status 200 is not read, whatever its bytes are."""
     with pytest.raises(ValueError, match="the content type is not JSON"):
-        data_of(Answer(200, headers, b'{"data": 1}'))
+        envelope_of(Answer(200, headers, b'{"data": 1}'))
 
 
 @pytest.mark.parametrize("body", [b"", b'{"data": {"id": 5', b"<html>", b"\xff"])
 def test_json_that_is_not(body: bytes) -> None:
     """A cut body is told apart from a wrong one: what was asked may have been done."""
     with pytest.raises(UnreadableBodyError):
-        data_of(Answer(200, JSON, body))
+        envelope_of(Answer(200, JSON, body))
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b'["data"]', b'"data"', b"null", b'{"Data": 1}'])
 def test_json_that_is_no_envelope(body: bytes) -> None:
     """An answer without data is not of the documented shape."""
     with pytest.raises(ValueError, match="there is no data in it"):
-        data_of(Answer(200, JSON, body))
+        envelope_of(Answer(200, JSON, body))
 
 
 def test_the_error_for_an_unexpected_answer() -> None:

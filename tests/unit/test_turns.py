@@ -1,0 +1,294 @@
+"""The gates before a request: a turn within the minute, and one of the requests under way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import attrs
+import pytest
+
+from rmz_async import InMemoryQuotaStore, Pacing, operations
+from rmz_async._call import Failed, Waiting
+from rmz_async._pacer import NoTurnError
+from rmz_async._retry import Failure
+from rmz_async._token import Secret
+from rmz_async._turns import STALE, PacedTurn, Turn, Turns
+from rmz_async._wire import Answer
+from rmz_async.operations import Operation
+
+pytestmark = pytest.mark.anyio
+
+TOKEN = Secret("1|turns-test-token")
+
+
+@attrs.define
+class Store:
+    """Notes what was asked; lets pass while there is room."""
+
+    room: int = 100
+    asked: list[tuple[str, int]] = attrs.field(factory=list[tuple[str, int]])
+    taken: list[float] = attrs.field(factory=list[float])
+    learned: list[int | None] = attrs.field(factory=list[int | None])
+    fails: bool = False
+
+    async def reserve(self, key: str, per_minute: int, now: float, *, ahead: int = 0) -> float:
+        """Let one pass."""
+        self.asked.append((key, per_minute))
+        if self.fails:
+            raise OSError("unreachable")
+        if len(self.taken) >= self.room:
+            return 61.0
+        self.taken.append(now)
+        return 0.0
+
+    async def give_back(self, key: str, at: float) -> None:
+        """Take it back, with the time that a far store needs."""
+        await anyio.lowlevel.checkpoint()
+        self.taken.remove(at)
+
+    async def learn(self, key: str, per_minute: int, now: float, **said: Any) -> bool:
+        """Note what is left."""
+        self.learned.append(said["remaining"])
+        return False
+
+
+class Clock:
+    """Seconds that pass when somebody sleeps, or when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self.now += seconds
+        await anyio.lowlevel.checkpoint()
+
+
+@attrs.define
+class Gates:
+    """Turns over a store, with one request under way at a time."""
+
+    clock: Clock = attrs.field(factory=Clock)
+    store: Store = attrs.field(factory=Store)
+    at_once: anyio.Semaphore = attrs.field(factory=lambda: anyio.Semaphore(1, fast_acquire=True))
+    turns: Turns = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Build the turns."""
+        waiting = Waiting(clock=lambda: self.clock.now, sleep=self.clock.sleep)
+        self.turns = Turns(Pacing(per_minute=60, lookup_per_minute=120, store=self.store), waiting)
+
+    def turn(
+        self, operation: Operation = operations.SUBSCRIPTIONS_GET, token: Secret = TOKEN
+    ) -> Turn:
+        """Return a turn that must come within half a minute."""
+        return self.turns.turn(operation, token, self.at_once, self.clock.now + 30)
+
+
+@pytest.fixture
+def gates() -> Gates:
+    """Gates that nobody has passed."""
+    return Gates()
+
+
+async def test_a_turn_is_counted_where_it_belongs(gates: Gates) -> None:
+    """Each quota of each token has its count and its limit."""
+    for token in (TOKEN, Secret("1|another-token"), TOKEN):
+        for operation in (operations.SUBSCRIPTIONS_GET, operations.SUBSCRIPTIONS_LOOKUP):
+            async with gates.turn(operation, token):
+                pass
+    keys, limits = zip(*gates.store.asked, strict=True)
+    assert limits == (60, 120) * 3
+    assert len(set(keys)) == 4
+    assert keys[:2] == keys[4:]
+    assert "turns-test-token" not in str(keys)
+
+
+async def test_only_so_many_at_once(gates: Gates) -> None:
+    """The next one waits until one is over, however that ended."""
+    async with gates.turn():
+        assert gates.at_once.value == 0
+    assert gates.at_once.value == 1
+    with pytest.raises(KeyError):
+        async with gates.turn():
+            raise KeyError
+    assert gates.at_once.value == 1
+
+
+async def test_without_pacing(gates: Gates) -> None:
+    """What is under way is bound all the same, and nothing is counted."""
+    free = gates.turns.with_pacing(None)
+    turn = free.turn(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 0.0)
+    async with turn as entered:
+        assert gates.at_once.value == 0
+        await entered.tell(Failed(Failure.NOT_SENT, "refused"))
+    assert type(turn) is Turn
+    assert gates.at_once.value == 1
+    assert gates.store.asked == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "given_back"), [(kind, "SENT" in kind.name) for kind in Failure]
+)
+async def test_what_was_not_sent_is_given_back(
+    gates: Gates, failure: Failure, given_back: bool
+) -> None:
+    """And only that: RMZ counts what arrives, whatever it answers."""
+    async with gates.turn() as turn:
+        await turn.tell(Failed(failure, "no"))
+    assert gates.store.taken == ([] if given_back else [100.0])
+
+
+async def test_an_answer_is_learned_from(gates: Gates) -> None:
+    """What it says about the quota goes to the store, and its turn stays taken."""
+    async with gates.turn() as turn:
+        await turn.tell(Answer(200, {"x-ratelimit-remaining": "17"}, b""))
+    assert gates.store.learned == [17]
+    assert gates.store.taken == [100.0]
+
+
+async def second(gates: Gates, *, after: float) -> None:
+    """Take a turn while the first is under way, which ends some seconds later."""
+    async with anyio.create_task_group() as calls, gates.turn():
+        calls.start_soon(pass_through, gates)
+        await anyio.wait_all_tasks_blocked()
+        gates.clock.now += after
+
+
+async def pass_through(gates: Gates) -> None:
+    """Take a turn and leave."""
+    async with gates.turn():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("after", "counted"), [(STALE - 0.001, [100.0, 100.0]), (STALE, [100.0, 100.0 + STALE])]
+)
+async def test_a_turn_that_has_become_stale(
+    gates: Gates, after: float, counted: list[float]
+) -> None:
+    """RMZ counts a request when it arrives: one that waited for a connection is counted anew."""
+    assert STALE == 0.5
+    await second(gates, after=after)
+    assert gates.store.taken == counted
+
+
+async def test_a_stale_turn_without_room(gates: Gates) -> None:
+    """It waits for the next one, and not with a connection in its hands."""
+    free: list[int] = []
+
+    class Full(Store):
+        async def give_back(self, key: str, at: float) -> None:
+            await super().give_back(key, at)
+            self.room = 1
+
+        async def reserve(self, key: str, per_minute: int, now: float, *, ahead: int = 0) -> float:
+            free.append(gates.at_once.value)
+            if now >= 110:
+                self.room = 9
+            wait = await super().reserve(key, per_minute, now, ahead=ahead)
+            return min(wait, 10.0)
+
+    gates.store = Full()
+    gates.__attrs_post_init__()
+    await second(gates, after=1.0)
+    assert gates.store.taken == [100.0, 111.0]
+    # The first two while they came, the third with a connection, and then without one.
+    assert free[:3] == [1, 0, 0]
+    assert set(free[4:]) == {1}
+    assert gates.at_once.value == 1
+
+
+async def test_a_stale_turn_that_would_come_too_late(gates: Gates) -> None:
+    """It is told so, and leaves nothing behind."""
+    gates.store.room = 2
+
+    async def late() -> None:
+        with pytest.raises(NoTurnError):
+            await pass_through(gates)
+
+    async with anyio.create_task_group() as calls, gates.turn():
+        calls.start_soon(late)
+        await anyio.wait_all_tasks_blocked()
+        gates.clock.now += 1
+        gates.store.room = 1
+    assert gates.store.taken == [100.0]
+    assert gates.at_once.value == 1
+
+
+async def test_a_store_that_fails_for_a_stale_turn(gates: Gates) -> None:
+    """No connection is lost with it."""
+
+    async def failing() -> None:
+        with pytest.raises(OSError, match="unreachable"):
+            await pass_through(gates)
+
+    async with anyio.create_task_group() as calls, gates.turn():
+        calls.start_soon(failing)
+        await anyio.wait_all_tasks_blocked()
+        gates.clock.now += 1
+        gates.store.fails = True
+    assert gates.at_once.value == 1
+
+
+async def test_a_call_that_is_given_up_in_line(gates: Gates) -> None:
+    """It gives its turn back, also to a store that is far away."""
+    async with gates.turn():
+        async with anyio.create_task_group() as calls:
+            calls.start_soon(pass_through, gates)
+            await anyio.wait_all_tasks_blocked()
+            assert len(gates.store.taken) == 2
+            calls.cancel_scope.cancel()
+        assert gates.store.taken == [100.0]
+    assert gates.at_once.value == 1
+
+
+async def test_a_store_that_fails_after_the_answer(
+    gates: Gates, caplog: pytest.LogCaptureFixture
+) -> None:
+    """That is no reason to lose the answer."""
+
+    class Broken(InMemoryQuotaStore):
+        async def learn(self, key: str, per_minute: int, now: float, **_: Any) -> bool:
+            raise OSError("unreachable")
+
+        async def give_back(self, key: str, at: float) -> None:
+            raise OSError("unreachable")
+
+    turns = Turns(Pacing(store=Broken()), Waiting())
+    turn = turns.turn(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 1e18)
+    async with turn as entered:
+        await entered.tell(Answer(200, {}, b""))
+        await entered.tell(Failed(Failure.NOT_SENT, "refused"))
+    assert caplog.messages == ["the quota store failed: OSError"] * 2
+
+
+async def test_copies_count_together(gates: Gates) -> None:
+    """A copy with other limits asks the same store, also by way of one that asks none."""
+    turns = Turns(Pacing(per_minute=2, max_wait=0), Waiting(clock=lambda: 100.0))
+    copies = [
+        turns,
+        turns.with_pacing(Pacing(per_minute=2, max_wait=0)),
+        turns.with_pacing(None).with_pacing(Pacing(per_minute=2, max_wait=0)),
+    ]
+    for copy in copies[:2]:
+        async with copy.turn(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 200.0) as turn:
+            assert isinstance(turn, PacedTurn)
+    for copy in copies:
+        with pytest.raises(NoTurnError):
+            async with copy.turn(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 200.0):
+                pass
+
+
+async def test_a_copy_of_what_never_counted(gates: Gates) -> None:
+    """It counts from its first turn on."""
+    turns = Turns(None, Waiting(clock=lambda: 100.0))
+    copy = turns.with_pacing(Pacing(per_minute=1, max_wait=0))
+    assert type(turns.turn(operations.STORE_GET, TOKEN, gates.at_once, 200.0)) is Turn
+    async with copy.turn(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
+        pass
+    with pytest.raises(NoTurnError):
+        async with copy.turn(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
+            pass

@@ -1,0 +1,150 @@
+"""The checks that only orders and their lists need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from rmz_async import InvalidRequestError, JSONObject
+from rmz_async._validation import Validation
+
+
+def faults(check: Callable[[Validation], object]) -> Mapping[str, Any]:
+    """Run *check* and return what it found."""
+    validation = Validation("some.call")
+    check(validation)
+    try:
+        validation.finish()
+    except InvalidRequestError as error:
+        return error.errors
+    return {}
+
+
+@pytest.mark.parametrize("value", [1, 2, 2**63 - 1])
+def test_counts(value: int) -> None:
+    """1 or more, up to what a database can hold."""
+    assert faults(lambda check: check.count("n", value)) == {}
+
+
+@pytest.mark.parametrize("value", [0, -1, True, False, "1", 1.0, None, 2**63, [1]])
+@pytest.mark.parametrize("most", [None, 1])
+def test_what_is_no_count(value: object, most: int | None) -> None:
+    """What is no count at all gets that reason alone."""
+    assert faults(lambda check: check.count("n", value, most)) == {
+        "n": ("must be an integer of 1 or more",)
+    }
+
+
+def test_one_of_a_subscription() -> None:
+    """There cannot be two of what is subscribed to."""
+    assert faults(lambda check: check.count("n", 1, 1)) == {}
+    assert faults(lambda check: check.count("n", 2, 1)) == {"n": ("must be 1 for a subscription",)}
+
+
+@pytest.mark.parametrize("value", ["a", "b", "c"])
+def test_choices(value: str) -> None:
+    """One of the words, as it is written."""
+    assert faults(lambda check: check.choice("c", value, ("a", "b", "c"))) == {}
+
+
+@pytest.mark.parametrize("value", ["", "A", "ab", "a, b", " a", None, True, 1, ["a"], b"a"])
+def test_what_is_no_choice(value: object) -> None:
+    """The refusal names them all."""
+    assert faults(lambda check: check.choice("c", value, ("a", "b", "c"))) == {
+        "c": ("must be a, b or c",)
+    }
+
+
+class Day(date):
+    """A date of another library."""
+
+
+@pytest.mark.parametrize("value", [date(2024, 1, 31), date.min, date.max, Day(2024, 1, 31), None])
+def test_days(value: date | None) -> None:
+    """A date, of another library too, or none at all."""
+    validation = Validation("some.call")
+
+    assert validation.day("d", value) == value
+    validation.finish()
+
+
+@pytest.mark.parametrize(
+    "value", [datetime(2024, 1, 31, tzinfo=UTC), "2024-01-31", "", 20240131, 0, True, ["x"]]
+)
+def test_what_is_no_day(value: object) -> None:
+    """A moment above all: it is a day in one time zone, and another one elsewhere."""
+    validation = Validation("some.call")
+
+    assert validation.day("d", value) is None
+    with pytest.raises(InvalidRequestError, match="d must be a date without a time"):
+        validation.finish()
+
+
+OPTIONS = {
+    "size": "مقاس",
+    "length": 0.1,
+    "many": [1, [2, {"n": -3}]],
+    "yes": True,
+    "no": None,
+    "": "",
+}
+
+
+@pytest.mark.parametrize("value", [{}, OPTIONS, MappingProxyType(OPTIONS), JSONObject(OPTIONS)])
+def test_options(value: Any) -> None:
+    """Any mapping of what JSON can say comes back equal, as a copy."""
+    validation = Validation("some.call")
+    copy = validation.options("o", value)
+
+    validation.finish()
+    assert type(copy) is dict
+    assert copy == dict(value)
+    assert copy is not value
+
+
+def test_no_options() -> None:
+    """None is none."""
+    assert Validation("some.call").options("o", None) is None
+
+
+def test_options_are_copied_to_the_bottom() -> None:
+    """Nothing of the copy is the caller's: what is checked is what is sent."""
+    bottom: dict[str, Any] = {"list": [1]}
+    copy = Validation("some.call").options("o", {"deep": (bottom,)})
+    bottom["list"].append(object())
+
+    assert copy == {"deep": [{"list": [1]}]}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        ["size"],
+        "size",
+        5,
+        False,
+        [("size", "L")],
+        {"n": float("nan")},
+        {"n": -float("inf")},
+        {"n": Decimal("1.5")},
+        {"n": object()},
+        {"n": {1}},
+        {"n": "\ud800"},
+        {"\ud800": 1},
+        {"n": 10**5000},
+        {1: "a", "1": "b"},
+        {"deep": {None: 1}},
+        {b"n": 1},
+    ],
+)
+def test_what_are_no_options(value: object) -> None:
+    """What JSON cannot say, or would say in another way, is refused."""
+    assert faults(lambda check: check.options("o", value)) == {
+        "o": ("must be a mapping that JSON can say",)
+    }
