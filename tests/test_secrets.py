@@ -14,7 +14,7 @@ import pytest
 
 import rmz_async
 import rmz_sync
-from rmz_async import Client, NewCustomer, RetryPolicy, RMZError
+from rmz_async import Client, NewCustomer, OrderLine, RetryPolicy, RMZError
 from rmz_async._call import Waiting
 from rmz_async._transport import Transport
 from rmz_async.webhooks import verify
@@ -64,7 +64,7 @@ def all_that_shows(error: BaseException) -> str:
         shown += [*summary.format(), str(one), repr(one), repr(one.args), repr(vars(one))]
         if isinstance(one, RMZError):
             shown.append(repr(pickle.dumps(one)))
-            shown += [repr(copy.deepcopy(value)) for value in vars(one).values()]
+            shown.append(repr(vars(copy.deepcopy(one))))
     return "\n".join(shown)
 
 
@@ -143,6 +143,10 @@ def test_what_holds_the_token() -> None:
         client.subscriptions,
         client.checkout_sessions,
         client.portal_sessions,
+        client.orders,
+        client.products,
+        client.categories,
+        client.store,
         client.with_options(timeout=5),
     ]
 
@@ -280,6 +284,11 @@ CALLS: dict[str, Callable[[Client], Any]] = {
         success_url="https://app.example/ok",
         cancel_url="https://app.example/no",
     ),
+    "order": lambda client: client.orders.create(
+        created_from="app.example", products=[OrderLine(product=101)]
+    ),
+    "page": lambda client: client.orders.list().first(),
+    "store": lambda client: client.store.get(),
 }
 
 

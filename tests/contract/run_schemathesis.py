@@ -1,25 +1,74 @@
-"""Let Schemathesis try the document out on a sandbox; ends non-zero where they disagree."""
+"""Let Schemathesis try the document out on a sandbox; ends non-zero where they disagree.
+
+It does so too where a call was never answered with a success: then the rest proves little.
+"""
 
 from __future__ import annotations
 
-import os
+import re
 import subprocess
 import sys
 import sysconfig
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 import attrs
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rmz_async.sandbox import Sandbox
+from rmz_async.sandbox.app import BASE_PATH
+from rmz_async.sandbox.reference import contract
 from rmz_async.sandbox.seed import seeded_store
 from rmz_async.sandbox.state import Store
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[1] / "docs" / "openapi.yaml"
-# Ten seconds must pass between two extensions, and what was cancelled stays so: enough of both
-# kinds that most calls meet one that no other call has changed.
+PROGRAM = Path(sysconfig.get_path("scripts")) / "schemathesis"
+# What was cancelled stays so, and between two extensions ten seconds must pass: so many that most
+# calls meet one that no other call has changed.
 COPIES = range(1001, 2001)
+
+
+class Tally:
+    """Passes requests on, and counts the answers of each call by their status."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        # An address without an id may look like one that has one.
+        paths = sorted(contract()["paths"].items(), key=lambda entry: "{id}" in entry[0])
+        self._calls = [
+            (method.upper(), re.compile(BASE_PATH + path.replace("{id}", "[^/]+")), call)
+            for path, item in paths
+            for method, call in item.items()
+        ]
+        self.counts = {call["operationId"]: Counter[int]() for _, _, call in self._calls}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                for method, path, call in self._calls:
+                    if scope["method"] == method and path.fullmatch(address):
+                        self.counts[call["operationId"]][message["status"]] += 1
+                        break
+            await send(message)
+
+        # The router changes the scope.
+        address = scope["path"]
+        await self._app(scope, receive, counted)
+
+    @property
+    def never_done(self) -> list[str]:
+        """The calls that had no success."""
+        return [name for name, counts in self.counts.items() if not {200, 201} & set(counts)]
+
+    def show(self) -> None:
+        """Print one line for each call."""
+        for name, counts in sorted(self.counts.items()):
+            found = "  ".join(f"{status}: {count}" for status, count in sorted(counts.items()))
+            print(f"{name:<26} {found}")
 
 
 def filled_store() -> Store:
@@ -31,38 +80,46 @@ def filled_store() -> Store:
     return store
 
 
-def config(store: Store) -> str:
-    """Return the settings with the ids that *store* has."""
-    dictionaries = {
+def settings(store: Store) -> str:
+    """Return the settings with the hooks' place and the ids that *store* has."""
+    found = {
         "subscriptions": store.subscriptions,
         "orders": store.orders,
         "products": store.products,
     }
-    settings = (HERE / "schemathesis.toml").read_text(encoding="utf-8")
-    for name, objects in dictionaries.items():
-        settings += f"\n[dictionaries.{name}]\nvalues = {list(objects)}\n"
-    return settings
+    return "\n".join(
+        [
+            f"hooks = '{HERE / 'schemathesis_hooks.py'}'",
+            (HERE / "schemathesis.toml").read_text(encoding="utf-8"),
+            *(f"[dictionaries.{name}]\nvalues = {list(ids)}" for name, ids in found.items()),
+        ]
+    )
 
 
 def main() -> int:
-    """Serve a sandbox without limits, and return the exit code of Schemathesis.
+    """Serve a sandbox without limits; the settings are written into the current directory.
 
-    Its settings are written into the current directory.
+    Returns:
+        The exit code.
     """
     store = filled_store()
-    settings = Path("schemathesis.toml").resolve()
-    settings.write_text(config(store), encoding="utf-8")
-    with Sandbox(seed=store, throttle=False).serve() as served:
+    file = Path("schemathesis.toml").resolve()
+    file.write_text(settings(store), encoding="utf-8")
+    sandbox = Sandbox(seed=store, throttle=False)
+    tally = Tally(sandbox.app)
+    sandbox.app = tally
+    with sandbox.serve() as served:
         command = [
-            str(Path(sysconfig.get_path("scripts")) / "schemathesis"),
-            f"--config-file={settings}",
-            "run",
-            str(DOCUMENT),
+            *(str(PROGRAM), f"--config-file={file}", "run", str(DOCUMENT)),
             f"--url={served.base_url}",
             f"--header=Authorization: Bearer {served.token}",
             *sys.argv[1:],
         ]
-        return subprocess.run(command, check=False, env={**os.environ}).returncode
+        code = subprocess.run(command, check=False).returncode
+    tally.show()
+    if tally.never_done:
+        print(f"never answered with a success: {', '.join(tally.never_done)}")
+    return code or len(tally.never_done)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 
 from rmz_async import _json, operations
 from rmz_async._retry import Failure
-from rmz_async._wire import Answer, UnreadableBodyError, data_of, decompress, error_of, failure_of
+from rmz_async._wire import (
+    Answer,
+    UnreadableBodyError,
+    decompress,
+    envelope_of,
+    error_of,
+    failure_of,
+)
 
 JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none()
@@ -87,7 +94,7 @@ def test_damaged_gzip_is_never_another_body(body: bytes, data: st.DataObject) ->
 def test_reading_an_envelope(body: bytes, content_type: str) -> None:
     """Any success is data, unreadable or a ValueError."""
     try:
-        data_of(Answer(200, {"content-type": content_type}, body))
+        envelope_of(Answer(200, {"content-type": content_type}, body))
     except (UnreadableBodyError, ValueError):
         return
 

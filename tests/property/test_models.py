@@ -15,7 +15,21 @@ from hypothesis import strategies as st
 
 from rmz_async import _json, from_dict, models
 from rmz_async._converter import decode
-from rmz_async.models import Model, Subscription, SubscriptionLookup, SubscriptionSnapshot
+from rmz_async.models import (
+    Category,
+    CompletedOrder,
+    CreatedOrder,
+    DuplicateOrder,
+    Model,
+    Order,
+    PendingOrder,
+    Product,
+    Store,
+    StoreStatistics,
+    Subscription,
+    SubscriptionLookup,
+    SubscriptionSnapshot,
+)
 from rmz_async.pagination import Page
 from rmz_async.webhooks import Event
 
@@ -49,6 +63,7 @@ TIMES = st.one_of(
 )
 STATUSES = st.sampled_from(list(models.SubscriptionStatus)).map(str) | TEXT
 DURATIONS = st.sampled_from(list(models.Duration)).map(str) | TEXT
+KEPT = TEXT | st.lists(UNKNOWN, max_size=2) | st.dictionaries(TEXT, UNKNOWN, max_size=2)
 OBJECTS: st.SearchStrategy[Any] = st.dictionaries(TEXT, UNKNOWN, max_size=3) | st.just([])
 
 
@@ -102,7 +117,7 @@ SUBSCRIPTIONS = payload(
     variant=VARIANTS,
     payment_method=payload({}, last_four=TEXT, scheme=TEXT) | st.just([]),
     scheduled_variant=VARIANTS | st.just([]),
-    features=TEXT | st.lists(UNKNOWN, max_size=2) | st.dictionaries(TEXT, UNKNOWN, max_size=2),
+    features=KEPT,
     customer=CUSTOMERS,
     is_active=BOOLEANS,
     days_remaining=digits_or(st.integers(-400, 400)),
@@ -120,13 +135,111 @@ SNAPSHOTS = payload(
     metadata=OBJECTS,
     customer=CUSTOMERS,
 )
-ROWS = st.lists(SUBSCRIPTIONS, max_size=2)
-LISTS = ROWS | ROWS.map(lambda rows: {str(place * 2): row for place, row in enumerate(rows)})
+
+
+def listed(rows: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Some of them, as a list or as the object that PHP makes of one with gaps."""
+    lists = st.lists(rows, max_size=2)
+    return lists | lists.map(lambda found: {str(place * 2): row for place, row in enumerate(found)})
+
+
+LISTS = listed(SUBSCRIPTIONS)
 LOOKUPS = payload({"count": INTEGERS, "has_active": BOOLEANS, "subscriptions": LISTS})
+NUMBERS = digits_or(st.integers(-3, 12))
+TYPES = st.sampled_from(list(models.ProductType)).map(str) | TEXT
+CODES = payload(
+    {"id": INTEGERS}, code=TEXT, order_product_id=INTEGERS, is_used=BOOLEANS, deleted_at=TIMES
+)
+CHANGES = payload({}, id=INTEGERS, status=NUMBERS, reason=TEXT, created_at=TIMES)
+ORDERS = payload(
+    {"id": INTEGERS},
+    current_status=NUMBERS,
+    total=AMOUNTS,
+    tax_rate=AMOUNTS,
+    prices_include_tax=BOOLEANS,
+    seen_at=TIMES,
+    meta=KEPT,
+    human_format=OBJECTS,
+    transaction=payload(
+        {},
+        id=INTEGERS,
+        deserved=AMOUNTS,
+        payment_data=KEPT,
+        is_hold=BOOLEANS,
+        human_format=OBJECTS,
+    )
+    | st.just([]),
+    items=listed(
+        payload(
+            {"id": INTEGERS},
+            quantity=INTEGERS,
+            price=AMOUNTS,
+            fields=KEPT,
+            item=payload({"id": INTEGERS}, type=TYPES, price=AMOUNTS) | st.just([]),
+            subscription=SUBSCRIPTIONS | st.just([]),
+            codes=listed(CODES),
+        )
+    ),
+    customer=CUSTOMERS | st.just([]),
+    status=CHANGES,
+    statuses=listed(CHANGES),
+    created_at=TIMES,
+)
+CATEGORIES = payload(
+    {"id": INTEGERS},
+    slug=TEXT,
+    metadata=OBJECTS,
+    is_active=BOOLEANS,
+    pivot=OBJECTS,
+    created_at=TIMES,
+)
+PRODUCTS = payload(
+    {"id": INTEGERS},
+    type=TYPES,
+    status=NUMBERS,
+    price=AMOUNTS,
+    discount_expiry=TIMES,
+    fields=KEPT,
+    license_config=KEPT,
+    metadata=OBJECTS,
+    is_new=BOOLEANS,
+    codes=listed(CODES),
+    image=payload({"id": INTEGERS}, metadata=OBJECTS, full_link=TEXT) | st.just([]),
+    subscription_variants=listed(
+        payload({"id": INTEGERS}, duration=DURATIONS, durationText=TEXT, price=AMOUNTS)
+    ),
+    categories=listed(CATEGORIES),
+)
+STORES = payload(
+    {"id": INTEGERS},
+    balance=AMOUNTS,
+    activities=KEPT,
+    settings=OBJECTS,
+    is_maintenance=BOOLEANS,
+    plan_expires_at=TIMES,
+)
+STATISTICS = payload({}, sales_total=AMOUNTS, sales_count=INTEGERS, duration=TEXT)
+PENDING = payload({"checkout_id": INTEGERS, "checkout_url": TEXT}, amount=AMOUNTS, status=TEXT)
+COMPLETED = payload({"order_id": INTEGERS}, amount=AMOUNTS, status=TEXT)
+DUPLICATES = payload(
+    {"duplicate": st.sampled_from([True, 1, "1"])},
+    checkout_id=INTEGERS,
+    order_id=INTEGERS,
+    checkout_url=TEXT,
+    amount=AMOUNTS,
+)
 PAYLOADS: list[tuple[type[Model], st.SearchStrategy[dict[str, Any]]]] = [
     (Subscription, SUBSCRIPTIONS),
     (SubscriptionSnapshot, SNAPSHOTS),
     (SubscriptionLookup, LOOKUPS),
+    (Order, ORDERS),
+    (Product, PRODUCTS),
+    (Category, CATEGORIES),
+    (Store, STORES),
+    (StoreStatistics, STATISTICS),
+    (PendingOrder, PENDING),
+    (CompletedOrder, COMPLETED),
+    (DuplicateOrder, DUPLICATES),
 ]
 
 
@@ -177,6 +290,11 @@ TARGETS: list[Any] = [
     Page[Subscription],
     models.CheckoutSession,
     models.PortalSession,
+    Order,
+    Product,
+    Store,
+    Page[Order],
+    CreatedOrder,
 ]
 
 
@@ -206,3 +324,25 @@ def test_access_is_never_granted_by_an_unknown_status(status: str) -> None:
     found = decode({"id": 1, "status": status}, Subscription)
 
     assert found.grants_access == (status in {"trialing", "active", "past_due"})
+
+
+@given(PENDING | COMPLETED | DUPLICATES)
+def test_what_is_to_be_paid_is_never_complete(data: dict[str, Any]) -> None:
+    """Whatever else an answer holds, an order with an address to pay at is not said to be done."""
+    into: Any = CreatedOrder
+    found = decode(data, into)
+
+    if data.get("checkout_url") is not None:
+        assert type(found) is not CompletedOrder
+    if data.get("duplicate") in (True, 1, "1"):
+        assert type(found) is DuplicateOrder
+    assert set(found.to_dict()) >= set(data)
+
+
+@given(NUMBERS)
+def test_a_status_is_always_a_number(written: int | str) -> None:
+    """A known one is the member, and any other the number that was written."""
+    found = decode({"id": 1, "current_status": written}, Order).current_status
+
+    assert found == int(written)
+    assert isinstance(found, models.OrderStatus) == (1 <= int(written) <= 6)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from hypothesis import example, given
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from rmz_async import Client, ConfigurationError, InvalidRequestError, RetryPolicy
 from rmz_async._retry import backoff, retry_after
 from rmz_async._validation import Validation
-from rmz_async._wire import checked_base_url
+from rmz_async._wire import checked_base_url, encode_body
 
 SECONDS = st.floats(0.001, 1e9)
 
@@ -122,6 +124,10 @@ def test_no_value_breaks_a_check(value: object) -> None:
     check.metadata("metadata", value)
     check.phone_number("", value, value)
     check.customer("customer", value, int)
+    check.count("count", value)
+    check.choice("choice", value, ("a", "b"))
+    check.day("day", value)
+    check.options("options", value)
     try:
         check.finish()
     except InvalidRequestError as error:
@@ -141,3 +147,35 @@ def test_what_passes_can_be_sent(value: str) -> None:
     except InvalidRequestError:
         return
     assert value.encode() is not None
+
+
+CHOICES: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.decimals()
+    | st.binary(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner)
+        | st.dictionaries(st.text() | st.integers(), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(), CHOICES, max_size=3))
+def test_options_arrive_as_they_are_or_not_at_all(options: dict[str, Any]) -> None:
+    """What is not refused can be sent, and says there what it says here."""
+    check = Validation("orders.create")
+    copy = check.options("options", options)
+    try:
+        check.finish()
+    except InvalidRequestError:
+        assert copy is None
+        return
+    sent = json.loads(encode_body({"options": copy}))["options"]
+    assert sent == copy
+    assert json.loads(json.dumps(options)) == sent

@@ -21,6 +21,7 @@ HELD = 900
 """The id of a subscription whose calls are not answered before ``release``."""
 
 MISSING = 404
+LISTS = ("/subscriptions", "/orders", "/products", "/categories")
 PAGES = 3
 
 LATER = "2026-01-01T00:00:00Z"
@@ -32,6 +33,10 @@ ANSWERS: dict[str, object] = {
         "expires_at": LATER,
     },
     "/subscriptions/lookup": {"count": 0, "has_active": False, "subscriptions": []},
+    "/orders/78901": {"id": 78901, "total": 299.99, "current_status": 4},
+    "/products/101": {"id": 101, "type": "code"},
+    "/store": {"id": 7, "balance": "0.00"},
+    "/store/statics": {"sales_count": 342},
 }
 
 
@@ -73,6 +78,10 @@ class Handler(BaseHTTPRequestHandler):
         """Answer a write."""
         self._answer(json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"null"))
 
+    def do_PUT(self) -> None:
+        """Answer a change of what is there."""
+        self.do_POST()
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
         """Stay silent."""
 
@@ -88,9 +97,11 @@ class Handler(BaseHTTPRequestHandler):
                 self._send(404, None)
                 return
             self._send(200, {"id": number, "status": "active"})
-        elif address.path == "/subscriptions":
+        elif (self.command, address.path) == ("POST", "/orders"):
+            self._send(201, {"checkout_id": 1, "checkout_url": "https://app.rmz.gg/checkout/x"})
+        elif address.path in LISTS:
             page = int(parse_qs(address.query).get("page", ["1"])[0])
-            self._send(200, page_of(page))
+            self._send(200, page_of(page, address.path))
         elif address.path in ANSWERS:
             self._send(200, ANSWERS[address.path])
         else:
@@ -116,11 +127,12 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def page_of(number: int) -> dict[str, object]:
-    """Two subscriptions a page: 10 and 11, 20 and 21, 30 and 31."""
+def page_of(number: int, path: str) -> dict[str, object]:
+    """Two objects a page: 10 and 11, 20 and 21, 30 and 31."""
+    needed = {"status": "active"} if path == "/subscriptions" else {}
     return {
         "current_page": number,
-        "data": [{"id": number * 10 + place, "status": "active"} for place in (0, 1)],
+        "data": [{"id": number * 10 + place, **needed} for place in (0, 1)],
         "first_page_url": "/?page=1",
         "from": 1,
         "next_page_url": f"/?page={number + 1}" if number < PAGES else None,

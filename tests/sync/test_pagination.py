@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import asyncio
+import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import NoReturn
 
 import pytest
 
-from rmz_async.errors import ConfigurationError
+from rmz_async.errors import ConfigurationError, ServerError
 from rmz_async.pagination import Page
 from rmz_async.pagination import Pager as AsyncPager
 from rmz_sync._portal import Portal
@@ -89,6 +93,84 @@ def test_error_ends_the_walk(book: Book, portal: Portal) -> None:
     with pytest.raises(LookupError):
         list(Pager(Torn(), portal))
     assert next(iter(Pager(book, portal))) == 10
+
+
+class Failing(Book):
+    """Fails at the second page, twice."""
+
+    failures = 2
+
+    async def _fetch_page(self, number: int) -> Page[int]:
+        page = await super()._fetch_page(number)
+        if number == 2 and self.failures:
+            self.failures -= 1
+            raise ServerError("RMZ failed", status=500)
+        return page
+
+
+def test_a_walk_goes_on_after_a_failure(portal: Portal) -> None:
+    """The error names the page, and the same walk asks for it again: nothing is missed."""
+    book = Failing()
+    walk = iter(Pager(book, portal))
+
+    assert (next(walk), next(walk)) == (10, 11)
+    for _ in range(2):
+        with pytest.raises(ServerError) as caught:
+            next(walk)
+        assert caught.value.page == 2
+        assert caught.value.__notes__ == ["this was page 2 of the list: go on with page=2"]
+    assert list(walk) == [20, 21, 30, 31]
+    assert book.fetched == [1, 2, 2, 2, 3]
+
+
+def test_the_pages_go_on_after_a_failure(portal: Portal) -> None:
+    """So does a walk over the pages; one that has ended stays so."""
+    pages = Pager(Failing(), portal).pages()
+
+    assert next(pages).number == 1
+    for _ in range(2):
+        with pytest.raises(ServerError):
+            next(pages)
+    assert [page.number for page in pages] == [2, 3]
+    with pytest.raises(StopIteration):
+        next(pages)
+
+
+def test_the_page_travels(portal: Portal) -> None:
+    """What a worker process sends back has the page still."""
+    with pytest.raises(ServerError) as caught:
+        list(Pager(Failing(), portal))
+
+    assert pickle.loads(pickle.dumps(caught.value)).page == 2  # noqa: S301 - our own bytes
+
+
+def test_two_threads_on_one_walk(portal: Portal) -> None:
+    """While a page is awaited, the walk gives no other thread the same page."""
+    asking, release = threading.Event(), asyncio.Event()
+
+    class Held(Book):
+        async def _fetch_page(self, number: int) -> Page[int]:
+            if not asking.is_set():
+                asking.set()
+                await release.wait()
+            return await super()._fetch_page(number)
+
+    async def let_go() -> None:
+        release.set()
+
+    book = Held()
+    walk = iter(Pager(book, portal))
+    with ThreadPoolExecutor(1) as pool:
+        taken = pool.submit(next, walk)
+        assert asking.wait(10)
+        try:
+            with pytest.raises(RuntimeError, match="waits for a page already"):
+                next(walk)
+        finally:
+            portal.run(let_go())
+        assert taken.result(10) == 10
+    assert next(walk) == 11
+    assert book.fetched == [1]
 
 
 def test_closed_in_the_middle(pager: Pager[int], portal: Portal) -> None:

@@ -5,22 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, assert_type
+from typing import Any, assert_never, assert_type
 
 import httpx
 
 import rmz_async
 from rmz_async import (
+    Category,
     CheckoutSession,
+    Code,
+    CompletedOrder,
+    DuplicateOrder,
     Duration,
     Event,
     EventType,
     NewCustomer,
+    Order,
+    OrderItem,
+    OrderLine,
+    OrderStatus,
+    OrderStatusChange,
     Page,
     Pager,
+    PendingOrder,
     PhoneNumber,
     PortalSession,
+    Product,
+    ProductStatus,
+    ProductType,
+    ProductVariant,
     RetryPolicy,
+    Store,
+    StoreStatistics,
     Subscription,
     SubscriptionLookup,
     SubscriptionSnapshot,
@@ -68,6 +84,56 @@ async def calls() -> None:
         await rmz.subscriptions.extend(501, days=1, months=1)  # type: ignore[call-overload] # pyright: ignore[reportCallIssue] # the claim itself
 
 
+async def orders(rmz: rmz_async.Client) -> None:
+    """What becomes of an order is one of three things, and a caller must find out which."""
+    created = await rmz.orders.create(
+        created_from="app.example",
+        products=[OrderLine(product="gift-card", options={"size": "L"}), OrderLine(product=1)],
+        customer=4501,
+    )
+    assert_type(created, PendingOrder | CompletedOrder | DuplicateOrder)
+    str(created.checkout_url)  # type: ignore[union-attr] # pyright: ignore[reportAttributeAccessIssue] # the claim itself: a free order has none
+    str(created.order_id)  # type: ignore[union-attr] # pyright: ignore[reportAttributeAccessIssue] # the claim itself: an unpaid one has none
+    match created:
+        case PendingOrder():
+            assert_type(created.checkout_url, str)
+            assert_type(created.amount, Decimal | None)
+        case CompletedOrder():
+            assert_type(created.order_id, int)
+        case DuplicateOrder():
+            assert_type(created.checkout_url, str | None)
+            assert_type(created.order_id, int | None)
+        case _:
+            assert_never(created)
+    result: rmz_async.CreatedOrder = created
+    if isinstance(result, DuplicateOrder):
+        assert_type(result.duplicate, bool)
+    # Lines are OrderLines, and none is a mapping, a text or alone.
+    await rmz.orders.create(created_from="x", products=[{"product": 1}])  # type: ignore[list-item] # pyright: ignore[reportArgumentType] # the claim itself
+    await rmz.orders.create(created_from="x", products="gift-card")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # the claim itself
+    await rmz.orders.create(created_from="x", products=OrderLine(product=1))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # the claim itself
+    assert_type(await rmz.orders.get(78901), Order)
+    await rmz.orders.update(78901, status=OrderStatus.COMPLETED)
+    await rmz.orders.update(78901, status=4)
+    await rmz.orders.update(78901)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue] # the claim itself: RMZ alone could say what it does
+    pager = rmz.orders.list(created_from=date(2024, 1, 1), order_by="total", order_direction="asc")
+    assert_type(pager, Pager[Order])
+    async for order in pager:
+        assert_type(order, Order)
+    rmz.orders.list(order_by="name")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # the claim itself
+    rmz.orders.list(created_from="2024-01-01")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # the claim itself
+
+
+async def catalog(rmz: rmz_async.Client) -> None:
+    """The rest is read."""
+    assert_type(await rmz.products.get(101), Product)
+    assert_type(rmz.products.list(), Pager[Product])
+    assert_type(rmz.categories.list(page=2), Pager[Category])
+    assert_type(await rmz.categories.list().first(), Page[Category])
+    assert_type(await rmz.store.get(), Store)
+    assert_type(await rmz.store.statistics(), StoreStatistics)
+
+
 async def lists() -> None:
     """Lists give items, pages, or one page."""
     rmz = rmz_async.Client(token, base_url="https://proxy.example", timeout=5)
@@ -100,6 +166,26 @@ def fields(subscription: Subscription) -> None:
     assert_type(rmz_async.from_dict(Subscription, {"id": 1}), Subscription)
 
 
+def order_fields(order: Order, product: Product) -> None:
+    """Statuses are open numbers, types are open words, and amounts are exact."""
+    assert_type(order.id, int)
+    assert_type(order.current_status, OrderStatus | int | None)
+    assert_type(order.total, Decimal | None)
+    assert_type(order.items, tuple[OrderItem, ...] | None)
+    assert_type(order.statuses, tuple[OrderStatusChange, ...] | None)
+    for item in order.items or ():
+        assert_type(item.subscription, Subscription | None)
+        assert_type(item.codes, tuple[Code, ...] | None)
+        if item.item is not None:
+            assert_type(item.item.type, ProductType | str | None)
+    assert_type(product.status, ProductStatus | int | None)
+    assert_type(product.metadata, Mapping[str, Any] | None)
+    assert_type(product.subscription_variants, tuple[ProductVariant, ...] | None)
+    assert_type(rmz_async.from_dict(Order, {"id": 1}), Order)
+    order.id = 2  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue] # the claim itself
+    assert_type(hash(OrderLine(product=1)), int)
+
+
 def events(body: bytes, headers: dict[str, str]) -> None:
     """A delivery is an event."""
     event = rmz_async.webhooks.verify(body, headers, secrets=["a secret of 28 characters ..."])
@@ -107,6 +193,7 @@ def events(body: bytes, headers: dict[str, str]) -> None:
     assert_type(event.event, EventType | str)
     assert_type(event.event_id, str | None)
     assert_type(event.subscription, SubscriptionSnapshot | None)
+    assert_type(event.order, Order | None)
     rmz_async.webhooks.verify(body, [(b"signature", b"")], secrets=("another",))
 
 
@@ -115,6 +202,7 @@ def errors(error: rmz_async.UnprocessableEntityError) -> None:
     refused: rmz_async.InvalidRequestError = error
     answered: rmz_async.APIError = error
     assert_type(answered.status, int)
+    assert_type(answered.page, int | None)
     assert_type(answered.retry_after, float | None)
     for field, reasons in refused.errors.items():
         assert_type(field, str)

@@ -7,11 +7,20 @@ from typing import assert_type
 import rmz_async
 import rmz_sync
 from rmz_sync import (
+    Category,
     CheckoutSession,
+    CompletedOrder,
+    DuplicateOrder,
+    Order,
+    OrderLine,
     Page,
     Pager,
+    PendingOrder,
     PortalSession,
+    Product,
     RetryPolicy,
+    Store,
+    StoreStatistics,
     Subscription,
     SubscriptionLookup,
 )
@@ -39,6 +48,27 @@ def calls() -> None:
         assert_type(rmz.subscriptions.extend(subscription, days=7), Subscription)
         assert_type(rmz.subscriptions.extend(501, months=1), Subscription)
         rmz.subscriptions.extend(501)  # type: ignore[call-overload] # pyright: ignore[reportCallIssue] # the claim itself
+
+
+def orders(rmz: rmz_sync.Client) -> None:
+    """What becomes of an order is one of three things here too."""
+    created = rmz.orders.create(created_from="app.example", products=[OrderLine(product=1)])
+    assert_type(created, PendingOrder | CompletedOrder | DuplicateOrder)
+    str(created.checkout_url)  # type: ignore[union-attr] # pyright: ignore[reportAttributeAccessIssue] # the claim itself: a free order has none
+    assert_type(rmz.orders.get(78901), Order)
+    rmz.orders.update(78901, status=4)
+    assert_type(rmz.orders.list(order_by="total"), Pager[Order])
+    for order in rmz.orders.list():
+        assert_type(order, Order)
+
+
+def catalog(rmz: rmz_sync.Client) -> None:
+    """The rest is read."""
+    assert_type(rmz.products.get(101), Product)
+    assert_type(rmz.products.list(), Pager[Product])
+    assert_type(rmz.categories.list().first(), Page[Category])
+    assert_type(rmz.store.get(), Store)
+    assert_type(rmz.store.statistics(), StoreStatistics)
 
 
 def lists(rmz: rmz_sync.Client) -> None:

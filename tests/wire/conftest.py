@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import socket
+import struct
 import threading
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 import anyio.lowlevel
+import anyio.to_thread
 import attrs
 import pytest
 import respx
 
-from rmz_async import Client
+from rmz_async import Client, RetryPolicy
 from rmz_async._call import Waiting
 from rmz_async._transport import Transport
+from tests.wire.changes import MakeShop, Shop
 
 TOKEN = "1|wire-test-token"
 BASE_URL = "https://merchant-api.rmz.gg/shawarma"
@@ -77,14 +81,31 @@ def rmz_api() -> Iterator[respx.MockRouter]:
         yield router
 
 
-Behaviour = Callable[[socket.socket, bytes], None]
+@pytest.fixture
+def make_shop(rmz_api: respx.MockRouter, time: Time) -> MakeShop:
+    """Build shops for one of the calls, on the test's time."""
+    return lambda name: Shop(rmz_api, time, name)
+
+
+Behaviour = Callable[[socket.socket, bytes], object]
+
+KEEP = True
+"""What a behaviour returns that keeps its connection open."""
 
 
 class Server:
-    """Accepts connections on loopback and lets the test's function answer each request."""
+    """Accepts connections on loopback and lets the test's function answer each request.
+
+    Attributes:
+        requests: All that came, in order.
+        opened: How many connections there were.
+    """
 
     def __init__(self, behaviours: list[Behaviour]) -> None:
         self.requests: list[bytes] = []
+        self.opened = 0
+        self._open = 0
+        self._changed = threading.Condition()
         self._behaviours = behaviours
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.base_url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/shawarma"
@@ -98,28 +119,66 @@ class Server:
                     connection, _ = self._listener.accept()
                 except OSError:
                     return
+                with self._changed:
+                    self.opened += 1
+                    self._open += 1
                 threading.Thread(target=self._serve, args=[connection], daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection:
+        with suppress(OSError), connection:
             connection.settimeout(10)
-            try:
-                request = b""
-                while b"\r\n\r\n" not in request:
-                    chunk = connection.recv(65536)
-                    if not chunk:
-                        return
-                    request += chunk
-                index = len(self.requests)
-                self.requests.append(request)
-                self._behaviours[min(index, len(self._behaviours) - 1)](connection, request)
-            except OSError:
-                return
+            while self._serve_one(connection) is KEEP:
+                pass
+        with self._changed:
+            self._open -= 1
+            self._changed.notify_all()
+
+    def _serve_one(self, connection: socket.socket) -> object:
+        request = _read_request(connection)
+        if not request:
+            return None
+        with self._changed:
+            index = len(self.requests)
+            self.requests.append(request)
+            self._changed.notify_all()
+        return self._behaviours[min(index, len(self._behaviours) - 1)](connection, request)
+
+    async def until_asked(self, times: int) -> None:
+        """Wait until so many requests have come; not for ever."""
+        await self._until(lambda: len(self.requests) >= times)
+
+    async def until_open(self, most: int) -> None:
+        """Wait until no more connections than *most* are open; not for ever."""
+        await self._until(lambda: self._open <= most)
+
+    async def _until(self, claim: Callable[[], bool]) -> None:
+        def wait() -> bool:
+            with self._changed:
+                return self._changed.wait_for(claim, 10)
+
+        assert await anyio.to_thread.run_sync(wait)
 
     def stop(self) -> None:
         """Stop listening; the thread closes the socket when it wakes."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
+
+
+def _read_request(connection: socket.socket) -> bytes:
+    request = b""
+    while b"\r\n\r\n" not in request:
+        chunk = connection.recv(65536)
+        if not chunk:
+            return b""
+        request += chunk
+    head, _, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    while length is not None and len(body) < int(length[1]):
+        chunk = connection.recv(65536)
+        if not chunk:
+            return b""
+        body += chunk
+    return head + b"\r\n\r\n" + body
 
 
 @contextmanager
@@ -135,3 +194,45 @@ def _serving(*behaviours: Behaviour) -> Generator[Server]:
 def serving() -> Callable[..., Any]:
     """Serve one behaviour after the other, the last one from then on."""
     return _serving
+
+
+def keeps(body: bytes = b'{"data": {"id": 501, "status": "active"}}', *headers: str) -> Behaviour:
+    """Answer 200, and keep the connection open."""
+
+    def behave(connection: socket.socket, _: bytes) -> bool:
+        lines = ["HTTP/1.1 200 OK", "Content-Type: application/json", *headers]
+        head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""])
+        connection.sendall(head.encode() + body)
+        return KEEP
+
+    return behave
+
+
+def resets(connection: socket.socket, _: bytes) -> None:
+    """Close so that the client gets a reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def hangs_up(_: socket.socket, __: bytes) -> None:
+    """Close without a word."""
+
+
+def stalls(connection: socket.socket, _: bytes) -> object:
+    """Answer nothing, until the client goes away."""
+    connection.recv(1)
+    return None
+
+
+every_transport = pytest.mark.parametrize(
+    ("anyio_backend", "http"),
+    [("asyncio", None), ("trio", None), ("asyncio", "aiohttp")],
+    ids=["asyncio-httpx", "trio-httpx", "asyncio-aiohttp"],
+)
+"""Runs a test over each way to send a request; aiohttp's works on asyncio only."""
+
+
+def client_of(server: Any, **options: Any) -> Client:
+    """A client of a server on this machine, which tries once unless told otherwise."""
+    options.setdefault("retry", RetryPolicy(max_attempts=1))
+    options.setdefault("pacing", None)
+    return Client(TOKEN, base_url=server.base_url, **options)

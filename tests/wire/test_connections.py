@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import Any
 
 import anyio
@@ -17,8 +18,9 @@ from rmz_async import (
     RetryPolicy,
     UnexpectedAnswerError,
 )
-from rmz_async import _transport as transport_module
+from rmz_async import _connections as connections_module
 
+BODY = b'{"data": {"id": 501, "status": "active"}}'
 SUBSCRIPTION = {"data": {"id": 501, "status": "active"}}
 
 
@@ -132,7 +134,7 @@ def test_one_client_on_two_event_loops(rmz_api: respx.MockRouter) -> None:
 
     async def read() -> object:
         await rmz.subscriptions.get(501)
-        return rmz._transport._connections._ours
+        return rmz._transport._connections._pool
 
     async def read_and_close() -> object:
         try:
@@ -143,7 +145,7 @@ def test_one_client_on_two_event_loops(rmz_api: respx.MockRouter) -> None:
     first = asyncio.run(read())
     second = anyio.run(read_and_close, backend="trio")
     assert first is not second
-    assert first in transport_module._abandoned
+    assert first in connections_module._abandoned
 
 
 def test_a_client_of_another_loop_is_closed_without_touching_it(
@@ -163,7 +165,7 @@ def test_a_client_of_another_loop_is_closed_without_touching_it(
 @pytest.mark.anyio
 async def test_calls_take_turns(make_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """No more requests are under way at once than the pool is good for."""
-    monkeypatch.setattr(transport_module, "MAX_CONCURRENT", 3)
+    monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 3)
     now = most = 0
 
     async def count(request: httpx.Request) -> httpx.Response:
@@ -187,7 +189,7 @@ async def test_a_call_whose_turn_comes_too_late_is_not_sent(
     make_client: Any, time: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A call that has no time left when its turn comes is reported as not sent."""
-    monkeypatch.setattr(transport_module, "MAX_CONCURRENT", 1)
+    monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 1)
     sent = anyio.Event()
     release = anyio.Event()
     requests: list[httpx.Request] = []
@@ -217,7 +219,7 @@ async def test_a_call_whose_turn_comes_too_late_is_not_sent(
 @pytest.mark.anyio
 async def test_a_turn_that_never_comes(make_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting for a turn is bound by the deadline, and what waited was not sent."""
-    monkeypatch.setattr(transport_module, "MAX_CONCURRENT", 1)
+    monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 1)
     sent = anyio.Event()
 
     async def hold(request: httpx.Request) -> httpx.Response:
@@ -241,7 +243,7 @@ async def test_a_cancelled_call_gives_its_turn_back(
     make_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A call that its caller gives up leaves the turn to the next one."""
-    monkeypatch.setattr(transport_module, "MAX_CONCURRENT", 1)
+    monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 1)
     hold = True
 
     async def slow(request: httpx.Request) -> httpx.Response:
@@ -255,3 +257,48 @@ async def test_a_cancelled_call_gives_its_turn_back(
             await rmz.subscriptions.get(501)
         hold = False
         assert (await rmz.subscriptions.get(501)).id == 501
+
+
+@pytest.mark.anyio
+async def test_the_callers_client_that_closes_between_two_tries(make_client: Any) -> None:
+    """A client that was closed meanwhile is named as the fault, and nothing more is sent."""
+    sent = 0
+
+    async def close(_: httpx.Request) -> httpx.Response:
+        nonlocal sent
+        sent += 1
+        await http.aclose()
+        raise httpx.ReadError("lost")
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(close)) as http:
+        with pytest.raises(ConfigurationError, match="passed in is closed"):
+            await make_client(http=http).subscriptions.get(501)
+    assert sent == 1
+
+
+def test_a_forked_client_opens_its_own(
+    rmz_api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In another process the connections of this one are left alone."""
+    rmz_api.get("/subscriptions/501").mock(side_effect=answer)
+    rmz = Client("1|wire-test-token")
+
+    async def both() -> None:
+        await rmz.subscriptions.get(501)
+        first = rmz._transport._connections._pool
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+        await rmz.subscriptions.get(501)
+        assert rmz._transport._connections._pool is not first
+        assert first in connections_module._abandoned
+
+    asyncio.run(both())
+
+
+def test_certificates_are_read_when_a_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes 25 ms, which the first call must not cost; a client of the caller's has its own."""
+    read: list[None] = []
+    monkeypatch.setattr(connections_module, "_tls", lambda: read.append(None))
+    Client("1|wire-test-token", http=httpx.AsyncClient(transport=httpx.MockTransport(answer)))
+    assert read == []
+    Client("1|wire-test-token")
+    assert read == [None]

@@ -19,6 +19,7 @@ import pytest
 from rmz_async import (
     Client,
     ConnectionFailedError,
+    OrderLine,
     OutcomeUnknownError,
     RetryPolicy,
     RMZError,
@@ -154,6 +155,28 @@ async def test_a_write_is_unknown(serving: Any, name: str) -> None:
         assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("name", UNREADABLE)
+async def test_an_order_is_unknown(serving: Any, name: str) -> None:
+    """The same answers to an order say neither that it was made nor that it was not."""
+    with serving(UNREADABLE[name]) as server:
+        async with client_of(server) as rmz:
+            with pytest.raises(OutcomeUnknownError, match=r"^orders\.create was sent") as caught:
+                await rmz.orders.create(created_from="a.example", products=[OrderLine(product=1)])
+        assert len(server.requests) == 1
+    assert "create the same order again" in str(caught.value)
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+async def test_a_page_ends_in_an_error_of_ours(serving: Any, name: str) -> None:
+    """The same answers to a list name the page that is missing."""
+    with serving(UNREADABLE[name]) as server:
+        async with client_of(server) as rmz:
+            with pytest.raises((UnexpectedAnswerError, ConnectionFailedError)) as caught:
+                await rmz.orders.list(page=7).first()
+    assert caught.value.page == 7
+    assert caught.value.__context__ is None
+
+
 async def test_a_bomb_costs_no_memory(serving: Any) -> None:
     """32 MiB of zeros in 32 KiB, once or twice compressed, are not unpacked."""
     for layers in (1, 2):
@@ -192,7 +215,8 @@ async def test_the_deadline_holds(serving: Any, behaviour: Behaviour) -> None:
 async def test_a_stalled_read_is_tried_again(serving: Any) -> None:
     """A try that takes too long is given up while there is time for another."""
     with serving(stalls, answering(GOOD)) as server:
-        retry = RetryPolicy(attempt_timeout=0.2, backoff=0.001)
+        # The answer has as long as the stalled try: enough for a machine that is busy.
+        retry = RetryPolicy(attempt_timeout=1.0, backoff=0.001)
         async with client_of(server, retry=retry) as rmz:
             assert (await rmz.subscriptions.get(501)).id == 501
 

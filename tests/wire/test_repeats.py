@@ -3,96 +3,230 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from typing import Any
 
 import httpx
 import pytest
-import respx
 
 from rmz_async import (
     APIError,
-    AuthenticationError,
-    BadRequestError,
-    ConflictError,
     ConnectionFailedError,
-    NotFoundError,
     OutcomeUnknownError,
-    PermissionDeniedError,
     RateLimitError,
     RetryPolicy,
+    RMZError,
     ServerError,
-    UnexpectedAnswerError,
-    UnprocessableEntityError,
+)
+from rmz_async._retry import Budget
+from tests.wire.changes import (
+    BAD_GATEWAY,
+    CUT,
+    LOGIN_PAGE,
+    LOST,
+    OTHER_429,
+    REFUSED,
+    SAMPLES,
+    THROTTLED,
+    MakeShop,
+    failing,
+    fresh,
 )
 
 pytestmark = pytest.mark.anyio
 
-SESSION = {"url": "https://billing.rmz.gg/s/abc", "expires_at": None}
-THROTTLED = httpx.Response(
-    429,
-    json={"message": "Too Many Requests"},
-    headers={"Retry-After": "7", "X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0"},
-)
-OTHER_429 = httpx.Response(
-    429, json={"message": "Slow down"}, headers={"X-RateLimit-Remaining": "12"}
-)
-BAD_GATEWAY = httpx.Response(502, html="<h1>Bad Gateway</h1>")
-REFUSED = httpx.ConnectError("All connection attempts failed")
-LOST = httpx.ReadError("connection reset")
+# Surely not sent; ambiguous, in all its forms; the throttle; another 429; the object's state; any
+# other final answer; an answer of another shape.
+FAILURES: dict[str, list[Any]] = {
+    "N": [REFUSED, httpx.ConnectTimeout("slow"), httpx.PoolTimeout("full")],
+    "A": [
+        LOST,
+        httpx.ReadTimeout("slow"),
+        httpx.RemoteProtocolError("cut"),
+        BAD_GATEWAY,
+        CUT,
+        failing(500),
+        failing(503),
+        failing(504),
+        failing(408),
+        failing(425),
+    ],
+    "T": [THROTTLED],
+    "G": [OTHER_429],
+    "C": [failing(400), failing(409), failing(422)],
+    "F": [failing(401), failing(403), failing(404)],
+    "U": [LOGIN_PAGE, httpx.Response(302, headers={"Location": "https://evil.example/"})],
+}
+
+# How often a call that keeps failing is sent, how often its object is read back, which then is
+# unchanged, and what is raised: c, nothing was changed; o, unknown; a, RMZ's own answer; e, either
+# the first or the last of these, by whether there was an answer.
+FAILING = """
+                       N      A      T      G      C      F      U
+read                   3-0-c  3-0-e  3-0-a  2-0-a  1-0-a  1-0-a  1-0-a
+checkout session       3-0-c  2-0-o  3-0-a  2-0-a  1-0-a  1-0-a  1-0-o
+portal session         3-0-c  2-0-o  3-0-a  2-0-a  1-0-a  1-0-a  1-0-o
+order                  3-0-c  3-0-o  3-0-a  1-0-a  1-0-a  1-0-a  1-0-o
+order's step           3-0-c  1-1-o  3-0-a  1-1-a  1-0-a  1-0-a  1-1-o
+cancel                 3-0-c  2-2-o  3-0-a  1-1-a  1-0-a  1-0-a  1-1-o
+cancel at once         3-0-c  2-2-o  3-0-a  1-1-a  1-0-a  1-0-a  1-1-o
+pause                  3-0-c  2-2-o  3-0-a  1-1-a  1-0-a  1-0-a  1-1-o
+unpause                3-0-c  2-2-o  3-0-a  1-1-a  1-0-a  1-0-a  1-1-o
+extend what was read   3-0-c  1-1-o  1-0-a  1-1-a  1-0-a  1-0-a  1-1-o
+extend by id           3-0-c  1-0-o  1-0-a  1-0-a  1-0-a  1-0-a  1-0-o
+"""
+
+# Whether a call that fails once, and would succeed from then on, is sent again; where it is not,
+# it ends as above.
+PASSING = """
+                       N  A  T  G
+read                   +  +  +  +
+checkout session       +  +  +  +
+portal session         +  +  +  +
+order                  +  +  +  -
+order's step           +  -  +  -
+cancel                 +  +  +  -
+cancel at once         +  +  +  -
+pause                  +  +  +  -
+unpause                +  +  +  -
+extend what was read   +  -  -  -
+extend by id           +  -  -  -
+"""
 
 
-def ok(data: object) -> httpx.Response:
-    """A success of RMZ."""
-    return httpx.Response(200, json={"message": None, "data": data})
+def cells(table: str) -> dict[tuple[str, str], str]:
+    """Read a table: what stands in it, by call and failure."""
+    head, *rows = [line for line in table.split("\n") if line]
+    kinds = head.split()
+    found: dict[tuple[str, str], str] = {}
+    for row in rows:
+        name, written = row[:23].strip(), row[23:].split()
+        found |= {(name, kind): cell for kind, cell in zip(kinds, written, strict=True)}
+    return found
 
 
-SUBSCRIPTION = ok({"id": 501, "status": "active"})
-PORTAL = ok(SESSION)
+def test_the_tables_are_complete() -> None:
+    """Each call has its line in both."""
+    assert {name for name, _ in cells(FAILING)} == {name for name, _ in cells(PASSING)}
+    assert {name for name, _ in cells(FAILING)} == set(SAMPLES)
+    assert {kind for _, kind in cells(FAILING)} == set(FAILURES)
 
 
-def failing(status: int, message: str = "no", **body: object) -> httpx.Response:
-    """An error of RMZ."""
-    return httpx.Response(status, json={"message": message, "data": None, "error": True, **body})
+def raised(verdict: str, failure: Any) -> type[RMZError]:
+    """Return the class of the error that a cell means."""
+    if verdict == "o":
+        return OutcomeUnknownError
+    answered = isinstance(failure, httpx.Response)
+    return APIError if verdict == "a" or (verdict == "e" and answered) else ConnectionFailedError
 
 
-class Calls:
-    """The three kinds of calls that differ after a failure, each with its route."""
+@pytest.mark.parametrize("kind", FAILURES)
+@pytest.mark.parametrize("name", SAMPLES)
+async def test_a_call_that_keeps_failing(
+    make_shop: MakeShop, make_client: Any, name: str, kind: str
+) -> None:
+    """It is sent as often as the table says, and its error says what may have happened."""
+    sends, reads, verdict = cells(FAILING)[name, kind].split("-")
+    shop = make_shop(name)
+    shop.read.side_effect = shop.unchanged
+    for failure in FAILURES[kind]:
+        shop.sent.reset()
+        shop.read.reset()
+        shop.sent.side_effect = lambda _, failure=failure: fresh(failure)
+        async with make_client(pacing=None) as rmz:
+            with pytest.raises(raised(verdict, failure)) as caught:
+                await shop.sample.make(rmz)
+        assert (shop.sent.call_count, shop.read.call_count) == (int(sends), int(reads)), failure
+        if isinstance(failure, httpx.Response):
+            answer = caught.value.__cause__ if verdict == "o" else caught.value
+            assert isinstance(answer, APIError)
+            assert answer.status == failure.status_code
+        else:
+            assert caught.value.__cause__ is None
+        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)  # noqa: S301 - our own bytes
+        assert caught.value.__context__ is caught.value.__cause__ is None or verdict == "o"
 
-    def __init__(self, router: respx.MockRouter) -> None:
-        self.read = router.get("/subscriptions/501")
-        self.session = router.post("/portal-sessions")
-        self.extend = router.post("/subscriptions/501/extend")
+
+@pytest.mark.parametrize("kind", ["N", "A", "T", "G"])
+@pytest.mark.parametrize("name", SAMPLES)
+async def test_a_call_that_fails_once(
+    make_shop: MakeShop, make_client: Any, name: str, kind: str
+) -> None:
+    """It is sent again where that is safe, and only there."""
+    again = cells(PASSING)[name, kind] == "+"
+    verdict = cells(FAILING)[name, kind][-1]
+    shop = make_shop(name)
+    shop.read.side_effect = shop.unchanged
+    for failure in FAILURES[kind]:
+        shop.sent.reset()
+        answers = iter([lambda failure=failure: fresh(failure), shop.done])
+        shop.sent.side_effect = lambda _, answers=answers: next(answers)()
+        async with make_client(pacing=None) as rmz:
+            if again:
+                await shop.sample.make(rmz)
+            else:
+                with pytest.raises(raised(verdict, failure)):
+                    await shop.sample.make(rmz)
+        assert shop.sent.call_count == 1 + again, failure
 
 
-@pytest.fixture
-def calls(rmz_api: respx.MockRouter) -> Calls:
-    """The routes."""
-    return Calls(rmz_api)
+@pytest.mark.parametrize("name", ["checkout session", "portal session"])
+async def test_sessions_that_are_asked_for_once(
+    make_shop: MakeShop, make_client: Any, name: str
+) -> None:
+    """Whoever wants no second session gets none, unless the first was surely not made."""
+    shop = make_shop(name)
+    shop.sent.side_effect = [REFUSED, LOST, shop.done()]
+    async with make_client(retry=RetryPolicy(repeat_sessions=False)) as rmz:
+        with pytest.raises(OutcomeUnknownError, match="Create another session"):
+            await shop.sample.make(rmz)
+    assert shop.sent.call_count == 2
 
 
-@pytest.mark.parametrize("failure", [REFUSED, LOST, httpx.ReadTimeout("slow"), BAD_GATEWAY])
-async def test_a_read_is_repeated(calls: Calls, make_client: Any, time: Any, failure: Any) -> None:
-    """A read is sent again after any failure that may pass, with doubling waits."""
-    calls.read.side_effect = [failure, failure, SUBSCRIPTION]
+async def test_an_earlier_try_is_not_forgotten(make_shop: MakeShop, make_client: Any) -> None:
+    """A try that may have been applied makes the outcome unknown, though the last was not sent."""
+    shop = make_shop("portal session")
+    shop.sent.side_effect = [LOST, REFUSED, REFUSED]
+    async with make_client() as rmz:
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await shop.sample.make(rmz)
+    assert caught.value.attempts == 3
+
+
+async def test_the_waits_of_a_read(make_shop: MakeShop, make_client: Any, time: Any) -> None:
+    """The waits double."""
+    shop = make_shop("read")
+    shop.sent.side_effect = [LOST, BAD_GATEWAY, shop.done()]
     async with make_client() as rmz:
         assert (await rmz.subscriptions.get(501)).id == 501
-    assert calls.read.call_count == 3
     assert time.slept == [0.5, 1.0]
 
 
-async def test_a_read_is_given_up(calls: Calls, make_client: Any) -> None:
+async def test_a_read_is_given_up(make_shop: MakeShop, make_client: Any) -> None:
     """After three tries a read fails, and says that nothing was changed."""
-    calls.read.side_effect = LOST
+    make_shop("read").sent.side_effect = LOST
     async with make_client() as rmz:
         with pytest.raises(ConnectionFailedError, match=r"after 3 tries \(ReadError\)") as caught:
             await rmz.subscriptions.get(501)
-    assert calls.read.call_count == 3
     assert (caught.value.operation, caught.value.attempts) == ("subscriptions.get", 3)
 
 
-async def test_a_server_error_of_a_read_is_told_as_such(calls: Calls, make_client: Any) -> None:
+async def test_why_there_was_no_connection(make_shop: MakeShop, make_client: Any) -> None:
+    """What the network said is told: a name that is not known, a port that is closed."""
+    make_shop("read").sent.side_effect = REFUSED
+    async with make_client() as rmz:
+        with pytest.raises(ConnectionFailedError, match=r"\(All connection attempts failed\)"):
+            await rmz.subscriptions.get(501)
+        make_shop("read").sent.side_effect = httpx.ConnectError("")
+        with pytest.raises(ConnectionFailedError, match=r"\(ConnectError\)"):
+            await rmz.subscriptions.get(501)
+
+
+async def test_a_server_error_of_a_read_is_told_as_such(
+    make_shop: MakeShop, make_client: Any
+) -> None:
     """What RMZ answered last is what the caller gets."""
-    calls.read.side_effect = [LOST, BAD_GATEWAY, BAD_GATEWAY]
+    make_shop("read").sent.side_effect = [LOST, BAD_GATEWAY, BAD_GATEWAY]
     async with make_client() as rmz:
         with pytest.raises(ServerError) as caught:
             await rmz.subscriptions.get(501)
@@ -100,203 +234,116 @@ async def test_a_server_error_of_a_read_is_told_as_such(calls: Calls, make_clien
     assert caught.value.body == "<h1>Bad Gateway</h1>"
 
 
-async def test_the_policy_bounds_the_tries(calls: Calls, make_client: Any, time: Any) -> None:
+async def test_the_policy_bounds_the_tries(
+    make_shop: MakeShop, make_client: Any, time: Any
+) -> None:
     """A policy of one try repeats nothing."""
-    calls.read.side_effect = REFUSED
+    shop = make_shop("read")
+    shop.sent.side_effect = REFUSED
     async with make_client(retry=RetryPolicy(max_attempts=1)) as rmz:
         with pytest.raises(ConnectionFailedError, match="after 1 try"):
             await rmz.subscriptions.get(501)
-    assert calls.read.call_count == 1
+    assert shop.sent.call_count == 1
     assert time.slept == []
 
 
-async def test_the_throttle_is_waited_for(calls: Calls, make_client: Any, time: Any) -> None:
-    """The throttle's Retry-After is slept exactly."""
-    calls.read.side_effect = [THROTTLED, SUBSCRIPTION]
+async def test_the_throttle_is_waited_for(make_shop: MakeShop, make_client: Any, time: Any) -> None:
+    """The throttle's Retry-After is slept exactly, and then the second that RMZ rounds away."""
+    shop = make_shop("read")
+    shop.sent.side_effect = [THROTTLED, shop.done()]
     async with make_client() as rmz:
         await rmz.subscriptions.get(501)
-    assert time.slept == [7.0]
+    assert time.slept == [7.0, 1.0]
 
 
 async def test_a_wait_past_the_deadline_is_not_begun(
-    calls: Calls, make_client: Any, time: Any
+    make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
     """Where RMZ asks for more time than there is, the caller is told at once."""
-    calls.read.return_value = THROTTLED
-    async with make_client(timeout=5) as rmz:
+    make_shop("read").sent.return_value = THROTTLED
+    async with make_client(timeout=7) as rmz:
         with pytest.raises(RateLimitError, match="wait 7 s") as caught:
             await rmz.subscriptions.get(501)
     assert caught.value.retry_after == 7.0
     assert time.slept == []
 
 
-async def test_another_429_is_repeated_once(calls: Calls, make_client: Any, time: Any) -> None:
+async def test_another_429_is_repeated_once(
+    make_shop: MakeShop, make_client: Any, time: Any
+) -> None:
     """A 429 that names no time is met with one more try, after at least a second."""
-    calls.read.return_value = OTHER_429
-    async with make_client() as rmz:
+    shop = make_shop("read")
+    shop.sent.return_value = OTHER_429
+    async with make_client(retry=RetryPolicy(max_attempts=9)) as rmz:
         with pytest.raises(RateLimitError):
             await rmz.subscriptions.get(501)
-    assert calls.read.call_count == 2
+    assert shop.sent.call_count == 2
     assert time.slept == [1.0]
 
 
-@pytest.mark.parametrize("failure", [LOST, BAD_GATEWAY])
-async def test_a_session_is_repeated_once(calls: Calls, make_client: Any, failure: Any) -> None:
-    """A second session costs nothing, so creating one is repeated, but a third is too many."""
-    calls.session.side_effect = [failure, PORTAL]
-    async with make_client() as rmz:
-        assert (await rmz.portal_sessions.create(customer=4501)).url == SESSION["url"]
-        calls.session.side_effect = failure
-        with pytest.raises(OutcomeUnknownError, match="Create another session"):
-            await rmz.portal_sessions.create(customer=4501)
-    assert calls.session.call_count == 4
-
-
-@pytest.mark.parametrize("failure", [LOST, httpx.ReadTimeout("slow"), BAD_GATEWAY])
-async def test_an_extension_is_never_repeated(
-    calls: Calls, make_client: Any, time: Any, failure: Any
+async def test_other_waits_are_not_prolonged(
+    make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
-    """An extension that may have been applied is not sent again, and the caller is told so."""
-    calls.extend.side_effect = failure
+    """The second of patience is for a 429 alone, and no longer backoff is cut down to it."""
+    shop = make_shop("read")
+    shop.sent.side_effect = [OTHER_429, LOST, shop.done()]
+    async with make_client(retry=RetryPolicy(backoff=3.0)) as rmz:
+        await rmz.subscriptions.get(501)
+    assert time.slept == [3.0, 6.0]
+
+
+async def test_what_an_unknown_outcome_says(make_shop: MakeShop, make_client: Any) -> None:
+    """It names the call, the object, the tries, and how to find out."""
+    make_shop("extend by id").sent.side_effect = LOST
     async with make_client() as rmz:
-        with pytest.raises(OutcomeUnknownError) as caught:
+        with pytest.raises(OutcomeUnknownError, match="current_period_end") as caught:
             await rmz.subscriptions.extend(501, days=7)
-    assert calls.extend.call_count == 1
-    assert time.slept == []
     error = caught.value
     assert (error.operation, error.object_id, error.attempts) == ("subscriptions.extend", 501, 1)
     assert error.sent_at is not None
-    assert "current_period_end" in str(error)
 
 
-async def test_the_answer_behind_an_unknown_outcome(calls: Calls, make_client: Any) -> None:
-    """Where RMZ did answer, that answer is the cause of the unknown outcome."""
-    calls.extend.return_value = BAD_GATEWAY
-    async with make_client() as rmz:
-        with pytest.raises(OutcomeUnknownError) as caught:
-            await rmz.subscriptions.extend(501, days=7)
-    assert isinstance(caught.value.__cause__, ServerError)
+async def test_a_server_that_is_down_is_spared(make_shop: MakeShop, make_client: Any) -> None:
+    """After five calls that timed out each is tried once, until calls have succeeded again."""
+    shop = make_shop("read")
+    shop.sent.side_effect = LOST
+    async with make_client(pacing=None, retry=RetryPolicy(max_attempts=2)) as rmz:
+        copy = rmz.with_options(timeout=30)
 
+        async def tries() -> int:
+            shop.sent.reset()
+            with pytest.raises(ConnectionFailedError):
+                await copy.subscriptions.get(501)
+            return shop.sent.call_count
 
-async def test_an_extension_that_was_not_sent_is_repeated(calls: Calls, make_client: Any) -> None:
-    """What surely did not reach RMZ is sent again, even an extension."""
-    calls.extend.side_effect = [REFUSED, httpx.ConnectTimeout("slow"), SUBSCRIPTION]
-    async with make_client() as rmz:
-        assert (await rmz.subscriptions.extend(501, days=7)).id == 501
-
-
-async def test_an_extension_that_cannot_be_sent(calls: Calls, make_client: Any) -> None:
-    """An extension that never left is reported as not applied."""
-    calls.extend.side_effect = REFUSED
-    async with make_client() as rmz:
-        with pytest.raises(ConnectionFailedError, match="nothing was changed"):
-            await rmz.subscriptions.extend(501, days=7)
-    assert calls.extend.call_count == 3
-
-
-@pytest.mark.parametrize("answer", [THROTTLED, OTHER_429])
-async def test_a_429_of_an_extension_is_never_repeated(
-    calls: Calls, make_client: Any, answer: httpx.Response
-) -> None:
-    """It may be the guard against duplicates, after which the same call would extend twice."""
-    calls.extend.side_effect = [answer]
-    async with make_client() as rmz:
-        with pytest.raises(RateLimitError):
-            await rmz.subscriptions.extend(501, days=7)
-    assert calls.extend.call_count == 1
-
-
-@pytest.mark.parametrize(
-    ("answer", "error"),
-    [
-        (failing(400), BadRequestError),
-        (httpx.Response(401, json={"message": "Unauthenticated."}), AuthenticationError),
-        (failing(403), PermissionDeniedError),
-        (failing(404), NotFoundError),
-        (failing(409), ConflictError),
-        (failing(418), APIError),
-    ],
-)
-async def test_a_final_answer_is_not_repeated(
-    calls: Calls, make_client: Any, answer: httpx.Response, error: type[APIError]
-) -> None:
-    """An answer that will not change is raised at once, with its status and message."""
-    calls.read.side_effect = [answer]
-    async with make_client() as rmz:
-        with pytest.raises(error) as caught:
+        assert [await tries() for _ in range(7)] == [2, 2, 2, 2, 2, 1, 1]
+        shop.sent.side_effect = shop.done
+        for _ in range(21):
             await rmz.subscriptions.get(501)
-    assert caught.value.status == answer.status_code
-    assert caught.value.message == answer.json()["message"]
-    assert caught.value.operation == "subscriptions.get"
+        shop.sent.side_effect = LOST
+        assert [await tries() for _ in range(2)] == [2, 1]
 
 
-async def test_a_refused_field(calls: Calls, make_client: Any) -> None:
-    """RMZ's own refusal of a field is caught like the client's, and names the field."""
-    errors = {"days": ["The days must not be greater than 365."]}
-    calls.extend.side_effect = [httpx.Response(422, json={"message": "invalid", "errors": errors})]
-    async with make_client() as rmz:
-        with pytest.raises(ValueError, match="days: The days must") as caught:
-            await rmz.subscriptions.extend(501, days=365)
-    assert isinstance(caught.value, UnprocessableEntityError)
-    assert caught.value.errors == {"days": ("The days must not be greater than 365.",)}
-
-
-async def test_a_422_about_the_state_is_a_conflict(calls: Calls, make_client: Any) -> None:
-    """A 422 that names no field sent means that the subscription's state forbids it."""
-    calls.extend.side_effect = [failing(422, "Subscription is expired")]
-    async with make_client() as rmz:
-        with pytest.raises(ConflictError, match="Subscription is expired"):
-            await rmz.subscriptions.extend(501, days=1)
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        httpx.Response(200, html="<form>log in</form>"),
-        httpx.Response(302, headers={"Location": "https://evil.example/"}),
-        httpx.Response(200, json={"message": "no data"}),
-        httpx.Response(200, json=[1]),
-        ok({"id": "not a number", "status": "active"}),
-        ok([]),
-    ],
-)
-async def test_an_answer_of_another_shape_is_not_repeated(
-    calls: Calls, make_client: Any, answer: httpx.Response
+async def test_a_success_after_a_repeat_earns_nothing(
+    make_shop: MakeShop, make_client: Any
 ) -> None:
-    """What is not RMZ's answer would come again: a read raises it, a write cannot tell."""
-    calls.read.side_effect = [answer]
-    calls.extend.side_effect = [answer]
+    """Only a call that succeeds at once pays for another's repeat."""
+    shop = make_shop("read")
     async with make_client() as rmz:
-        with pytest.raises(UnexpectedAnswerError, match="not what RMZ documents"):
-            await rmz.subscriptions.get(501)
-        with pytest.raises(OutcomeUnknownError) as caught:
-            await rmz.subscriptions.extend(501, days=7)
-    assert isinstance(caught.value.__cause__, UnexpectedAnswerError)
-
-
-async def test_cut_json_of_a_read_is_repeated(calls: Calls, make_client: Any) -> None:
-    """An answer that was cut on its way is asked for again."""
-    cut = httpx.Response(
-        200, content=b'{"data": {"id": 5', headers={"Content-Type": "application/json"}
-    )
-    calls.read.side_effect = [cut, SUBSCRIPTION]
-    async with make_client() as rmz:
-        assert (await rmz.subscriptions.get(501)).id == 501
-
-
-async def test_an_earlier_try_is_not_forgotten(calls: Calls, make_client: Any) -> None:
-    """A try that may have been applied makes the outcome unknown, though the last was not sent."""
-    calls.session.side_effect = [LOST, REFUSED, REFUSED]
-    async with make_client() as rmz:
-        with pytest.raises(OutcomeUnknownError):
-            await rmz.portal_sessions.create(customer=4501)
+        shop.sent.side_effect = [REFUSED, shop.done()]
+        await rmz.subscriptions.get(501)
+        assert rmz._transport._budget.left == Budget.SIZE - 1
+        shop.sent.side_effect = shop.done
+        await rmz.subscriptions.get(501)
+        assert rmz._transport._budget.left == Budget.SIZE - 1 + Budget.EARNED
 
 
 async def test_what_is_logged(
-    calls: Calls, make_client: Any, caplog: pytest.LogCaptureFixture
+    make_shop: MakeShop, make_client: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A try is logged with its path template, and without ids, tokens or personal data."""
-    calls.read.side_effect = [BAD_GATEWAY, SUBSCRIPTION]
+    shop = make_shop("read")
+    shop.sent.side_effect = [BAD_GATEWAY, LOST, shop.done()]
     with caplog.at_level(logging.DEBUG, logger="rmz_async"):
         async with make_client() as rmz:
             await rmz.subscriptions.get(501)
@@ -304,6 +351,8 @@ async def test_what_is_logged(
     assert lines == [
         "GET /subscriptions/{id}: 502, try 1, 0.000 s",
         "subscriptions.get: repeated in 0.5 s (RMZ answered 502)",
-        "GET /subscriptions/{id}: 200, try 2, 0.000 s",
+        "GET /subscriptions/{id}: ReadError, try 2, 0.000 s",
+        "subscriptions.get: repeated in 1.0 s (ReadError)",
+        "GET /subscriptions/{id}: 200, try 3, 0.000 s",
     ]
     assert not [record for record in caplog.records if record.name.startswith("httpx")]

@@ -1,240 +1,373 @@
-"""After an answer that cannot be trusted, the subscription itself is asked."""
+"""After an answer that cannot be trusted, the object itself is asked."""
 
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
-import respx
 
-from rmz_async import ConflictError, OutcomeUnknownError, RateLimitError, Subscription
+from rmz_async import APIError, ConflictError, OutcomeUnknownError, RateLimitError, RetryPolicy
+from tests.wire.changes import (
+    BAD_GATEWAY,
+    BEFORE,
+    CUT,
+    LATER,
+    LOGIN_PAGE,
+    LOST,
+    OTHER_429,
+    PERIOD,
+    REFUSED,
+    SAMPLES,
+    STATE_CHANGES,
+    MakeShop,
+    failing,
+)
 
 pytestmark = pytest.mark.anyio
 
-LOST = httpx.ReadError("connection reset")
-END = datetime(2026, 12, 1, tzinfo=UTC)
-CHANGES: dict[str, tuple[Any, dict[str, object], dict[str, object]]] = {
-    "cancel": (
-        lambda r: r.cancel(501),
-        {"status": "active", "cancel_at_period_end": True},
-        {"status": "active", "cancel_at_period_end": False},
-    ),
-    "cancel at once": (
-        lambda r: r.cancel(501, effective="immediate"),
-        {"status": "canceled"},
-        {"status": "active", "cancel_at_period_end": True},
-    ),
-    "pause": (lambda r: r.pause(501), {"status": "paused"}, {"status": "active"}),
-    "unpause": (lambda r: r.unpause(501), {"status": "active"}, {"status": "paused"}),
-}
+SETTLED = [name for name, sample in SAMPLES.items() if sample.read is not None]
+WAIT_40 = {"Retry-After": "40", "X-RateLimit-Remaining": "0"}
 
 
-def ok(**fields: object) -> httpx.Response:
-    """A subscription as RMZ answers it."""
-    return httpx.Response(200, json={"message": None, "data": {"id": 501, **fields}})
-
-
-class Routes:
-    """The subscription's own address, and those of all its changes."""
-
-    def __init__(self, router: respx.MockRouter) -> None:
-        self.read = router.get("/subscriptions/501")
-        self.change = router.post(path__regex=r".*/subscriptions/501/\w+$")
-
-
-@pytest.fixture
-def routes(rmz_api: respx.MockRouter) -> Routes:
-    """The routes."""
-    return Routes(rmz_api)
-
-
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize("failure", [LOST, BAD_GATEWAY, CUT, LOGIN_PAGE, OTHER_429])
+@pytest.mark.parametrize("name", SETTLED)
 async def test_a_change_that_is_there_is_a_success(
-    routes: Routes, make_client: Any, caplog: pytest.LogCaptureFixture, name: str
+    make_shop: MakeShop,
+    make_client: Any,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    failure: Any,
 ) -> None:
-    """A change that the subscription shows was applied: it is not sent again, and it is marked."""
-    call, done, _ = CHANGES[name]
-    routes.change.side_effect = [LOST]
-    routes.read.side_effect = [ok(**done)]
+    """A change that the object shows was applied: it is not sent again, and it is marked."""
+    shop = make_shop(name)
+    shop.sent.side_effect = [failure]
+    shop.read.side_effect = shop.applied
     async with make_client() as rmz:
         with caplog.at_level(logging.WARNING, logger="rmz_async"):
-            changed = await call(rmz.subscriptions)
-    assert changed.status == done["status"]
-    assert routes.change.call_count == 1
-    assert "settled by reading back: applied" in caplog.text
+            found = await shop.sample.make(rmz)
+    assert (None if found is None else found.id) == (None if "step" in name else 501)
+    assert (shop.sent.call_count, shop.read.call_count) == (1, 1)
+    (line,) = (record.getMessage() for record in caplog.records)
+    assert line.endswith(": settled by reading back: applied")
 
 
-@pytest.mark.parametrize("name", CHANGES)
-async def test_a_change_that_is_not_there_is_sent_again(
-    routes: Routes, make_client: Any, name: str
+@pytest.mark.parametrize("name", STATE_CHANGES)
+async def test_a_state_that_was_there_before(
+    make_shop: MakeShop, make_client: Any, name: str
 ) -> None:
-    """A change that the subscription does not show is sent once more."""
-    call, done, open_ = CHANGES[name]
-    routes.change.side_effect = [LOST, ok(**done)]
-    routes.read.side_effect = [ok(**open_)]
+    """What has not changed since the call was sent was not changed by it: RMZ says so itself."""
+    shop = make_shop(name)
+    shop.sent.side_effect = [LOST, failing(422, "it is so already")]
+    shop.read.side_effect = lambda _: shop.applied(ago=3600)
     async with make_client() as rmz:
-        assert (await call(rmz.subscriptions)).status == done["status"]
-    assert routes.change.call_count == 2
+        with pytest.raises(ConflictError, match="it is so already"):
+            await shop.sample.make(rmz)
+    assert (shop.sent.call_count, shop.read.call_count) == (2, 2)
 
 
-@pytest.mark.parametrize("name", CHANGES)
-async def test_a_change_that_stays_away_is_unknown(
-    routes: Routes, make_client: Any, name: str
+@pytest.mark.parametrize("name", STATE_CHANGES)
+async def test_a_change_that_somebody_undid(
+    make_shop: MakeShop, make_client: Any, name: str
 ) -> None:
-    """Not to be seen after two tries is no proof: the server may still be working."""
-    call, _, open_ = CHANGES[name]
-    routes.change.side_effect = [LOST, LOST]
-    routes.read.return_value = ok(**open_)
-    async with make_client() as rmz:
-        with pytest.raises(OutcomeUnknownError, match="may have been applied"):
-            await call(rmz.subscriptions)
-    assert routes.change.call_count == 2
-
-
-async def test_a_subscription_that_cannot_be_read(routes: Routes, make_client: Any) -> None:
-    """Where the subscription cannot be read either, nothing is sent again."""
-    routes.change.side_effect = [LOST]
-    routes.read.side_effect = LOST
+    """An object that has changed, but not as wanted, is left alone: the customer may have."""
+    shop = make_shop(name)
+    shop.sent.side_effect = [LOST]
+    shop.read.side_effect = lambda _: shop.unchanged(ago=0)
     async with make_client() as rmz:
         with pytest.raises(OutcomeUnknownError):
-            await rmz.subscriptions.pause(501)
-    assert routes.change.call_count == 1
+            await shop.sample.make(rmz)
+    assert shop.sent.call_count == 1
 
 
-async def test_a_late_change_is_not_sent_again(routes: Routes, make_client: Any, time: Any) -> None:
-    """Half a minute later the customer may have undone the change: it is not sent again."""
+@pytest.mark.parametrize(("took", "ago", "there"), [(9.5, 12.0, True), (9.5, 13.1, False)])
+async def test_the_time_since_the_first_try_counts(
+    make_shop: MakeShop, make_client: Any, time: Any, took: float, ago: float, there: bool
+) -> None:
+    """A change of ten seconds ago is the call's own where the call was sent ten seconds ago."""
+    shop = make_shop("pause")
 
     def slow(_: httpx.Request) -> httpx.Response:
-        time.now += 31
+        time.now += took
         raise LOST
 
-    routes.change.side_effect = slow
-    routes.read.return_value = ok(status="active")
+    def refuse(_: httpx.Request) -> httpx.Response:
+        return failing(409)
+
+    answers = iter([slow, refuse])
+    shop.sent.side_effect = lambda request: next(answers)(request)
+    shop.read.side_effect = lambda _: shop.applied(ago=ago + (0 if shop.sent.call_count < 2 else 9))
+    async with make_client() as rmz:
+        if there:
+            assert (await rmz.subscriptions.pause(501)).status == "paused"
+        else:
+            with pytest.raises(ConflictError):
+                await rmz.subscriptions.pause(501)
+
+
+@pytest.mark.parametrize("name", SETTLED)
+async def test_an_object_that_cannot_be_read(
+    make_shop: MakeShop, make_client: Any, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    """Where the object cannot be read either, nothing is sent again."""
+    shop = make_shop(name)
+    shop.sent.side_effect = [LOST]
+    shop.read.side_effect = LOST
     async with make_client() as rmz:
         with pytest.raises(OutcomeUnknownError):
+            await shop.sample.make(rmz)
+    assert (shop.sent.call_count, shop.read.call_count) == (1, 3)
+    assert "could not be read back: ConnectionFailedError" in caplog.text
+
+
+@pytest.mark.parametrize(("took", "times"), [(29.4, 2), (29.5, 1), (31.0, 1)])
+async def test_a_late_change_is_not_sent_again(
+    make_shop: MakeShop, make_client: Any, time: Any, took: float, times: int
+) -> None:
+    """Half a minute later the customer may have undone the change: it is not sent again."""
+    shop = make_shop("pause")
+
+    def slow(_: httpx.Request) -> httpx.Response:
+        time.now += took
+        raise LOST
+
+    shop.sent.side_effect = slow
+    shop.read.side_effect = shop.unchanged
+    async with make_client(timeout=300) as rmz:
+        with pytest.raises(OutcomeUnknownError):
             await rmz.subscriptions.pause(501)
-    assert routes.change.call_count == 1
+    assert shop.sent.call_count == times
 
 
-async def test_the_echo_of_an_applied_change(routes: Routes, make_client: Any) -> None:
+@pytest.mark.parametrize("status", [400, 409, 422])
+async def test_the_echo_of_an_applied_change(
+    make_shop: MakeShop, make_client: Any, status: int
+) -> None:
     """A conflict after a lost answer is settled by reading: it may be the first try's success."""
-    conflict = httpx.Response(422, json={"message": "Only active subscriptions can be paused"})
-    routes.change.side_effect = [LOST, conflict]
-    routes.read.side_effect = [ok(status="active"), ok(status="paused")]
+    shop = make_shop("pause")
+    shop.sent.side_effect = [LOST, failing(status)]
+    answers = iter([shop.unchanged, shop.applied])
+    shop.read.side_effect = lambda _: next(answers)()
     async with make_client() as rmz:
         assert (await rmz.subscriptions.pause(501)).status == "paused"
 
 
-async def test_a_conflict_that_is_one(routes: Routes, make_client: Any) -> None:
-    """A conflict that the subscription confirms is raised as what it is."""
-    conflict = httpx.Response(409, json={"message": "Already expired"})
-    routes.change.side_effect = [LOST, conflict]
-    routes.read.side_effect = [ok(status="active"), ok(status="expired")]
+@pytest.mark.parametrize("status", [400, 409, 422])
+async def test_a_conflict_that_is_one(make_shop: MakeShop, make_client: Any, status: int) -> None:
+    """A conflict with an object that has not changed since before the call is raised as such."""
+    shop = make_shop("pause")
+    shop.sent.side_effect = [LOST, failing(status, "Already expired")]
+    shop.read.side_effect = shop.unchanged
     async with make_client() as rmz:
-        with pytest.raises(ConflictError, match="Already expired"):
+        with pytest.raises(APIError, match="Already expired") as caught:
             await rmz.subscriptions.pause(501)
+    assert caught.value.status == status
 
 
-async def test_a_conflict_that_cannot_be_checked(routes: Routes, make_client: Any) -> None:
-    """A conflict after a lost answer may be its echo: where nobody can look, nobody can tell."""
-    conflict = httpx.Response(409, json={"message": "Already paused"})
-    routes.change.side_effect = [LOST, conflict]
-    routes.read.side_effect = [ok(status="active"), LOST, LOST, LOST]
+@pytest.mark.parametrize("status", [409, 404, 401])
+@pytest.mark.parametrize("seen", ["changed otherwise", "not read"])
+async def test_an_answer_that_cannot_be_checked(
+    make_shop: MakeShop, make_client: Any, seen: str, status: int
+) -> None:
+    """Where nobody can see what became of the first try, nobody can tell."""
+    shop = make_shop("pause")
+    shop.sent.side_effect = [LOST, failing(status)]
+    reads = iter([shop.unchanged])
+    then = failing(404) if seen == "not read" else None
+    shop.read.side_effect = lambda _: next(reads, lambda: then or shop.unchanged(ago=0))()
     async with make_client() as rmz:
         with pytest.raises(OutcomeUnknownError) as caught:
             await rmz.subscriptions.pause(501)
-    assert isinstance(caught.value.__cause__, ConflictError)
+    assert isinstance(caught.value.__cause__, APIError)
+    assert caught.value.__cause__.status == status
 
 
-async def test_a_resend_that_must_wait_is_looked_at_anew(
-    routes: Routes, make_client: Any, time: Any
+@pytest.mark.parametrize(
+    "second",
+    [REFUSED, failing(429), failing(401), httpx.Response(429, json={}, headers=WAIT_40)],
+    ids=["not sent", "another 429", "401", "throttled"],
+)
+async def test_a_resend_that_fails_is_looked_at_anew(
+    make_shop: MakeShop, make_client: Any, second: Any
 ) -> None:
-    """A change is not repeated after a wait in which the customer may have undone the first one."""
-    throttled = httpx.Response(
-        429, json={}, headers={"Retry-After": "40", "X-RateLimit-Remaining": "0"}
-    )
-    routes.change.side_effect = [LOST, throttled]
-    routes.read.side_effect = [ok(status="active"), ok(status="active")]
-    async with make_client() as rmz:
-        with pytest.raises(OutcomeUnknownError):
-            await rmz.subscriptions.pause(501)
-    assert routes.change.call_count == 2
+    """After the one repeat there is no other: the object is read, and it is unclear or there."""
+    for there in (False, True):
+        shop = make_shop("pause")
+        shop.sent.side_effect = [LOST, second]
+        reads = iter([shop.unchanged, shop.applied if there else shop.unchanged])
+        shop.read.side_effect = lambda _, reads=reads: next(reads)()
+        async with make_client(pacing=None) as rmz:
+            if there:
+                assert (await rmz.subscriptions.pause(501)).status == "paused"
+            else:
+                with pytest.raises(OutcomeUnknownError):
+                    await rmz.subscriptions.pause(501)
+        assert shop.sent.call_count == 2
+        shop.sent.reset()
 
 
-async def test_a_conflict_at_first_is_not_read_back(routes: Routes, make_client: Any) -> None:
+async def test_a_conflict_at_first_is_not_read_back(make_shop: MakeShop, make_client: Any) -> None:
     """Nothing is unclear about a first try that is refused."""
-    routes.change.side_effect = [httpx.Response(409, json={"message": "no"})]
+    shop = make_shop("pause")
+    shop.sent.side_effect = [failing(409)]
     async with make_client() as rmz:
         with pytest.raises(ConflictError):
             await rmz.subscriptions.pause(501)
-    assert not routes.read.called
+    assert not shop.read.called
 
 
-async def test_a_throttled_change_is_sent_again(
-    routes: Routes, make_client: Any, time: Any
+async def test_another_429_of_a_change_is_raised(
+    make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
-    """The throttle answers before anything is done, so the change is sent when it allows."""
-    throttled = httpx.Response(
-        429, json={}, headers={"Retry-After": "3", "X-RateLimit-Remaining": "0"}
-    )
-    routes.change.side_effect = [throttled, ok(status="paused")]
-    async with make_client() as rmz:
-        await rmz.subscriptions.pause(501)
-    assert time.slept == [3.0]
-
-
-async def test_another_429_of_a_change_is_raised(routes: Routes, make_client: Any) -> None:
-    """A 429 that is not the throttle's is not met with another try of a change."""
-    routes.change.side_effect = [httpx.Response(429, json={})]
+    """A 429 that is not the throttle's is read back after its wait, and then told."""
+    shop = make_shop("pause")
+    shop.sent.side_effect = [failing(429)]
+    shop.read.side_effect = shop.unchanged
     async with make_client() as rmz:
         with pytest.raises(RateLimitError):
             await rmz.subscriptions.pause(501)
-    assert routes.change.call_count == 1
+    assert time.slept == [1.0]
+
+
+@pytest.mark.parametrize(("asked", "slept"), [("3", 3.0), ("5", 5.0), ("3600", 5.0)])
+async def test_the_wait_before_reading_back(
+    make_shop: MakeShop, make_client: Any, time: Any, asked: str, slept: float
+) -> None:
+    """It is as RMZ asks, but never so long that no time is left for reading."""
+    shop = make_shop("pause")
+    headers = {"Retry-After": asked, "X-RateLimit-Remaining": "12"}
+    refused = httpx.Response(429, json={}, headers=headers)
+    shop.sent.side_effect = [refused]
+    shop.read.side_effect = shop.applied
+    async with make_client(timeout=0.001) as rmz:
+        assert (await rmz.subscriptions.pause(501)).status == "paused"
+    assert time.slept == [slept]
+
+
+async def test_the_deadline_of_reading_back(
+    make_shop: MakeShop, make_client: Any, time: Any
+) -> None:
+    """To know is worth ten seconds more than the call had, and no more."""
+    for late, is_read in ((9.0, True), (10.0, False)):
+        shop = make_shop("pause")
+
+        def slow(_: httpx.Request, late: float = late) -> httpx.Response:
+            time.now += 60.0 - 0.5 + late
+            raise LOST
+
+        shop.sent.side_effect = slow
+        shop.read.reset()
+        shop.read.side_effect = shop.applied
+        async with make_client() as rmz:
+            if is_read:
+                assert (await rmz.subscriptions.pause(501)).status == "paused"
+            else:
+                with pytest.raises(OutcomeUnknownError):
+                    await rmz.subscriptions.pause(501)
+        assert shop.read.called is is_read
+
+
+async def test_a_resend_counts_as_a_repeat(make_shop: MakeShop, make_client: Any) -> None:
+    """A client that has no repeats left does not send a change again either."""
+    shop = make_shop("pause")
+    shop.sent.side_effect = LOST
+    shop.read.side_effect = shop.unchanged
+    async with make_client(retry=RetryPolicy(backoff=0.001)) as rmz:
+        rmz._transport._budget.left = 1.8
+        with pytest.raises(OutcomeUnknownError):
+            await rmz.subscriptions.pause(501)
+    assert shop.sent.call_count == 1
+
+
+async def test_an_order_that_was_moved_by_somebody(make_shop: MakeShop, make_client: Any) -> None:
+    """Where the order is in the wanted status, it does not matter since when."""
+    shop = make_shop("order's step")
+    shop.sent.side_effect = [LOST]
+    shop.read.side_effect = lambda _: shop.applied(ago=3600)
+    async with make_client() as rmz:
+        assert await shop.sample.make(rmz) is None
 
 
 @pytest.mark.parametrize(
     ("added", "end"),
     [
-        ({"days": 7}, "2026-12-08T00:00:00.000000Z"),
-        ({"months": 2}, "2027-01-30T00:00:00.000000Z"),
+        ({"days": 7}, LATER),
+        ({"months": 2}, "2026-04-02T00:00:00.000000Z"),
     ],
 )
 async def test_an_extension_is_settled_by_comparison(
-    routes: Routes, make_client: Any, added: dict[str, int], end: str
+    make_shop: MakeShop, make_client: Any, added: dict[str, int], end: str
 ) -> None:
     """An extension of a subscription that was read is settled where its end has moved just so."""
-    routes.change.side_effect = [LOST]
-    routes.read.side_effect = [ok(status="active", current_period_end=end)]
-    before = Subscription(id=501, status="active", current_period_end=END)
+    shop = make_shop("extend what was read")
+    shop.sent.side_effect = [LOST]
+    shop.read.side_effect = [shop.ok({"id": 501, **PERIOD, "current_period_end": end})]
     async with make_client() as rmz:
-        extended = await rmz.subscriptions.extend(before, **added)
-    assert extended.current_period_end > END
-    assert routes.change.call_count == 1
+        extended = await rmz.subscriptions.extend(BEFORE, **added)
+    assert extended.current_period_end > BEFORE.current_period_end
+    assert shop.sent.call_count == 1
 
 
-@pytest.mark.parametrize("end", ["2026-12-01T00:00:00Z", "2026-12-15T00:00:00Z", None])
+@pytest.mark.parametrize(
+    "found",
+    [
+        {"current_period_end": "2026-02-15T00:00:00Z"},
+        {"current_period_end": None},
+        {"current_period_start": "2026-02-01T00:00:00Z", "current_period_end": LATER},
+        {"current_period_end": LATER, "updated_at": "2026-01-10T00:00:00Z"},
+    ],
+    ids=["moved otherwise", "no end", "renewed", "moved before"],
+)
 async def test_an_extension_that_cannot_be_seen_is_unknown(
-    routes: Routes, make_client: Any, end: str | None
+    make_shop: MakeShop, make_client: Any, found: dict[str, object]
 ) -> None:
-    """An end that has not moved, or moved by something else, proves nothing: never sent again."""
-    routes.change.side_effect = [LOST]
-    routes.read.side_effect = [ok(status="active", current_period_end=end)]
-    before = Subscription(id=501, status="active", current_period_end=END)
+    """An end that was moved by something else proves nothing: never sent again."""
+    shop = make_shop("extend what was read")
+    shop.sent.side_effect = [LOST]
+    shop.read.side_effect = lambda _: shop.ok({"id": 501, **PERIOD, **found})
     async with make_client() as rmz:
         with pytest.raises(OutcomeUnknownError):
-            await rmz.subscriptions.extend(before, days=7)
-    assert routes.change.call_count == 1
+            await shop.sample.make(rmz)
+    assert shop.sent.call_count == 1
 
 
-async def test_an_extension_without_a_known_end_is_not_read_back(
-    routes: Routes, make_client: Any
+async def test_a_token_source_that_fails_while_reading_back(
+    make_shop: MakeShop, make_client: Any
 ) -> None:
-    """Where the end was not known before, reading it now would tell nothing."""
-    routes.change.side_effect = [LOST]
-    async with make_client() as rmz:
+    """Its error does not hide that the change may have been applied."""
+    shop = make_shop("pause")
+    asked = iter(["1|first"])
+    shop.sent.side_effect = [LOST]
+    shop.read.side_effect = [failing(401)]
+    async with make_client(lambda: next(asked)) as rmz:
         with pytest.raises(OutcomeUnknownError):
-            await rmz.subscriptions.extend(Subscription(id=501, status="active"), days=7)
-    assert not routes.read.called
+            await rmz.subscriptions.pause(501)
+
+
+async def test_a_token_source_that_fails_before_a_repeat(
+    make_shop: MakeShop, make_client: Any
+) -> None:
+    """The same before the change is sent again; but a read has nothing to hide."""
+
+    class Broken(Exception):  # noqa: N818 - somebody else's
+        pass
+
+    def ask() -> str:
+        tokens.append(None)
+        if len(tokens) > 1:
+            raise Broken
+        return "1|first"
+
+    tokens: list[None] = []
+    shop = make_shop("order")
+    shop.sent.side_effect = [LOST, failing(401)]
+    async with make_client(ask) as rmz:
+        with pytest.raises(OutcomeUnknownError, match="Broken before it was sent again"):
+            await shop.sample.make(rmz)
+    tokens.clear()
+    shop = make_shop("read")
+    shop.sent.side_effect = [LOST, failing(401)]
+    async with make_client(ask) as rmz:
+        with pytest.raises(Broken):
+            await shop.sample.make(rmz)

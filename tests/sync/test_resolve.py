@@ -1,0 +1,251 @@
+"""An outcome that is unknown, for code that cannot await: what it says, and how to find out."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import httpx
+import pytest
+
+import rmz_async
+import rmz_sync
+from rmz_async import errors
+from rmz_async._call import Waiting
+from rmz_async._transport import Transport
+from rmz_sync._portal import Portal
+
+TOKEN = "1|resolve-test-token"
+ANSWERS: dict[str, object] = {
+    "/shawarma/portal-sessions": {"url": "https://billing.rmz.gg/s/abc", "expires_at": None},
+    "/shawarma/orders": {"checkout_id": 7, "duplicate": True},
+    "/shawarma/subscriptions/501/pause": {"id": 501, "status": "paused"},
+}
+CALLS: dict[str, Callable[[rmz_sync.Client], object]] = {
+    "portal_sessions.create": lambda rmz: rmz.portal_sessions.create(customer=4501),
+    "orders.create": lambda rmz: rmz.orders.create(
+        created_from="app.example", products=[rmz_sync.OrderLine(product=101)]
+    ),
+    "subscriptions.pause": lambda rmz: rmz.subscriptions.pause(501),
+    "subscriptions.extend": lambda rmz: rmz.subscriptions.extend(501, days=7),
+}
+
+
+class RMZ:
+    """A server that loses every answer, until it works.
+
+    Attributes:
+        now: What its clock says, and the client's.
+        works: Whether answers arrive.
+        paused: Whether the subscription is, since just now.
+        sent: The paths of all requests.
+    """
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.works = False
+        self.paused = False
+        self.sent: list[str] = []
+        http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+        self.client = rmz_sync.Client(TOKEN, http=http)
+        wrapped = self.client._wrapped
+        waiting = Waiting(clock=lambda: self.now, sleep=self._sleep, draw=lambda: 1.0)
+        transport = wrapped._transport
+        wrapped._use(
+            Transport(transport._connections, transport.options, waiting), owns_connections=True
+        )
+        self.client._use(wrapped, self.client._portal, owns_portal=True)
+
+    async def _sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.sent.append(request.url.path)
+        if not self.works:
+            return httpx.Response(502, html="<h1>Bad Gateway</h1>")
+        return httpx.Response(200, json={"data": self._data(request), "timestamp": int(self.now)})
+
+    def _data(self, request: httpx.Request) -> object:
+        if request.method == "POST":
+            return ANSWERS[request.url.path]
+        status, when = ("paused", "2026-01-01") if self.paused else ("active", "1970-01-01")
+        return {"id": 501, "status": status, "updated_at": f"{when}T00:00:00Z"}
+
+    def fail(self, name: str) -> rmz_sync.OutcomeUnknownError:
+        """Make a call whose answer is lost."""
+        with pytest.raises(rmz_sync.OutcomeUnknownError) as caught:
+            CALLS[name](self.client)
+        self.works = True
+        self.sent.clear()
+        return caught.value
+
+
+@pytest.fixture
+def rmz() -> Iterator[RMZ]:
+    """A server and its client, which is closed after the test."""
+    server = RMZ()
+    yield server
+    server.client.close()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_what_it_says(rmz: RMZ, name: str) -> None:
+    """All that the error of the async client says, with the answer that there was as its cause."""
+    error = rmz.fail(name)
+    assert type(error) is rmz_sync.OutcomeUnknownError
+    assert error.operation == name
+    assert error.object_id == (501 if "subscriptions" in name else None)
+    assert error.sent_at is not None
+    assert error.attempts >= 1
+    assert str(error).startswith(name)
+    assert isinstance(error.__cause__, rmz_sync.ServerError)
+
+
+def test_either_name_catches_it(rmz: RMZ) -> None:
+    """Code that was written for the async client's error catches this one."""
+    with pytest.raises(rmz_async.OutcomeUnknownError) as caught:
+        rmz.client.subscriptions.extend(501, days=7)
+    assert issubclass(rmz_sync.OutcomeUnknownError, rmz_async.OutcomeUnknownError)
+    assert type(caught.value) is rmz_sync.OutcomeUnknownError
+
+
+def test_it_was_applied(rmz: RMZ) -> None:
+    """What the call would have returned comes back."""
+    error = rmz.fail("subscriptions.pause")
+    rmz.paused = True
+    assert error.resolve().status == "paused"
+    assert rmz.sent == ["/shawarma/subscriptions/501"]
+
+
+def test_it_was_not_applied(rmz: RMZ) -> None:
+    """After a minute that is certain; before, the very error is raised."""
+    error = rmz.fail("subscriptions.pause")
+    with pytest.raises(rmz_sync.OutcomeUnknownError) as caught:
+        error.resolve()
+    assert caught.value is error
+    assert isinstance(error.__cause__, rmz_sync.ServerError)
+    rmz.now += 60
+    with pytest.raises(rmz_sync.ConnectionFailedError, match="it was not applied"):
+        error.resolve()
+
+
+def test_an_order(rmz: RMZ) -> None:
+    """It is made again while RMZ takes it for the same one."""
+    error = rmz.fail("orders.create")
+    assert error.resolve().checkout_id == 7
+    rmz.now += 240
+    with pytest.raises(rmz_sync.OutcomeUnknownError) as caught:
+        error.resolve()
+    assert caught.value is error
+    assert rmz.sent == ["/shawarma/orders"]
+
+
+def test_a_session(rmz: RMZ) -> None:
+    """It is asked for anew; where that answer is lost too, the new error is of the same kind."""
+    error = rmz.fail("portal_sessions.create")
+    rmz.works = False
+    with pytest.raises(rmz_sync.OutcomeUnknownError) as caught:
+        error.resolve()
+    assert caught.value is not error
+    assert type(caught.value) is rmz_sync.OutcomeUnknownError
+    rmz.works = True
+    assert caught.value.resolve().url == "https://billing.rmz.gg/s/abc"
+
+
+def test_an_extension_by_id(rmz: RMZ) -> None:
+    """Nobody can tell, and nothing is sent."""
+    error = rmz.fail("subscriptions.extend")
+    rmz.now += 3600
+    with pytest.raises(rmz_sync.OutcomeUnknownError) as caught:
+        error.resolve()
+    assert caught.value is error
+    assert rmz.sent == []
+
+
+def test_from_another_thread(rmz: RMZ) -> None:
+    """Whoever has the error can find out."""
+    error = rmz.fail("subscriptions.pause")
+    rmz.paused = True
+    found: list[object] = []
+    thread = threading.Thread(target=lambda: found.append(error.resolve().id))
+    thread.start()
+    thread.join(10)
+    assert found == [501]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_closed_client(rmz: RMZ, name: str) -> None:
+    """A client that was closed cannot find out, and says so."""
+    error = rmz.fail(name)
+    rmz.client.close()
+    with pytest.raises(rmz_sync.ConfigurationError, match="was closed"):
+        error.resolve()
+
+
+COPIES: list[Callable[[Any], Any]] = [
+    copy.copy,
+    copy.deepcopy,
+    lambda error: pickle.loads(pickle.dumps(error)),  # noqa: S301 - our own bytes
+]
+
+
+@pytest.mark.parametrize("take", COPIES)
+def test_a_copy_has_lost_its_client(rmz: RMZ, take: Callable[[Any], Any]) -> None:
+    """A copy says all that the error said, notes included, but cannot find out."""
+    error = rmz.fail("subscriptions.pause")
+    error.add_note("mine")
+    twin = take(error)
+    assert type(twin) is rmz_sync.OutcomeUnknownError
+    assert str(twin) == str(error)
+    assert twin.__notes__ == ["mine"]
+    assert set(vars(error)) - set(vars(twin)) == {"_resolver", "_run"}
+    with pytest.raises(rmz_sync.ConfigurationError, match="lost its client"):
+        twin.resolve()
+
+
+def test_it_shows_no_secret(rmz: RMZ) -> None:
+    """The client that it holds is not to be seen in it."""
+    error = rmz.fail("subscriptions.pause")
+    assert "resolve-test-token" not in f"{error!r} {error} {vars(error)}"
+    assert b"resolve-test-token" not in pickle.dumps(error)
+
+
+def test_notes_and_frames_are_kept(portal: Portal) -> None:
+    """What was noted on the way stays, and the traceback shows where it came from."""
+
+    async def lose() -> NoReturn:
+        error = errors.OutcomeUnknownError("lost", operation="x", attempts=2)
+        error.page = 3
+        error.add_note("go on with page=3")
+        raise error from ValueError("why")
+
+    with pytest.raises(rmz_sync.OutcomeUnknownError) as caught:
+        portal.run(lose())
+    error = caught.value
+    assert error.__notes__ == ["go on with page=3"]
+    assert (error.operation, error.attempts, error.page) == ("x", 2, 3)
+    assert isinstance(error.__cause__, ValueError)
+    assert error.__suppress_context__
+    assert traceback.extract_tb(error.__traceback__)[-1].name == "lose"
+
+
+def test_an_error_that_no_client_raised() -> None:
+    """Whoever makes one of their own, for a test perhaps, cannot resolve it."""
+    error = rmz_sync.OutcomeUnknownError("text", operation="x", object_id=1, attempts=2)
+    with pytest.raises(rmz_sync.ConfigurationError, match="lost its client"):
+        error.resolve()
+
+
+def test_the_same_reference() -> None:
+    """It is documented like the async client's error, which can also be told to be the very one."""
+    here, there = (inspect.getdoc(module.OutcomeUnknownError) for module in (rmz_sync, rmz_async))
+    assert here == there
+    here, there = (
+        inspect.getdoc(module.OutcomeUnknownError.resolve) for module in (rmz_sync, rmz_async)
+    )
+    assert here == there

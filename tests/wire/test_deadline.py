@@ -1,0 +1,117 @@
+"""A call ends by its deadline, whatever the server does and however often it is tried."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from rmz_async import ConnectionFailedError, OutcomeUnknownError, RetryPolicy
+from tests.wire.conftest import client_of, every_transport, keeps, stalls
+
+pytestmark = pytest.mark.anyio
+
+
+def drip(connection: socket.socket) -> None:
+    """Send a byte whenever the client has been silent for a moment, until it goes away."""
+    connection.settimeout(0.02)
+    while True:
+        connection.sendall(b" ")
+        try:
+            if connection.recv(1) == b"":
+                return
+        except TimeoutError:
+            continue
+
+
+def drips_headers(connection: socket.socket, _: bytes) -> None:
+    """Send a header byte by byte, for ever."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    drip(connection)
+
+
+def drips_body(connection: socket.socket, _: bytes) -> None:
+    """Send a body byte by byte, for ever."""
+    head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n"
+    connection.sendall(head.encode())
+    drip(connection)
+
+
+@every_transport
+@pytest.mark.parametrize("behaviour", [stalls, drips_headers, drips_body])
+async def test_the_deadline_holds(serving: Any, http: Any, behaviour: Callable[..., Any]) -> None:
+    """A server that stalls or drips holds nobody up, and a change that it got is unknown."""
+    with serving(behaviour) as server, anyio.fail_after(10):
+        async with client_of(server, http=http, timeout=0.2) as rmz:
+            with pytest.raises(ConnectionFailedError):
+                await rmz.subscriptions.get(501)
+            with pytest.raises(OutcomeUnknownError):
+                await rmz.subscriptions.extend(501, days=7)
+        await server.until_open(0)
+
+
+@every_transport
+@pytest.mark.parametrize("behaviour", [stalls, drips_body])
+async def test_a_slow_try_is_given_up(
+    serving: Any, http: Any, behaviour: Callable[..., Any]
+) -> None:
+    """While there is time for another."""
+    retry = RetryPolicy(attempt_timeout=0.1, backoff=0.001)
+    with serving(behaviour, keeps()) as server, anyio.fail_after(10):
+        async with client_of(server, http=http, retry=retry) as rmz:
+            assert (await rmz.subscriptions.get(501)).id == 501
+
+
+async def test_all_tries_share_a_deadline(make_client: Any, time: Any) -> None:
+    """Each try has what is left of it, and 30 seconds at most; 10 for a connection."""
+    limits: list[dict[str, float]] = []
+
+    def slow(request: httpx.Request) -> httpx.Response:
+        limits.append(request.extensions["timeout"])
+        time.now += limits[-1]["read"]
+        raise httpx.ReadTimeout("slow")
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(slow)) as http:
+        with pytest.raises(ConnectionFailedError, match="after 3 tries"):
+            await make_client(http=http, timeout=65).subscriptions.get(501)
+    assert limits == [
+        {"connect": 10.0, "read": 30.0, "write": 30.0, "pool": 30.0},
+        {"connect": 10.0, "read": 30.0, "write": 30.0, "pool": 30.0},
+        {"connect": 3.5, "read": 3.5, "write": 3.5, "pool": 3.5},
+    ]
+
+
+@pytest.mark.parametrize(("took", "times"), [(59.4, 2), (59.5, 1)])
+async def test_a_repeat_needs_time(make_client: Any, time: Any, took: float, times: int) -> None:
+    """What would begin at the deadline is not begun, and nobody waits for it."""
+    sent = 0
+
+    def slow(_: httpx.Request) -> httpx.Response:
+        nonlocal sent
+        sent += 1
+        time.now += took
+        raise httpx.ReadError("lost")
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(slow)) as http:
+        with pytest.raises(ConnectionFailedError):
+            await make_client(http=http).subscriptions.get(501)
+    assert sent == times
+    assert len(time.slept) == times - 1
+
+
+async def test_a_token_that_does_not_come(make_client: Any) -> None:
+    """A token source that hangs holds nobody up, and nothing was sent."""
+
+    async def hang() -> str:
+        await anyio.sleep_forever()
+        return "never"
+
+    with anyio.fail_after(10):
+        with pytest.raises(ConnectionFailedError, match="gave no token in time"):
+            await make_client(
+                hang, timeout=0.05, retry=RetryPolicy(max_attempts=1)
+            ).subscriptions.extend(501, days=7)

@@ -1,0 +1,94 @@
+"""Answers that will not change: they are told at once, each in its own words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from rmz_async import (
+    APIError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    UnexpectedAnswerError,
+    UnprocessableEntityError,
+)
+from tests.wire.changes import LOGIN_PAGE, MakeShop, failing, fresh
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (failing(400), BadRequestError),
+        (httpx.Response(401, json={"message": "Unauthenticated."}), AuthenticationError),
+        (failing(403), PermissionDeniedError),
+        (failing(404), NotFoundError),
+        (failing(409), ConflictError),
+        (failing(418), APIError),
+    ],
+)
+async def test_a_final_answer_is_not_repeated(
+    make_shop: MakeShop, make_client: Any, answer: httpx.Response, error: type[APIError]
+) -> None:
+    """An answer that will not change is raised at once, with its status and message."""
+    make_shop("read").sent.side_effect = [answer]
+    async with make_client() as rmz:
+        with pytest.raises(error) as caught:
+            await rmz.subscriptions.get(501)
+    assert caught.value.status == answer.status_code
+    assert caught.value.message == answer.json()["message"]
+    assert caught.value.operation == "subscriptions.get"
+
+
+async def test_a_refused_field(make_shop: MakeShop, make_client: Any) -> None:
+    """RMZ's own refusal of a field is caught like the client's, and names the field."""
+    errors = {"days": ["The days must not be greater than 365."]}
+    make_shop("extend by id").sent.side_effect = [
+        httpx.Response(422, json={"message": "invalid", "errors": errors})
+    ]
+    async with make_client() as rmz:
+        with pytest.raises(ValueError, match="days: The days must") as caught:
+            await rmz.subscriptions.extend(501, days=365)
+    assert isinstance(caught.value, UnprocessableEntityError)
+    assert caught.value.errors == {"days": ("The days must not be greater than 365.",)}
+
+
+async def test_a_422_about_the_state_is_a_conflict(make_shop: MakeShop, make_client: Any) -> None:
+    """A 422 that names no field sent means that the subscription's state forbids it."""
+    make_shop("extend by id").sent.side_effect = [failing(422, "Subscription is expired")]
+    async with make_client() as rmz:
+        with pytest.raises(ConflictError, match="Subscription is expired"):
+            await rmz.subscriptions.extend(501, days=1)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        LOGIN_PAGE,
+        httpx.Response(302, headers={"Location": "https://evil.example/"}),
+        httpx.Response(200, json={"message": "no data"}),
+        httpx.Response(200, json=[1]),
+        httpx.Response(200, json={"data": {"id": "not a number", "status": "active"}}),
+        httpx.Response(200, json={"data": []}),
+    ],
+)
+async def test_an_answer_of_another_shape_is_not_repeated(
+    make_shop: MakeShop, make_client: Any, answer: httpx.Response
+) -> None:
+    """What is not RMZ's answer would come again: a read raises it, a write cannot tell."""
+    make_shop("read").sent.side_effect = lambda _: fresh(answer)
+    make_shop("extend by id").sent.side_effect = lambda _: fresh(answer)
+    async with make_client() as rmz:
+        with pytest.raises(UnexpectedAnswerError, match="not what RMZ documents") as told:
+            await rmz.subscriptions.get(501)
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await rmz.subscriptions.extend(501, days=7)
+    assert isinstance(caught.value.__cause__, UnexpectedAnswerError)
+    assert ("a redirect" in str(told.value)) is (answer.status_code == 302)

@@ -1,0 +1,338 @@
+"""Calls that wait for their turn, and those that are told that it would come too late."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import respx
+
+from rmz_async import (
+    ConnectionFailedError,
+    InMemoryQuotaStore,
+    OutcomeUnknownError,
+    Pacing,
+    PacingError,
+)
+from rmz_async import _connections as connections_module
+from tests.wire.changes import LOST, REFUSED, Shop, failing
+
+pytestmark = pytest.mark.anyio
+
+ONE = Pacing(per_minute=1, lookup_per_minute=1)
+LOOKUP = {"count": 0, "has_active": False, "subscriptions": []}
+
+
+@pytest.fixture
+def shop(rmz_api: respx.MockRouter, time: Any) -> Shop:
+    """A shop that answers a read."""
+    shop = Shop(rmz_api, time, "read")
+    shop.sent.side_effect = shop.done
+    rmz_api.get("/subscriptions/lookup").mock(side_effect=lambda _: shop.ok(LOOKUP))
+    return shop
+
+
+async def test_a_call_waits_for_its_turn(shop: Shop, make_client: Any, time: Any) -> None:
+    """It goes when the minute of the first is over."""
+    async with make_client(pacing=Pacing(per_minute=2, max_wait=61), timeout=62) as rmz:
+        for _ in range(3):
+            await rmz.subscriptions.get(501)
+    assert time.slept == [61.0]
+    assert shop.sent.call_count == 3
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"pacing": Pacing(per_minute=2, max_wait=60.9), "timeout": 90},
+        {"pacing": Pacing(per_minute=2, max_wait=90), "timeout": 60.9},
+    ],
+    ids=["its patience", "its deadline"],
+)
+async def test_a_turn_that_comes_too_late(
+    shop: Shop, make_client: Any, time: Any, options: dict[str, Any]
+) -> None:
+    """The caller is told at once, and when; nothing was sent, and nobody slept."""
+    async with make_client(**options) as rmz:
+        for _ in range(2):
+            await rmz.subscriptions.get(501)
+        with pytest.raises(PacingError, match="the next turn is in 61 s") as caught:
+            await rmz.subscriptions.get(501)
+    assert caught.value.retry_after == 61.0
+    assert isinstance(caught.value, ConnectionFailedError)
+    assert (caught.value.operation, caught.value.attempts) == ("subscriptions.get", 1)
+    assert shop.sent.call_count == 2
+    assert time.slept == []
+
+
+async def test_lookups_are_counted_apart(shop: Shop, make_client: Any) -> None:
+    """They have a quota of their own, with a limit of its own."""
+    pacing = Pacing(per_minute=1, lookup_per_minute=2, max_wait=0)
+    async with make_client(pacing=pacing) as rmz:
+        await rmz.subscriptions.get(501)
+        with pytest.raises(PacingError, match="60 requests"):
+            await rmz.subscriptions.get(501)
+        for _ in range(2):
+            await rmz.subscriptions.lookup(email="a@b.sa")
+        with pytest.raises(PacingError, match="120 requests"):
+            await rmz.subscriptions.lookup(email="a@b.sa")
+
+
+async def test_without_pacing(shop: Shop, make_client: Any, time: Any) -> None:
+    """All are sent at once."""
+    async with make_client(pacing=None) as rmz:
+        for _ in range(100):
+            await rmz.subscriptions.get(501)
+    assert time.slept == []
+
+
+async def test_a_copy_counts_together(shop: Shop, make_client: Any) -> None:
+    """A copy with other limits has the same minute, also by way of one without any."""
+    async with make_client(pacing=Pacing(per_minute=2, max_wait=0)) as rmz:
+        copy = rmz.with_options(pacing=Pacing(per_minute=3, max_wait=0))
+        free = rmz.with_options(pacing=None)
+        again = free.with_options(pacing=Pacing(per_minute=3, max_wait=0))
+        await rmz.subscriptions.get(501)
+        await copy.subscriptions.get(501)
+        with pytest.raises(PacingError):
+            await rmz.subscriptions.get(501)
+        await free.subscriptions.get(501)
+        await again.subscriptions.get(501)
+        for full in (copy, again, free.with_options(pacing=ONE)):
+            with pytest.raises(PacingError):
+                await full.with_options(timeout=1).subscriptions.get(501)
+        await free.subscriptions.get(501)
+
+
+async def test_a_copy_has_its_own_patience(shop: Shop, make_client: Any, time: Any) -> None:
+    """A copy may wait for what the client itself does not wait for."""
+    async with make_client(pacing=Pacing(per_minute=1, max_wait=0), timeout=90) as rmz:
+        await rmz.subscriptions.get(501)
+        with pytest.raises(PacingError):
+            await rmz.subscriptions.get(501)
+        copy = rmz.with_options(pacing=Pacing(per_minute=1, max_wait=90))
+        await copy.subscriptions.get(501)
+    assert time.slept == [61.0]
+
+
+async def test_a_client_without_pacing_can_have_some(shop: Shop, make_client: Any) -> None:
+    """A copy with limits counts from then on."""
+    async with make_client(pacing=None) as rmz:
+        await rmz.subscriptions.get(501)
+        copy = rmz.with_options(pacing=Pacing(per_minute=1, max_wait=0))
+        await copy.subscriptions.get(501)
+        with pytest.raises(PacingError):
+            await copy.subscriptions.get(501)
+
+
+async def test_what_was_not_sent_gives_its_turn_back(
+    shop: Shop, make_client: Any, time: Any
+) -> None:
+    """A refused connection costs no turn: the next try need not wait for one."""
+    shop.sent.side_effect = [REFUSED, shop.done()]
+    async with make_client(pacing=ONE) as rmz:
+        await rmz.subscriptions.get(501)
+    assert time.slept == [0.5]
+
+
+async def test_what_may_have_been_sent_keeps_its_turn(
+    shop: Shop, make_client: Any, time: Any
+) -> None:
+    """A lost answer was counted by RMZ: the next try waits for its minute."""
+    shop.sent.side_effect = [LOST, shop.done()]
+    async with make_client(pacing=Pacing(per_minute=1, max_wait=90), timeout=90) as rmz:
+        await rmz.subscriptions.get(501)
+    assert time.slept == [0.5, 60.5]
+
+
+@pytest.mark.parametrize("name", ["order", "portal session", "pause"])
+async def test_no_turn_for_a_repeat(
+    rmz_api: respx.MockRouter, make_client: Any, time: Any, name: str
+) -> None:
+    """The first try may have been applied: that is what the caller must know."""
+    shop = Shop(rmz_api, time, name)
+    shop.sent.side_effect = [LOST]
+    shop.read.side_effect = shop.unchanged
+    async with make_client(pacing=Pacing(per_minute=1, max_wait=0)) as rmz:
+        with pytest.raises(OutcomeUnknownError):
+            await shop.sample.make(rmz)
+    assert shop.sent.call_count == 1
+
+
+async def test_a_repeat_does_not_wait_past_its_time(
+    rmz_api: respx.MockRouter, make_client: Any, time: Any
+) -> None:
+    """An order that would have its turn after RMZ has forgotten the first is not sent again."""
+    shop = Shop(rmz_api, time, "order")
+
+    store = InMemoryQuotaStore()
+
+    def lose(_: httpx.Request) -> httpx.Response:
+        time.now += 200
+        for quota in store._quotas.values():
+            quota.take(time.now)
+        raise LOST
+
+    answers = iter([lose, shop.done])
+    shop.sent.side_effect = lambda request: next(answers)(request)
+    pacing = Pacing(per_minute=1, max_wait=300, store=store)
+    async with make_client(pacing=pacing, timeout=900) as rmz:
+        with pytest.raises(OutcomeUnknownError):
+            await shop.sample.make(rmz)
+    assert shop.sent.call_count == 1
+    assert time.slept == [0.5]
+
+
+async def test_a_resend_does_not_wait_past_its_time(
+    rmz_api: respx.MockRouter, make_client: Any, time: Any
+) -> None:
+    """A change that would have its turn after half a minute is not sent again."""
+    shop = Shop(rmz_api, time, "pause")
+    shop.sent.side_effect = [LOST]
+    shop.read.side_effect = shop.unchanged
+    async with make_client(pacing=Pacing(per_minute=2, max_wait=300), timeout=900) as rmz:
+        with pytest.raises(OutcomeUnknownError):
+            await shop.sample.make(rmz)
+    # The second turn was for reading back. After that the object is read once more.
+    assert shop.sent.call_count == 1
+    assert shop.read.call_count == 2
+
+
+async def test_a_call_that_is_given_up_in_line(
+    make_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given up while it waits for a connection, it leaves its turn to the next."""
+    monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 1)
+    sent, release = anyio.Event(), anyio.Event()
+
+    async def hold(_: httpx.Request) -> httpx.Response:
+        sent.set()
+        await release.wait()
+        return httpx.Response(200, json={"data": {"id": 501, "status": "active"}})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(hold)) as http:
+        rmz = make_client(http=http, pacing=Pacing(per_minute=2, max_wait=0))
+        async with anyio.create_task_group() as calls:
+            calls.start_soon(rmz.subscriptions.get, 501)
+            await sent.wait()
+            async with anyio.create_task_group() as impatient:
+                impatient.start_soon(rmz.subscriptions.get, 501)
+                await anyio.wait_all_tasks_blocked()
+                impatient.cancel_scope.cancel()
+            release.set()
+        await rmz.subscriptions.get(501)
+        with pytest.raises(PacingError):
+            await rmz.subscriptions.get(501)
+
+
+async def test_a_call_that_has_no_time_left(
+    make_client: Any, time: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its turn came, but no connection in time: the turn is given back."""
+    monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 1)
+    sent, release = anyio.Event(), anyio.Event()
+
+    async def hold(_: httpx.Request) -> httpx.Response:
+        if not sent.is_set():
+            sent.set()
+            await release.wait()
+            time.now += 100
+        return told({})
+
+    async def late(rmz: Any) -> None:
+        with pytest.raises(ConnectionFailedError, match="no time was left"):
+            await rmz.subscriptions.get(501)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(hold)) as http:
+        rmz = make_client(http=http, pacing=Pacing(per_minute=2, max_wait=0))
+        async with anyio.create_task_group() as calls:
+            calls.start_soon(rmz.subscriptions.get, 501)
+            await sent.wait()
+            calls.start_soon(late, rmz)
+            await anyio.wait_all_tasks_blocked()
+            release.set()
+        for _ in range(2):
+            await rmz.subscriptions.get(501)
+        with pytest.raises(PacingError):
+            await rmz.subscriptions.get(501)
+
+
+async def test_another_token_has_another_minute(shop: Shop, make_client: Any) -> None:
+    """A token that was renewed is counted by itself."""
+    tokens = iter(["1|first", "1|second"])
+    shop.sent.side_effect = [shop.done(), failing(401), shop.done(), shop.done()]
+    async with make_client(lambda: next(tokens), pacing=Pacing(per_minute=2, max_wait=0)) as rmz:
+        for _ in range(3):
+            await rmz.subscriptions.get(501)
+        with pytest.raises(PacingError):
+            await rmz.subscriptions.get(501)
+
+
+class Broken(InMemoryQuotaStore):
+    """A store that cannot be reached for one of its methods."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__()
+        self.method = method
+
+    async def reserve(self, key: str, per_minute: int, now: float, *, ahead: int = 0) -> float:
+        """Fail, or count."""
+        if self.method == "reserve":
+            raise OSError("unreachable")
+        return await super().reserve(key, per_minute, now, ahead=ahead)
+
+    async def give_back(self, key: str, at: float) -> None:
+        """Fail."""
+        raise OSError("unreachable")
+
+    async def learn(self, key: str, per_minute: int, now: float, **said: Any) -> bool:
+        """Fail."""
+        raise OSError("unreachable")
+
+
+async def test_a_store_that_fails_loses_no_answer(
+    shop: Shop, make_client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What RMZ answered is returned, and what was not sent is sent again."""
+    shop.sent.side_effect = [REFUSED, shop.done()]
+    async with make_client(pacing=Pacing(store=Broken("learn"))) as rmz:
+        assert (await rmz.subscriptions.get(501)).id == 501
+    assert caplog.messages == ["the quota store failed: OSError"] * 2
+
+
+async def test_a_store_that_fails_before_anything_is_sent(
+    rmz_api: respx.MockRouter, make_client: Any, time: Any
+) -> None:
+    """Its error is the caller's own; after a try that may have been applied, that counts more."""
+    shop = Shop(rmz_api, time, "order")
+    store = Broken("reserve")
+    async with make_client(pacing=Pacing(store=store)) as rmz:
+        with pytest.raises(OSError, match="unreachable"):
+            await shop.sample.make(rmz)
+        assert not shop.sent.called
+
+        def lose(_: httpx.Request) -> httpx.Response:
+            store.method = "reserve"
+            raise LOST
+
+        store.method = "learn"
+        shop.sent.side_effect = lose
+        with pytest.raises(OutcomeUnknownError, match="OSError before it was sent again"):
+            await shop.sample.make(rmz)
+
+
+def told(headers: Mapping[str, str]) -> httpx.Response:
+    """An answer with these headers."""
+    return httpx.Response(200, json={"data": {"id": 501, "status": "active"}}, headers=headers)
+
+
+async def test_what_rmz_says_counts(shop: Shop, make_client: Any) -> None:
+    """An answer that names a lower limit, or less room, is believed."""
+    shop.sent.side_effect = [told({"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0"})]
+    async with make_client(pacing=Pacing(max_wait=0)) as rmz:
+        await rmz.subscriptions.get(501)
+        with pytest.raises(PacingError):
+            await rmz.subscriptions.get(501)
