@@ -164,6 +164,11 @@ class Connections:
                 return await _read(response, lambda: clock() > until)
         except Exception as error:  # noqa: BLE001 - httpx lets others through
             return Failed(_failure_of(error), _reason(error))
+        except BaseException as cut_off:
+            # A cancelled request has passed frames of the HTTP library whose variables are its
+            # head: a tracker of errors shows these.
+            cut_off.__traceback__ = cut_off.__context__ = None
+            raise
 
     def pool(self) -> _Pool:
         """Return the open connections, which a cancelled request may have made unfit."""

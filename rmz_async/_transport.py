@@ -165,7 +165,8 @@ class Transport:
         try:
             found = await self._call_until(read, self._outgoing(read), deadline, reading)
         except Exception as error:  # noqa: BLE001 - a token source raises what it likes
-            logger.warning("could not be read back: %s", type(error).__name__)
+            name, reason = read.operation.name, type(error).__name__
+            logger.warning("%s: could not be read back: %s", name, reason)
             return Evidence.UNREAD, None
         assert history.first_sent is not None  # or there would be nothing to settle
         since = earliest(reading.answered_at, self._waiting.clock() - history.first_sent)

@@ -91,6 +91,23 @@ async def test_what_servers_must_not_do(serving: Any, http: Any, name: str) -> N
 
 @every_transport
 @pytest.mark.anyio
+async def test_an_endless_body(serving: Any, http: Any) -> None:
+    """It is read no further than any answer of RMZ is long, however fast it comes."""
+
+    def endless(connection: Any, _: bytes) -> None:
+        connection.sendall(f"HTTP/1.1 {JSON}\r\nContent-Length: {2**40}\r\n\r\n".encode())
+        while True:
+            connection.sendall(b" " * 65536)
+
+    with serving(endless) as server, anyio.fail_after(20):
+        async with client_of(server, http=http) as rmz:
+            with pytest.raises(ConnectionFailedError, match="more than 8388608 bytes"):
+                await rmz.subscriptions.get(501)
+        await server.until_open(0)
+
+
+@every_transport
+@pytest.mark.anyio
 async def test_gzip_is_read(serving: Any, http: Any) -> None:
     """One whole layer of it is what was asked for."""
     with serving(raw(GZIP, gzip.compress(GOOD))) as server:

@@ -118,7 +118,7 @@ async def test_an_object_that_cannot_be_read(
         with pytest.raises(OutcomeUnknownError):
             await shop.sample.make(rmz)
     assert (shop.sent.call_count, shop.read.call_count) == (1, 3)
-    assert "could not be read back: ConnectionFailedError" in caplog.text
+    assert ".get: could not be read back: ConnectionFailedError" in caplog.text
 
 
 @pytest.mark.parametrize(("took", "times"), [(29.4, 2), (29.5, 1), (31.0, 1)])
