@@ -142,3 +142,23 @@ def test_nan_is_never_written() -> None:
     """What RMZ could not read is not sent."""
     with pytest.raises(ValueError, match="JSON compliant"):
         _json.dump({"a": float("nan")})
+
+
+@pytest.mark.parametrize("value", [b"[],", b"{},", b"1,"])
+def test_too_many_values(value: bytes) -> None:
+    """A body of tiny values, each a hundred times its bytes in memory, is not parsed."""
+    few, many = _json.MAX_VALUES // value.count(b",") // 3, _json.MAX_VALUES + 1
+    assert _json.parse(b"[" + few * value + b"0]")
+
+    with pytest.raises(ValueError, match="^too many values$"):
+        _json.parse(b"[" + many * value + b"0]")
+
+
+def test_too_much_wide_text() -> None:
+    """One wide character makes a large text four times as large in memory."""
+    plain = b'"' + b"a" * 5 * 1024 * 1024 + b'"'
+    assert len(str(_json.parse(plain))) == 5 * 1024 * 1024
+    assert _json.parse(b'"' + "🎁".encode() * 1000 + b'"')
+
+    with pytest.raises(ValueError, match="^too much text$"):
+        _json.parse(plain[:-1] + "🎁".encode() + b'"')
