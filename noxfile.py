@@ -17,7 +17,7 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_external_run = True
 # A machine need not have every Python; on a server of CI nox would take the lack for a failure.
 nox.options.error_on_missing_interpreters = False
-nox.options.sessions = ["lint", "typing", "tests", "generate", "docs", "build"]
+nox.options.sessions = ["lint", "typing", "tests", "generate", "docs", "build", "contract"]
 
 PYPROJECT = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
 PREFIX = "Programming Language :: Python :: 3."
@@ -31,6 +31,8 @@ RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = SUPPORTED if RUNNING in SUPPORTED else [*SUPPORTED, RUNNING]
 PACKAGES = ["rmz_async", "rmz_sync"]
 CHECKED = [*PACKAGES, "tests", "docs", "noxfile.py"]
+CONTRACT = Path("docs/openapi.yaml")
+REDOCLY = "@redocly/cli@2.77.0"
 
 
 def group(name: str) -> tuple[str, ...]:
@@ -111,8 +113,75 @@ def build(session: nox.Session) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     if not {"rmz_async/py.typed", "rmz_sync/py.typed"} <= names:
         session.error("the wheel has no py.typed")
+    served = {"openapi.yaml", "reference_assets/swagger-ui/swagger-ui-bundle.js"}
+    if not {f"rmz_async/sandbox/{name}" for name in served} <= names:
+        session.error("the wheel has not all that the sandbox serves")
     if "rmz_sync/_generate.py" in names:
         session.error("the wheel has the generator, which works on a checkout only")
+
+
+@nox.session(venv_backend="none")
+def contract(session: nox.Session) -> None:
+    """Check the OpenAPI document with Redocly, where Node.js is there to run it."""
+    if shutil.which("npx") is None:
+        session.skip(f"{CONTRACT} was not checked: Redocly needs Node.js, and there is no npx")
+    document = CONTRACT.resolve()
+    # Elsewhere, so that no lock file and no node_modules come into the checkout.
+    session.chdir(session.create_tmp())
+    session.run(
+        "npx",
+        "--yes",
+        REDOCLY,
+        "lint",
+        # The recommended rules, with warnings as errors.
+        "--extends=recommended-strict",
+        str(document),
+        env={"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"},
+        external=True,
+    )
+
+
+@nox.session
+def schemathesis(session: nox.Session) -> None:
+    """Try the OpenAPI document out on the sandbox, with good data and bad."""
+    session.install("-e", ".[sandbox]", *group("judges"))
+    script = Path("tests/contract/run_schemathesis.py").resolve()
+    # Elsewhere, for it leaves its settings and findings behind.
+    session.chdir(session.create_tmp())
+    session.run("python", "-P", str(script), *session.posargs)
+
+
+@nox.session
+def prism(session: nox.Session) -> None:
+    """Let the client talk to a server that Prism makes of the OpenAPI document."""
+    if shutil.which("npx") is None:
+        session.skip("the client was not tried on Prism: that needs Node.js, and there is no npx")
+    session.install("-e", ".[sandbox]")
+    script = Path("tests/contract/run_prism.py").resolve()
+    # Elsewhere, so that no lock file and no node_modules come into the checkout.
+    session.chdir(session.create_tmp())
+    session.run("python", "-P", str(script))
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Break the connection to RMZ in every way, and compare what calls tell with what was done."""
+    session.install("-e", ".[aiohttp,sandbox]", *group("tests"))
+    session.run("python", "-P", "tests/faults/run.py", *session.posargs)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Use the client for minutes while connections break, and fail where it keeps anything."""
+    session.install("-e", ".[aiohttp,sandbox]", *group("tests"))
+    session.run("python", "-P", "tests/faults/soak.py", *session.posargs)
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Make small mistakes where the client decides, and see that the tests find them."""
+    session.install(".[sandbox]", *group("tests"))
+    session.run("python", "tests/mutation/run.py", *session.posargs)
 
 
 @nox.session

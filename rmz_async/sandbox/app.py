@@ -39,8 +39,9 @@ def build_app(backend: Backend, token: str, *, throttle: bool) -> Starlette:
             Mount(
                 BASE_PATH,
                 routes=[
-                    *_subscription_calls(backend, door),
+                    # First, or the route with an id would be named for it in ``Allow``.
                     *_sessions(backend, door),
+                    *_subscription_calls(backend, door),
                     *_order_calls(backend, door),
                     *_store_calls(backend, door),
                 ],

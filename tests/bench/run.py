@@ -114,7 +114,10 @@ def bench_async(base_url: str) -> None:
         )
         report(f"async get, {width} at once / bare AsyncClient", ratio, "1.05", "1.00")
     ratio = compared(
-        partial(run, fast, 1000, 50), partial(run, bare, 1000, 50), clock=time.process_time, rounds=9
+        partial(run, fast, 1000, 50),
+        partial(run, bare, 1000, 50),
+        clock=time.process_time,
+        rounds=9,
     )
     report("async get over aiohttp, 50 at once / bare AsyncClient", ratio, "0.40", "0.33")
     ratio = compared(

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 from collections import Counter
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def filled_store() -> Store:
 
 def settings(store: Store) -> str:
     """Return the settings with the hooks' place and the ids that *store* has."""
-    found = {
+    found: Mapping[str, Collection[int]] = {
         "subscriptions": store.subscriptions,
         "orders": store.orders,
         "products": store.products,

@@ -37,6 +37,7 @@ OTHERS = {
     "ExtendRequest",
     "GeneralError",
     "InvalidFields",
+    "NoRoute",
     "OrderEvent",
     "OrderLine",
     "OrderRequest",

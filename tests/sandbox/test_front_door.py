@@ -131,6 +131,31 @@ async def test_wrong_method_is_json(api: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/orders", {"GET", "HEAD", "POST"}),
+        ("/orders/78901", {"GET", "HEAD", "PUT"}),
+        ("/subscriptions/checkout-sessions", {"POST"}),
+        ("/subscriptions/lookup", {"GET", "HEAD"}),
+    ],
+)
+async def test_wrong_method_is_told_the_right_ones(
+    api: httpx.AsyncClient, path: str, allowed: set[str]
+) -> None:
+    """All that the path has, though each may be answered by a call of its own."""
+    answer = await api.delete(path)
+    assert answer.status_code == 405
+    assert set(answer.headers["Allow"].split(", ")) == allowed
+
+
+async def test_head_is_a_get_without_a_body(api: httpx.AsyncClient) -> None:
+    """As for every GET of Laravel, also where the path has other methods."""
+    answer = await api.head("/orders")
+    assert answer.status_code == 200
+    assert answer.content == b""
+
+
+@pytest.mark.parametrize(
     "host", ["localhost", "localhost:8787", "127.0.0.1:8787", "127.9.9.9", "[::1]", "[::1]:8787"]
 )
 async def test_loopback_hosts_are_answered(api: httpx.AsyncClient, host: str) -> None:

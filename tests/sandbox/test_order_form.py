@@ -134,3 +134,14 @@ async def test_what_fits_is_taken(
 ) -> None:
     """Numbers may be text, and what is optional may be empty."""
     assert (await api.post("/orders", json=basket | change)).status_code == 201
+
+
+async def test_an_identifier_that_is_a_text_stays_one(
+    api: httpx.AsyncClient, basket: dict[str, Any]
+) -> None:
+    """Its zeros are not those of a number; a number with a fraction of nothing is one."""
+    as_text = basket | {"products": [KEY | {"identifier": "0101"}]}
+    answer = await api.post("/orders", json=as_text)
+    assert (answer.status_code, answer.json()["message"]) == (400, "Product not found: 0101")
+    as_number = basket | {"products": [KEY | {"identifier": 101.0}]}
+    assert (await api.post("/orders", json=as_number)).status_code == 201

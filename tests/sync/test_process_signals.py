@@ -28,16 +28,17 @@ def test_ctrl_c(shop: Shop, name: str, http: str | None) -> None:
     try:
         {CALLS[name]}
     except KeyboardInterrupt as interrupt:
-        print(*interrupt.__notes__)
+        print(*interrupt.__notes__, flush=True)
+    sys.stdin.readline()
     assert client.subscriptions.get(1).id == 1
     """
     with script(shop, body, http=http) as process:
         assert shop.arrived.wait(LIMIT)
         process.send_signal(signal.SIGINT)
-        output, errors = process.communicate(timeout=LIMIT)
+        assert shop.hung_up.wait(LIMIT), "and not only because the process ends"
+        output, errors = process.communicate("go on\n", timeout=LIMIT)
     note = f"{name} was cancelled; if it writes, it may have been applied\n"
     assert (process.returncode, output, errors) == (0, note, "")
-    assert shop.hung_up.wait(LIMIT)
     asked = [path for _, path, _ in shop.requests if str(HELD) in path]
     assert len(asked) == 1, "it is not tried again"
 
@@ -55,16 +56,17 @@ def test_a_time_limit_by_signal(shop: Shop) -> None:
     try:
         client.subscriptions.get({HELD})
     except OutOfTime as error:
-        print(*error.__notes__)
+        print(*error.__notes__, flush=True)
+    sys.stdin.readline()
     assert client.subscriptions.get(1).id == 1
     """
     with script(shop, body) as process:
         assert shop.arrived.wait(LIMIT)
         process.send_signal(signal.SIGALRM)
-        output, errors = process.communicate(timeout=LIMIT)
+        assert shop.hung_up.wait(LIMIT)
+        output, errors = process.communicate("go on\n", timeout=LIMIT)
     note = "subscriptions.get was cancelled; if it writes, it may have been applied\n"
     assert (process.returncode, output, errors) == (0, note, "")
-    assert shop.hung_up.wait(LIMIT)
 
 
 def test_ctrl_c_between_the_items_of_a_walk(shop: Shop) -> None:

@@ -33,7 +33,7 @@ def test_limits(name: str, value: int) -> None:
 @pytest.mark.parametrize("value", [0, -1, True, 1.0, "3", None])
 def test_what_is_no_limit(name: str, value: Any) -> None:
     """No request at all, and what is no integer, is refused by name."""
-    with pytest.raises(ConfigurationError, match=f"^{name}: must be an integer of 1 or more"):
+    with pytest.raises(ConfigurationError, match=f"^{name}: must be an integer of 1 or more$"):
         Pacing(**{name: value})
 
 
@@ -46,7 +46,7 @@ def test_waits(value: float) -> None:
 @pytest.mark.parametrize("value", [-0.1, math.inf, math.nan, True, "5", None, Decimal(5)])
 def test_what_is_no_wait(value: Any) -> None:
     """Endless waits and what is no number are refused by name."""
-    with pytest.raises(ConfigurationError, match=r"^max_wait: must be .* seconds, 0 or more"):
+    with pytest.raises(ConfigurationError, match=r"^max_wait: must be .* seconds, 0 or more$"):
         Pacing(max_wait=value)
 
 
@@ -60,8 +60,16 @@ def test_a_store() -> None:
 @pytest.mark.parametrize("value", ["redis://", 5, InMemoryQuotaStore])
 def test_what_is_no_store(value: Any) -> None:
     """What has no such methods, or is a class and no object, is refused by name."""
-    with pytest.raises(ConfigurationError, match=r"^store: must have the methods of QuotaStore"):
+    with pytest.raises(ConfigurationError, match=r"^store: must have the methods of QuotaStore$"):
         Pacing(store=value)
+
+
+def test_options_have_names() -> None:
+    """A bare number would not say which limit it is."""
+    unnamed: Any = Pacing
+
+    with pytest.raises(TypeError):
+        unnamed(30)
 
 
 def test_pacing_does_not_change() -> None:

@@ -128,6 +128,14 @@ def test_an_answer_that_tells_nothing_new() -> None:
     assert waits(quota, 130.0, 3) == [0.0, 0.0, 31.0]
 
 
+def test_what_is_a_span_old_explains_nothing() -> None:
+    """RMZ's number is compared with what was sent in the last span: here others use the token."""
+    quota = sent(100.0, 130.0)
+
+    assert told(quota, 165.0, remaining=1)
+    assert waits(quota, 165.0, 2) == [0.0, 61.0]
+
+
 def test_a_limit_that_is_told_counts_at_once() -> None:
     """What is left is compared with the limit of the same answer."""
     quota = sent(100.0)

@@ -61,12 +61,13 @@ async def test_clients_that_share_nothing() -> None:
 
 
 @pytest.mark.anyio
-async def test_clients_that_share_a_store() -> None:
-    """Two clients with the same store have one quota together."""
+@pytest.mark.parametrize(("now", "wait"), [(100.0, 61.0), (160.5, 0.5)])
+async def test_clients_that_share_a_store(now: float, wait: float) -> None:
+    """Two clients with the same store have one quota together, to its last moment."""
     store = InMemoryQuotaStore()
     await turn(pacer_at(100.0, store))
 
-    assert await refused_at_once(pacer_at(100.0, store)) == 61.0
+    assert await refused_at_once(pacer_at(now, store)) == wait
 
 
 @pytest.mark.anyio
@@ -237,5 +238,6 @@ async def test_tokens_that_are_in_use() -> None:
         await store.reserve(f"more-{number}", 1, 161.0)
     assert len(store._quotas) == 191
     await store.reserve("more", 1, 161.0)
+    assert len(store._quotas) == 192
     await store.reserve("and more", 1, 161.0)
     assert len(store._quotas) == 129

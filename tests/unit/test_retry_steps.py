@@ -148,6 +148,11 @@ def test_the_rule_decides_and_not_the_name() -> None:
     assert step is Step.REPEAT
 
 
+def test_a_call_that_has_not_begun() -> None:
+    """No try is counted before there is one."""
+    assert History().attempts == 0
+
+
 @pytest.mark.parametrize("failure", Failure, ids=name)
 def test_what_an_earlier_try_may_have_done(failure: Failure) -> None:
     """No answer, or one that cannot be read: the try may have been applied. Else it was not."""

@@ -130,7 +130,9 @@ def test_a_rewritten_body() -> None:
     """The same JSON in other bytes is another body, and the message says what to check."""
     rewritten = json.dumps(json.loads(BODY), indent=1).encode()
 
-    assert "check that the body is the raw one" in refused({"Signature": sign()}, rewritten)
+    assert refused({"Signature": sign()}, rewritten).endswith(
+        "; check that the body is the raw one, and that the secret is this webhook's"
+    )
 
 
 @pytest.mark.parametrize(
@@ -181,12 +183,12 @@ def test_secrets_in_a_tuple() -> None:
 
 @pytest.mark.parametrize(
     "secrets",
-    [[], (), [SECRET] * 6, SECRET, SECRET.encode()],
-    ids=["none", "empty", "six", "a text", "bytes"],
+    [[], (), [SECRET] * 6, SECRET, SECRET.encode(), SECRET[:5], SECRET[:5].encode()],
+    ids=["none", "empty", "six", "a text", "bytes", "five letters", "five bytes"],
 )
 def test_bad_lists_of_secrets(secrets: Any) -> None:
     """No secrets, too many, and a text, whose letters anyone could guess, are refused."""
-    with pytest.raises(ConfigurationError, match="must be a list of 1 to 5 secrets") as caught:
+    with pytest.raises(ConfigurationError, match=r"must be a list of 1 to 5 secrets$") as caught:
         verify(BODY, {"Signature": sign()}, secrets=secrets)
 
     assert "S3CRET" not in str(caught.value)
@@ -199,7 +201,7 @@ def test_bad_secrets(secret: Any, place: int) -> None:
     secrets: list[Any] = [SECRET]
     secrets.insert(place, secret)
 
-    with pytest.raises(ConfigurationError, match="text of at least 16 characters") as caught:
+    with pytest.raises(ConfigurationError, match=r"text of at least 16 characters$") as caught:
         verify(BODY, {"Signature": sign()}, secrets=secrets)
 
     assert "S3CRET" not in str(caught.value)
@@ -215,7 +217,7 @@ def test_secrets_are_checked_for_unsigned_deliveries_too() -> None:
 @pytest.mark.parametrize("body", [BODY.decode(), bytearray(BODY), memoryview(BODY), {}, None])
 def test_only_bytes_are_a_body(body: Any) -> None:
     """What was already read as something else has lost what was signed."""
-    with pytest.raises(TypeError, match="body: must be the raw bytes of the request"):
+    with pytest.raises(TypeError, match=r"body: must be the raw bytes of the request$"):
         verify(body, {"Signature": sign()}, secrets=[SECRET])
 
 
@@ -231,8 +233,8 @@ def test_a_larger_body(allow_unsigned: bool) -> None:
     """One byte more is refused before anything is computed, signed or not."""
     body = BODY.ljust(1024 * 1024 + 1)
 
-    assert "more than 1048576 bytes" in refused(
-        {"Signature": sign(body)}, body, allow_unsigned=allow_unsigned
+    assert refused({"Signature": sign(body)}, body, allow_unsigned=allow_unsigned) == (
+        "the body has more than 1048576 bytes; it was not looked at"
     )
 
 
@@ -243,8 +245,8 @@ def test_the_signature_comes_first() -> None:
 
 def test_a_signed_body_that_is_no_event() -> None:
     """Signed nonsense is another error than an unsigned one."""
-    with pytest.raises(PayloadError):
-        verify(b"not JSON", {"Signature": sign(b"not JSON")}, secrets=[SECRET])
+    with pytest.raises(PayloadError, match=r"^the delivery is not an event: not an object$"):
+        verify(b"[]", {"Signature": sign(b"[]")}, secrets=[SECRET])
 
 
 def test_a_traceback_with_variables_shows_no_secret() -> None:
@@ -257,5 +259,5 @@ def test_a_traceback_with_variables_shows_no_secret() -> None:
     summary = traceback.StackSummary.extract(traceback.walk_tb(ours.tb_next), capture_locals=True)
 
     shown = repr([frame.locals for frame in summary])
-    assert "<secrets>" in shown
+    assert "'<secrets>'" in shown
     assert "S3CRET" not in shown
