@@ -1,0 +1,213 @@
+"""What a client costs a server that is down, its caller's time, and RMZ's quota."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import attrs
+
+from rmz_async import Client, Pacing, RetryPolicy, RMZError
+from rmz_async._call import Waiting
+from rmz_async.sandbox.throttle import Throttle
+from tests.faults.faults import Fault, Kind, Position, fault_named
+from tests.faults.http1 import Answer, Wire
+from tests.faults.lanes import on_time
+from tests.faults.shop import Shop
+
+_CALLERS = 100
+_TIMEOUT = 0.3
+_NO_LIMIT = 10**6
+_FOREVER = 10.0**5
+
+
+@attrs.frozen
+class Figure:
+    """One number, and what it should not exceed.
+
+    Attributes:
+        timed: Whether it is the machine's speed, too, and so fails nothing.
+    """
+
+    what: str
+    value: float
+    goal: float
+    timed: bool = False
+
+    @property
+    def met(self) -> bool:
+        """Whether it is as it should be."""
+        return self.value <= self.goal
+
+    def __str__(self) -> str:
+        mark = "" if self.met else "   NOT MET"
+        return f"{self.value:>10.3f}  goal {self.goal:<6g} {self.what}{mark}"
+
+
+class Always:
+    """The same fault for every request, or none; counts as Laravel's throttle does."""
+
+    def __init__(self, shop: Shop, fault: Fault | None = None) -> None:
+        self.most_in_a_minute = 0
+        self._shop = shop
+        self._fault = fault
+        self._throttle = Throttle(_NO_LIMIT)
+
+    def on_connection(self) -> Fault | None:
+        """See `Plan`."""
+        return None
+
+    def on_request(self, method: str) -> Fault | None:
+        """See `Plan`."""
+        admission = self._throttle.admit(self._shop.timing.today())
+        count = _NO_LIMIT - admission.remaining
+        self.most_in_a_minute = max(self.most_in_a_minute, count)
+        return self._fault
+
+    def passing(self, when: str) -> None:
+        """See `Plan`."""
+
+
+async def storm(shop: Shop, calls: int) -> list[Figure]:
+    """100 callers, and a server whose port is closed, or that answers 503 to all."""
+    figures: list[Figure] = []
+    for what in ("its port is closed", "it answers 503"):
+        answers = what == "it answers 503"
+        fault = fault_named("html-503/before")
+        line = shop.proxy.line(Always(shop, fault), listening=answers)
+        client = on_time(
+            shop.timing.waiting(), Client(shop.token, base_url=line.base_url, pacing=None)
+        )
+        sent = Sent(client)
+        async with client:
+            await at_once(_failing(client), _CALLERS, _CALLERS)
+            at_first, sent.tries = sent.tries, 0
+            await at_once(_failing(client), calls, _CALLERS)
+        line.close()
+        whole = (at_first + sent.tries) / (_CALLERS + calls)
+        figures += [
+            Figure(f"tries per call, server down, {what}: from the first on", whole, 1.1),
+            Figure(f"the same after the budget is spent, {calls} calls", sent.tries / calls, 1.1),
+        ]
+    return figures
+
+
+class Sent:
+    """Counts what a client tries to send."""
+
+    def __init__(self, client: Client) -> None:
+        self.tries = 0
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        connections: Any = client._transport._connections
+        self._exchange = connections.exchange
+        connections.exchange = self._counted
+
+    async def when_idle(self, shop: Shop, seconds: float) -> None:
+        """Let time pass while nothing is on its way: no way takes a minute."""
+        await self._idle.wait()
+        shop.timing.skip(seconds)
+
+    async def _counted(self, *given: Any) -> Any:
+        self.tries += 1
+        self._under_way += 1
+        self._idle.clear()
+        try:
+            return await self._exchange(*given)
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
+
+
+def _failing(client: Client) -> Callable[[], Awaitable[None]]:
+    async def call() -> None:
+        try:
+            await client.subscriptions.get(501)
+        except RMZError:
+            return
+        raise AssertionError("a server that is down has answered")
+
+    return call
+
+
+async def overshoot(shop: Shop, calls: int) -> list[Figure]:
+    """How much later than its deadline a call ends, in real time."""
+    figures: list[Figure] = []
+    for what, fault in (("stall", fault_named("stall/before")), ("drip", _ENDLESS_DRIP)):
+        line = shop.proxy.line(Always(shop, fault))
+        late: list[float] = []
+        client = Client(shop.token, base_url=line.base_url, pacing=None, timeout=_TIMEOUT)
+        async with client:
+            await at_once(_timed(_failing(client), late), calls, 10)
+        line.close()
+        worst = sorted(late)[int(len(late) * 0.999)]
+        figures.append(
+            Figure(f"s over the deadline under {what}, p99.9 of {calls}", worst, 0.25, True)
+        )
+    return figures
+
+
+def _timed(call: Callable[[], Awaitable[None]], late: list[float]) -> Callable[[], Awaitable[None]]:
+    clock = asyncio.get_running_loop().time
+
+    async def timed() -> None:
+        began = clock()
+        await call()
+        late.append(clock() - began - _TIMEOUT)
+
+    return timed
+
+
+async def politeness(shop: Shop, calls: int) -> list[Figure]:
+    """How many requests of 100 callers RMZ's throttle counts in one of its minutes."""
+    plan = Always(shop)
+    line = shop.proxy.line(plan)
+    client = on_time(
+        Waiting(clock=shop.timing.clock, sleep=lambda seconds: sent.when_idle(shop, seconds)),
+        Client(
+            shop.token,
+            base_url=line.base_url,
+            timeout=_FOREVER,
+            pacing=Pacing(max_wait=_FOREVER),
+            retry=RetryPolicy(attempt_timeout=_FOREVER),
+        ),
+    )
+    sent = Sent(client)
+    answered = 0
+
+    async def call() -> None:
+        nonlocal answered
+        await client.subscriptions.get(501)
+        answered += 1
+
+    async with client:
+        await at_once(call, calls, _CALLERS)
+    line.close()
+    return [
+        Figure(f"requests in RMZ's fullest minute, of {calls} at once", plan.most_in_a_minute, 60),
+        Figure("calls of these without an answer", calls - answered, 0),
+    ]
+
+
+async def at_once(call: Callable[[], Awaitable[None]], count: int, width: int) -> None:
+    """Make *count* calls, *width* at a time."""
+    left = iter(range(count))
+
+    async def worker() -> None:
+        for _ in left:
+            await call()
+
+    await asyncio.gather(*(worker() for _ in range(width)))
+
+
+async def _drip_for_ever(wire: Wire, answer: Answer) -> None:
+    for byte in answer.head(content_length="100000") + b" " * 1000:
+        if not await wire.send(bytes([byte])):
+            return
+        await asyncio.sleep(0.02)
+
+
+_ENDLESS_DRIP = Fault(Kind("endless-drip", _drip_for_ever), Position.BEFORE)

@@ -1,0 +1,148 @@
+"""Pure: what the client said, compared with what the sandbox's ledger holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import Enum, StrEnum
+
+import attrs
+
+
+class Verdict(Enum):
+    """What a call told its caller."""
+
+    OK = "ok"
+    """It returned."""
+    FAILED = "failed"
+    """Any error of the library but the next: nothing was changed."""
+    UNKNOWN = "unknown"
+    """``OutcomeUnknownError``."""
+    BROKEN = "broken"
+    """An exception that is none of the library's."""
+
+
+class Column(StrEnum):
+    """What became of one call. Each call is counted in one of these."""
+
+    ONCE = "applied exactly once"
+    """Told ok, and the ledger has one effect of it, on the object that was returned."""
+    NOT_APPLIED = "told ok but not applied"
+    """Told ok, and the ledger has no effect of it, or what was returned is something else."""
+    TWICE = "told ok but applied twice"
+    """The ledger has more than one effect of it. No verdict excuses that: also where another was
+    told, it is counted here. Sessions may be made twice, by their rule."""
+    FAILED_APPLIED = "told failed but applied"
+    """Told that nothing was changed, and the ledger has an effect of it."""
+    BROKEN = "another exception"
+    """Neither a result nor an error of the library; or an unknown outcome of what only reads."""
+    UNKNOWN = "told unknown"
+    """Told that nobody can tell, whatever the ledger has."""
+    BY_CUSTOMER = "ok by the customer's doing"
+    """Told ok, and the ledger has no effect of it; but somebody else did the very same in the time
+    in which it may have been applied. Nobody can tell such a call from one that was applied."""
+    ANSWERED = "answered"
+    """It only reads, and what came is what the store holds."""
+    FAILED = "failed"
+    """Told failed, and the ledger has no effect of it."""
+
+
+OFFENCES = (Column.NOT_APPLIED, Column.TWICE, Column.FAILED_APPLIED, Column.BROKEN)
+
+
+@attrs.frozen(kw_only=True)
+class Finding:
+    """One call that is over.
+
+    Attributes:
+        verdict: What it told.
+        changes: Whether it changes anything.
+        harmless: Whether it may be applied twice, by its rule.
+        applied: How many effects the ledger has of it.
+        right: Whether what it returned is what it should be.
+        in_place: Whether things are as it wanted, for what counts by that alone.
+        by_customer: Whether somebody else did the same meanwhile.
+    """
+
+    verdict: Verdict
+    changes: bool
+    harmless: bool = False
+    applied: int = 0
+    right: bool = True
+    in_place: bool = False
+    by_customer: bool = False
+
+
+def column(found: Finding) -> Column:
+    """Say where a call is counted."""
+    if found.verdict is Verdict.BROKEN:
+        return Column.BROKEN
+    return _change(found) if found.changes else _read(found)
+
+
+def _read(found: Finding) -> Column:
+    if found.verdict is Verdict.OK:
+        return Column.ANSWERED if found.right else Column.NOT_APPLIED
+    return Column.FAILED if found.verdict is Verdict.FAILED else Column.BROKEN
+
+
+def _change(found: Finding) -> Column:
+    if found.applied > 1 and not found.harmless:
+        return Column.TWICE
+    if found.verdict is Verdict.UNKNOWN:
+        return Column.UNKNOWN
+    if found.verdict is Verdict.FAILED:
+        return Column.FAILED_APPLIED if found.applied else Column.FAILED
+    if not found.right:
+        return Column.NOT_APPLIED
+    if found.applied or found.in_place:
+        return Column.ONCE
+    return Column.BY_CUSTOMER if found.by_customer else Column.NOT_APPLIED
+
+
+@attrs.define
+class Tally:
+    """Counts, row by row, and the calls that must not be.
+
+    Attributes:
+        rows: Counts by row and column.
+        injected: Faults by row.
+        offenders: The name of each, and its column.
+        notes: Other counts, by what they count.
+    """
+
+    rows: dict[str, Counter[str]] = attrs.field(factory=dict[str, Counter[str]])
+    injected: Counter[str] = attrs.field(factory=Counter[str])
+    offenders: list[tuple[str, str]] = attrs.field(factory=list[tuple[str, str]])
+    notes: Counter[str] = attrs.field(factory=Counter[str])
+
+    def add(self, row: str, name: str, where: Column, injected: int = 0, said: str = "") -> None:
+        """Count one call.
+
+        Args:
+            row: Its row.
+            name: By which it can be repeated.
+            where: Its column.
+            injected: How many faults it met.
+            said: What it told, for an offender.
+        """
+        self.rows.setdefault(row, Counter())[where] += 1
+        self.injected[row] += injected
+        if where in OFFENCES:
+            self.offenders.append((name, f"{where}: {said}"))
+
+    def merge(self, other: Tally) -> None:
+        """Take over all of *other*."""
+        for row, counts in other.rows.items():
+            self.rows.setdefault(row, Counter()).update(counts)
+        self.injected.update(other.injected)
+        self.offenders += other.offenders
+        self.notes.update(other.notes)
+
+    def total(self, where: Column) -> int:
+        """Return a column's sum."""
+        return sum(counts[where] for counts in self.rows.values())
+
+    @property
+    def calls(self) -> int:
+        """All calls that were counted."""
+        return sum(sum(counts.values()) for counts in self.rows.values())

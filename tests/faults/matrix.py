@@ -1,0 +1,212 @@
+"""Every operation, meeting every fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import attrs
+
+from rmz_async import OutcomeUnknownError, RMZError
+from tests.faults.faults import FAULTS, Fault, Position, Stage
+from tests.faults.judge import Finding, Tally, Verdict, column
+from tests.faults.lanes import PATIENCE, Lane
+from tests.faults.shop import Shop
+from tests.faults.subjects import SUBJECTS, Subject
+
+TRIES = {"first": 1, "two": 2, "all": 99}
+"""How many tries of a call the fault hits."""
+
+# RMZ may be at work for a minute; then "not applied" is final.
+_AFTER_WORK = 61.0
+
+
+@attrs.frozen
+class Case:
+    """One call that meets one fault.
+
+    Attributes:
+        tries: One of ``TRIES``.
+        reads_fail: Whether what the call reads back meets the fault each time, too.
+    """
+
+    subject: Subject
+    fault: Fault
+    tries: str
+    reads_fail: bool
+    lane: Lane
+
+    @property
+    def name(self) -> str:
+        """By which it can be repeated."""
+        reads = "+reads" if self.reads_fail else ""
+        return f"{self.subject.name}/{self.fault}/{self.tries}{reads}/{self.lane.name}"
+
+
+def cases(lane: Lane) -> Iterator[Case]:
+    """Return all cases of a lane."""
+    for subject in SUBJECTS:
+        for fault in FAULTS:
+            if not subject.changes and fault.position is not fault.kind.positions[-1]:
+                continue  # Nobody can tell from a read whether it was carried out.
+            for tries in TRIES:
+                if tries == "two" and fault.kind.silent:
+                    continue  # It costs real time, and shows no more than the others.
+                yield Case(subject, fault, tries, False, lane)
+                if subject.changes and fault.kind.stage is Stage.REQUEST:
+                    yield Case(subject, fault, tries, True, lane)
+
+
+class CasePlan:
+    """The fault of one case, at the tries that it hits.
+
+    What comes before a request is read cannot know whether it is a read-back: there, connections
+    are counted.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self.off = False
+        self._case = case
+        self._left = TRIES[case.tries]
+
+    def on_connection(self) -> Fault | None:
+        """See `Plan`."""
+        return self._hit() if self._case.fault.kind.stage is Stage.CONNECTION else None
+
+    def on_request(self, method: str) -> Fault | None:
+        """See `Plan`."""
+        if self._case.fault.kind.stage is not Stage.REQUEST:
+            return None
+        if method == "GET" and self._case.subject.changes:
+            return self._case.fault if self._case.reads_fail and not self.off else None
+        return self._hit()
+
+    def passing(self, when: str) -> None:
+        """See `Plan`."""
+
+    def _hit(self) -> Fault | None:
+        if self.off or self._left == 0:
+            return None
+        self._left -= 1
+        return self._case.fault
+
+
+class Playing:
+    """One case under way."""
+
+    def __init__(self, case: Case, shop: Shop) -> None:
+        self.case = case
+        self.shop = shop
+        self.plan = CasePlan(case)
+        self.line = shop.proxy.line(self.plan, listening=not self._closed)
+        self._sleeps = 0
+
+    @property
+    def _closed(self) -> bool:
+        return self.case.fault.kind.name == "closed-port"
+
+    def on_sleep(self) -> None:
+        """Open the port again, after so many tries."""
+        self._sleeps += 1
+        if self._closed and self._sleeps == TRIES[self.case.tries]:
+            self.line.listen()
+
+    async def play(self, tally: Tally) -> None:
+        """Make the call, and count what became of it."""
+        case, shop = self.case, self.shop
+        lane, kind = case.lane, case.fault.kind
+        client = lane.client(
+            shop.token,
+            self.line.base_url,
+            shop.timing.waiting(self.on_sleep),
+            patience=PATIENCE if kind.silent else 30.0,
+        )
+        try:
+            if kind.warm:
+                self.plan.off = True
+                await lane.do(client.store.get)
+                self.plan.off = False
+            if kind.name == "idle-closed":
+                self.line.close_idle()
+            target = case.subject.prepare(shop)
+            mark = shop.mark()
+            verdict, answer = await told(lane, partial(case.subject.call, client, target))
+            early = None
+            if case.fault.position is Position.LATER and verdict is Verdict.UNKNOWN:
+                # While it is still on its way: what is told now must hold when it has arrived.
+                early = await told(lane, answer.resolve)
+            self.line.settle()
+            injected = self.line.injected + int(self._closed)
+            self._count(tally, case.subject.operation.name, verdict, answer, target, mark, injected)
+            if early is not None:
+                self._count(tally, RESOLVED, *early, target, mark, 0)
+            if verdict is Verdict.UNKNOWN:
+                self.plan.off = True
+                self.line.listen()
+                shop.timing.skip(_AFTER_WORK)
+                resolved = await told(lane, answer.resolve)
+                self._count(tally, RESOLVED, *resolved, target, mark, 0)
+        finally:
+            await lane.close(client)
+            self.line.close()
+            shop.forget()
+
+    def _count(
+        self,
+        tally: Tally,
+        row: str,
+        verdict: Verdict,
+        answer: Any,
+        target: Any,
+        mark: int,
+        injected: int,
+    ) -> None:
+        subject = self.case.subject
+        effects = self.shop.effects(mark, subject.operation.name)
+        wanted = subject.target_id(target)
+        ours = [effect for effect in effects if wanted in (None, effect)]
+        right = verdict is not Verdict.OK or bool(subject.right(answer, target, ours))
+        found = Finding(
+            verdict=verdict,
+            changes=subject.changes,
+            harmless=subject.harmless,
+            applied=len(ours),
+            right=right,
+        )
+        where = column(found)
+        tally.add(row, self.case.name, where, injected, said(verdict, answer, ours))
+        if row is not RESOLVED:
+            tally.notes[f"cases on {self.case.lane.name}"] += 1
+            if injected == 0:
+                tally.offenders.append((self.case.name, "no fault was injected"))
+            if subject.harmless and len(ours) > 1:
+                tally.notes["sessions made beside the one returned"] += len(ours) - 1
+
+
+RESOLVED = "resolve() of what was unknown"
+
+
+async def told(lane: Lane, work: Any) -> tuple[Verdict, Any]:
+    """Make a call; return what it told, and its result or exception."""
+    try:
+        return Verdict.OK, await lane.do(work)
+    except OutcomeUnknownError as error:
+        return Verdict.UNKNOWN, error
+    except RMZError as error:
+        return Verdict.FAILED, error
+    except Exception as error:  # noqa: BLE001 - that there is none is part of the proof
+        return Verdict.BROKEN, error
+
+
+def said(verdict: Verdict, answer: Any, effects: list[int | str]) -> str:
+    """Describe a call that must not be."""
+    return f"{verdict.value}, {answer!r}, ledger {effects}"
+
+
+async def play_all(chosen: list[Case], shop: Shop) -> Tally:
+    """Play *chosen*, one after the other; all are of one lane."""
+    tally = Tally()
+    for case in chosen:
+        await Playing(case, shop).play(tally)
+    return tally

@@ -1,0 +1,141 @@
+"""The proof in parts, each of which runs in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import anyio
+import attrs
+
+from tests.faults.figures import Figure, overshoot, politeness, storm
+from tests.faults.judge import Tally
+from tests.faults.lanes import LANES, lane_named
+from tests.faults.matrix import Case, cases, play_all
+from tests.faults.shop import open_shop
+from tests.faults.walk import Walk
+
+_PROGRAM = Path(__file__).with_name("run.py")
+
+
+@attrs.frozen
+class Size:
+    """How much of all is done.
+
+    Attributes:
+        steps: Of a lane's cases, one in so many is played.
+        calls: Of the walk.
+        storm: Calls after the budget is spent.
+        deadlines: Calls that run into their deadline, of each kind.
+    """
+
+    steps: dict[str, int]
+    calls: int
+    storm: int
+    deadlines: int
+
+
+FULL = Size({"asyncio": 1, "trio": 1, "sync": 1, "aiohttp": 4}, 10_000, 1000, 300)
+SHORT = Size({"asyncio": 10, "trio": 10, "sync": 10, "aiohttp": 25}, 600, 200, 40)
+
+
+def chosen(lane_name: str, size: Size) -> list[Case]:
+    """Return the cases of a lane that are played; with fewer, each lane plays others."""
+    step = size.steps[lane_name]
+    first = [lane.name for lane in LANES].index(lane_name) * 2 % step
+    return list(cases(lane_named(lane_name)))[first::step]
+
+
+def matching(pattern: str) -> list[Case]:
+    """Return the cases whose names have all parts of *pattern*."""
+    wanted = set(pattern.split("/"))
+    every = (case for lane in LANES if lane.available for case in cases(lane))
+    return [
+        case for case in every if wanted <= {*case.name.split("/"), case.subject.operation.name}
+    ]
+
+
+def play(played: list[Case]) -> Tally:
+    """Play cases here."""
+
+    async def main(of_lane: list[Case]) -> Tally:
+        with open_shop() as shop:
+            return await play_all(of_lane, shop)
+
+    tally = Tally()
+    for lane in LANES:
+        of_lane = [case for case in played if case.lane == lane]
+        if of_lane:
+            tally.merge(anyio.run(main, of_lane, backend=lane.backend))
+    return tally
+
+
+def walk(seed: int, calls: int, only: int | None = None) -> Tally:
+    """Walk here."""
+
+    async def main() -> Tally:
+        with open_shop() as shop:
+            return await Walk(shop, LANES[0], seed).run(calls, only)
+
+    return anyio.run(main)
+
+
+def figures(size: Size) -> list[Figure]:
+    """Measure here."""
+
+    async def main() -> list[Figure]:
+        with open_shop() as shop:
+            return [
+                *await storm(shop, size.storm),
+                *await overshoot(shop, size.deadlines),
+                *await politeness(shop, 300),
+            ]
+
+    return anyio.run(main)
+
+
+def in_processes(parts: Iterable[list[str]]) -> list[Tally]:
+    """Run each part in a process of its own, as many at once as the machine has room for."""
+    # They wait for time-outs now and then: one more than there are cores keeps all of them busy.
+    with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as threads:
+        return list(threads.map(_in_process, parts))
+
+
+def _in_process(arguments: list[str]) -> Tally:
+    done = subprocess.run(
+        [sys.executable, "-P", str(_PROGRAM), *arguments],
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+        timeout=1800,
+    )
+    return read(done.stdout)
+
+
+def write(tally: Tally) -> str:
+    """Return a tally as text, for another process."""
+    return json.dumps(attrs.asdict(tally))
+
+
+def read(text: str) -> Tally:
+    """Read what `write` has written."""
+    told = json.loads(text)
+    return Tally(
+        rows={row: Counter(counts) for row, counts in told["rows"].items()},
+        injected=Counter(told["injected"]),
+        offenders=[(name, what) for name, what in told["offenders"]],
+        notes=Counter(told["notes"]),
+    )
+
+
+def quiet() -> None:
+    """Keep the client's log, which tells of each fault, off the screen."""
+    logging.getLogger("rmz_async").addHandler(logging.NullHandler())
+    logging.getLogger("rmz_async").propagate = False

@@ -1,0 +1,55 @@
+"""The table of the proof."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.faults.judge import OFFENCES, Column, Tally
+
+# Each heading, and what it counts.
+_HEADINGS = (
+    ("applied\nexactly\nonce", Column.ONCE),
+    ("told ok\nbut not\napplied", Column.NOT_APPLIED),
+    ("told ok\nbut applied\ntwice", Column.TWICE),
+    ("told failed\nbut\napplied", Column.FAILED_APPLIED),
+    ("another\nexception", Column.BROKEN),
+    ("told\nunknown", Column.UNKNOWN),
+    ("ok by the\ncustomer's\ndoing", Column.BY_CUSTOMER),
+    ("answered", Column.ANSWERED),
+    ("failed", Column.FAILED),
+)
+_SHOWN = 25
+
+
+def table(title: str, tally: Tally) -> str:
+    """Return a table of all rows, with a total."""
+    headings = [("calls", None), ("faults\ninjected", None), *_HEADINGS]
+    lines = [title, ""]
+    lines += [
+        " " * 32
+        + "".join(f"{[*heading.split(chr(10)), '', ''][line]:>13}" for heading, _ in headings)
+        for line in range(3)
+    ]
+    rows = sorted(tally.rows, key=lambda row: (row.startswith("resolve"), row))
+    lines += [_row(tally, row, [row]) for row in rows]
+    lines.append(_row(tally, "all", rows))
+    lines += ["", *(f"{count:>8}  {what}" for what, count in sorted(tally.notes.items()))]
+    return "\n".join(lines)
+
+
+def offenders(found: Sequence[tuple[str, str]]) -> str:
+    """Return one line for each call that must not be, with what repeats it."""
+    shown = [f'--only "{name}"\n    {what}' for name, what in found[:_SHOWN]]
+    if len(found) > _SHOWN:
+        shown.append(f"and {len(found) - _SHOWN} more")
+    return "\n".join(shown)
+
+
+def _row(tally: Tally, name: str, rows: list[str]) -> str:
+    calls = sum(sum(tally.rows[row].values()) for row in rows)
+    injected = sum(tally.injected[row] for row in rows)
+    cells = [str(calls), str(injected)]
+    for _, where in _HEADINGS:
+        count = sum(tally.rows[row][where] for row in rows)
+        cells.append(str(count) if count or where in OFFENCES else "-")
+    return f"{name:<32}" + "".join(f"{cell:>13}" for cell in cells)

@@ -1,0 +1,90 @@
+"""A sandbox that is served, with fresh objects and a ledger to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import attrs
+
+from rmz_async.sandbox import Sandbox
+from rmz_async.sandbox.orders import Order, OrderStatus, StatusChange
+from rmz_async.sandbox.server import Served
+from rmz_async.sandbox.state import Status, Subscription
+from tests.faults.proxy import Proxy
+from tests.faults.timing import Timing
+
+_FIRST_ID = 100_000
+
+
+class Shop:
+    """What the client changes, and what became of it.
+
+    Attributes:
+        timing: The sandbox's time and the clients'.
+        proxy: The way to it.
+    """
+
+    def __init__(self, served: Served, proxy: Proxy, timing: Timing) -> None:
+        self.timing = timing
+        self.proxy = proxy
+        self.token = served.token
+        self.state = served.state
+        self._served = served
+        self._next_id = _FIRST_ID
+        self._added: list[int] = []
+
+    def subscription(self, status: Status = Status.ACTIVE) -> Subscription:
+        """Add a subscription that nothing has touched for ten days."""
+        plain = self.state.subscriptions[510]
+        subscription = attrs.evolve(plain, id=self._new_id(), status=status)
+        if status is Status.PAUSED:
+            subscription.paused_at = self.timing.today() - timedelta(days=2)
+            subscription.paused_remaining_days = 12
+        self.state.subscriptions[subscription.id] = subscription
+        return subscription
+
+    def order(self) -> Order:
+        """Add an order that is in progress."""
+        plain = self.state.orders[78901]
+        at = plain.statuses[0].at
+        order = attrs.evolve(
+            plain,
+            id=self._new_id(),
+            statuses=[StatusChange(id=1, status=OrderStatus.IN_PROGRESS, at=at)],
+        )
+        self.state.orders[order.id] = order
+        return order
+
+    def forget(self) -> None:
+        """Remove the objects that were added, so that lists stay short."""
+        while self._added:
+            number = self._added.pop()
+            self.state.subscriptions.pop(number, None)
+            self.state.orders.pop(number, None)
+
+    def mark(self) -> int:
+        """Return how long the ledger is."""
+        return len(self._served.ledger)
+
+    def effects(self, since: int, operation: str) -> list[int | str]:
+        """Return whose state *operation* has changed since the ledger was so long."""
+        later = self._served.ledger[since:]
+        return [effect.object_id for effect in later if effect.operation == operation]
+
+    def _new_id(self) -> int:
+        self._next_id += 1
+        self._added.append(self._next_id)
+        return self._next_id
+
+
+@contextmanager
+def open_shop(*, throttle: bool = False) -> Generator[Shop]:
+    """Serve a sandbox behind a proxy."""
+    timing = Timing()
+    with (
+        Sandbox(clock=timing.today, throttle=throttle).serve() as served,
+        Proxy(served.base_url) as proxy,
+    ):
+        yield Shop(served, proxy, timing)

@@ -1,0 +1,112 @@
+"""The judge tells each kind of lie from the truth."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.judge import OFFENCES, Column, Finding, Tally, Verdict, column
+from tests.faults.parts import read, write
+from tests.faults.report import offenders, table
+
+OK, FAILED, UNKNOWN, BROKEN = Verdict.OK, Verdict.FAILED, Verdict.UNKNOWN, Verdict.BROKEN
+
+
+@pytest.mark.parametrize(
+    ("verdict", "applied", "expected"),
+    [
+        (OK, 0, Column.NOT_APPLIED),
+        (OK, 1, Column.ONCE),
+        (OK, 2, Column.TWICE),
+        (FAILED, 0, Column.FAILED),
+        (FAILED, 1, Column.FAILED_APPLIED),
+        (FAILED, 2, Column.TWICE),
+        (UNKNOWN, 0, Column.UNKNOWN),
+        (UNKNOWN, 1, Column.UNKNOWN),
+        (UNKNOWN, 2, Column.TWICE),
+        (BROKEN, 0, Column.BROKEN),
+    ],
+)
+def test_a_change(verdict: Verdict, applied: int, expected: Column) -> None:
+    """A change is judged by what was told and by how often it is in the ledger."""
+    assert column(Finding(verdict=verdict, changes=True, applied=applied)) is expected
+
+
+@pytest.mark.parametrize(
+    ("verdict", "applied", "expected"),
+    [
+        (OK, 0, Column.NOT_APPLIED),
+        (OK, 2, Column.ONCE),
+        (UNKNOWN, 2, Column.UNKNOWN),
+        (FAILED, 2, Column.FAILED_APPLIED),
+    ],
+)
+def test_a_session(verdict: Verdict, applied: int, expected: Column) -> None:
+    """What may be done twice is no offence for that, but for all else."""
+    found = Finding(verdict=verdict, changes=True, harmless=True, applied=applied)
+    assert column(found) is expected
+
+
+@pytest.mark.parametrize(
+    ("verdict", "right", "expected"),
+    [
+        (OK, True, Column.ANSWERED),
+        (OK, False, Column.NOT_APPLIED),
+        (FAILED, True, Column.FAILED),
+        (UNKNOWN, True, Column.BROKEN),
+    ],
+)
+def test_a_read(verdict: Verdict, right: bool, expected: Column) -> None:
+    """A read is answered rightly, or failed; it never leaves anybody in doubt."""
+    assert column(Finding(verdict=verdict, changes=False, right=right)) is expected
+
+
+def test_an_answer_about_something_else() -> None:
+    """A change that was applied is told wrongly where what is returned is something else."""
+    found = Finding(verdict=OK, changes=True, applied=1, right=False)
+    assert column(found) is Column.NOT_APPLIED
+
+
+def test_what_somebody_else_did() -> None:
+    """It excuses an ok without an effect, and nothing else."""
+    assert column(Finding(verdict=OK, changes=True, by_customer=True)) is Column.BY_CUSTOMER
+    assert column(Finding(verdict=OK, changes=True, applied=2, by_customer=True)) is Column.TWICE
+    failed = Finding(verdict=FAILED, changes=True, applied=1, by_customer=True)
+    assert column(failed) is Column.FAILED_APPLIED
+
+
+def test_what_counts_by_where_it_is() -> None:
+    """An order that is in the wanted status counts as moved, whoever did it."""
+    assert column(Finding(verdict=OK, changes=True, in_place=True)) is Column.ONCE
+
+
+@pytest.mark.parametrize("where", Column)
+def test_only_offences_are_listed(where: Column) -> None:
+    """Each offence is listed with its name, and nothing else is."""
+    tally = Tally()
+    tally.add("a row", "a/case", where, injected=3)
+    assert bool(tally.offenders) is (where in OFFENCES)
+    assert ('--only "a/case"' in offenders(tally.offenders)) is (where in OFFENCES)
+    assert tally.total(where) == tally.calls == 1
+
+
+def test_a_tally_survives_the_way_to_another_process() -> None:
+    """What one process has counted, another one adds to its own."""
+    tally = Tally()
+    tally.add("a row", "a/case", Column.TWICE, injected=3, said="ok")
+    tally.notes["of a kind"] += 2
+    sum_of_both = read(write(tally))
+    sum_of_both.merge(tally)
+    assert sum_of_both.rows == {"a row": {Column.TWICE: 2}}
+    assert sum_of_both.injected == {"a row": 6}
+    assert sum_of_both.offenders == tally.offenders * 2
+    assert sum_of_both.notes == {"of a kind": 4}
+
+
+def test_the_table_has_every_count() -> None:
+    """The table shows a row's counts, their sum, and zeros where there must be some."""
+    tally = Tally()
+    tally.add("orders.get", "a/case", Column.ANSWERED, injected=4)
+    tally.add("orders.update", "b/case", Column.ONCE, injected=1)
+    lines = [line.split() for line in table("Title", tally).splitlines()]
+    assert ["orders.get", "1", "4", "-", "0", "0", "0", "0", "-", "-", "1", "-"] in lines
+    assert ["all", "2", "5", "1", "0", "0", "0", "0", "-", "-", "1", "-"] in lines

@@ -1,0 +1,130 @@
+"""The matrix finds a client that lies, and none in one that does not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rmz_async import _call, _retry, _settling
+from rmz_async._retry import Evidence, Step
+from rmz_async.operations import OPERATIONS
+from tests.faults.faults import FAULTS
+from tests.faults.judge import Column, Tally
+from tests.faults.lanes import LANES
+from tests.faults.matrix import cases
+from tests.faults.parts import FULL, SHORT, chosen, matching, play, walk
+from tests.faults.walk import SEED
+
+LIES = (Column.NOT_APPLIED, Column.TWICE, Column.FAILED_APPLIED)
+
+
+def lies(tally: Tally) -> dict[str, int]:
+    """The three columns that must be 0."""
+    return {where: tally.total(where) for where in LIES if tally.total(where)}
+
+
+def naive(*_: Any, **__: Any) -> Step:
+    """Repeat whatever has failed."""
+    return Step.REPEAT
+
+
+@pytest.mark.parametrize("lane", ["asyncio", "trio", "sync"])
+def test_a_client_that_tells_the_truth(lane: str) -> None:
+    """A lost answer to a change is told as it is, on all of them."""
+    played = matching(f"subscriptions.extend+baseline/reset-in-body/after/{lane}")
+    tally = play(played)
+    assert tally.calls >= len(played) > 0
+    assert tally.total(Column.ONCE) > 0
+    assert tally.total(Column.UNKNOWN) > 0
+    assert not tally.offenders
+
+
+def test_a_naive_retry_loop_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that repeats whatever has failed extends twice."""
+    monkeypatch.setattr(_retry, "next_step", naive)
+    tally = play(matching("subscriptions.extend/html-504/after/first/asyncio"))
+    assert lies(tally) == {Column.TWICE: 2}
+    assert "subscriptions.extend/html-504/after/first/asyncio" in dict(tally.offenders)
+
+
+def test_who_calls_every_error_a_failure_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client for which no answer means not applied is wrong where it was."""
+    monkeypatch.setattr(_call, "_may_have_been_applied", lambda *_: False)
+    tally = play(matching("subscriptions.pause/reset-in-headers/after/all+reads/asyncio"))
+    assert lies(tally) == {Column.FAILED_APPLIED: 1}
+
+
+def test_who_believes_without_looking_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that takes every read-back for a success is wrong where nothing was applied."""
+    monkeypatch.setattr(_settling, "_state", lambda *_: Evidence.APPLIED)
+    tally = play(matching("subscriptions.pause/html-502/before/first/asyncio"))
+    assert lies(tally) == {Column.NOT_APPLIED: 1}
+
+
+def test_who_gives_up_too_early_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ``resolve()`` that does not wait for what is still on its way is wrong about it."""
+    monkeypatch.setattr("rmz_async._transport.AT_WORK", 0.0)
+    tally = play(matching("subscriptions.cancel/html-504/later/all/asyncio"))
+    assert Column.FAILED_APPLIED in lies(tally)
+
+
+def test_an_exception_of_another_library_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is neither a result nor an error of the library is an offence, on its own."""
+    monkeypatch.setattr(_retry, "next_step", lambda *_, **__: 1 / 0)
+    tally = play(matching("orders.get/html-502/after/first/asyncio"))
+    assert tally.total(Column.BROKEN) == 1
+    assert "ZeroDivisionError" in tally.offenders[0][1]
+
+
+def test_a_fault_that_does_not_happen_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A case whose fault was never met proves nothing, and says so."""
+    monkeypatch.setattr("tests.faults.matrix.CasePlan._hit", lambda _: None)
+    tally = play(matching("orders.get/html-502/after/first/asyncio"))
+    assert [what for _, what in tally.offenders] == ["no fault was injected"]
+
+
+def test_a_naive_client_is_caught_on_a_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The walk finds what applies twice, and names the step that repeats it."""
+    monkeypatch.setattr(_retry, "next_step", naive)
+    tally = walk(SEED, 120)
+    assert tally.total(Column.TWICE) > 0
+    assert all(name.startswith(f"walk/{SEED}/") for name, _ in tally.offenders)
+
+
+def test_one_step_of_a_walk() -> None:
+    """One step can be looked at alone; those before it are made and not counted."""
+    tally = walk(SEED, 5, only=4)
+    counted = sum(sum(row.values()) for name, row in tally.rows.items() if "resolve" not in name)
+    assert counted == 1
+
+
+def test_the_matrix_is_whole() -> None:
+    """Each lane has every operation with every fault, and no two cases have one name."""
+    names = {case.name for lane in LANES for case in cases(lane)}
+    assert len(names) == sum(1 for lane in LANES for _ in cases(lane))
+    lane = list(cases(LANES[0]))
+    assert {case.subject.operation for case in lane} == set(OPERATIONS)
+    assert {str(case.fault) for case in lane if case.subject.changes} == set(map(str, FAULTS))
+    assert sum(len(chosen(lane.name, FULL)) for lane in LANES) >= 1500
+
+
+def test_the_short_form_has_every_operation_and_fault() -> None:
+    """Fewer cases, but nothing is left out of them."""
+    played = [case for lane in LANES for case in chosen(lane.name, SHORT)]
+    assert {case.subject.operation for case in played} == set(OPERATIONS)
+    assert {str(case.fault) for case in played} == set(map(str, FAULTS))
+
+
+def test_the_command_repeats_a_case() -> None:
+    """A case that is named is played alone, and the exit status says how it went."""
+    program = str(Path(__file__).with_name("run.py"))
+    name = "subscriptions.cancel/reset-in-body/after/first/asyncio"
+    command = [sys.executable, "-P", program, "--only", name]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "subscriptions.cancel " in done.stdout
+    assert not done.stderr

@@ -1,0 +1,51 @@
+"""Time that passes by itself, and in which to sleep costs nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import anyio.lowlevel
+
+from rmz_async._call import Waiting
+
+BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Timing:
+    """The machine's seconds, and those that somebody would have slept.
+
+    The client and the sandbox share it, so a minute that the client waits is one for RMZ, too.
+    """
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._skipped = 0.0
+
+    def clock(self) -> float:
+        """Return seconds, monotonic."""
+        return time.monotonic() - self._began + self._skipped
+
+    def today(self) -> datetime:
+        """Return the sandbox's time."""
+        return BEGAN + timedelta(seconds=self.clock())
+
+    def skip(self, seconds: float) -> None:
+        """Let seconds pass at once."""
+        self._skipped += max(0.0, seconds)
+
+    def waiting(self, on_sleep: Callable[[], None] | None = None) -> Waiting:
+        """Return what a client is given instead of the machine's time.
+
+        Args:
+            on_sleep: Called at each sleep: between two tries, for instance.
+        """
+
+        async def sleep(seconds: float) -> None:
+            if on_sleep is not None:
+                on_sleep()
+            self.skip(seconds)
+            await anyio.lowlevel.checkpoint()
+
+        return Waiting(clock=self.clock, sleep=sleep, draw=lambda: 1.0)

@@ -1,0 +1,123 @@
+"""How many small mistakes in the modules that decide the tests find.
+
+Each change of a module is tried out alone, with the unit tests that belong to it, on a copy of the
+project. The program ends with 1 where the tests of a module find less than 90 of 100, or where
+survivors.toml lists a survivor that is none any more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import enum
+import importlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+import tomllib
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+COPIED = ("rmz_async", "rmz_sync", "tests", "pyproject.toml")
+LOWEST = 90.0
+# Seconds for the tests of a module that is as it was.
+FIRST_LIMIT = 120
+
+MODULES = {
+    "rmz_async._retry": ("retry_steps", "retry_waits", "budget"),
+    "rmz_async._settling": ("settling",),
+    "rmz_async._quota": ("pacing_quota",),
+    "rmz_async._quota_headers": ("pacing_headers",),
+    "rmz_async._pacer": ("pacing_turns", "pacing_threads", "pacing_headers", "pacing_options"),
+    "rmz_async._turns": ("turns",),
+    "rmz_async.pacing": ("pacing_options", "pacing_threads"),
+    "rmz_async.webhooks.signature": ("webhooks_signature", "webhooks_events"),
+}
+
+
+def main() -> int:
+    """Run all, print the table, and return the program's exit status."""
+    parser = argparse.ArgumentParser(description="See what the tests do not find.")
+    parser.add_argument("modules", nargs="*", help="those whose names have one of these parts")
+    parser.add_argument("--jobs", type=int, default=2, help="processes at once")
+    given = parser.parse_args()
+    chosen = [
+        name for name in MODULES if not given.modules or any(part in name for part in given.modules)
+    ]
+    known = tomllib.loads(Path(__file__).with_name("survivors.toml").read_text(encoding="utf-8"))
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        move_to(Path(folder).resolve())
+        from tests.mutation.trial import warm_up
+
+        warm_up()
+        failed = not known.keys() <= MODULES.keys()
+        print(f"{'module':<32}mutants  killed  timed out  survived   score", flush=True)
+        for name in chosen:
+            failed |= not judge(name, known.get(name, {}), given.jobs)
+    print(f"{time.monotonic() - began:.0f} s")
+    return int(failed)
+
+
+def move_to(folder: Path) -> None:
+    """Copy the project, and import from the copy only."""
+    left_out = shutil.ignore_patterns("__pycache__")
+    for name in COPIED:
+        if (PROJECT / name).is_dir():
+            shutil.copytree(PROJECT / name, folder / name, ignore=left_out)
+        else:
+            shutil.copy(PROJECT / name, folder / name)
+    os.chdir(folder)
+    sys.path[0] = str(folder)
+
+
+def member(module: object, enum_name: str, name: str) -> str | None:
+    """Return the member of an enum of *module* behind another one; None where it is no enum."""
+    kind = getattr(module, enum_name, None)
+    if not isinstance(kind, type) or not issubclass(kind, enum.Enum):
+        return None
+    names = list(kind.__members__)
+    return names[(names.index(name) + 1) % len(names)] if name in names else None
+
+
+def judge(name: str, known: dict[str, str], jobs: int) -> bool:
+    """Try all changes of one module, print its row, and say whether it is as it must be."""
+    from tests.mutation import trial
+    from tests.mutation.changes import changes
+
+    module = importlib.import_module(name)
+    path = Path(str(module.__file__))
+    if not path.is_relative_to(Path.cwd()):
+        raise RuntimeError(f"{path} is not of the copy")
+    source = path.read_text(encoding="utf-8")
+    tests = [f"tests/unit/test_{part}.py" for part in MODULES[name]]
+
+    began = time.monotonic()
+    plain = compile(source, path, "exec", dont_inherit=True)
+    first = trial.start(name, path, plain, tests, limit=FIRST_LIMIT, silent=False)
+    if os.waitpid(first, 0)[1] != 0:
+        raise RuntimeError(f"{name}: its tests fail without any change")
+    limit = 10 + 5 * round(time.monotonic() - began)
+
+    made = changes(source, str(path), lambda kind, one: member(module, kind, one))
+    trials = list(trial.play(name, path, made, tests, limit=limit, at_once=jobs))
+
+    survivors = {f"{one.change.where}: {one.change.what}": one for one in trials if one.survived}
+    late = sum(one.timed_out for one in trials)
+    score = 100 * (1 - len(survivors) / len(trials))
+    killed = len(trials) - late - len(survivors)
+    print(
+        f"{name:<32}{len(trials):>7}{killed:>8}{late:>11}{len(survivors):>10}{score:>7.1f} %",
+        flush=True,
+    )
+    for key, one in survivors.items():
+        print(f"  {name}:{one.change.line}: {key}\n    {known.get(key, 'NOT LISTED')}", flush=True)
+    gone = known.keys() - survivors.keys()
+    for key in sorted(gone):
+        print(f"  listed, and no survivor: {key}")
+    return score >= LOWEST and not gone
+
+
+if __name__ == "__main__":
+    sys.exit(main())

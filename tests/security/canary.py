@@ -1,0 +1,83 @@
+"""Runs tests at their most talkative, and searches all that was shown for what must not be.
+
+As a program, over the suites in which the library meets secrets, it takes some minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import attrs
+
+from tests.security.canary_plugin import DIRECTORY, RESULT
+
+ROOT = Path(__file__).parents[2]
+SUITES = ("tests/unit", "tests/wire", "tests/sync", "tests/integration")
+
+
+@attrs.frozen
+class Search:
+    """What was looked for, where, and what was found.
+
+    Attributes:
+        secrets: What was looked for.
+        shown: How many texts of each kind were looked through: ``log``, ``error``, ``variables``,
+            ``pickle``, ``result``, and ``output`` for what was printed.
+        sightings: Where secrets were seen: the kind, and what stands around it.
+        tests: What pytest said last.
+    """
+
+    secrets: frozenset[str]
+    shown: dict[str, int]
+    sightings: tuple[tuple[str, str], ...]
+    tests: str
+
+
+def search(directory: Path, *arguments: str) -> Search:
+    """Run pytest with *arguments*, its notes in *directory*, and look through all that it shows."""
+    done = subprocess.run(
+        [
+            sys.executable,
+            *("-m", "pytest", "-c", "pyproject.toml", "-q", "--tb=no", "--capture=no"),
+            *("-p", "tests.security.canary_plugin", "-p", "no:cacheprovider", *arguments),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": ".", DIRECTORY: str(directory)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    found = json.loads((directory / RESULT).read_text("utf-8"))
+    secrets = frozenset(found["secrets"])
+    sightings = [(kind, text) for kind, text in found["sightings"]]
+    sightings += [("output", line) for line in done.stdout.splitlines() if holds(line, secrets)]
+    shown = found["shown"] | {"output": 1}
+    return Search(secrets, shown, tuple(sightings), done.stdout.strip().rpartition("\n")[2])
+
+
+def holds(line: str, secrets: frozenset[str]) -> bool:
+    """Whether a line holds any of the secrets."""
+    return any(secret in line for secret in secrets)
+
+
+def main(arguments: list[str]) -> int:
+    """Search the suites that *arguments* name, or all, and print what was found."""
+    with tempfile.TemporaryDirectory() as directory:
+        found = search(Path(directory), *(arguments or SUITES))
+    lines = [found.tests, f"secrets: {len(found.secrets)}"]
+    lines += [f"{kind}: {number} texts" for kind, number in sorted(found.shown.items())]
+    lines += [f"SEEN in {kind}: {text}" for kind, text in found.sightings]
+    lines.append(f"seen: {len(found.sightings)}")
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 1 if found.sightings or not found.secrets else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
