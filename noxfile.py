@@ -61,7 +61,8 @@ def tests(session: nox.Session) -> None:
         session.run("coverage", "combine", "--quiet")
         session.run("coverage", "report")
     else:
-        session.run("pytest", "--numprocesses=auto")
+        # What the bodies of hostile answers cost, and who shows secrets, is looked at once.
+        session.run("pytest", "--numprocesses=auto", "--ignore=tests/security")
 
 
 @nox.session
@@ -178,6 +179,13 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def canary(session: nox.Session) -> None:
+    """Run the tests at their most talkative, and search all that is shown for secrets."""
+    session.install("-e", ".[aiohttp,sandbox]", *group("tests"))
+    session.run("python", "-m", "tests.security.canary")
+
+
+@nox.session
 def mutation(session: nox.Session) -> None:
     """Make small mistakes where the client decides, and see that the tests find them."""
     session.install(".[sandbox]", *group("tests"))
@@ -187,5 +195,5 @@ def mutation(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure what the client costs beside bare httpx; prints a table and fails nothing."""
-    session.install(".[sandbox]")
+    session.install(".[aiohttp,sandbox]")
     session.run("python", "-P", "tests/bench/run.py", *session.posargs)

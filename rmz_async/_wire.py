@@ -32,7 +32,8 @@ from rmz_async.errors import (
 )
 from rmz_async.operations import Operation, Repeat
 
-MAX_BODY = 8 * 1024 * 1024
+# So that whatever an answer becomes in memory stays below 64 MiB.
+MAX_BODY = 4 * 1024 * 1024
 _SHOWN_BODY = 2_000
 
 # Letters, digits and inner hyphens, and the underscore that names inside a network have.

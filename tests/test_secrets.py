@@ -298,7 +298,7 @@ async def at_once(_: float) -> None:
 
 def client_over(http: httpx.AsyncClient, token: Any) -> Client:
     """A client that does not wait between its tries."""
-    client = Client(token, http=http, retry=RetryPolicy(max_attempts=2))
+    client = Client(token, http=http, retry=RetryPolicy(max_attempts=2), pacing=None)
     transport = client._transport
     client._use(
         Transport(transport._connections, transport.options, Waiting(sleep=at_once)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import attrs
@@ -94,7 +95,8 @@ def ask(shop: Shop) -> Ask:
         try:
             with socket.create_connection(("127.0.0.1", address.port), timeout=20) as client:
                 client.sendall(request.encode())
-                client.shutdown(socket.SHUT_WR)
+                with suppress(OSError):  # It may be reset already, and still has what came first.
+                    client.shutdown(socket.SHUT_WR)
                 while chunk := client.recv(65536):
                     data += chunk
         except ConnectionRefusedError:

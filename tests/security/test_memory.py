@@ -33,6 +33,7 @@ ALLOWED = 64
 SECRET = "a-secret-of-28-characters..."
 
 
+# Within all limits, and yet above what is allowed, or just below it.
 def is_ours(name: str) -> bool:
     """Whether *name* is that of an error of this library."""
     kind = getattr(rmz_async, name, None)

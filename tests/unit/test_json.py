@@ -105,7 +105,7 @@ def test_what_stands_around_a_value(body: bytes) -> None:
 def test_deep_nesting_is_refused() -> None:
     """A body that would exhaust the stack is a ValueError like any other."""
     with pytest.raises(ValueError, match="nested too deeply"):
-        _json.parse(b"[" * 200_000)
+        _json.parse(b"[" * 100_000)
 
 
 def test_an_exponent_beyond_decimal_is_refused() -> None:
@@ -152,13 +152,3 @@ def test_too_many_values(value: bytes) -> None:
 
     with pytest.raises(ValueError, match=r"^too many values$"):
         _json.parse(b"[" + many * value + b"0]")
-
-
-def test_too_much_wide_text() -> None:
-    """One wide character makes a large text four times as large in memory."""
-    plain = b'"' + b"a" * 5 * 1024 * 1024 + b'"'
-    assert len(str(_json.parse(plain))) == 5 * 1024 * 1024
-    assert _json.parse(b'"' + "🎁".encode() * 1000 + b'"')
-
-    with pytest.raises(ValueError, match=r"^too much text$"):
-        _json.parse(plain[:-1] + "🎁".encode() + b'"')

@@ -20,8 +20,8 @@ JSON = {"content-type": "application/json"}
 
 
 def test_the_limit() -> None:
-    """No answer of RMZ comes near 8 MiB."""
-    assert MAX_BODY == 8 * 1024 * 1024
+    """No answer of RMZ comes near 4 MiB."""
+    assert MAX_BODY == 4 * 1024 * 1024
 
 
 @pytest.mark.parametrize("encoding", ["", "identity", "Identity", " "])

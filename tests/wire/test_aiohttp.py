@@ -101,7 +101,7 @@ async def test_an_endless_body(serving: Any, http: Any) -> None:
 
     with serving(endless) as server, anyio.fail_after(20):
         async with client_of(server, http=http) as rmz:
-            with pytest.raises(ConnectionFailedError, match="more than 8388608 bytes"):
+            with pytest.raises(ConnectionFailedError, match="more than 4194304 bytes"):
                 await rmz.subscriptions.get(501)
         await server.until_open(0)
 
