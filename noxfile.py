@@ -61,8 +61,9 @@ def tests(session: nox.Session) -> None:
         session.run("coverage", "combine", "--quiet")
         session.run("coverage", "report")
     else:
-        # What the bodies of hostile answers cost, and who shows secrets, is looked at once.
-        session.run("pytest", "--numprocesses=auto", "--ignore=tests/security")
+        # What does not depend on the Python is looked at once.
+        apart = ("contract", "faults", "mutation", "security")
+        session.run("pytest", "-n", "auto", *(f"--ignore=tests/{name}" for name in apart))
 
 
 @nox.session

@@ -101,3 +101,17 @@ def test_productions_address(environment: str | None, monkeypatch: pytest.Monkey
 
     assert base_url_or_default(None) == PRODUCTION_URL
     assert PRODUCTION_URL == "https://merchant-api.rmz.gg/shawarma"
+
+
+@pytest.mark.parametrize("value", [0, 1, "no", None])
+def test_what_is_no_answer_to_a_question(value: Any) -> None:
+    """Sessions are repeated, or they are not."""
+    with pytest.raises(ConfigurationError, match=r"^repeat_sessions: must be True or False$"):
+        RetryPolicy(repeat_sessions=value)
+
+
+@pytest.mark.parametrize("value", [60, True, "fast", object()])
+def test_what_is_no_pacing(value: Any) -> None:
+    """A number of requests alone does not say which quota it is for."""
+    with pytest.raises(ConfigurationError, match=r"^pacing: must be a Pacing or None$"):
+        Options(base_url="x", pacing=value)
