@@ -191,8 +191,8 @@ class _Pool:
     """Open connections, and who uses them."""
 
     def __init__(self, open_transport: Callable[[int], httpx.AsyncBaseTransport]) -> None:
-        self.kept = open_transport(MAX_CONCURRENT)
-        self.single = open_transport(0)
+        self.kept: httpx.AsyncBaseTransport = open_transport(MAX_CONCURRENT)
+        self.single: httpx.AsyncBaseTransport = open_transport(0)
         self.users = 0
         self.cancelled = 0
 
