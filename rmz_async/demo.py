@@ -253,6 +253,7 @@ async def run() -> None:
 def main() -> int:
     """Run the demonstration; return the exit code."""
     logger, handler = logging.getLogger("rmz_async"), ShowWire()
+    level = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.DEBUG)
     status = 0
@@ -263,6 +264,7 @@ def main() -> int:
         status = 1
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(level)
     return status
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from typing import NoReturn
@@ -22,6 +23,21 @@ def test_the_demonstration_ends_well(capsys: pytest.CaptureFixture[str]) -> None
     assert "subscription.created" in out
     assert "RMZ_API_TOKEN" in out
     assert "Bearer" not in out
+
+
+def test_the_demonstration_leaves_logging_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever calls it from code of their own logs afterwards what they logged before."""
+    logger = logging.getLogger("rmz_async")
+    before = logger.level, list(logger.handlers)
+    during: list[int] = []
+
+    async def look() -> None:
+        during.append(logger.level)
+
+    monkeypatch.setattr(demo, "run", look)
+    assert demo.main() == 0
+    assert during == [logging.DEBUG]
+    assert (logger.level, logger.handlers) == before
 
 
 def test_the_demonstration_fails_aloud(
