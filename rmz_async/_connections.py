@@ -183,8 +183,12 @@ class Connections:
     async def aclose(self) -> None:
         """Close the connections; the caller's own client stays open."""
         self._closed = True
-        if self._pool is not None and self._owner == (current_token(), os.getpid()):
+        if self._pool is None:
+            return
+        if self._owner == (current_token(), os.getpid()):
             await self._pool.aclose()
+        else:
+            _abandoned.append(self._pool)
 
 
 class _Pool:
@@ -364,8 +368,9 @@ def _is_of_aiohttp(error: BaseException | None) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    # Only the texts of these are known to show no header and no body.
-    if isinstance(error, httpx.ConnectError | UnreadableBodyError) and str(error):
-        return str(error)
     told = error.__cause__ if _is_of_aiohttp(error.__cause__) else error
-    return type(told).__name__
+    # Only the texts of these are known to show no header and no body.
+    is_known = isinstance(told, httpx.ConnectError | UnreadableBodyError) or (
+        "ClientConnectorError" in {kind.__name__ for kind in type(told).__mro__}
+    )
+    return str(told) if is_known and str(told) else type(told).__name__

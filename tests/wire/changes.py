@@ -28,6 +28,9 @@ PERIOD = {"status": "active", "current_period_start": START}
 
 REFUSED = httpx.ConnectError("All connection attempts failed")
 LOST = httpx.ReadError("connection reset")
+LOST_AS = {None: "ReadError", "aiohttp": "ClientOSError"}
+"""What is told of it, by what the client sends with."""
+
 BAD_GATEWAY = httpx.Response(502, html="<h1>Bad Gateway</h1>")
 THROTTLED = httpx.Response(
     429,

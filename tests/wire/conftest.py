@@ -19,7 +19,10 @@ import respx
 from rmz_async import Client, RetryPolicy
 from rmz_async._call import Waiting
 from rmz_async._transport import Transport
+from tests.transports import AIOHTTP, WAYS
 from tests.wire.changes import MakeShop, Shop
+
+collect_ignore = [] if AIOHTTP else ["test_aiohttp.py"]
 
 TOKEN = "1|wire-test-token"
 BASE_URL = "https://merchant-api.rmz.gg/shawarma"
@@ -58,11 +61,12 @@ class MakeClient(Protocol):
 
 
 @pytest.fixture
-def make_client(time: Time) -> MakeClient:
+def make_client(time: Time, http: Any) -> MakeClient:
     """Build clients whose waits are noted and not waited for."""
 
     def make(token: Any = TOKEN, **options: Any) -> Client:
         options.setdefault("base_url", BASE_URL)
+        options.setdefault("http", http)
         client = Client(token, **options)
         transport = client._transport
         client._use(
@@ -75,16 +79,47 @@ def make_client(time: Time) -> MakeClient:
 
 
 @pytest.fixture
-def rmz_api() -> Iterator[respx.MockRouter]:
+def rmz_api(http: Any) -> Iterator[respx.MockRouter]:
     """RMZ's address, answered by the test."""
-    with respx.mock(base_url=BASE_URL, assert_all_called=False) as router:
-        yield router
+    router = respx.MockRouter(base_url=BASE_URL, assert_all_called=False)
+    if http == "aiohttp":
+        from tests.wire.aiohttp_router import serve
+
+        with serve(router):
+            yield router
+    else:
+        with router:
+            yield router
 
 
 @pytest.fixture
 def make_shop(rmz_api: respx.MockRouter, time: Time) -> MakeShop:
     """Build shops for one of the calls, on the test's time."""
     return lambda name: Shop(rmz_api, time, name)
+
+
+every_transport = pytest.mark.parametrize(("anyio_backend", "http"), WAYS)
+
+over_httpx = pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+"""Runs a test over httpx alone; beside it stands why."""
+
+their_client = over_httpx
+"""The same for a test that passes in an HTTP client of the caller's own."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what asks for ``http``, itself or by a fixture, over each way to send a request."""
+    asks = {"anyio_backend", "http"} <= set(metafunc.fixturenames)
+    marks = metafunc.definition.iter_markers("parametrize")
+    if asks and not any("anyio_backend" in mark.args[0] for mark in marks):
+        metafunc.definition.add_marker(every_transport)
+
+
+@pytest.fixture
+def http() -> str | None:
+    """What the client sends with: httpx, where the test does not run over each."""
+    return None
 
 
 Behaviour = Callable[[socket.socket, bytes], object]
@@ -97,6 +132,7 @@ class Server:
     """Accepts connections on loopback and lets the test's function answer each request.
 
     Attributes:
+        port: Where it listens.
         requests: All that came, in order.
         opened: How many connections there were.
     """
@@ -108,7 +144,8 @@ class Server:
         self._changed = threading.Condition()
         self._behaviours = behaviours
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.base_url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/shawarma"
+        self.port: int = self._listener.getsockname()[1]
+        self.base_url = f"http://127.0.0.1:{self.port}/shawarma"
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
 
@@ -182,7 +219,8 @@ def _read_request(connection: socket.socket) -> bytes:
 
 
 @contextmanager
-def _serving(*behaviours: Behaviour) -> Generator[Server]:
+def listening(*behaviours: Behaviour) -> Generator[Server]:
+    """Serve one behaviour after the other, the last one from then on."""
     server = Server(list(behaviours))
     try:
         yield server
@@ -192,8 +230,8 @@ def _serving(*behaviours: Behaviour) -> Generator[Server]:
 
 @pytest.fixture
 def serving() -> Callable[..., Any]:
-    """Serve one behaviour after the other, the last one from then on."""
-    return _serving
+    """What serves on loopback, as the test says."""
+    return listening
 
 
 def keeps(body: bytes = b'{"data": {"id": 501, "status": "active"}}', *headers: str) -> Behaviour:
@@ -223,16 +261,8 @@ def stalls(connection: socket.socket, _: bytes) -> object:
     return None
 
 
-every_transport = pytest.mark.parametrize(
-    ("anyio_backend", "http"),
-    [("asyncio", None), ("trio", None), ("asyncio", "aiohttp")],
-    ids=["asyncio-httpx", "trio-httpx", "asyncio-aiohttp"],
-)
-"""Runs a test over each way to send a request; aiohttp's works on asyncio only."""
-
-
 def client_of(server: Any, **options: Any) -> Client:
     """A client of a server on this machine, which tries once unless told otherwise."""
-    options.setdefault("retry", RetryPolicy(max_attempts=1))
+    options.setdefault("retry", RetryPolicy(max_attempts=1, backoff=0.001))
     options.setdefault("pacing", None)
     return Client(TOKEN, base_url=server.base_url, **options)

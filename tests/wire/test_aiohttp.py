@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import ssl
 import sys
 import threading
@@ -21,113 +20,21 @@ from rmz_async import (
     ConnectionFailedError,
     OutcomeUnknownError,
     RetryPolicy,
-    UnexpectedAnswerError,
 )
 from rmz_async._aiohttp import ConnectionLostError, _sent_once
 from tests.wire.conftest import (
     TOKEN,
-    Behaviour,
     client_of,
-    every_transport,
     hangs_up,
     keeps,
     resets,
-    stalls,
 )
 
 on_asyncio = pytest.mark.parametrize("anyio_backend", ["asyncio"])
 QUICK = RetryPolicy(backoff=0.001)
-GOOD = b'{"data": {"id": 501, "status": "active"}}'
 CONNECTION: Any = ConnectionKey("h", 443, True, True, None, None, None)
 
 
-def raw(head: str, body: bytes, length: int | None = None) -> Behaviour:
-    """Answer with just these bytes, and close."""
-
-    def behave(connection: Any, _: bytes) -> None:
-        size = len(body) if length is None else length
-        connection.sendall(f"HTTP/1.1 {head}\r\nContent-Length: {size}\r\n\r\n".encode() + body)
-
-    return behave
-
-
-JSON = "200 OK\r\nContent-Type: application/json"
-GZIP = f"{JSON}\r\nContent-Encoding: gzip"
-BROKEN: dict[str, Behaviour] = {
-    "a reset": resets,
-    "nothing": hangs_up,
-    "not HTTP": lambda connection, _: connection.sendall(b"SSH-2.0-OpenSSH_9\r\n"),
-    "an endless header": lambda connection, _: connection.sendall(
-        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000
-    ),
-    "half a body": raw(JSON, GOOD, 999),
-    "half a JSON": raw(JSON, GOOD[:-5]),
-    "half a gzip": raw(GZIP, gzip.compress(GOOD)[:-9]),
-    "a bomb": raw(GZIP, gzip.compress(bytes(32 * 1024 * 1024))),
-    "a bomb in a bomb": raw(GZIP, gzip.compress(gzip.compress(bytes(32 * 1024 * 1024)))),
-    "ten megabytes": raw(JSON, b" " * (10 * 1024 * 1024)),
-    "a redirect": raw("307 Temporary\r\nLocation: https://evil.example/", b""),
-    "a redirect home": raw("307 Temporary\r\nLocation: /shawarma/other", b""),
-    "a login page": raw("200 OK\r\nContent-Type: text/html", b"<form>"),
-}
-
-
-@every_transport
-@pytest.mark.parametrize("name", BROKEN)
-@pytest.mark.anyio
-async def test_what_servers_must_not_do(serving: Any, http: Any, name: str) -> None:
-    """It ends a read in an error of ours, and leaves a change unknown: sent once and no more."""
-    with serving(BROKEN[name]) as server, anyio.fail_after(20):
-        async with client_of(server, http=http) as rmz:
-            with pytest.raises((UnexpectedAnswerError, ConnectionFailedError)) as caught:
-                await rmz.subscriptions.get(501)
-            assert len(server.requests) == 1
-            with pytest.raises(OutcomeUnknownError):
-                await rmz.subscriptions.extend(501, days=7)
-        assert len(server.requests) == 2
-        await server.until_open(0)
-    assert caught.value.__context__ is None
-
-
-@every_transport
-@pytest.mark.anyio
-async def test_an_endless_body(serving: Any, http: Any) -> None:
-    """It is read no further than any answer of RMZ is long, however fast it comes."""
-
-    def endless(connection: Any, _: bytes) -> None:
-        connection.sendall(f"HTTP/1.1 {JSON}\r\nContent-Length: {2**40}\r\n\r\n".encode())
-        while True:
-            connection.sendall(b" " * 65536)
-
-    with serving(endless) as server, anyio.fail_after(20):
-        async with client_of(server, http=http) as rmz:
-            with pytest.raises(ConnectionFailedError, match="more than 4194304 bytes"):
-                await rmz.subscriptions.get(501)
-        await server.until_open(0)
-
-
-@every_transport
-@pytest.mark.anyio
-async def test_gzip_is_read(serving: Any, http: Any) -> None:
-    """One whole layer of it is what was asked for."""
-    with serving(raw(GZIP, gzip.compress(GOOD))) as server:
-        async with client_of(server, http=http) as rmz:
-            assert (await rmz.subscriptions.get(501)).id == 501
-
-
-@every_transport
-@pytest.mark.anyio
-async def test_nobody_listens(serving: Any, http: Any) -> None:
-    """What was not sent is tried again, and then told as such."""
-    with serving(stalls) as server:
-        pass
-    async with client_of(server, http=http, retry=QUICK) as rmz:
-        with pytest.raises(ConnectionFailedError, match="after 3 tries") as caught:
-            await rmz.subscriptions.extend(501, days=7)
-    assert not isinstance(caught.value, OutcomeUnknownError)
-
-
-@every_transport
 @pytest.mark.anyio
 async def test_each_try_is_one_request(serving: Any, http: Any) -> None:
     """A connection that was kept alive and closes at the next request: nothing is sent again."""
@@ -241,15 +148,16 @@ async def test_the_callers_own_client_over_it(serving: Any) -> None:
             await rmz.subscriptions.extend(501, days=7)
 
 
+# With what httpx-aiohttp makes of each, and how often it is sent then.
 SAID: dict[str, tuple[Exception, type[Exception], int]] = {
     "refused": (
-        aiohttp.ClientConnectorError(CONNECTION, OSError("refused")),
-        httpx.ConnectError,
+        aiohttp.ClientConnectorError(CONNECTION, OSError(111, "refused")),
+        httpx.ConnectTimeout,
         3,
     ),
     "no name": (
-        aiohttp.ClientConnectorDNSError(CONNECTION, OSError("no name")),
-        httpx.ConnectError,
+        aiohttp.ClientConnectorDNSError(CONNECTION, OSError(-2, "no name")),
+        httpx.ConnectTimeout,
         3,
     ),
     "no connection in time": (aiohttp.ConnectionTimeoutError(), httpx.ConnectTimeout, 3),
@@ -280,8 +188,29 @@ async def test_what_aiohttp_says(make_client: Any, name: str) -> None:
         with pytest.raises(ConnectionFailedError if times == 3 else OutcomeUnknownError) as caught:
             await rmz.subscriptions.extend(501, days=7)
     assert sent == times
-    if mapped is not httpx.ConnectError:
-        assert f"({type(said).__name__})" in str(caught.value)
+    told = str(said) if name in {"refused", "no name"} else type(said).__name__
+    assert f"({told})" in str(caught.value)
+
+
+@on_asyncio
+@pytest.mark.anyio
+async def test_the_limits_of_each_try(
+    make_client: Any, time: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each try has what is left of the deadline, and 30 seconds at most; 10 for a connection."""
+    limits: list[tuple[float, float, float]] = []
+
+    async def slow(*_: Any, **options: Any) -> None:
+        limit = options["timeout"]
+        limits.append((limit.connect, limit.sock_connect, limit.sock_read))
+        time.now += limit.sock_read
+        raise aiohttp.SocketTimeoutError
+
+    monkeypatch.setattr(aiohttp.ClientSession, "_request", slow)
+    async with make_client(http="aiohttp", timeout=65) as rmz:
+        with pytest.raises(ConnectionFailedError, match="after 3 tries"):
+            await rmz.subscriptions.get(501)
+    assert limits == [(30.0, 10.0, 30.0), (30.0, 10.0, 30.0), (3.5, 3.5, 3.5)]
 
 
 @on_asyncio
@@ -291,7 +220,7 @@ async def test_an_untrusted_certificate(make_client: Any, time: Any) -> None:
     said = aiohttp.ClientConnectorCertificateError(CONNECTION, ssl.SSLCertVerificationError("no"))
 
     def fail(_: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("no") from said
+        raise httpx.ConnectTimeout("no") from said
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(fail)) as http:
         with pytest.raises(ConnectionFailedError, match="after 1 try"):

@@ -15,7 +15,8 @@ import pytest
 from rmz_async import Client, ConnectionFailedError
 from rmz_async import _connections as connections_module
 from rmz_async._connections import MAX_CANCELLED, MAX_CONCURRENT
-from tests.wire.conftest import Server, client_of, every_transport, keeps, stalls
+from tests.transports import TRANSPORTS
+from tests.wire.conftest import Server, client_of, hangs_up, keeps, stalls
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +52,6 @@ async def cancelled_after(steps: int, call: Callable[[], Any]) -> None:
         calls.cancel_scope.cancel()
 
 
-@every_transport
 async def test_calls_that_are_given_up(serving: Any, http: Any) -> None:
     """Given up at any moment, they take no place from those that follow."""
     with serving(Rounds()) as server:
@@ -63,7 +63,6 @@ async def test_calls_that_are_given_up(serving: Any, http: Any) -> None:
         await server.until_open(0)
 
 
-@every_transport
 async def test_calls_that_are_given_up_together(serving: Any, http: Any) -> None:
     """A deadline of the caller that ends many calls at once, again and again."""
     with serving(Rounds()) as server:
@@ -81,7 +80,7 @@ async def test_calls_that_are_given_up_together(serving: Any, http: Any) -> None
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-@pytest.mark.parametrize("http", [None, "aiohttp"])
+@pytest.mark.parametrize("http", TRANSPORTS)
 async def test_tasks_that_are_cancelled(serving: Any, http: Any) -> None:
     """The same where asyncio itself cancels; no task of ours is left behind."""
     before = asyncio.all_tasks()
@@ -116,11 +115,11 @@ async def give_up(server: Server, rmz: Client, times: int) -> None:
             calls.cancel_scope.cancel()
 
 
-async def test_a_worn_pool_is_replaced(serving: Any) -> None:
+async def test_a_worn_pool_is_replaced(serving: Any, http: Any) -> None:
     """After so many calls that were given up, and not before, connections are opened anew."""
     assert MAX_CANCELLED == 16
     with serving(stalls) as server:
-        async with client_of(server) as rmz:
+        async with client_of(server, http=http) as rmz:
             await give_up(server, rmz, 1)
             first = pool_of(rmz)
             await give_up(server, rmz, MAX_CANCELLED - 2)
@@ -129,17 +128,16 @@ async def test_a_worn_pool_is_replaced(serving: Any) -> None:
             assert pool_of(rmz) is not first
 
 
-async def test_a_call_that_fails_wears_nothing(serving: Any) -> None:
+async def test_a_call_that_fails_wears_nothing(serving: Any, http: Any) -> None:
     """Only calls that were given up count."""
-    with serving(lambda *_: None) as server:
-        async with client_of(server) as rmz:
+    with serving(hangs_up) as server:
+        async with client_of(server, http=http) as rmz:
             for _ in range(MAX_CANCELLED + 1):
                 with pytest.raises(ConnectionFailedError):
                     await rmz.subscriptions.get(501)
             assert pool_of(rmz).cancelled == 0
 
 
-@every_transport
 async def test_its_last_user_closes_a_worn_pool(serving: Any, http: Any) -> None:
     """A call that is under way keeps its connection; when it is over, that is closed."""
     release = threading.Event()
@@ -165,7 +163,7 @@ async def test_its_last_user_closes_a_worn_pool(serving: Any, http: Any) -> None
 
 
 async def test_closing_a_worn_pool_costs_no_answer(
-    serving: Any, monkeypatch: pytest.MonkeyPatch
+    serving: Any, http: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever goes wrong there, the call that does it has its answer."""
     monkeypatch.setattr(connections_module, "_CLOSING", 0.01)
@@ -175,7 +173,7 @@ async def test_closing_a_worn_pool_costs_no_answer(
 
     for close in (fails, anyio.sleep_forever):
         with serving(keeps()) as server:
-            async with client_of(server) as rmz:
+            async with client_of(server, http=http) as rmz:
                 await rmz.subscriptions.get(501)
                 worn = pool_of(rmz)
                 worn.cancelled = MAX_CANCELLED
@@ -188,10 +186,10 @@ async def test_closing_a_worn_pool_costs_no_answer(
                 await worn.aclose()
 
 
-async def test_a_closed_client_opens_no_pool(serving: Any) -> None:
+async def test_a_closed_client_opens_no_pool(serving: Any, http: Any) -> None:
     """Calls that are given up after the client was closed have nothing opened for them."""
     with serving(stalls) as server:
-        rmz = client_of(server)
+        rmz = client_of(server, http=http)
         rmz._transport._connections.open()
         pool = pool_of(rmz)
         async with anyio.create_task_group() as calls:

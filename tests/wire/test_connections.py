@@ -19,6 +19,8 @@ from rmz_async import (
     UnexpectedAnswerError,
 )
 from rmz_async import _connections as connections_module
+from tests.transports import TRANSPORTS
+from tests.wire.conftest import TOKEN, their_client
 
 BODY = b'{"data": {"id": 501, "status": "active"}}'
 SUBSCRIPTION = {"data": {"id": 501, "status": "active"}}
@@ -42,6 +44,7 @@ async def test_a_closed_client_says_so(rmz_api: respx.MockRouter, make_client: A
 
 
 @pytest.mark.anyio
+@their_client
 async def test_the_callers_own_http_client(make_client: Any) -> None:
     """A client that was passed in is used without its headers, and stays open."""
     seen: list[httpx.Request] = []
@@ -62,6 +65,7 @@ async def test_the_callers_own_http_client(make_client: Any) -> None:
 
 
 @pytest.mark.anyio
+@their_client
 async def test_the_callers_event_hooks(make_client: Any) -> None:
     """Hooks may look at the request's content and read the answer, as loggers do."""
     seen: list[bytes] = []
@@ -83,6 +87,7 @@ async def test_the_callers_event_hooks(make_client: Any) -> None:
 
 
 @pytest.mark.anyio
+@their_client
 async def test_the_callers_http_client_follows_nothing(make_client: Any) -> None:
     """A redirect is not followed, even by a client that follows them."""
     seen: list[str] = []
@@ -101,6 +106,7 @@ async def test_the_callers_http_client_follows_nothing(make_client: Any) -> None
 
 
 @pytest.mark.anyio
+@their_client
 async def test_the_callers_closed_http_client(make_client: Any) -> None:
     """A client that was closed elsewhere is named as the fault, before anything is sent."""
     http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
@@ -128,10 +134,11 @@ async def test_a_copy_shares_connections(rmz_api: respx.MockRouter, make_client:
         await copy.subscriptions.get(501)
 
 
-def test_one_client_on_two_event_loops(rmz_api: respx.MockRouter) -> None:
+@pytest.mark.parametrize("http", TRANSPORTS)
+def test_one_client_on_two_event_loops(rmz_api: respx.MockRouter, http: Any) -> None:
     """A client that outlives its event loop opens connections anew on the next one."""
     rmz_api.get("/subscriptions/501").mock(side_effect=answer)
-    rmz = Client("1|wire-test-token")
+    rmz = Client(TOKEN, http=http)
 
     async def read() -> object:
         await rmz.subscriptions.get(501)
@@ -144,59 +151,63 @@ def test_one_client_on_two_event_loops(rmz_api: respx.MockRouter) -> None:
             await rmz.aclose()
 
     first = asyncio.run(read())
-    second = anyio.run(read_and_close, backend="trio")
+    second = anyio.run(read_and_close, backend="asyncio" if http == "aiohttp" else "trio")
     assert first is not second
     assert first in connections_module._abandoned
 
 
+@pytest.mark.parametrize("http", TRANSPORTS)
 def test_a_client_of_another_loop_is_closed_without_touching_it(
-    rmz_api: respx.MockRouter,
+    rmz_api: respx.MockRouter, http: Any
 ) -> None:
     """Closing a client on a loop that did not open its connections leaves them alone."""
     rmz_api.get("/subscriptions/501").mock(side_effect=answer)
-    rmz = Client("1|wire-test-token")
+    rmz = Client(TOKEN, http=http)
 
     async def read() -> None:
         await rmz.subscriptions.get(501)
 
     asyncio.run(read())
     anyio.run(rmz.aclose, backend="trio")
+    assert rmz._transport._connections._pool in connections_module._abandoned
 
 
 @pytest.mark.anyio
-async def test_calls_take_turns(make_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_calls_take_turns(
+    rmz_api: respx.MockRouter, make_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No more requests are under way at once than the pool is good for."""
     monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 3)
     now = most = 0
+    full = anyio.Event()
 
     async def count(request: httpx.Request) -> httpx.Response:
         nonlocal now, most
         now += 1
         most = max(most, now)
-        await anyio.lowlevel.checkpoint()
+        if now == 3:
+            full.set()
+        await full.wait()
         now -= 1
         return answer(request)
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(count)) as http:
-        rmz = make_client(http=http)
-        async with anyio.create_task_group() as calls:
-            for _ in range(10):
-                calls.start_soon(rmz.subscriptions.get, 501)
+    rmz_api.get("/subscriptions/501").mock(side_effect=count)
+    async with make_client() as rmz, anyio.create_task_group() as calls:
+        for _ in range(10):
+            calls.start_soon(rmz.subscriptions.get, 501)
     assert most == 3
 
 
 @pytest.mark.anyio
 async def test_a_call_whose_turn_comes_too_late_is_not_sent(
-    make_client: Any, time: Any, monkeypatch: pytest.MonkeyPatch
+    rmz_api: respx.MockRouter, make_client: Any, time: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A call that has no time left when its turn comes is reported as not sent."""
     monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 1)
     sent = anyio.Event()
     release = anyio.Event()
-    requests: list[httpx.Request] = []
 
     async def hold(request: httpx.Request) -> httpx.Response:
-        requests.append(request)
         sent.set()
         await release.wait()
         time.now += 100
@@ -206,19 +217,21 @@ async def test_a_call_whose_turn_comes_too_late_is_not_sent(
         with pytest.raises(ConnectionFailedError, match="no time was left to send it"):
             await rmz.subscriptions.extend(501, days=7)
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(hold)) as http:
-        rmz = make_client(http=http)
-        async with anyio.create_task_group() as calls:
-            calls.start_soon(rmz.subscriptions.get, 501)
-            await sent.wait()
-            calls.start_soon(late, rmz)
-            await anyio.wait_all_tasks_blocked()
-            release.set()
-    assert len(requests) == 1
+    rmz_api.get("/subscriptions/501").mock(side_effect=hold)
+    patient = RetryPolicy(attempt_timeout=200)
+    async with make_client(retry=patient) as rmz, anyio.create_task_group() as calls:
+        calls.start_soon(rmz.with_options(timeout=200).subscriptions.get, 501)
+        await sent.wait()
+        calls.start_soon(late, rmz)
+        await anyio.wait_all_tasks_blocked()
+        release.set()
+    assert len(rmz_api.calls) == 1
 
 
 @pytest.mark.anyio
-async def test_a_turn_that_never_comes(make_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_turn_that_never_comes(
+    rmz_api: respx.MockRouter, make_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Waiting for a turn is bound by the deadline, and what waited was not sent."""
     monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 1)
     sent = anyio.Event()
@@ -228,39 +241,41 @@ async def test_a_turn_that_never_comes(make_client: Any, monkeypatch: pytest.Mon
         await anyio.sleep_forever()
         return answer(request)
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(hold)) as http:
-        rmz = make_client(http=http)
-        async with anyio.create_task_group() as calls:
-            calls.start_soon(rmz.subscriptions.get, 501)
-            await sent.wait()
-            quick = rmz.with_options(timeout=0.05)
-            with pytest.raises(ConnectionFailedError, match="no answer within"):
-                await quick.subscriptions.extend(501, days=7)
-            calls.cancel_scope.cancel()
+    rmz_api.get("/subscriptions/501").mock(side_effect=hold)
+    async with make_client() as rmz, anyio.create_task_group() as calls:
+        calls.start_soon(rmz.subscriptions.get, 501)
+        await sent.wait()
+        quick = rmz.with_options(timeout=0.05)
+        with pytest.raises(ConnectionFailedError, match="no answer within"):
+            await quick.subscriptions.extend(501, days=7)
+        calls.cancel_scope.cancel()
 
 
 @pytest.mark.anyio
 async def test_a_cancelled_call_gives_its_turn_back(
-    make_client: Any, monkeypatch: pytest.MonkeyPatch
+    rmz_api: respx.MockRouter, make_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A call that its caller gives up leaves the turn to the next one."""
     monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 1)
-    hold = True
+    sent = anyio.Event()
 
-    async def slow(request: httpx.Request) -> httpx.Response:
-        if hold:
-            await anyio.sleep_forever()
+    async def hold(request: httpx.Request) -> httpx.Response:
+        sent.set()
+        await anyio.sleep_forever()
         return answer(request)
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(slow)) as http:
-        rmz = make_client(http=http)
-        with anyio.move_on_after(0.05):
-            await rmz.subscriptions.get(501)
-        hold = False
+    route = rmz_api.get("/subscriptions/501").mock(side_effect=hold)
+    async with make_client() as rmz:
+        async with anyio.create_task_group() as calls:
+            calls.start_soon(rmz.subscriptions.get, 501)
+            await sent.wait()
+            calls.cancel_scope.cancel()
+        route.side_effect = answer
         assert (await rmz.subscriptions.get(501)).id == 501
 
 
 @pytest.mark.anyio
+@their_client
 async def test_the_callers_client_that_closes_between_two_tries(make_client: Any) -> None:
     """A client that was closed meanwhile is named as the fault, and nothing more is sent."""
     sent = 0
@@ -277,12 +292,13 @@ async def test_the_callers_client_that_closes_between_two_tries(make_client: Any
     assert sent == 1
 
 
+@pytest.mark.parametrize("http", TRANSPORTS)
 def test_a_forked_client_opens_its_own(
-    rmz_api: respx.MockRouter, monkeypatch: pytest.MonkeyPatch
+    rmz_api: respx.MockRouter, http: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In another process the connections of this one are left alone."""
     rmz_api.get("/subscriptions/501").mock(side_effect=answer)
-    rmz = Client("1|wire-test-token")
+    rmz = Client(TOKEN, http=http)
 
     async def both() -> None:
         await rmz.subscriptions.get(501)
@@ -291,6 +307,7 @@ def test_a_forked_client_opens_its_own(
         await rmz.subscriptions.get(501)
         assert rmz._transport._connections._pool is not first
         assert first in connections_module._abandoned
+        await rmz.aclose()
 
     asyncio.run(both())
 
@@ -299,7 +316,7 @@ def test_certificates_are_read_when_a_client_is_made(monkeypatch: pytest.MonkeyP
     """It takes 25 ms, which the first call must not cost; a client of the caller's has its own."""
     read: list[None] = []
     monkeypatch.setattr(connections_module, "_tls", lambda: read.append(None))
-    Client("1|wire-test-token", http=httpx.AsyncClient(transport=httpx.MockTransport(answer)))
+    Client(TOKEN, http=httpx.AsyncClient(transport=httpx.MockTransport(answer)))
     assert read == []
-    Client("1|wire-test-token")
+    Client(TOKEN)
     assert read == [None]

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from rmz_async import ConnectionFailedError, OutcomeUnknownError, RetryPolicy
-from tests.wire.conftest import client_of, every_transport, keeps, stalls
+from tests.wire.changes import LOST, MakeShop
+from tests.wire.conftest import client_of, keeps, stalls, their_client
 
 pytestmark = pytest.mark.anyio
 
@@ -41,7 +42,6 @@ def drips_body(connection: socket.socket, _: bytes) -> None:
     drip(connection)
 
 
-@every_transport
 @pytest.mark.parametrize("behaviour", [stalls, drips_headers, drips_body])
 async def test_the_deadline_holds(serving: Any, http: Any, behaviour: Callable[..., Any]) -> None:
     """A server that stalls or drips holds nobody up, and a change that it got is unknown."""
@@ -54,7 +54,6 @@ async def test_the_deadline_holds(serving: Any, http: Any, behaviour: Callable[.
         await server.until_open(0)
 
 
-@every_transport
 @pytest.mark.parametrize("behaviour", [stalls, drips_body])
 async def test_a_slow_try_is_given_up(
     serving: Any, http: Any, behaviour: Callable[..., Any]
@@ -66,6 +65,7 @@ async def test_a_slow_try_is_given_up(
             assert (await rmz.subscriptions.get(501)).id == 501
 
 
+@their_client
 async def test_all_tries_share_a_deadline(make_client: Any, time: Any) -> None:
     """Each try has what is left of it, and 30 seconds at most; 10 for a connection."""
     limits: list[dict[str, float]] = []
@@ -86,20 +86,21 @@ async def test_all_tries_share_a_deadline(make_client: Any, time: Any) -> None:
 
 
 @pytest.mark.parametrize(("took", "times"), [(59.4, 2), (59.5, 1)])
-async def test_a_repeat_needs_time(make_client: Any, time: Any, took: float, times: int) -> None:
+async def test_a_repeat_needs_time(
+    make_shop: MakeShop, make_client: Any, time: Any, took: float, times: int
+) -> None:
     """What would begin at the deadline is not begun, and nobody waits for it."""
-    sent = 0
 
     def slow(_: httpx.Request) -> httpx.Response:
-        nonlocal sent
-        sent += 1
         time.now += took
-        raise httpx.ReadError("lost")
+        raise LOST
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(slow)) as http:
+    shop = make_shop("read")
+    shop.sent.side_effect = slow
+    async with make_client() as rmz:
         with pytest.raises(ConnectionFailedError):
-            await make_client(http=http).subscriptions.get(501)
-    assert sent == times
+            await rmz.subscriptions.get(501)
+    assert shop.sent.call_count == times
     assert len(time.slept) == times - 1
 
 
@@ -111,7 +112,6 @@ async def test_a_token_that_does_not_come(make_client: Any) -> None:
         return "never"
 
     with anyio.fail_after(10):
-        with pytest.raises(ConnectionFailedError, match="gave no token in time"):
-            await make_client(
-                hang, timeout=0.05, retry=RetryPolicy(max_attempts=1)
-            ).subscriptions.extend(501, days=7)
+        async with make_client(hang, timeout=0.05, retry=RetryPolicy(max_attempts=1)) as rmz:
+            with pytest.raises(ConnectionFailedError, match="gave no token in time"):
+                await rmz.subscriptions.extend(501, days=7)

@@ -16,6 +16,7 @@ from rmz_async import (
     OutcomeUnknownError,
     Pacing,
     PacingError,
+    RetryPolicy,
 )
 from rmz_async import _connections as connections_module
 from tests.wire.changes import LOST, REFUSED, Shop, failing
@@ -202,7 +203,7 @@ async def test_a_resend_does_not_wait_past_its_time(
 
 
 async def test_a_call_that_is_given_up_in_line(
-    make_client: Any, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, make_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Given up while it waits for a connection, it leaves its turn to the next."""
     monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 1)
@@ -211,10 +212,10 @@ async def test_a_call_that_is_given_up_in_line(
     async def hold(_: httpx.Request) -> httpx.Response:
         sent.set()
         await release.wait()
-        return httpx.Response(200, json={"data": {"id": 501, "status": "active"}})
+        return shop.done()
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(hold)) as http:
-        rmz = make_client(http=http, pacing=Pacing(per_minute=2, max_wait=0))
+    shop.sent.side_effect = hold
+    async with make_client(pacing=Pacing(per_minute=2, max_wait=0)) as rmz:
         async with anyio.create_task_group() as calls:
             calls.start_soon(rmz.subscriptions.get, 501)
             await sent.wait()
@@ -229,7 +230,7 @@ async def test_a_call_that_is_given_up_in_line(
 
 
 async def test_a_call_that_has_no_time_left(
-    make_client: Any, time: Any, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, make_client: Any, time: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its turn came, but no connection in time: the turn is given back."""
     monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 1)
@@ -240,16 +241,17 @@ async def test_a_call_that_has_no_time_left(
             sent.set()
             await release.wait()
             time.now += 100
-        return told({})
+        return shop.done()
 
     async def late(rmz: Any) -> None:
         with pytest.raises(ConnectionFailedError, match="no time was left"):
             await rmz.subscriptions.get(501)
 
-    async with httpx.AsyncClient(transport=httpx.MockTransport(hold)) as http:
-        rmz = make_client(http=http, pacing=Pacing(per_minute=2, max_wait=0))
+    shop.sent.side_effect = hold
+    patient = RetryPolicy(attempt_timeout=200)
+    async with make_client(pacing=Pacing(per_minute=2, max_wait=0), retry=patient) as rmz:
         async with anyio.create_task_group() as calls:
-            calls.start_soon(rmz.subscriptions.get, 501)
+            calls.start_soon(rmz.with_options(timeout=200).subscriptions.get, 501)
             await sent.wait()
             calls.start_soon(late, rmz)
             await anyio.wait_all_tasks_blocked()

@@ -238,9 +238,14 @@ async def test_the_wait_before_reading_back(
     shop = make_shop("pause")
     headers = {"Retry-After": asked, "X-RateLimit-Remaining": "12"}
     refused = httpx.Response(429, json={}, headers=headers)
-    shop.sent.side_effect = [refused]
+
+    def slow(_: httpx.Request) -> httpx.Response:
+        time.now += 4.999
+        return refused
+
+    shop.sent.side_effect = slow
     shop.read.side_effect = shop.applied
-    async with make_client(timeout=0.001) as rmz:
+    async with make_client(timeout=5) as rmz:
         assert (await rmz.subscriptions.pause(501)).status == "paused"
     assert time.slept == [slept]
 

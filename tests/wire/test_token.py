@@ -131,9 +131,15 @@ async def test_a_source_that_hangs(read: respx.Route, make_client: Any) -> None:
     assert not read.called
 
 
-async def test_a_source_that_hangs_after_a_401(read: respx.Route, make_client: Any) -> None:
+async def test_a_source_that_hangs_after_a_401(
+    rmz_api: respx.MockRouter, make_client: Any, time: Any
+) -> None:
     """The deadline holds for the second question too."""
     asked: list[int] = []
+
+    def refuse(_: httpx.Request) -> httpx.Response:
+        time.now += 4.95
+        return UNAUTHENTICATED
 
     async def once() -> str:
         asked.append(1)
@@ -141,6 +147,7 @@ async def test_a_source_that_hangs_after_a_401(read: respx.Route, make_client: A
             await anyio.sleep_forever()
         return "1|first"
 
-    async with make_client(once, timeout=0.2) as rmz:
+    rmz_api.get("/subscriptions/501").mock(side_effect=refuse)
+    async with make_client(once, timeout=5) as rmz:
         with pytest.raises(ConnectionFailedError, match="the token source gave no token in time"):
             await rmz.subscriptions.get(501)
