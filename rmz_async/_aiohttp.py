@@ -17,12 +17,11 @@ import httpx_aiohttp
 from rmz_async.errors import ConfigurationError
 
 
-def open_transport(tls: ssl.SSLContext, *, kept_alive: bool) -> httpx_aiohttp.AiohttpTransport:
+def open_transport(tls: ssl.SSLContext) -> httpx_aiohttp.AiohttpTransport:
     """Return a transport for the running event loop.
 
     Args:
         tls: Shared by all connections.
-        kept_alive: Whether a connection serves more than one request.
 
     Raises:
         ConfigurationError: The event loop is not asyncio's.
@@ -33,7 +32,7 @@ def open_transport(tls: ssl.SSLContext, *, kept_alive: bool) -> httpx_aiohttp.Ai
         raise ConfigurationError('http: "aiohttp" works on asyncio only') from None
     session = aiohttp.ClientSession(
         # How many requests are under way is bound elsewhere.
-        connector=aiohttp.TCPConnector(ssl=tls, limit=0, force_close=not kept_alive),
+        connector=aiohttp.TCPConnector(ssl=tls, limit=0),
         cookie_jar=aiohttp.DummyCookieJar(),
         # It would call the body that a request does not have a stream of bytes.
         skip_auto_headers=["Content-Type"],

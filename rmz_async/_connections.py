@@ -6,6 +6,7 @@ import functools
 import os
 import platform
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Literal, TypeAlias
@@ -17,6 +18,7 @@ from anyio.lowlevel import current_token
 
 from rmz_async import _retry, _wire
 from rmz_async._call import Failed
+from rmz_async._pool import KEPT, Pool
 from rmz_async._retry import Failure
 from rmz_async._token import Secret, Tokens
 from rmz_async._version import __version__
@@ -28,16 +30,8 @@ HTTPClient: TypeAlias = httpx.AsyncClient
 
 CONNECT_TIMEOUT = 10.0
 
-# More at once are slower, as the HTTP library walks the list of its connections at each request:
-# with 50 a call costs half as much again. RMZ allows one call a second.
+# RMZ allows one call a second: more at once only opens more connections.
 MAX_CONCURRENT = 32
-
-# The HTTP library loses connections of cancelled requests, 1 or 2 in 100, and never closes them.
-# So many cancelled requests are the last ones of their pool.
-MAX_CANCELLED = 16
-
-# How long a call may take to close worn connections, even where its caller has given it up.
-_CLOSING = 1.0
 
 _NOT_SENT = (
     httpx.ConnectError,
@@ -97,7 +91,7 @@ class Connections:
         self.tokens = tokens
         self._theirs = http if isinstance(http, httpx.AsyncClient) else None
         self._open = _opener_for(http)
-        self._pool: _Pool | None = None
+        self._pool: Pool[httpx.AsyncBaseTransport] | None = None
         self._owner: object = None
         self._closed = False
         if self._theirs is None:
@@ -116,7 +110,7 @@ class Connections:
         if owner == self._owner:
             return
         # First, as it may raise: aiohttp works on one kind of event loop only.
-        pool = _Pool(self._open) if self._theirs is None else None
+        pool = Pool(self._open, time.monotonic) if self._theirs is None else None
         if self._pool is not None:
             _abandoned.append(self._pool)
         self._pool = pool
@@ -153,14 +147,14 @@ class Connections:
         _authorize(request, token)
         until = clock() + limit
         try:
-            if self._theirs is not None:
+            if self._pool is None:
+                assert self._theirs is not None
                 response = await self._theirs.send(
                     request, stream=True, auth=None, follow_redirects=False
                 )
                 return await _read(response, lambda: clock() > until)
-            async with _Lent(self) as pool:
-                transport = pool.single if outgoing.alone else pool.kept
-                response = await transport.handle_async_request(request)
+            async with self._pool.lend(alone=outgoing.alone) as connection:
+                response = await connection.handle_async_request(request)
                 return await _read(response, lambda: clock() > until)
         except Exception as error:  # noqa: BLE001 - httpx lets others through
             return Failed(_failure_of(error), _reason(error))
@@ -169,16 +163,6 @@ class Connections:
             # head: a tracker of errors shows these.
             cut_off.__traceback__ = cut_off.__context__ = None
             raise
-
-    def pool(self) -> _Pool:
-        """Return the open connections, which a cancelled request may have made unfit."""
-        assert self._pool is not None
-        return self._pool
-
-    def renew(self, worn: _Pool) -> None:
-        """Open a new pool in the place of *worn*, which its last user closes."""
-        if worn is self._pool and not self._closed:
-            self._pool = _Pool(self._open)
 
     async def aclose(self) -> None:
         """Close the connections; the caller's own client stays open."""
@@ -191,27 +175,7 @@ class Connections:
             _abandoned.append(self._pool)
 
 
-class _Pool:
-    """Open connections, and who uses them."""
-
-    def __init__(self, open_transport: Callable[[int], httpx.AsyncBaseTransport]) -> None:
-        self.kept: httpx.AsyncBaseTransport = open_transport(MAX_CONCURRENT)
-        self.single: httpx.AsyncBaseTransport = open_transport(0)
-        self.users = 0
-        self.cancelled = 0
-
-    async def aclose(self) -> None:
-        """Close what is open."""
-        await self.kept.aclose()
-        await self.single.aclose()
-
-    async def discard(self) -> None:
-        """Close what is open, and let nothing come of it for the call that does so."""
-        with anyio.move_on_after(_CLOSING, shield=True), suppress(Exception):
-            await self.aclose()
-
-
-def _opener_for(http: object) -> Callable[[int], httpx.AsyncBaseTransport]:
+def _opener_for(http: object) -> Callable[[], httpx.AsyncBaseTransport]:
     if http is None or isinstance(http, httpx.AsyncClient):
         return _open_httpx
     if http != "aiohttp":
@@ -222,39 +186,17 @@ def _opener_for(http: object) -> Callable[[int], httpx.AsyncBaseTransport]:
         raise ConfigurationError(
             'http: "aiohttp" needs its extra: pip install "rmz[aiohttp]"'
         ) from None
-    return lambda kept_alive: open_transport(_tls(), kept_alive=kept_alive > 0)
+    return lambda: open_transport(_tls())
 
 
-def _open_httpx(kept_alive: int) -> httpx.AsyncBaseTransport:
+def _open_httpx() -> httpx.AsyncBaseTransport:
     # Without the layer of httpx.AsyncClient, which writes each address, and with it a customer's
-    # e-mail address, into its log. Our own turns bound the number of connections: httpx loses a
-    # place in its pool for good when a call is cancelled.
+    # e-mail address, into its log.
     return httpx.AsyncHTTPTransport(
         verify=_tls(),
         trust_env=False,
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=kept_alive),
+        limits=httpx.Limits(max_connections=1, keepalive_expiry=KEPT),
     )
-
-
-class _Lent:
-    """A pool for the time of one request."""
-
-    def __init__(self, connections: Connections) -> None:
-        self._connections = connections
-        self._pool = connections.pool()
-
-    async def __aenter__(self) -> _Pool:
-        self._pool.users += 1
-        return self._pool
-
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._pool.users -= 1
-        if kind is not None and not issubclass(kind, Exception):
-            self._pool.cancelled += 1
-        if self._pool.cancelled >= MAX_CANCELLED:
-            self._connections.renew(self._pool)
-            if self._pool.users == 0:
-                await self._pool.discard()
 
 
 @functools.cache

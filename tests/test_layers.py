@@ -17,12 +17,15 @@ TABLE = {
     "__init__": "_converter _version client errors models options pacing pagination webhooks",
     "_aiohttp": "+aiohttp +httpx_aiohttp errors",
     "_call": "+anyio +attrs _retry errors operations",
-    "_connections": "+anyio +attrs +httpx _aiohttp _call _retry _token _version _wire errors",
+    "_connections": (
+        "+anyio +attrs +httpx _aiohttp _call _pool _retry _token _version _wire errors"
+    ),
     "_converter": (
         "+attrs +cattrs _json models._model models._wire_names models.new_orders pagination"
     ),
     "_json": "",
     "_pacer": "+anyio _call _quota_headers _token pacing",
+    "_pool": "+anyio",
     "_quota": "",
     "_quota_headers": "_quota _retry",
     "_retry": "+attrs operations options",

@@ -36,10 +36,11 @@ async def test_certificates_are_checked(http: Any) -> None:
     async with Client(TOKEN, http=http) as rmz:
         connections = rmz._transport._connections
         connections.open()
-        pool: Any = connections.pool()
-        for transport in (pool.kept, pool.single):
-            used = transport._pool if http is None else transport.client.connector
-            assert (used._ssl_context if http is None else used._ssl) is tls
+        assert connections._pool is not None
+        opened: Any = connections._pool.take(alone=False)
+        used = opened._pool if http is None else opened.client.connector
+        assert (used._ssl_context if http is None else used._ssl) is tls
+        await opened.aclose()
 
 
 @pytest.mark.anyio

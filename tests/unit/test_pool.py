@@ -1,0 +1,170 @@
+"""Open connections: who uses which, and when each is closed."""
+
+from __future__ import annotations
+
+import anyio
+import anyio.lowlevel
+import attrs
+import pytest
+
+from rmz_async import _pool
+from rmz_async._pool import KEPT, Pool
+
+pytestmark = pytest.mark.anyio
+
+
+@attrs.define(eq=False, slots=False)
+class Connection:
+    """Counts how often it was closed."""
+
+    number: int
+    closed: int = 0
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await anyio.lowlevel.checkpoint()
+        self.closed += 1
+
+
+class Shop:
+    """Opens numbered connections into a pool whose time is the test's."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.opened: list[Connection] = []
+        self.pool = Pool(self._open, lambda: self.now)
+
+    def _open(self) -> Connection:
+        self.opened.append(Connection(len(self.opened)))
+        return self.opened[-1]
+
+    async def use(self, *, alone: bool = False) -> int:
+        """Make one request; return the number of its connection."""
+        async with self.pool.lend(alone=alone) as connection:
+            return connection.number
+
+    def closed(self) -> list[int]:
+        """Return how often each was closed."""
+        return [connection.closed for connection in self.opened]
+
+
+@pytest.fixture
+def shop() -> Shop:
+    """A pool that nobody has used."""
+    return Shop()
+
+
+async def use_together(shop: Shop, count: int) -> None:
+    """Make so many requests at once, so that as many connections are open."""
+    together = anyio.Event()
+    there = 0
+
+    async def use() -> None:
+        nonlocal there
+        async with shop.pool.lend(alone=False):
+            there += 1
+            if there == count:
+                together.set()
+            await together.wait()
+
+    async with anyio.create_task_group() as requests:
+        for _ in range(count):
+            requests.start_soon(use)
+
+
+def test_the_first_one_is_opened_at_once() -> None:
+    """What cannot be opened at all is an error of the options, not of a request."""
+
+    def refuse() -> Connection:
+        raise ValueError("works on asyncio only")
+
+    with pytest.raises(ValueError, match="asyncio only"):
+        Pool(refuse, lambda: 0.0)
+
+
+async def test_one_request_after_the_other(shop: Shop) -> None:
+    """They share a connection."""
+    assert [await shop.use() for _ in range(3)] == [0, 0, 0]
+    assert len(shop.opened) == 1
+
+
+async def test_requests_at_once(shop: Shop) -> None:
+    """Each has a connection to itself, and all of these are used again."""
+    await use_together(shop, 3)
+    await use_together(shop, 3)
+    assert len(shop.opened) == 3
+
+
+async def test_the_one_that_was_used_last(shop: Shop) -> None:
+    """It is the likeliest to be open, and so is used first."""
+    await use_together(shop, 3)
+    async with shop.pool.lend(alone=False) as last:
+        other = await shop.use()
+        assert other != last.number
+    assert await shop.use() == last.number
+
+
+async def test_a_request_that_is_to_be_alone(shop: Shop) -> None:
+    """Its connection is new, and closed afterwards."""
+    await shop.use()
+    assert await shop.use(alone=True) == 1
+    assert shop.closed() == [0, 1]
+    assert await shop.use() == 0
+
+
+async def test_a_request_that_fails(shop: Shop) -> None:
+    """Its connection is not used again."""
+    with pytest.raises(OSError, match="reset"):
+        async with shop.pool.lend(alone=False):
+            raise OSError("reset")
+    assert shop.closed() == [1]
+    assert await shop.use() == 1
+
+
+async def test_a_request_that_is_cancelled(shop: Shop) -> None:
+    """Its connection is closed all the same, before the caller goes on."""
+    with anyio.CancelScope() as scope:
+        async with shop.pool.lend(alone=False):
+            scope.cancel()
+            await anyio.sleep_forever()
+    assert shop.closed() == [1]
+    assert await shop.use() == 1
+
+
+async def test_connections_that_were_not_used_for_long(shop: Shop) -> None:
+    """They are closed after the next request, those alone."""
+    await use_together(shop, 3)
+    shop.now += KEPT
+    await shop.use()
+    assert shop.closed() == [0, 0, 0]
+    shop.now += 0.1
+    last = await shop.use()
+    assert shop.closed() == [int(number != last) for number in range(3)]
+
+
+async def test_closing(shop: Shop) -> None:
+    """All are closed, idle or lent; a request that was under way leaves none behind."""
+    await use_together(shop, 2)
+    async with shop.pool.lend(alone=False) as lent:
+        await shop.pool.aclose()
+        assert shop.closed() == [1, 1]
+    assert lent.closed == 2
+
+
+@pytest.mark.parametrize("fails", [True, False], ids=["fails", "hangs"])
+async def test_closing_that_costs_no_answer(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    """Whatever goes wrong there, the request that does it has its answer."""
+    monkeypatch.setattr(_pool, "_CLOSING", 0.01)
+
+    async def close() -> None:
+        if fails:
+            raise OSError("broken")
+        await anyio.sleep_forever()
+
+    with anyio.fail_after(10):
+        async with shop.pool.lend(alone=True) as connection:
+            monkeypatch.setattr(connection, "aclose", close, raising=False)
+            answer = "an answer"
+    assert answer == "an answer"
