@@ -31,6 +31,11 @@ RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = SUPPORTED if RUNNING in SUPPORTED else [*SUPPORTED, RUNNING]
 PACKAGES = ["rmz_async", "rmz_sync"]
 CHECKED = [*PACKAGES, "tests", "docs", "noxfile.py"]
+# What does not depend on the Python is looked at once.
+ONCE = [f"tests/{name}" for name in ("contract", "faults", "mutation", "security")]
+# These start processes of their own, which would all be measured, and mostly wait for them.
+PROCESSES = [str(path) for path in sorted(Path("tests/sync").glob("test_process_*.py"))]
+TOGETHER = ["-n", "4", "--dist", "worksteal"]
 CONTRACT = Path("docs/openapi.yaml")
 REDOCLY = "@redocly/cli@2.77.0"
 
@@ -55,15 +60,17 @@ def tests(session: nox.Session) -> None:
     session.install("-e", ".[sandbox]", *group("tests"))
     if session.posargs:
         session.run("pytest", *session.posargs)
-    elif session.python == RUNNING:
+        return
+    without = [f"--ignore={path}" for path in (*ONCE, *PROCESSES)]
+    if session.python == RUNNING:
         session.run("coverage", "erase")
-        session.run("coverage", "run", "-m", "pytest", "--numprocesses=auto")
+        session.run("coverage", "run", "-m", "pytest", "-n", "auto", *without)
         session.run("coverage", "combine", "--quiet")
         session.run("coverage", "report")
+        session.run("pytest", *TOGETHER, *ONCE, *PROCESSES)
     else:
-        # What does not depend on the Python is looked at once.
-        apart = ("contract", "faults", "mutation", "security")
-        session.run("pytest", "-n", "auto", *(f"--ignore=tests/{name}" for name in apart))
+        session.run("pytest", "-n", "auto", *without)
+        session.run("pytest", *TOGETHER, *PROCESSES)
 
 
 @nox.session
