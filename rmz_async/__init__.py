@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
-from rmz_async import webhooks
+from typing import TYPE_CHECKING
+
 from rmz_async._converter import from_dict
+from rmz_async._lazy import lazily
 from rmz_async._version import __version__
 from rmz_async.client import Client
 from rmz_async.errors import (
@@ -31,48 +33,51 @@ from rmz_async.errors import (
     UnprocessableEntityError,
     WebhookError,
 )
-from rmz_async.models import (
-    Category,
-    CheckoutSession,
-    Code,
-    CompletedOrder,
-    CreatedOrder,
-    Customer,
-    DuplicateOrder,
-    Duration,
-    JSONObject,
-    Model,
-    NewCustomer,
-    Order,
-    OrderedProduct,
-    OrderItem,
-    OrderLine,
-    OrderStatus,
-    OrderStatusChange,
-    PaymentMethod,
-    PendingOrder,
-    PhoneNumber,
-    PortalSession,
-    Price,
-    Product,
-    ProductImage,
-    ProductStatus,
-    ProductType,
-    ProductVariant,
-    Store,
-    StoreStatistics,
-    Subscription,
-    SubscriptionLookup,
-    SubscriptionProduct,
-    SubscriptionSnapshot,
-    SubscriptionStatus,
-    Transaction,
-    Variant,
-)
 from rmz_async.options import RetryPolicy
 from rmz_async.pacing import InMemoryQuotaStore, Pacing, QuotaStore
 from rmz_async.pagination import Page, Pager
-from rmz_async.webhooks import Event, EventType
+
+if TYPE_CHECKING:
+    from rmz_async import webhooks
+    from rmz_async.models import (
+        Category,
+        CheckoutSession,
+        Code,
+        CompletedOrder,
+        CreatedOrder,
+        Customer,
+        DuplicateOrder,
+        Duration,
+        JSONObject,
+        Model,
+        NewCustomer,
+        Order,
+        OrderedProduct,
+        OrderItem,
+        OrderLine,
+        OrderStatus,
+        OrderStatusChange,
+        PaymentMethod,
+        PendingOrder,
+        PhoneNumber,
+        PortalSession,
+        Price,
+        Product,
+        ProductImage,
+        ProductStatus,
+        ProductType,
+        ProductVariant,
+        Store,
+        StoreStatistics,
+        Subscription,
+        SubscriptionLookup,
+        SubscriptionProduct,
+        SubscriptionSnapshot,
+        SubscriptionStatus,
+        Transaction,
+        Variant,
+    )
+    from rmz_async.webhooks import Event, EventType
 
 __all__ = (
     "APIError",
@@ -144,3 +149,11 @@ __all__ = (
     "from_dict",
     "webhooks",
 )
+
+if not TYPE_CHECKING:
+    # Or a type checker would take any name for one of this package.
+    __getattr__, __dir__ = lazily(
+        __name__,
+        dict.fromkeys(set(__all__) - globals().keys(), f"{__name__}.models")
+        | dict.fromkeys(("Event", "EventType", "webhooks"), f"{__name__}.webhooks"),
+    )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
+import platform
 import ssl
-import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -51,9 +51,6 @@ _NOT_SENT_OF_AIOHTTP = {
     "NonHttpUrlClientError",
 }
 
-# platform.python_version() would be a fiftieth of the whole import.
-_PYTHON = ".".join(map(str, sys.version_info[:3]))
-
 # Opened on another event loop, or by the parent of this process: neither may be closed from here,
 # as the garbage collector would.
 _abandoned: list[object] = []
@@ -82,7 +79,7 @@ def headers_for(base_url: str) -> httpx.Headers:
             "Host": httpx.URL(base_url).netloc.decode("ascii"),
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
-            "User-Agent": f"rmz-python/{__version__} python/{_PYTHON}",
+            "User-Agent": f"rmz-python/{__version__} python/{platform.python_version()}",
         }
     )
 

@@ -20,12 +20,6 @@ import attrs
 from rmz_async._json import JSON
 from rmz_async.models._model import EMPTY, JSONObject, Model
 from rmz_async.models._wire_names import WIRE_NAMES
-from rmz_async.models.new_orders import (
-    CompletedOrder,
-    CreatedOrder,
-    DuplicateOrder,
-    PendingOrder,
-)
 from rmz_async.pagination import Page
 
 T = TypeVar("T")
@@ -172,6 +166,8 @@ def _open_enum(members: Mapping[Any, Enum]) -> Structure:
 
 
 def _created_order(model_hook: ModelHook) -> Structure:
+    from rmz_async.models.new_orders import CompletedOrder, DuplicateOrder, PendingOrder
+
     pending, completed, duplicate = map(model_hook, (PendingOrder, CompletedOrder, DuplicateOrder))
 
     def structure(value: JSON) -> Any:
@@ -364,13 +360,14 @@ def _hook(wanted: Any, model_hook: ModelHook) -> Structure:
         return _EXACT[wanted]
     if _is_model(wanted):
         return model_hook(wanted)
-    if wanted == CreatedOrder:
-        return _created_order(model_hook)
     if get_origin(wanted) is Page:
         return _page_hook(wanted, model_hook)
     if get_origin(wanted) is tuple:
         return _sequence(_hook(get_args(wanted)[0], model_hook))
     members = set(get_args(wanted)) - {types.NoneType}
+    if len(members) > 1 and all(map(_is_model, members)):
+        # There is one such union.
+        return _created_order(model_hook)
     if members >= {date, datetime}:
         return _date_or_time
     for member in members:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import ssl
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 
@@ -19,6 +19,10 @@ from rmz_async.options import RetryPolicy
 
 # The shortest wait after a 429 that names none.
 REFUSED_WAIT = 1.0
+
+# For what RMZ's clock is put right by meanwhile. With more, a change that somebody else made before
+# a call would be taken for its own.
+CLOCK_STEP = 2
 
 
 class Failure(Enum):
@@ -212,6 +216,18 @@ def backoff(policy: RetryPolicy, attempts: int, draw: Callable[[], float]) -> fl
     # 2 ** 1024 is no float; the cap is reached long before 2 ** 32.
     ceiling = min(policy.max_backoff, policy.backoff * 2.0 ** min(attempts - 1, 32))
     return draw() * ceiling
+
+
+def earliest(answered_at: datetime | None, elapsed: float) -> datetime | None:
+    """Return the moment on RMZ's own clock before which a call cannot have been applied.
+
+    Args:
+        answered_at: RMZ's clock at a later answer, or None.
+        elapsed: Seconds from the call to that answer.
+    """
+    if answered_at is None:
+        return None
+    return answered_at - timedelta(seconds=math.ceil(elapsed) + CLOCK_STEP)
 
 
 def retry_after(value: str | None, now: float) -> float | None:

@@ -1,31 +1,23 @@
 """Pure: does an object that was read back show that a change was applied?
 
 Each function takes the object and *since*: a moment on RMZ's own clock before which the call cannot
-have been applied, or None where RMZ did not say what time it is.
+have been applied, or None where RMZ did not say what time it is; see ``_retry.earliest``.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from rmz_async._retry import Evidence
-from rmz_async.models import Order, OrderStatus, Subscription, SubscriptionStatus
+from rmz_async.models import Subscription, SubscriptionStatus
+
+if TYPE_CHECKING:
+    # At run time it would bring all models of orders.
+    from rmz_async.models import Order
 
 Judge = Callable[[Subscription, datetime | None], Evidence]
-
-
-# For what RMZ's clock is put right by meanwhile. With more, a change that somebody else made before
-# the call would be taken for its own.
-CLOCK_STEP = 2
-
-
-def earliest(answered_at: datetime | None, elapsed: float) -> datetime | None:
-    """Return *since*, from RMZ's clock at its answer and the seconds since the call was sent."""
-    if answered_at is None:
-        return None
-    return answered_at - timedelta(seconds=math.ceil(elapsed) + CLOCK_STEP)
 
 
 def canceled(effective: str) -> Judge:
@@ -76,7 +68,7 @@ def moved_to(status: int) -> Callable[[Order, datetime | None], Evidence]:
 
     def judge(found: Order, since: datetime | None) -> Evidence:
         # RMZ calls this one idempotent: what counts is where the order is, not who moved it.
-        if found.current_status == OrderStatus(status):
+        if found.current_status == status:
             return Evidence.APPLIED
         changed = _changed(found.updated_at, since)
         return Evidence.NOT_APPLIED if changed is False else Evidence.UNCLEAR

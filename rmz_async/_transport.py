@@ -20,7 +20,6 @@ from rmz_async._connections import Connections, Outgoing, headers_for
 from rmz_async._converter import decode
 from rmz_async._pacer import NoTurnError
 from rmz_async._retry import Budget, Evidence, Failure, History, Step
-from rmz_async._settling import earliest
 from rmz_async._token import Secret
 from rmz_async._turns import Turns
 from rmz_async._wire import Answer, UnreadableBodyError
@@ -169,7 +168,7 @@ class Transport:
             logger.warning("%s: could not be read back: %s", name, reason)
             return Evidence.UNREAD, None
         assert history.first_sent is not None  # or there would be nothing to settle
-        since = earliest(reading.answered_at, self._waiting.clock() - history.first_sent)
+        since = _retry.earliest(reading.answered_at, self._waiting.clock() - history.first_sent)
         return settlement.judge(found, since), found
 
     async def _resolve(

@@ -1,11 +1,19 @@
-"""Every test marked ``anyio`` runs twice: on asyncio and on trio."""
+"""What all tests have: both event loops, and an interrupt that interrupts."""
 
 from __future__ import annotations
+
+import signal
 
 import pytest
 
 
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
-    """The event loop's name."""
+    """The event loop's name; a test marked ``anyio`` runs on each."""
     return str(request.param)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """A shell that starts tests in the background has them and their processes ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)

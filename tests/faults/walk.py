@@ -7,8 +7,7 @@ from functools import partial
 from typing import Any
 
 from rmz_async import operations
-from rmz_async._retry import Budget
-from rmz_async._settling import CLOCK_STEP
+from rmz_async._retry import CLOCK_STEP, Budget
 from rmz_async.sandbox.state import Status
 from tests.faults.customer import Customer
 from tests.faults.faults import FAULTS, Fault, Stage

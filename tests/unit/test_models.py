@@ -31,7 +31,7 @@ def test_every_model_is_tested() -> None:
     """A model that is added is added here as well."""
     public = {
         value
-        for value in vars(rmz_async).values()
+        for value in (getattr(rmz_async, name) for name in rmz_async.__all__)
         if isinstance(value, type) and issubclass(value, Model)
     }
 

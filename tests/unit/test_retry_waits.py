@@ -4,16 +4,19 @@ import math
 import ssl
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import attrs
 import pytest
 
 from rmz_async import operations
 from rmz_async._retry import (
+    CLOCK_STEP,
     REFUSED_WAIT,
     Failure,
     History,
     backoff,
+    earliest,
     is_certificate_error,
     is_too_late,
     may_resend,
@@ -25,6 +28,7 @@ from rmz_async.options import RetryPolicy
 
 # Wednesday, 21 October 2015, 07:28:00 GMT.
 MOMENT = 1445412480.0
+ANSWERED = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 CHANGES = [
     operations.SUBSCRIPTIONS_CANCEL,
@@ -294,3 +298,17 @@ def test_errors_in_a_circle() -> None:
     one.__context__, two.__context__ = two, one
 
     assert not is_certificate_error(one)
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "seconds"), [(0.0, 2), (0.001, 3), (1.0, 3), (1.001, 4), (59.5, 62)]
+)
+def test_when_a_call_can_have_been_applied_first(elapsed: float, seconds: int) -> None:
+    """RMZ says whole seconds: the time that has passed is rounded up, and a little is added."""
+    assert CLOCK_STEP == 2
+    assert earliest(ANSWERED, elapsed) == ANSWERED - timedelta(seconds=seconds)
+
+
+def test_no_time_in_the_answer() -> None:
+    """Without RMZ's own clock nothing can be compared."""
+    assert earliest(None, 1.0) is None

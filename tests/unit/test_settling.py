@@ -9,10 +9,8 @@ import pytest
 
 from rmz_async._retry import Evidence
 from rmz_async._settling import (
-    CLOCK_STEP,
     Judge,
     canceled,
-    earliest,
     extended,
     moved_to,
     paused,
@@ -178,17 +176,3 @@ def test_an_order_that_is_elsewhere(status: object, when: str) -> None:
     expected = Evidence.NOT_APPLIED if when == "unchanged" else Evidence.UNCLEAR
 
     assert moved_to(3)(order(status, updated_at), since) is expected
-
-
-@pytest.mark.parametrize(
-    ("elapsed", "seconds"), [(0.0, 2), (0.001, 3), (1.0, 3), (1.001, 4), (59.5, 62)]
-)
-def test_when_a_call_can_have_been_applied_first(elapsed: float, seconds: int) -> None:
-    """RMZ says whole seconds: the time that has passed is rounded up, and a little is added."""
-    assert CLOCK_STEP == 2
-    assert earliest(SINCE, elapsed) == SINCE - seconds * SECOND
-
-
-def test_no_time_in_the_answer() -> None:
-    """Without RMZ's own clock nothing can be compared."""
-    assert earliest(None, 1.0) is None
