@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from enum import StrEnum
 
 import attrs
@@ -135,8 +136,9 @@ async def _drip(wire: Wire, answer: Answer) -> None:
 
 
 async def _stall(wire: Wire, _: Answer) -> None:
-    # Until the client hangs up.
-    await asyncio.wait([asyncio.ensure_future(wire.reader.read())], timeout=_SILENCE)
+    # Until the client hangs up, in whatever way.
+    with suppress(TimeoutError, OSError):
+        await asyncio.wait_for(wire.reader.read(), _SILENCE)
     wire.finish()
 
 
