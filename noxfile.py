@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -18,6 +19,10 @@ nox.options.error_on_external_run = True
 # A machine need not have every Python; on a server of CI nox would take the lack for a failure.
 nox.options.error_on_missing_interpreters = False
 nox.options.sessions = ["lint", "typing", "tests", "generate", "docs", "build", "contract"]
+
+# Many tests start processes: these should find everything compiled.
+os.environ["UV_COMPILE_BYTECODE"] = "1"
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 PYPROJECT = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
 PREFIX = "Programming Language :: Python :: 3."

@@ -36,7 +36,7 @@ html_show_sphinx = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
-# The client imports them when they are asked for, and for type checkers: Sphinx sees the bare names.
+# The client imports them when they are asked for: Sphinx sees the bare names.
 autodoc_type_aliases = {
     name: f"rmz_async.resources.{module}.{name}"
     for module, name in {
