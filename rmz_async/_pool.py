@@ -80,9 +80,7 @@ class Pool(Generic[C]):
     async def aclose(self) -> None:
         """Close all, those that are lent too."""
         self._closed = True
-        every = [*self._lent, *(idle for _, idle in self._idle)]
-        self._idle.clear()
-        for one in every:
+        for one in [*self._lent, *(idle for _, idle in self._idle)]:
             await _discard(one)
 
 

@@ -27,6 +27,7 @@ FIRST_LIMIT = 120
 MODULES = {
     "rmz_async._retry": ("retry_steps", "retry_waits", "budget"),
     "rmz_async._settling": ("settling",),
+    "rmz_async._pool": ("pool",),
     "rmz_async._quota": ("pacing_quota",),
     "rmz_async._quota_headers": ("pacing_headers",),
     "rmz_async._pacer": ("pacing_turns", "pacing_threads", "pacing_headers", "pacing_options"),

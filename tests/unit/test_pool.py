@@ -133,6 +133,7 @@ async def test_a_request_that_is_cancelled(shop: Shop) -> None:
 
 async def test_connections_that_were_not_used_for_long(shop: Shop) -> None:
     """They are closed after the next request, those alone."""
+    assert KEPT == 5
     await use_together(shop, 3)
     shop.now += KEPT
     await shop.use()
@@ -156,6 +157,7 @@ async def test_closing_that_costs_no_answer(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
     """Whatever goes wrong there, the request that does it has its answer."""
+    assert _pool._CLOSING == 1
     monkeypatch.setattr(_pool, "_CLOSING", 0.01)
 
     async def close() -> None:
