@@ -76,13 +76,32 @@ def test_what_is_given_back_is_free() -> None:
     assert waits(quota, 120.0, 2) == [0.0, 41.0]
 
 
-def test_giving_back_what_is_not_there() -> None:
+@pytest.mark.parametrize("at", [99.0, 115.0, 121.0])
+def test_giving_back_what_is_not_there(at: float) -> None:
     """What is a span old, or was never noted, cannot be given back."""
     quota = sent(110.0, 120.0)
     told(quota, 120.0, remaining=0)
-    quota.give_back(99.0)
+    quota.give_back(at)
 
     assert waits(quota, 120.0, 1) == [61.0]
+
+
+@pytest.mark.parametrize("at", [99.0, 115.0, 121.0])
+def test_giving_back_what_is_not_there_frees_nothing(at: float) -> None:
+    """All that was noted still counts."""
+    quota = sent(100.0, 110.0, 120.0)
+    quota.give_back(at)
+
+    assert waits(quota, 120.0, 3) == [41.0, 51.0, 61.0]
+
+
+def test_what_is_noted_out_of_order() -> None:
+    """Of two threads, the one that read the clock first may come second."""
+    quota = sent(110.0, 120.0, 100.0)
+
+    assert waits(quota, 120.0, 3) == [41.0, 51.0, 61.0]
+    quota.give_back(100.0)
+    assert waits(quota, 120.0, 2) == [0.0, 51.0]
 
 
 def test_a_lower_limit_is_adopted() -> None:
