@@ -33,7 +33,7 @@ R = TypeVar("R")
 logger = logging.getLogger("rmz_async")
 
 # How much later than httpx's own time-outs the fence falls, which holds a slow drip too.
-FENCE = 0.2
+FENCE = 0.1
 
 # How much longer than the call's deadline a read-back may take: to know is worth the wait.
 SETTLE_GRACE = 10.0
