@@ -36,19 +36,6 @@ html_show_sphinx = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
-# The client imports them when they are asked for: Sphinx sees the bare names.
-autodoc_type_aliases = {
-    name: f"rmz_async.resources.{module}.{name}"
-    for module, name in {
-        "categories": "Categories",
-        "checkout_sessions": "CheckoutSessions",
-        "orders": "Orders",
-        "portal_sessions": "PortalSessions",
-        "products": "Products",
-        "store": "OwnStore",
-        "subscriptions": "Subscriptions",
-    }.items()
-}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True

@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 import httpx_aiohttp
 
+from rmz_async._pool import KEPT
 from rmz_async.errors import ConfigurationError
 
 
@@ -31,8 +32,15 @@ def open_transport(tls: ssl.SSLContext) -> httpx_aiohttp.AiohttpTransport:
     except RuntimeError:
         raise ConfigurationError('http: "aiohttp" works on asyncio only') from None
     session = aiohttp.ClientSession(
-        # How many requests are under way is bound elsewhere.
-        connector=aiohttp.TCPConnector(ssl=tls, limit=0),
+        connector=aiohttp.TCPConnector(
+            ssl=tls,
+            # How many requests are under way is bound elsewhere.
+            limit=0,
+            keepalive_timeout=KEPT,
+            # It is of no use to a single connection, and one that is closed while it asks for an
+            # address would cancel a call that nobody has cancelled.
+            use_dns_cache=False,
+        ),
         cookie_jar=aiohttp.DummyCookieJar(),
         # It would call the body that a request does not have a stream of bytes.
         skip_auto_headers=["Content-Type"],

@@ -9,7 +9,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import anyio
 import attrs
@@ -18,7 +18,7 @@ from anyio.lowlevel import current_token
 
 from rmz_async import _retry, _wire
 from rmz_async._call import Failed
-from rmz_async._pool import KEPT, Pool
+from rmz_async._pool import Pool
 from rmz_async._retry import Failure
 from rmz_async._token import Secret, Tokens
 from rmz_async._version import __version__
@@ -92,7 +92,7 @@ class Connections:
         self._theirs = http if isinstance(http, httpx.AsyncClient) else None
         self._open = _opener_for(http)
         self._pool: Pool[httpx.AsyncBaseTransport] | None = None
-        self._owner: object = None
+        self._owner: Any = None
         self._closed = False
         if self._theirs is None:
             # Now, not at the first call: it would stop the event loop for 25 ms, and a process that
@@ -111,8 +111,7 @@ class Connections:
             return
         # First, as it may raise: aiohttp works on one kind of event loop only.
         pool = Pool(self._open, time.monotonic) if self._theirs is None else None
-        if self._pool is not None:
-            _abandoned.append(self._pool)
+        self._abandon()
         self._pool = pool
         self.at_once: anyio.Semaphore = anyio.Semaphore(MAX_CONCURRENT, fast_acquire=True)
         self.token_turn: anyio.Lock = anyio.Lock(fast_acquire=True)
@@ -167,17 +166,26 @@ class Connections:
     async def aclose(self) -> None:
         """Close the connections; the caller's own client stays open."""
         self._closed = True
-        if self._pool is None:
-            return
-        if self._owner == (current_token(), os.getpid()):
+        if self._pool is not None and self._owner == (current_token(), os.getpid()):
             await self._pool.aclose()
         else:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Leave alone what another loop, or the parent of this process, has opened."""
+        if self._pool is None:
+            return
+        token, pid = self._owner
+        is_closed = getattr(token.native_token, "is_closed", None)
+        # Where that loop is closed, nobody looks after the connections: the garbage collector may.
+        if pid != os.getpid() or is_closed is None or not is_closed():
             _abandoned.append(self._pool)
+        self._pool = None
 
 
 def _opener_for(http: object) -> Callable[[], httpx.AsyncBaseTransport]:
     if http is None or isinstance(http, httpx.AsyncClient):
-        return _open_httpx
+        return _OverHTTPX
     if http != "aiohttp":
         raise ConfigurationError('http: must be an httpx.AsyncClient, "aiohttp" or None')
     try:
@@ -189,14 +197,39 @@ def _opener_for(http: object) -> Callable[[], httpx.AsyncBaseTransport]:
     return lambda: open_transport(_tls())
 
 
-def _open_httpx() -> httpx.AsyncBaseTransport:
-    # Without the layer of httpx.AsyncClient, which writes each address, and with it a customer's
-    # e-mail address, into its log.
-    return httpx.AsyncHTTPTransport(
-        verify=_tls(),
-        trust_env=False,
-        limits=httpx.Limits(max_connections=1, keepalive_expiry=KEPT),
-    )
+class _OverHTTPX(httpx.AsyncBaseTransport):
+    """One connection over httpx.
+
+    It is a transport without the layer of httpx.AsyncClient, which writes each address, and with it
+    a customer's e-mail address, into its log.
+    """
+
+    def __init__(self) -> None:
+        self._transport = httpx.AsyncHTTPTransport(
+            verify=_tls(),
+            trust_env=False,
+            # The pool above this says how long it is kept.
+            limits=httpx.Limits(max_connections=1, keepalive_expiry=None),
+        )
+        self._opened: Any = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        # httpx forgets a connection that is cancelled, or closed, while it opens: it stays open.
+        # To be told of each step takes its time, so this asks only where one will be opened.
+        if self._opened is None or self._opened.get_extra_info("is_readable"):
+            request.extensions["trace"] = self._note
+        return await self._transport.handle_async_request(request)
+
+    async def _note(self, event: str, told: dict[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            self._opened = told["return_value"]
+
+    async def aclose(self) -> None:
+        try:
+            await self._transport.aclose()
+        finally:
+            if self._opened is not None:
+                await self._opened.aclose()
 
 
 @functools.cache

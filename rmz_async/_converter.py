@@ -365,8 +365,7 @@ def _hook(wanted: Any, model_hook: ModelHook) -> Structure:
     if get_origin(wanted) is tuple:
         return _sequence(_hook(get_args(wanted)[0], model_hook))
     members = set(get_args(wanted)) - {types.NoneType}
-    if len(members) > 1 and all(map(_is_model, members)):
-        # There is one such union.
+    if "PendingOrder" in {getattr(member, "__name__", "") for member in members}:
         return _created_order(model_hook)
     if members >= {date, datetime}:
         return _date_or_time

@@ -7,7 +7,7 @@ walks the list of all its connections at each request.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
@@ -16,7 +16,7 @@ import anyio
 # Seconds that an idle connection may be used again: shorter than servers keep theirs.
 KEPT = 5.0
 
-# How long a call may take to close a connection, even where its caller has given it up.
+# How long a call may take to close connections, even where its caller has given it up.
 _CLOSING = 1.0
 
 
@@ -57,7 +57,8 @@ class Pool(Generic[C]):
 
     def take(self, *, alone: bool) -> C:
         """Take a connection, the one that was used last, as that is the likeliest to be open."""
-        one = self._open_one() if alone or not self._idle else self._idle.pop()[1]
+        fresh = self._idle and self._clock() - self._idle[-1][0] <= KEPT
+        one = self._idle.pop()[1] if fresh and not alone else self._open_one()
         self._lent.add(one)
         return one
 
@@ -70,18 +71,18 @@ class Pool(Generic[C]):
         """
         self._lent.discard(one)
         now = self._clock()
-        if worn or self._closed:
-            await _discard(one)
-        else:
+        unused = [one] if worn or self._closed else []
+        if not unused:
             self._idle.append((now, one))
         while self._idle and now - self._idle[0][0] > KEPT:
-            await _discard(self._idle.popleft()[1])
+            unused.append(self._idle.popleft()[1])
+        if unused:
+            await _discard(unused)
 
     async def aclose(self) -> None:
         """Close all, those that are lent too."""
         self._closed = True
-        for one in [*self._lent, *(idle for _, idle in self._idle)]:
-            await _discard(one)
+        await _discard([*self._lent, *(idle for _, idle in self._idle)])
 
 
 class Lent(Generic[C]):
@@ -101,7 +102,9 @@ class Lent(Generic[C]):
         await self._pool.give_back(self._one, worn=self._alone or kind is not None)
 
 
-async def _discard(one: Closable) -> None:
+async def _discard(unused: Sequence[Closable]) -> None:
     # Whatever comes of it, the call that does so has its answer.
-    with anyio.move_on_after(_CLOSING, shield=True), suppress(Exception):
-        await one.aclose()
+    with anyio.move_on_after(_CLOSING, shield=True):
+        for one in unused:
+            with suppress(Exception):
+                await one.aclose()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import Literal, NoReturn
 
 import attrs
 
@@ -21,15 +20,6 @@ from rmz_async.options import (
     base_url_or_default,
 )
 from rmz_async.pacing import Pacing
-
-if TYPE_CHECKING:
-    from rmz_async.resources.categories import Categories
-    from rmz_async.resources.checkout_sessions import CheckoutSessions
-    from rmz_async.resources.orders import Orders
-    from rmz_async.resources.portal_sessions import PortalSessions
-    from rmz_async.resources.products import Products
-    from rmz_async.resources.store import OwnStore
-    from rmz_async.resources.subscriptions import Subscriptions
 
 __all__ = ("Client",)
 
@@ -53,6 +43,15 @@ class Client:
             event hooks; its headers, cookies, authentication and time-outs are not used. It stays
             open when this client closes. Or ``"aiohttp"``, for connections over aiohttp, which are
             faster, on asyncio only; install ``rmz[aiohttp]``.
+
+    Attributes:
+        checkout_sessions: Send customers to a page on which they pay.
+        portal_sessions: Send customers to a page on which they manage their subscriptions.
+        subscriptions: Read and change subscriptions.
+        orders: Make orders on behalf of customers, read them, and move them on.
+        products: Read what the store sells.
+        categories: Read the shelves of the shop.
+        store: Read the store itself, and its numbers.
 
     Raises:
         ConfigurationError: An option breaks a rule; the message names both.
@@ -79,57 +78,24 @@ class Client:
         self._use(Transport(Connections(Tokens(source), http), options), owns_connections=True)
 
     def _use(self, transport: Transport, *, owns_connections: bool) -> None:
-        self._transport = transport
-        self._owns_connections = owns_connections
-
-    @cached_property
-    def checkout_sessions(self) -> CheckoutSessions:
-        """Send customers to a page on which they pay."""
+        # Here, for they bring all models: who only verifies webhooks does not wait for them.
+        from rmz_async.resources.categories import Categories
         from rmz_async.resources.checkout_sessions import CheckoutSessions
-
-        return CheckoutSessions(self._transport)
-
-    @cached_property
-    def portal_sessions(self) -> PortalSessions:
-        """Send customers to a page on which they manage their subscriptions."""
+        from rmz_async.resources.orders import Orders
         from rmz_async.resources.portal_sessions import PortalSessions
-
-        return PortalSessions(self._transport)
-
-    @cached_property
-    def subscriptions(self) -> Subscriptions:
-        """Read and change subscriptions."""
+        from rmz_async.resources.products import Products
+        from rmz_async.resources.store import OwnStore
         from rmz_async.resources.subscriptions import Subscriptions
 
-        return Subscriptions(self._transport)
-
-    @cached_property
-    def orders(self) -> Orders:
-        """Make orders on behalf of customers, read them, and move them on."""
-        from rmz_async.resources.orders import Orders
-
-        return Orders(self._transport)
-
-    @cached_property
-    def products(self) -> Products:
-        """Read what the store sells."""
-        from rmz_async.resources.products import Products
-
-        return Products(self._transport)
-
-    @cached_property
-    def categories(self) -> Categories:
-        """Read the shelves of the shop."""
-        from rmz_async.resources.categories import Categories
-
-        return Categories(self._transport)
-
-    @cached_property
-    def store(self) -> OwnStore:
-        """Read the store itself, and its numbers."""
-        from rmz_async.resources.store import OwnStore
-
-        return OwnStore(self._transport)
+        self._transport = transport
+        self._owns_connections = owns_connections
+        self.checkout_sessions: CheckoutSessions = CheckoutSessions(transport)
+        self.portal_sessions: PortalSessions = PortalSessions(transport)
+        self.subscriptions: Subscriptions = Subscriptions(transport)
+        self.orders: Orders = Orders(transport)
+        self.products: Products = Products(transport)
+        self.categories: Categories = Categories(transport)
+        self.store: OwnStore = OwnStore(transport)
 
     def with_options(
         self,

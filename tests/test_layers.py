@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 # The standard library may be used by all.
 TABLE = {
     "__init__": "_converter _lazy _version client errors models options pacing pagination webhooks",
-    "_aiohttp": "+aiohttp +httpx_aiohttp errors",
+    "_aiohttp": "+aiohttp +httpx_aiohttp _pool errors",
     "_call": "+anyio +attrs _retry errors operations",
     "_connections": (
         "+anyio +attrs +httpx _aiohttp _call _pool _retry _token _version _wire errors"

@@ -89,8 +89,6 @@ def lane_named(name: str) -> Lane:
 def on_time(waiting: Waiting, client: rmz_async.Client) -> rmz_async.Client:
     """Put *client* on the test's time, and return it."""
     transport = client._transport
-    # The resources that it has made go over the other one.
-    vars(client).clear()
     client._use(
         Transport(transport._connections, transport.options, waiting), owns_connections=True
     )

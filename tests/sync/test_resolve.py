@@ -56,8 +56,6 @@ class RMZ:
         wrapped = self.client._wrapped
         waiting = Waiting(clock=lambda: self.now, sleep=self._sleep, draw=lambda: 1.0)
         transport = wrapped._transport
-        # The resources that it has made go over the other one.
-        vars(wrapped).clear()
         wrapped._use(
             Transport(transport._connections, transport.options, waiting), owns_connections=True
         )

@@ -159,6 +159,7 @@ class Server:
                 with self._changed:
                     self.opened += 1
                     self._open += 1
+                    self._changed.notify_all()
                 threading.Thread(target=self._serve, args=[connection], daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
@@ -183,6 +184,10 @@ class Server:
     async def until_asked(self, times: int) -> None:
         """Wait until so many requests have come; not for ever."""
         await self._until(lambda: len(self.requests) >= times)
+
+    async def until_opened(self, times: int) -> None:
+        """Wait until there were so many connections; not for ever."""
+        await self._until(lambda: self.opened >= times)
 
     async def until_open(self, most: int) -> None:
         """Wait until no more connections than *most* are open; not for ever."""

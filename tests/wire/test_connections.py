@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -20,7 +23,7 @@ from rmz_async import (
 )
 from rmz_async import _connections as connections_module
 from tests.transports import TRANSPORTS
-from tests.wire.conftest import TOKEN, their_client
+from tests.wire.conftest import TOKEN, client_of, keeps, their_client
 
 BODY = b'{"data": {"id": 501, "status": "active"}}'
 SUBSCRIPTION = {"data": {"id": 501, "status": "active"}}
@@ -134,6 +137,16 @@ async def test_a_copy_shares_connections(rmz_api: respx.MockRouter, make_client:
         await copy.subscriptions.get(501)
 
 
+@contextmanager
+def an_open_loop() -> Generator[asyncio.AbstractEventLoop]:
+    """An event loop that stays open while others run, as in another thread."""
+    loop = asyncio.new_event_loop()
+    try:
+        yield loop
+    finally:
+        loop.close()
+
+
 @pytest.mark.parametrize("http", TRANSPORTS)
 def test_one_client_on_two_event_loops(rmz_api: respx.MockRouter, http: Any) -> None:
     """A client that outlives its event loop opens connections anew on the next one."""
@@ -150,10 +163,12 @@ def test_one_client_on_two_event_loops(rmz_api: respx.MockRouter, http: Any) -> 
         finally:
             await rmz.aclose()
 
-    first = asyncio.run(read())
-    second = anyio.run(read_and_close, backend="asyncio" if http == "aiohttp" else "trio")
-    assert first is not second
-    assert first in connections_module._abandoned
+    with an_open_loop() as loop:
+        first: Any = loop.run_until_complete(read())
+        second = anyio.run(read_and_close, backend="asyncio" if http == "aiohttp" else "trio")
+        assert first is not second
+        assert first in connections_module._abandoned
+        loop.run_until_complete(first.aclose())
 
 
 @pytest.mark.parametrize("http", TRANSPORTS)
@@ -164,12 +179,33 @@ def test_a_client_of_another_loop_is_closed_without_touching_it(
     rmz_api.get("/subscriptions/501").mock(side_effect=answer)
     rmz = Client(TOKEN, http=http)
 
-    async def read() -> None:
+    async def read() -> object:
         await rmz.subscriptions.get(501)
+        return rmz._transport._connections._pool
 
-    asyncio.run(read())
-    anyio.run(rmz.aclose, backend="trio")
-    assert rmz._transport._connections._pool in connections_module._abandoned
+    with an_open_loop() as loop:
+        opened: Any = loop.run_until_complete(read())
+        anyio.run(rmz.aclose, backend="trio")
+        assert opened in connections_module._abandoned
+        loop.run_until_complete(opened.aclose())
+
+
+@pytest.mark.parametrize("http", TRANSPORTS)
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_the_connections_of_a_loop_that_is_closed(serving: Any, http: Any) -> None:
+    """Nobody looks after them any more: they are garbage, and closed as such."""
+    with serving(keeps()) as server:
+        for _ in range(3):
+            rmz = client_of(server, http=http)
+
+            async def read(rmz: Client = rmz) -> None:
+                await rmz.subscriptions.get(501)
+
+            asyncio.run(read())
+            asyncio.run(rmz.aclose())
+            gc.collect()
+        assert server.opened == 3
+        asyncio.run(server.until_open(0))
 
 
 @pytest.mark.anyio

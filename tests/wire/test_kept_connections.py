@@ -38,7 +38,7 @@ async def test_certificates_are_checked(http: Any) -> None:
         connections.open()
         assert connections._pool is not None
         opened: Any = connections._pool.take(alone=False)
-        used = opened._pool if http is None else opened.client.connector
+        used = opened._transport._pool if http is None else opened.client.connector
         assert (used._ssl_context if http is None else used._ssl) is tls
         await opened.aclose()
 
