@@ -212,6 +212,7 @@ class _OverHTTPX(httpx.AsyncBaseTransport):
             limits=httpx.Limits(max_connections=1, keepalive_expiry=None),
         )
         self._opened: Any = None
+        self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         # httpx forgets a connection that is cancelled, or closed, while it opens: it stays open.
@@ -223,8 +224,11 @@ class _OverHTTPX(httpx.AsyncBaseTransport):
     async def _note(self, event: str, told: dict[str, Any]) -> None:
         if event == "connection.connect_tcp.complete":
             self._opened = told["return_value"]
+            if self._closed:
+                await self._opened.aclose()
 
     async def aclose(self) -> None:
+        self._closed = True
         try:
             await self._transport.aclose()
         finally:

@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from rmz_async import Client, ConnectionFailedError, RetryPolicy
+from rmz_async._connections import _OverHTTPX
 from tests.wire.conftest import TOKEN, Server, over_httpx, stalls
 
 pytestmark = pytest.mark.anyio
@@ -62,3 +63,22 @@ async def test_a_client_that_is_closed(serving: Any, http: Any) -> None:
             await rmz.aclose()
         await server.until_open(0)
     assert not server.requests
+
+
+class Stream:
+    """A connection that has just been opened."""
+
+    closed = False
+
+    async def aclose(self) -> None:
+        """Close it."""
+        self.closed = True
+
+
+@over_httpx
+async def test_a_client_that_is_closed_while_it_connects() -> None:
+    """What comes to be after that is closed at once."""
+    connection, stream = _OverHTTPX(), Stream()
+    await connection.aclose()
+    await connection._note("connection.connect_tcp.complete", {"return_value": stream})
+    assert stream.closed
