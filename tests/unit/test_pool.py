@@ -143,6 +143,14 @@ async def test_connections_that_were_not_used_for_long(shop: Shop) -> None:
     assert shop.closed() == [int(number != last) for number in range(3)]
 
 
+async def test_a_connection_that_waited_too_long(shop: Shop) -> None:
+    """It is not used again: the server may be about to close it."""
+    assert await shop.use() == 0
+    shop.now += KEPT + 0.1
+    assert await shop.use() == 1
+    assert shop.closed() == [1, 0]
+
+
 async def test_closing(shop: Shop) -> None:
     """All are closed, idle or lent; a request that was under way leaves none behind."""
     await use_together(shop, 2)
