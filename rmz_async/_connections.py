@@ -146,12 +146,12 @@ class Connections:
         _authorize(request, token)
         until = clock() + limit
         try:
-            if self._pool is None:
-                assert self._theirs is not None
+            if self._theirs is not None:
                 response = await self._theirs.send(
                     request, stream=True, auth=None, follow_redirects=False
                 )
                 return await _read(response, lambda: clock() > until)
+            assert self._pool is not None  # or the client would be closed
             async with self._pool.lend(alone=outgoing.alone) as connection:
                 response = await connection.handle_async_request(request)
                 return await _read(response, lambda: clock() > until)
@@ -170,6 +170,7 @@ class Connections:
             await self._pool.aclose()
         else:
             self._abandon()
+            self._pool = None
 
     def _abandon(self) -> None:
         """Leave alone what another loop, or the parent of this process, has opened."""
@@ -180,7 +181,6 @@ class Connections:
         # Where that loop is closed, nobody looks after the connections: the garbage collector may.
         if pid != os.getpid() or is_closed is None or not is_closed():
             _abandoned.append(self._pool)
-        self._pool = None
 
 
 def _opener_for(http: object) -> Callable[[], httpx.AsyncBaseTransport]:
