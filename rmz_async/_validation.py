@@ -20,8 +20,6 @@ MAX_ID = 2**63 - 1
 MAX_TEXT = 191
 MAX_METADATA_KEYS = 20
 MAX_METADATA_VALUE = 500
-# 500 characters with its sign.
-MAX_METADATA_INTEGER = 10**499 - 1
 
 _DIGITS = re.compile(r"[0-9]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -137,7 +135,7 @@ class Validation:
             self.require(
                 f"{field}.{key}",
                 _is_short(item),
-                f"must be a text, integer or boolean of at most {MAX_METADATA_VALUE} characters",
+                f"must be a text of at most {MAX_METADATA_VALUE} characters",
             )
 
     def options(self, field: str, value: object) -> Mapping[str, object] | None:
@@ -217,9 +215,6 @@ def _as_key(key: object) -> str:
 
 
 def _is_short(value: object) -> bool:
-    if isinstance(value, int):
-        # Not by its text: Python refuses to write an integer of many thousand digits.
-        return abs(value) <= MAX_METADATA_INTEGER
     return isinstance(value, str) and len(value) <= MAX_METADATA_VALUE and _is_unicode(value)
 
 

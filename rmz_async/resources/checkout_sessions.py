@@ -27,7 +27,7 @@ class CheckoutSessions:
         customer: NewCustomer | int,
         success_url: str,
         cancel_url: str,
-        metadata: Mapping[str, str | int | bool] | None = None,
+        metadata: Mapping[str, str] | None = None,
         external_customer_id: str | None = None,
     ) -> CheckoutSession:
         """Create a session, which lives 7 minutes.
@@ -44,8 +44,8 @@ class CheckoutSessions:
             customer: A customer's id, or who they are.
             success_url: Absolute http or https URL.
             cancel_url: Absolute http or https URL; where the customer goes who does not pay.
-            metadata: At most 20 keys, with values of at most 500 characters; comes back with the
-                subscription.
+            metadata: At most 20 keys, with texts of at most 500 characters as values; comes back with
+                the subscription and in its webhooks.
             external_customer_id: At most 191 characters; your own name for the customer, by which
                 ``subscriptions.lookup`` finds them.
 

@@ -42,7 +42,7 @@ async def test_the_least_of_a_checkout(recorder: Any) -> None:
 
 async def test_all_of_a_checkout(recorder: Any) -> None:
     """A new customer, metadata and the caller's own name for the customer are passed on."""
-    metadata = {"plan": "pro", "seats": 3, "trial": False}
+    metadata = {"plan": "pro", "seats": "3"}
     await recorder.make(CheckoutSessions).create(
         **{**CHECKOUT, "customer": SARA}, metadata=metadata, external_customer_id="usr_1"
     )

@@ -220,29 +220,21 @@ def test_too_many_keys() -> None:
     }
 
 
-LONGEST = 10**499 - 1
-
-
-@pytest.mark.parametrize("value", ["", "x" * 500, "ع" * 500, 0, True, False, LONGEST, -LONGEST])
+@pytest.mark.parametrize("value", ["", "x" * 500, "ع" * 500])
 def test_metadata_values(value: object) -> None:
-    """Texts of up to 500 characters, integers that are as short, and booleans."""
+    """Texts of up to 500 characters, not bytes."""
     assert faults(lambda check: check.metadata("m", {"k": value})) == {}
 
 
 @pytest.mark.parametrize(
     "value",
-    ["x" * 501, LONGEST + 1, -LONGEST - 1, 1.5, None, [], {}, b"x", "\ud800"],
+    ["x" * 501, 1, True, 1.5, None, [], {}, b"x", "\ud800"],
 )
 def test_what_is_no_metadata_value(value: object) -> None:
     """Anything else is refused under its own key."""
-    assert faults(lambda check: check.metadata("m", {"good": 1, "bad": value})) == {
-        "m.bad": ("must be a text, integer or boolean of at most 500 characters",)
+    assert faults(lambda check: check.metadata("m", {"good": "1", "bad": value})) == {
+        "m.bad": ("must be a text of at most 500 characters",)
     }
-
-
-def test_an_integer_that_python_will_not_write() -> None:
-    """Thousands of digits are refused like any other fault."""
-    assert set(faults(lambda check: check.metadata("m", {"k": 10**5000}))) == {"m.k"}
 
 
 @pytest.mark.parametrize("key", [1, None, True, b"k", "\ud800"])
@@ -250,7 +242,7 @@ def test_metadata_keys_are_texts(key: object) -> None:
     """A key that cannot be sent is refused, and its value is not looked at."""
     assert faults(lambda check: check.metadata("m", {key: object(), "k": None})) == {
         "m": ("must have texts as keys",),
-        "m.k": ("must be a text, integer or boolean of at most 500 characters",),
+        "m.k": ("must be a text of at most 500 characters",),
     }
 
 
