@@ -45,8 +45,8 @@ class CheckoutSessions:
             customer: A customer's id, or who they are.
             success_url: Absolute http or https URL.
             cancel_url: Absolute http or https URL; where the customer goes who does not pay.
-            metadata: At most 20 keys, with texts of at most 500 characters as values; comes back with
-                the subscription and in its webhooks.
+            metadata: At most 20 keys, with texts of at most 500 characters as values; comes back
+                with the subscription and in its webhooks.
             external_customer_id: At most 191 characters; your own name for the customer, by which
                 ``subscriptions.lookup`` finds them.
 

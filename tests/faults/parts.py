@@ -20,6 +20,7 @@ from tests.faults.judge import Tally
 from tests.faults.lanes import LANES, lane_named
 from tests.faults.matrix import Case, cases, play_all
 from tests.faults.shop import open_shop
+from tests.faults.timing import Timing
 from tests.faults.walk import Walk
 
 _PROGRAM = Path(__file__).with_name("run.py")
@@ -95,10 +96,13 @@ def figures(size: Size) -> list[Figure]:
             return [
                 *await storm(shop, size.storm),
                 *await overshoot(shop, size.deadlines),
-                *await politeness(shop, 300),
             ]
 
-    return anyio.run(main)
+    async def standing() -> list[Figure]:
+        with open_shop(timing=Timing(runs=False)) as shop:
+            return await politeness(shop, 300)
+
+    return [*anyio.run(main), *anyio.run(standing)]
 
 
 def in_processes(parts: Iterable[list[str]]) -> list[Tally]:

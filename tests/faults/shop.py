@@ -80,9 +80,9 @@ class Shop:
 
 
 @contextmanager
-def open_shop(*, throttle: bool = False) -> Generator[Shop]:
+def open_shop(*, throttle: bool = False, timing: Timing | None = None) -> Generator[Shop]:
     """Serve a sandbox behind a proxy."""
-    timing = Timing()
+    timing = Timing() if timing is None else timing
     with (
         Sandbox(clock=timing.today, throttle=throttle).serve() as served,
         Proxy(served.base_url) as proxy,
