@@ -1,36 +1,33 @@
-"""Plain data to models: the only importer of cattrs, and the home of every quirk of the wire.
+"""Plain data to models, and the only importer of cattrs.
 
-What PHP and MySQL make of a value is accepted where it can mean one thing only; anything else is
-refused with its path. No message shows a value: an answer may hold personal data.
+What one value means is decided in :mod:`rmz_async._values`. What is refused is refused with its
+path, and no message shows a value: an answer may hold personal data.
 """
 
 from __future__ import annotations
 
 import functools
-import re
 import types
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, TypeVar, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_origin
 
 import attrs
 
+from rmz_async import _values
 from rmz_async._json import JSON
 from rmz_async.models._model import EMPTY, JSONObject, Model
 from rmz_async.models._wire_names import WIRE_NAMES
 from rmz_async.pagination import Page
 
+if TYPE_CHECKING:
+    from cattrs import BaseValidationError
+
 T = TypeVar("T")
 Structure = Callable[[Any], Any]
 ModelHook = Callable[[Any], Structure]
-
-# ASCII only: int() and Decimal() would read Arabic digits, which stand in labels alone.
-_INTEGER = re.compile(r"-?[0-9]{1,19}")
-# Whatever Decimal writes can be read again: PHP writes tiny and huge numbers with an exponent.
-_AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?(E[+-]?[0-9]{1,18})?", re.IGNORECASE)
-_DATE_LENGTH = len("2024-01-01")
 
 
 def decode(data: object, into: type[T]) -> T:
@@ -50,13 +47,15 @@ def from_dict(model: type[T], data: Mapping[str, Any]) -> T:
     """Return the model that :meth:`Model.to_dict <rmz_async.Model.to_dict>` made *data* of.
 
     Args:
-        model: The model's class, for example ``Subscription``.
+        model: The model's class, for example ``Subscription``. ``CreatedOrder`` is none: give the
+            one of its three that it was.
         data: What ``to_dict()`` or ``json.loads`` returned.
 
     Raises:
         ValueError: It is not such a model's data. The message names each path and rule.
     """
-    return decode(_with_decimals(dict(data)), model)
+    given: object = data
+    return decode(_with_decimals(dict(data)) if isinstance(given, Mapping) else given, model)
 
 
 @functools.cache
@@ -78,91 +77,9 @@ def _decode_carefully(data: object, into: type[T]) -> T:
 def _reason(error: BaseException, _: type | None) -> str:
     if isinstance(error, KeyError):
         return "required field missing"
-    # Only the hooks below raise these, and they show no value.
-    return str(error) if isinstance(error, _WrongValueError) else "not of the documented shape"
-
-
-class _WrongValueError(ValueError):
-    """A hook refused a value; the text does not show it."""
-
-
-def _integer(value: Any) -> int:
-    if type(value) is int:
-        return value
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
-        return int(value)
-    raise _WrongValueError("expected an integer")
-
-
-def _boolean(value: Any) -> bool:
-    if type(value) is bool:
-        return value
-    if value in (0, 1, "0", "1"):
-        return value in (1, "1")
-    raise _WrongValueError("expected true or false")
-
-
-def _text(value: Any) -> str:
-    if type(value) is str:
-        return value
-    if type(value) is int:
-        return str(value)
-    raise _WrongValueError("expected a text")
-
-
-def _money(value: Any) -> Decimal:
-    if type(value) is Decimal and value.is_finite():
-        return value
-    if type(value) is int or (isinstance(value, str) and _AMOUNT.fullmatch(value)):
-        return Decimal(value)
-    raise _WrongValueError("expected an amount")
-
-
-def _time(value: Any) -> datetime:
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise _WrongValueError("expected a time") from None
-    if moment.tzinfo is UTC:
-        return moment
-    # What has no offset is UTC.
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _date_or_time(value: Any) -> date:
-    if isinstance(value, str) and len(value) == _DATE_LENGTH:
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            raise _WrongValueError("expected a date") from None
-    return _time(value)
-
-
-def _json_object(value: JSON) -> JSONObject:
-    if isinstance(value, dict):
-        return JSONObject(value)
-    # PHP writes an empty associative array as a list.
-    if value == []:
-        return EMPTY
-    raise _WrongValueError("expected an object")
-
-
-def _nothing(_: Any) -> None:
-    return None
-
-
-def _open_enum(members: Mapping[Any, Enum]) -> Structure:
-    numbers = all(isinstance(member, int) for member in members)
-
-    def structure(value: Any) -> Any:
-        if numbers:
-            value = _integer(value)
-        # An unhashable value cannot be looked up, and is not a text either.
-        elif type(value) is not str:
-            raise _WrongValueError("expected a text")
-        return members.get(value, value)
-
-    return structure
+    # These show no value.
+    is_ours = isinstance(error, _values.WrongValueError)
+    return str(error) if is_ours else "not of the documented shape"
 
 
 def _created_order(model_hook: ModelHook) -> Structure:
@@ -172,7 +89,7 @@ def _created_order(model_hook: ModelHook) -> Structure:
 
     def structure(value: JSON) -> Any:
         if type(value) is not dict:
-            raise _WrongValueError("expected an object")
+            raise _values.WrongValueError("expected an object")
         if value.get("duplicate") in (True, "1"):
             return duplicate(value)
         # What has an address to pay at is to be paid, whatever else RMZ says of it.
@@ -183,23 +100,38 @@ def _created_order(model_hook: ModelHook) -> Structure:
 
 
 def _perhaps_empty(inner: Structure) -> Structure:
-    def structure(value: Any) -> Any:
-        # PHP writes an empty associative array as a list.
-        return None if value == [] else inner(value)
-
-    return structure
+    # PHP writes an empty associative array as a list.
+    return lambda value: inner(value) if value or type(value) is not list else None
 
 
-def _sequence(inner: Structure) -> Structure:
+def _sequence(wanted: Any, model_hook: ModelHook) -> Structure:
+    inner = _hook(wanted, model_hook)
+    if model_hook is _careful_model_hook:
+        return _careful_sequence(inner)
+    return lambda value: tuple([inner(item) for item in _values.listed(value)])
+
+
+def _careful_sequence(inner: Structure) -> Structure:
+    from cattrs import IterableValidationError
+    from cattrs.errors import IterableValidationNote
+
     def structure(value: JSON) -> tuple[Any, ...]:
-        if isinstance(value, dict):
-            # PHP writes a list with a gap in its keys as an object.
-            value = list(value.values())
-        if not isinstance(value, list):
-            raise _WrongValueError("expected a list")
-        return tuple([inner(item) for item in value])
+        items: list[Any] = []
+        for index, item in enumerate(_values.listed(value)):
+            try:
+                items.append(inner(item))
+            except Exception as error:  # noqa: BLE001 - cattrs' errors share no narrower class
+                # The first one tells enough: an answer has room for many thousands.
+                note = IterableValidationNote("", index, None)
+                raise _grouped(IterableValidationError, error, note) from None
+        return tuple(items)
 
     return structure
+
+
+def _grouped(group: type[BaseValidationError], error: Exception, note: str) -> Exception:
+    error.add_note(note)
+    return group("", [error], tuple)  # pyright: ignore[reportCallIssue] # of __new__ and __init__ it takes the wrong one
 
 
 @functools.cache
@@ -221,7 +153,7 @@ def _model_hook(cls: type[Model]) -> Structure:
         },
     )
     known: dict[str, Any] = {"new": object.__new__, "open_class": open_class, "frozen_class": cls}
-    known |= {"JSONObject": JSONObject, "EMPTY": EMPTY, "wrong": _WrongValueError}
+    known |= {"JSONObject": JSONObject, "EMPTY": EMPTY, "wrong": _values.WrongValueError}
     take: list[str] = []
     fill: list[str] = []
     for field in _fields(cls):
@@ -278,7 +210,7 @@ def _careful_model_hook(cls: type[Model]) -> Structure:
 
     def structure(value: JSON) -> Any:
         if type(value) is not dict:
-            raise _WrongValueError("expected an object")
+            raise _values.WrongValueError("expected an object")
         extra = {key: item for key, item in value.items() if key not in known}
         return attrs.evolve(inner(value, cls), extra=JSONObject(extra))
 
@@ -299,19 +231,40 @@ def _wire_name(cls: type[Model], field: attrs.Attribute[Any]) -> str:
 
 
 def _page_hook(wanted: Any, model_hook: ModelHook) -> Structure:
-    items = _sequence(_hook(get_args(wanted)[0], model_hook))
+    read = _placed if model_hook is _careful_model_hook else _as_it_is
+    items = read("data", _sequence(get_args(wanted)[0], model_hook))
+    number = read("current_page", _values.integer)
+    size = read("per_page", _values.integer)
 
     def structure(value: JSON) -> Any:
         if type(value) is not dict:
-            raise _WrongValueError("expected an object")
+            raise _values.WrongValueError("expected an object")
         per_page = value.get("per_page")
         return Page(
-            number=_integer(value.get("current_page")),
+            number=number(value.get("current_page")),
             items=items(value.get("data")),
             # Only ever tested for null: the address itself may point anywhere.
             has_next=value.get("next_page_url") is not None,
-            per_page=None if per_page is None else _integer(per_page),
+            per_page=None if per_page is None else size(per_page),
         )
+
+    return structure
+
+
+def _as_it_is(_: str, hook: Structure) -> Structure:
+    return hook
+
+
+def _placed(key: str, hook: Structure) -> Structure:
+    from cattrs import ClassValidationError
+    from cattrs.errors import AttributeValidationNote
+
+    def structure(value: JSON) -> Any:
+        try:
+            return hook(value)
+        except Exception as error:  # noqa: BLE001 - cattrs' errors share no narrower class
+            note = AttributeValidationNote("", key, None)
+            raise _grouped(ClassValidationError, error, note) from None
 
     return structure
 
@@ -333,13 +286,13 @@ def _anything(value: Any) -> Any:
 # By identity: a hook registered for a class would also catch its subclasses, and so each str enum.
 _EXACT: Mapping[Any, Structure] = {
     Any: _anything,
-    int: _integer,
-    bool: _boolean,
-    str: _text,
-    Decimal: _money,
-    datetime: _time,
-    Mapping[str, Any]: _json_object,
-    types.NoneType: _nothing,
+    int: _values.integer,
+    bool: _values.boolean,
+    str: _values.text,
+    Decimal: _values.money,
+    datetime: _values.time,
+    Mapping[str, Any]: _values.json_object,
+    types.NoneType: _values.nothing,
 }
 
 _UNCHANGED: Mapping[Any, type] = {int: int, bool: bool, str: str}
@@ -363,15 +316,15 @@ def _hook(wanted: Any, model_hook: ModelHook) -> Structure:
     if get_origin(wanted) is Page:
         return _page_hook(wanted, model_hook)
     if get_origin(wanted) is tuple:
-        return _sequence(_hook(get_args(wanted)[0], model_hook))
+        return _sequence(get_args(wanted)[0], model_hook)
     members = set(get_args(wanted)) - {types.NoneType}
     if "PendingOrder" in {getattr(member, "__name__", "") for member in members}:
         return _created_order(model_hook)
     if members >= {date, datetime}:
-        return _date_or_time
+        return _values.date_or_time
     for member in members:
         if isinstance(member, type) and issubclass(member, Enum):
-            return _open_enum(cast("Mapping[Any, Enum]", member._value2member_map_))
+            return _values.open_enum(cast("Mapping[Any, Enum]", member._value2member_map_))
     (only,) = members
     inner = _hook(only, model_hook)
     return _perhaps_empty(inner) if _is_model(only) else inner

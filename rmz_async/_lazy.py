@@ -33,6 +33,13 @@ def lazily(
         return found
 
     def names() -> Iterable[str]:
-        return vars(sys.modules[package]).keys() | homes.keys()
+        module = sys.modules[package]
+        # What only this package's own imports have brought in is nobody's to use.
+        own = {
+            name
+            for name in vars(module)
+            if name.startswith("__") or f"{package}.{name}" in sys.modules
+        }
+        return own | homes.keys() | set(module.__all__)
 
     return get, names

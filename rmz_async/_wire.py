@@ -188,6 +188,9 @@ def envelope_of(answer: Answer) -> dict[str, JSON]:
         raise UnreadableBodyError(str(error)) from None
     if not isinstance(envelope, dict) or "data" not in envelope:
         raise ValueError("there is no data in it")
+    # What an order's repeat says of itself, and an error's envelope.
+    if envelope.get("error") or envelope.get("success") is False:
+        raise ValueError("it says of itself that it is an error")
     return envelope
 
 

@@ -214,7 +214,7 @@ ORDERS_CREATE = Operation(
     resend_within=240.0,
     source=f"{_DOCS}/orders/create-order",
     find_out="Within 5 minutes of the first time create the same order again: RMZ answers with the "
-    "first one; later look for it with orders.list",
+    "first one; later look for it with orders.list, where one that nobody paid for never comes",
 )
 ORDERS_GET = Operation(
     name="orders.get",

@@ -65,6 +65,11 @@ class RetryPolicy:
     repeat_sessions: bool = attrs.field(default=True, validator=_yes_or_no)
 
 
+def _a_policy(_: object, attribute: attrs.Attribute[RetryPolicy], value: object) -> None:
+    if not isinstance(value, RetryPolicy):
+        raise ConfigurationError(f"{attribute.name}: must be a RetryPolicy")
+
+
 def _pacing_or_none(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
     if value is not None and not isinstance(value, Pacing):
         raise ConfigurationError(f"{attribute.name}: must be a Pacing or None")
@@ -89,7 +94,7 @@ class Options:
 
     base_url: str
     timeout: float = attrs.field(default=DEFAULT_TIMEOUT, validator=_positive)
-    retry: RetryPolicy = attrs.field(factory=RetryPolicy)
+    retry: RetryPolicy = attrs.field(factory=RetryPolicy, validator=_a_policy)
     pacing: Pacing | None = attrs.field(default=DEFAULT_PACING, validator=_pacing_or_none)
 
 

@@ -21,7 +21,7 @@ TABLE = {
         "+anyio +attrs +httpx _aiohttp _call _pool _retry _token _version _wire errors"
     ),
     "_converter": (
-        "+attrs +cattrs _json models._model models._wire_names models.new_orders pagination"
+        "+attrs +cattrs _json _values models._model models._wire_names models.new_orders pagination"
     ),
     "_json": "",
     "_lazy": "",
@@ -38,6 +38,7 @@ TABLE = {
     ),
     "_turns": "+anyio _call _pacer _retry _token _wire operations pacing",
     "_validation": "_json errors models.customers",
+    "_values": "_json models._model",
     "_version": "",
     "_wire": "+attrs _json _retry errors operations",
     "client": (

@@ -21,7 +21,7 @@ class OrderLine:
         product: The product's id where it is an integer, its slug where it is a text.
         quantity: 1 or more; 1 for what is subscribed to.
         options: What the customer chose of the product's fields, by name.
-        notice: A note of at most 800 characters.
+        notice: A note of at most 800 characters; an empty one is left out.
         plan: The id of the variant, for what is subscribed to.
     """
 

@@ -90,7 +90,8 @@ class OrderItem(Model):
         item_type: What RMZ calls products inside.
         item_id: The product's id.
         quantity: 1 or more.
-        price: Exact, in the store's currency; for one piece, when it was bought.
+        price: Exact, in the store's currency, when it was bought: for one piece, and in webhooks
+            for all of the line.
         fields: The options that the customer chose, as RMZ sent them.
         notice: The customer's note.
         notes: The same; in webhooks only.

@@ -39,7 +39,7 @@ class Store(Model):
         is_kyc_verified: Whether RMZ knows who the owner is.
         is_beta_tester: Whether RMZ tries new things here first.
         customization: As RMZ sent it.
-        ratio: What RMZ keeps of a payment, in percent; exact.
+        ratio: As RMZ sent it, which does not say what it is; exact.
         ratio_synced_at: UTC.
         ratio_based_on: As RMZ sent it.
         user_id: The owner.

@@ -225,14 +225,15 @@ def _line(check: Validation, field: str, line: object) -> Mapping[str, object]:
         check.identifier(f"{field}.subscription_plan", line.plan)
         most = 1
     check.count(f"{field}.quantity", line.quantity, most)
-    if line.notice is not None:
+    # A form sends an empty one where nothing was written.
+    if line.notice not in (None, ""):
         check.text(f"{field}.notice", line.notice, _MAX_NOTICE)
     given = {
         "identifier_type": "slug" if by_slug else "id",
         "identifier": line.product,
         "quantity": line.quantity,
         "options": check.options(f"{field}.options", line.options),
-        "notice": line.notice,
+        "notice": line.notice or None,
         "subscription_plan": line.plan,
     }
     return {name: value for name, value in given.items() if value is not None}

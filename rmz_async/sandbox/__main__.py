@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from rmz_async.sandbox import Sandbox, Served
+from rmz_async.sandbox.app import BASE_PATH
 
 __all__ = ("main",)
 
@@ -68,9 +69,11 @@ def _greet(served: Served) -> None:
         f"  export RMZ_BASE_URL={served.base_url}",
         f"  export RMZ_API_TOKEN='{served.token}'",
         "",
+        f"  reference {served.base_url.removesuffix(BASE_PATH)}/reference",
+        "",
     ]
     for webhook in served.sandbox.webhooks:
-        lines += [f"  webhook {webhook.url}", f"  secret  {webhook.secret}", ""]
+        lines += [f"  webhook   {webhook.url}", f"  secret    {webhook.secret}", ""]
     sys.stdout.write("\n".join([*lines, "Ctrl-C stops it.\n"]))
     sys.stdout.flush()
 

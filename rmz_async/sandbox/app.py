@@ -123,7 +123,7 @@ def _hosted_pages(backend: Backend) -> list[Route]:
 
 
 async def _no_route(request: Request, _: Exception) -> Response:
-    path = request.url.path.lstrip("/")
+    path = request.url.path.lstrip("/") or "/"
     return JSONResponse({"message": f"The route {path} could not be found."}, 404)
 
 

@@ -9,6 +9,8 @@ from typing import cast
 
 __all__ = ("dumps", "loads")
 
+_LARGEST_EXPONENT = 308
+
 
 def dumps(value: object) -> bytes:
     """Write *value*; a `Decimal` becomes a number with the digits that it has.
@@ -23,10 +25,11 @@ def loads(body: bytes) -> object:
     """Read *body*, strictly as UTF-8.
 
     Raises:
-        ValueError: It is not JSON, or holds text that UTF-8 cannot carry.
+        ValueError: It is not JSON, or holds text that UTF-8 cannot carry or a number that PHP's
+            floats cannot.
     """
     try:
-        value = json.loads(body.decode("utf-8"), parse_float=Decimal, parse_constant=_refuse)
+        value = json.loads(body.decode("utf-8"), parse_float=_number, parse_constant=_refuse)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     # An unpaired surrogate passes json.loads, and PHP refuses it.
@@ -45,6 +48,14 @@ def _written(value: object) -> str:
             return "[" + ",".join(map(_written, cast("Sequence[object]", value))) + "]"
         case _:
             return json.dumps(value)
+
+
+def _number(text: str) -> Decimal:
+    value = Decimal(text)
+    # It would be written with all its zeros.
+    if abs(value.adjusted()) > _LARGEST_EXPONENT:
+        raise ValueError("a number out of range")
+    return value
 
 
 def _refuse(constant: str) -> object:

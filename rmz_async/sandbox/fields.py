@@ -216,8 +216,8 @@ class Fields:
 def _whole(value: object) -> object:
     if isinstance(value, str) and _INTEGER.fullmatch(value):
         return int(value)
-    # The size first: of a huge exponent int() would write out every digit.
-    if isinstance(value, Decimal) and abs(value) <= _MAX_INTEGER and value % 1 == 0:
+    # The size first: of a huge exponent int() would write out every digit, and abs() would fail.
+    if isinstance(value, Decimal) and -_MAX_INTEGER <= value <= _MAX_INTEGER and value % 1 == 0:
         return int(value)
     return value
 

@@ -91,7 +91,7 @@ class FrontDoor:
 async def _call(request: Request, now: datetime) -> Call:
     sent: Mapping[str, object] = dict(request.query_params)
     if request.method in ("POST", "PUT"):
-        sent = _object(await request.body())
+        sent = _object(await request.body()) if _is_json(request) else {}
     return Call(
         origin=f"{request.url.scheme}://{request.url.netloc}",
         path=request.url.path,
@@ -99,6 +99,12 @@ async def _call(request: Request, now: datetime) -> Call:
         fields=Fields(sent),
         now=now,
     )
+
+
+def _is_json(request: Request) -> bool:
+    """Say whether Laravel would read the body as JSON."""
+    content_type = request.headers.get("content-type", "")
+    return "/json" in content_type or "+json" in content_type
 
 
 def _object(body: bytes) -> Mapping[str, object]:

@@ -91,8 +91,8 @@ def _item(item: OrderItem, order: Order, store: Store, now: datetime) -> dict[st
         "quantity": item.line.quantity,
         "item_id": product.id,
         "item_type": PRODUCT_MODEL,
-        # The API's pages call it one piece's price and the webhooks' the line's. It is one column.
-        "price": money_text(item.line.price),
+        # The line's; the API has one piece's under the same name.
+        "price": money_text(item.line.price * item.line.quantity),
         # Unlike in the API, an empty one is null.
         "fields": item.line.options or None,
         "notes": item.line.notice,

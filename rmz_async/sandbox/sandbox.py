@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
@@ -66,6 +67,7 @@ class Sandbox:
         self.token: str = f"1|{secrets.token_hex(20)}"
         self.base_url: str = f"http://127.0.0.1{BASE_PATH}"
         self._backend = Backend(self.state, clock)
+        self._serving = threading.Lock()
         self._connections: list[httpx.AsyncClient] = []
         self.app: ASGIApp = build_app(self._backend, self.token, throttle=throttle)
 
@@ -90,8 +92,9 @@ class Sandbox:
 
         Raises:
             ValueError: *host* is not on this machine's loopback, or *port* is no port.
+            RuntimeError: When it is entered: the sandbox is served already.
         """
-        return Served(self, host, port)
+        return Served(self, host, port, self._serving)
 
     def add_webhook(
         self,
@@ -107,7 +110,7 @@ class Sandbox:
 
         Args:
             url: http or https, on ``localhost`` or a loopback address.
-            secret: The key of the signature; None for a random one of 28 characters.
+            secret: The key of the signature, at least 16 characters; None for a random one of 28.
             signed: Whether deliveries carry a ``Signature``.
             tries: How often a delivery is tried, 1 to 5. For now each is tried once.
             enabled: Whether it gets events.
@@ -117,7 +120,7 @@ class Sandbox:
             The webhook, with its ``secret``.
 
         Raises:
-            ValueError: *url* leads elsewhere, *secret* is empty, or *tries* is out of range.
+            ValueError: *url* leads elsewhere, *secret* is too short, or *tries* is out of range.
         """
         webhooks = self._backend.webhooks
         given = {} if secret is None else {"secret": secret}

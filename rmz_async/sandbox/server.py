@@ -36,7 +36,7 @@ class Served:
         sandbox: The sandbox that is served.
     """
 
-    def __init__(self, sandbox: Sandbox, host: str, port: int) -> None:
+    def __init__(self, sandbox: Sandbox, host: str, port: int, serving: threading.Lock) -> None:
         if not is_loopback(host):
             raise ValueError(f"the sandbox is served on loopback addresses only, not on {host!r}")
         # The socket would raise OverflowError for it, and be left open.
@@ -45,6 +45,7 @@ class Served:
         self.sandbox = sandbox
         self._host = "127.0.0.1" if host == "localhost" else host
         self._port = port
+        self._serving = serving
 
     @property
     def base_url(self) -> str:
@@ -96,8 +97,15 @@ class Served:
 
     def __enter__(self) -> Served:
         """Bind the port and start to serve."""
-        # Bound here, so that a port in use is the caller's error and not the thread's.
-        listener = listen(self._host, self._port)
+        # Its address is one, and so is the loop that its deliveries are sent from.
+        if not self._serving.acquire(blocking=False):
+            raise RuntimeError("the sandbox is served already; make another one")
+        try:
+            # Bound here, so that a port in use is the caller's error and not the thread's.
+            listener = listen(self._host, self._port)
+        except BaseException:
+            self._serving.release()
+            raise
         port = listener.getsockname()[1]
         host = f"[{self._host}]" if ":" in self._host else self._host
         self._unserved_url = self.sandbox.base_url
@@ -121,6 +129,7 @@ class Served:
         self._server.should_exit = True
         self._thread.join()
         self.sandbox.base_url = self._unserved_url
+        self._serving.release()
 
     async def __aenter__(self) -> Served:
         """Bind the port and start to serve."""

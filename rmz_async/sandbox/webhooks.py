@@ -14,6 +14,7 @@ from rmz_async.sandbox.loopback import is_loopback
 __all__ = ("Webhook", "signed_headers")
 
 _VERSION = "1.2"
+_MIN_SECRET = 16
 
 
 def _on_loopback(_: object, __: object, url: str) -> None:
@@ -29,9 +30,12 @@ def _on_loopback(_: object, __: object, url: str) -> None:
         )
 
 
-def _not_empty(_: object, __: object, secret: str) -> None:
-    if not secret:
-        raise ValueError("a webhook's secret must not be empty: anyone could sign with it")
+def _long_enough(_: object, __: object, secret: object) -> None:
+    if not isinstance(secret, str) or len(secret) < _MIN_SECRET:
+        raise ValueError(
+            f"a webhook's secret must be a text of at least {_MIN_SECRET} characters, as "
+            "webhooks.verify wants it: shorter ones can be guessed"
+        )
 
 
 def _one_to_five(_: object, __: object, tries: int) -> None:
@@ -50,7 +54,7 @@ class Webhook:
 
     Attributes:
         url: Where to post; on a loopback address.
-        secret: The key of the signature; not empty.
+        secret: The key of the signature; at least 16 characters.
         signed: Whether deliveries carry a ``Signature``.
         tries: How often a delivery is tried, 1 to 5. For now each is tried once.
         enabled: Whether it gets events.
@@ -59,7 +63,7 @@ class Webhook:
 
     id: int
     url: str = attrs.field(validator=_on_loopback)
-    secret: str = attrs.field(factory=_new_secret, repr=False, validator=_not_empty)
+    secret: str = attrs.field(factory=_new_secret, repr=False, validator=_long_enough)
     signed: bool = True
     tries: int = attrs.field(default=1, validator=_one_to_five)
     enabled: bool = True

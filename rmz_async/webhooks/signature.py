@@ -17,6 +17,13 @@ MAX_BODY = 1024 * 1024
 MAX_SECRETS = 5
 MIN_SECRET = 16
 
+# ASGI has names as bytes.
+_READ: Mapping[str | bytes, str] = {
+    "signature": "signature",
+    b"signature": "signature",
+    "x-rmz-request-id": "x-rmz-request-id",
+    b"x-rmz-request-id": "x-rmz-request-id",
+}
 _ORDER_EVENTS = (EventType.ORDER_CREATED, EventType.ORDER_STATUS_CHANGED)
 
 Headers = Mapping[str, str] | Iterable[tuple[str | bytes, str | bytes]]
@@ -91,7 +98,7 @@ class _Keys:
         # A single text is a sequence too, of one-letter secrets that anyone could guess.
         if isinstance(self._secrets, (str, bytes)) or not 1 <= len(self._secrets) <= MAX_SECRETS:
             raise ConfigurationError(f"secrets: must be a list of 1 to {MAX_SECRETS} secrets")
-        self._keys: list[bytes] = [_key(secret) for secret in self._secrets]
+        self._keys = [_key(secret) for secret in self._secrets]
         if not all(self._keys):
             raise ConfigurationError(
                 f"secrets: each must be a text of at least {MIN_SECRET} characters"
@@ -123,22 +130,18 @@ def _key(secret: object) -> bytes:
 
 def _looked_up(headers: Headers) -> tuple[str | None, str | None]:
     """Return the signature and the delivery's number."""
-    pairs = cast("Mapping[str, str]", headers).items() if isinstance(headers, Mapping) else headers
-    signature = request_id = None
+    # Not every class that has headers is a Mapping: that of the standard library is none.
+    items = getattr(headers, "items", None)
+    pairs = cast("Iterable[tuple[str | bytes, str | bytes]]", items() if items else headers)
+    found: dict[str, str] = {}
     # Not looked up by name: a doubled header, in whatever case, must be seen.
     for given, value in pairs:
-        name = (given if isinstance(given, str) else given.decode("latin-1")).lower()
-        if name == "signature":
-            signature = _only(name, signature, value)
-        elif name == "x-rmz-request-id":
-            request_id = _only(name, request_id, value)
-    return signature, request_id
-
-
-def _only(name: str, before: str | None, value: str | bytes) -> str:
-    if before is not None:
-        raise SignatureError(f"the {name} header stands more than once")
-    return _text(value)
+        name = _READ.get(given.lower())
+        if name is not None:
+            if name in found:
+                raise SignatureError(f"the {name} header stands more than once")
+            found[name] = _text(value)
+    return found.get("signature"), found.get("x-rmz-request-id")
 
 
 def _text(value: str | bytes) -> str:

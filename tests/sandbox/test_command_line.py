@@ -18,21 +18,22 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_prints_how_to_point_the_client_at_it(capsys: pytest.CaptureFixture[str]) -> None:
-    """The two exports work as printed, and each webhook is shown with its secret."""
+    """The exports and the address work as printed, and each webhook is shown with its secret."""
     seen: list[int] = []
 
     def look() -> None:
         printed = capsys.readouterr().out
-        assert len(webhooks := re.findall(r"webhook (\S+)\n  secret  (\S{28})\n", printed)) == 2
+        assert len(webhooks := re.findall(r"webhook   (\S+)\n  secret    (\S{28})\n", printed)) == 2
         assert [url for url, _ in webhooks] == ["http://localhost:1/a", "http://localhost:1/b"]
         base_url = re.findall(r"export RMZ_BASE_URL=(\S+)", printed)[0]
         token = re.findall(r"export RMZ_API_TOKEN='(.+)'", printed)[0]
         headers = {"Authorization": f"Bearer {token}"}
         seen.append(httpx.get(f"{base_url}/subscriptions/501", headers=headers).status_code)
+        seen.append(httpx.get(re.findall(r"reference (\S+)", printed)[0]).status_code)
 
     webhooks = ["--webhook", "http://localhost:1/a", "--webhook", "http://localhost:1/b"]
     assert main(["--port", "0", *webhooks], wait=look) == 0
-    assert seen == [200]
+    assert seen == [200, 200]
 
 
 def test_ctrl_c_is_a_clean_end() -> None:

@@ -111,7 +111,8 @@ async def test_throttle_can_be_off(clock: ManualClock) -> None:
 )
 async def test_body_that_is_no_object_has_no_fields(api: httpx.AsyncClient, body: bytes) -> None:
     """As in Laravel, what cannot be read is as if nothing had been sent."""
-    answer = await api.post("/portal-sessions", content=body)
+    headers = {"Content-Type": "application/json"}
+    answer = await api.post("/portal-sessions", content=body, headers=headers)
     assert answer.status_code == 422
     assert "customer" in answer.json()["errors"]
 
@@ -121,6 +122,28 @@ async def test_unknown_route_is_json(api: httpx.AsyncClient) -> None:
     answer = await api.get("/nothing")
     assert answer.status_code == 404
     assert answer.json() == {"message": "The route shawarma/nothing could not be found."}
+    answer = await api.get("http://127.0.0.1/")
+    assert answer.json() == {"message": "The route / could not be found."}
+
+
+@pytest.mark.parametrize("content_type", ["text/xml", "application/x-www-form-urlencoded", ""])
+async def test_json_under_another_name(api: httpx.AsyncClient, content_type: str) -> None:
+    """Laravel reads as JSON only what is said to be that: there are no fields in this."""
+    for sent_as, status in ((content_type, 422), ("application/vnd.api+json", 200)):
+        headers = {"Content-Type": sent_as}
+        answer = await api.post(
+            "/subscriptions/501/extend", content=b'{"days": 3}', headers=headers
+        )
+        assert answer.status_code == status
+
+
+@pytest.mark.parametrize("number", [b"1e999999999", b"1e309", b"-1e3000000", b"1e-999999999"])
+async def test_numbers_that_php_cannot_hold(api: httpx.AsyncClient, number: bytes) -> None:
+    """They are refused like any other wrong body, and never written out."""
+    body = b'{"reason": "x", "days": ' + number + b"}"
+    headers = {"Content-Type": "application/json"}
+    answer = await api.post("/subscriptions/501/extend", content=body, headers=headers)
+    assert answer.status_code == 422
 
 
 async def test_wrong_method_is_json(api: httpx.AsyncClient) -> None:

@@ -160,6 +160,24 @@ async def test_order_without_extras_has_nulls(
     assert (told["items"][0]["fields"], told["items"][0]["notes"]) == (None, None)
 
 
+async def test_the_price_of_a_line(
+    api: httpx.AsyncClient,
+    browser: httpx.AsyncClient,
+    sandbox: Sandbox,
+    receiver: Receiver,
+    basket: dict[str, Any],
+) -> None:
+    """A webhook tells the whole line's, and the API one piece's, under the same name."""
+    sandbox.add_webhook(URL, app=receiver)
+    basket["products"][0] |= {"quantity": 3}
+    await pay(api, browser, basket)
+    await sandbox.delivered()
+    told = receiver.payloads[0]["data"]
+    assert (told["items"][0]["price"], told["total"]) == ("149.97", "149.97")
+    read = (await api.get(f"/orders/{told['id']}")).json()["data"]
+    assert str(read["items"][0]["price"]) == "49.99"
+
+
 async def test_money_of_the_product_is_text(
     api: httpx.AsyncClient,
     browser: httpx.AsyncClient,

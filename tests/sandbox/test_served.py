@@ -168,11 +168,23 @@ def test_never_on_the_network(host: str) -> None:
         Sandbox().serve(host=host)
 
 
+def test_served_once_at_a_time(clock: ManualClock) -> None:
+    """A second address would take the first one's place in what the sandbox sends."""
+    sandbox = Sandbox(clock=clock)
+    with sandbox.serve() as served:
+        address = served.base_url
+        with pytest.raises(RuntimeError, match="served already"), sandbox.serve():
+            pass
+        assert sandbox.base_url == address
+
+
 def test_port_in_use_is_the_callers_error(clock: ManualClock) -> None:
-    """A port that is taken raises where it is asked for, and starts no thread."""
+    """A port that is taken raises where it is asked for, starts no thread, and spoils nothing."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         sandbox = Sandbox(clock=clock)
         with pytest.raises(OSError, match="in use"), sandbox.serve(port=taken.getsockname()[1]):
+            pass
+        with sandbox.serve():
             pass
     assert serving_threads() == []
 

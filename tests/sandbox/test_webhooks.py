@@ -333,9 +333,12 @@ async def test_every_loopback_url_is_taken(sandbox: Sandbox, url: str) -> None:
 
 
 async def test_webhook_is_checked(sandbox: Sandbox) -> None:
-    """An empty secret and a number of tries that RMZ does not have are refused."""
-    with pytest.raises(ValueError, match="secret must not be empty"):
-        sandbox.add_webhook(URL, secret="")
+    """A secret that nobody would accept, and tries that RMZ does not have, are refused."""
+    wrong: list[Any] = ["", "x" * 15, 5, b"x" * 16]
+    for secret in wrong:
+        with pytest.raises(ValueError, match="secret must be a text of at least 16 characters"):
+            sandbox.add_webhook(URL, secret=secret)
+    assert sandbox.add_webhook(URL, secret="x" * 16).secret == "x" * 16
     for tries in (0, 6):
         with pytest.raises(ValueError, match="tries must be 1 to 5"):
             sandbox.add_webhook(URL, tries=tries)

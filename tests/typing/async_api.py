@@ -62,7 +62,7 @@ async def calls() -> None:
             customer=who,
             success_url="https://a.example",
             cancel_url="https://b.example",
-            metadata={"plan": "pro", "seats": 3, "trial": True},
+            metadata={"plan": "pro", "seats": "3"},
         )
         assert_type(session, CheckoutSession)
         assert_type(session.expires_at, datetime | None)

@@ -54,6 +54,14 @@ def test_the_webhooks_can_be_asked_for_first() -> None:
     assert in_a_new_process(code) == "verify Event\n"
 
 
+def test_what_is_shown_for_completion() -> None:
+    """The public names, and nothing that the package's own imports have brought in."""
+    shown = {name for name in dir(rmz_async) if not name.startswith("_")}
+
+    assert shown >= set(rmz_async.__all__) - {"__version__"}
+    assert not shown & {"annotations", "lazily", "TYPE_CHECKING"}
+
+
 @PACKAGES
 def test_a_name_that_is_not_there(package: Any) -> None:
     """It is missed as it is missed in any module."""

@@ -24,6 +24,13 @@ def test_the_defaults() -> None:
     assert Options(base_url="x").retry == RetryPolicy()
 
 
+@pytest.mark.parametrize("value", [3, None, {"max_attempts": 3}, RetryPolicy])
+def test_what_is_no_policy(value: Any) -> None:
+    """A number of tries, as other libraries take it, is refused before the first call."""
+    with pytest.raises(ConfigurationError, match="retry: must be a RetryPolicy"):
+        Options(base_url="x", retry=value)
+
+
 @pytest.mark.parametrize("value", [1, 2, 100])
 def test_attempts(value: int) -> None:
     """One try or more."""

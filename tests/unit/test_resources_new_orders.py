@@ -190,7 +190,7 @@ async def test_what_is_no_line(recorder: Any, line: object) -> None:
         *(({"plan": value}, {"subscription_plan": ID_RULE}) for value in (0, True, "15", 2**63)),
         *(
             ({"notice": value}, {"notice": NOTICE_RULE})
-            for value in ("", " \n", "x" * 801, 5, "\udfff")
+            for value in (" \n", "x" * 801, 0, False, 5, "\udfff")
         ),
         *(
             ({"options": value}, {"options": OPTIONS_RULE})
@@ -255,6 +255,13 @@ async def test_the_ends_of_each_range(recorder: Any, fields: dict[str, Any]) -> 
 
     wire = {"subscription_plan" if name == "plan" else name: fields[name] for name in fields}
     assert line_sent(recorder).items() >= wire.items()
+
+
+async def test_an_empty_notice(recorder: Any) -> None:
+    """A form sends one where nothing was written: it is left out, as RMZ would."""
+    await create(recorder, OrderLine(product=1, notice=""))
+
+    assert "notice" not in line_sent(recorder)
 
 
 OPTIONS = {"size": "L", "length": 1.5, "tags": ["a", None, True], "deep": {"n": 1}}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hmac
 import json
 import traceback
+from email.message import Message
 from typing import Any
 
 import pytest
@@ -64,6 +65,15 @@ def test_the_headers_name_in_any_case(name: str) -> None:
 def test_headers_as_pairs(headers: Any) -> None:
     """ASGI has pairs of bytes; other frameworks have pairs of texts."""
     accepted(BODY, headers, secrets=[SECRET])
+
+
+def test_headers_of_the_standard_library() -> None:
+    """Its class has names and values, and is no Mapping."""
+    headers: Any = Message()
+    headers["Signature"] = sign()
+    headers["X-RMZ-Request-ID"] = "7"
+
+    assert verify(BODY, headers, secrets=[SECRET]).request_id == "7"
 
 
 def test_headers_that_can_be_read_once() -> None:

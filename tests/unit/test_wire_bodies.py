@@ -108,6 +108,21 @@ def test_null_is_data() -> None:
     assert envelope_of(Answer(200, JSON, b'{"data": null}')) == {"data": None}
 
 
+@pytest.mark.parametrize("said", [b'"error": true', b'"error": "x"', b'"success": false'])
+def test_an_error_with_the_status_of_a_success(said: bytes) -> None:
+    """An answer that calls itself an error is none that says a call was applied."""
+    body = b'{"message": "No", "data": null, ' + said + b"}"
+
+    with pytest.raises(ValueError, match="it says of itself that it is an error"):
+        envelope_of(Answer(200, JSON, body))
+
+
+@pytest.mark.parametrize("said", [b'"error": false', b'"error": null', b'"success": true'])
+def test_a_success_that_says_so(said: bytes) -> None:
+    """An order's repeat does."""
+    assert envelope_of(Answer(200, JSON, b'{"data": 1, ' + said + b"}"))["data"] == 1
+
+
 @pytest.mark.parametrize(
     "content_type", ["application/json", "APPLICATION/JSON; charset=utf-8", "application/hal+json"]
 )

@@ -74,7 +74,7 @@ async def test_create_checkout_session(rmz_api: respx.MockRouter, make_client: A
             customer=AHMED,
             success_url="https://app.example/ok?x=1",
             cancel_url="https://app.example/no",
-            metadata={"plan": "pro", "seats": 3},
+            metadata={"plan": "pro", "seats": "3"},
         )
     assert json.loads(sent(route).content) == {
         "product_id": 102,
@@ -88,7 +88,7 @@ async def test_create_checkout_session(rmz_api: respx.MockRouter, make_client: A
         },
         "success_url": "https://app.example/ok?x=1",
         "cancel_url": "https://app.example/no",
-        "metadata": {"plan": "pro", "seats": 3},
+        "metadata": {"plan": "pro", "seats": "3"},
     }
     assert sent(route).headers["content-type"] == "application/json"
     assert session.session_id == "cs_1"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from urllib.parse import urlsplit, urlunsplit
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.hosted.rendering import notice, rendered
+from rmz_async.sandbox.hosted.rendering import notice, rendered, sent_to
 from rmz_async.sandbox.ordering import place
 from rmz_async.sandbox.orders import OrderLine, Quote
 from rmz_async.sandbox.state import CheckoutSession
@@ -51,7 +51,7 @@ class CheckoutPages:
             if self._has_expired(session):
                 return notice(request, "expired", 410, ("back", session.cancel_url))
             session.subscription_id = self._subscribe(session)
-        return _sent_to(with_subscription_id(session.success_url, session.subscription_id))
+        return sent_to(with_subscription_id(session.success_url, session.subscription_id))
 
     async def cancel(self, request: Request) -> Response:
         """Answer ``POST /checkout/{key}/cancel``; the customer may come back and pay after all."""
@@ -59,8 +59,8 @@ class CheckoutPages:
         if session is None:
             return notice(request, "missing", 404, None)
         if session.subscription_id is not None:
-            return _sent_to(with_subscription_id(session.success_url, session.subscription_id))
-        return _sent_to(session.cancel_url)
+            return sent_to(with_subscription_id(session.success_url, session.subscription_id))
+        return sent_to(session.cancel_url)
 
     def _session(self, request: Request) -> CheckoutSession | None:
         return self._store.checkout_sessions.get(request.path_params["key"])
@@ -97,8 +97,3 @@ def with_subscription_id(url: str, subscription_id: int) -> str:
     added = f"rmz-subscription-id={subscription_id}"
     query = f"{parts.query}&{added}" if parts.query else added
     return urlunsplit(parts._replace(query=query))
-
-
-def _sent_to(url: str) -> Response:
-    # 303: the browser has posted a form and must now get a page.
-    return RedirectResponse(url, 303, {"Cache-Control": "no-store"})

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import attrs
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from rmz_async.sandbox.answers import InvalidFieldsError, RefusedError
 from rmz_async.sandbox.backend import Backend
@@ -14,7 +14,7 @@ from rmz_async.sandbox.catalog import Product, Variant
 from rmz_async.sandbox.customers import details, matched_or_new
 from rmz_async.sandbox.fields import Fields
 from rmz_async.sandbox.hosted.languages import language_of
-from rmz_async.sandbox.hosted.rendering import notice, rendered
+from rmz_async.sandbox.hosted.rendering import notice, rendered, sent_to
 from rmz_async.sandbox.order_request import DIAL_CODES
 from rmz_async.sandbox.ordering import check_stock, place
 from rmz_async.sandbox.orders import OrderCheckout, OrderLine
@@ -66,14 +66,14 @@ class OrderCheckoutPages:
             except InvalidFieldsError as refusal:
                 return self._page(request, checkout, 422, form, tuple(refusal.errors))
         # Not the receipt itself: reloading it must not post the form again.
-        return _sent_to(f"{_path(checkout)}?lang={language_of(request).tag}")
+        return sent_to(f"{_path(checkout)}?lang={language_of(request).tag}")
 
     async def cancel(self, request: Request) -> Response:
         """Answer ``POST /order-checkout/{key}/cancel``; the customer may come back and pay."""
         checkout = self._checkout(request)
         if checkout is None:
             return notice(request, "missing", 404, None)
-        return _sent_to(_shop(checkout))
+        return sent_to(_shop(checkout))
 
     def _checkout(self, request: Request) -> OrderCheckout | None:
         return self._store.order_checkouts.get(request.path_params["key"])
@@ -148,8 +148,3 @@ def _path(checkout: OrderCheckout) -> str:
 
 def _shop(checkout: OrderCheckout) -> str:
     return f"https://{checkout.created_from}/"
-
-
-def _sent_to(url: str) -> Response:
-    # 303: the browser has posted a form and must now get a page.
-    return RedirectResponse(url, 303, {"Cache-Control": "no-store"})

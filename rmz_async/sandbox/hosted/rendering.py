@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import jinja2
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse
 
 from rmz_async.sandbox.hosted.languages import language_of
 
-__all__ = ("notice", "rendered")
+__all__ = ("notice", "rendered", "sent_to")
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("rmz_async.sandbox"),
@@ -53,3 +53,8 @@ def notice(request: Request, about: str, status: int, link: tuple[str, str] | No
         link: The key of a button's text and where it leads; None for no button.
     """
     return rendered(request, "notice.html", status, about=about, link=link)
+
+
+def sent_to(url: str) -> RedirectResponse:
+    """Return what makes a browser that has posted a form get *url*."""
+    return RedirectResponse(url, 303, {"Cache-Control": "no-store"})
