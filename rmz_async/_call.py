@@ -6,7 +6,7 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import anyio
@@ -26,6 +26,10 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+def _today() -> datetime:
+    return datetime.now(UTC)
+
+
 # None of these is compared, and their reprs would show what a caller sent. The import is faster for
 # it, too: attrs would write and compile those methods for each.
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -33,6 +37,7 @@ class Waiting:
     """All that has to do with time and chance, for tests and the sandbox to replace."""
 
     clock: Callable[[], float] = time.monotonic
+    today: Callable[[], datetime] = _today
     sleep: Callable[[float], Awaitable[object]] = anyio.sleep
     draw: Callable[[], float] = random.random
 
@@ -120,7 +125,7 @@ def error_of(
     if failed.turn_in is not None:
         return PacingError(
             f"{operation.name}{_on(call)} was not sent: RMZ's {operation.per_minute} requests a "
-            f"minute are used up; the next turn is in {math.ceil(failed.turn_in)} s",
+            f"minute are used up; the next turn is in {_up(failed.turn_in)} s",
             operation=operation.name,
             attempts=history.attempts,
             retry_after=failed.turn_in,
@@ -146,6 +151,11 @@ def _may_have_been_applied(
     # What was refused now says nothing of a try before it that may still be at work. But where its
     # object's state is the reason, and was so before that try, that one is refused like this one.
     return not (failure is Failure.CONFLICT and evidence is Evidence.NOT_APPLIED)
+
+
+def _up(seconds: float) -> float:
+    # A store of the caller's may name any number.
+    return math.ceil(seconds) if math.isfinite(seconds) else seconds
 
 
 def _on(call: Call[T]) -> str:

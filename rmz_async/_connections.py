@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import platform
 import ssl
 import time
@@ -14,10 +13,10 @@ from typing import Any, Literal, TypeAlias
 import anyio
 import attrs
 import httpx
-from anyio.lowlevel import current_token
 
 from rmz_async import _retry, _wire
 from rmz_async._call import Failed
+from rmz_async._per_loop import PerLoop
 from rmz_async._pool import Pool
 from rmz_async._retry import Failure
 from rmz_async._token import Secret, Tokens
@@ -39,7 +38,6 @@ _NOT_SENT = (
     httpx.PoolTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
     httpx.InvalidURL,
 )
 
@@ -50,10 +48,6 @@ _NOT_SENT_OF_AIOHTTP = {
     "InvalidUrlClientError",
     "NonHttpUrlClientError",
 }
-
-# Opened on another event loop, or by the parent of this process: neither may be closed from here,
-# as the garbage collector would.
-_abandoned: list[object] = []
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -84,6 +78,21 @@ def headers_for(base_url: str) -> httpx.Headers:
     )
 
 
+@attrs.frozen(eq=False, repr=False)
+class Local:
+    """What belongs to one event loop.
+
+    Attributes:
+        pool: Its connections; None where the caller's own client has them.
+        at_once: How many requests may be under way.
+        token_turn: Who asks for another token.
+    """
+
+    pool: Pool[httpx.AsyncBaseTransport] | None
+    at_once: anyio.Semaphore
+    token_turn: anyio.Lock
+
+
 class Connections:
     """The HTTP client, the token, and the turns before them; all copies of a client share them."""
 
@@ -91,31 +100,28 @@ class Connections:
         self.tokens = tokens
         self._theirs = http if isinstance(http, httpx.AsyncClient) else None
         self._open = _opener_for(http)
-        self._pool: Pool[httpx.AsyncBaseTransport] | None = None
-        self._owner: Any = None
+        self._locals = PerLoop(self._local)
         self._closed = False
         if self._theirs is None:
             # Now, not at the first call: it would stop the event loop for 25 ms, and a process that
             # is forked meanwhile would inherit the locks of OpenSSL as they are.
             _tls()
 
-    def open(self) -> None:
-        """Make sure that the connections belong to the running event loop, in this process.
+    def open(self) -> Local:
+        """Return what belongs to the running event loop, in this process.
 
         Raises:
             ConfigurationError: The client was closed.
         """
         self._check()
-        owner = (current_token(), os.getpid())
-        if owner == self._owner:
-            return
-        # First, as it may raise: aiohttp works on one kind of event loop only.
-        pool = Pool(self._open, time.monotonic) if self._theirs is None else None
-        self._abandon()
-        self._pool = pool
-        self.at_once: anyio.Semaphore = anyio.Semaphore(MAX_CONCURRENT, fast_acquire=True)
-        self.token_turn: anyio.Lock = anyio.Lock(fast_acquire=True)
-        self._owner = owner
+        return self._locals.here()
+
+    def _local(self) -> Local:
+        return Local(
+            Pool(self._open, time.monotonic) if self._theirs is None else None,
+            anyio.Semaphore(MAX_CONCURRENT, fast_acquire=True),
+            anyio.Lock(fast_acquire=True),
+        )
 
     def _check(self) -> None:
         if self._closed:
@@ -124,7 +130,12 @@ class Connections:
             raise ConfigurationError("http: the httpx.AsyncClient that was passed in is closed")
 
     async def exchange(
-        self, outgoing: Outgoing, token: Secret, limit: float, clock: Callable[[], float]
+        self,
+        local: Local,
+        outgoing: Outgoing,
+        token: Secret,
+        limit: float,
+        clock: Callable[[], float],
     ) -> Answer | Failed:
         """Send one request and read its answer; what goes wrong is returned, not raised.
 
@@ -132,6 +143,7 @@ class Connections:
         context of an error of ours.
 
         Args:
+            local: What `open` returned.
             outgoing: What to send.
             token: For its head.
             limit: Seconds that it may take.
@@ -151,8 +163,8 @@ class Connections:
                     request, stream=True, auth=None, follow_redirects=False
                 )
                 return await _read(response, lambda: clock() > until)
-            assert self._pool is not None  # or the client would be closed
-            async with self._pool.lend(alone=outgoing.alone) as connection:
+            assert local.pool is not None  # as the client is our own
+            async with local.pool.lend(alone=outgoing.alone) as connection:
                 response = await connection.handle_async_request(request)
                 return await _read(response, lambda: clock() > until)
         except Exception as error:  # noqa: BLE001 - httpx lets others through
@@ -166,21 +178,9 @@ class Connections:
     async def aclose(self) -> None:
         """Close the connections; the caller's own client stays open."""
         self._closed = True
-        if self._pool is not None and self._owner == (current_token(), os.getpid()):
-            await self._pool.aclose()
-        else:
-            self._abandon()
-            self._pool = None
-
-    def _abandon(self) -> None:
-        """Leave alone what another loop, or the parent of this process, has opened."""
-        if self._pool is None:
-            return
-        token, pid = self._owner
-        is_closed = getattr(token.native_token, "is_closed", None)
-        # Where that loop is closed, nobody looks after the connections: the garbage collector may.
-        if pid != os.getpid() or is_closed is None or not is_closed():
-            _abandoned.append(self._pool)
+        local = self._locals.take()
+        if local is not None and local.pool is not None:
+            await local.pool.aclose()
 
 
 def _opener_for(http: object) -> Callable[[], httpx.AsyncBaseTransport]:

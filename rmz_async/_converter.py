@@ -54,8 +54,9 @@ def from_dict(model: type[T], data: Mapping[str, Any]) -> T:
     Raises:
         ValueError: It is not such a model's data. The message names each path and rule.
     """
-    given: object = data
-    return decode(_with_decimals(dict(data)) if isinstance(given, Mapping) else given, model)
+    # A caller without a type checker passes what json.loads has returned.
+    is_mapping = isinstance(cast("object", data), Mapping)
+    return decode(_with_decimals(dict(data)) if is_mapping else data, model)
 
 
 @functools.cache

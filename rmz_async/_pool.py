@@ -105,6 +105,12 @@ class Lent(Generic[C]):
 async def _discard(unused: Sequence[Closable]) -> None:
     # Whatever comes of it, the call that does so has its answer.
     with anyio.move_on_after(_CLOSING, shield=True):
+        cut_off = None
         for one in unused:
-            with suppress(Exception):
-                await one.aclose()
+            try:
+                with suppress(Exception):
+                    await one.aclose()
+            except BaseException as error:  # noqa: BLE001 - it is raised, once all are closed
+                cut_off = error
+        if cut_off is not None:
+            raise cut_off

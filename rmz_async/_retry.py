@@ -74,7 +74,7 @@ class History:
     Attributes:
         attempts: Tries, the current one included.
         failures: What the tries before the current one ended in.
-        first_sent: When the first try that could reach RMZ began; seconds, monotonic.
+        first_sent: When the first try began that may have been applied; seconds, monotonic.
         last_sent: The same of the last one.
         sent_at: When the first one began, on the calendar; UTC.
         answered_at: RMZ's own clock at its answer, if it said so; UTC.
@@ -86,6 +86,12 @@ class History:
     last_sent: float | None = None
     sent_at: datetime | None = None
     answered_at: datetime | None = None
+
+    def note_sending(self, now: float, today: datetime) -> None:
+        """Note that a request goes out; what surely did nothing before it is forgotten."""
+        self.last_sent = now
+        if not self.ambiguous:
+            self.first_sent, self.sent_at = now, today
 
     @property
     def ambiguous(self) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,9 +15,10 @@ import anyio
 
 from rmz_async import _retry, _wire
 from rmz_async._call import Call, Failed, Settlement, Waiting, error_of
-from rmz_async._connections import Connections, Outgoing, headers_for
+from rmz_async._connections import Connections, Local, Outgoing, headers_for
 from rmz_async._converter import decode
 from rmz_async._pacer import NoTurnError
+from rmz_async._quota import MARGIN
 from rmz_async._retry import Budget, Evidence, Failure, History, Step
 from rmz_async._token import Secret
 from rmz_async._turns import Turns
@@ -34,6 +34,9 @@ logger = logging.getLogger("rmz_async")
 
 # How much later than httpx's own time-outs the fence falls, which holds a slow drip too.
 FENCE = 0.1
+
+# How long a quota store may take to note an answer, in seconds: the answer itself is there.
+NOTING = 1.0
 
 # How much longer than the call's deadline a read-back may take: to know is worth the wait.
 SETTLE_GRACE = 10.0
@@ -80,10 +83,10 @@ class Transport:
     async def _call_until(
         self, call: Call[T], outgoing: Outgoing, deadline: float, history: History
     ) -> T:
-        self._connections.open()
+        local = self._connections.open()
         while True:
             history.attempts += 1
-            result = await self._tried(call, outgoing, history, deadline)
+            result = await self._tried(call, outgoing, local, history, deadline)
             if not isinstance(result, Failed):
                 if history.attempts == 1:
                     self._budget.earn()
@@ -132,17 +135,30 @@ class Transport:
 
     def _wait_after(self, failed: Failed, history: History) -> float:
         if failed.error is not None and failed.error.retry_after is not None:
-            return failed.error.retry_after
+            throttled = failed.failure is Failure.THROTTLED and self.options.pacing is not None
+            # The next turn comes that much later.
+            return failed.error.retry_after + (MARGIN if throttled else 0.0)
         wait = _retry.backoff(self.options.retry, history.attempts, self._waiting.draw)
         return max(wait, _retry.REFUSED_WAIT) if failed.failure is Failure.REFUSED else wait
 
     def _may_resend(self, call: Call[T], failed: Failed, history: History) -> bool:
-        policy, now = self.options.retry, self._waiting.clock()
+        policy, now = self.options.retry, self._waiting.clock() + self._slept(history)
         return _retry.may_resend(call.operation, failed.failure, history, policy, now)
 
     def _is_in_time(self, call: Call[T], history: History, wait: float, deadline: float) -> bool:
         at = self._waiting.clock() + wait
-        return at < deadline and not _retry.is_too_late(call.operation, history, at)
+        late = _retry.is_too_late(call.operation, history, at + self._slept(history))
+        return at < deadline and not late
+
+    def _slept(self, history: History) -> float:
+        """Return the seconds since the first try that the monotonic clock has not counted.
+
+        It stands still while the machine is suspended, and RMZ's clock does not.
+        """
+        if history.first_sent is None or history.sent_at is None:
+            return 0.0
+        passed = (self._waiting.today() - history.sent_at).total_seconds()
+        return max(0.0, passed - (self._waiting.clock() - history.first_sent))
 
     def _given_up(
         self,
@@ -168,7 +184,8 @@ class Transport:
             logger.warning("%s: could not be read back: %s", name, reason)
             return Evidence.UNREAD, None
         assert history.first_sent is not None  # or there would be nothing to settle
-        since = _retry.earliest(reading.answered_at, self._waiting.clock() - history.first_sent)
+        elapsed = self._waiting.clock() + self._slept(history) - history.first_sent
+        since = _retry.earliest(reading.answered_at, elapsed)
         return settlement.judge(found, since), found
 
     async def _resolve(
@@ -176,7 +193,7 @@ class Transport:
     ) -> T:
         """Find out later what could not be found out in time; *error* is raised where it cannot."""
         self._connections.open()
-        rule, now = call.operation.repeat, self._waiting.clock()
+        rule, now = call.operation.repeat, self._waiting.clock() + self._slept(history)
         if rule is Repeat.HARMLESS:
             return await self._call_until(call, outgoing, self._deadline(), History())
         if rule is Repeat.DEDUPED and not _retry.is_too_late(call.operation, history, now):
@@ -187,7 +204,7 @@ class Transport:
             )
             return await self._call_until(call, outgoing, self._deadline(), again)
         if call.settlement is None:
-            raise error
+            raise error.with_traceback(None)
         evidence, found = await self._read_back(call.settlement, history, self._deadline())
         if evidence is Evidence.APPLIED:
             return call.settlement.answer(found)
@@ -198,13 +215,14 @@ class Transport:
                 operation=call.operation.name,
                 attempts=history.attempts,
             )
-        raise error
+        # Or each time that it is raised would make its traceback longer.
+        raise error.with_traceback(None)
 
     async def _tried(
-        self, call: Call[T], outgoing: Outgoing, history: History, deadline: float
+        self, call: Call[T], outgoing: Outgoing, local: Local, history: History, deadline: float
     ) -> T | Failed:
         try:
-            return await self._try(call, outgoing, history, deadline)
+            return await self._try(call, outgoing, local, history, deadline)
         except Exception as error:
             # The token source's, or the quota store's: it must not hide an earlier try.
             if call.operation.repeat is Repeat.SAFE or not history.ambiguous:
@@ -212,21 +230,21 @@ class Transport:
             return Failed(Failure.NEVER_SENT, f"{type(error).__name__} before it was sent again")
 
     async def _try(
-        self, call: Call[T], outgoing: Outgoing, history: History, deadline: float
+        self, call: Call[T], outgoing: Outgoing, local: Local, history: History, deadline: float
     ) -> T | Failed:
         began = self._waiting.clock()
-        tokens = self._connections.tokens
-        token = tokens.current or await self._renewed(None, deadline)
-        answer = await self._exchange(call.operation, outgoing, token, history, deadline)
+        tokens, operation = self._connections.tokens, call.operation
+        token = tokens.current or await self._renewed(None, local, deadline)
+        answer = await self._exchange(operation, outgoing, token, local, history, deadline)
         if isinstance(answer, Answer) and answer.status == 401 and tokens.renewable:
             # Refused before anything was done: even what may be sent once only can be sent again.
-            token = await self._renewed(token, deadline)
-            answer = await self._exchange(call.operation, outgoing, token, history, deadline)
+            token = await self._renewed(token, local, deadline)
+            answer = await self._exchange(operation, outgoing, token, local, history, deadline)
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug(
                 "%s %s: %s, try %d, %.3f s",
-                call.operation.method,
-                call.operation.path,
+                operation.method,
+                operation.path,
                 answer.status if isinstance(answer, Answer) else answer.reason,
                 history.attempts,
                 self._waiting.clock() - began,
@@ -236,10 +254,12 @@ class Transport:
         assert token is not None  # or nothing would have been sent
         return self._result(call, answer, token, history)
 
-    async def _renewed(self, refused: Secret | None, deadline: float) -> Secret | None:
+    async def _renewed(
+        self, refused: Secret | None, local: Local, deadline: float
+    ) -> Secret | None:
         """Ask for another token; None where the source did not give one in time."""
         with anyio.move_on_after(deadline - self._waiting.clock()):
-            return await self._connections.tokens.renew(refused, self._connections.token_turn)
+            return await self._connections.tokens.renew(refused, local.token_turn)
         return None
 
     async def _exchange(
@@ -247,40 +267,46 @@ class Transport:
         operation: Operation,
         outgoing: Outgoing,
         token: Secret | None,
+        local: Local,
         history: History,
         deadline: float,
     ) -> Answer | Failed:
         """Wait for a turn, and send one request; what goes wrong is returned, not raised."""
         if token is None:
             return Failed(Failure.NOT_SENT, "the token source gave no token in time")
-        clock = self._waiting.clock
-        until = min(deadline, _retry.resend_until(operation, history))
+        clock, limit = self._waiting.clock, self.options.timeout
+        until = min(deadline, _retry.resend_until(operation, history) - self._slept(history))
+        turn = self._turns.turn(operation, token, local.at_once, until)
+        answer: Answer | Failed | None = None
         sent = False
-        with anyio.move_on_after(deadline - clock() + FENCE):
-            at_once = self._connections.at_once
+        with anyio.move_on_after(deadline - clock() + FENCE) as fence:
             try:
-                async with self._turns.turn(operation, token, at_once, until) as turn:
-                    limit = min(deadline - clock(), self.options.retry.attempt_timeout)
-                    if clock() >= until:
-                        result = Failed(Failure.NOT_SENT, "no time was left to send it")
-                        await turn.tell(result)
-                        return result
-                    history.last_sent, sent = clock(), True
-                    if history.first_sent is None:
-                        history.first_sent, history.sent_at = clock(), datetime.now(UTC)
-                    answer = await self._connections.exchange(outgoing, token, limit, clock)
-                    await turn.tell(answer)
-                    return answer
+                async with turn:
+                    if clock() < until:
+                        limit = min(deadline - clock(), self.options.retry.attempt_timeout)
+                        fence.deadline = min(fence.deadline, anyio.current_time() + limit + FENCE)
+                        history.note_sending(clock(), self._waiting.today())
+                        sent = True
+                        answer = await self._connections.exchange(
+                            local, outgoing, token, limit, clock
+                        )
+                    else:
+                        answer = Failed(Failure.NOT_SENT, "no time was left to send it")
             except NoTurnError as error:
                 return Failed(Failure.NEVER_SENT, "no turn in time", turn_in=error.wait)
-        failure = Failure.AMBIGUOUS if sent else Failure.NOT_SENT
-        return Failed(failure, f"no answer within {self.options.timeout:g} s")
+        if answer is None:
+            failure = Failure.AMBIGUOUS if sent else Failure.NOT_SENT
+            return Failed(failure, f"no answer within {limit:g} s")
+        # Beyond the fence: what a quota store makes of an answer must not cost the answer.
+        await turn.tell(answer, within=max(FENCE, min(NOTING, deadline - clock())))
+        return answer
 
     def _result(self, call: Call[T], answer: Answer, token: Secret, history: History) -> T | Failed:
         if 200 <= answer.status < 300:
             try:
                 envelope = _wire.envelope_of(answer)
                 history.answered_at = _wire.timestamp(envelope.get("timestamp"))
+                _wire.check_object(envelope["data"], call.object_id)
                 return decode(envelope["data"], call.into)
             except UnreadableBodyError as error:
                 failure, reason = Failure.AMBIGUOUS, str(error)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import TracebackType
 
 import anyio
@@ -20,6 +22,9 @@ logger = logging.getLogger("rmz_async")
 # RMZ counts a request when it arrives: one that waited longer for a connection is counted anew.
 STALE = 0.5
 
+# How long a store may take to count a request less, even where the call is given up; seconds.
+GIVING_BACK = 0.5
+
 
 class Turns:
     """The gates before each request.
@@ -32,16 +37,15 @@ class Turns:
     def __init__(self, pacing: Pacing | None, waiting: Waiting) -> None:
         self._pacing = pacing
         self._waiting = waiting
-        self._pacer = None if pacing is None else Pacer(pacing, waiting)
+        # Also where it is not asked: copies may ask it, and count together.
+        self._pacer = Pacer(Pacing() if pacing is None else pacing, waiting)
         self._token: Secret | None = None
         self._keys: dict[str, str] = {}
 
     def with_pacing(self, pacing: Pacing | None) -> Turns:
         """Return turns with other limits, which count together with these where they can."""
         copy = Turns(pacing, self._waiting)
-        if self._pacer is not None:
-            # Also where it is not asked: a copy of the copy may ask it again.
-            copy._pacer = self._pacer if pacing is None else self._pacer.with_pacing(pacing)
+        copy._pacer = self._pacer if pacing is None else self._pacer.with_pacing(pacing)
         return copy
 
     def turn(
@@ -55,7 +59,7 @@ class Turns:
             at_once: How many requests may be under way.
             until: When the turn must have come; seconds, monotonic.
         """
-        if self._pacing is None or self._pacer is None:
+        if self._pacing is None:
             return Turn(at_once)
         lookup = operation.quota == "lookup"
         limit = self._pacing.lookup_per_minute if lookup else self._pacing.per_minute
@@ -91,8 +95,8 @@ class Turn:
         """Let the next one go."""
         self._at_once.release()
 
-    async def tell(self, result: Answer | Failed) -> None:
-        """Learn from what came back."""
+    async def tell(self, result: Answer | Failed, *, within: float) -> None:
+        """Learn from what came back, and take no longer than *within* seconds for it."""
 
 
 class PacedTurn(Turn):
@@ -146,18 +150,30 @@ class PacedTurn(Turn):
             return False
         return True
 
-    async def tell(self, result: Answer | Failed) -> None:
+    async def tell(self, result: Answer | Failed, *, within: float) -> None:
         """Learn from an answer, and give back what was not sent."""
-        try:
-            if isinstance(result, Answer):
-                await self._pacer.learn(self._key, self._limit, result.status, result.headers)
-            elif result.failure in (Failure.NOT_SENT, Failure.NEVER_SENT):
+        if isinstance(result, Failed):
+            if result.failure in (Failure.NOT_SENT, Failure.NEVER_SENT):
                 await self._give_back()
-        except Exception as error:  # noqa: BLE001 - a store of the caller's raises what it likes
-            # What came of the call is known, and counts for more than its count.
-            logger.warning("the quota store failed: %s", type(error).__name__)
+            return
+        with anyio.move_on_after(within) as scope, _told():
+            await self._pacer.learn(self._key, self._limit, result.status, result.headers)
+        if scope.cancelled_caught:
+            logger.warning("the quota store failed: no answer within %.1f s", within)
 
     async def _give_back(self) -> None:
         # A store that is far away takes its time, and the turn must not be lost with the call.
-        with anyio.CancelScope(shield=True):
+        with anyio.move_on_after(GIVING_BACK, shield=True) as scope, _told():
             await self._pacer.give_back(self._key, self._at)
+        if scope.cancelled_caught:
+            logger.warning("the quota store failed: no answer within %.1f s", GIVING_BACK)
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    """Tell the log, and nobody else, what a store of the caller's raises."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - it raises what it likes
+        # What came of the call is known, and counts for more than its count.
+        logger.warning("the quota store failed: %s", type(error).__name__)

@@ -194,6 +194,25 @@ def envelope_of(answer: Answer) -> dict[str, JSON]:
     return envelope
 
 
+def check_object(data: JSON, object_id: int | None) -> None:
+    """See that an answer is about the object in the call's address.
+
+    A proxy that gets requests and answers out of step passes on another call's answer.
+
+    Args:
+        data: The answer's; empty where the call has nothing to tell.
+        object_id: The id in the address; None where there is none.
+
+    Raises:
+        ValueError: It is about another one.
+    """
+    if object_id is None or not isinstance(data, dict | list) or not data:
+        return
+    found = data.get("id") if isinstance(data, dict) else None
+    if str(found) != str(object_id):
+        raise ValueError("it is not about the object that was asked for")
+
+
 def unexpected(operation: Operation, answer: Answer, reason: str) -> UnexpectedAnswerError:
     """Return the error for an answer that is not of the documented shape."""
     return UnexpectedAnswerError(

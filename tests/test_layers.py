@@ -18,7 +18,7 @@ TABLE = {
     "_aiohttp": "+aiohttp +httpx_aiohttp _pool errors",
     "_call": "+anyio +attrs _retry errors operations",
     "_connections": (
-        "+anyio +attrs +httpx _aiohttp _call _pool _retry _token _version _wire errors"
+        "+anyio +attrs +httpx _aiohttp _call _per_loop _pool _retry _token _version _wire errors"
     ),
     "_converter": (
         "+attrs +cattrs _json _values models._model models._wire_names models.new_orders pagination"
@@ -26,6 +26,7 @@ TABLE = {
     "_json": "",
     "_lazy": "",
     "_pacer": "+anyio _call _quota_headers _token pacing",
+    "_per_loop": "+anyio",
     "_pool": "+anyio",
     "_quota": "",
     "_quota_headers": "_quota _retry",
@@ -33,7 +34,7 @@ TABLE = {
     "_settling": "_retry models",
     "_token": "+anyio errors",
     "_transport": (
-        "+anyio _call _connections _converter _pacer _retry _token _turns _wire errors"
+        "+anyio _call _connections _converter _pacer _quota _retry _token _turns _wire errors"
         " operations options"
     ),
     "_turns": "+anyio _call _pacer _retry _token _wire operations pacing",

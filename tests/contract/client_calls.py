@@ -72,7 +72,7 @@ VARIANTS: Sequence[tuple[str, Callable[[Client], Awaitable[object]]]] = [
     ("subscriptions.cancel", lambda rmz: rmz.subscriptions.cancel(501)),
     ("subscriptions.cancel", lambda rmz: rmz.subscriptions.cancel(501, effective="immediate")),
     ("subscriptions.pause", lambda rmz: rmz.subscriptions.pause(501)),
-    ("subscriptions.unpause", lambda rmz: rmz.subscriptions.unpause(501)),
+    ("subscriptions.unpause", lambda rmz: rmz.subscriptions.unpause(504)),
     ("subscriptions.extend", lambda rmz: rmz.subscriptions.extend(501, days=365)),
     ("subscriptions.extend", lambda rmz: rmz.subscriptions.extend(501, months=24)),
     (

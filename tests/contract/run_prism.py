@@ -48,14 +48,17 @@ def possible() -> Path:
     It is written into the current directory.
     """
     document: dict[str, Any] = json.loads(json.dumps(contract()))
-    for item in document["paths"].values():
-        success = item.get("get", {}).get("responses", {}).get("200", {})
-        for body in success.get("content", {}).values():
-            page = next(iter(body["examples"].values()))["value"]["data"].get("current_page")
-            if page is not None:
-                # The one that was asked for, which no schema knows.
-                only = {"properties": {"current_page": {"const": page}}}
-                body["schema"]["allOf"][1]["properties"]["data"]["allOf"].append(only)
+    for path, item in document["paths"].items():
+        for call in item.values():
+            success = call["responses"].get("200", {})
+            for body in success.get("content", {}).values():
+                # The page or the object that was asked for, which no schema knows.
+                asked_for = "id" if "{id}" in path else "current_page"
+                shown = next(iter(body["examples"].values()))["value"]["data"] or {}
+                if asked_for in shown:
+                    only = {"properties": {asked_for: {"const": shown[asked_for]}}}
+                    data = body["schema"]["allOf"][1]["properties"]
+                    data["data"] = {"allOf": [data["data"], only]}
     text = json.dumps(document)
     assert DAYS in text
     copy = Path("made_up.json").resolve()

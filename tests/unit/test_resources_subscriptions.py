@@ -223,7 +223,7 @@ FOUND: list[tuple[str, dict[str, Any], dict[str, Any], bool]] = [
     ("unpause", {}, {"status": "past_due"}, False),
 ]
 SINCE = datetime(2026, 1, 15, tzinfo=UTC)
-BEFORE = SINCE - timedelta(seconds=1)
+BEFORE = SINCE - timedelta(seconds=61)
 
 
 @pytest.mark.parametrize(("method", "given", "found", "as_wanted"), FOUND)
@@ -247,7 +247,7 @@ async def test_what_shows_that_a_change_was_applied(
 async def test_what_nobody_touched_was_not_changed(
     recorder: Any, method: str, given: dict[str, Any], found: dict[str, Any], as_wanted: bool
 ) -> None:
-    """What last changed before the call was as it is already, even where that was wanted."""
+    """What last changed long before the call was as it is already, even where that was wanted."""
     await getattr(recorder.make(Subscriptions), method)(501, **given)
 
     judge = recorder.only.settlement.judge

@@ -11,11 +11,12 @@ import attrs
 import pytest
 
 from rmz_async import InMemoryQuotaStore, Pacing, operations
+from rmz_async import _turns as turns_module
 from rmz_async._call import Failed, Waiting
 from rmz_async._pacer import NoTurnError
 from rmz_async._retry import Failure
 from rmz_async._token import Secret
-from rmz_async._turns import STALE, PacedTurn, Turn, Turns
+from rmz_async._turns import GIVING_BACK, STALE, PacedTurn, Turn, Turns
 from rmz_async._wire import Answer
 from rmz_async.operations import Operation
 
@@ -124,7 +125,7 @@ async def test_without_pacing(gates: Gates) -> None:
     turn = free.turn(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 0.0)
     async with turn as entered:
         assert gates.at_once.value == 0
-        await entered.tell(Failed(Failure.NOT_SENT, "refused"))
+        await entered.tell(Failed(Failure.NOT_SENT, "refused"), within=1.0)
     assert type(turn) is Turn
     assert gates.at_once.value == 1
     assert gates.store.asked == []
@@ -138,14 +139,14 @@ async def test_what_was_not_sent_is_given_back(
 ) -> None:
     """And only that: RMZ counts what arrives, whatever it answers."""
     async with gates.turn() as turn:
-        await turn.tell(Failed(failure, "no"))
+        await turn.tell(Failed(failure, "no"), within=1.0)
     assert gates.store.taken == ([] if given_back else [100.0])
 
 
 async def test_an_answer_is_learned_from(gates: Gates) -> None:
     """What it says about the quota goes to the store, and its turn stays taken."""
     async with gates.turn() as turn:
-        await turn.tell(Answer(200, {"x-ratelimit-remaining": "17"}, b""))
+        await turn.tell(Answer(200, {"x-ratelimit-remaining": "17"}, b""), within=1.0)
     assert gates.store.learned == [17]
     assert gates.store.taken == [100.0]
 
@@ -261,10 +262,54 @@ async def test_a_store_that_fails_after_the_answer(
     turns = Turns(Pacing(store=Broken()), Waiting())
     turn = turns.turn(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 1e18)
     async with turn as entered:
-        await entered.tell(Answer(200, {}, b""))
-        await entered.tell(Failed(Failure.NOT_SENT, "refused"))
+        await entered.tell(Answer(200, {}, b""), within=1.0)
+        await entered.tell(Failed(Failure.NOT_SENT, "refused"), within=1.0)
     warning = ("rmz_async", logging.WARNING, "the quota store failed: OSError")
     assert caplog.record_tuples == [warning] * 2
+
+
+class Hanging(InMemoryQuotaStore):
+    """A store that takes note, and never says so."""
+
+    async def learn(self, key: str, per_minute: int, now: float, **_: Any) -> bool:
+        """See `QuotaStore`."""
+        await anyio.sleep_forever()
+        return True
+
+    async def give_back(self, key: str, at: float) -> None:
+        """See `QuotaStore`."""
+        await anyio.sleep_forever()
+
+
+async def test_a_store_that_hangs_after_the_answer(
+    gates: Gates, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It costs the call no more than the time that it is given."""
+    assert GIVING_BACK == 0.5
+    monkeypatch.setattr(turns_module, "GIVING_BACK", 0.0)
+    turns = Turns(Pacing(store=Hanging()), Waiting())
+    turn = turns.turn(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 1e18)
+    async with turn as entered:
+        await entered.tell(Answer(200, {}, b""), within=0.0)
+        await entered.tell(Failed(Failure.NOT_SENT, "refused"), within=1.0)
+    warning = ("rmz_async", logging.WARNING, "the quota store failed: no answer within 0.0 s")
+    assert caplog.record_tuples == [warning] * 2
+
+
+async def test_a_store_that_fails_while_a_call_is_given_up(gates: Gates) -> None:
+    """The cancellation goes on, and not the store's error instead."""
+
+    class Failing(Store):
+        async def give_back(self, key: str, at: float) -> None:
+            raise OSError("unreachable")
+
+    gates.store = Failing()
+    gates.__attrs_post_init__()
+    async with gates.turn():
+        with anyio.move_on_after(0) as scope:
+            await pass_through(gates)
+        assert scope.cancelled_caught
+    assert gates.at_once.value == 1
 
 
 async def test_copies_count_together(gates: Gates) -> None:
@@ -285,12 +330,13 @@ async def test_copies_count_together(gates: Gates) -> None:
 
 
 async def test_a_copy_of_what_never_counted(gates: Gates) -> None:
-    """It counts from its first turn on."""
+    """It counts from its first turn on, together with other copies."""
     turns = Turns(None, Waiting(clock=lambda: 100.0))
-    copy = turns.with_pacing(Pacing(per_minute=1, max_wait=0))
+    copies = [turns.with_pacing(Pacing(per_minute=1, max_wait=0)) for _ in range(2)]
     assert type(turns.turn(operations.STORE_GET, TOKEN, gates.at_once, 200.0)) is Turn
-    async with copy.turn(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
+    async with copies[0].turn(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
         pass
-    with pytest.raises(NoTurnError):
-        async with copy.turn(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
-            pass
+    for copy in copies:
+        with pytest.raises(NoTurnError):
+            async with copy.turn(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
+                pass

@@ -28,7 +28,7 @@ class Rounds:
 
     def __call__(self, connection: socket.socket, request: bytes) -> object:
         """Answer a request."""
-        if b"/subscriptions/777 " not in request:
+        if b"/subscriptions/501 " not in request:
             return stalls(connection, request)
         self._all_there.wait(10)
         return keeps()(connection, request)
@@ -39,7 +39,7 @@ async def full_round(rmz: Client) -> None:
     with anyio.fail_after(10):
         async with anyio.create_task_group() as calls:
             for _ in range(MAX_CONCURRENT):
-                calls.start_soon(rmz.subscriptions.get, 777)
+                calls.start_soon(rmz.subscriptions.get, 501)
 
 
 async def cancelled_after(steps: int, call: Callable[[], Any]) -> None:
@@ -56,7 +56,7 @@ async def test_calls_that_are_given_up(serving: Any, http: Any) -> None:
     with serving(Rounds()) as server:
         async with client_of(server, http=http) as rmz:
             for steps in range(80):
-                await cancelled_after(steps, lambda: rmz.subscriptions.get(501))
+                await cancelled_after(steps, lambda: rmz.subscriptions.get(777))
             await full_round(rmz)
             await server.until_open(MAX_CONCURRENT)
         await server.until_open(0)
@@ -69,7 +69,7 @@ async def test_calls_that_are_given_up_together(serving: Any, http: Any) -> None
             for batch in range(1, 4):
                 async with anyio.create_task_group() as calls:
                     for _ in range(MAX_CONCURRENT + 5):
-                        calls.start_soon(rmz.subscriptions.get, 501)
+                        calls.start_soon(rmz.subscriptions.get, 777)
                     await server.until_asked(batch * MAX_CONCURRENT)
                     calls.cancel_scope.cancel()
             await server.until_open(0)
@@ -86,7 +86,7 @@ async def test_tasks_that_are_cancelled(serving: Any, http: Any) -> None:
     with serving(Rounds()) as server:
         async with client_of(server, http=http) as rmz:
             for steps in range(48):
-                task = asyncio.ensure_future(rmz.subscriptions.get(501))
+                task = asyncio.ensure_future(rmz.subscriptions.get(777))
                 for _ in range(steps):
                     await asyncio.sleep(0)
                 task.cancel()

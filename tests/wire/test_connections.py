@@ -22,6 +22,7 @@ from rmz_async import (
     UnexpectedAnswerError,
 )
 from rmz_async import _connections as connections_module
+from rmz_async import _per_loop as per_loop
 from tests.transports import TRANSPORTS
 from tests.wire.conftest import TOKEN, client_of, keeps, their_client
 
@@ -61,7 +62,7 @@ async def test_the_callers_own_http_client(make_client: Any) -> None:
     ) as http:
         async with make_client(http=http) as rmz:
             await rmz.subscriptions.get(501)
-            assert rmz._transport._connections._pool is None
+            assert rmz._transport._connections.open().pool is None
         assert not http.is_closed
     assert seen[0].headers["authorization"] == "Bearer 1|wire-test-token"
     assert "x-mine" not in seen[0].headers
@@ -137,6 +138,11 @@ async def test_a_copy_shares_connections(rmz_api: respx.MockRouter, make_client:
         await copy.subscriptions.get(501)
 
 
+def abandoned() -> list[Any]:
+    """What is left alone for ever."""
+    return list(per_loop._abandoned)
+
+
 @contextmanager
 def an_open_loop() -> Generator[asyncio.AbstractEventLoop]:
     """An event loop that stays open while others run, as in another thread."""
@@ -155,7 +161,7 @@ def test_one_client_on_two_event_loops(rmz_api: respx.MockRouter, http: Any) -> 
 
     async def read() -> object:
         await rmz.subscriptions.get(501)
-        return rmz._transport._connections._pool
+        return rmz._transport._connections.open().pool
 
     async def read_and_close() -> object:
         try:
@@ -167,7 +173,7 @@ def test_one_client_on_two_event_loops(rmz_api: respx.MockRouter, http: Any) -> 
         first: Any = loop.run_until_complete(read())
         second = anyio.run(read_and_close, backend="asyncio" if http == "aiohttp" else "trio")
         assert first is not second
-        assert first in connections_module._abandoned
+        assert first in [local.pool for local in abandoned()]
         loop.run_until_complete(first.aclose())
 
 
@@ -181,12 +187,12 @@ def test_a_client_of_another_loop_is_closed_without_touching_it(
 
     async def read() -> object:
         await rmz.subscriptions.get(501)
-        return rmz._transport._connections._pool
+        return rmz._transport._connections.open().pool
 
     with an_open_loop() as loop:
         opened: Any = loop.run_until_complete(read())
         anyio.run(rmz.aclose, backend="trio")
-        assert opened in connections_module._abandoned
+        assert opened in [local.pool for local in abandoned()]
         loop.run_until_complete(opened.aclose())
 
 
@@ -338,11 +344,11 @@ def test_a_forked_client_opens_its_own(
 
     async def both() -> None:
         await rmz.subscriptions.get(501)
-        first = rmz._transport._connections._pool
+        first = rmz._transport._connections.open()
         monkeypatch.setattr(os, "getpid", lambda: -1)
         await rmz.subscriptions.get(501)
-        assert rmz._transport._connections._pool is not first
-        assert first in connections_module._abandoned
+        assert rmz._transport._connections.open() is not first
+        assert first in abandoned()
         await rmz.aclose()
 
     asyncio.run(both())

@@ -34,10 +34,9 @@ async def test_certificates_are_checked(http: Any) -> None:
     assert tls.verify_mode is ssl.CERT_REQUIRED
     assert tls.check_hostname
     async with Client(TOKEN, http=http) as rmz:
-        connections = rmz._transport._connections
-        connections.open()
-        assert connections._pool is not None
-        opened: Any = connections._pool.take(alone=False)
+        pool = rmz._transport._connections.open().pool
+        assert pool is not None
+        opened: Any = pool.take(alone=False)
         used = opened._transport._pool if http is None else opened.client.connector
         assert (used._ssl_context if http is None else used._ssl) is tls
         await opened.aclose()

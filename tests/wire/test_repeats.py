@@ -264,12 +264,12 @@ async def test_the_policy_bounds_the_tries(
 
 
 async def test_the_throttle_is_waited_for(make_shop: MakeShop, make_client: Any, time: Any) -> None:
-    """The throttle's Retry-After is slept exactly, and then the second that RMZ rounds away."""
+    """The throttle's Retry-After is slept, and the second that RMZ may have rounded away."""
     shop = make_shop("read")
     shop.sent.side_effect = [THROTTLED, shop.done()]
     async with make_client() as rmz:
         await rmz.subscriptions.get(501)
-    assert time.slept == [7.0, 1.0]
+    assert time.slept == [8.0]
 
 
 async def test_a_wait_past_the_deadline_is_not_begun(
