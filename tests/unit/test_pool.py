@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import anyio
 import anyio.lowlevel
 import attrs
@@ -158,6 +160,25 @@ async def test_closing(shop: Shop) -> None:
         await shop.pool.aclose()
         assert shop.closed() == [1, 1]
     assert lent.closed == 2
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_closing_that_asyncio_cancels(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own cancellation passes anyio's shield: the others are closed all the same."""
+    await use_together(shop, 2)
+    began = asyncio.Event()
+
+    async def close() -> None:
+        began.set()
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(shop.opened[0], "aclose", close, raising=False)
+    closing = asyncio.ensure_future(shop.pool.aclose())
+    await began.wait()
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    assert shop.closed()[1] == 1
 
 
 @pytest.mark.parametrize("fails", [True, False], ids=["fails", "hangs"])

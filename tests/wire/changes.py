@@ -59,6 +59,10 @@ def fresh(failure: Any) -> httpx.Response:
     return httpx.Response(response.status_code, headers=response.headers, content=response.content)
 
 
+CLOCK = datetime(2026, 1, 20, tzinfo=UTC)
+"""When a test begins."""
+
+
 @attrs.frozen(kw_only=True)
 class Sample:
     """One call.
@@ -193,21 +197,20 @@ class Shop:
         sample: The call.
         sent: The route of the call.
         read: The route that it is read back from.
+        ahead: How many seconds its clock is ahead of this machine's.
     """
-
-    CLOCK = datetime(2026, 1, 20, tzinfo=UTC)
 
     def __init__(self, router: respx.MockRouter, time: Time, name: str) -> None:
         self.sample = SAMPLES[name]
         self.sent = router.request(self.sample.method, self.sample.path)
         # A read is told from the call by its method, or by its path.
         self.read = router.get(self.sample.read or "/not-read")
+        self.ahead = 0.0
         self._time = time
-        self._began = time.now
 
     def now(self) -> datetime:
         """What time it is there."""
-        return self.CLOCK + timedelta(seconds=self._time.now - self._began)
+        return self._time.today() + timedelta(seconds=self.ahead)
 
     def ok(self, data: object) -> httpx.Response:
         """A success."""

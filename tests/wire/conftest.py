@@ -8,6 +8,7 @@ import struct
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import anyio.lowlevel
@@ -20,7 +21,7 @@ from rmz_async import Client, RetryPolicy
 from rmz_async._call import Waiting
 from rmz_async._transport import Transport
 from tests.transports import AIOHTTP, WAYS
-from tests.wire.changes import MakeShop, Shop
+from tests.wire.changes import CLOCK, MakeShop, Shop
 
 collect_ignore = [] if AIOHTTP else ["test_aiohttp.py"]
 
@@ -30,14 +31,23 @@ BASE_URL = "https://merchant-api.rmz.gg/shawarma"
 
 @attrs.define
 class Time:
-    """Seconds that pass only when somebody sleeps; a draw that takes the longest wait."""
+    """Seconds that pass only when somebody sleeps; a draw that takes the longest wait.
+
+    Attributes:
+        suspended: Seconds that passed on the calendar alone, as the machine was not running.
+    """
 
     now: float = 1000.0
+    suspended: float = 0.0
     slept: list[float] = attrs.field(factory=list[float])
 
     def waiting(self) -> Waiting:
         """Return what the transport is given instead of the machine's time."""
-        return Waiting(clock=lambda: self.now, sleep=self.sleep, draw=lambda: 1.0)
+        return Waiting(clock=lambda: self.now, today=self.today, sleep=self.sleep, draw=lambda: 1.0)
+
+    def today(self) -> datetime:
+        """Return what the calendar says."""
+        return CLOCK + timedelta(seconds=self.now - 1000.0 + self.suspended)
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass at once."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import threading
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +20,7 @@ from rmz_async import (
     Client,
     ConfigurationError,
     ConnectionFailedError,
+    OutcomeUnknownError,
     RetryPolicy,
     UnexpectedAnswerError,
 )
@@ -107,6 +110,23 @@ async def test_the_callers_http_client_follows_nothing(make_client: Any) -> None
         with pytest.raises(UnexpectedAnswerError):
             await rmz.subscriptions.get(501)
     assert seen == ["merchant-api.rmz.gg"]
+
+
+@pytest.mark.anyio
+@their_client
+async def test_what_the_callers_http_client_cannot_read(make_client: Any) -> None:
+    """Over HTTP/2 httpx blames its own side for a broken answer: the request was there."""
+    sent = 0
+
+    def cut(_: httpx.Request) -> httpx.Response:
+        nonlocal sent
+        sent += 1
+        raise httpx.LocalProtocolError("Invalid input StreamInputs.RECV_DATA in state 6")
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(cut)) as http:
+        with pytest.raises(OutcomeUnknownError):
+            await make_client(http=http).subscriptions.extend(501, days=7)
+    assert sent == 1
 
 
 @pytest.mark.anyio
@@ -211,6 +231,28 @@ def test_the_connections_of_a_loop_that_is_closed(serving: Any, http: Any) -> No
             asyncio.run(rmz.aclose())
             gc.collect()
         assert server.opened == 3
+        asyncio.run(server.until_open(0))
+
+
+@pytest.mark.parametrize("http", TRANSPORTS)
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_one_client_on_two_event_loops_at_once(serving: Any, http: Any) -> None:
+    """In two threads, each goes on over its own connection, and each closes its own."""
+    together = threading.Barrier(2, timeout=10)
+
+    async def read() -> None:
+        for _ in range(20):
+            together.wait()
+            await rmz.subscriptions.get(501)
+        together.wait()
+
+    with serving(keeps()) as server, ThreadPoolExecutor(2) as threads:
+        rmz = client_of(server, http=http)
+        for done in [threads.submit(asyncio.run, read()) for _ in range(2)]:
+            done.result(20)
+        assert server.opened == 2
+        asyncio.run(rmz.aclose())
+        gc.collect()
         asyncio.run(server.until_open(0))
 
 

@@ -54,7 +54,7 @@ async def test_the_deadline_holds(serving: Any, http: Any, behaviour: Callable[.
         await server.until_open(0)
 
 
-@pytest.mark.parametrize("behaviour", [stalls, drips_body])
+@pytest.mark.parametrize("behaviour", [stalls, drips_headers, drips_body])
 async def test_a_slow_try_is_given_up(
     serving: Any, http: Any, behaviour: Callable[..., Any]
 ) -> None:

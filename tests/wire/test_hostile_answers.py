@@ -23,7 +23,7 @@ from rmz_async import (
     ServerError,
     UnexpectedAnswerError,
 )
-from tests.wire.conftest import Behaviour, client_of, hangs_up, resets, their_client
+from tests.wire.conftest import Behaviour, client_of, hangs_up, keeps, resets, their_client
 
 pytestmark = pytest.mark.anyio
 
@@ -127,6 +127,22 @@ async def test_a_page_ends_in_an_error_of_ours(serving: Any, http: Any, name: st
                 await rmz.orders.list(page=7).first()
     assert caught.value.page == 7
     assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    "data", ['{"id": 502, "status": "paused"}', '{"id": null}', '{"current_page": 1}', "[1]"]
+)
+async def test_the_answer_of_another_call(serving: Any, http: Any, data: str) -> None:
+    """A proxy that has lost count passes it on: it says nothing of the object that was meant."""
+    body = f'{{"message": null, "data": {data}, "timestamp": 1750000000}}'.encode()
+    with serving(keeps(body)) as server:
+        async with client_of(server, http=http) as rmz:
+            with pytest.raises(UnexpectedAnswerError, match="not about the object"):
+                await rmz.subscriptions.get(501)
+            with pytest.raises(OutcomeUnknownError, match="not about the object"):
+                await rmz.subscriptions.pause(501)
+            with pytest.raises(OutcomeUnknownError, match="not about the object"):
+                await rmz.orders.update(78901, status=3)
 
 
 async def test_a_bomb_costs_no_memory(serving: Any, http: Any) -> None:

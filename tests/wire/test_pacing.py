@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,9 +17,11 @@ from rmz_async import (
     OutcomeUnknownError,
     Pacing,
     PacingError,
+    RateLimitError,
     RetryPolicy,
 )
 from rmz_async import _connections as connections_module
+from rmz_async import _transport as transport_module
 from tests.wire.changes import LOST, REFUSED, Shop, failing
 
 pytestmark = pytest.mark.anyio
@@ -337,4 +340,55 @@ async def test_what_rmz_says_counts(shop: Shop, make_client: Any) -> None:
     async with make_client(pacing=Pacing(max_wait=0)) as rmz:
         await rmz.subscriptions.get(501)
         with pytest.raises(PacingError):
+            await rmz.subscriptions.get(501)
+
+
+class Hanging(InMemoryQuotaStore):
+    """A store that lets pass, and then never answers."""
+
+    async def learn(self, *_: Any, **__: Any) -> bool:
+        """See `QuotaStore`."""
+        await anyio.sleep_forever()
+        return True
+
+
+async def test_a_store_that_hangs_costs_no_answer(
+    shop: Shop, make_client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What RMZ has answered is returned, whatever the store makes of it."""
+    monkeypatch.setattr(transport_module, "NOTING", 0.01)
+    with anyio.fail_after(10):
+        async with make_client(pacing=Pacing(store=Hanging())) as rmz:
+            assert (await rmz.subscriptions.get(501)).id == 501
+
+
+async def test_a_store_that_hangs_until_the_deadline(shop: Shop, make_client: Any) -> None:
+    """Even where the call has no time left, the answer is there first."""
+    with anyio.fail_after(10):
+        async with make_client(pacing=Pacing(store=Hanging()), timeout=0.2) as rmz:
+            assert (await rmz.subscriptions.get(501)).id == 501
+
+
+async def test_a_wait_that_the_next_turn_would_outlast(
+    shop: Shop, make_client: Any, time: Any
+) -> None:
+    """A turn comes a second after what Retry-After says: nobody sleeps to be refused then."""
+    throttled = failing(429)
+    throttled.headers.update({"Retry-After": "59", "X-RateLimit-Remaining": "0"})
+    shop.sent.side_effect = [throttled]
+    async with make_client() as rmz:
+        with pytest.raises(RateLimitError):
+            await rmz.subscriptions.get(501)
+    assert time.slept == []
+
+
+async def test_a_store_that_names_no_time(shop: Shop, make_client: Any) -> None:
+    """A call that may never go is told so."""
+
+    class Closed(InMemoryQuotaStore):
+        async def reserve(self, *_: Any, **__: Any) -> float:
+            return math.inf
+
+    async with make_client(pacing=Pacing(store=Closed())) as rmz:
+        with pytest.raises(PacingError, match="the next turn is in inf s"):
             await rmz.subscriptions.get(501)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -71,6 +72,22 @@ async def test_it_was_not_applied(
     assert settled.value.operation == error.operation
     assert settled.value.attempts == error.attempts == 1
     assert shop.sent.call_count == 0
+
+
+async def test_an_error_that_is_asked_again_and_again(
+    make_shop: MakeShop, make_client: Any
+) -> None:
+    """Its traceback is that of the last time, and does not grow."""
+    shop = make_shop("pause")
+    lengths: list[int] = []
+    async with make_client() as rmz:
+        error = await unknown(shop, rmz)
+        shop.read.side_effect = LOST
+        for _ in range(3):
+            with pytest.raises(OutcomeUnknownError):
+                await error.resolve()
+            lengths.append(len(traceback.extract_tb(error.__traceback__)))
+    assert len(set(lengths)) == 1
 
 
 async def test_the_last_try_counts(make_shop: MakeShop, make_client: Any, time: Any) -> None:

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import trio
+
+from rmz_async import _per_loop
+from rmz_async._per_loop import PerLoop, is_over
+
+
+class Value:
+    """Something that only its own loop can close."""
+
+
+@pytest.fixture
+def values() -> PerLoop[Value]:
+    """Nothing, so far."""
+    return PerLoop(Value)
+
+
+def abandoned() -> list[Any]:
+    """What is left alone for ever."""
+    return list(_per_loop._abandoned)
+
+
+async def here(values: PerLoop[Value]) -> Value:
+    """Return the running loop's value."""
+    return values.here()
+
+
+@pytest.mark.anyio
+async def test_one_loop_has_one_value(values: PerLoop[Value]) -> None:
+    """However often it is asked for, and until it is taken out."""
+    mine = values.here()
+    assert values.here() is mine
+    assert values.take() is mine
+    assert values.take() is None
+    assert values.here() is not mine
+
+
+def test_two_loops_take_turns(values: PerLoop[Value]) -> None:
+    """Each keeps what it has, however often the other one runs in between."""
+    before = abandoned()
+    first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
+    found = [loop.run_until_complete(here(values)) for loop in (first, second) * 3]
+    assert len(set(found)) == 2
+    assert found[:2] * 3 == found
+    assert abandoned() == before
+    for loop in (first, second):
+        loop.close()
+
+
+def test_what_is_taken_leaves_the_others_alone(values: PerLoop[Value]) -> None:
+    """A loop that lives may be in another thread: what it has opened is closed by nobody here."""
+    other = asyncio.new_event_loop()
+    its = other.run_until_complete(here(values))
+
+    async def take() -> tuple[Value, Value | None]:
+        return values.here(), values.take()
+
+    mine, taken = asyncio.run(take())
+    assert taken is mine
+    assert its in abandoned()
+    assert mine not in abandoned()
+    other.close()
+
+
+@pytest.mark.parametrize("run", [asyncio.run, lambda made: trio.run(lambda: made)])
+def test_the_values_of_loops_that_are_over(
+    values: PerLoop[Value], run: Callable[[Any], Value]
+) -> None:
+    """They are garbage as soon as another loop opens something."""
+    before = abandoned()
+    gone = weakref.ref(run(here(values)))
+    kept = run(here(values))
+    gc.collect()
+    assert gone() is None
+    assert kept is not None
+    assert abandoned() == before
+
+
+def test_the_values_of_the_parent_process(
+    values: PerLoop[Value], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a fork they are left alone, and the child has its own on the same loop."""
+
+    async def both() -> tuple[Value, Value]:
+        parents = values.here()
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+        return parents, values.here()
+
+    parents, childs = asyncio.run(both())
+    assert childs is not parents
+    assert parents in abandoned()
+    assert childs not in abandoned()
+
+
+def test_a_value_that_cannot_be_made(values: PerLoop[Value]) -> None:
+    """Nothing that is there is left alone for it."""
+
+    async def refuse() -> None:
+        def no() -> Value:
+            raise LookupError
+
+        values._make = no
+        with pytest.raises(LookupError):
+            values.here()
+
+    other = asyncio.new_event_loop()
+    its = other.run_until_complete(here(values))
+    asyncio.run(refuse())
+    assert other.run_until_complete(here(values)) is its
+    other.close()
+
+
+@pytest.mark.parametrize("run", [asyncio.run, trio.run])
+def test_a_loop_that_runs_in_another_thread(run: Callable[[Any], object]) -> None:
+    """It is not over before it has ended."""
+    ready, done = threading.Event(), threading.Event()
+    found: list[Any] = []
+
+    async def main() -> None:
+        is_trio = run is trio.run
+        found.append(trio.lowlevel.current_trio_token() if is_trio else asyncio.get_running_loop())
+        ready.set()
+        done.wait(10)
+
+    thread = threading.Thread(target=lambda: run(main() if run is asyncio.run else main))
+    thread.start()
+    assert ready.wait(10)
+    assert not is_over(found[0])
+    done.set()
+    thread.join(10)
+    assert is_over(found[0])

@@ -1,0 +1,173 @@
+"""The calendar, RMZ's clocks and this machine's own do not always agree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from rmz_async import ConnectionFailedError, OutcomeUnknownError
+from tests.wire.changes import LOST, REFUSED, MakeShop, failing
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(("suspended", "times"), [(238.0, 3), (239.5, 1), (3600.0, 1)])
+async def test_an_order_of_a_machine_that_was_suspended(
+    make_shop: MakeShop, make_client: Any, time: Any, suspended: float, times: int
+) -> None:
+    """RMZ may have forgotten the first one meanwhile, so it is not sent again."""
+    shop = make_shop("order")
+
+    def sleep(_: httpx.Request) -> httpx.Response:
+        time.suspended = suspended
+        raise LOST
+
+    shop.sent.side_effect = sleep
+    async with make_client() as rmz:
+        with pytest.raises(OutcomeUnknownError):
+            await shop.sample.make(rmz)
+    assert shop.sent.call_count == times
+
+
+async def test_a_machine_that_is_suspended_while_a_call_waits(
+    make_shop: MakeShop, make_client: Any, time: Any
+) -> None:
+    """The time is looked at again just before anything is sent."""
+    shop = make_shop("order")
+    shop.sent.side_effect = [LOST]
+    async with make_client() as rmz:
+        sleep = rmz._transport._waiting.sleep
+
+        async def suspend(seconds: float) -> None:
+            await sleep(seconds)
+            time.suspended = 3600.0
+
+        object.__setattr__(rmz._transport._waiting, "sleep", suspend)
+        with pytest.raises(OutcomeUnknownError):
+            await shop.sample.make(rmz)
+    assert shop.sent.call_count == 1
+
+
+async def test_a_change_of_a_machine_that_was_suspended(
+    make_shop: MakeShop, make_client: Any, time: Any
+) -> None:
+    """What was changed since the call was sent, by RMZ's clock, may be its work."""
+    shop = make_shop("pause")
+
+    def sleep(_: httpx.Request) -> httpx.Response:
+        time.suspended = 600.0
+        raise LOST
+
+    shop.sent.side_effect = sleep
+    shop.read.side_effect = lambda _: shop.applied(ago=599)
+    async with make_client() as rmz:
+        assert (await rmz.subscriptions.pause(501)).status == "paused"
+    assert shop.sent.call_count == 1
+
+
+async def test_a_resend_of_a_machine_that_was_suspended(
+    make_shop: MakeShop, make_client: Any, time: Any
+) -> None:
+    """Ten minutes later the customer may have undone the change: it is not sent again."""
+    shop = make_shop("pause")
+
+    def sleep(_: httpx.Request) -> httpx.Response:
+        time.suspended = 600.0
+        raise LOST
+
+    shop.sent.side_effect = sleep
+    shop.read.side_effect = shop.unchanged
+    async with make_client() as rmz:
+        with pytest.raises(OutcomeUnknownError):
+            await rmz.subscriptions.pause(501)
+    assert shop.sent.call_count == 1
+
+
+async def test_resolving_after_the_machine_was_suspended(
+    make_shop: MakeShop, make_client: Any, time: Any
+) -> None:
+    """An order is not asked for again, and what nobody has changed for an hour was not applied."""
+    order, pause = make_shop("order"), make_shop("pause")
+    order.sent.side_effect = pause.sent.side_effect = pause.read.side_effect = LOST
+    async with make_client() as rmz:
+        with pytest.raises(OutcomeUnknownError) as ordered:
+            await order.sample.make(rmz)
+        with pytest.raises(OutcomeUnknownError) as paused:
+            await pause.sample.make(rmz)
+        tries = order.sent.call_count
+        time.suspended = 3600.0
+        with pytest.raises(OutcomeUnknownError):
+            await ordered.value.resolve()
+        pause.read.side_effect = lambda _: pause.unchanged(ago=7200)
+        with pytest.raises(ConnectionFailedError, match="it was not applied"):
+            await paused.value.resolve()
+    assert order.sent.call_count == tries
+
+
+async def test_a_calendar_that_is_put_back(
+    make_shop: MakeShop, make_client: Any, time: Any
+) -> None:
+    """It makes no call younger than it is."""
+    shop = make_shop("order")
+
+    def slow(_: httpx.Request) -> httpx.Response:
+        time.suspended = -3600.0
+        time.now += 239.6
+        raise LOST
+
+    shop.sent.side_effect = slow
+    async with make_client(timeout=400) as rmz:
+        with pytest.raises(OutcomeUnknownError):
+            await shop.sample.make(rmz)
+    assert shop.sent.call_count == 1
+
+
+async def test_two_servers_whose_clocks_differ(make_shop: MakeShop, make_client: Any) -> None:
+    """One has written the change, and the other, which is ahead, says when it was read."""
+    shop = make_shop("pause")
+    shop.sent.side_effect = [LOST]
+    shop.read.side_effect = lambda _: shop.applied(ago=6)
+    async with make_client() as rmz:
+        with pytest.raises(OutcomeUnknownError):
+            await rmz.subscriptions.pause(501)
+    assert shop.sent.call_count == 1
+
+
+async def test_a_try_that_did_not_arrive_does_not_count(
+    make_shop: MakeShop, make_client: Any, time: Any
+) -> None:
+    """What changed before the first request that may have arrived is another's work."""
+    shop = make_shop("extend what was read")
+
+    def refuse(_: httpx.Request) -> httpx.Response:
+        time.now += 10
+        raise REFUSED
+
+    def lose(_: httpx.Request) -> httpx.Response:
+        raise LOST
+
+    answers = iter([refuse, lose])
+    shop.sent.side_effect = lambda request: next(answers)(request)
+    shop.read.side_effect = lambda _: shop.applied(ago=5)
+    async with make_client() as rmz:
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await shop.sample.make(rmz)
+    began = time.today().timestamp() - sum(time.slept)
+    assert caught.value.sent_at is not None
+    assert caught.value.sent_at.timestamp() == pytest.approx(began, abs=1)
+
+
+async def test_a_throttled_try_does_not_count(
+    make_shop: MakeShop, make_client: Any, time: Any
+) -> None:
+    """A change that waited for the throttle is sent again like one that did not."""
+    shop = make_shop("pause")
+    throttled = failing(429)
+    throttled.headers.update({"Retry-After": "40", "X-RateLimit-Remaining": "0"})
+    shop.sent.side_effect = [throttled, LOST, shop.done()]
+    shop.read.side_effect = shop.unchanged
+    async with make_client(timeout=300) as rmz:
+        assert (await rmz.subscriptions.pause(501)).status == "paused"
+    assert shop.sent.call_count == 3
