@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from contextvars import ContextVar
 from importlib import import_module
 from typing import Any, Generic, TypeVar
 
@@ -185,6 +186,29 @@ class LoopThread:
             await self._finish()
         except Exception as error:  # noqa: BLE001 - it is for the thread that waits in join()
             self.failure = error
+        # A token function that cannot be cancelled would keep this thread, and its callers with it.
+        # Without connections its call sends nothing any more: what they are told stays true.
+        self._over = True
+
+
+class Notice:
+    """What a call wants to have raised if it is cut off.
+
+    Apart from the call and what it holds, for a connection remembers the context in which it was
+    opened.
+
+    Attributes:
+        error: Returns it; None where the call has said nothing. Any thread may call it.
+    """
+
+    __slots__ = ("error",)
+
+    def __init__(self) -> None:
+        self.error: Callable[[], RMZError] | None = None
+
+
+notice: ContextVar[Notice] = ContextVar("notice")
+"""That of the call that runs."""
 
 
 class Call(Generic[T]):
@@ -197,9 +221,10 @@ class Call(Generic[T]):
         task: What runs it, once it has begun.
         result: What it returned, if there is no `error`.
         error: What it raised.
+        notice: What it raises if it is cut off.
     """
 
-    __slots__ = ("_work", "begun", "ended", "error", "over", "result", "task")
+    __slots__ = ("_work", "begun", "ended", "error", "notice", "over", "result", "task")
 
     result: T
 
@@ -207,6 +232,7 @@ class Call(Generic[T]):
         self._work = work
         self.task: asyncio.Task[None] | None = None
         self.error: BaseException | None = None
+        self.notice = Notice()
         self.begun = self.over = False
         self.ended = threading.Lock()
         self.ended.acquire()
@@ -220,6 +246,7 @@ class Call(Generic[T]):
     async def drive(self) -> None:
         """Run it to its end, whatever that is."""
         self.begun = True
+        notice.set(self.notice)
         try:
             self.result = await self._work
         except asyncio.CancelledError:
@@ -247,13 +274,17 @@ class Call(Generic[T]):
             self.task.cancel()
 
     def _end(self) -> None:
-        if not self.over:
-            self.over = True
+        self.over = True
+        self.notice.error = None
+        with suppress(RuntimeError):  # Another thread has just ended it, too.
             self.ended.release()
 
     def _cut_off(self) -> RMZError:
         if not self.begun:
             return ConfigurationError(f"this client was closed before {self.name} began")
+        told = self.notice.error
+        if told is not None:
+            return told()
         return OutcomeUnknownError(
             f"{self.name} was cut off, because this client was closed or its loop ended; if it "
             "writes, it may have been applied: read the object to find out",

@@ -53,7 +53,7 @@ class Portal:
 
         Raises:
             ConfigurationError: The portal was closed, or this is the portal's own thread.
-            OutcomeUnknownError: The portal was closed while *work* ran, or *work* says so.
+            RMZError: What *work* says, also where the portal was closed while it ran.
         """
         try:
             thread = self._ready()

@@ -11,6 +11,7 @@ from rmz_async._token import TokenSource, concealed
 from rmz_async.options import DEFAULT_PACING, DEFAULT_TIMEOUT, RetryPolicy, Unchanged
 from rmz_async.pacing import Pacing
 from rmz_sync._portal import Portal
+from rmz_sync._wrapped import WrappedClient
 from rmz_sync.resources.categories import Categories
 from rmz_sync.resources.checkout_sessions import CheckoutSessions
 from rmz_sync.resources.orders import Orders
@@ -77,7 +78,7 @@ class Client:
     ) -> None:
         source = concealed(token)
         del token
-        wrapped = rmz_async.Client(
+        wrapped = WrappedClient(
             cast("TokenSource", source),
             base_url=base_url,
             timeout=timeout,
@@ -134,7 +135,8 @@ class Client:
     def close(self) -> None:
         """Close the connections; calling it again does nothing.
 
-        Calls that run in other threads are cancelled there, with ``OutcomeUnknownError``.
+        Calls that run in other threads are cut off there: what may have been applied with
+        ``OutcomeUnknownError``, all else with ``ConnectionFailedError``.
 
         Raises:
             ConfigurationError: It was called from the client's own thread.

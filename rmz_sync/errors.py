@@ -7,6 +7,7 @@ from typing import Any
 
 import rmz_async.errors
 from rmz_async.errors import ConfigurationError
+from rmz_sync._loop_thread import notice
 
 __all__ = ("OutcomeUnknownError",)
 
@@ -53,4 +54,9 @@ class OutcomeUnknownError(rmz_async.errors.OutcomeUnknownError):
         """
         if self._run is None:
             raise ConfigurationError("this error has lost its client: it was pickled or copied")
-        return self._run(super().resolve())
+        return self._run(self._find_out())
+
+    async def _find_out(self) -> Any:
+        # Cut off, it has found out nothing: a read-back that failed would say "not applied".
+        notice.get().error = lambda: self.with_traceback(None)
+        return await super().resolve()

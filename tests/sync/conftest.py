@@ -54,6 +54,7 @@ class Shop(ThreadingHTTPServer):
     def empty(self) -> None:
         """Forget what earlier tests did."""
         self.requests: list[tuple[str, str, object]] = []
+        self.holds_all = False
         self.arrived = threading.Event()
         self.release = threading.Event()
         self.hung_up = threading.Event()
@@ -88,7 +89,9 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, body: object) -> None:
         self.server.requests.append((self.command, self.path, body))
         address = urlsplit(self.path)
-        if found := re.fullmatch(r"/subscriptions/(\d+)(/\w+)?", address.path):
+        if self.server.holds_all and not self._held():
+            self.close_connection = True
+        elif found := re.fullmatch(r"/subscriptions/(\d+)(/\w+)?", address.path):
             number = int(found[1])
             if number == HELD and not self._held():
                 self.close_connection = True

@@ -208,17 +208,6 @@ def test_dropped(shop: Shop) -> None:
     assert not thread.is_alive()
 
 
-def test_close_during_a_call(shop: Shop, client: rmz_sync.Client) -> None:
-    """Closing ends other threads' calls at once, and hangs up."""
-    with ThreadPoolExecutor(1) as pool:
-        call = pool.submit(client.subscriptions.extend, HELD, days=7)
-        assert shop.arrived.wait(10)
-        client.close()
-        with pytest.raises(errors.OutcomeUnknownError, match=r"subscriptions\.extend was cut off"):
-            call.result(10)
-    assert shop.hung_up.wait(10)
-
-
 def test_with_options(client: rmz_sync.Client) -> None:
     """A copy works in the same thread with options of its own, and closing it closes nothing."""
     with client:

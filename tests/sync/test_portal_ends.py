@@ -12,7 +12,7 @@ import pytest
 
 from rmz_async.errors import ConfigurationError, OutcomeUnknownError
 from rmz_sync import _loop_thread, _portal
-from rmz_sync._loop_thread import Call, LoopThread
+from rmz_sync._loop_thread import Call, LoopThread, Notice, notice
 from rmz_sync._portal import Portal
 from tests.sync.conftest import Endless, Finish, answer, is_closed, silence, threads
 
@@ -142,6 +142,32 @@ def test_refusing_what_is_over(finish: Finish) -> None:
     assert call.ended.acquire(timeout=10)
     call.refuse()
     assert (call.result, call.error) == (42, None)
+    thread.end()
+    thread.join()
+
+
+def test_what_an_ended_call_holds(portal: Portal) -> None:
+    """What it wanted to have raised is forgotten, though the context that knows it lives on."""
+    seen: list[Notice] = []
+
+    async def say() -> None:
+        seen.append(notice.get())
+        notice.get().error = ConfigurationError
+
+    portal.run(say())
+    assert [kept.error for kept in seen] == [None]
+
+
+def test_ended_twice(finish: Finish) -> None:
+    """A call may end by itself just as another thread ends it."""
+    thread = LoopThread(finish)
+    call = Call(answer())
+    thread.begin(call)
+    assert call.ended.acquire(timeout=10)
+    call.ended.release()
+    call.over = False
+    call.refuse()
+    assert call.over
     thread.end()
     thread.join()
 

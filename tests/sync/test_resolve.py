@@ -8,8 +8,10 @@ import pickle
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
 
+import anyio
 import httpx
 import pytest
 
@@ -42,6 +44,8 @@ class RMZ:
     Attributes:
         now: What its clock says, and the client's.
         works: Whether answers arrive.
+        hangs: Whether it answers nothing from now on.
+        asked: Set when it was asked then.
         paused: Whether the subscription is, since just now.
         sent: The paths of all requests.
     """
@@ -49,6 +53,8 @@ class RMZ:
     def __init__(self) -> None:
         self.now = 1000.0
         self.works = False
+        self.hangs = False
+        self.asked = threading.Event()
         self.paused = False
         self.sent: list[str] = []
         http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
@@ -64,8 +70,11 @@ class RMZ:
     async def _sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
         self.sent.append(request.url.path)
+        if self.hangs:
+            self.asked.set()
+            await anyio.sleep_forever()
         if not self.works:
             return httpx.Response(502, html="<h1>Bad Gateway</h1>")
         return httpx.Response(200, json={"data": self._data(request), "timestamp": int(self.now)})
@@ -185,6 +194,18 @@ def test_a_closed_client(rmz: RMZ, name: str) -> None:
     rmz.client.close()
     with pytest.raises(rmz_sync.ConfigurationError, match="was closed"):
         error.resolve()
+
+
+@pytest.mark.parametrize("name", ["subscriptions.pause", "portal_sessions.create", "orders.create"])
+def test_a_client_that_is_closed_meanwhile(rmz: RMZ, name: str) -> None:
+    """What is cut off has found out nothing: least of all that it was not applied."""
+    error = rmz.fail(name)
+    rmz.hangs = True
+    with ThreadPoolExecutor(1) as pool:
+        caller = pool.submit(error.resolve)
+        assert rmz.asked.wait(10)
+        rmz.client.close()
+        assert caller.exception(10) is error
 
 
 COPIES: list[Callable[[Any], Any]] = [

@@ -96,10 +96,10 @@ def test_the_values_of_the_parent_process(
         monkeypatch.setattr(os, "getpid", lambda: -1)
         return parents, values.here()
 
-    parents, childs = asyncio.run(both())
-    assert childs is not parents
+    parents, own = asyncio.run(both())
+    assert own is not parents
     assert parents in abandoned()
-    assert childs not in abandoned()
+    assert own not in abandoned()
 
 
 def test_a_value_that_cannot_be_made(values: PerLoop[Value]) -> None:

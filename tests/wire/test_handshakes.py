@@ -1,21 +1,25 @@
-"""What is left of a connection that never came to be: a server that answers no TLS handshake."""
+"""What is left of a connection over TLS to a server that goes silent, at once or later."""
 
 from __future__ import annotations
 
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import anyio
 import pytest
 
-from rmz_async import Client, ConnectionFailedError, RetryPolicy
+from rmz_async import Client, ConnectionFailedError, RetryPolicy, _connections
 from rmz_async._connections import _OverHTTPX
-from tests.wire.conftest import TOKEN, Server, over_httpx, stalls
+from tests.wire.conftest import TOKEN, Server, keeps, over_httpx, stalls
 
 pytestmark = pytest.mark.anyio
 
 
 def secured(server: Server, http: Any) -> Client:
-    """A client that speaks TLS to the server, which does not."""
+    """A client that speaks TLS to the server."""
     base_url = server.base_url.replace("http:", "https:")
     return Client(
         TOKEN, base_url=base_url, http=http, retry=RetryPolicy(max_attempts=1), pacing=None
@@ -82,3 +86,62 @@ async def test_a_client_that_is_closed_while_it_connects() -> None:
     await connection.aclose()
     await connection._note("connection.connect_tcp.complete", {"return_value": stream})
     assert stream.closed
+
+
+def anonymous(side: int) -> ssl.SSLContext:
+    """TLS as it was when nobody had to show a certificate."""
+    tls = ssl.SSLContext(side)
+    tls.check_hostname = False
+    tls.verify_mode = ssl.CERT_NONE
+    tls.maximum_version = ssl.TLSVersion.TLSv1_2
+    tls.set_ciphers("AECDH-AES128-SHA:@SECLEVEL=0")
+    return tls
+
+
+class Speaker(Server):
+    """A server that speaks TLS."""
+
+    def _serve(self, connection: socket.socket) -> None:
+        with suppress(OSError):
+            connection.settimeout(10)
+            tls = anonymous(ssl.PROTOCOL_TLS_SERVER)
+            connection = tls.wrap_socket(connection, server_side=True, suppress_ragged_eofs=True)
+        super()._serve(connection)
+
+
+def goes_deaf(connection: socket.socket, _: bytes) -> None:
+    """Read on, but understand nothing any more: not even a farewell, which it would answer."""
+    connection.settimeout(30)
+    while socket.socket.recv(connection, 4096):
+        pass
+
+
+def answers_and_goes_deaf(connection: socket.socket, request: bytes) -> None:
+    """Answer, and then go deaf."""
+    keeps()(connection, request)
+    goes_deaf(connection, request)
+
+
+@pytest.fixture
+def speaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server that answers the third request alone, and goes deaf after each."""
+    tls = anonymous(ssl.PROTOCOL_TLS_CLIENT)
+    monkeypatch.setattr(_connections, "_tls", lambda: tls)
+    server = Speaker([goes_deaf, goes_deaf, answers_and_goes_deaf])
+    yield server
+    server.stop()
+
+
+async def test_a_silence_after_the_handshake(speaker: Server, http: Any) -> None:
+    """What is cancelled, late, or kept until the client closes, is closed without a farewell."""
+    async with secured(speaker, http) as rmz:
+        async with anyio.create_task_group() as calls:
+            calls.start_soon(rmz.subscriptions.get, 501)
+            await speaker.until_asked(1)
+            calls.cancel_scope.cancel()
+        await speaker.until_open(0)
+        with pytest.raises(ConnectionFailedError):
+            await rmz.with_options(timeout=0.2).subscriptions.get(501)
+        await speaker.until_open(0)
+        assert (await rmz.subscriptions.get(501)).id == 501
+    await speaker.until_open(0)
