@@ -144,6 +144,8 @@ def _may_have_been_applied(
 ) -> bool:
     if failure in (Failure.AMBIGUOUS, Failure.UNREADABLE):
         return True
+    if failure is Failure.REFUSED and evidence is Evidence.APPLIED:
+        return True
     if not history.ambiguous:
         return False
     if failure in (Failure.CONFLICT, Failure.FINAL) and operation.repeat is Repeat.HARMLESS:

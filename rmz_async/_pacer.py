@@ -66,6 +66,11 @@ class Pacer:
             copy._store, copy._lines = self._store, self._lines
         return copy
 
+    @property
+    def never_hangs_nor_fails(self) -> bool:
+        """Whether its store is this library's own; one of the caller's may do either."""
+        return type(self._store) is InMemoryQuotaStore
+
     async def turn(self, key: str, per_minute: int, *, until: float) -> float:
         """Wait for a turn.
 

@@ -90,7 +90,7 @@ class History:
     def note_sending(self, now: float, today: datetime) -> None:
         """Note that a request goes out; what surely did nothing before it is forgotten."""
         self.last_sent = now
-        if not self.ambiguous:
+        if not (self.failures and self.ambiguous):
             self.first_sent, self.sent_at = now, today
 
     @property
@@ -161,6 +161,21 @@ def may_resend(
         and history.first_sent is not None
         and now < history.first_sent + operation.resend_within
     )
+
+
+def may_be_anothers(operation: Operation, failure: Failure, history: History) -> bool:
+    """Say whether what is there may be the work of another call alone.
+
+    The guard against duplicates refuses an extension because an equal one was made just before.
+    Where no earlier try of the call can have been that one, another caller's may.
+
+    Args:
+        operation: The call.
+        failure: What its last try ended in.
+        history: Its tries.
+    """
+    once = operation.repeat is Repeat.ONCE
+    return once and failure is Failure.REFUSED and not history.ambiguous
 
 
 def resend_until(operation: Operation, history: History) -> float:

@@ -106,7 +106,8 @@ class Transport:
                 evidence, found = await self._read_back(
                     call.settlement, history, deadline + SETTLE_GRACE
                 )
-                if evidence is Evidence.APPLIED:
+                anothers = _retry.may_be_anothers(call.operation, result.failure, history)
+                if evidence is Evidence.APPLIED and not anothers:
                     logger.warning("%s: settled by reading back: applied", call.operation.name)
                     return call.settlement.answer(found)
                 if evidence is Evidence.NOT_APPLIED and self._may_resend(call, result, history):
@@ -206,7 +207,10 @@ class Transport:
         if call.settlement is None:
             raise error.with_traceback(None)
         evidence, found = await self._read_back(call.settlement, history, self._deadline())
-        if evidence is Evidence.APPLIED:
+        # There is none where the call was cut off in its first try.
+        last = history.failures[-1] if history.failures else Failure.AMBIGUOUS
+        anothers = _retry.may_be_anothers(call.operation, last, history)
+        if evidence is Evidence.APPLIED and not anothers:
             return call.settlement.answer(found)
         assert history.last_sent is not None  # or its outcome would be known
         if evidence is Evidence.NOT_APPLIED and now - history.last_sent >= AT_WORK:

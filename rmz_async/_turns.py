@@ -156,8 +156,12 @@ class PacedTurn(Turn):
             if result.failure in (Failure.NOT_SENT, Failure.NEVER_SENT):
                 await self._give_back()
             return
+        learning = self._pacer.learn(self._key, self._limit, result.status, result.headers)
+        if self._pacer.never_hangs_nor_fails:
+            await learning
+            return
         with anyio.move_on_after(within) as scope, _told():
-            await self._pacer.learn(self._key, self._limit, result.status, result.headers)
+            await learning
         if scope.cancelled_caught:
             logger.warning("the quota store failed: no answer within %.1f s", within)
 

@@ -206,10 +206,10 @@ def check_object(data: JSON, object_id: int | None) -> None:
     Raises:
         ValueError: It is about another one.
     """
-    if object_id is None or not isinstance(data, dict | list) or not data:
+    if object_id is None or not isinstance(data, (dict, list)) or not data:
         return
     found = data.get("id") if isinstance(data, dict) else None
-    if str(found) != str(object_id):
+    if found != object_id and str(found) != str(object_id):
         raise ValueError("it is not about the object that was asked for")
 
 

@@ -163,7 +163,8 @@ class OutcomeUnknownError(RMZError):
 
         Raises:
             ConnectionFailedError: It was not applied, and repeating it is safe.
-            OutcomeUnknownError: Nobody can tell yet, or at all; this very error.
+            OutcomeUnknownError: Nobody can tell yet, or at all; this very error, or for an order
+                or a session a new one.
             ConfigurationError: The error was pickled or copied, or the client was closed.
         """
         if self._resolver is None:

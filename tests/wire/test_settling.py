@@ -31,8 +31,14 @@ SETTLED = [name for name, sample in SAMPLES.items() if sample.read is not None]
 WAIT_40 = {"Retry-After": "40", "X-RateLimit-Remaining": "0"}
 
 
-@pytest.mark.parametrize("failure", [LOST, BAD_GATEWAY, CUT, LOGIN_PAGE, OTHER_429])
-@pytest.mark.parametrize("name", SETTLED)
+@pytest.mark.parametrize(
+    ("name", "failure"),
+    [
+        *((name, failure) for name in SETTLED for failure in (LOST, BAD_GATEWAY, CUT, LOGIN_PAGE)),
+        # Of an extension the guard's 429 does not say whose it was.
+        *((name, OTHER_429) for name in SETTLED if "extend" not in name),
+    ],
+)
 async def test_a_change_that_is_there_is_a_success(
     make_shop: MakeShop,
     make_client: Any,
@@ -51,6 +57,32 @@ async def test_a_change_that_is_there_is_a_success(
     assert (shop.sent.call_count, shop.read.call_count) == (1, 1)
     (line,) = (record.getMessage() for record in caplog.records)
     assert line.endswith(": settled by reading back: applied")
+
+
+async def test_an_extension_that_the_guard_refused(make_shop: MakeShop, make_client: Any) -> None:
+    """An equal one was made just before: nobody can tell whose, now or later."""
+    shop = make_shop("extend what was read")
+    shop.sent.side_effect = [OTHER_429]
+    shop.read.side_effect = shop.applied
+    async with make_client() as rmz:
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await shop.sample.make(rmz)
+        with pytest.raises(OutcomeUnknownError):
+            await caught.value.resolve()
+    assert isinstance(caught.value.__cause__, RateLimitError)
+    assert shop.sent.call_count == 1
+
+
+async def test_an_extension_that_the_guard_refused_and_nobody_made(
+    make_shop: MakeShop, make_client: Any
+) -> None:
+    """Where the period's end has not moved, it was refused and nothing else."""
+    shop = make_shop("extend what was read")
+    shop.sent.side_effect = [OTHER_429]
+    shop.read.side_effect = shop.unchanged
+    async with make_client() as rmz:
+        with pytest.raises(RateLimitError):
+            await shop.sample.make(rmz)
 
 
 @pytest.mark.parametrize("name", STATE_CHANGES)
