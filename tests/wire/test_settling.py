@@ -113,37 +113,6 @@ async def test_a_change_that_somebody_undid(
     assert shop.sent.call_count == 1
 
 
-@pytest.mark.parametrize(
-    ("took", "ago", "told"),
-    [(9.5, 12.0, None), (9.5, 13.1, OutcomeUnknownError), (9.5, 73.1, ConflictError)],
-)
-async def test_the_time_since_the_first_try_counts(
-    make_shop: MakeShop, make_client: Any, time: Any, took: float, ago: float, told: Any
-) -> None:
-    """A change of ten seconds ago is the call's own where the call was sent ten seconds ago.
-
-    One of some seconds before is unclear, as two servers' clocks may differ by so much.
-    """
-    shop = make_shop("pause")
-
-    def slow(_: httpx.Request) -> httpx.Response:
-        time.now += took
-        raise LOST
-
-    def refuse(_: httpx.Request) -> httpx.Response:
-        return failing(409)
-
-    answers = iter([slow, refuse])
-    shop.sent.side_effect = lambda request: next(answers)(request)
-    shop.read.side_effect = lambda _: shop.applied(ago=ago + (0 if shop.sent.call_count < 2 else 9))
-    async with make_client() as rmz:
-        if told is None:
-            assert (await rmz.subscriptions.pause(501)).status == "paused"
-        else:
-            with pytest.raises(told):
-                await rmz.subscriptions.pause(501)
-
-
 @pytest.mark.parametrize("name", SETTLED)
 async def test_an_object_that_cannot_be_read(
     make_shop: MakeShop, make_client: Any, caplog: pytest.LogCaptureFixture, name: str

@@ -1,0 +1,145 @@
+"""One client that several event loops use, one after the other or at once, or a forked process."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import threading
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import respx
+
+from rmz_async import Client
+from rmz_async import _per_loop as per_loop
+from tests.transports import TRANSPORTS
+from tests.wire.conftest import TOKEN, client_of, keeps
+
+
+def answer(_: httpx.Request) -> httpx.Response:
+    """A subscription."""
+    return httpx.Response(200, json={"data": {"id": 501, "status": "active"}})
+
+
+def pools_left_alone() -> list[Any]:
+    """The connections that nobody closes."""
+    return [getattr(one, "pool", None) for one in per_loop._abandoned]
+
+
+@contextmanager
+def an_open_loop() -> Generator[asyncio.AbstractEventLoop]:
+    """An event loop that stays open while others run, as in another thread."""
+    loop = asyncio.new_event_loop()
+    try:
+        yield loop
+    finally:
+        loop.close()
+
+
+@pytest.mark.parametrize("http", TRANSPORTS)
+def test_one_client_on_two_event_loops(rmz_api: respx.MockRouter, http: Any) -> None:
+    """A client that outlives its event loop opens connections anew on the next one."""
+    rmz_api.get("/subscriptions/501").mock(side_effect=answer)
+    rmz = Client(TOKEN, http=http)
+
+    async def read() -> object:
+        await rmz.subscriptions.get(501)
+        return rmz._transport._connections.open().pool
+
+    async def read_and_close() -> object:
+        try:
+            return await read()
+        finally:
+            await rmz.aclose()
+
+    with an_open_loop() as loop:
+        first: Any = loop.run_until_complete(read())
+        second = anyio.run(read_and_close, backend="asyncio" if http == "aiohttp" else "trio")
+        assert first is not second
+        assert first in pools_left_alone()
+        loop.run_until_complete(first.aclose())
+
+
+@pytest.mark.parametrize("http", TRANSPORTS)
+def test_a_client_of_another_loop_is_closed_without_touching_it(
+    rmz_api: respx.MockRouter, http: Any
+) -> None:
+    """Closing a client on a loop that did not open its connections leaves them alone."""
+    rmz_api.get("/subscriptions/501").mock(side_effect=answer)
+    rmz = Client(TOKEN, http=http)
+
+    async def read() -> object:
+        await rmz.subscriptions.get(501)
+        return rmz._transport._connections.open().pool
+
+    with an_open_loop() as loop:
+        opened: Any = loop.run_until_complete(read())
+        anyio.run(rmz.aclose, backend="trio")
+        assert opened in pools_left_alone()
+        loop.run_until_complete(opened.aclose())
+
+
+@pytest.mark.parametrize("http", TRANSPORTS)
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_the_connections_of_a_loop_that_is_closed(serving: Any, http: Any) -> None:
+    """Nobody looks after them any more: they are garbage, and closed as such."""
+    with serving(keeps()) as server:
+        for _ in range(3):
+            rmz = client_of(server, http=http)
+
+            async def read(rmz: Client = rmz) -> None:
+                await rmz.subscriptions.get(501)
+
+            asyncio.run(read())
+            asyncio.run(rmz.aclose())
+            gc.collect()
+        assert server.opened == 3
+        asyncio.run(server.until_open(0))
+
+
+@pytest.mark.parametrize("http", TRANSPORTS)
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+def test_one_client_on_two_event_loops_at_once(serving: Any, http: Any) -> None:
+    """In two threads, each goes on over its own connection, and each closes its own."""
+    together = threading.Barrier(2, timeout=10)
+
+    async def read() -> None:
+        for _ in range(20):
+            together.wait()
+            await rmz.subscriptions.get(501)
+        together.wait()
+
+    with serving(keeps()) as server, ThreadPoolExecutor(2) as threads:
+        rmz = client_of(server, http=http)
+        for done in [threads.submit(asyncio.run, read()) for _ in range(2)]:
+            done.result(20)
+        assert server.opened == 2
+        asyncio.run(rmz.aclose())
+        gc.collect()
+        asyncio.run(server.until_open(0))
+
+
+@pytest.mark.parametrize("http", TRANSPORTS)
+def test_a_forked_client_opens_its_own(
+    rmz_api: respx.MockRouter, http: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In another process the connections of this one are left alone."""
+    rmz_api.get("/subscriptions/501").mock(side_effect=answer)
+    rmz = Client(TOKEN, http=http)
+
+    async def both() -> None:
+        await rmz.subscriptions.get(501)
+        first = rmz._transport._connections.open().pool
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+        await rmz.subscriptions.get(501)
+        assert rmz._transport._connections.open().pool is not first
+        assert first in pools_left_alone()
+        await rmz.aclose()
+
+    asyncio.run(both())
