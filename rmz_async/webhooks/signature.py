@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 from rmz_async import _json
 from rmz_async._converter import decode
@@ -131,8 +131,8 @@ def _key(secret: object) -> bytes:
 def _looked_up(headers: Headers) -> tuple[str | None, str | None]:
     """Return the signature and the delivery's number."""
     # Not every class that has headers is a Mapping: that of the standard library is none.
-    items = getattr(headers, "items", None)
-    pairs = cast("Iterable[tuple[str | bytes, str | bytes]]", items() if items else headers)
+    items: Any = getattr(headers, "items", None)
+    pairs: Any = items() if items else headers
     found: dict[str, str] = {}
     # Not looked up by name: a doubled header, in whatever case, must be seen.
     for given, value in pairs:
