@@ -28,6 +28,7 @@ MODULES = {
     "rmz_async._retry": ("retry_steps", "retry_waits", "budget"),
     "rmz_async._settling": ("settling",),
     "rmz_async._pool": ("pool",),
+    "rmz_async._per_loop": ("per_loop",),
     "rmz_async._quota": ("pacing_quota",),
     "rmz_async._quota_headers": ("pacing_headers",),
     "rmz_async._pacer": ("pacing_turns", "pacing_threads", "pacing_headers", "pacing_options"),

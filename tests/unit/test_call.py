@@ -13,6 +13,7 @@ from rmz_async.errors import (
     ConnectionFailedError,
     OutcomeUnknownError,
     PacingError,
+    RateLimitError,
     ServerError,
 )
 from rmz_async.models import CheckoutSession, Subscription
@@ -100,6 +101,21 @@ def test_a_refusal_after_an_earlier_try_is_unknown() -> None:
     error = error_of(call, Failed(Failure.REFUSED, "429"), history(ambiguous=True, attempts=2))
 
     assert type(error) is OutcomeUnknownError
+
+
+@pytest.mark.parametrize("evidence", [None, *Evidence])
+def test_a_refusal_of_what_is_there(evidence: Evidence | None) -> None:
+    """The guard refused it, but it was done: by whom, nobody can tell."""
+    answer = RateLimitError("no", status=429)
+    failed = Failed(Failure.REFUSED, "429", answer)
+
+    error = error_of(call_of(operations.SUBSCRIPTIONS_EXTEND), failed, history(), evidence)
+
+    if evidence is Evidence.APPLIED:
+        assert type(error) is OutcomeUnknownError
+        assert error.__cause__ is answer
+    else:
+        assert error is answer
 
 
 @pytest.mark.parametrize("failure", [Failure.CONFLICT, Failure.FINAL])

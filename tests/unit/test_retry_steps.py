@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import attrs
 import pytest
 
 from rmz_async import operations
-from rmz_async._retry import Failure, History, Step, next_step
+from rmz_async._retry import Failure, History, Step, may_be_anothers, next_step
 from rmz_async.operations import Operation, Repeat
 from rmz_async.options import RetryPolicy
 
@@ -160,3 +161,34 @@ def test_what_an_earlier_try_may_have_done(failure: Failure) -> None:
 
     assert History(failures=[Failure.NOT_SENT, failure]).ambiguous is expected
     assert not History().ambiguous
+
+
+TODAY = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = TODAY + timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("failure", [None, *Failure], ids=lambda one: one and one.name)
+def test_when_a_call_was_sent_first(failure: Failure | None) -> None:
+    """From the first try on that may have been applied; the last one is noted in any case."""
+    tries = History(attempts=1)
+    tries.note_sending(100.0, TODAY)
+    assert (tries.first_sent, tries.last_sent, tries.sent_at) == (100.0, 100.0, TODAY)
+    tries.failures = [] if failure is None else [failure]
+
+    tries.note_sending(105.0, LATER)
+
+    kept = failure in (Failure.AMBIGUOUS, Failure.UNREADABLE)
+    first = (100.0, TODAY) if kept else (105.0, LATER)
+    assert (tries.first_sent, tries.sent_at) == first
+    assert tries.last_sent == 105.0
+
+
+@pytest.mark.parametrize("failure", Failure, ids=name)
+@pytest.mark.parametrize("operation", operations.OPERATIONS, ids=lambda row: row.name)
+def test_what_another_call_may_have_done(operation: Operation, failure: Failure) -> None:
+    """An extension that was refused without an earlier try of its own, and nothing else."""
+    alone, later = History(attempts=1), History(attempts=2, failures=[Failure.AMBIGUOUS])
+
+    guarded = operation.name == "subscriptions.extend" and failure is Failure.REFUSED
+    assert may_be_anothers(operation, failure, alone) is guarded
+    assert not may_be_anothers(operation, failure, later)
