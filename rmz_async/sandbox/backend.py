@@ -9,7 +9,7 @@ from rmz_async.sandbox.deliveries import Courier, Parcel
 from rmz_async.sandbox.events import Event, subscription_payload
 from rmz_async.sandbox.exact_json import dumps
 from rmz_async.sandbox.ledger import Effect
-from rmz_async.sandbox.order_payload import order_payload
+from rmz_async.sandbox.order_webhook import order_payload
 from rmz_async.sandbox.orders import Order
 from rmz_async.sandbox.state import Store, Subscription
 from rmz_async.sandbox.webhooks import Webhook

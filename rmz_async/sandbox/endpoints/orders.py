@@ -14,7 +14,7 @@ from rmz_async.sandbox.events import Event
 from rmz_async.sandbox.front_door import Call
 from rmz_async.sandbox.order_json import full, list_row
 from rmz_async.sandbox.order_request import OrderRequest, order_request
-from rmz_async.sandbox.ordering import place, quoted
+from rmz_async.sandbox.order_rules import place, quoted
 from rmz_async.sandbox.orders import Order, OrderCheckout, OrderStatus, PlacedRequest, Quote
 from rmz_async.sandbox.pagination import page_number, page_of
 from rmz_async.sandbox.state import Customer

@@ -16,7 +16,7 @@ from rmz_async.sandbox.fields import Fields
 from rmz_async.sandbox.hosted.languages import language_of
 from rmz_async.sandbox.hosted.rendering import notice, rendered, sent_to
 from rmz_async.sandbox.order_request import DIAL_CODES
-from rmz_async.sandbox.ordering import check_stock, place
+from rmz_async.sandbox.order_rules import check_stock, place
 from rmz_async.sandbox.orders import OrderCheckout, OrderLine
 from rmz_async.sandbox.stock import sold_codes
 
