@@ -163,7 +163,7 @@ def may_resend(
     )
 
 
-def may_be_anothers(operation: Operation, failure: Failure, history: History) -> bool:
+def may_be_by_another(operation: Operation, failure: Failure, history: History) -> bool:
     """Say whether what is there may be the work of another call alone.
 
     The guard against duplicates refuses an extension because an equal one was made just before.

@@ -106,8 +106,8 @@ class Transport:
                 evidence, found = await self._read_back(
                     call.settlement, history, deadline + SETTLE_GRACE
                 )
-                anothers = _retry.may_be_anothers(call.operation, result.failure, history)
-                if evidence is Evidence.APPLIED and not anothers:
+                by_another = _retry.may_be_by_another(call.operation, result.failure, history)
+                if evidence is Evidence.APPLIED and not by_another:
                     logger.warning("%s: settled by reading back: applied", call.operation.name)
                     return call.settlement.answer(found)
                 if evidence is Evidence.NOT_APPLIED and self._may_resend(call, result, history):
@@ -209,8 +209,8 @@ class Transport:
         evidence, found = await self._read_back(call.settlement, history, self._deadline())
         # There is none where the call was cut off in its first try.
         last = history.failures[-1] if history.failures else Failure.AMBIGUOUS
-        anothers = _retry.may_be_anothers(call.operation, last, history)
-        if evidence is Evidence.APPLIED and not anothers:
+        by_another = _retry.may_be_by_another(call.operation, last, history)
+        if evidence is Evidence.APPLIED and not by_another:
             return call.settlement.answer(found)
         assert history.last_sent is not None  # or its outcome would be known
         if evidence is Evidence.NOT_APPLIED and now - history.last_sent >= AT_WORK:

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from rmz_async import operations
-from rmz_async._retry import Failure, History, Step, may_be_anothers, next_step
+from rmz_async._retry import Failure, History, Step, may_be_by_another, next_step
 from rmz_async.operations import Operation, Repeat
 from rmz_async.options import RetryPolicy
 
@@ -190,5 +190,5 @@ def test_what_another_call_may_have_done(operation: Operation, failure: Failure)
     alone, later = History(attempts=1), History(attempts=2, failures=[Failure.AMBIGUOUS])
 
     guarded = operation.name == "subscriptions.extend" and failure is Failure.REFUSED
-    assert may_be_anothers(operation, failure, alone) is guarded
-    assert not may_be_anothers(operation, failure, later)
+    assert may_be_by_another(operation, failure, alone) is guarded
+    assert not may_be_by_another(operation, failure, later)
