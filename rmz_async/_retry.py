@@ -90,7 +90,7 @@ class History:
     def note_sending(self, now: float, today: datetime) -> None:
         """Note that a request goes out; what surely did nothing before it is forgotten."""
         self.last_sent = now
-        if not (self.failures and self.ambiguous):
+        if not self.ambiguous:
             self.first_sent, self.sent_at = now, today
 
     @property

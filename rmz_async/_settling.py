@@ -80,15 +80,12 @@ def moved_to(status: int) -> Callable[[Order, datetime | None], Evidence]:
 
 
 def _state(found: Subscription, since: datetime | None, as_wanted: bool) -> Evidence:
-    changed = _changed(found.updated_at, since)
-    if changed is None:
+    if found.updated_at is None or since is None or found.updated_at >= since:
         return Evidence.APPLIED if as_wanted else Evidence.UNCLEAR
-    if not changed:
-        # As it is now it was before the call, even where that is what the call wanted. Unless two
-        # servers of RMZ have written the two times, and their clocks differ.
-        is_long_ago = _changed(found.updated_at, since and since - CLOCKS_DIFFER) is False
-        return Evidence.UNCLEAR if as_wanted and not is_long_ago else Evidence.NOT_APPLIED
-    return Evidence.APPLIED if as_wanted else Evidence.UNCLEAR
+    # As it is now it was before the call, even where that is what the call wanted. Unless two
+    # servers of RMZ have written the two times, and their clocks differ.
+    was_just_before = found.updated_at >= since - CLOCKS_DIFFER
+    return Evidence.UNCLEAR if as_wanted and was_just_before else Evidence.NOT_APPLIED
 
 
 def _changed(updated_at: datetime | None, since: datetime | None) -> bool | None:

@@ -102,6 +102,16 @@ def test_the_values_of_the_parent_process(
     assert own not in abandoned()
 
 
+def test_what_the_parent_had_on_a_loop_that_is_over(
+    values: PerLoop[Value], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not the child's to be collected: that would close the parent's sockets."""
+    parents = asyncio.run(here(values))
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    asyncio.run(here(values))
+    assert parents in abandoned()
+
+
 def test_a_value_that_cannot_be_made(values: PerLoop[Value]) -> None:
     """Nothing that is there is left alone for it."""
 

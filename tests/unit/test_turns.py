@@ -151,6 +151,17 @@ async def test_an_answer_is_learned_from(gates: Gates) -> None:
     assert gates.store.taken == [100.0]
 
 
+async def test_an_answer_is_learned_from_at_once(gates: Gates) -> None:
+    """The library's own store needs no time for it: the next turn knows."""
+    turns = Turns(Pacing(max_wait=0), Waiting(clock=lambda: 100.0))
+    closed = Answer(429, {"retry-after": "7", "x-ratelimit-remaining": "0"}, b"")
+    async with turns.turn(operations.STORE_GET, TOKEN, gates.at_once, 200.0) as turn:
+        await turn.tell(closed, within=0.0)
+    with pytest.raises(NoTurnError):
+        async with turns.turn(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
+            pass
+
+
 async def second(gates: Gates, *, after: float) -> None:
     """Take a turn while the first is under way, which ends some seconds later."""
     async with anyio.create_task_group() as calls, gates.turn():

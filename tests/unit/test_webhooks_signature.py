@@ -76,10 +76,15 @@ def test_headers_of_the_standard_library() -> None:
     assert verify(BODY, headers, secrets=[SECRET]).request_id == "7"
 
 
-def test_headers_that_can_be_read_once() -> None:
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("signature", sign()), ("x-rmz-request-id", "7")],
+        [(b"signature", sign().encode()), (b"x-rmz-request-id", b"7")],
+    ],
+)
+def test_headers_that_can_be_read_once(pairs: Any) -> None:
     """An iterator is read for the signature and for the request id."""
-    pairs = [("signature", sign()), ("x-rmz-request-id", "7")]
-
     assert verify(BODY, iter(pairs), secrets=[SECRET]).request_id == "7"
 
 
