@@ -8,7 +8,8 @@ import attrs
 import pytest
 
 from rmz_async import ConfigurationError
-from rmz_async._pacer import quota_key
+from rmz_async._call import Waiting
+from rmz_async._pacer import Pacer, quota_key
 from rmz_async._token import Secret
 from rmz_async.pacing import InMemoryQuotaStore, Pacing
 
@@ -94,3 +95,13 @@ def test_each_token_and_quota_has_a_key() -> None:
 
     assert len(set(keys)) == 4
     assert quota_key(Secret("1|a"), "all") == keys[0]
+
+
+def test_whose_store_may_hang_or_fail() -> None:
+    """Any but the library's own, and so one that is built on it."""
+
+    class Theirs(InMemoryQuotaStore):
+        pass
+
+    for store, theirs in ((None, False), (InMemoryQuotaStore(), False), (Theirs(), True)):
+        assert Pacer(Pacing(store=store), Waiting()).never_hangs_nor_fails is not theirs
