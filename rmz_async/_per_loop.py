@@ -10,9 +10,10 @@ from anyio.lowlevel import current_token
 
 T = TypeVar("T")
 
-# Opened on another event loop, or by the parent of this process: neither may be closed from here,
-# as the garbage collector would.
+# What the parent of this process has opened, or another event loop that may still close it: neither
+# may be closed from here, as the garbage collector would.
 _abandoned: list[object] = []
+_kept: set[object] = set()
 
 
 class PerLoop(Generic[T]):
@@ -33,27 +34,30 @@ class PerLoop(Generic[T]):
         if value is None:
             # First, as it may raise: aiohttp works on one kind of event loop only.
             value = self._make()
-            self._leave(is_over)
+            self._clear()
             self._values[place] = value
         return value
 
     def take(self) -> T | None:
-        """Take out the running loop's value, if there is one, and leave those of the others."""
+        """Take out the running loop's value, if there is one; the others wait for their loops."""
         mine = self._values.pop((current_token().native_token, os.getpid()), None)
-        self._leave(lambda _: True)
+        self._clear()
+        if self._values:
+            _kept.add(self)
+        else:
+            _kept.discard(self)
         return mine
 
-    def _leave(self, wanted: Callable[[Any], bool]) -> None:
+    def _clear(self) -> None:
         # A list, as another thread's loop may add its own meanwhile.
         for place, value in list(self._values.items()):
             loop, pid = place
-            is_ours = pid == os.getpid()
-            if is_ours and not wanted(loop):
-                continue
-            self._values.pop(place, None)
-            # Where its loop is over nobody looks after it: the garbage collector may.
-            if not is_ours or not is_over(loop):
+            if pid != os.getpid():
                 _abandoned.append(value)
+            elif not is_over(loop):
+                continue
+            # Where its loop is over nobody looks after it: the garbage collector may.
+            self._values.pop(place, None)
 
 
 def is_over(loop: Any) -> bool:

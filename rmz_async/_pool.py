@@ -104,13 +104,17 @@ class Lent(Generic[C]):
 
 async def _discard(unused: Sequence[Closable]) -> None:
     # Whatever comes of it, the call that does so has its answer.
-    with anyio.move_on_after(_CLOSING, shield=True):
+    with anyio.move_on_after(_CLOSING, shield=True) as scope:
         cut_off = None
         for one in unused:
             try:
                 with suppress(Exception):
                     await one.aclose()
+            except GeneratorExit:
+                raise
             except BaseException as error:  # noqa: BLE001 - it is raised, once all are closed
-                cut_off = error
+                cut_off = cut_off or error
+                # The others are closed without a farewell.
+                scope.cancel()
         if cut_off is not None:
             raise cut_off

@@ -78,6 +78,7 @@ class History:
         last_sent: The same of the last one.
         sent_at: When the first one began, on the calendar; UTC.
         answered_at: RMZ's own clock at its answer, if it said so; UTC.
+        under_way: Whether a request may be at work, of which nothing is known yet.
     """
 
     attempts: int = 0
@@ -86,12 +87,18 @@ class History:
     last_sent: float | None = None
     sent_at: datetime | None = None
     answered_at: datetime | None = None
+    under_way: bool = False
 
     def note_sending(self, now: float, today: datetime) -> None:
         """Note that a request goes out; what surely did nothing before it is forgotten."""
-        self.last_sent = now
+        self.last_sent, self.under_way = now, True
         if not self.ambiguous:
             self.first_sent, self.sent_at = now, today
+
+    def note_failure(self, failure: Failure) -> None:
+        """Note what the current try has ended in."""
+        self.failures.append(failure)
+        self.under_way = False
 
     @property
     def ambiguous(self) -> bool:

@@ -15,7 +15,13 @@ import anyio
 
 from rmz_async import _retry, _wire
 from rmz_async._call import Call, Failed, Settlement, Waiting, error_of
-from rmz_async._connections import Connections, Local, Outgoing, headers_for
+from rmz_async._connections import (
+    CONNECT_TIMEOUT,
+    Connections,
+    Local,
+    Outgoing,
+    headers_for,
+)
 from rmz_async._converter import decode
 from rmz_async._pacer import NoTurnError
 from rmz_async._quota import MARGIN
@@ -112,7 +118,7 @@ class Transport:
                     return call.settlement.answer(found)
                 if evidence is Evidence.NOT_APPLIED and self._may_resend(call, result, history):
                     step = Step.REPEAT
-            history.failures.append(result.failure)
+            history.note_failure(result.failure)
             if not (
                 step is Step.REPEAT
                 and self._is_in_time(call, history, wait, deadline)
@@ -185,9 +191,14 @@ class Transport:
             logger.warning("%s: could not be read back: %s", name, reason)
             return Evidence.UNREAD, None
         assert history.first_sent is not None  # or there would be nothing to settle
-        elapsed = self._waiting.clock() + self._slept(history) - history.first_sent
-        since = _retry.earliest(reading.answered_at, elapsed)
-        return settlement.judge(found, since), found
+        elapsed = self._waiting.clock() - history.first_sent
+        # A calendar that was put right meanwhile looks like a machine that was suspended.
+        moments = (elapsed, elapsed + self._slept(history))
+        first, second = (
+            settlement.judge(found, _retry.earliest(reading.answered_at, seconds))
+            for seconds in moments
+        )
+        return first if first is second else Evidence.UNCLEAR, found
 
     async def _resolve(
         self, call: Call[T], outgoing: Outgoing, history: History, error: OutcomeUnknownError
@@ -242,6 +253,7 @@ class Transport:
         answer = await self._exchange(operation, outgoing, token, local, history, deadline)
         if isinstance(answer, Answer) and answer.status == 401 and tokens.renewable:
             # Refused before anything was done: even what may be sent once only can be sent again.
+            history.under_way = False
             token = await self._renewed(token, local, deadline)
             answer = await self._exchange(operation, outgoing, token, local, history, deadline)
         if logger.isEnabledFor(logging.DEBUG):
@@ -288,7 +300,7 @@ class Transport:
                 async with turn:
                     if clock() < until:
                         limit = min(deadline - clock(), self.options.retry.attempt_timeout)
-                        fence.deadline = min(fence.deadline, anyio.current_time() + limit + FENCE)
+                        fence.deadline = min(fence.deadline, _fence_of(limit))
                         history.note_sending(clock(), self._waiting.today())
                         sent = True
                         answer = await self._connections.exchange(
@@ -324,3 +336,13 @@ class Transport:
         sent = tuple(call.body or ())
         answered = _wire.error_of(call.operation, shown, sent=sent, now=time.time())
         return Failed(failure, f"RMZ answered {answer.status}", answered)
+
+
+def _fence_of(limit: float) -> float:
+    """Return when a try is given up that has *limit* seconds, on the event loop's clock.
+
+    To find an address, and to agree on TLS, each have a time-out of their own. They say that
+    nothing was sent, and the fence could not.
+    """
+    connecting = 2 * min(CONNECT_TIMEOUT, limit)
+    return anyio.current_time() + connecting + limit + FENCE

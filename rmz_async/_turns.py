@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import TracebackType
@@ -154,7 +155,7 @@ class PacedTurn(Turn):
         """Learn from an answer, and give back what was not sent."""
         if isinstance(result, Failed):
             if result.failure in (Failure.NOT_SENT, Failure.NEVER_SENT):
-                await self._give_back()
+                await self._give_back(within)
             return
         learning = self._pacer.learn(self._key, self._limit, result.status, result.headers)
         if self._pacer.never_hangs_nor_fails:
@@ -165,12 +166,13 @@ class PacedTurn(Turn):
         if scope.cancelled_caught:
             logger.warning("the quota store failed: no answer within %.1f s", within)
 
-    async def _give_back(self) -> None:
+    async def _give_back(self, within: float = math.inf) -> None:
         # A store that is far away takes its time, and the turn must not be lost with the call.
-        with anyio.move_on_after(GIVING_BACK, shield=True) as scope, _told():
+        within = min(GIVING_BACK, within)
+        with anyio.move_on_after(within, shield=True) as scope, _told():
             await self._pacer.give_back(self._key, self._at)
         if scope.cancelled_caught:
-            logger.warning("the quota store failed: no answer within %.1f s", GIVING_BACK)
+            logger.warning("the quota store failed: no answer within %.1f s", within)
 
 
 @contextmanager

@@ -129,7 +129,7 @@ class OutcomeUnknownError(RMZError):
     Attributes:
         operation: The call, for example ``subscriptions.extend``.
         object_id: The id of the object that it was to change, or None.
-        sent_at: When it was first sent; UTC.
+        sent_at: When the first request was sent that may have been applied; UTC.
         attempts: How often it was tried.
     """
 

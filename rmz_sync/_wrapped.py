@@ -51,11 +51,8 @@ class WrappedTransport(Transport):
         raise cut_off()
 
     def _cut_off(self, call: Call[T], outgoing: Outgoing, history: History) -> RMZError:
-        # Once a try has ended in a failure that is noted, nothing is under way until the next one.
-        waits = len(history.failures) == history.attempts
-        sent = history.last_sent is not None and not waits
         failed = Failed(
-            Failure.AMBIGUOUS if sent else Failure.NOT_SENT,
+            Failure.AMBIGUOUS if history.under_way else Failure.NOT_SENT,
             "cut off, as this client was closed or its loop ended",
         )
         return self._given_up(call, outgoing, failed, history, None)

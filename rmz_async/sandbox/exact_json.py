@@ -52,10 +52,13 @@ def _written(value: object) -> str:
 
 def _number(text: str) -> Decimal:
     value = Decimal(text)
+    exponent = value.adjusted()
+    if abs(exponent) <= _LARGEST_EXPONENT:
+        return value
     # It would be written with all its zeros.
-    if abs(value.adjusted()) > _LARGEST_EXPONENT:
+    if value and exponent > 0:
         raise ValueError("a number out of range")
-    return value
+    return Decimal(0)
 
 
 def _refuse(constant: str) -> object:

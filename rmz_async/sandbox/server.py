@@ -46,6 +46,8 @@ class Served:
         self._host = "127.0.0.1" if host == "localhost" else host
         self._port = port
         self._serving = serving
+        self._unserved_url = sandbox.base_url
+        self._thread: threading.Thread | None = None
 
     @property
     def base_url(self) -> str:
@@ -101,23 +103,31 @@ class Served:
         if not self._serving.acquire(blocking=False):
             raise RuntimeError("the sandbox is served already; make another one")
         try:
-            # Bound here, so that a port in use is the caller's error and not the thread's.
-            listener = listen(self._host, self._port)
+            self._start()
         except BaseException:
-            self._serving.release()
+            self.__exit__(None, None, None)
             raise
+        return self
+
+    def _start(self) -> None:
+        self._server = uvicorn.Server(self._config())
+        # Bound here, so that a port in use is the caller's error and not the thread's.
+        listener = listen(self._host, self._port)
         port = listener.getsockname()[1]
         host = f"[{self._host}]" if ":" in self._host else self._host
         self._unserved_url = self.sandbox.base_url
         self.sandbox.base_url = f"http://{host}:{port}{BASE_PATH}"
         self._started = threading.Event()
-        self._server = uvicorn.Server(self._config())
-        self._thread = threading.Thread(
-            target=asyncio.run, args=[self._run(listener)], name="rmz-sandbox", daemon=True
+        thread = threading.Thread(
+            target=lambda: asyncio.run(self._run(listener)), name="rmz-sandbox", daemon=True
         )
-        self._thread.start()
+        try:
+            thread.start()
+        except BaseException:
+            listener.close()
+            raise
+        self._thread = thread
         self._started.wait()
-        return self
 
     def __exit__(
         self,
@@ -126,14 +136,19 @@ class Served:
         traceback: TracebackType | None,
     ) -> None:
         """Stop serving and free the port."""
-        self._server.should_exit = True
-        self._thread.join()
-        self.sandbox.base_url = self._unserved_url
-        self._serving.release()
+        try:
+            if self._thread is not None:
+                self._server.should_exit = True
+                self._thread.join()
+        finally:
+            self._thread = None
+            self.sandbox.base_url = self._unserved_url
+            self._serving.release()
 
     async def __aenter__(self) -> Served:
         """Bind the port and start to serve."""
-        return await anyio.to_thread.run_sync(self.__enter__)
+        # Not from a thread: asyncio's own cancellation would leave that one at work.
+        return self.__enter__()
 
     async def __aexit__(
         self,

@@ -178,6 +178,21 @@ def test_served_once_at_a_time(clock: ManualClock) -> None:
         assert sandbox.base_url == address
 
 
+def test_a_start_that_fails_can_be_made_again(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong, nothing stays behind."""
+    sandbox = Sandbox(clock=clock)
+    address = sandbox.base_url
+    with monkeypatch.context() as broken:
+        broken.setattr(threading.Thread, "start", lambda _: (_ for _ in ()).throw(OSError("full")))
+        with pytest.raises(OSError, match="full"), sandbox.serve():
+            pass
+    assert sandbox.base_url == address
+    with sandbox.serve() as served:
+        assert httpx.get(f"{served.base_url}/store").status_code == 401
+
+
 def test_port_in_use_is_the_callers_error(clock: ManualClock) -> None:
     """A port that is taken raises where it is asked for, starts no thread, and spoils nothing."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -164,11 +164,13 @@ class Shaky:
         client: One of its clients.
     """
 
-    def __init__(self, answer: httpx.Response) -> None:
+    def __init__(
+        self, answer: httpx.Response | Exception, token: Any = TOKEN, **options: Any
+    ) -> None:
         self.waiting = threading.Event()
         self._answer = answer
         http = httpx.AsyncClient(transport=httpx.MockTransport(self._respond))
-        self.client = rmz_sync.Client(TOKEN, http=http, timeout=300)
+        self.client = rmz_sync.Client(token, http=http, timeout=300, **options)
         wrapped = self.client._wrapped
         transport = wrapped._transport
         wrapped._use(
@@ -178,13 +180,18 @@ class Shaky:
         self.client._use(wrapped, self.client._portal, owns_portal=True)
 
     async def _respond(self, request: httpx.Request) -> httpx.Response:
-        return await self._wait() if request.method == "GET" else self._answer
+        if request.method == "GET":
+            await self.wait()
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
 
     async def _sleep(self, seconds: float) -> None:
         if seconds >= 60:
-            await self._wait()
+            await self.wait()
 
-    async def _wait(self) -> NoReturn:
+    async def wait(self) -> NoReturn:
+        """Say that a call waits here, and never return."""
         self.waiting.set()
         await anyio.sleep_forever()
         raise AssertionError
@@ -197,6 +204,34 @@ def test_what_was_refused_before_it_waited_was_not_applied() -> None:
     """A call that the rate limit has refused is not under way while it waits for its next try."""
     shaky = Shaky(httpx.Response(429, headers=THROTTLED, json={"message": "Too Many Attempts."}))
     error = closed_during(WRITES["subscriptions.pause"][0], shaky.client, shaky.waiting)
+    assert type(error) is rmz_sync.ConnectionFailedError
+
+
+def test_what_never_arrived_before_it_waited_was_not_applied() -> None:
+    """Nor is it while it waits for its next turn."""
+
+    class OneTurn(rmz_sync.InMemoryQuotaStore):
+        turns = 1
+
+        async def reserve(self, *_: Any, **__: Any) -> float:
+            self.turns -= 1
+            return 0.0 if self.turns == 0 else 60.0
+
+    pacing = rmz_sync.Pacing(max_wait=300, store=OneTurn())
+    shaky = Shaky(httpx.ConnectError("refused"), pacing=pacing)
+    error = closed_during(WRITES["subscriptions.extend"][0], shaky.client, shaky.waiting)
+    assert type(error) is rmz_sync.ConnectionFailedError
+
+
+def test_what_had_the_wrong_token_was_not_applied() -> None:
+    """RMZ has refused it, and the next token has not come yet."""
+    tokens = [TOKEN]
+
+    async def provide() -> str:
+        return tokens.pop() if tokens else await shaky.wait()
+
+    shaky = Shaky(httpx.Response(401, json={"message": "Unauthenticated."}), provide)
+    error = closed_during(WRITES["subscriptions.extend"][0], shaky.client, shaky.waiting)
     assert type(error) is rmz_sync.ConnectionFailedError
 
 

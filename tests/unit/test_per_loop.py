@@ -57,17 +57,25 @@ def test_two_loops_take_turns(values: PerLoop[Value]) -> None:
         loop.close()
 
 
-def test_what_is_taken_leaves_the_others_alone(values: PerLoop[Value]) -> None:
-    """A loop that lives may be in another thread: what it has opened is closed by nobody here."""
+async def take(values: PerLoop[Value]) -> Value | None:
+    """Take the running loop's value out."""
+    return values.take()
+
+
+def test_what_is_taken_leaves_the_others_alone() -> None:
+    """A loop that lives may be in another thread: what it has opened waits there to be taken."""
+    values = PerLoop(Value)
     other = asyncio.new_event_loop()
-    its = other.run_until_complete(here(values))
+    its = weakref.ref(other.run_until_complete(here(values)))
+    mine = asyncio.run(here(values))
 
-    async def take() -> tuple[Value, Value | None]:
-        return values.here(), values.take()
-
-    mine, taken = asyncio.run(take())
-    assert taken is mine
-    assert its in abandoned()
+    assert asyncio.run(take(values)) is None
+    del values
+    gc.collect()
+    assert its() is not None
+    (waiting,) = (one for one in _per_loop._kept if isinstance(one, PerLoop))
+    assert other.run_until_complete(take(waiting)) is its()
+    assert _per_loop._kept == set()
     assert mine not in abandoned()
     other.close()
 

@@ -23,9 +23,9 @@ class Connection:
     closed: int = 0
 
     async def aclose(self) -> None:
-        """Close it."""
-        await anyio.lowlevel.checkpoint()
+        """Close it at once, and say goodbye."""
         self.closed += 1
+        await anyio.lowlevel.checkpoint()
 
 
 class Shop:

@@ -183,6 +183,19 @@ def test_when_a_call_was_sent_first(failure: Failure | None) -> None:
     assert tries.last_sent == 105.0
 
 
+def test_whether_a_request_is_at_work() -> None:
+    """From when it is sent until it is known what it has ended in."""
+    tries = History(attempts=1)
+    found = [tries.under_way]
+    tries.note_sending(100.0, TODAY)
+    found.append(tries.under_way)
+    tries.note_failure(Failure.THROTTLED)
+    found.append(tries.under_way)
+
+    assert found == [False, True, False]
+    assert tries.failures == [Failure.THROTTLED]
+
+
 @pytest.mark.parametrize("failure", Failure, ids=name)
 @pytest.mark.parametrize("operation", operations.OPERATIONS, ids=lambda row: row.name)
 def test_what_another_call_may_have_done(operation: Operation, failure: Failure) -> None:

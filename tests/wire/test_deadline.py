@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from rmz_async import ConnectionFailedError, OutcomeUnknownError, RetryPolicy
+from rmz_async._transport import _fence_of
 from tests.wire.changes import LOST, MakeShop
 from tests.wire.conftest import client_of, keeps, stalls, their_client
 
@@ -115,3 +116,12 @@ async def test_a_token_that_does_not_come(make_client: Any) -> None:
         async with make_client(hang, timeout=0.05, retry=RetryPolicy(max_attempts=1)) as rmz:
             with pytest.raises(ConnectionFailedError, match="gave no token in time"):
                 await rmz.subscriptions.extend(501, days=7)
+
+
+@pytest.mark.parametrize(("limit", "falls"), [(0.5, 101.6), (10.0, 130.1), (30.0, 150.1)])
+def test_the_fence_leaves_time_to_connect(
+    monkeypatch: pytest.MonkeyPatch, limit: float, falls: float
+) -> None:
+    """An address that is not found, and a handshake that stalls, say that nothing was sent."""
+    monkeypatch.setattr(anyio, "current_time", lambda: 100.0)
+    assert _fence_of(limit) == pytest.approx(falls)
