@@ -181,6 +181,17 @@ async def test_closing_that_asyncio_cancels(shop: Shop, monkeypatch: pytest.Monk
     assert shop.closed()[1] == 1
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_closing_that_nobody_drives(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A coroutine that is dropped may wait for nothing more."""
+    await use_together(shop, 2)
+    monkeypatch.setattr(shop.opened[0], "aclose", anyio.sleep_forever, raising=False)
+    closing = shop.pool.aclose()
+    closing.send(None)
+    closing.close()
+    assert shop.closed()[1] == 0
+
+
 @pytest.mark.parametrize("fails", [True, False], ids=["fails", "hangs"])
 async def test_closing_that_costs_no_answer(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, fails: bool
