@@ -312,7 +312,7 @@ class Transport:
                 return Failed(Failure.NEVER_SENT, "no turn in time", turn_in=error.wait)
         if answer is None:
             failure = Failure.AMBIGUOUS if sent else Failure.NOT_SENT
-            return Failed(failure, f"no answer within {limit:g} s")
+            return Failed(failure, f"no answer within {round(limit, 2):g} s")
         # Beyond the fence: what a quota store makes of an answer must not cost the answer.
         await turn.tell(answer, within=max(FENCE, min(NOTING, deadline - clock())))
         return answer

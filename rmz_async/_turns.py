@@ -161,25 +161,23 @@ class PacedTurn(Turn):
         if self._pacer.never_hangs_nor_fails:
             await learning
             return
-        with anyio.move_on_after(within) as scope, _told():
+        with _told(within):
             await learning
-        if scope.cancelled_caught:
-            logger.warning("the quota store failed: no answer within %.1f s", within)
 
     async def _give_back(self, within: float = math.inf) -> None:
         # A store that is far away takes its time, and the turn must not be lost with the call.
-        within = min(GIVING_BACK, within)
-        with anyio.move_on_after(within, shield=True) as scope, _told():
+        with _told(min(GIVING_BACK, within), shield=True):
             await self._pacer.give_back(self._key, self._at)
-        if scope.cancelled_caught:
-            logger.warning("the quota store failed: no answer within %.1f s", within)
 
 
 @contextmanager
-def _told() -> Generator[None]:
-    """Tell the log, and nobody else, what a store of the caller's raises."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - it raises what it likes
-        # What came of the call is known, and counts for more than its count.
-        logger.warning("the quota store failed: %s", type(error).__name__)
+def _told(within: float, *, shield: bool = False) -> Generator[None]:
+    """Tell the log, and nobody else, that a store of the caller's fails, or takes too long."""
+    with anyio.move_on_after(within, shield=shield) as scope:
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - it raises what it likes
+            # What came of the call is known, and counts for more than its count.
+            logger.warning("the quota store failed: %s", type(error).__name__)
+    if scope.cancelled_caught:
+        logger.warning("the quota store failed: no answer within %.1f s", within)
