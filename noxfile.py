@@ -56,7 +56,7 @@ def demo(session: nox.Session) -> None:
     session.install(".[sandbox]")
     # Elsewhere, so that what is shown is the installed package.
     session.chdir(tempfile.gettempdir())
-    session.run("python", "-m", "rmz_async.demo")
+    session.run("python", "-m", "rmz_async.sandbox.demo")
 
 
 @nox.session(python=PYTHONS)
@@ -127,7 +127,7 @@ def build(session: nox.Session) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     if not {"rmz_async/py.typed", "rmz_sync/py.typed"} <= names:
         session.error("the wheel has no py.typed")
-    served = {"openapi.yaml", "reference_assets/swagger-ui/swagger-ui-bundle.js"}
+    served = {"openapi.yaml", "serving/reference_assets/swagger-ui/swagger-ui-bundle.js"}
     if not {f"rmz_async/sandbox/{name}" for name in served} <= names:
         session.error("the wheel has not all that the sandbox serves")
     if "rmz_sync/_generate.py" in names:

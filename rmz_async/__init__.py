@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rmz_async._converter import from_dict
+from rmz_async._decoding.converter import from_dict
 from rmz_async._lazy import lazily
 from rmz_async._version import __version__
 from rmz_async.client import Client

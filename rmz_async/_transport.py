@@ -1,7 +1,7 @@
 """The one way to RMZ: authorise, wait for a turn, send, repeat, settle.
 
-What a failure means and what to do next is decided in :mod:`rmz_async._retry`; what the bytes mean,
-in :mod:`rmz_async._wire`. This module does what they say.
+What a failure means and what to do next is decided in :mod:`rmz_async._calls.retry`; what the bytes
+mean, in :mod:`rmz_async._calls.wire`. This module does what they say.
 """
 
 from __future__ import annotations
@@ -13,22 +13,23 @@ from typing import Any, TypeVar
 
 import anyio
 
-from rmz_async import _retry, _wire
-from rmz_async._call import Call, Failed, Settlement, Waiting, error_of
-from rmz_async._connections import (
+from rmz_async._calls import retry as _retry
+from rmz_async._calls import wire as _wire
+from rmz_async._calls.call import Call, Failed, Settlement, Waiting, error_of
+from rmz_async._calls.retry import Budget, Evidence, Failure, History, Step
+from rmz_async._calls.token import Secret
+from rmz_async._calls.wire import Answer, UnreadableBodyError
+from rmz_async._decoding.converter import decode
+from rmz_async._http.exchange import (
     CONNECT_TIMEOUT,
     Connections,
     Local,
     Outgoing,
     headers_for,
 )
-from rmz_async._converter import decode
-from rmz_async._pacer import NoTurnError
-from rmz_async._quota import MARGIN
-from rmz_async._retry import Budget, Evidence, Failure, History, Step
-from rmz_async._token import Secret
-from rmz_async._turns import Turns
-from rmz_async._wire import Answer, UnreadableBodyError
+from rmz_async._pacing.line import NoTurnError
+from rmz_async._pacing.quota import MARGIN
+from rmz_async._pacing.slots import Turns
 from rmz_async.errors import ConnectionFailedError, OutcomeUnknownError, RMZError
 from rmz_async.operations import Operation, Repeat
 from rmz_async.options import Options

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 import attrs
 
-from rmz_async._quota import Quota
+from rmz_async._pacing.quota import Quota
 from rmz_async.errors import ConfigurationError
 
 __all__ = ("InMemoryQuotaStore", "Pacing", "QuotaStore")

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from rmz_async import webhooks
-from rmz_async._converter import from_dict
+from rmz_async._decoding.converter import from_dict
 from rmz_async._version import __version__
 from rmz_async.errors import (
     APIError,

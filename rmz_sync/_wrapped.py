@@ -8,9 +8,9 @@ from functools import partial
 from typing import TypeVar
 
 import rmz_async
-from rmz_async._call import Call, Failed
-from rmz_async._connections import Outgoing
-from rmz_async._retry import Failure, History
+from rmz_async._calls.call import Call, Failed
+from rmz_async._calls.retry import Failure, History
+from rmz_async._http.exchange import Outgoing
 from rmz_async._transport import Transport
 from rmz_async.errors import RMZError
 from rmz_sync._loop_thread import notice

@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import Literal, NoReturn, cast
 
 import rmz_async
-from rmz_async._connections import HTTPClient
-from rmz_async._token import TokenSource, concealed
+from rmz_async._calls.token import TokenSource, concealed
+from rmz_async._http.exchange import HTTPClient
 from rmz_async.options import DEFAULT_PACING, DEFAULT_TIMEOUT, RetryPolicy, Unchanged
 from rmz_async.pacing import Pacing
 from rmz_sync._portal import Portal

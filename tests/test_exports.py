@@ -112,7 +112,7 @@ INTERNAL = {
     "rmz_sync.pagination": {"next_page"},
 }
 # To be run and read; whoever imports it wants its main().
-PROGRAMS = {"rmz_async.demo"}
+PROGRAMS = {"rmz_async.sandbox.demo"}
 
 
 @pytest.mark.parametrize("name", [name for name in PUBLIC if name not in PROGRAMS])

@@ -1,4 +1,4 @@
-"""Who may import whom: a row for each module, held against what the source says."""
+"""Rules of who may import whom, held against the source of every module."""
 
 from __future__ import annotations
 
@@ -10,99 +10,38 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
+# Each layer may import its own modules and the layers below it, never one above it.
+LAYERS = (
+    ("errors", "operations", "_version", "_lazy"),
+    ("models", "options", "pagination", "pacing", "_decoding", "_calls", "_pacing"),
+    ("_http",),
+    ("_transport",),
+    ("resources",),
+    ("client",),
+    ("webhooks", "paywall"),
+)
 
-# The right side names modules of this project without the package, and other projects with a +.
-# The standard library may be used by all.
-TABLE = {
-    "__init__": "_converter _lazy _version client errors models options pacing pagination webhooks",
-    "_aiohttp": "+aiohttp +httpx_aiohttp _pool errors",
-    "_call": "+anyio +attrs _retry errors operations",
-    "_connections": (
-        "+anyio +attrs +httpx _aiohttp _call _per_loop _pool _retry _token _version _wire errors"
-    ),
-    "_converter": (
-        "+attrs +cattrs _json _values models._model models._wire_names models.new_orders pagination"
-    ),
-    "_json": "",
-    "_lazy": "",
-    "_pacer": "+anyio _call _quota_headers _token pacing",
-    "_per_loop": "+anyio",
-    "_pool": "+anyio",
-    "_quota": "",
-    "_quota_headers": "_quota _retry",
-    "_retry": "+attrs operations options",
-    "_settling": "_retry models",
-    "_token": "+anyio errors",
-    "_transport": (
-        "+anyio _call _connections _converter _pacer _quota _retry _token _turns _wire errors"
-        " operations options"
-    ),
-    "_turns": "+anyio _call _pacer _retry _token _wire operations pacing",
-    "_validation": "_json errors models.customers",
-    "_values": "_json models._model",
-    "_version": "",
-    "_wire": "+attrs _json _retry errors operations",
-    "client": (
-        "+attrs _connections _token _transport _wire options pacing"
-        " resources.categories resources.checkout_sessions resources.orders"
-        " resources.portal_sessions resources.products resources.store resources.subscriptions"
-    ),
-    "errors": "",
-    "models.__init__": (
-        "_lazy models._model models.categories models.customers models.new_orders models.orders"
-        " models.products models.sessions models.store models.subscriptions"
-    ),
-    "models._model": "+attrs _json models._wire_names",
-    "models._wire_names": "",
-    "models.categories": "+attrs models._model",
-    "models.customers": "+attrs models._model",
-    "models.new_orders": "+attrs models._model",
-    "models.orders": ("+attrs models._model models.customers models.products models.subscriptions"),
-    "models.products": "+attrs models._model models.categories models.subscriptions",
-    "models.sessions": "+attrs models._model",
-    "models.store": "+attrs models._model",
-    "models.subscriptions": "+attrs models._model models.customers",
-    "operations": "+attrs",
-    "options": "+attrs errors pacing",
-    "pacing": "+attrs _quota errors",
-    "pagination": "+attrs errors",
-    "resources.__init__": "",
-    "resources.categories": "_call _transport _validation models operations pagination",
-    "resources.checkout_sessions": "_call _transport _validation models operations",
-    "resources.orders": "_call _settling _transport _validation models operations pagination",
-    "resources.portal_sessions": "_call _transport _validation models operations",
-    "resources.products": "_call _transport _validation models operations pagination",
-    "resources.store": "_call _transport models operations",
-    "resources.subscriptions": (
-        "_call _settling _transport _validation models operations pagination"
-    ),
-    "webhooks.__init__": "webhooks.events webhooks.signature",
-    "webhooks.events": "+attrs models._model models.orders models.subscriptions",
-    "webhooks.signature": "_converter _json errors webhooks.events",
+# Programs and servers of their own: users import these, and the core never does.
+APART = ("sandbox", "integrations", "cli")
+
+# Packages that only some modules of the core may import, by the start of the module's name. The
+# standard library is open to all, and so are anyio and attrs.
+PRIVILEGES = {
+    "httpx": ("_http.",),
+    "aiohttp": ("_http.over_aiohttp",),
+    "httpx_aiohttp": ("_http.over_aiohttp",),
+    "cattrs": ("_decoding.",),
 }
-
-# A program and a server: each uses what it likes of its own extras, and nobody imports them.
-APART = ("sandbox", "demo", "integrations")
-OF_THE_SANDBOX = {
-    "+anyio",
-    "+attrs",
-    "+httpx",
-    "+jinja2",
-    "+starlette",
-    "+trio",
-    "+uvicorn",
-    "+yaml",
-}
-
-
-def name_of(path: Path, package: str) -> str:
-    """The module's name within its package."""
-    return ".".join(path.relative_to(ROOT / package).with_suffix("").parts)
+OPEN_TO_ALL = {"anyio", "attrs"}
 
 
 def modules(package: str) -> dict[str, Path]:
-    """Every module of a package, by name."""
-    return {name_of(path, package): path for path in sorted((ROOT / package).rglob("*.py"))}
+    """Every module of a package, by its name within the package."""
+    root = ROOT / package
+    return {
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in sorted(root.rglob("*.py"))
+    }
 
 
 def is_module(dotted: str) -> bool:
@@ -112,7 +51,7 @@ def is_module(dotted: str) -> bool:
 
 
 def imports(path: Path) -> set[str]:
-    """Every module that a file imports, wherever in it, by its full name."""
+    """Every module that a file imports, anywhere in the file, by its full name."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -126,94 +65,57 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def used(path: Path) -> set[str]:
-    """The same in the table's words, without the standard library."""
-    words: set[str] = set()
-    for dotted in imports(path):
-        top, _, rest = dotted.partition(".")
-        if top in {"rmz_async", "rmz_sync"}:
-            words.add(rest if top == "rmz_async" and rest else dotted)
-        elif top not in sys.stdlib_module_names:
-            words.add(f"+{top}")
-    return words
+def own(path: Path) -> set[str]:
+    """The modules of rmz_async that a file imports, without the package's name."""
+    return {
+        name.partition(".")[2] for name in imports(path) if name.partition(".")[0] == "rmz_async"
+    }
 
 
+def third_parties(path: Path) -> set[str]:
+    """The other projects that a file imports."""
+    tops = {name.partition(".")[0] for name in imports(path)}
+    return tops - {"rmz_async", "rmz_sync"} - set(sys.stdlib_module_names)
+
+
+def layer_of(name: str) -> int | None:
+    """The number of a module's layer, counted from the ground."""
+    top = name.partition(".")[0]
+    return next((number for number, row in enumerate(LAYERS) if top in row), None)
+
+
+ALL = modules("rmz_async")
 CORE = {
-    name: path for name, path in modules("rmz_async").items() if name.partition(".")[0] not in APART
+    name: path
+    for name, path in ALL.items()
+    if name != "__init__" and name.partition(".")[0] not in APART
 }
 
 
 @pytest.mark.parametrize("name", CORE)
-def test_each_module_imports_what_its_row_says(name: str) -> None:
-    """A row allows no more than it says, and says no more than is used."""
-    assert used(CORE[name]) == set(TABLE[name].split())
+def test_a_module_imports_no_layer_above_its_own(name: str) -> None:
+    """A request runs one way, from the resources down to httpx."""
+    layer = layer_of(name)
+    assert layer is not None, "give the module a place in LAYERS"
+
+    for imported in own(CORE[name]):
+        below = layer_of(imported or "errors")
+        assert below is not None
+        assert below <= layer
 
 
-def test_every_row_is_of_a_module() -> None:
-    """A module that is gone has no row."""
-    assert set(TABLE) == set(CORE)
-
-
-def test_the_table_has_no_circle() -> None:
-    """A request runs one way, with no way back."""
-    below = {
-        name.removesuffix(".__init__"): {word for word in row.split() if not word.startswith("+")}
-        for name, row in TABLE.items()
-        if name != "__init__"
-    }
-    settled: set[str] = set()
-    while below:
-        free = {name for name, needed in below.items() if needed <= settled}
-        assert free, f"each of these needs another: {sorted(below)}"
-        settled |= free
-        below = {name: needed for name, needed in below.items() if name not in free}
-
-
-def importers(word: str) -> set[str]:
-    """The modules whose row has a word."""
-    return {name for name, row in TABLE.items() if word in row.split()}
-
-
-def test_one_module_imports_the_http_library() -> None:
-    """To move to another one is to change one file."""
-    assert importers("+httpx") == {"_connections"}
-
-
-def test_one_module_imports_the_other_http_library() -> None:
-    """It is there for those who ask for it, and missing for all others."""
-    assert importers("+aiohttp") == importers("+httpx_aiohttp") == {"_aiohttp"}
-    assert importers("_aiohttp") == {"_connections"}
-
-
-def test_one_module_imports_the_converter() -> None:
-    """The wire's quirks have one home."""
-    assert importers("+cattrs") == {"_converter"}
-
-
-def test_only_these_know_the_transport() -> None:
-    """What is pure can be tested without a loop."""
-    resources = {name for name in CORE if name.startswith("resources.")} - {"resources.__init__"}
-
-    assert importers("_transport") == {"client"} | resources
-    assert importers("_connections") == {"client", "_transport"}
-    assert importers("client") == {"__init__"}
+@pytest.mark.parametrize("name", CORE)
+def test_a_module_of_the_core_uses_only_its_own_third_parties(name: str) -> None:
+    """To replace a library is to change one folder."""
+    for other in third_parties(CORE[name]) - OPEN_TO_ALL:
+        assert other in PRIVILEGES, "an optional dependency belongs to a module that stands apart"
+        assert f"{name}.".startswith(PRIVILEGES[other])
 
 
 @pytest.mark.parametrize("name", [name for name in CORE if name.startswith("models")])
-def test_models_stand_alone(name: str) -> None:
-    """A model needs attrs, other models and JSON, and nothing that sends or converts."""
-    assert all(
-        word in {"+attrs", "_json", "_lazy"} or word.startswith("models.")
-        for word in TABLE[name].split()
-    )
-
-
-def test_the_third_parties_of_the_core() -> None:
-    """The core needs four other projects; what only some users want is a module apart."""
-    rows = [row for name, row in TABLE.items() if name != "_aiohttp"]
-    words = {word for row in rows for word in row.split() if word.startswith("+")}
-
-    assert words == {"+anyio", "+attrs", "+cattrs", "+httpx"}
+def test_models_import_no_library_but_attrs(name: str) -> None:
+    """A model neither sends nor waits."""
+    assert third_parties(CORE[name]) <= {"attrs"}
 
 
 @pytest.mark.parametrize(
@@ -221,26 +123,28 @@ def test_the_third_parties_of_the_core() -> None:
     [*CORE.values(), *modules("rmz_sync").values()],
     ids=lambda path: str(path.relative_to(ROOT)),
 )
-def test_nobody_imports_what_stands_apart(path: Path) -> None:
-    """The sandbox, the demonstration and the integrations are for users to import."""
-    assert not {word.partition(".")[0] for word in used(path)} & set(APART)
+def test_the_core_imports_nothing_that_stands_apart(path: Path) -> None:
+    """The sandbox, the command line and the integrations are for users to import."""
+    assert not {name.partition(".")[0] for name in own(path)} & set(APART)
 
 
-SANDBOX = {name: path for name, path in modules("rmz_async").items() if name.startswith("sandbox.")}
+SANDBOX = {name: path for name, path in ALL.items() if name.startswith("sandbox")}
+# These hand out clients; the demonstration is a user of both.
+HANDS_OUT_CLIENTS = ("sandbox.serving.in_process", "sandbox.sandbox")
+DEMONSTRATION = "sandbox.demo"
 
 
-@pytest.mark.parametrize("name", SANDBOX)
-def test_the_sandbox_knows_nothing_of_the_client(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(SANDBOX.keys() - {DEMONSTRATION}))
+def test_the_sandbox_shares_no_code_with_the_client(name: str) -> None:
     """A server that shared the client's code would share its mistakes."""
-    words = {word for word in used(SANDBOX[name]) if not word.startswith("sandbox")}
-    allowed = {"rmz_async"} if name in {"sandbox.in_process", "sandbox.sandbox"} else set[str]()
+    others = {module for module in own(SANDBOX[name]) if module.partition(".")[0] != "sandbox"}
 
-    assert words - OF_THE_SANDBOX - allowed == set()
+    assert others <= ({""} if name in HANDS_OUT_CLIENTS else set[str]())
 
 
-@pytest.mark.parametrize("name", ["sandbox.in_process", "sandbox.sandbox"])
-def test_the_sandbox_imports_the_client_late(name: str) -> None:
-    """Only where a client is asked for, or for a type checker: the top of the file has none."""
+@pytest.mark.parametrize("name", HANDS_OUT_CLIENTS)
+def test_the_sandbox_imports_the_client_only_when_asked_for_one(name: str) -> None:
+    """The top of the file has no import of the client, except for a type checker."""
     tree = ast.parse(SANDBOX[name].read_text("utf-8"))
 
     assert "rmz_async" not in {
@@ -248,17 +152,14 @@ def test_the_sandbox_imports_the_client_late(name: str) -> None:
     } | {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for name, path in modules("rmz_async").items() if name != "demo"],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_the_async_side_knows_no_sync_side(path: Path) -> None:
-    """One package wraps the other, never the reverse; the demonstration shows both."""
-    assert not {word for word in used(path) if word.partition(".")[0] == "rmz_sync"}
+@pytest.mark.parametrize("name", sorted(ALL.keys() - {DEMONSTRATION}))
+def test_the_async_package_never_imports_the_sync_package(name: str) -> None:
+    """The sync package wraps the async package, never the reverse."""
+    tops = {module.partition(".")[0] for module in imports(ALL[name])}
+    assert "rmz_sync" not in tops
 
 
 @pytest.mark.parametrize("path", modules("rmz_sync").values(), ids=lambda path: path.stem)
-def test_the_sync_side_needs_the_async_side_only(path: Path) -> None:
-    """It takes its event loop from the standard library, and everything else from the other."""
-    assert {word for word in used(path) if word.startswith("+")} <= {"+anyio", "+sniffio"}
+def test_the_sync_package_needs_anyio_and_the_async_package_only(path: Path) -> None:
+    """Everything else that the sync package needs comes from the standard library."""
+    assert third_parties(path) <= {"anyio", "sniffio"}

@@ -15,7 +15,7 @@ import pytest
 import rmz_async
 import rmz_sync
 from rmz_async import Client, NewCustomer, OrderLine, RetryPolicy, RMZError
-from rmz_async._call import Waiting
+from rmz_async._calls.call import Waiting
 from rmz_async._transport import Transport
 from rmz_async.webhooks import verify
 

@@ -13,7 +13,9 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from rmz_async import _connections, _retry, _transport, errors, operations, options, pacing
+from rmz_async import _transport, errors, operations, options, pacing
+from rmz_async._calls import retry as _retry
+from rmz_async._http import exchange as _connections
 from rmz_async.operations import OPERATIONS, Operation, Reaction, Repeat
 from rmz_async.options import RetryPolicy
 from rmz_async.pacing import Pacing

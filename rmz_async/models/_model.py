@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import attrs
 
-from rmz_async._json import JSON
+from rmz_async._decoding.strict_json import JSON
 from rmz_async.models._wire_names import WIRE_NAMES
 
 

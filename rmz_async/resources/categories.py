@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from rmz_async import operations
-from rmz_async._call import Call
+from rmz_async._calls.call import Call
 from rmz_async._transport import Transport
-from rmz_async._validation import Validation
 from rmz_async.models import Category
 from rmz_async.pagination import Page, Pager
+from rmz_async.resources._validation import Validation
 
 __all__ = ("Categories",)
 

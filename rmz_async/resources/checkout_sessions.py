@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rmz_async import operations
-from rmz_async._call import Call
+from rmz_async._calls.call import Call
 from rmz_async._transport import Transport
-from rmz_async._validation import Validation
 from rmz_async.models import CheckoutSession, NewCustomer
+from rmz_async.resources._validation import Validation
 
 __all__ = ("CheckoutSessions",)
 

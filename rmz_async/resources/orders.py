@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Literal, cast
 
-from rmz_async import _settling, operations
-from rmz_async._call import Call, Settlement
+from rmz_async import operations
+from rmz_async._calls.call import Call, Settlement
 from rmz_async._transport import Transport
-from rmz_async._validation import Validation
 from rmz_async.models import CreatedOrder, NewCustomer, Order, OrderLine, OrderStatus
 from rmz_async.pagination import Page, Pager
+from rmz_async.resources import _settling
+from rmz_async.resources._validation import Validation
 
 __all__ = ("Orders",)
 

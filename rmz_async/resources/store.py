@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rmz_async import operations
-from rmz_async._call import Call
+from rmz_async._calls.call import Call
 from rmz_async._transport import Transport
 from rmz_async.models import Store, StoreStatistics
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal, cast, overload
 
-from rmz_async import _settling, operations
-from rmz_async._call import Call, Settlement
-from rmz_async._settling import Judge
+from rmz_async import operations
+from rmz_async._calls.call import Call, Settlement
 from rmz_async._transport import Transport
-from rmz_async._validation import Validation
 from rmz_async.models import PhoneNumber, Subscription, SubscriptionLookup
 from rmz_async.operations import Operation
 from rmz_async.pagination import Page, Pager
+from rmz_async.resources import _settling
+from rmz_async.resources._settling import Judge
+from rmz_async.resources._validation import Validation
 
 __all__ = ("Subscriptions",)
 

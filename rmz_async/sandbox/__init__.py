@@ -12,11 +12,14 @@ hand with ``python -m rmz_async.sandbox``. In a test::
 
 from __future__ import annotations
 
-from rmz_async.sandbox.catalog import Category, Code, Coupon, Product, ProductStatus, Variant
-from rmz_async.sandbox.deliveries import Delivery
-from rmz_async.sandbox.durations import Duration
-from rmz_async.sandbox.ledger import Effect
-from rmz_async.sandbox.orders import (
+from rmz_async.sandbox.delivery.courier import Delivery
+from rmz_async.sandbox.delivery.webhook import Webhook
+from rmz_async.sandbox.sandbox import Sandbox
+from rmz_async.sandbox.serving.served import Served
+from rmz_async.sandbox.store.catalog import Category, Code, Coupon, Product, ProductStatus, Variant
+from rmz_async.sandbox.store.durations import Duration
+from rmz_async.sandbox.store.ledger import Effect
+from rmz_async.sandbox.store.orders import (
     Order,
     OrderCheckout,
     OrderItem,
@@ -26,10 +29,8 @@ from rmz_async.sandbox.orders import (
     StatusChange,
     Transaction,
 )
-from rmz_async.sandbox.profile import StoreProfile
-from rmz_async.sandbox.sandbox import Sandbox
-from rmz_async.sandbox.server import Served
-from rmz_async.sandbox.state import (
+from rmz_async.sandbox.store.profile import StoreProfile
+from rmz_async.sandbox.store.state import (
     Card,
     CheckoutSession,
     Customer,
@@ -38,7 +39,6 @@ from rmz_async.sandbox.state import (
     Store,
     Subscription,
 )
-from rmz_async.sandbox.webhooks import Webhook
 
 __all__ = (
     "Card",

@@ -13,18 +13,18 @@ from starlette.routing import Mount, Route
 
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.endpoints.checkout_sessions import CheckoutSessions
+from rmz_async.sandbox.endpoints.front_door import FrontDoor
 from rmz_async.sandbox.endpoints.lookup import Lookup
 from rmz_async.sandbox.endpoints.orders import Orders
 from rmz_async.sandbox.endpoints.portal_sessions import PortalSessions
 from rmz_async.sandbox.endpoints.products import Products
 from rmz_async.sandbox.endpoints.store import StoreCalls
 from rmz_async.sandbox.endpoints.subscriptions import Subscriptions
-from rmz_async.sandbox.front_door import FrontDoor
 from rmz_async.sandbox.hosted.checkout import CheckoutPages
 from rmz_async.sandbox.hosted.order_checkout import OrderCheckoutPages
 from rmz_async.sandbox.hosted.portal import PortalPages
 from rmz_async.sandbox.loopback import LoopbackOnly
-from rmz_async.sandbox.reference import reference_routes
+from rmz_async.sandbox.serving.reference import reference_routes
 
 __all__ = ("BASE_PATH", "build_app")
 

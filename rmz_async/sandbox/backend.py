@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from rmz_async.sandbox.deliveries import Courier, Parcel
-from rmz_async.sandbox.events import Event, subscription_payload
-from rmz_async.sandbox.exact_json import dumps
-from rmz_async.sandbox.ledger import Effect
-from rmz_async.sandbox.order_webhook import order_payload
-from rmz_async.sandbox.orders import Order
-from rmz_async.sandbox.state import Store, Subscription
-from rmz_async.sandbox.webhooks import Webhook
+from rmz_async.sandbox.delivery.courier import Courier, Parcel
+from rmz_async.sandbox.delivery.webhook import Webhook
+from rmz_async.sandbox.shapes.order_events import order_payload
+from rmz_async.sandbox.shapes.subscription_events import Event, subscription_payload
+from rmz_async.sandbox.store.ledger import Effect
+from rmz_async.sandbox.store.orders import Order
+from rmz_async.sandbox.store.state import Store, Subscription
+from rmz_async.sandbox.wire.exact_json import dumps
 
 __all__ = ("Backend",)
 

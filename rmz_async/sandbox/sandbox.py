@@ -14,14 +14,14 @@ from starlette.types import ASGIApp
 
 from rmz_async.sandbox.app import BASE_PATH, build_app
 from rmz_async.sandbox.backend import Backend, whole_seconds
-from rmz_async.sandbox.deliveries import Delivery
-from rmz_async.sandbox.ids import next_id
-from rmz_async.sandbox.in_process import connect
-from rmz_async.sandbox.ledger import Effect
-from rmz_async.sandbox.seed import seeded_store
-from rmz_async.sandbox.server import Served
-from rmz_async.sandbox.state import Store
-from rmz_async.sandbox.webhooks import Webhook
+from rmz_async.sandbox.delivery.courier import Delivery
+from rmz_async.sandbox.delivery.webhook import Webhook
+from rmz_async.sandbox.seed.store import seeded_store
+from rmz_async.sandbox.serving.in_process import connect
+from rmz_async.sandbox.serving.served import Served
+from rmz_async.sandbox.store.ids import next_id
+from rmz_async.sandbox.store.ledger import Effect
+from rmz_async.sandbox.store.state import Store
 
 if TYPE_CHECKING:
     from rmz_async import Client

@@ -6,8 +6,8 @@ import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from rmz_async import _json
-from rmz_async._converter import decode
+from rmz_async._decoding import strict_json as _json
+from rmz_async._decoding.converter import decode
 from rmz_async.errors import ConfigurationError, PayloadError, SignatureError
 from rmz_async.webhooks.events import Event, EventType
 

@@ -14,9 +14,9 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from rmz_async import Client, RetryPolicy
-from rmz_async._call import Waiting
+from rmz_async._calls.call import Waiting
 from rmz_async._transport import Transport
-from rmz_async.sandbox.reference import contract
+from rmz_async.sandbox.serving.reference import contract
 
 Faults = Callable[[Any, Mapping[str, Any]], list[str]]
 Answering = Callable[[int, object], tuple[Client, list[httpx.Request]]]

@@ -25,7 +25,7 @@ from typing import Any
 import httpx
 
 from rmz_async import Client, RetryPolicy, RMZError
-from rmz_async.sandbox.reference import contract
+from rmz_async.sandbox.serving.reference import contract
 from tests.contract.client_calls import VARIANTS
 from tests.contract.outcomes import is_error_of, is_of, left_over
 

@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from rmz_async import APIError, Client, OrderLine, OutcomeUnknownError
-from rmz_async.sandbox.reference import contract
+from rmz_async.sandbox.serving.reference import contract
 from tests.contract.outcomes import is_error_of, left_over
 
 if TYPE_CHECKING:

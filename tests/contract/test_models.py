@@ -15,7 +15,7 @@ import pytest
 
 from rmz_async import models, webhooks
 from rmz_async.models._wire_names import WIRE_NAMES
-from rmz_async.sandbox.reference import contract
+from rmz_async.sandbox.serving.reference import contract
 
 SCHEMAS: Mapping[str, Mapping[str, Any]] = contract()["components"]["schemas"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rmz_async.operations import OPERATIONS, Operation
-from rmz_async.sandbox.reference import contract
+from rmz_async.sandbox.serving.reference import contract
 
 CALLS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     call["operationId"]: (method.upper(), path, call)

@@ -12,7 +12,7 @@ import attrs
 import pytest
 
 from rmz_async import Client
-from rmz_async.sandbox.reference import contract
+from rmz_async.sandbox.serving.reference import contract
 from tests.contract.client_calls import VARIANTS
 
 if TYPE_CHECKING:

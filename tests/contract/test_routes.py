@@ -13,7 +13,7 @@ from starlette.routing import Mount, Route
 
 from rmz_async.sandbox import Sandbox
 from rmz_async.sandbox.app import BASE_PATH
-from rmz_async.sandbox.reference import contract
+from rmz_async.sandbox.serving.reference import contract
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Faults

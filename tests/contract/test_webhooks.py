@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from rmz_async.models import Model
 from rmz_async.sandbox import Sandbox
-from rmz_async.sandbox.reference import contract
+from rmz_async.sandbox.serving.reference import contract
 from rmz_async.webhooks import Event, EventType, verify
 
 if TYPE_CHECKING:

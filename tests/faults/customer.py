@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from rmz_async.sandbox import lifecycle
-from rmz_async.sandbox.answers import RefusedError
-from rmz_async.sandbox.state import Status, Subscription
+from rmz_async.sandbox.rules import subscriptions as lifecycle
+from rmz_async.sandbox.store.state import Status, Subscription
+from rmz_async.sandbox.wire.answers import RefusedError
 from tests.faults.shop import Shop
 
 _MONTH = timedelta(days=30)

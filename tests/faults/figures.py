@@ -9,8 +9,8 @@ from typing import Any
 import attrs
 
 from rmz_async import Client, Pacing, RetryPolicy, RMZError
-from rmz_async._call import Waiting
-from rmz_async.sandbox.throttle import Throttle
+from rmz_async._calls.call import Waiting
+from rmz_async.sandbox.endpoints.throttle import Throttle
 from tests.faults.faults import Fault, Kind, Position, fault_named
 from tests.faults.http1 import Answer, Wire
 from tests.faults.lanes import on_time

@@ -13,7 +13,7 @@ import attrs
 import rmz_async
 import rmz_sync
 from rmz_async import RetryPolicy
-from rmz_async._call import Waiting
+from rmz_async._calls.call import Waiting
 from rmz_async._transport import Transport
 
 # Short, for a server that never answers; an answer on loopback takes 5 ms.

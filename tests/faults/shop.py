@@ -9,9 +9,9 @@ from datetime import timedelta
 import attrs
 
 from rmz_async.sandbox import Sandbox
-from rmz_async.sandbox.orders import Order, OrderStatus, StatusChange
-from rmz_async.sandbox.server import Served
-from rmz_async.sandbox.state import Status, Subscription
+from rmz_async.sandbox.serving.served import Served
+from rmz_async.sandbox.store.orders import Order, OrderStatus, StatusChange
+from rmz_async.sandbox.store.state import Status, Subscription
 from tests.faults.proxy import Proxy
 from tests.faults.timing import Timing
 

@@ -13,7 +13,7 @@ import attrs
 import rmz_async
 from rmz_async import OrderLine, operations
 from rmz_async.operations import Operation, Repeat
-from rmz_async.sandbox.state import Status
+from rmz_async.sandbox.store.state import Status
 from tests.faults.shop import Shop
 
 ADDED = timedelta(days=7)

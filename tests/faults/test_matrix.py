@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from rmz_async import _call, _retry, _settling
-from rmz_async._retry import Evidence, Step
+from rmz_async._calls import call as _call
+from rmz_async._calls import retry as _retry
+from rmz_async._calls.retry import Evidence, Step
 from rmz_async.operations import OPERATIONS
+from rmz_async.resources import _settling
 from tests.faults.faults import FAULTS
 from tests.faults.judge import Column, Tally
 from tests.faults.lanes import LANES

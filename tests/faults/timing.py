@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import anyio.lowlevel
 
-from rmz_async._call import Waiting
+from rmz_async._calls.call import Waiting
 
 BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

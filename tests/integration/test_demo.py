@@ -10,7 +10,7 @@ from typing import NoReturn
 import pytest
 
 import rmz_async
-from rmz_async import demo
+from rmz_async.sandbox import demo
 
 
 def test_the_demonstration_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,9 +77,9 @@ async def test_a_pause_that_is_not_refused_fails_the_demonstration(
 
 
 def test_it_runs_as_a_module() -> None:
-    """``python -m rmz_async.demo`` works on its own and ends within half a minute."""
+    """``python -m rmz_async.sandbox.demo`` works on its own and ends within half a minute."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "rmz_async.demo"],
+        [sys.executable, "-W", "error", "-m", "rmz_async.sandbox.demo"],
         capture_output=True,
         text=True,
         timeout=30,

@@ -25,14 +25,19 @@ LOWEST = 90.0
 FIRST_LIMIT = 120
 
 MODULES = {
-    "rmz_async._retry": ("retry_steps", "retry_waits", "budget"),
-    "rmz_async._settling": ("settling",),
-    "rmz_async._pool": ("pool",),
-    "rmz_async._per_loop": ("per_loop",),
-    "rmz_async._quota": ("pacing_quota",),
-    "rmz_async._quota_headers": ("pacing_headers",),
-    "rmz_async._pacer": ("pacing_turns", "pacing_threads", "pacing_headers", "pacing_options"),
-    "rmz_async._turns": ("turns",),
+    "rmz_async._calls.retry": ("retry_steps", "retry_waits", "budget"),
+    "rmz_async.resources._settling": ("settling",),
+    "rmz_async._http.pool": ("pool",),
+    "rmz_async._http.per_loop": ("per_loop",),
+    "rmz_async._pacing.quota": ("pacing_quota",),
+    "rmz_async._pacing.headers": ("pacing_headers",),
+    "rmz_async._pacing.line": (
+        "pacing_turns",
+        "pacing_threads",
+        "pacing_headers",
+        "pacing_options",
+    ),
+    "rmz_async._pacing.slots": ("turns",),
     "rmz_async.pacing": ("pacing_options", "pacing_threads"),
     "rmz_async.webhooks.signature": ("webhooks_signature", "webhooks_events"),
 }

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rmz_async import _json, operations
-from rmz_async._retry import Failure
-from rmz_async._wire import (
+from rmz_async import operations
+from rmz_async._calls.retry import Failure
+from rmz_async._calls.wire import (
     Answer,
     UnreadableBodyError,
     decompress,
@@ -21,6 +21,7 @@ from rmz_async._wire import (
     error_of,
     failure_of,
 )
+from rmz_async._decoding import strict_json as _json
 
 JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none()

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmz_async import _json, from_dict, models
-from rmz_async._converter import decode
+from rmz_async import from_dict, models
+from rmz_async._decoding import strict_json as _json
+from rmz_async._decoding.converter import decode
 from rmz_async.models import (
     Category,
     CompletedOrder,

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rmz_async._call import Waiting
-from rmz_async._pacer import NoTurnError, Pacer
-from rmz_async._quota import MARGIN, SPAN, Quota
+from rmz_async._calls.call import Waiting
+from rmz_async._pacing.line import NoTurnError, Pacer
+from rmz_async._pacing.quota import MARGIN, SPAN, Quota
 from rmz_async.pacing import Pacing
 
 LIMIT = 3

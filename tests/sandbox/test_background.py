@@ -7,7 +7,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from rmz_async.sandbox import background
+from rmz_async.sandbox.delivery import background
 
 pytestmark = pytest.mark.anyio
 

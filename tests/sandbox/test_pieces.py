@@ -7,11 +7,11 @@ import pytest
 
 from rmz_async import sandbox
 from rmz_async.sandbox import Duration
-from rmz_async.sandbox.arabic_dates import day_and_time, english, relative, weekday_and_time
-from rmz_async.sandbox.exact_json import dumps, loads
-from rmz_async.sandbox.ids import Ids, next_id
-from rmz_async.sandbox.seed import seeded_store
-from rmz_async.sandbox.wire_forms import price_label
+from rmz_async.sandbox.seed.store import seeded_store
+from rmz_async.sandbox.store.ids import Ids, next_id
+from rmz_async.sandbox.wire.arabic_dates import day_and_time, english, relative, weekday_and_time
+from rmz_async.sandbox.wire.exact_json import dumps, loads
+from rmz_async.sandbox.wire.forms import price_label
 
 
 def test_public_names_are_sorted_and_there() -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from rmz_async.sandbox import reference
-from rmz_async.sandbox.reference import contract
+from rmz_async.sandbox.serving import reference
+from rmz_async.sandbox.serving.reference import contract
 
 if TYPE_CHECKING:
     import httpx

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from rmz_async.sandbox import Sandbox
-from rmz_async.sandbox.listening import listen
+from rmz_async.sandbox.serving.listening import listen
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import ManualClock

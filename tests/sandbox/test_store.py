@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from rmz_async.sandbox import Sandbox, StoreProfile
-from rmz_async.sandbox.state import Store
+from rmz_async.sandbox.store.state import Store
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import ManualClock

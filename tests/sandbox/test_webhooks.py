@@ -11,7 +11,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from rmz_async.sandbox import Sandbox, Webhook
-from rmz_async.sandbox.deliveries import Courier, Parcel
+from rmz_async.sandbox.delivery.courier import Courier, Parcel
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import ManualClock, Receiver

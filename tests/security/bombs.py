@@ -9,7 +9,8 @@ import zlib
 from collections.abc import Callable
 from functools import cache
 
-from rmz_async import _json, _wire
+from rmz_async._calls import wire as _wire
+from rmz_async._decoding import strict_json as _json
 
 Bomb = Callable[[socket.socket, bytes], None]
 

@@ -27,7 +27,7 @@ import pytest
 import rmz_async.resources
 import rmz_async.webhooks
 import rmz_sync.resources
-from rmz_async._token import Secret
+from rmz_async._calls.token import Secret
 from rmz_async._transport import Transport
 from rmz_async.webhooks import signature
 

@@ -27,7 +27,7 @@ import pytest
 
 import rmz_async
 from rmz_async import Client
-from rmz_async._connections import Connections
+from rmz_async._http.exchange import Connections
 from rmz_async.models.subscriptions import Subscription
 
 TOKEN = "1|S3CRETcanary0123456789"
@@ -85,7 +85,7 @@ async def test_error(monkeypatch):
 async def test_result(monkeypatch):
     async def exchange(self, local, outgoing, token, limit, clock):
         body = b'{"data": {"id": 1, "status": "%s"}}' % token.reveal().encode()
-        return rmz_async._wire.Answer(200, {"content-type": "application/json"}, body)
+        return rmz_async._calls.wire.Answer(200, {"content-type": "application/json"}, body)
 
     monkeypatch.setattr(Connections, "exchange", exchange)
     await Client(TOKEN).subscriptions.get(1)

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 import rmz_sync
-from rmz_async._call import Waiting
+from rmz_async._calls.call import Waiting
 from rmz_async._transport import Transport
 from rmz_sync import _loop_thread
 from tests.sync.conftest import HELD, Shop, silence, threads

@@ -18,7 +18,7 @@ import pytest
 import rmz_async
 import rmz_sync
 from rmz_async import errors
-from rmz_async._call import Waiting
+from rmz_async._calls.call import Waiting
 from rmz_async._transport import Transport
 from rmz_sync._portal import Portal
 

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from rmz_async._call import Call
+from rmz_async._calls.call import Call
 from rmz_async._transport import Transport
 from rmz_async.pagination import Page
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rmz_async._retry import Budget, Failure
+from rmz_async._calls.retry import Budget, Failure
 
 
 def spent(budget: Budget, failure: Failure) -> int:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from rmz_async import operations
-from rmz_async._call import Call, Failed, Settlement, error_of
-from rmz_async._retry import Evidence, Failure, History
+from rmz_async._calls.call import Call, Failed, Settlement, error_of
+from rmz_async._calls.retry import Evidence, Failure, History
 from rmz_async.errors import (
     AuthenticationError,
     ConflictError,

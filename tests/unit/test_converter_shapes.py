@@ -10,8 +10,9 @@ from typing import Any
 import attrs
 import pytest
 
-from rmz_async import _converter, from_dict
-from rmz_async._converter import decode
+from rmz_async import from_dict
+from rmz_async._decoding import converter as _converter
+from rmz_async._decoding.converter import decode
 from rmz_async.models import (
     CheckoutSession,
     Customer,

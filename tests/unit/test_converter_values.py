@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from rmz_async import _json
-from rmz_async._converter import decode
+from rmz_async._decoding import strict_json as _json
+from rmz_async._decoding.converter import decode
 from rmz_async.models import (
     Customer,
     Duration,

@@ -10,9 +10,10 @@ from typing import Any, cast
 
 import pytest
 
-from rmz_async import CompletedOrder, CreatedOrder, DuplicateOrder, PendingOrder, _json, from_dict
-from rmz_async import _converter as converter
-from rmz_async._converter import decode
+from rmz_async import CompletedOrder, CreatedOrder, DuplicateOrder, PendingOrder, from_dict
+from rmz_async._decoding import converter
+from rmz_async._decoding import strict_json as _json
+from rmz_async._decoding.converter import decode
 
 INTO = cast("type[CreatedOrder]", CreatedOrder)
 URL = "https://app.rmz.gg/checkout/abc123"

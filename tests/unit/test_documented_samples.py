@@ -7,9 +7,10 @@ from typing import Any, cast
 import attrs
 import pytest
 
-from rmz_async import _json, operations, webhooks
-from rmz_async._converter import decode
-from rmz_async._wire import Answer, envelope_of, error_of
+from rmz_async import operations, webhooks
+from rmz_async._calls.wire import Answer, envelope_of, error_of
+from rmz_async._decoding import strict_json as _json
+from rmz_async._decoding.converter import decode
 from rmz_async.models import (
     Category,
     CheckoutSession,

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from rmz_async import _json
+from rmz_async._decoding import strict_json as _json
 
 
 @pytest.mark.parametrize("written", ["199.99", "99.00", "0.1", "1e3", "-0.5"])

@@ -15,7 +15,7 @@ import pytest
 
 import rmz_async
 from rmz_async import Model, from_dict, models
-from rmz_async._converter import decode
+from rmz_async._decoding.converter import decode
 from rmz_async.models._wire_names import WIRE_NAMES
 from tests.unit.payloads import FULL, SUBSCRIPTION
 

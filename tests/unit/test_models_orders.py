@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from rmz_async import Order, OrderStatus, Product, ProductStatus, ProductType, Store, _json
-from rmz_async._converter import decode
+from rmz_async import Order, OrderStatus, Product, ProductStatus, ProductType, Store
+from rmz_async._decoding import strict_json as _json
+from rmz_async._decoding.converter import decode
 from rmz_async.models import (
     Category,
     Code,

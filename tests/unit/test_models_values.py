@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rmz_async import Duration, JSONObject, Subscription, SubscriptionStatus
-from rmz_async._converter import decode
+from rmz_async._decoding.converter import decode
 
 ACCESS = {
     "trialing": True,

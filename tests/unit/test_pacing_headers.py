@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import anyio
 import pytest
 
-from rmz_async._call import Waiting
-from rmz_async._pacer import NoTurnError, Pacer
-from rmz_async._quota_headers import closed_for, whole_number
+from rmz_async._calls.call import Waiting
+from rmz_async._pacing.headers import closed_for, whole_number
+from rmz_async._pacing.line import NoTurnError, Pacer
 from rmz_async.pacing import Pacing
 
 # Wednesday, 21 October 2015, 07:28:00 GMT.

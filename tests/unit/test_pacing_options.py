@@ -8,9 +8,9 @@ import attrs
 import pytest
 
 from rmz_async import ConfigurationError
-from rmz_async._call import Waiting
-from rmz_async._pacer import Pacer, quota_key
-from rmz_async._token import Secret
+from rmz_async._calls.call import Waiting
+from rmz_async._calls.token import Secret
+from rmz_async._pacing.line import Pacer, quota_key
 from rmz_async.pacing import InMemoryQuotaStore, Pacing
 
 LIMITS = ["per_minute", "lookup_per_minute"]

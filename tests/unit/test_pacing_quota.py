@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rmz_async._quota import LONGEST_CLOSURE, MARGIN, SPAN, Quota
+from rmz_async._pacing.quota import LONGEST_CLOSURE, MARGIN, SPAN, Quota
 
 LIMIT = 3
 

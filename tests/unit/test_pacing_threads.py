@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 import anyio
 import pytest
 
-from rmz_async._call import Waiting
-from rmz_async._pacer import NoTurnError, Pacer
-from rmz_async._quota import Quota
+from rmz_async._calls.call import Waiting
+from rmz_async._pacing.line import NoTurnError, Pacer
+from rmz_async._pacing.quota import Quota
 from rmz_async.pacing import InMemoryQuotaStore, Pacing, QuotaStore
 
 

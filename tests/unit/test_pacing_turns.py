@@ -13,8 +13,8 @@ import attrs
 import pytest
 from anyio.abc import TaskGroup
 
-from rmz_async._call import Waiting
-from rmz_async._pacer import NoTurnError, Pacer
+from rmz_async._calls.call import Waiting
+from rmz_async._pacing.line import NoTurnError, Pacer
 from rmz_async.pacing import InMemoryQuotaStore, Pacing
 
 pytestmark = pytest.mark.anyio

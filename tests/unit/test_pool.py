@@ -9,8 +9,8 @@ import anyio.lowlevel
 import attrs
 import pytest
 
-from rmz_async import _pool
-from rmz_async._pool import KEPT, Pool
+from rmz_async._http import pool as _pool
+from rmz_async._http.pool import KEPT, Pool
 
 pytestmark = pytest.mark.anyio
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rmz_async import InvalidRequestError, Order, OrderStatus, Page, operations
-from rmz_async._retry import Evidence
+from rmz_async._calls.retry import Evidence
 from rmz_async.resources.orders import Orders
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rmz_async import InvalidRequestError, Page, PhoneNumber, Subscription, operations
-from rmz_async._retry import Evidence
+from rmz_async._calls.retry import Evidence
 from rmz_async.models import SubscriptionLookup
 from rmz_async.resources.subscriptions import Subscriptions
 

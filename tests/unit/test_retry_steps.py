@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from rmz_async import operations
-from rmz_async._retry import Failure, History, Step, may_be_by_another, next_step
+from rmz_async._calls.retry import Failure, History, Step, may_be_by_another, next_step
 from rmz_async.operations import Operation, Repeat
 from rmz_async.options import RetryPolicy
 

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from rmz_async import operations
-from rmz_async._retry import (
+from rmz_async._calls.retry import (
     CLOCK_STEP,
     REFUSED_WAIT,
     Failure,

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rmz_async._retry import Evidence
-from rmz_async._settling import (
+from rmz_async._calls.retry import Evidence
+from rmz_async.models import Order, OrderStatus, Subscription, SubscriptionStatus
+from rmz_async.resources._settling import (
     Judge,
     canceled,
     extended,
@@ -16,7 +17,6 @@ from rmz_async._settling import (
     paused,
     unpaused,
 )
-from rmz_async.models import Order, OrderStatus, Subscription, SubscriptionStatus
 
 SINCE = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from rmz_async import ConfigurationError
-from rmz_async._token import Secret, Tokens, checked, concealed
+from rmz_async._calls.token import Secret, Tokens, checked, concealed
 
 CANARY = "1|S3CRETcanary"
 

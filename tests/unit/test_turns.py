@@ -11,13 +11,13 @@ import attrs
 import pytest
 
 from rmz_async import InMemoryQuotaStore, Pacing, operations
-from rmz_async import _turns as turns_module
-from rmz_async._call import Failed, Waiting
-from rmz_async._pacer import NoTurnError
-from rmz_async._retry import Failure
-from rmz_async._token import Secret
-from rmz_async._turns import GIVING_BACK, STALE, PacedTurn, Turn, Turns
-from rmz_async._wire import Answer
+from rmz_async._calls.call import Failed, Waiting
+from rmz_async._calls.retry import Failure
+from rmz_async._calls.token import Secret
+from rmz_async._calls.wire import Answer
+from rmz_async._pacing import slots as turns_module
+from rmz_async._pacing.line import NoTurnError
+from rmz_async._pacing.slots import GIVING_BACK, STALE, PacedTurn, Turn, Turns
 from rmz_async.operations import Operation
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rmz_async import InvalidRequestError, NewCustomer, PhoneNumber
-from rmz_async._validation import Validation
+from rmz_async.resources._validation import Validation
 
 TEXT_RULE = "must be a text of 1 to 191 characters"
 URL_RULE = "must be an absolute http or https URL"

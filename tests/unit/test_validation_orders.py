@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rmz_async import InvalidRequestError, JSONObject
-from rmz_async._validation import Validation
+from rmz_async.resources._validation import Validation
 
 
 def faults(check: Callable[[Validation], object]) -> Mapping[str, Any]:

@@ -7,13 +7,7 @@ from typing import Any
 
 import pytest
 
-from rmz_async import (
-    OrderStatus,
-    PayloadError,
-    ProductType,
-    SignatureError,
-    SubscriptionStatus,
-)
+from rmz_async import OrderStatus, PayloadError, ProductType, SignatureError, SubscriptionStatus
 from rmz_async.webhooks import Event, EventType, verify
 
 SECRET = "a-secret-of-28-characters..."

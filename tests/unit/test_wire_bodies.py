@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from rmz_async import operations
-from rmz_async._wire import (
+from rmz_async._calls.wire import (
     MAX_BODY,
     Answer,
     UnreadableBodyError,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from rmz_async import errors, operations
-from rmz_async._retry import Failure
-from rmz_async._wire import Answer, error_of, failure_of
+from rmz_async._calls.retry import Failure
+from rmz_async._calls.wire import Answer, error_of, failure_of
 from rmz_async.errors import APIError
 from rmz_async.operations import Operation
 

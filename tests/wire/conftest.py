@@ -18,7 +18,7 @@ import pytest
 import respx
 
 from rmz_async import Client, RetryPolicy
-from rmz_async._call import Waiting
+from rmz_async._calls.call import Waiting
 from rmz_async._transport import Transport
 from tests.transports import AIOHTTP, WAYS
 from tests.wire.changes import CLOCK, MakeShop, Shop

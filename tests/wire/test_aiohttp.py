@@ -21,7 +21,7 @@ from rmz_async import (
     OutcomeUnknownError,
     RetryPolicy,
 )
-from rmz_async._aiohttp import ConnectionLostError, _sent_once
+from rmz_async._http.over_aiohttp import ConnectionLostError, _sent_once
 from tests.wire.conftest import (
     TOKEN,
     client_of,
@@ -118,7 +118,7 @@ async def test_not_on_trio() -> None:
 
 def test_without_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever has not installed it is told what to install."""
-    monkeypatch.delitem(sys.modules, "rmz_async._aiohttp", raising=False)
+    monkeypatch.delitem(sys.modules, "rmz_async._http.over_aiohttp", raising=False)
     monkeypatch.setitem(sys.modules, "httpx_aiohttp", None)
     with pytest.raises(ConfigurationError, match=r'pip install "rmz\[aiohttp\]"'):
         Client(TOKEN, http="aiohttp")

@@ -17,7 +17,7 @@ import pytest
 import respx
 
 from rmz_async import Client
-from rmz_async import _per_loop as per_loop
+from rmz_async._http import per_loop
 from tests.transports import TRANSPORTS
 from tests.wire.conftest import TOKEN, client_of, keeps
 

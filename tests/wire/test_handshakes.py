@@ -11,8 +11,9 @@ from typing import Any
 import anyio
 import pytest
 
-from rmz_async import Client, ConnectionFailedError, RetryPolicy, _connections
-from rmz_async._connections import _OverHTTPX
+from rmz_async import Client, ConnectionFailedError, RetryPolicy
+from rmz_async._http import exchange as _connections
+from rmz_async._http.exchange import _OverHTTPX
 from tests.wire.conftest import TOKEN, Server, keeps, over_httpx, stalls
 
 pytestmark = pytest.mark.anyio

@@ -15,8 +15,8 @@ from rmz_async import (
     OutcomeUnknownError,
     RetryPolicy,
 )
-from rmz_async import _connections as connections_module
-from rmz_async._connections import MAX_CONCURRENT
+from rmz_async._http import exchange as connections_module
+from rmz_async._http.exchange import MAX_CONCURRENT
 from tests.wire.conftest import TOKEN, Server, client_of, hangs_up, keeps, stalls
 
 BODY = b'{"data": {"id": 501, "status": "active"}}'

@@ -20,8 +20,8 @@ from rmz_async import (
     RateLimitError,
     RetryPolicy,
 )
-from rmz_async import _connections as connections_module
 from rmz_async import _transport as transport_module
+from rmz_async._http import exchange as connections_module
 from tests.wire.changes import LOST, REFUSED, Shop, failing
 
 pytestmark = pytest.mark.anyio

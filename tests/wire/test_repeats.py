@@ -18,7 +18,7 @@ from rmz_async import (
     RMZError,
     ServerError,
 )
-from rmz_async._retry import Budget
+from rmz_async._calls.retry import Budget
 from tests.wire.changes import (
     BAD_GATEWAY,
     CUT,

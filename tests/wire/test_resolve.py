@@ -11,12 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rmz_async import (
-    ConfigurationError,
-    ConnectionFailedError,
-    DuplicateOrder,
-    OutcomeUnknownError,
-)
+from rmz_async import ConfigurationError, ConnectionFailedError, DuplicateOrder, OutcomeUnknownError
 from tests.wire.changes import LOGIN_PAGE, LOST, SAMPLES, MakeShop, Shop, failing, fresh, order_of
 from tests.wire.conftest import TOKEN
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rmz_async.sandbox.answers import Answer, RefusedError
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.customers import existing_or_new
-from rmz_async.sandbox.front_door import Call
-from rmz_async.sandbox.state import CheckoutSession, Store
-from rmz_async.sandbox.wire_forms import instant
+from rmz_async.sandbox.endpoints.front_door import Call
+from rmz_async.sandbox.rules.customers import existing_or_new
+from rmz_async.sandbox.store.state import CheckoutSession, Store
+from rmz_async.sandbox.wire.answers import Answer, RefusedError
+from rmz_async.sandbox.wire.forms import instant
 
 __all__ = ("CheckoutSessions",)
 

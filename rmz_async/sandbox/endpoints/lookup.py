@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rmz_async.sandbox.answers import Answer, RefusedError
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.front_door import Call
-from rmz_async.sandbox.state import Status
-from rmz_async.sandbox.subscription_json import lookup_row
+from rmz_async.sandbox.endpoints.front_door import Call
+from rmz_async.sandbox.shapes.subscriptions import lookup_row
+from rmz_async.sandbox.store.state import Status
+from rmz_async.sandbox.wire.answers import Answer, RefusedError
 
 __all__ = ("Lookup",)
 

@@ -6,18 +6,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from rmz_async.sandbox import order_lifecycle
-from rmz_async.sandbox.answers import Answer, RefusedError, RepeatedAnswer
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.customers import matched_or_new
-from rmz_async.sandbox.events import Event
-from rmz_async.sandbox.front_door import Call
-from rmz_async.sandbox.order_json import full, list_row
-from rmz_async.sandbox.order_request import OrderRequest, order_request
-from rmz_async.sandbox.order_rules import place, quoted
-from rmz_async.sandbox.orders import Order, OrderCheckout, OrderStatus, PlacedRequest, Quote
-from rmz_async.sandbox.pagination import page_number, page_of
-from rmz_async.sandbox.state import Customer
+from rmz_async.sandbox.endpoints.front_door import Call
+from rmz_async.sandbox.rules import orders as order_lifecycle
+from rmz_async.sandbox.rules.customers import matched_or_new
+from rmz_async.sandbox.rules.order_request import OrderRequest, order_request
+from rmz_async.sandbox.rules.ordering import place, quoted
+from rmz_async.sandbox.shapes.orders import full, list_row
+from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.store.orders import Order, OrderCheckout, OrderStatus, PlacedRequest, Quote
+from rmz_async.sandbox.store.state import Customer
+from rmz_async.sandbox.wire.answers import Answer, RefusedError, RepeatedAnswer
+from rmz_async.sandbox.wire.pagination import page_number, page_of
 
 __all__ = ("Orders",)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from rmz_async.sandbox.answers import Answer, RefusedError
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.front_door import Call
-from rmz_async.sandbox.pagination import page_number, page_of
-from rmz_async.sandbox.product_json import category_row, full, list_row
+from rmz_async.sandbox.endpoints.front_door import Call
+from rmz_async.sandbox.shapes.products import category_row, full, list_row
+from rmz_async.sandbox.wire.answers import Answer, RefusedError
+from rmz_async.sandbox.wire.pagination import page_number, page_of
 
 __all__ = ("Products",)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from rmz_async.sandbox.answers import Answer
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.front_door import Call
-from rmz_async.sandbox.store_json import profile_row, statistics
+from rmz_async.sandbox.endpoints.front_door import Call
+from rmz_async.sandbox.shapes.store import profile_row, statistics
+from rmz_async.sandbox.wire.answers import Answer
 
 __all__ = ("StoreCalls",)
 

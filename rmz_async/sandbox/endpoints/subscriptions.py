@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from rmz_async.sandbox import lifecycle
-from rmz_async.sandbox.answers import Answer, RefusedError
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.events import Event
-from rmz_async.sandbox.fields import Fields
-from rmz_async.sandbox.front_door import Call
-from rmz_async.sandbox.pagination import page_number, page_of
-from rmz_async.sandbox.state import Subscription
-from rmz_async.sandbox.subscription_json import full, list_row, part
-from rmz_async.sandbox.wire_forms import instant
+from rmz_async.sandbox.endpoints.front_door import Call
+from rmz_async.sandbox.rules import subscriptions as lifecycle
+from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.shapes.subscriptions import full, list_row, part
+from rmz_async.sandbox.store.state import Subscription
+from rmz_async.sandbox.wire.answers import Answer, RefusedError
+from rmz_async.sandbox.wire.fields import Fields
+from rmz_async.sandbox.wire.forms import instant
+from rmz_async.sandbox.wire.pagination import page_number, page_of
 
 __all__ = ("Subscriptions",)
 

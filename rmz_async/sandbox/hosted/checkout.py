@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.hosted.rendering import notice, rendered, sent_to
-from rmz_async.sandbox.order_rules import place
-from rmz_async.sandbox.orders import OrderLine, Quote
-from rmz_async.sandbox.state import CheckoutSession
+from rmz_async.sandbox.rules.ordering import place
+from rmz_async.sandbox.store.orders import OrderLine, Quote
+from rmz_async.sandbox.store.state import CheckoutSession
 
 __all__ = ("CheckoutPages", "with_subscription_id")
 

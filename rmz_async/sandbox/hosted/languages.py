@@ -7,8 +7,8 @@ from decimal import Decimal
 import attrs
 from starlette.requests import Request
 
-from rmz_async.sandbox.durations import Duration
-from rmz_async.sandbox.wire_forms import arabic_digits, price_label
+from rmz_async.sandbox.store.durations import Duration
+from rmz_async.sandbox.wire.forms import arabic_digits, price_label
 
 __all__ = ("ARABIC", "ENGLISH", "Language", "language_of")
 

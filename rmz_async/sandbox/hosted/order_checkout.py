@@ -8,17 +8,17 @@ import attrs
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rmz_async.sandbox.answers import InvalidFieldsError, RefusedError
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.catalog import Product, Variant
-from rmz_async.sandbox.customers import details, matched_or_new
-from rmz_async.sandbox.fields import Fields
 from rmz_async.sandbox.hosted.languages import language_of
 from rmz_async.sandbox.hosted.rendering import notice, rendered, sent_to
-from rmz_async.sandbox.order_request import DIAL_CODES
-from rmz_async.sandbox.order_rules import check_stock, place
-from rmz_async.sandbox.orders import OrderCheckout, OrderLine
-from rmz_async.sandbox.stock import sold_codes
+from rmz_async.sandbox.rules.customers import details, matched_or_new
+from rmz_async.sandbox.rules.order_request import DIAL_CODES
+from rmz_async.sandbox.rules.ordering import check_stock, place
+from rmz_async.sandbox.rules.stock import sold_codes
+from rmz_async.sandbox.store.catalog import Product, Variant
+from rmz_async.sandbox.store.orders import OrderCheckout, OrderLine
+from rmz_async.sandbox.wire.answers import InvalidFieldsError, RefusedError
+from rmz_async.sandbox.wire.fields import Fields
 
 __all__ = ("OrderCheckoutPages",)
 

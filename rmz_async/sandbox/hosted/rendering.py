@@ -11,7 +11,7 @@ from rmz_async.sandbox.hosted.languages import language_of
 __all__ = ("notice", "rendered", "sent_to")
 
 _TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("rmz_async.sandbox"),
+    loader=jinja2.PackageLoader("rmz_async.sandbox.hosted"),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
 )

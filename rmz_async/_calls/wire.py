@@ -1,0 +1,326 @@
+"""Pure: what goes over the wire, and what comes back from it.
+
+Addresses and queries out; envelopes and errors in. Nothing here sends anything.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from urllib.parse import urlencode, urlsplit
+
+import attrs
+
+from rmz_async._calls.retry import Failure, retry_after
+from rmz_async._decoding import strict_json as _json
+from rmz_async._decoding.strict_json import JSON
+from rmz_async.errors import (
+    APIError,
+    AuthenticationError,
+    BadRequestError,
+    ConfigurationError,
+    ConflictError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    UnexpectedAnswerError,
+    UnprocessableEntityError,
+)
+from rmz_async.operations import Operation, Repeat
+
+# So that whatever an answer becomes in memory stays below 64 MiB.
+MAX_BODY = 4 * 1024 * 1024
+_SHOWN_BODY = 2_000
+
+# Letters, digits and inner hyphens, and the underscore that names inside a network have.
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST_AND_PORT = re.compile(rf"(\[[0-9a-f:.]+\]|{_LABEL}(\.{_LABEL})*)(:[0-9]+)?", re.IGNORECASE)
+_FOUR_NUMBERS = re.compile(r"[0-9]+(\.[0-9]+){3}")
+
+
+# A body may hold personal data, and a repr lands in logs.
+@attrs.frozen(eq=False, repr=False)
+class Answer:
+    """One HTTP answer, read to its end.
+
+    Attributes:
+        status: The HTTP status.
+        headers: Names in lower case.
+        body: Decompressed.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class UnreadableBodyError(Exception):
+    """The bytes of a body cannot be trusted: cut, broken, or too many."""
+
+
+def checked_base_url(value: str) -> str:
+    """Return *value* without its trailing slash if a token may be sent there.
+
+    Raises:
+        ConfigurationError: It is not https (or http to this machine), or has parts it must not
+            have.
+    """
+    rule = _base_url_fault(value)
+    if rule:
+        raise ConfigurationError(f"base_url: {rule}")
+    return value.rstrip("/")
+
+
+def _base_url_fault(value: str) -> str | None:
+    # The browsers' and the HTTP library's ideas of an address differ on these.
+    if not value.isascii() or not value.isprintable() or " " in value or "\\" in value:
+        return "must be visible ASCII without spaces and backslashes"
+    try:
+        parts = urlsplit(value)
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        return "must have a valid host and a port from 1 to 65535"
+    if parts.scheme not in ("https", "http"):
+        return "must begin with https://"
+    if "@" in parts.netloc:
+        return "must not hold a user name or password"
+    if not host or port == 0 or not _is_host(host, parts.netloc):
+        return "must have a valid host and a port from 1 to 65535"
+    if "?" in value or "#" in value:
+        return "must not have a query or a fragment"
+    if parts.scheme == "http" and not _is_loopback(host):
+        return "must be https: plain http would show the token to the network"
+    return None
+
+
+def _is_host(host: str, netloc: str) -> bool:
+    # urlsplit overlooks what follows a bracket, and takes an address that there is not.
+    if not _HOST_AND_PORT.fullmatch(netloc):
+        return False
+    return not (":" in host or _FOUR_NUMBERS.fullmatch(host)) or _is_address(host)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def target(operation: Operation, object_id: int | None, query: Mapping[str, object]) -> str:
+    """Return the path and query of a call, below the base URL.
+
+    Args:
+        operation: The call.
+        object_id: What ``{id}`` stands for; a checked positive integer.
+        query: None values are left out, and true is written as ``1``.
+    """
+    path = operation.path if object_id is None else operation.path.replace("{id}", str(object_id))
+    given = {
+        name: int(value) if isinstance(value, bool) else value
+        for name, value in query.items()
+        if value is not None
+    }
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def encode_body(fields: Mapping[str, object] | None) -> bytes:
+    """Return the JSON of a body without its None values; nothing where there is no body."""
+    if fields is None:
+        return b""
+    return _json.dump({name: value for name, value in fields.items() if value is not None})
+
+
+def decompress(raw: bytes, encoding: str) -> bytes:
+    """Undo the one content encoding that is asked for.
+
+    The HTTP library would undo any number of layers, without a limit, and would take a cut stream
+    for a whole one.
+
+    Raises:
+        UnreadableBodyError: Another encoding, a broken or cut stream, or more than ``MAX_BODY``
+            bytes.
+    """
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return raw
+    if encoding != "gzip":
+        raise UnreadableBodyError("an encoding that was not asked for")
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        body = stream.decompress(raw, MAX_BODY + 1)
+    except zlib.error:
+        raise UnreadableBodyError("broken gzip") from None
+    if len(body) > MAX_BODY:
+        raise UnreadableBodyError(f"more than {MAX_BODY} bytes")
+    if not stream.eof or stream.unused_data:
+        raise UnreadableBodyError("cut gzip")
+    return body
+
+
+def envelope_of(answer: Answer) -> dict[str, JSON]:
+    """Return the envelope of a success; it has ``data``.
+
+    Raises:
+        UnreadableBodyError: It says that it is JSON, and it is not: perhaps it was cut.
+        ValueError: It is not the documented envelope; the message says in what.
+    """
+    content_type = answer.headers.get("content-type", "")
+    if "json" not in content_type.partition(";")[0].lower():
+        raise ValueError("the content type is not JSON")
+    try:
+        envelope = _json.parse(answer.body)
+    except ValueError as error:
+        raise UnreadableBodyError(str(error)) from None
+    if not isinstance(envelope, dict) or "data" not in envelope:
+        raise ValueError("there is no data in it")
+    # What an order's repeat says of itself, and an error's envelope.
+    if envelope.get("error") or envelope.get("success") is False:
+        raise ValueError("it says of itself that it is an error")
+    return envelope
+
+
+def check_object(data: JSON, object_id: int | None) -> None:
+    """See that an answer is about the object in the call's address.
+
+    A proxy that gets requests and answers out of step passes on another call's answer.
+
+    Args:
+        data: The answer's; empty where the call has nothing to tell.
+        object_id: The id in the address; None where there is none.
+
+    Raises:
+        ValueError: It is about another one.
+    """
+    if object_id is None or not isinstance(data, (dict, list)) or not data:
+        return
+    found = data.get("id") if isinstance(data, dict) else None
+    if found != object_id and str(found) != str(object_id):
+        raise ValueError("it is not about the object that was asked for")
+
+
+def unexpected(operation: Operation, answer: Answer, reason: str) -> UnexpectedAnswerError:
+    """Return the error for an answer that is not of the documented shape."""
+    return UnexpectedAnswerError(
+        f"{operation.name}: the answer ({answer.status}) is not what RMZ documents: {reason}. "
+        "Check the base URL and what stands between this machine and RMZ",
+        status=answer.status,
+        body=_shown(answer),
+        operation=operation.name,
+    )
+
+
+def error_of(operation: Operation, answer: Answer, *, sent: Sequence[str], now: float) -> APIError:
+    """Return the error that an answer other than a success means.
+
+    Args:
+        operation: The call.
+        answer: Its answer; the status is not 2xx.
+        sent: The fields that were sent: a 422 that names none of them is about the object's state.
+        now: Unix time, to read a ``Retry-After`` date.
+    """
+    if answer.status < 400:
+        return unexpected(operation, answer, "a redirect, which is never followed with a token")
+    body = _shown(answer)
+    fields = body if isinstance(body, dict) else {}
+    errors = _field_errors(fields.get("errors"))
+    message = fields.get("message")
+    message = message if isinstance(message, str) else ""
+    error_class, advice = _class_of(operation, answer.status, errors, sent)
+    reasons = "; ".join(f"{field}: {', '.join(found)}" for field, found in errors.items())
+    said = reasons or message
+    wait = retry_after(answer.headers.get("retry-after"), now)
+    # To wait and try again is the wrong advice where the first try may have been applied.
+    if error_class is RateLimitError and wait is not None and operation.repeat is not Repeat.ONCE:
+        advice = f"wait {wait:.0f} s"
+    text = f"{operation.name}: RMZ answered {answer.status}" + (f" ({said})" if said else "")
+    return error_class(
+        f"{text}: {advice}",
+        status=answer.status,
+        message=message,
+        errors=errors,
+        timestamp=timestamp(fields.get("timestamp")),
+        body=body,
+        retry_after=wait,
+        operation=operation.name,
+    )
+
+
+_CLASSES: Mapping[int, tuple[type[APIError], str]] = {
+    400: (BadRequestError, "a rule of the shop forbids this"),
+    401: (AuthenticationError, "check the token"),
+    403: (PermissionDeniedError, "the API needs an RMZ+ store and a token of that store"),
+    404: (NotFoundError, "there is no such object in this store"),
+    409: (ConflictError, "the object's state does not allow this; read it first"),
+    422: (UnprocessableEntityError, "correct the fields named"),
+    429: (RateLimitError, "wait before the next call"),
+}
+
+
+def _class_of(
+    operation: Operation, status: int, errors: Mapping[str, object], sent: Sequence[str]
+) -> tuple[type[APIError], str]:
+    if status == 422 and operation.refuses_states and not any(field in errors for field in sent):
+        status = 409
+    if status == 429 and operation.name == "subscriptions.extend":
+        return RateLimitError, (
+            "an equal extension less than 10 seconds ago is refused like this; read the "
+            "subscription before another try"
+        )
+    if status in _CLASSES:
+        return _CLASSES[status]
+    if status >= 500:
+        return ServerError, "RMZ failed; try again later"
+    return APIError, "this status is not documented"
+
+
+def failure_of(answer: Answer) -> Failure:
+    """Say what an answer other than a success means for the call."""
+    status, headers = answer.status, answer.headers
+    if status == 429:
+        # Both are needed: the throttle adds its limits to the duplicate guard's answer too.
+        throttled = "retry-after" in headers and headers.get("x-ratelimit-remaining") == "0"
+        return Failure.THROTTLED if throttled else Failure.REFUSED
+    if status in (408, 425) or status >= 500:
+        return Failure.AMBIGUOUS
+    if status in (400, 409, 422):
+        return Failure.CONFLICT
+    return Failure.UNREADABLE if status < 400 else Failure.FINAL
+
+
+def _shown(answer: Answer) -> JSON:
+    try:
+        return _json.parse(answer.body)
+    except ValueError:
+        return answer.body[:_SHOWN_BODY].decode(errors="replace")
+
+
+def _field_errors(value: JSON) -> dict[str, tuple[str, ...]]:
+    # PHP writes "no errors" as a list.
+    if not isinstance(value, dict):
+        return {}
+    return {
+        field: tuple(map(str, reasons)) if isinstance(reasons, list) else (str(reasons),)
+        for field, reasons in value.items()
+    }
+
+
+def timestamp(value: object) -> datetime | None:
+    """Return the server's clock at its answer; None where it gave none."""
+    if type(value) is not int or not 0 <= value < 2**33:
+        return None
+    return datetime.fromtimestamp(value, UTC)

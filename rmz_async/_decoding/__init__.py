@@ -1,0 +1,1 @@
+"""From bytes to models: the only importer of cattrs."""

@@ -1,0 +1,1 @@
+"""Requests over connections: the only importers of httpx and aiohttp."""

@@ -1,0 +1,1 @@
+"""Slots within RMZ's requests a minute."""

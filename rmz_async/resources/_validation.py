@@ -1,0 +1,228 @@
+"""Pure: the rules of the API for what a caller passes in, checked before anything is sent.
+
+All faults of a call are collected, as RMZ does, and raised together. Fields have the names that RMZ
+gives them in its own refusals, so that both sides can be shown in the same form.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import cast
+from urllib.parse import urlsplit
+
+from rmz_async._decoding import strict_json as _json
+from rmz_async.errors import InvalidRequestError
+from rmz_async.models.customers import NewCustomer, PhoneNumber
+
+MAX_ID = 2**63 - 1
+MAX_TEXT = 191
+MAX_METADATA_KEYS = 20
+MAX_METADATA_VALUE = 500
+
+_DIGITS = re.compile(r"[0-9]+")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+class Validation:
+    """Collects the faults of one call."""
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+        self._errors: dict[str, list[str]] = {}
+
+    def require(self, field: str, holds: bool, rule: str) -> bool:
+        """Note *rule* against *field* unless it holds."""
+        if not holds:
+            self._errors.setdefault(field, []).append(rule)
+        return holds
+
+    def finish(self) -> None:
+        """Raise what was found.
+
+        Raises:
+            InvalidRequestError: There were faults.
+        """
+        if self._errors:
+            faults = "; ".join(
+                f"{field} {', '.join(rules)}" for field, rules in self._errors.items()
+            )
+            raise InvalidRequestError(
+                f"{self._operation} was not sent: {faults}",
+                errors={field: tuple(rules) for field, rules in self._errors.items()},
+            )
+
+    def identifier(self, field: str, value: object) -> None:
+        """Check an id: text could change the address that the call goes to."""
+        # Not isinstance: a bool is an int.
+        self.require(
+            field, type(value) is int and 0 < value <= MAX_ID, "must be a positive integer"
+        )
+
+    def integer(self, field: str, value: object, least: int, most: int) -> None:
+        """Check a number's range."""
+        self.require(
+            field,
+            type(value) is int and least <= value <= most,
+            f"must be an integer from {least} to {most}",
+        )
+
+    def count(self, field: str, value: object, most: int | None = None) -> None:
+        """Check how many of something are wanted; *most* is 1 where there cannot be two."""
+        holds = type(value) is int and 0 < value <= MAX_ID
+        if self.require(field, holds, "must be an integer of 1 or more") and most is not None:
+            self.require(field, cast("int", value) <= most, f"must be {most} for a subscription")
+
+    def choice(self, field: str, value: object, choices: Sequence[str]) -> None:
+        """Check one of a few words."""
+        named = f"{', '.join(choices[:-1])} or {choices[-1]}"
+        self.require(field, isinstance(value, str) and value in choices, f"must be {named}")
+
+    def day(self, field: str, value: object) -> date | None:
+        """Check a day, and return it; a moment would be a day in one time zone only."""
+        holds = isinstance(value, date) and not isinstance(value, datetime)
+        if value is not None and self.require(field, holds, "must be a date without a time"):
+            return cast("date", value)
+        return None
+
+    def text(self, field: str, value: object, most: int = MAX_TEXT) -> bool:
+        """Check a text that must not be empty."""
+        holds = (
+            isinstance(value, str)
+            and 0 < len(value) <= most
+            and value.strip() != ""
+            and _is_unicode(value)
+        )
+        return self.require(field, holds, f"must be a text of 1 to {most} characters")
+
+    def digits(self, field: str, value: object, least: int, most: int) -> None:
+        """Check a number that is written as a text; Arabic digits are not what RMZ stores."""
+        holds = isinstance(value, str) and least <= len(value) <= most
+        self.require(
+            field,
+            holds and _DIGITS.fullmatch(str(value)) is not None,
+            f"must have {least} to {most} digits",
+        )
+
+    def email(self, field: str, value: object) -> None:
+        """Check an e-mail address, loosely: RMZ decides."""
+        if self.text(field, value):
+            self.require(
+                field,
+                isinstance(value, str) and _EMAIL.fullmatch(value) is not None,
+                "must be an e-mail address",
+            )
+
+    def url(self, field: str, value: object) -> None:
+        """Check an address that a browser is sent to."""
+        self.require(field, _is_web_address(value), "must be an absolute http or https URL")
+
+    def metadata(self, field: str, value: object) -> None:
+        """Check what a caller attaches to a subscription."""
+        if not self.require(field, isinstance(value, Mapping), "must be a mapping"):
+            return
+        attached = cast("Mapping[object, object]", value)
+        self.require(
+            field,
+            len(attached) <= MAX_METADATA_KEYS,
+            f"must have at most {MAX_METADATA_KEYS} keys",
+        )
+        for key, item in attached.items():
+            if not isinstance(key, str) or not _is_unicode(key):
+                self.require(field, False, "must have texts as keys")
+                continue
+            self.require(
+                f"{field}.{key}",
+                _is_short(item),
+                f"must be a text of at most {MAX_METADATA_VALUE} characters",
+            )
+
+    def options(self, field: str, value: object) -> Mapping[str, object] | None:
+        """Check what a customer chose, and return a copy that nobody can change meanwhile."""
+        if value is None:
+            return None
+        try:
+            copy = _copied(value)
+            _json.dump(copy)
+        except (TypeError, ValueError, RecursionError):
+            copy = None
+        if self.require(field, isinstance(copy, dict), "must be a mapping that JSON can say"):
+            return cast("Mapping[str, object]", copy)
+        return None
+
+    def customer(self, field: str, value: object, described_as: type) -> dict[str, object]:
+        """Check who a session is for.
+
+        Args:
+            field: Where the customer stands.
+            value: An id, or an object of the class *described_as*.
+            described_as: ``NewCustomer`` or ``PhoneNumber``.
+
+        Returns:
+            The customer as RMZ wants them.
+        """
+        if isinstance(value, NewCustomer) and described_as is NewCustomer:
+            self.text(f"{field}.firstName", value.first_name)
+            self.text(f"{field}.lastName", value.last_name)
+            self.email(f"{field}.email", value.email)
+            return self.phone_number(f"{field}.", value.country_code, value.phone) | {
+                "firstName": value.first_name,
+                "lastName": value.last_name,
+                "email": value.email,
+            }
+        if isinstance(value, PhoneNumber) and described_as is PhoneNumber:
+            return self.phone_number(f"{field}.", value.country_code, value.phone)
+        self.require(
+            field,
+            type(value) is int and 0 < value <= MAX_ID,
+            f"must be a positive integer or a {described_as.__name__}",
+        )
+        return {"id": value}
+
+    def phone_number(self, prefix: str, country_code: object, phone: object) -> dict[str, object]:
+        """Check a phone number, and return its two parts without the plus."""
+        code = self.dial_code(f"{prefix}country_code", country_code)
+        self.digits(f"{prefix}phone", phone, 5, 15)
+        return {"country_code": code, "phone": phone}
+
+    def dial_code(self, field: str, value: object) -> object:
+        """Check a dial code, and return it without the plus."""
+        code = value.removeprefix("+") if isinstance(value, str) else value
+        self.digits(field, code, 1, 5)
+        return code
+
+
+def _is_unicode(value: str) -> bool:
+    # Half of a surrogate pair is a text to Python, and nothing that can be sent.
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _copied(value: object) -> object:
+    if isinstance(value, Mapping):
+        items = cast("Mapping[object, object]", value).items()
+        return {_as_key(key): _copied(item) for key, item in items}
+    if isinstance(value, (list, tuple)):
+        return [_copied(item) for item in cast("Sequence[object]", value)]
+    return value
+
+
+def _as_key(key: object) -> str:
+    # JSON would make texts of some others, and perhaps one text of two of them.
+    if isinstance(key, str):
+        return key
+    raise TypeError
+
+
+def _is_short(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_METADATA_VALUE and _is_unicode(value)
+
+
+def _is_web_address(value: object) -> bool:
+    if not isinstance(value, str) or not value.isprintable() or " " in value:
+        return False
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -1,0 +1,120 @@
+"""The way every API call goes: token, limit, input, answer."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import cast
+
+import attrs
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rmz_async.sandbox.endpoints.throttle import Throttle
+from rmz_async.sandbox.wire.answers import Answer, InvalidFieldsError, RefusedError
+from rmz_async.sandbox.wire.exact_json import dumps, loads
+from rmz_async.sandbox.wire.fields import Fields
+
+__all__ = ("Call", "FrontDoor", "Handler")
+
+
+@attrs.frozen
+class Call:
+    """One admitted call.
+
+    Attributes:
+        origin: The server as the caller named it, without a trailing slash.
+        path: The path of the call, from the root.
+        target: The id in the path; empty where there is none.
+        fields: What was sent: the query of a GET, the body of a POST or PUT.
+        now: When it came, UTC.
+    """
+
+    origin: str
+    path: str
+    target: str
+    fields: Fields
+    now: datetime
+
+    @property
+    def target_id(self) -> int | None:
+        """The id in the path as a number; None where it is none."""
+        # Longer than any id, and int() would refuse thousands of digits.
+        is_number = self.target.isascii() and self.target.isdigit() and len(self.target) < 20
+        return int(self.target) if is_number else None
+
+
+Handler = Callable[[Call], Answer]
+
+
+class FrontDoor:
+    """Turns handlers, which know nothing of HTTP, into endpoints."""
+
+    def __init__(self, token: str, now: Callable[[], datetime], *, throttle: bool) -> None:
+        self._token = token.encode()
+        self._now = now
+        self._throttles = throttle
+        self._shared = Throttle(60)
+
+    def lets_in(
+        self, handle: Handler, own_limit: int | None = None
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Return the endpoint for *handle*, which has a limit of its own or shares the usual."""
+        throttle = Throttle(own_limit) if own_limit else self._shared
+
+        async def endpoint(request: Request) -> Response:
+            now = self._now()
+            if not self._knows(request.headers.get("authorization", "")):
+                # Nobody's window can be told, so no rate limit headers either.
+                return _response(401, {"message": "Unauthenticated."}, {})
+            headers: dict[str, str] = {}
+            if self._throttles:
+                admission = throttle.admit(now)
+                headers = admission.headers
+                if admission.retry_at is not None:
+                    return _response(429, {"message": "Too Many Requests"}, headers)
+            try:
+                answer = handle(await _call(request, now))
+            except (RefusedError, InvalidFieldsError) as refusal:
+                return _response(refusal.status, refusal.body(now), headers)
+            return _response(answer.status, answer.body(now), headers)
+
+        return endpoint
+
+    def _knows(self, authorization: str) -> bool:
+        scheme, _, token = authorization.partition(" ")
+        known = hmac.compare_digest(token.encode("latin-1"), self._token)
+        return known and scheme.lower() == "bearer"
+
+
+async def _call(request: Request, now: datetime) -> Call:
+    sent: Mapping[str, object] = dict(request.query_params)
+    if request.method in ("POST", "PUT"):
+        sent = _object(await request.body()) if _is_json(request) else {}
+    return Call(
+        origin=f"{request.url.scheme}://{request.url.netloc}",
+        path=request.url.path,
+        target=request.path_params.get("id", ""),
+        fields=Fields(sent),
+        now=now,
+    )
+
+
+def _is_json(request: Request) -> bool:
+    """Say whether Laravel would read the body as JSON."""
+    content_type = request.headers.get("content-type", "")
+    return "/json" in content_type or "+json" in content_type
+
+
+def _object(body: bytes) -> Mapping[str, object]:
+    """Read a body; as in Laravel, one that is no JSON object has no fields."""
+    try:
+        value = loads(body)
+    except ValueError:
+        return {}
+    return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
+
+
+def _response(status: int, body: Mapping[str, object], headers: Mapping[str, str]) -> Response:
+    return Response(dumps(body), status, headers, media_type="application/json")

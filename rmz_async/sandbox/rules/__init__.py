@@ -1,0 +1,1 @@
+"""Rules of the shop: what may happen, without HTTP."""

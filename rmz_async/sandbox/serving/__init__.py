@@ -1,0 +1,1 @@
+"""Ways to reach a sandbox: in process, or on a port."""

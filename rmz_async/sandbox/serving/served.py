@@ -1,0 +1,183 @@
+"""Serve the sandbox on a real port, from a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.to_thread
+import uvicorn
+
+from rmz_async.sandbox.app import BASE_PATH
+from rmz_async.sandbox.delivery.courier import Delivery
+from rmz_async.sandbox.delivery.webhook import Webhook
+from rmz_async.sandbox.loopback import is_loopback
+from rmz_async.sandbox.serving.listening import listen
+from rmz_async.sandbox.store.ledger import Effect
+from rmz_async.sandbox.store.state import Store
+
+if TYPE_CHECKING:
+    from rmz_async.sandbox.sandbox import Sandbox
+
+__all__ = ("Served",)
+
+
+class Served:
+    """A sandbox behind a loopback port, while a ``with`` or ``async with`` block lasts.
+
+    Its loop is always asyncio, whatever the caller runs on. Everything here may be used from any
+    thread.
+
+    Attributes:
+        sandbox: The sandbox that is served.
+    """
+
+    def __init__(self, sandbox: Sandbox, host: str, port: int, serving: threading.Lock) -> None:
+        if not is_loopback(host):
+            raise ValueError(f"the sandbox is served on loopback addresses only, not on {host!r}")
+        # The socket would raise OverflowError for it, and be left open.
+        if not 0 <= port <= 65535:
+            raise ValueError(f"a port is 0 to 65535, not {port}")
+        self.sandbox = sandbox
+        self._host = "127.0.0.1" if host == "localhost" else host
+        self._port = port
+        self._serving = serving
+        self._unserved_url = sandbox.base_url
+        self._thread: threading.Thread | None = None
+
+    @property
+    def base_url(self) -> str:
+        """The API's address, with the port."""
+        return self.sandbox.base_url
+
+    @property
+    def token(self) -> str:
+        """The only API token that is accepted."""
+        return self.sandbox.token
+
+    @property
+    def state(self) -> Store:
+        """The store's data."""
+        return self.sandbox.state
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """The attempts to deliver an event, in the order in which they ended."""
+        return self.sandbox.deliveries
+
+    @property
+    def ledger(self) -> tuple[Effect, ...]:
+        """What the calls have changed, in their order."""
+        return self.sandbox.ledger
+
+    def add_webhook(self, url: str, **options: Any) -> Webhook:
+        """Send every event to *url* from now on; see `Sandbox.add_webhook`."""
+        return self.sandbox.add_webhook(url, **options)
+
+    def wait_delivered(self, timeout: float = 10.0) -> None:
+        """Block until no delivery is under way.
+
+        Args:
+            timeout: Seconds.
+
+        Raises:
+            TimeoutError: Some still are.
+        """
+        waiting = asyncio.run_coroutine_threadsafe(self.sandbox.delivered(), self._loop)
+        try:
+            waiting.result(timeout)
+        finally:
+            waiting.cancel()
+
+    async def delivered(self) -> None:
+        """Wait until no delivery is under way, from any event loop."""
+        await anyio.to_thread.run_sync(self.wait_delivered)
+
+    def __enter__(self) -> Served:
+        """Bind the port and start to serve."""
+        # Its address is one, and so is the loop that its deliveries are sent from.
+        if not self._serving.acquire(blocking=False):
+            raise RuntimeError("the sandbox is served already; make another one")
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def _start(self) -> None:
+        self._server = uvicorn.Server(self._config())
+        # Bound here, so that a port in use is the caller's error and not the thread's.
+        listener = listen(self._host, self._port)
+        port = listener.getsockname()[1]
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self._unserved_url = self.sandbox.base_url
+        self.sandbox.base_url = f"http://{host}:{port}{BASE_PATH}"
+        self._started = threading.Event()
+        thread = threading.Thread(
+            target=lambda: asyncio.run(self._run(listener)), name="rmz-sandbox", daemon=True
+        )
+        try:
+            thread.start()
+        except BaseException:
+            listener.close()
+            raise
+        self._thread = thread
+        self._started.wait()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop serving and free the port."""
+        try:
+            if self._thread is not None:
+                self._server.should_exit = True
+                self._thread.join()
+        finally:
+            self._thread = None
+            self.sandbox.base_url = self._unserved_url
+            self._serving.release()
+
+    async def __aenter__(self) -> Served:
+        """Bind the port and start to serve."""
+        # Not from a thread: asyncio's own cancellation would leave that one at work.
+        return self.__enter__()
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop serving and free the port, even while being cancelled."""
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self.__exit__, exc_type, exc, traceback)
+
+    def _config(self) -> uvicorn.Config:
+        return uvicorn.Config(
+            self.sandbox.app,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
+            # Called on the first tick: the server accepts connections, and knows how to stop.
+            callback_notify=self._note_start,
+        )
+
+    async def _run(self, listener: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        async with self.sandbox:
+            await self._server.serve(sockets=[listener])
+
+    async def _note_start(self) -> None:
+        self._started.set()

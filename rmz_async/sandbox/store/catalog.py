@@ -1,0 +1,126 @@
+"""What the store sells: plain data."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import IntEnum
+
+import attrs
+
+from rmz_async.sandbox.store.durations import Duration
+
+__all__ = ("OPENED_AT", "Category", "Code", "Coupon", "Product", "ProductStatus", "Variant")
+
+# Since when there is what says nothing else.
+OPENED_AT = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+class ProductStatus(IntEnum):
+    """Whether a product can be bought."""
+
+    ACTIVE = 1
+    DISABLED = 3
+
+
+@attrs.define(kw_only=True)
+class Product:
+    """Something the store sells. Only those of type ``subscription`` can be subscribed to.
+
+    Attributes:
+        price: In SAR; what a subscription costs is its variant's price.
+        discount_expiry: When the discount ends; None for never.
+        max_purchase_count: How many pieces may ever be sold; None for any number.
+        stock: How many pieces there are; None for any number. A ``code`` product has as many as
+            it has unsold codes, whatever is set here.
+        fields: What the customer is asked for, as the dashboard keeps it.
+        metadata: Two display settings are read from here: ``show_discount_countdown`` and
+            ``show_discount_savings``.
+        image: The picture's file name; None for no picture.
+    """
+
+    id: int
+    name: str
+    slug: str
+    type: str = "subscription"
+    price: Decimal = Decimal(0)
+    discount_price: Decimal | None = None
+    discount_expiry: datetime | None = None
+    description: str = ""
+    status: ProductStatus = ProductStatus.ACTIVE
+    min_qty: int = 1
+    max_purchase_count: int | None = None
+    purchase_count: int = 0
+    stock: int | None = None
+    fields: tuple[dict[str, object], ...] = ()
+    is_noticeable: bool = False
+    license_config: dict[str, object] | None = None
+    metadata: dict[str, object] | None = None
+    category_ids: tuple[int, ...] = ()
+    image: str | None = None
+    created_at: datetime = OPENED_AT
+    updated_at: datetime = OPENED_AT
+
+
+@attrs.define(kw_only=True)
+class Variant:
+    """A product for a duration at a price, in SAR."""
+
+    id: int
+    product_id: int
+    duration: Duration
+    price: Decimal
+
+
+@attrs.define(kw_only=True)
+class Code:
+    """One piece of a ``code`` product.
+
+    Attributes:
+        code: The goods themselves.
+        order_item_id: The order's line that it was handed out for; None while it is unsold.
+    """
+
+    id: int
+    product_id: int
+    code: str = attrs.field(repr=False)
+    order_item_id: int | None = None
+    is_used: bool = False
+    created_at: datetime = OPENED_AT
+    updated_at: datetime = OPENED_AT
+
+
+@attrs.define(kw_only=True)
+class Category:
+    """A shelf of the store."""
+
+    id: int
+    slug: str
+    title: str
+    description: str | None = None
+    metadata: dict[str, object] | None = None
+    is_active: bool = True
+    parent_id: int | None = None
+    sort_index: int = 1
+    created_at: datetime = OPENED_AT
+    updated_at: datetime = OPENED_AT
+
+
+@attrs.define(kw_only=True)
+class Coupon:
+    """A code that lowers an order's total, by a percentage and then by an amount in SAR.
+
+    Attributes:
+        usage_limit: How many orders may use it; None for any number.
+        usage_count: How many have used it.
+        expires_at: From when on it is no longer valid; None for never.
+    """
+
+    id: int
+    code: str
+    percent: Decimal = Decimal(0)
+    amount: Decimal = Decimal(0)
+    is_enabled: bool = True
+    usage_limit: int | None = None
+    usage_count: int = 0
+    expires_at: datetime | None = None

@@ -1,0 +1,1 @@
+"""Laravel's forms: fields, answers, pages, dates and money on the wire."""

@@ -1,0 +1,236 @@
+"""Check what was sent, and say what is wrong with it in Laravel's words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import TypeGuard, cast
+from urllib.parse import urlsplit
+
+from rmz_async.sandbox.wire.answers import InvalidFieldsError
+
+__all__ = ("Fields",)
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
+# PHP's: a greater number is none of its integers.
+_MAX_INTEGER = 2**63 - 1
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
+
+
+class Fields:
+    """Reads fields one by one and collects what is wrong with them.
+
+    A field that is absent or wrong reads as 0 or "": `check` raises before anyone can use it. As
+    Laravel's middleware does, an empty string counts as absent, and outer blanks are cut.
+    """
+
+    def __init__(
+        self,
+        values: Mapping[str, object],
+        *,
+        prefix: str = "",
+        errors: dict[str, list[str]] | None = None,
+    ) -> None:
+        self._values = values
+        self._prefix = prefix
+        self._errors: dict[str, list[str]] = {} if errors is None else errors
+
+    def check(self) -> None:
+        """Raise InvalidFieldsError where anything was wrong so far."""
+        if self._errors:
+            raise InvalidFieldsError(self._errors)
+
+    def refuse(self, name: str, reason: str) -> None:
+        """Note that *name* is wrong; ``{}`` in *reason* stands for its label."""
+        path = f"{self._prefix}{name}"
+        self._errors.setdefault(path, []).append(reason.format(path.replace("_", " ")))
+
+    def has(self, name: str) -> bool:
+        """Tell whether *name* was sent and is neither null nor empty."""
+        return self._value(name) is not None
+
+    def integer(
+        self,
+        name: str,
+        *,
+        required: bool = False,
+        least: int | None = None,
+        most: int | None = None,
+    ) -> int:
+        """Return a whole number, which may have been sent as a string of digits or as ``7.0``."""
+        value = _whole(self._value(name, required=required))
+        if value is None:
+            return 0
+        if not _is_integer(value):
+            self.refuse(name, "The {} field must be an integer.")
+            return 0
+        if least is not None and value < least:
+            self.refuse(name, f"The {{}} field must be at least {least}.")
+        if most is not None and value > most:
+            self.refuse(name, f"The {{}} field must not be greater than {most}.")
+        return value
+
+    def text(self, name: str, *, required: bool = False, longest: int = 191) -> str:
+        """Return a string of at most *longest* characters."""
+        value = self._value(name, required=required)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            self.refuse(name, "The {} field must be a string.")
+            return ""
+        if len(value) > longest:
+            self.refuse(name, f"The {{}} field must not be greater than {longest} characters.")
+        return value
+
+    def email(self, name: str, *, required: bool = False) -> str:
+        """Return an email address."""
+        value = self.text(name, required=required)
+        if value and not _EMAIL.fullmatch(value):
+            self.refuse(name, "The {} field must be a valid email address.")
+        return value
+
+    def digits(self, name: str, *, least: int, most: int) -> str:
+        """Return a required string of *least* to *most* digits."""
+        value = self.text(name, required=True)
+        if value and not (value.isascii() and value.isdigit() and least <= len(value) <= most):
+            self.refuse(name, f"The {{}} field must be between {least} and {most} digits.")
+        return value
+
+    def url(self, name: str, *, required: bool = False) -> str:
+        """Return an absolute http or https URL."""
+        value = self.text(name, required=required, longest=2048)
+        if value and not _is_url(value):
+            self.refuse(name, "The {} field must be a valid URL.")
+        return value
+
+    def domain(self, name: str) -> str:
+        """Return a required domain name such as ``myapp.com``."""
+        value = self.text(name, required=True)
+        if value and not _DOMAIN.fullmatch(value):
+            self.refuse(name, "The {} field must be a valid domain name.")
+        return value
+
+    def day(self, name: str) -> date | None:
+        """Return a day, ``2024-01-01``, or None where there is none."""
+        value = self.text(name)
+        try:
+            return date.fromisoformat(value) if value else None
+        except ValueError:
+            self.refuse(name, "The {} field must be a valid date.")
+            return None
+
+    def scalar(self, name: str) -> str:
+        """Return a required string, which may have been sent as a whole number."""
+        value = self._values.get(name)
+        if not isinstance(value, str):
+            value = _whole(value)
+        return str(value) if _is_integer(value) else self.text(name, required=True)
+
+    def choice(self, name: str, choices: Collection[str], *, required: bool = False) -> str:
+        """Return one of *choices*."""
+        value = self._value(name, required=required)
+        if value is None:
+            return ""
+        if not isinstance(value, str) or value not in choices:
+            self.refuse(name, "The selected {} is invalid.")
+            return ""
+        return value
+
+    def flag(self, name: str) -> bool:
+        """Return whether a query's flag is set: ``1`` or ``true``, ``0`` or ``false``."""
+        value = self._value(name)
+        if value not in (None, "0", "1", "false", "true"):
+            self.refuse(name, "The {} field must be true or false.")
+        return value in ("1", "true")
+
+    def nested(self, name: str) -> Fields:
+        """Return the fields of a required object; those of an absent one are absent."""
+        value = self._value(name, required=True)
+        inner: Mapping[str, object] = {}
+        if isinstance(value, Mapping):
+            inner = cast("Mapping[str, object]", value)
+        elif value is not None:
+            self.refuse(name, "The {} field must be an array.")
+        return Fields(inner, prefix=f"{self._prefix}{name}.", errors=self._errors)
+
+    def entries(self, name: str) -> list[Fields]:
+        """Return the fields of each object in a required list that is not empty."""
+        value = self._value(name, required=True)
+        # To Laravel an empty list is as absent as none.
+        if value == []:
+            self.refuse(name, "The {} field is required.")
+        elif value is not None and not isinstance(value, list):
+            self.refuse(name, "The {} field must be an array.")
+        if not isinstance(value, list):
+            return []
+        inner = Fields(
+            {str(index): entry for index, entry in enumerate(cast("list[object]", value))},
+            prefix=f"{self._prefix}{name}.",
+            errors=self._errors,
+        )
+        return [inner.nested(index) for index in inner._values]
+
+    def mapping(self, name: str) -> dict[str, object]:
+        """Return an object of any values; an absent one is empty."""
+        value = self._value(name)
+        # PHP cannot tell an empty object from an empty list.
+        if value is None or value == []:
+            return {}
+        if not isinstance(value, Mapping):
+            self.refuse(name, "The {} field must be an array.")
+            return {}
+        return dict(cast("Mapping[str, object]", value))
+
+    def texts(self, name: str, *, most: int, longest: int) -> dict[str, str] | None:
+        """Return an object of at most *most* strings, or None where there is none."""
+        value = self._value(name)
+        if value is None:
+            return None
+        # PHP cannot tell an empty object from an empty list.
+        if value == []:
+            return {}
+        if not isinstance(value, Mapping):
+            self.refuse(name, "The {} field must be an array.")
+            return None
+        items = cast("Mapping[str, object]", value)
+        if len(items) > most:
+            self.refuse(name, f"The {{}} field must not have more than {most} items.")
+        inner = Fields(items, prefix=f"{self._prefix}{name}.", errors=self._errors)
+        return {key: inner.text(key, longest=longest) for key in items}
+
+    def _value(self, name: str, *, required: bool = False) -> object:
+        value = self._values.get(name)
+        if isinstance(value, str):
+            value = value.strip()
+        if value is None or value == "":
+            if required:
+                self.refuse(name, "The {} field is required.")
+            return None
+        return value
+
+
+def _whole(value: object) -> object:
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
+        return int(value)
+    # The size first: of a huge exponent int() would write out every digit, and abs() would fail.
+    if isinstance(value, Decimal) and -_MAX_INTEGER <= value <= _MAX_INTEGER and value % 1 == 0:
+        return int(value)
+    return value
+
+
+def _is_integer(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _MAX_INTEGER
+
+
+def _is_url(value: str) -> bool:
+    if any(character.isspace() or not character.isprintable() for character in value):
+        return False
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:  # unbalanced brackets
+        return False
