@@ -47,8 +47,9 @@ def verify(
             signature.
         headers: All headers of the request, so that a doubled one is seen.
         secrets: 1 to 5 secrets of at least 16 characters, one for each webhook that may deliver
-            here, and for 3 hours after a change the old one too, as RMZ may still repeat
-            deliveries.
+            here. RMZ signs every retry with the current secret. If you regenerate a secret, keep
+            the old one only while you redeploy, because whoever knows it can sign events until you
+            remove it.
         allow_unsigned: Accept a delivery without a signature. Anyone can send one.
 
     Returns:
