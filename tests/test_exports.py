@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import pkgutil
 from types import ModuleType
 
@@ -51,11 +52,16 @@ def public_modules(package: ModuleType) -> list[str]:
     return [package.__name__, *names]
 
 
-# An empty package only holds others together.
+def is_a_folder(name: str) -> bool:
+    """Whether a module is a package without code, which only holds others together."""
+    module = importlib.import_module(name)
+    return hasattr(module, "__path__") and "import" not in inspect.getsource(module)
+
+
 PUBLIC = [
     name
     for name in (*public_modules(rmz_async), *public_modules(rmz_sync))
-    if name.rpartition(".")[2] not in {"resources", "endpoints", "hosted"}
+    if not is_a_folder(name)
 ]
 
 every_public_module = pytest.mark.parametrize("name", PUBLIC)

@@ -1,7 +1,7 @@
 """Plain data to models, and the only importer of cattrs.
 
-What one value means is decided in :mod:`rmz_async._decoding.values`. What is refused is refused with
-its path, and no message shows a value: an answer may hold personal data.
+What one value means is decided in :mod:`rmz_async._decoding.values`. What is refused is refused
+with its path, and no message shows a value: an answer may hold personal data.
 """
 
 from __future__ import annotations
