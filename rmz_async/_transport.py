@@ -23,8 +23,8 @@ from rmz_async._decoding.converter import decode
 from rmz_async._http.exchange import (
     CONNECT_TIMEOUT,
     Connections,
-    Local,
-    Outgoing,
+    LoopState,
+    PreparedRequest,
     headers_for,
 )
 from rmz_async._pacing.line import NoTurnError
@@ -88,7 +88,7 @@ class Transport:
         return self._waiting.clock() + self.options.timeout
 
     async def _call_until(
-        self, call: Call[T], outgoing: Outgoing, deadline: float, history: History
+        self, call: Call[T], outgoing: PreparedRequest, deadline: float, history: History
     ) -> T:
         local = self._connections.open()
         while True:
@@ -129,16 +129,16 @@ class Transport:
             logger.info("%s: repeated in %.1f s (%s)", call.operation.name, wait, result.reason)
             await self._waiting.sleep(wait)
 
-    def _outgoing(self, call: Call[T]) -> Outgoing:
+    def _outgoing(self, call: Call[T]) -> PreparedRequest:
         # Once for all tries: what RMZ takes for the same order must be the same bytes, whatever
         # becomes of the caller's objects meanwhile.
         path = _wire.target(call.operation, call.object_id, call.query)
-        return Outgoing(
+        return PreparedRequest(
             call.operation.method,
             self.options.base_url + path,
             self._headers,
             _wire.encode_body(call.body),
-            alone=call.operation.repeat is Repeat.ONCE,
+            dedicated=call.operation.repeat is Repeat.ONCE,
         )
 
     def _wait_after(self, failed: Failed, history: History) -> float:
@@ -171,7 +171,7 @@ class Transport:
     def _given_up(
         self,
         call: Call[T],
-        outgoing: Outgoing,
+        outgoing: PreparedRequest,
         failed: Failed,
         history: History,
         evidence: Evidence | None,
@@ -202,7 +202,7 @@ class Transport:
         return first if first is second else Evidence.UNCLEAR, found
 
     async def _resolve(
-        self, call: Call[T], outgoing: Outgoing, history: History, error: OutcomeUnknownError
+        self, call: Call[T], outgoing: PreparedRequest, history: History, error: OutcomeUnknownError
     ) -> T:
         """Find out later what could not be found out in time; *error* is raised where it cannot."""
         self._connections.open()
@@ -235,7 +235,12 @@ class Transport:
         raise error.with_traceback(None)
 
     async def _tried(
-        self, call: Call[T], outgoing: Outgoing, local: Local, history: History, deadline: float
+        self,
+        call: Call[T],
+        outgoing: PreparedRequest,
+        local: LoopState,
+        history: History,
+        deadline: float,
     ) -> T | Failed:
         try:
             return await self._try(call, outgoing, local, history, deadline)
@@ -246,7 +251,12 @@ class Transport:
             return Failed(Failure.NEVER_SENT, f"{type(error).__name__} before it was sent again")
 
     async def _try(
-        self, call: Call[T], outgoing: Outgoing, local: Local, history: History, deadline: float
+        self,
+        call: Call[T],
+        outgoing: PreparedRequest,
+        local: LoopState,
+        history: History,
+        deadline: float,
     ) -> T | Failed:
         began = self._waiting.clock()
         tokens, operation = self._connections.tokens, call.operation
@@ -272,7 +282,7 @@ class Transport:
         return self._result(call, answer, token, history)
 
     async def _renewed(
-        self, refused: Secret | None, local: Local, deadline: float
+        self, refused: Secret | None, local: LoopState, deadline: float
     ) -> Secret | None:
         """Ask for another token; None where the source did not give one in time."""
         with anyio.move_on_after(deadline - self._waiting.clock()):
@@ -282,9 +292,9 @@ class Transport:
     async def _exchange(
         self,
         operation: Operation,
-        outgoing: Outgoing,
+        outgoing: PreparedRequest,
         token: Secret | None,
-        local: Local,
+        local: LoopState,
         history: History,
         deadline: float,
     ) -> Answer | Failed:

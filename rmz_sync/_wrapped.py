@@ -10,7 +10,7 @@ from typing import TypeVar
 import rmz_async
 from rmz_async._calls.call import Call, Failed
 from rmz_async._calls.retry import Failure, History
-from rmz_async._http.exchange import Outgoing
+from rmz_async._http.exchange import PreparedRequest
 from rmz_async._transport import Transport
 from rmz_async.errors import RMZError
 from rmz_sync._loop_thread import notice
@@ -40,7 +40,7 @@ class WrappedTransport(Transport):
         return copy
 
     async def _call_until(
-        self, call: Call[T], outgoing: Outgoing, deadline: float, history: History
+        self, call: Call[T], outgoing: PreparedRequest, deadline: float, history: History
     ) -> T:
         here = notice.get()
         if here.error is not None:  # It reads back for a call that has said what to raise.
@@ -50,7 +50,7 @@ class WrappedTransport(Transport):
             return await super()._call_until(call, outgoing, deadline, history)
         raise cut_off()
 
-    def _cut_off(self, call: Call[T], outgoing: Outgoing, history: History) -> RMZError:
+    def _cut_off(self, call: Call[T], outgoing: PreparedRequest, history: History) -> RMZError:
         failed = Failed(
             Failure.AMBIGUOUS if history.under_way else Failure.NOT_SENT,
             "cut off, as this client was closed or its loop ended",

@@ -52,19 +52,19 @@ _NOT_SENT_OF_AIOHTTP = {
 
 
 @attrs.frozen(eq=False, repr=False)
-class Outgoing:
-    """What all tries of one call send: the token apart, always the same bytes.
+class PreparedRequest:
+    """The bytes that every attempt of one call sends, without the token.
 
     Attributes:
-        alone: Over a connection of its own. One that is kept alive may be closed just as a request
-            is sent, and then nobody could tell whether it arrived.
+        dedicated: Over a connection of its own. A server may close an idle connection just as a
+            request is sent, and then nobody could tell whether the request arrived.
     """
 
     method: str
     url: str
     headers: httpx.Headers
     content: bytes
-    alone: bool = False
+    dedicated: bool = False
 
 
 def headers_for(base_url: str) -> httpx.Headers:
@@ -80,7 +80,7 @@ def headers_for(base_url: str) -> httpx.Headers:
 
 
 @attrs.frozen(eq=False, repr=False)
-class Local:
+class LoopState:
     """What belongs to one event loop.
 
     Attributes:
@@ -101,24 +101,24 @@ class Connections:
         self.tokens = tokens
         self._theirs = http if isinstance(http, httpx.AsyncClient) else None
         self._open = _opener_for(http)
-        self._locals = PerLoop(self._local)
+        self._states = PerLoop(self._new_state)
         self._closed = False
         if self._theirs is None:
             # Now, not at the first call: it would stop the event loop for 25 ms, and a process that
             # is forked meanwhile would inherit the locks of OpenSSL as they are.
             _tls()
 
-    def open(self) -> Local:
+    def open(self) -> LoopState:
         """Return what belongs to the running event loop, in this process.
 
         Raises:
             ConfigurationError: The client was closed.
         """
         self._check()
-        return self._locals.here()
+        return self._states.for_running_loop()
 
-    def _local(self) -> Local:
-        return Local(
+    def _new_state(self) -> LoopState:
+        return LoopState(
             Pool(self._open, time.monotonic) if self._theirs is None else None,
             anyio.Semaphore(MAX_CONCURRENT, fast_acquire=True),
             anyio.Lock(fast_acquire=True),
@@ -132,8 +132,8 @@ class Connections:
 
     async def exchange(
         self,
-        local: Local,
-        outgoing: Outgoing,
+        state: LoopState,
+        prepared: PreparedRequest,
         token: Secret,
         limit: float,
         clock: Callable[[], float],
@@ -144,8 +144,8 @@ class Connections:
         context of an error of ours.
 
         Args:
-            local: What `open` returned.
-            outgoing: What to send.
+            state: What `open` returned.
+            prepared: What to send.
             token: For its head.
             limit: Seconds that it may take.
             clock: Seconds, monotonic.
@@ -155,7 +155,7 @@ class Connections:
         """
         # A pool that was closed would open connections again, and nobody would close those.
         self._check()
-        request = _request(outgoing, limit)
+        request = _request(prepared, limit)
         _authorize(request, token)
         until = clock() + limit
         try:
@@ -164,8 +164,8 @@ class Connections:
                     request, stream=True, auth=None, follow_redirects=False
                 )
                 return await _read(response, lambda: clock() > until)
-            assert local.pool is not None  # as the client is our own
-            async with local.pool.lend(alone=outgoing.alone) as connection:
+            assert state.pool is not None  # as the client is our own
+            async with state.pool.borrowed(dedicated=prepared.dedicated) as connection:
                 response = await connection.handle_async_request(request)
                 return await _read(response, lambda: clock() > until)
         except Exception as error:  # noqa: BLE001 - httpx lets others through
@@ -179,9 +179,9 @@ class Connections:
     async def aclose(self) -> None:
         """Close the connections; the caller's own client stays open."""
         self._closed = True
-        local = self._locals.take()
-        if local is not None and local.pool is not None:
-            await local.pool.aclose()
+        state = self._states.pop_current()
+        if state is not None and state.pool is not None:
+            await state.pool.aclose()
 
 
 def _opener_for(http: object) -> Callable[[], httpx.AsyncBaseTransport]:
@@ -243,12 +243,12 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-def _request(outgoing: Outgoing, limit: float) -> httpx.Request:
+def _request(prepared: PreparedRequest, limit: float) -> httpx.Request:
     request = httpx.Request(
-        outgoing.method,
-        outgoing.url,
-        headers=outgoing.headers,
-        stream=_Body(outgoing.content),
+        prepared.method,
+        prepared.url,
+        headers=prepared.headers,
+        stream=_Body(prepared.content),
         extensions={
             "timeout": {
                 "connect": min(CONNECT_TIMEOUT, limit),
@@ -258,9 +258,9 @@ def _request(outgoing: Outgoing, limit: float) -> httpx.Request:
             }
         },
     )
-    if outgoing.method != "GET":
-        request.headers["Content-Length"] = str(len(outgoing.content))
-    if outgoing.content:
+    if prepared.method != "GET":
+        request.headers["Content-Length"] = str(len(prepared.content))
+    if prepared.content:
         request.headers["Content-Type"] = "application/json"
     # So that an event hook of the caller's own client can look at its content.
     request.read()

@@ -16,7 +16,7 @@ import aiohttp
 import httpx_aiohttp
 from aiohttp.connector import Connection
 
-from rmz_async._http.pool import KEPT
+from rmz_async._http.pool import IDLE_EXPIRY
 from rmz_async.errors import ConfigurationError
 
 
@@ -37,7 +37,7 @@ def open_transport(tls: ssl.SSLContext) -> httpx_aiohttp.AiohttpTransport:
         ssl=tls,
         # How many requests are under way is bound elsewhere.
         limit=0,
-        keepalive_timeout=KEPT,
+        keepalive_timeout=IDLE_EXPIRY,
         # It is of no use to a single connection, and one that is closed while it asks for an
         # address would cancel a call that nobody has cancelled.
         use_dns_cache=False,

@@ -27,7 +27,7 @@ class PerLoop(Generic[T]):
         self._make = make
         self._values: dict[tuple[Any, int], T] = {}
 
-    def here(self) -> T:
+    def for_running_loop(self) -> T:
         """Return the value of the running event loop, in this process."""
         place = (current_token().native_token, os.getpid())
         value = self._values.get(place)
@@ -38,7 +38,7 @@ class PerLoop(Generic[T]):
             self._values[place] = value
         return value
 
-    def take(self) -> T | None:
+    def pop_current(self) -> T | None:
         """Take out the running loop's value, if there is one; the others wait for their loops."""
         mine = self._values.pop((current_token().native_token, os.getpid()), None)
         self._clear()

@@ -1,4 +1,4 @@
-"""Open connections, each lent to one request at a time.
+"""Open connections, each borrowed by one request at a time.
 
 A pool of our own, and a small one: httpx's loses the places of cancelled requests for good, and
 walks the list of all its connections at each request.
@@ -14,10 +14,10 @@ from typing import Generic, Protocol, TypeVar
 import anyio
 
 # Seconds that an idle connection may be used again: shorter than servers keep theirs.
-KEPT = 5.0
+IDLE_EXPIRY = 5.0
 
 # How long a call may take to close connections, even where its caller has given it up.
-_CLOSING = 1.0
+_CLOSE_TIMEOUT = 1.0
 
 
 class Closable(Protocol):
@@ -43,68 +43,68 @@ class Pool(Generic[C]):
         self._open_one = open_one
         self._clock = clock
         self._closed = False
-        self._lent: set[C] = set()
+        self._borrowed: set[C] = set()
         # With the time since which it is idle; used longest ago first.
         self._idle: deque[tuple[float, C]] = deque([(clock(), open_one())])
 
-    def lend(self, *, alone: bool) -> Lent[C]:
-        """Return a connection to enter.
+    def borrowed(self, *, dedicated: bool) -> Borrowed[C]:
+        """Return a connection to enter, for the time of one request.
 
         Args:
-            alone: One that nothing was sent over, and nothing else will be.
+            dedicated: One that nothing was sent over, and nothing else will be.
         """
-        return Lent(self, alone)
+        return Borrowed(self, dedicated)
 
-    def take(self, *, alone: bool) -> C:
-        """Take a connection, the one that was used last, as that is the likeliest to be open."""
-        fresh = self._idle and self._clock() - self._idle[-1][0] <= KEPT
-        one = self._idle.pop()[1] if fresh and not alone else self._open_one()
-        self._lent.add(one)
+    def borrow(self, *, dedicated: bool) -> C:
+        """Borrow a connection, the one that was used last, as that is the likeliest to be open."""
+        fresh = self._idle and self._clock() - self._idle[-1][0] <= IDLE_EXPIRY
+        one = self._idle.pop()[1] if fresh and not dedicated else self._open_one()
+        self._borrowed.add(one)
         return one
 
-    async def give_back(self, one: C, *, worn: bool) -> None:
+    async def give_back(self, one: C, *, reusable: bool) -> None:
         """Give a connection back, and close what nobody will use again.
 
         Args:
-            one: What `take` returned.
-            worn: Whether it may not be used again.
+            one: The connection that `borrow` returned.
+            reusable: Whether another request may use it.
         """
-        self._lent.discard(one)
+        self._borrowed.discard(one)
         now = self._clock()
-        unused = [one] if worn or self._closed else []
+        unused = [one] if self._closed or not reusable else []
         if not unused:
             self._idle.append((now, one))
-        while self._idle and now - self._idle[0][0] > KEPT:
+        while self._idle and now - self._idle[0][0] > IDLE_EXPIRY:
             unused.append(self._idle.popleft()[1])
         if unused:
             await _discard(unused)
 
     async def aclose(self) -> None:
-        """Close all, those that are lent too."""
+        """Close all, those that are borrowed too."""
         self._closed = True
-        await _discard([*self._lent, *(idle for _, idle in self._idle)])
+        await _discard([*self._borrowed, *(idle for _, idle in self._idle)])
 
 
-class Lent(Generic[C]):
+class Borrowed(Generic[C]):
     """A connection for the time of one request."""
 
-    def __init__(self, pool: Pool[C], alone: bool) -> None:
+    def __init__(self, pool: Pool[C], dedicated: bool) -> None:
         self._pool = pool
-        self._alone = alone
+        self._dedicated = dedicated
 
     async def __aenter__(self) -> C:
-        self._one = self._pool.take(alone=self._alone)
+        self._one = self._pool.borrow(dedicated=self._dedicated)
         return self._one
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         # One whose request failed is broken, or of a server that closes them. And one whose request
         # was cancelled holds a place that httpx has lost.
-        await self._pool.give_back(self._one, worn=self._alone or kind is not None)
+        await self._pool.give_back(self._one, reusable=kind is None and not self._dedicated)
 
 
 async def _discard(unused: Sequence[Closable]) -> None:
     # Whatever comes of it, the call that does so has its answer.
-    with anyio.move_on_after(_CLOSING, shield=True) as scope:
+    with anyio.move_on_after(_CLOSE_TIMEOUT, shield=True) as scope:
         cut_off = None
         for one in unused:
             try:

@@ -32,17 +32,17 @@ def abandoned() -> list[Any]:
 
 async def here(values: PerLoop[Value]) -> Value:
     """Return the running loop's value."""
-    return values.here()
+    return values.for_running_loop()
 
 
 @pytest.mark.anyio
 async def test_one_loop_has_one_value(values: PerLoop[Value]) -> None:
     """However often it is asked for, and until it is taken out."""
-    mine = values.here()
-    assert values.here() is mine
-    assert values.take() is mine
-    assert values.take() is None
-    assert values.here() is not mine
+    mine = values.for_running_loop()
+    assert values.for_running_loop() is mine
+    assert values.pop_current() is mine
+    assert values.pop_current() is None
+    assert values.for_running_loop() is not mine
 
 
 def test_two_loops_take_turns(values: PerLoop[Value]) -> None:
@@ -59,7 +59,7 @@ def test_two_loops_take_turns(values: PerLoop[Value]) -> None:
 
 async def take(values: PerLoop[Value]) -> Value | None:
     """Take the running loop's value out."""
-    return values.take()
+    return values.pop_current()
 
 
 def test_what_is_taken_leaves_the_others_alone() -> None:
@@ -100,9 +100,9 @@ def test_the_values_of_the_parent_process(
     """After a fork they are left alone, and the child has its own on the same loop."""
 
     async def both() -> tuple[Value, Value]:
-        parents = values.here()
+        parents = values.for_running_loop()
         monkeypatch.setattr(os, "getpid", lambda: -1)
-        return parents, values.here()
+        return parents, values.for_running_loop()
 
     parents, own = asyncio.run(both())
     assert own is not parents
@@ -129,7 +129,7 @@ def test_a_value_that_cannot_be_made(values: PerLoop[Value]) -> None:
 
         values._make = no
         with pytest.raises(LookupError):
-            values.here()
+            values.for_running_loop()
 
     other = asyncio.new_event_loop()
     its = other.run_until_complete(here(values))

@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from rmz_async._http import pool as _pool
-from rmz_async._http.pool import KEPT, Pool
+from rmz_async._http.pool import IDLE_EXPIRY, Pool
 
 pytestmark = pytest.mark.anyio
 
@@ -40,9 +40,9 @@ class Shop:
         self.opened.append(Connection(len(self.opened)))
         return self.opened[-1]
 
-    async def use(self, *, alone: bool = False) -> int:
+    async def use(self, *, dedicated: bool = False) -> int:
         """Make one request; return the number of its connection."""
-        async with self.pool.lend(alone=alone) as connection:
+        async with self.pool.borrowed(dedicated=dedicated) as connection:
             return connection.number
 
     def closed(self) -> list[int]:
@@ -63,7 +63,7 @@ async def use_together(shop: Shop, count: int) -> None:
 
     async def use() -> None:
         nonlocal there
-        async with shop.pool.lend(alone=False):
+        async with shop.pool.borrowed(dedicated=False):
             there += 1
             if there == count:
                 together.set()
@@ -100,7 +100,7 @@ async def test_requests_at_once(shop: Shop) -> None:
 async def test_the_one_that_was_used_last(shop: Shop) -> None:
     """It is the likeliest to be open, and so is used first."""
     await use_together(shop, 3)
-    async with shop.pool.lend(alone=False) as last:
+    async with shop.pool.borrowed(dedicated=False) as last:
         other = await shop.use()
         assert other != last.number
     assert await shop.use() == last.number
@@ -109,7 +109,7 @@ async def test_the_one_that_was_used_last(shop: Shop) -> None:
 async def test_a_request_that_is_to_be_alone(shop: Shop) -> None:
     """Its connection is new, and closed afterwards."""
     await shop.use()
-    assert await shop.use(alone=True) == 1
+    assert await shop.use(dedicated=True) == 1
     assert shop.closed() == [0, 1]
     assert await shop.use() == 0
 
@@ -117,7 +117,7 @@ async def test_a_request_that_is_to_be_alone(shop: Shop) -> None:
 async def test_a_request_that_fails(shop: Shop) -> None:
     """Its connection is not used again."""
     with pytest.raises(OSError, match="reset"):
-        async with shop.pool.lend(alone=False):
+        async with shop.pool.borrowed(dedicated=False):
             raise OSError("reset")
     assert shop.closed() == [1]
     assert await shop.use() == 1
@@ -126,7 +126,7 @@ async def test_a_request_that_fails(shop: Shop) -> None:
 async def test_a_request_that_is_cancelled(shop: Shop) -> None:
     """Its connection is closed all the same, before the caller goes on."""
     with anyio.CancelScope() as scope:
-        async with shop.pool.lend(alone=False):
+        async with shop.pool.borrowed(dedicated=False):
             scope.cancel()
             await anyio.sleep_forever()
     assert shop.closed() == [1]
@@ -135,9 +135,9 @@ async def test_a_request_that_is_cancelled(shop: Shop) -> None:
 
 async def test_connections_that_were_not_used_for_long(shop: Shop) -> None:
     """They are closed after the next request, those alone."""
-    assert KEPT == 5
+    assert IDLE_EXPIRY == 5
     await use_together(shop, 3)
-    shop.now += KEPT
+    shop.now += IDLE_EXPIRY
     await shop.use()
     assert shop.closed() == [0, 0, 0]
     shop.now += 0.1
@@ -148,18 +148,18 @@ async def test_connections_that_were_not_used_for_long(shop: Shop) -> None:
 async def test_a_connection_that_waited_too_long(shop: Shop) -> None:
     """It is not used again: the server may be about to close it."""
     assert await shop.use() == 0
-    shop.now += KEPT + 0.1
+    shop.now += IDLE_EXPIRY + 0.1
     assert await shop.use() == 1
     assert shop.closed() == [1, 0]
 
 
 async def test_closing(shop: Shop) -> None:
-    """All are closed, idle or lent; a request that was under way leaves none behind."""
+    """All are closed, idle or borrowed; a request that was under way leaves none behind."""
     await use_together(shop, 2)
-    async with shop.pool.lend(alone=False) as lent:
+    async with shop.pool.borrowed(dedicated=False) as borrowed:
         await shop.pool.aclose()
         assert shop.closed() == [1, 1]
-    assert lent.closed == 2
+    assert borrowed.closed == 2
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
@@ -197,8 +197,8 @@ async def test_closing_that_costs_no_answer(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
     """Whatever goes wrong there, the request that does it has its answer."""
-    assert _pool._CLOSING == 1
-    monkeypatch.setattr(_pool, "_CLOSING", 0.01)
+    assert _pool._CLOSE_TIMEOUT == 1
+    monkeypatch.setattr(_pool, "_CLOSE_TIMEOUT", 0.01)
 
     async def close() -> None:
         if fails:
@@ -206,7 +206,7 @@ async def test_closing_that_costs_no_answer(
         await anyio.sleep_forever()
 
     with anyio.fail_after(10):
-        async with shop.pool.lend(alone=True) as connection:
+        async with shop.pool.borrowed(dedicated=True) as connection:
             monkeypatch.setattr(connection, "aclose", close, raising=False)
             answer = "an answer"
     assert answer == "an answer"

@@ -36,7 +36,7 @@ async def test_certificates_are_checked(http: Any) -> None:
     async with Client(TOKEN, http=http) as rmz:
         pool = rmz._transport._connections.open().pool
         assert pool is not None
-        opened: Any = pool.take(alone=False)
+        opened: Any = pool.borrow(dedicated=False)
         used = opened._transport._pool if http is None else opened.client.connector
         assert (used._ssl_context if http is None else used._ssl) is tls
         await opened.aclose()
