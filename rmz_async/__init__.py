@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rmz_async._decoding.converter import from_dict
 from rmz_async._lazy import lazily
+from rmz_async._pacing.memory import InMemoryQuotaStore
 from rmz_async._version import __version__
 from rmz_async.client import Client
 from rmz_async.errors import (
@@ -33,8 +34,7 @@ from rmz_async.errors import (
     UnprocessableEntityError,
     WebhookError,
 )
-from rmz_async.options import RetryPolicy
-from rmz_async.pacing import InMemoryQuotaStore, Pacing, QuotaStore
+from rmz_async.options import Pacing, QuotaReport, QuotaStore, RetryPolicy
 from rmz_async.pagination import Page, Pager
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ __all__ = (
     "ProductStatus",
     "ProductType",
     "ProductVariant",
+    "QuotaReport",
     "QuotaStore",
     "RMZError",
     "RateLimitError",

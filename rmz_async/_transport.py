@@ -27,9 +27,8 @@ from rmz_async._http.exchange import (
     PreparedRequest,
     headers_for,
 )
-from rmz_async._pacing.line import NoTurnError
-from rmz_async._pacing.quota import MARGIN
-from rmz_async._pacing.slots import Turns
+from rmz_async._pacing.line import NoSlotError
+from rmz_async._pacing.slots import Slots
 from rmz_async.errors import ConnectionFailedError, OutcomeUnknownError, RMZError
 from rmz_async.operations import Operation, Repeat
 from rmz_async.options import Options
@@ -42,9 +41,6 @@ logger = logging.getLogger("rmz_async")
 # How much later than httpx's own time-outs the fence falls, which holds a slow drip too.
 FENCE = 0.1
 
-# How long a quota store may take to note an answer, in seconds: the answer itself is there.
-NOTING = 1.0
-
 # How much longer than the call's deadline a read-back may take: to know is worth the wait.
 SETTLE_GRACE = 10.0
 
@@ -56,21 +52,30 @@ class Transport:
     """Makes calls over connections, within the options of one client."""
 
     def __init__(
-        self, connections: Connections, options: Options, waiting: Waiting | None = None
+        self,
+        connections: Connections,
+        options: Options,
+        waiting: Waiting | None = None,
+        *,
+        slots: Slots | None = None,
+        budget: Budget | None = None,
     ) -> None:
         self.options = options
         self._connections = connections
         self._waiting = Waiting() if waiting is None else waiting
         self._headers = headers_for(options.base_url)
-        self._turns = Turns(options.pacing, self._waiting)
-        self._budget = Budget()
+        self._slots = Slots(options.pacing, self._waiting) if slots is None else slots
+        self._budget = Budget() if budget is None else budget
 
     def with_options(self, options: Options) -> Transport:
         """Return a transport over the same connections."""
-        copy = Transport(self._connections, options, self._waiting)
-        copy._turns = self._turns.with_pacing(options.pacing)
-        copy._budget = self._budget
-        return copy
+        return Transport(
+            self._connections,
+            options,
+            self._waiting,
+            slots=self._slots.with_pacing(options.pacing),
+            budget=self._budget,
+        )
 
     async def aclose(self) -> None:
         """Close the connections, for all copies."""
@@ -143,9 +148,7 @@ class Transport:
 
     def _wait_after(self, failed: Failed, history: History) -> float:
         if failed.error is not None and failed.error.retry_after is not None:
-            throttled = failed.failure is Failure.THROTTLED and self.options.pacing is not None
-            # The next turn comes that much later.
-            return failed.error.retry_after + (MARGIN if throttled else 0.0)
+            return max(failed.error.retry_after, history.next_slot_in or 0.0)
         wait = _retry.backoff(self.options.retry, history.attempts, self._waiting.draw)
         return max(wait, _retry.REFUSED_WAIT) if failed.failure is Failure.REFUSED else wait
 
@@ -303,12 +306,12 @@ class Transport:
             return Failed(Failure.NOT_SENT, "the token source gave no token in time")
         clock, limit = self._waiting.clock, self.options.timeout
         until = min(deadline, _retry.resend_until(operation, history) - self._slept(history))
-        turn = self._turns.turn(operation, token, local.at_once, until)
+        slot = self._slots.slot(operation, token, local.at_once, until)
         answer: Answer | Failed | None = None
         sent = False
         with anyio.move_on_after(deadline - clock() + FENCE) as fence:
             try:
-                async with turn:
+                async with slot:
                     if clock() < until:
                         limit = min(deadline - clock(), self.options.retry.attempt_timeout)
                         fence.deadline = min(fence.deadline, _fence_of(limit))
@@ -319,13 +322,13 @@ class Transport:
                         )
                     else:
                         answer = Failed(Failure.NOT_SENT, "no time was left to send it")
-            except NoTurnError as error:
-                return Failed(Failure.NEVER_SENT, "no turn in time", turn_in=error.wait)
+            except NoSlotError as error:
+                return Failed(Failure.NEVER_SENT, "no slot in time", slot_in=error.wait)
         if answer is None:
             failure = Failure.AMBIGUOUS if sent else Failure.NOT_SENT
             return Failed(failure, f"no answer within {round(limit, 2):g} s")
         # Beyond the fence: what a quota store makes of an answer must not cost the answer.
-        await turn.tell(answer, within=max(FENCE, min(NOTING, deadline - clock())))
+        history.next_slot_in = await slot.report(answer, deadline=deadline)
         return answer
 
     def _result(self, call: Call[T], answer: Answer, token: Secret, history: History) -> T | Failed:

@@ -15,11 +15,11 @@ from rmz_async.options import (
     DEFAULT_PACING,
     DEFAULT_TIMEOUT,
     Options,
+    Pacing,
     RetryPolicy,
     Unchanged,
     base_url_or_default,
 )
-from rmz_async.pacing import Pacing
 
 __all__ = ("Client",)
 

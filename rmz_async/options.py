@@ -1,35 +1,41 @@
-"""What a caller may set: how long a call may take, and how often it may be tried."""
+"""Everything that a caller may set: retries, pacing, and how long a call may take."""
 
 from __future__ import annotations
 
 import math
 import os
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
 from rmz_async.errors import ConfigurationError
-from rmz_async.pacing import Pacing
 
 __all__ = (
     "DEFAULT_PACING",
     "DEFAULT_TIMEOUT",
     "PRODUCTION_URL",
     "Options",
+    "Pacing",
+    "QuotaReport",
+    "QuotaStore",
     "RetryPolicy",
     "Unchanged",
 )
 
 PRODUCTION_URL = "https://merchant-api.rmz.gg/shawarma"
 DEFAULT_TIMEOUT = 60.0
-DEFAULT_PACING = Pacing()
 
 
 def _positive(_: object, attribute: attrs.Attribute[float], value: object) -> None:
-    # NaN compares false with everything, so it is refused here too.
+    # NaN compares false with everything, so the comparison refuses it too.
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
         raise ConfigurationError(f"{attribute.name}: must be a finite number of seconds above 0")
+
+
+def _zero_or_more(_: object, attribute: attrs.Attribute[float], value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise ConfigurationError(f"{attribute.name}: must be a finite number of seconds, 0 or more")
 
 
 def _at_least_one(_: object, attribute: attrs.Attribute[int], value: object) -> None:
@@ -65,6 +71,100 @@ class RetryPolicy:
     repeat_sessions: bool = attrs.field(default=True, validator=_yes_or_no)
 
 
+@attrs.frozen(kw_only=True)
+class QuotaReport:
+    """RMZ's own figures about a quota, from the headers of one answer.
+
+    Attributes:
+        limit: RMZ's requests a minute; 0 or more, however absurd. None if the answer names none.
+        remaining: How many requests are left in RMZ's window; 0 or more.
+        closed_for: For how many seconds RMZ refuses everything; 0 or more.
+    """
+
+    limit: int | None = None
+    remaining: int | None = None
+    closed_for: float | None = None
+
+
+@runtime_checkable
+class QuotaStore(Protocol):
+    """Counts requests for all clients that share it.
+
+    Write one to share a token's quotas between processes. A store that has a clock of its own, on a
+    server for instance, ignores each *now*, because the monotonic clocks of two machines have
+    nothing in common. If a store cannot be reached, it should let requests pass: RMZ counts too.
+    """
+
+    async def reserve(self, key: str, per_minute: int, now: float, *, ahead: int = 0) -> float:
+        """Record one request as sent now, if it may go.
+
+        Args:
+            key: The quota; it identifies a token without showing it.
+            per_minute: The limit, unless RMZ named a lower one.
+            now: Seconds, monotonic.
+            ahead: How many others of this process go first. Above 0, nothing is recorded.
+
+        Returns:
+            0 or less if the request may go now; else the seconds until it is worth asking again.
+        """
+        ...
+
+    async def forget(self, key: str, at: float) -> None:
+        """Remove the request that was recorded at *at*, because it was not sent after all.
+
+        Args:
+            key: The quota.
+            at: The *now* of its `reserve`; seconds, monotonic.
+        """
+        ...
+
+    async def learn(self, key: str, per_minute: int, now: float, report: QuotaReport) -> bool:
+        """Take over RMZ's figures from an answer.
+
+        Args:
+            key: The quota.
+            per_minute: The limit, unless RMZ named a lower one.
+            now: Seconds, monotonic.
+            report: RMZ's figures.
+
+        Returns:
+            Whether a wait may have changed.
+        """
+        ...
+
+
+def _a_store(_: object, attribute: attrs.Attribute[QuotaStore | None], value: object) -> None:
+    # A class has the methods too, but no instance to call them on.
+    if value is not None and (isinstance(value, type) or not isinstance(value, QuotaStore)):
+        raise ConfigurationError(f"{attribute.name}: must have the methods of QuotaStore")
+
+
+@attrs.frozen(kw_only=True)
+class Pacing:
+    """How a client waits for a slot, so that RMZ does not have to refuse a request.
+
+    While the minute has room, requests go immediately; after that, first come, first served. If
+    RMZ's answers name a lower limit, that one holds. A higher one is not used, so a smaller number
+    here leaves a share of the minute to others who use the same token.
+
+    Attributes:
+        per_minute: Requests in a minute, for all calls except ``subscriptions.lookup``.
+        lookup_per_minute: The same for ``subscriptions.lookup``, which has a quota of its own.
+        max_wait: The longest wait for a slot, in seconds. A call that would wait longer fails
+            immediately, with nothing sent; 0 never waits.
+        store: Counts the requests. Without one, each client counts its own; give clients that share
+            a token the same store.
+    """
+
+    per_minute: int = attrs.field(default=60, validator=_at_least_one)
+    lookup_per_minute: int = attrs.field(default=120, validator=_at_least_one)
+    max_wait: float = attrs.field(default=60.0, validator=_zero_or_more)
+    store: QuotaStore | None = attrs.field(default=None, validator=_a_store)
+
+
+DEFAULT_PACING = Pacing()
+
+
 def _a_policy(_: object, attribute: attrs.Attribute[RetryPolicy], value: object) -> None:
     if not isinstance(value, RetryPolicy):
         raise ConfigurationError(f"{attribute.name}: must be a RetryPolicy")
@@ -89,7 +189,7 @@ class Options:
         base_url: The API's address without a trailing slash.
         timeout: Seconds for one call, over all its tries.
         retry: How often a call may be tried.
-        pacing: How to keep within RMZ's requests a minute; None for sending at once.
+        pacing: How to keep within RMZ's requests a minute; None sends immediately.
     """
 
     base_url: str

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from rmz_async import webhooks
 from rmz_async._decoding.converter import from_dict
+from rmz_async._pacing.memory import InMemoryQuotaStore
 from rmz_async._version import __version__
 from rmz_async.errors import (
     APIError,
@@ -67,8 +68,7 @@ from rmz_async.models import (
     Transaction,
     Variant,
 )
-from rmz_async.options import RetryPolicy
-from rmz_async.pacing import InMemoryQuotaStore, Pacing, QuotaStore
+from rmz_async.options import Pacing, QuotaReport, QuotaStore, RetryPolicy
 from rmz_async.webhooks import Event, EventType
 from rmz_sync.client import Client
 from rmz_sync.errors import OutcomeUnknownError
@@ -122,6 +122,7 @@ __all__ = (
     "ProductStatus",
     "ProductType",
     "ProductVariant",
+    "QuotaReport",
     "QuotaStore",
     "RMZError",
     "RateLimitError",

@@ -21,7 +21,6 @@ FACADES: dict[ModuleType, tuple[str, ...]] = {
         "rmz_async.client",
         "rmz_async.errors",
         "rmz_async.models",
-        "rmz_async.pacing",
         "rmz_async.pagination",
         "rmz_async.webhooks",
     ),
@@ -39,7 +38,19 @@ FACADES: dict[ModuleType, tuple[str, ...]] = {
 }
 
 # On a front too, from modules that are private or of which it shows only a part.
-ADDED = {"__version__", "from_dict", "webhooks", "RetryPolicy", "verify", "JSONObject", "Model"}
+ADDED = {
+    "__version__",
+    "from_dict",
+    "webhooks",
+    "InMemoryQuotaStore",
+    "Pacing",
+    "QuotaReport",
+    "QuotaStore",
+    "RetryPolicy",
+    "verify",
+    "JSONObject",
+    "Model",
+}
 
 
 def public_modules(package: ModuleType) -> list[str]:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 # Each layer may import its own modules and the layers below it, never one above it.
 LAYERS = (
     ("errors", "operations", "_version", "_lazy"),
-    ("models", "options", "pagination", "pacing", "_decoding", "_calls", "_pacing"),
+    ("models", "options", "pagination", "_decoding", "_calls", "_pacing"),
     ("_http",),
     ("_transport",),
     ("resources",),

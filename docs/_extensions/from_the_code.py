@@ -13,12 +13,11 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from rmz_async import _transport, errors, operations, options, pacing
+from rmz_async import _transport, errors, operations, options
 from rmz_async._calls import retry as _retry
 from rmz_async._http import exchange as _connections
 from rmz_async.operations import OPERATIONS, Operation, Reaction, Repeat
-from rmz_async.options import RetryPolicy
-from rmz_async.pacing import Pacing
+from rmz_async.options import Pacing, RetryPolicy
 from rmz_async.pagination import Pager
 
 Table = tuple[Sequence[str], Iterator[Sequence[str]]]
@@ -73,7 +72,7 @@ _WORDS = {
 
 def limits() -> Table:
     """Return how long each part of a call may take."""
-    policy, turns = RetryPolicy(), Pacing()
+    policy, pacing = RetryPolicy(), Pacing()
     return (
         ("What", "At most", "Set by"),
         (
@@ -83,7 +82,7 @@ def limits() -> Table:
                 ("One try", policy.attempt_timeout, "RetryPolicy.attempt_timeout"),
                 ("Opening a connection", _connections.CONNECT_TIMEOUT, ""),
                 ("The wait before a repeat", policy.max_backoff, "RetryPolicy.max_backoff"),
-                ("The wait for a turn", turns.max_wait, "Pacing.max_wait"),
+                ("The wait for a slot", pacing.max_wait, "Pacing.max_wait"),
                 ("Reading back, beyond the call's end", _transport.SETTLE_GRACE, ""),
                 ("How late the end itself may come", _transport.FENCE, ""),
             )
@@ -152,7 +151,7 @@ TABLES: dict[str, Callable[[], Table]] = {
 
 
 # What the tables are made of.
-_SOURCES = (_connections, _retry, _transport, operations, options, pacing)
+_SOURCES = (_connections, _retry, _transport, operations, options)
 
 
 class PrintedTable(SphinxDirective):

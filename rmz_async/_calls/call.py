@@ -87,13 +87,13 @@ class Failed:
         failure: What that says about the call.
         reason: What happened, in a few words; never a secret.
         error: What RMZ answered, if it did.
-        turn_in: Seconds to the next turn, where there was none in time.
+        slot_in: Seconds until the next slot, if there was none in time.
     """
 
     failure: Failure
     reason: str
     error: APIError | None = None
-    turn_in: float | None = None
+    slot_in: float | None = None
 
 
 def error_of(
@@ -122,13 +122,13 @@ def error_of(
         return error
     if failed.error is not None:
         return failed.error
-    if failed.turn_in is not None:
+    if failed.slot_in is not None:
         return PacingError(
             f"{operation.name}{_on(call)} was not sent: RMZ's {operation.per_minute} requests a "
-            f"minute are used up; the next turn is in {_up(failed.turn_in)} s",
+            f"minute are used up; the next slot is in {_up(failed.slot_in)} s",
             operation=operation.name,
             attempts=history.attempts,
-            retry_after=failed.turn_in,
+            retry_after=failed.slot_in,
         )
     tries = "1 try" if history.attempts == 1 else f"{history.attempts} tries"
     return ConnectionFailedError(

@@ -79,6 +79,7 @@ class History:
         sent_at: When the first one began, on the calendar; UTC.
         answered_at: RMZ's own clock at its answer, if it said so; UTC.
         under_way: Whether a request may be at work, of which nothing is known yet.
+        next_slot_in: Seconds until the next slot, if the latest answer closed the quota.
     """
 
     attempts: int = 0
@@ -88,6 +89,7 @@ class History:
     sent_at: datetime | None = None
     answered_at: datetime | None = None
     under_way: bool = False
+    next_slot_in: float | None = None
 
     def note_sending(self, now: float, today: datetime) -> None:
         """Note that a request goes out; what surely did nothing before it is forgotten."""

@@ -1,10 +1,10 @@
 """Pure: one quota as RMZ counts it, and when the next request may go.
 
-RMZ counts in fixed windows of a minute, and the first request opens one when it arrives. When that
-is cannot be seen from here, so this side is stricter: never more than the limit in *any* 61
-seconds, by the times at which requests were sent. What arrives within one minute was sent within a
-minute and the difference between the slowest and the fastest way: where that is a second or less,
-RMZ never sees more than its limit from us. Where it is more, a 429 is possible, and is obeyed.
+RMZ counts in fixed windows of 60 seconds. The first request opens a window when it arrives, which
+cannot be seen from here. So this side is stricter: never more than the limit in *any* 61 seconds,
+by the times at which requests were sent. If the slowest and the fastest way to RMZ differ by a
+second or less, RMZ never counts more than its limit from this client. If they differ by more, a 429
+is possible, and is obeyed.
 
 Nothing here waits, sends or reads a clock.
 """
@@ -12,50 +12,49 @@ Nothing here waits, sends or reads a clock.
 from __future__ import annotations
 
 import math
+import sys
 from bisect import bisect_left, insort
 from collections import deque
 
+from rmz_async.options import QuotaReport
+
 WINDOW = 60.0
 
-# How much the ways to RMZ may differ. It also makes up for RMZ's whole seconds: a Retry-After is up
-# to one second short.
+# Seconds by which the ways to RMZ may differ. The margin also covers RMZ's whole seconds: a
+# Retry-After is up to one second short.
 MARGIN = 1.0
 SPAN = WINDOW + MARGIN
 
-# A window is a minute long. Who asks for more is believed, but one wrong header must not stop a
-# shop for a year.
-LONGEST_CLOSURE = 300.0
+# Seconds for which one answer can close a quota. A window is a minute long, and one wrong header
+# must not stop a shop for a year.
+MAX_CLOSURE = 300.0
 
 
 class Quota:
-    """What was sent in the last minute, and what RMZ said about it.
+    """The requests of the last minute, and RMZ's own figures about them.
 
     All times are seconds, monotonic.
     """
 
     __slots__ = (
         "_closed_until",
-        "_latest",
+        "_first_reported",
+        "_last_reported",
         "_left",
         "_left_until",
         "_limit",
-        "_said",
         "_sent",
     )
 
     def __init__(self) -> None:
         self._sent: deque[float] = deque()
-        self._limit: int | None = None
+        self._limit = sys.maxsize
         self._closed_until = -math.inf
-        self._forget()
-
-    def _forget(self) -> None:
-        # What RMZ said was left of its window, at first and of late; what is left of that now; and
-        # when that window is over at the latest.
-        self._said = -1
-        self._latest = math.inf
-        self._left = math.inf
-        self._left_until = -math.inf
+        self._first_reported: float
+        self._last_reported: float
+        self._left: float
+        self._left_until: float
+        self._forget_window()
 
     def wait(self, per_minute: int, now: float, ahead: int = 0) -> float:
         """Return the seconds until the next request may go, after *ahead* others.
@@ -65,88 +64,84 @@ class Quota:
             now: The time.
             ahead: How many go first, each as soon as it may.
         """
-        sent = self._current(now)
-        limit = self._limit_of(per_minute)
-        # Who comes a whole limit later goes a whole span later.
+        self._expire(now)
+        limit = min(self._limit, per_minute)
+        # A request that comes a whole limit later goes a whole span later.
         spans, ahead = divmod(ahead, limit)
         wait = max(0.0, self._closed_until - now)
-        oldest = len(sent) + ahead - limit
+        oldest = len(self._sent) + ahead - limit
         if oldest >= 0:
-            wait = max(wait, sent[oldest] + SPAN - now)
+            wait = max(wait, self._sent[oldest] + SPAN - now)
         if ahead >= self._left:
             wait = max(wait, self._left_until - now)
         return wait + spans * SPAN
 
-    def take(self, now: float) -> None:
-        """Note that a request is sent."""
-        # Of two threads, the one that read the clock first may come second.
+    def record(self, now: float) -> None:
+        """Count a request that is sent now."""
+        # If two threads ask, the one that read the clock first may come second.
         insort(self._sent, now)
         self._left -= 1
 
-    def give_back(self, at: float) -> None:
-        """Forget a request that was noted at *at* and was not sent after all."""
-        # They are in order: a look at each would take its time where the limit is high.
+    def forget(self, at: float) -> None:
+        """Count a request no more that was recorded at *at* and was not sent after all."""
+        # A linear search would be slow if the limit is high.
         place = bisect_left(self._sent, at)
         if place < len(self._sent) and self._sent[place] == at:
             del self._sent[place]
-            # An answer since then may not have counted it in the first place.
-            self._left = min(self._left + 1, self._latest)
+            # RMZ's later figure may not have counted the request in the first place.
+            self._left = min(self._left + 1, self._last_reported)
 
-    def learn(
-        self,
-        per_minute: int,
-        now: float,
-        *,
-        limit: int | None,
-        remaining: int | None,
-        closed_for: float | None,
-    ) -> bool:
-        """Take in what an answer says.
+    def learn(self, per_minute: int, now: float, report: QuotaReport) -> bool:
+        """Take over RMZ's figures from an answer.
 
         Args:
             per_minute: The limit, unless RMZ named a lower one.
             now: When the answer came.
-            limit: The limit that it names.
-            remaining: How many requests it says are left in RMZ's window.
-            closed_for: For how many seconds RMZ refuses everything.
+            report: RMZ's figures.
 
         Returns:
             Whether a wait may have changed.
         """
-        before = (self._limit_of(per_minute), self._left, self._closed_until)
-        if limit is not None and limit >= 1:
-            self._limit = limit
-        if closed_for is not None:
-            closure = min(closed_for, LONGEST_CLOSURE) + MARGIN
+        before = (min(self._limit, per_minute), self._left, self._closed_until)
+        if report.limit is not None and report.limit >= 1:
+            self._limit = report.limit
+        if report.closed_for is not None:
+            closure = min(report.closed_for, MAX_CLOSURE) + MARGIN
             self._closed_until = max(self._closed_until, now + closure)
-            # It ends with the window, and so do they.
-            self._forget()
-        elif remaining is not None:
-            self._believe(remaining, per_minute, now)
-        return before != (self._limit_of(per_minute), self._left, self._closed_until)
-
-    def _limit_of(self, per_minute: int) -> int:
-        return per_minute if self._limit is None else min(self._limit, per_minute)
-
-    def _believe(self, remaining: int, per_minute: int, now: float) -> None:
-        if remaining <= self._said and now < self._left_until:
-            # Of our own, some may be on the way that RMZ had not counted yet.
-            self._latest = min(self._latest, remaining)
-            self._left = min(self._left, remaining)
-            return
-        # Within one window the number only falls, so this is a new one. If RMZ counted no more
-        # than is known here, nobody else uses the token, and our own times say more than a number.
-        self._forget()
-        if remaining < self._limit_of(per_minute) - len(self._current(now)):
-            self._said = self._latest = self._left = remaining
-            self._left_until = now + SPAN
+            # The closure ends with RMZ's window, and so do the figures about that window.
+            self._forget_window()
+        elif report.remaining is not None:
+            self._learn_remaining(report.remaining, per_minute, now)
+        return before != (min(self._limit, per_minute), self._left, self._closed_until)
 
     def is_idle(self, now: float) -> bool:
-        """Say whether nothing is known that could make anyone wait."""
-        return not self._current(now) and now >= max(self._closed_until, self._left_until)
+        """Return whether nothing is known that could make a request wait."""
+        self._expire(now)
+        return not self._sent and now >= max(self._closed_until, self._left_until)
 
-    def _current(self, now: float) -> deque[float]:
-        sent = self._sent
-        while sent and sent[0] + SPAN <= now:
-            sent.popleft()
-        return sent
+    def _learn_remaining(self, remaining: int, per_minute: int, now: float) -> None:
+        if remaining <= self._first_reported and now < self._left_until:
+            # Requests of this client that RMZ had not counted yet may still be under way.
+            self._last_reported = min(self._last_reported, remaining)
+            self._left = min(self._left, remaining)
+            return
+        # Within one window the figure only falls, so a higher one belongs to a new window. If RMZ
+        # counted no more requests than this client sent, nobody else uses the token, and the
+        # recorded times are more exact than the figure.
+        self._forget_window()
+        self._expire(now)
+        if remaining < min(self._limit, per_minute) - len(self._sent):
+            self._first_reported = self._last_reported = self._left = remaining
+            self._left_until = now + SPAN
+
+    def _forget_window(self) -> None:
+        # The first and the latest `remaining` that RMZ reported for its window, how much of it is
+        # left, and the latest moment at which the window can end.
+        self._first_reported = -1
+        self._last_reported = math.inf
+        self._left = math.inf
+        self._left_until = -math.inf
+
+    def _expire(self, now: float) -> None:
+        while self._sent and self._sent[0] + SPAN <= now:
+            self._sent.popleft()

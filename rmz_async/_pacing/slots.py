@@ -1,9 +1,8 @@
-"""What a request waits for: RMZ's requests a minute, and ours at once."""
+"""The one door before a request: a slot within the minute, and one of the requests under way."""
 
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import TracebackType
@@ -14,78 +13,113 @@ from rmz_async._calls.call import Failed, Waiting
 from rmz_async._calls.retry import Failure
 from rmz_async._calls.token import Secret
 from rmz_async._calls.wire import Answer
-from rmz_async._pacing.line import NoTurnError, Pacer, quota_key
+from rmz_async._pacing.line import NoSlotError, Pacer, quota_key
 from rmz_async.operations import Operation
-from rmz_async.pacing import Pacing
+from rmz_async.options import DEFAULT_PACING, Pacing
 
 logger = logging.getLogger("rmz_async")
 
-# RMZ counts a request when it arrives: one that waited longer for a connection is counted anew.
-STALE = 0.5
+# Seconds after which an unused slot is counted again, because RMZ counts a request when it arrives.
+SLOT_EXPIRY = 0.5
 
-# How long a store may take to count a request less, even where the call is given up; seconds.
-GIVING_BACK = 0.5
+# Seconds that a quota store may take to forget a request, even if the call is cancelled.
+FORGET_TIMEOUT = 0.5
+
+# Seconds that a quota store may take to learn from an answer, which the caller is waiting for: at
+# most, and even if the call's deadline is over.
+REPORT_TIMEOUT = 1.0
+MIN_REPORT_TIMEOUT = 0.1
 
 
-class Turns:
-    """The gates before each request.
+class Slots:
+    """Hands out slots, within the limits of one client.
 
     Args:
-        pacing: How to keep within RMZ's limits; None for leaving that to RMZ.
-        waiting: The clock, and how to sleep.
+        pacing: How to keep within RMZ's limits; None leaves that to RMZ.
+        clock: The time, and how to sleep.
+        pacer: A pacer to count with, instead of a new one.
     """
 
-    def __init__(self, pacing: Pacing | None, waiting: Waiting) -> None:
+    def __init__(self, pacing: Pacing | None, clock: Waiting, pacer: Pacer | None = None) -> None:
         self._pacing = pacing
-        self._waiting = waiting
-        # Also where it is not asked: copies may ask it, and count together.
-        self._pacer = Pacer(Pacing() if pacing is None else pacing, waiting)
+        self._clock = clock
+        # Copies may ask the pacer, and count together, even if this one does not.
+        self._pacer = Pacer(pacing or DEFAULT_PACING, clock) if pacer is None else pacer
         self._token: Secret | None = None
         self._keys: dict[str, str] = {}
 
-    def with_pacing(self, pacing: Pacing | None) -> Turns:
-        """Return turns with other limits, which count together with these where they can."""
-        copy = Turns(pacing, self._waiting)
-        copy._pacer = self._pacer if pacing is None else self._pacer.with_pacing(pacing)
-        return copy
+    def with_pacing(self, pacing: Pacing | None) -> Slots:
+        """Return slots with other limits, which count together with these if they can."""
+        pacer = self._pacer if pacing is None else self._pacer.with_pacing(pacing)
+        return Slots(pacing, self._clock, pacer)
 
-    def turn(
+    def slot(
         self, operation: Operation, token: Secret, at_once: anyio.Semaphore, until: float
-    ) -> Turn:
-        """Return a turn to enter.
+    ) -> Slot:
+        """Return a slot to enter.
 
         Args:
             operation: The call; it names the quota.
             token: Whose quota it is.
             at_once: How many requests may be under way.
-            until: When the turn must have come; seconds, monotonic.
+            until: When the slot must have come; seconds, monotonic.
         """
         if self._pacing is None:
-            return Turn(at_once)
-        lookup = operation.quota == "lookup"
-        limit = self._pacing.lookup_per_minute if lookup else self._pacing.per_minute
-        key = self._key(token, operation.quota)
-        return PacedTurn(at_once, self._pacer, self._waiting, key, limit, until)
-
-    def _key(self, token: Secret, quota: str) -> str:
+            return Slot(self._clock, at_once)
         if token is not self._token:
             self._token, self._keys = token, {}
-        key = self._keys.get(quota)
+        key = self._keys.get(operation.quota)
         if key is None:
-            key = self._keys[quota] = quota_key(token, quota)
-        return key
+            key = self._keys[operation.quota] = quota_key(token, operation.quota)
+        lookup = operation.quota == "lookup"
+        limit = self._pacing.lookup_per_minute if lookup else self._pacing.per_minute
+        return Slot(self._clock, at_once, self._pacer, key, limit, until)
 
 
-class Turn:
-    """One of the requests under way."""
+class Slot:
+    """One of the requests under way, counted in its quota if there is a pacer.
 
-    def __init__(self, at_once: anyio.Semaphore) -> None:
+    Raises:
+        NoSlotError: When it is entered, if the slot would come too late.
+    """
+
+    def __init__(
+        self,
+        clock: Waiting,
+        at_once: anyio.Semaphore,
+        pacer: Pacer | None = None,
+        key: str = "",
+        limit: int = 0,
+        until: float = 0.0,
+    ) -> None:
+        self._clock = clock
         self._at_once = at_once
+        self._pacer = pacer
+        self._key = key
+        self._limit = limit
+        self._until = until
+        self._at = 0.0
 
-    async def __aenter__(self) -> Turn:
-        """Wait for it."""
-        await self._at_once.acquire()
-        return self
+    async def __aenter__(self) -> Slot:
+        """Wait for the slot, and for one of the requests under way to end."""
+        pacer = self._pacer
+        if pacer is None:
+            await self._at_once.acquire()
+            return self
+        while True:
+            self._at = await pacer.wait_for_slot(self._key, self._limit, until=self._until)
+            try:
+                await self._at_once.acquire()
+            except BaseException:
+                await self._forget(pacer, FORGET_TIMEOUT)
+                raise
+            try:
+                if self._clock.clock() - self._at < SLOT_EXPIRY or await self._renew(pacer):
+                    return self
+            except BaseException:
+                self._at_once.release()
+                raise
+            self._at_once.release()
 
     async def __aexit__(
         self,
@@ -93,91 +127,60 @@ class Turn:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Let the next one go."""
+        """Let the next request go."""
         self._at_once.release()
 
-    async def tell(self, result: Answer | Failed, *, within: float) -> None:
-        """Learn from what came back, and take no longer than *within* seconds for it."""
+    async def report(self, result: Answer | Failed, *, deadline: float) -> float | None:
+        """Report what became of the request, so that its quota is counted right.
 
+        A quota store that fails or is too slow costs neither the answer nor more than a second.
 
-class PacedTurn(Turn):
-    """One of the requests under way, counted in its quota.
+        Args:
+            result: The answer, or why there is none.
+            deadline: When the call must be over; seconds, monotonic.
 
-    Raises:
-        NoTurnError: When it is entered: it would come too late.
-    """
+        Returns:
+            Seconds until the next slot if the answer closed the quota, else None.
+        """
+        pacer = self._pacer
+        if pacer is None:
+            return None
+        if isinstance(result, Answer):
+            learning = pacer.report(self._key, self._limit, result.status, result.headers)
+            if pacer.trusts_store:
+                return await learning
+            with _store_within(self._seconds_until(deadline)):
+                return await learning
+        elif result.failure in (Failure.NOT_SENT, Failure.NEVER_SENT):
+            await self._forget(pacer, min(FORGET_TIMEOUT, self._seconds_until(deadline)))
+        return None
 
-    def __init__(
-        self,
-        at_once: anyio.Semaphore,
-        pacer: Pacer,
-        waiting: Waiting,
-        key: str,
-        limit: int,
-        until: float,
-    ) -> None:
-        super().__init__(at_once)
-        self._pacer = pacer
-        self._waiting = waiting
-        self._key = key
-        self._limit = limit
-        self._until = until
-        self._at = 0.0
+    def _seconds_until(self, deadline: float) -> float:
+        return max(MIN_REPORT_TIMEOUT, min(REPORT_TIMEOUT, deadline - self._clock.clock()))
 
-    async def __aenter__(self) -> Turn:
-        """Wait for both gates."""
-        while True:
-            self._at = await self._pacer.turn(self._key, self._limit, until=self._until)
-            try:
-                await self._at_once.acquire()
-            except BaseException:
-                await self._give_back()
-                raise
-            try:
-                counted = self._waiting.clock() - self._at < STALE or await self._count_anew()
-            except BaseException:
-                self._at_once.release()
-                raise
-            if counted:
-                return self
-            self._at_once.release()
-
-    async def _count_anew(self) -> bool:
-        await self._give_back()
-        now = self._waiting.clock()
+    async def _renew(self, pacer: Pacer) -> bool:
+        await self._forget(pacer, FORGET_TIMEOUT)
+        now = self._clock.clock()
         try:
-            self._at = await self._pacer.turn(self._key, self._limit, until=now)
-        except NoTurnError:
+            self._at = await pacer.wait_for_slot(self._key, self._limit, until=now)
+        except NoSlotError:
             return False
         return True
 
-    async def tell(self, result: Answer | Failed, *, within: float) -> None:
-        """Learn from an answer, and give back what was not sent."""
-        if isinstance(result, Failed):
-            if result.failure in (Failure.NOT_SENT, Failure.NEVER_SENT):
-                await self._give_back(within)
-            return
-        learning = self._pacer.learn(self._key, self._limit, result.status, result.headers)
-        if self._pacer.never_hangs_nor_fails:
-            await learning
-            return
-        with _told(within):
-            await learning
-
-    async def _give_back(self, within: float = math.inf) -> None:
-        # A store that is far away takes its time, and the turn must not be lost with the call.
-        with _told(min(GIVING_BACK, within), shield=True):
-            await self._pacer.give_back(self._key, self._at)
+    async def _forget(self, pacer: Pacer, within: float) -> None:
+        # A remote store takes its time, and the slot must not be lost with a cancelled call.
+        with _store_within(within, shield=True):
+            await pacer.forget(self._key, self._at)
 
 
 @contextmanager
-def _told(within: float, *, shield: bool = False) -> Generator[None]:
-    """Tell the log, and nobody else, that a store of the caller's fails, or takes too long."""
-    with anyio.move_on_after(within, shield=shield) as scope:
+def _store_within(seconds: float, *, shield: bool = False) -> Generator[None]:
+    """Log, and do not raise, if a caller's store fails or takes longer than *seconds*."""
+    with anyio.move_on_after(seconds, shield=shield) as scope:
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - it raises what it likes
-            # What came of the call is known, and counts for more than its count.
+        except Exception as error:  # noqa: BLE001 - a caller's store may raise anything
+            # The outcome of the call is known, and matters more than its count.
             logger.warning("the quota store failed: %s", type(error).__name__)
     if scope.cancelled_caught:
-        logger.warning("the quota store failed: no answer within %.1f s", within)
+        logger.warning("the quota store failed: no answer within %.1f s", seconds)

@@ -32,13 +32,13 @@ MODULES = {
     "rmz_async._pacing.quota": ("pacing_quota",),
     "rmz_async._pacing.headers": ("pacing_headers",),
     "rmz_async._pacing.line": (
-        "pacing_turns",
+        "pacing_line",
         "pacing_threads",
         "pacing_headers",
         "pacing_options",
     ),
-    "rmz_async._pacing.slots": ("turns",),
-    "rmz_async.pacing": ("pacing_options", "pacing_threads"),
+    "rmz_async._pacing.slots": ("pacing_slots",),
+    "rmz_async._pacing.memory": ("pacing_options", "pacing_threads"),
     "rmz_async.webhooks.signature": ("webhooks_signature", "webhooks_events"),
 }
 

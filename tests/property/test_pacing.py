@@ -13,10 +13,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from rmz_async import Pacing, QuotaReport
 from rmz_async._calls.call import Waiting
-from rmz_async._pacing.line import NoTurnError, Pacer
+from rmz_async._pacing.line import NoSlotError, Pacer
 from rmz_async._pacing.quota import MARGIN, SPAN, Quota
-from rmz_async.pacing import Pacing
 
 LIMIT = 3
 
@@ -135,8 +135,8 @@ class World:
         self.asked[number] = self.timeline.now
         with scope:
             try:
-                await pacer.turn("key", LIMIT, until=math.inf)
-            except NoTurnError as error:
+                await pacer.wait_for_slot("key", LIMIT, until=math.inf)
+            except NoSlotError as error:
                 self.told[number] = (self.timeline.now, error.wait)
             else:
                 self.granted[number] = self.timeline.now
@@ -144,7 +144,7 @@ class World:
             await sleep(caller.there)
             status, headers = self.throttle.arrive(self.timeline.now)
             await sleep(caller.back)
-            await pacer.learn("key", LIMIT, status, headers if self.headers else {})
+            await pacer.report("key", LIMIT, status, headers if self.headers else {})
 
     async def _cancel(self, caller: Caller, scope: anyio.CancelScope) -> None:
         await self.timeline.sleep(caller.at + caller.cancelled_after)
@@ -266,15 +266,17 @@ def test_with_others_on_the_token(steps: list[tuple[bool, float]], limit: int) -
             throttle.arrive(now)
             news = True
         elif quota.wait(limit, now) == 0:
-            quota.take(now)
+            quota.record(now)
             status, headers = throttle.arrive(now)
             assert status == 200 or news
             quota.learn(
                 limit,
                 now,
-                limit=limit,
-                remaining=int(headers["x-ratelimit-remaining"]),
-                closed_for=float(headers["retry-after"]) if status == 429 else None,
+                QuotaReport(
+                    limit=limit,
+                    remaining=int(headers["x-ratelimit-remaining"]),
+                    closed_for=float(headers["retry-after"]) if status == 429 else None,
+                ),
             )
             news = False
 
@@ -292,8 +294,10 @@ def test_whatever_the_headers_say(
     for pause, send, (limit, remaining, closed_for) in steps:
         now += pause
         if send:
-            quota.take(now)
-        quota.learn(LIMIT, now, limit=limit, remaining=remaining, closed_for=closed_for)
+            quota.record(now)
+        quota.learn(
+            LIMIT, now, QuotaReport(limit=limit, remaining=remaining, closed_for=closed_for)
+        )
         if closed_for is not None:
             closed_until = max(closed_until, now + min(closed_for, 300))
         waits = [quota.wait(LIMIT, now, ahead) for ahead in range(5)]

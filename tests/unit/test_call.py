@@ -175,15 +175,15 @@ def test_a_refused_order_says_nothing_of_the_try_before(failure: Failure) -> Non
 
 
 def test_a_turn_that_comes_too_late() -> None:
-    """The message says what is used up, and when the next turn is."""
+    """The message says what is used up, and when the next slot is."""
     call = call_of(operations.SUBSCRIPTIONS_PAUSE)
 
-    error = error_of(call, Failed(Failure.NEVER_SENT, "no turn", turn_in=12.4), history(attempts=2))
+    error = error_of(call, Failed(Failure.NEVER_SENT, "no slot", slot_in=12.4), history(attempts=2))
 
     assert type(error) is PacingError
     assert str(error) == (
         "subscriptions.pause on 501 was not sent: RMZ's 60 requests a minute are used up; the next "
-        "turn is in 13 s"
+        "slot is in 13 s"
     )
     assert (error.operation, error.attempts, error.retry_after) == ("subscriptions.pause", 2, 12.4)
 
@@ -192,7 +192,7 @@ def test_a_turn_at_once_is_a_turn_that_did_not_come() -> None:
     """Even a wait of no time at all is told as one."""
     call = call_of(operations.SUBSCRIPTIONS_LOOKUP)
 
-    error = error_of(call, Failed(Failure.NEVER_SENT, "no turn", turn_in=0.0), history())
+    error = error_of(call, Failed(Failure.NEVER_SENT, "no slot", slot_in=0.0), history())
 
     assert type(error) is PacingError
     assert "RMZ's 120 requests a minute" in str(error)
@@ -203,7 +203,7 @@ def test_a_turn_that_comes_too_late_for_a_repeat() -> None:
     call = call_of(operations.SUBSCRIPTIONS_PAUSE)
 
     error = error_of(
-        call, Failed(Failure.NEVER_SENT, "no turn", turn_in=12.4), history(ambiguous=True)
+        call, Failed(Failure.NEVER_SENT, "no slot", slot_in=12.4), history(ambiguous=True)
     )
 
     assert type(error) is OutcomeUnknownError

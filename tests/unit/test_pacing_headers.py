@@ -6,10 +6,10 @@ from collections.abc import Mapping
 import anyio
 import pytest
 
+from rmz_async import Pacing
 from rmz_async._calls.call import Waiting
 from rmz_async._pacing.headers import closed_for, whole_number
-from rmz_async._pacing.line import NoTurnError, Pacer
-from rmz_async.pacing import Pacing
+from rmz_async._pacing.line import NoSlotError, Pacer
 
 # Wednesday, 21 October 2015, 07:28:00 GMT.
 MOMENT = 1445412480.0
@@ -80,19 +80,19 @@ def test_a_429_that_says_nothing() -> None:
     assert closed_for({}, None, MOMENT) is None
 
 
-async def turn_after(status: int, headers: Mapping[str, str]) -> float:
-    """A turn at second 100, without patience, after an answer at the same time."""
+async def slot_after(status: int, headers: Mapping[str, str]) -> float:
+    """A slot at second 100, without patience, after an answer at the same time."""
     pacer = Pacer(Pacing(max_wait=0), Waiting(clock=lambda: 100.0))
-    await pacer.learn("key", 60, status, headers)
+    await pacer.report("key", 60, status, headers)
     with anyio.fail_after(10):
-        return await pacer.turn("key", 60, until=math.inf)
+        return await pacer.wait_for_slot("key", 60, until=math.inf)
 
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("status", [200, 503])
 async def test_only_a_429_closes_the_quota(status: int) -> None:
     """Any other Retry-After is about something else."""
-    assert await turn_after(status, {"retry-after": "7"}) == 100.0
+    assert await slot_after(status, {"retry-after": "7"}) == 100.0
 
 
 @pytest.mark.anyio
@@ -101,7 +101,7 @@ async def test_a_reset_is_unix_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.time", lambda: MOMENT)
     headers = {"x-ratelimit-reset": str(int(MOMENT) + 20), "x-ratelimit-remaining": "0"}
 
-    with pytest.raises(NoTurnError) as caught:
-        await turn_after(429, headers)
+    with pytest.raises(NoSlotError) as caught:
+        await slot_after(429, headers)
 
     assert caught.value.wait == 21.0

@@ -7,11 +7,10 @@ from typing import Any
 import attrs
 import pytest
 
-from rmz_async import ConfigurationError
+from rmz_async import ConfigurationError, InMemoryQuotaStore, Pacing
 from rmz_async._calls.call import Waiting
 from rmz_async._calls.token import Secret
 from rmz_async._pacing.line import Pacer, quota_key
-from rmz_async.pacing import InMemoryQuotaStore, Pacing
 
 LIMITS = ["per_minute", "lookup_per_minute"]
 
@@ -104,4 +103,4 @@ def test_whose_store_may_hang_or_fail() -> None:
         pass
 
     for store, theirs in ((None, False), (InMemoryQuotaStore(), False), (Theirs(), True)):
-        assert Pacer(Pacing(store=store), Waiting()).never_hangs_nor_fails is not theirs
+        assert Pacer(Pacing(store=store), Waiting()).trusts_store is not theirs

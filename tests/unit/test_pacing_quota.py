@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rmz_async._pacing.quota import LONGEST_CLOSURE, MARGIN, SPAN, Quota
+from rmz_async import QuotaReport
+from rmz_async._pacing.quota import MARGIN, MAX_CLOSURE, SPAN, Quota
 
 LIMIT = 3
 
@@ -13,7 +14,7 @@ def sent(*moments: float) -> Quota:
     """A quota with requests sent at these seconds."""
     quota = Quota()
     for moment in moments:
-        quota.take(moment)
+        quota.record(moment)
     return quota
 
 
@@ -26,7 +27,9 @@ def told(
     closed_for: float | None = None,
 ) -> bool:
     """Let an answer come at *now*."""
-    return quota.learn(LIMIT, now, limit=limit, remaining=remaining, closed_for=closed_for)
+    return quota.learn(
+        LIMIT, now, QuotaReport(limit=limit, remaining=remaining, closed_for=closed_for)
+    )
 
 
 def waits(quota: Quota, now: float, number: int, limit: int = LIMIT) -> list[float]:
@@ -71,7 +74,7 @@ def test_those_behind_share_the_room() -> None:
 def test_what_is_given_back_is_free() -> None:
     """A request that was not sent takes no room."""
     quota = sent(100.0, 110.0, 120.0)
-    quota.give_back(110.0)
+    quota.forget(110.0)
 
     assert waits(quota, 120.0, 2) == [0.0, 41.0]
 
@@ -81,7 +84,7 @@ def test_giving_back_what_is_not_there(at: float) -> None:
     """What is a span old, or was never noted, cannot be given back."""
     quota = sent(110.0, 120.0)
     told(quota, 120.0, remaining=0)
-    quota.give_back(at)
+    quota.forget(at)
 
     assert waits(quota, 120.0, 1) == [61.0]
 
@@ -90,7 +93,7 @@ def test_giving_back_what_is_not_there(at: float) -> None:
 def test_giving_back_what_is_not_there_frees_nothing(at: float) -> None:
     """All that was noted still counts."""
     quota = sent(100.0, 110.0, 120.0)
-    quota.give_back(at)
+    quota.forget(at)
 
     assert waits(quota, 120.0, 3) == [41.0, 51.0, 61.0]
 
@@ -100,7 +103,7 @@ def test_what_is_noted_out_of_order() -> None:
     quota = sent(110.0, 120.0, 100.0)
 
     assert waits(quota, 120.0, 3) == [41.0, 51.0, 61.0]
-    quota.give_back(100.0)
+    quota.forget(100.0)
     assert waits(quota, 120.0, 2) == [0.0, 51.0]
 
 
@@ -133,9 +136,9 @@ def test_what_rmz_says_is_left_is_believed() -> None:
     """Others use the token: of RMZ's number two are left, whatever was sent from here."""
     quota = sent(100.0)
 
-    assert quota.learn(10, 100.0, limit=None, remaining=2, closed_for=None)
+    assert quota.learn(10, 100.0, QuotaReport(remaining=2))
     assert waits(quota, 100.0, 4, limit=10) == [0.0, 0.0, 61.0, 61.0]
-    quota.take(100.0)
+    quota.record(100.0)
     assert waits(quota, 100.0, 2, limit=10) == [0.0, 61.0]
 
 
@@ -166,29 +169,29 @@ def test_a_limit_that_is_told_counts_at_once() -> None:
 def test_what_is_left_falls_only() -> None:
     """An answer from before our last requests arrived does not bring them back."""
     quota = Quota()
-    quota.learn(10, 100.0, limit=None, remaining=5, closed_for=None)
+    quota.learn(10, 100.0, QuotaReport(remaining=5))
     for _ in range(3):
-        quota.take(100.0)
+        quota.record(100.0)
 
-    assert not quota.learn(10, 101.0, limit=None, remaining=5, closed_for=None)
+    assert not quota.learn(10, 101.0, QuotaReport(remaining=5))
     assert waits(quota, 101.0, 3, limit=10) == [0.0, 0.0, 60.0]
 
 
 def test_others_go_on() -> None:
     """Each answer may lower the number further; the window ends when it did before."""
     quota = Quota()
-    quota.learn(10, 100.0, limit=None, remaining=5, closed_for=None)
+    quota.learn(10, 100.0, QuotaReport(remaining=5))
 
-    assert quota.learn(10, 130.0, limit=None, remaining=1, closed_for=None)
+    assert quota.learn(10, 130.0, QuotaReport(remaining=1))
     assert waits(quota, 130.0, 2, limit=10) == [0.0, 31.0]
 
 
 def test_a_number_that_rises_is_a_new_window() -> None:
     """More is left than before, so the window that was known is over."""
     quota = Quota()
-    quota.learn(10, 100.0, limit=None, remaining=5, closed_for=None)
+    quota.learn(10, 100.0, QuotaReport(remaining=5))
 
-    assert quota.learn(10, 130.0, limit=None, remaining=6, closed_for=None)
+    assert quota.learn(10, 130.0, QuotaReport(remaining=6))
     assert waits(quota, 130.0, 7, limit=10)[5:] == [0.0, 61.0]
 
 
@@ -222,10 +225,10 @@ def test_after_that_a_lower_number_is_a_new_one() -> None:
 def test_what_is_given_back_is_left_again() -> None:
     """Of RMZ's number, too, what was not sent takes nothing."""
     quota = Quota()
-    quota.learn(10, 100.0, limit=None, remaining=2, closed_for=None)
-    quota.take(101.0)
-    quota.take(102.0)
-    quota.give_back(101.0)
+    quota.learn(10, 100.0, QuotaReport(remaining=2))
+    quota.record(101.0)
+    quota.record(102.0)
+    quota.forget(101.0)
 
     assert waits(quota, 102.0, 2, limit=10) == [0.0, 59.0]
 
@@ -233,10 +236,10 @@ def test_what_is_given_back_is_left_again() -> None:
 def test_giving_back_does_not_add_to_what_rmz_says() -> None:
     """An answer that had not counted the request says all that is left."""
     quota = Quota()
-    quota.learn(10, 100.0, limit=None, remaining=5, closed_for=None)
-    quota.take(101.0)
-    quota.learn(10, 102.0, limit=None, remaining=1, closed_for=None)
-    quota.give_back(101.0)
+    quota.learn(10, 100.0, QuotaReport(remaining=5))
+    quota.record(101.0)
+    quota.learn(10, 102.0, QuotaReport(remaining=1))
+    quota.forget(101.0)
 
     assert waits(quota, 102.0, 2, limit=10) == [0.0, 59.0]
 
@@ -264,7 +267,7 @@ def test_a_closure_is_bounded() -> None:
     quota = Quota()
     told(quota, 100.0, closed_for=999_999_999.0)
 
-    assert quota.wait(LIMIT, 100.0) == LONGEST_CLOSURE + MARGIN == 301.0
+    assert quota.wait(LIMIT, 100.0) == MAX_CLOSURE + MARGIN == 301.0
 
 
 def test_a_closure_ends_with_the_window() -> None:

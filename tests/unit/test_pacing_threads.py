@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 import anyio
 import pytest
 
+from rmz_async import InMemoryQuotaStore, Pacing, QuotaReport, QuotaStore
 from rmz_async._calls.call import Waiting
-from rmz_async._pacing.line import NoTurnError, Pacer
+from rmz_async._pacing.line import NoSlotError, Pacer
 from rmz_async._pacing.quota import Quota
-from rmz_async.pacing import InMemoryQuotaStore, Pacing, QuotaStore
 
 
 def pacer_at(now: float, store: QuotaStore | None = None) -> Pacer:
@@ -26,28 +26,28 @@ async def sleep(_: float) -> None:
     await anyio.sleep_forever()
 
 
-async def turn(pacer: Pacer, until: float = math.inf) -> float:
-    """A turn, of one a minute."""
-    return await pacer.turn("key", 1, until=until)
+async def take_slot(pacer: Pacer, until: float = math.inf) -> float:
+    """A take_slot, of one a minute."""
+    return await pacer.wait_for_slot("key", 1, until=until)
 
 
 async def stand_in_line(pacer: Pacer) -> None:
-    """Come too late for a turn, and wait."""
-    await turn(pacer)
+    """Come too late for a take_slot, and wait."""
+    await take_slot(pacer)
 
 
 async def refused_at_once(pacer: Pacer) -> float:
     """What a call is told whose time is up."""
-    with anyio.fail_after(10), pytest.raises(NoTurnError) as caught:
-        await turn(pacer, until=0)
+    with anyio.fail_after(10), pytest.raises(NoSlotError) as caught:
+        await take_slot(pacer, until=0)
     return caught.value.wait
 
 
 @pytest.mark.anyio
-async def test_a_free_turn_does_not_give_way() -> None:
-    """Where nobody waits, a turn and its lesson take no round of the event loop."""
+async def test_a_free_slot_does_not_give_way() -> None:
+    """Where nobody waits, a slot and its lesson take no round of the event loop."""
     pacer = pacer_at(100.0)
-    for undisturbed in (turn(pacer), pacer.learn("key", 1, 200, {})):
+    for undisturbed in (take_slot(pacer), pacer.report("key", 1, 200, {})):
         with pytest.raises(StopIteration):
             undisturbed.send(None)
 
@@ -55,9 +55,9 @@ async def test_a_free_turn_does_not_give_way() -> None:
 @pytest.mark.anyio
 async def test_clients_that_share_nothing() -> None:
     """Without a store each client counts its own."""
-    await turn(pacer_at(100.0))
+    await take_slot(pacer_at(100.0))
 
-    assert await turn(pacer_at(100.0)) == 100.0
+    assert await take_slot(pacer_at(100.0)) == 100.0
 
 
 @pytest.mark.anyio
@@ -65,7 +65,7 @@ async def test_clients_that_share_nothing() -> None:
 async def test_clients_that_share_a_store(now: float, wait: float) -> None:
     """Two clients with the same store have one quota together, to its last moment."""
     store = InMemoryQuotaStore()
-    await turn(pacer_at(100.0, store))
+    await take_slot(pacer_at(100.0, store))
 
     assert await refused_at_once(pacer_at(now, store)) == wait
 
@@ -74,14 +74,14 @@ async def test_clients_that_share_a_store(now: float, wait: float) -> None:
 async def test_a_copy_that_counts_elsewhere() -> None:
     """A copy with a store of its own has another count."""
     pacer = pacer_at(100.0)
-    await turn(pacer)
+    await take_slot(pacer)
 
-    assert await turn(pacer.with_pacing(Pacing(store=InMemoryQuotaStore()))) == 100.0
+    assert await take_slot(pacer.with_pacing(Pacing(store=InMemoryQuotaStore()))) == 100.0
 
 
 @pytest.mark.anyio
 async def test_a_look_from_behind() -> None:
-    """Who asks from behind others takes no turn, even where there are enough for all."""
+    """Who asks from behind others takes no take_slot, even where there are enough for all."""
     store = InMemoryQuotaStore()
 
     assert await store.reserve("key", 2, 100.0, ahead=1) == 0.0
@@ -93,7 +93,7 @@ async def test_a_look_from_behind() -> None:
 async def test_giving_back_in_an_unknown_quota() -> None:
     """There is nothing to give back, and no quota comes of it."""
     store = InMemoryQuotaStore()
-    await pacer_at(100.0, store).give_back("other", 100.0)
+    await pacer_at(100.0, store).forget("other", 100.0)
 
     assert store._quotas == {}
 
@@ -117,22 +117,22 @@ class FarStore(InMemoryQuotaStore):
 
 @pytest.mark.anyio
 async def test_news_while_the_store_is_asked() -> None:
-    """What comes between the store's answer and the nap is not slept through."""
+    """What comes between the store's answer and the wait_scope is not slept through."""
 
     async def meanwhile() -> None:
-        await pacer.give_back("key", 100.0)
+        await pacer.forget("key", 100.0)
 
     pacer = pacer_at(100.0, FarStore(meanwhile))
-    await turn(pacer)
+    await take_slot(pacer)
     with anyio.fail_after(10):
-        assert await turn(pacer) == 100.0
+        assert await take_slot(pacer) == 100.0
 
 
 def test_one_loop_after_the_other(anyio_backend: str) -> None:
     """The count goes on where the last loop left it."""
     pacer = pacer_at(100.0)
 
-    assert anyio.run(turn, pacer, backend=anyio_backend) == 100.0
+    assert anyio.run(take_slot, pacer, backend=anyio_backend) == 100.0
     assert anyio.run(refused_at_once, pacer, backend=anyio_backend) == 61.0
 
 
@@ -140,7 +140,7 @@ def test_a_loop_that_never_ended() -> None:
     """Tasks of a loop that stands still hold up nobody on another one."""
     pacer = pacer_at(100.0)
     stopped = asyncio.new_event_loop()
-    stopped.run_until_complete(turn(pacer))
+    stopped.run_until_complete(take_slot(pacer))
     waiter = stopped.create_task(stand_in_line(pacer))
     stopped.run_until_complete(asyncio.sleep(0))
     (line,) = pacer._lines.values()
@@ -148,11 +148,11 @@ def test_a_loop_that_never_ended() -> None:
     assert asyncio.run(refused_at_once(pacer)) == 61.0
 
     async def wake() -> None:
-        await pacer.give_back("key", 100.0)
-        assert await turn(pacer) == 100.0
+        await pacer.forget("key", 100.0)
+        assert await take_slot(pacer) == 100.0
 
     asyncio.run(wake())
-    assert not line.waiters[0].nap.cancel_called
+    assert not line.waiters[0].wait_scope.cancel_called
     waiter.cancel()
     with pytest.raises(asyncio.CancelledError):
         stopped.run_until_complete(waiter)
@@ -165,15 +165,15 @@ def test_a_cancellation_of_asyncios_own() -> None:
 
     async def main() -> None:
         pacer = pacer_at(100.0)
-        await turn(pacer)
+        await take_slot(pacer)
         waiter = asyncio.create_task(stand_in_line(pacer))
         for _ in range(5):
             await asyncio.sleep(0)
-        await pacer.give_back("key", 100.0)
+        await pacer.forget("key", 100.0)
         waiter.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiter
-        assert await turn(pacer) == 100.0
+        assert await take_slot(pacer) == 100.0
 
     asyncio.run(main())
 
@@ -184,7 +184,7 @@ async def test_threads_count_one_after_the_other(monkeypatch: pytest.MonkeyPatch
     store = InMemoryQuotaStore()
     await store.reserve("key", 60, 100.0)
     held: list[bool] = []
-    for name in ("wait", "take", "learn", "give_back"):
+    for name in ("wait", "record", "learn", "forget"):
         plain = getattr(Quota, name)
 
         def noted(*arguments: object, _plain: object = plain, **named: object) -> object:
@@ -194,8 +194,8 @@ async def test_threads_count_one_after_the_other(monkeypatch: pytest.MonkeyPatch
 
         monkeypatch.setattr(Quota, name, noted)
     await store.reserve("key", 60, 100.0)
-    await store.learn("key", 60, 100.0, limit=60, remaining=58, closed_for=None)
-    await store.give_back("key", 100.0)
+    await store.learn("key", 60, 100.0, QuotaReport(limit=60, remaining=58, closed_for=None))
+    await store.forget("key", 100.0)
     assert held == [True] * 4
     assert not store._lock.locked()
 
@@ -203,14 +203,14 @@ async def test_threads_count_one_after_the_other(monkeypatch: pytest.MonkeyPatch
 def test_a_fork_in_the_wrong_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A child whose parent held the lock gets one of its own, and keeps it."""
     store = InMemoryQuotaStore()
-    parent = store._locked()
+    parent = store._lock_of_this_process()
     parent.acquire()
     monkeypatch.setattr(os, "getpid", lambda: -1)
 
-    child = store._locked()
+    child = store._lock_of_this_process()
 
     assert not child.locked()
-    assert store._locked() is child
+    assert store._lock_of_this_process() is child
 
 
 @pytest.mark.anyio

@@ -17,11 +17,12 @@ from rmz_async import (
     OutcomeUnknownError,
     Pacing,
     PacingError,
+    QuotaReport,
     RateLimitError,
     RetryPolicy,
 )
-from rmz_async import _transport as transport_module
 from rmz_async._http import exchange as connections_module
+from rmz_async._pacing import slots
 from tests.wire.changes import LOST, REFUSED, Shop, failing
 
 pytestmark = pytest.mark.anyio
@@ -63,7 +64,7 @@ async def test_a_turn_that_comes_too_late(
     async with make_client(**options) as rmz:
         for _ in range(2):
             await rmz.subscriptions.get(501)
-        with pytest.raises(PacingError, match="the next turn is in 61 s") as caught:
+        with pytest.raises(PacingError, match="the next slot is in 61 s") as caught:
             await rmz.subscriptions.get(501)
     assert caught.value.retry_after == 61.0
     assert isinstance(caught.value, ConnectionFailedError)
@@ -177,7 +178,7 @@ async def test_a_repeat_does_not_wait_past_its_time(
     def lose(_: httpx.Request) -> httpx.Response:
         time.now += 200
         for quota in store._quotas.values():
-            quota.take(time.now)
+            quota.record(time.now)
         raise LOST
 
     answers = iter([lose, shop.done])
@@ -289,11 +290,11 @@ class Broken(InMemoryQuotaStore):
             raise OSError("unreachable")
         return await super().reserve(key, per_minute, now, ahead=ahead)
 
-    async def give_back(self, key: str, at: float) -> None:
+    async def forget(self, key: str, at: float) -> None:
         """Fail."""
         raise OSError("unreachable")
 
-    async def learn(self, key: str, per_minute: int, now: float, **said: Any) -> bool:
+    async def learn(self, key: str, per_minute: int, now: float, report: QuotaReport) -> bool:
         """Fail."""
         raise OSError("unreachable")
 
@@ -356,7 +357,7 @@ async def test_a_store_that_hangs_costs_no_answer(
     shop: Shop, make_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What RMZ has answered is returned, whatever the store makes of it."""
-    monkeypatch.setattr(transport_module, "NOTING", 0.01)
+    monkeypatch.setattr(slots, "REPORT_TIMEOUT", 0.01)
     with anyio.fail_after(10):
         async with make_client(pacing=Pacing(store=Hanging())) as rmz:
             assert (await rmz.subscriptions.get(501)).id == 501
@@ -390,5 +391,5 @@ async def test_a_store_that_names_no_time(shop: Shop, make_client: Any) -> None:
             return math.inf
 
     async with make_client(pacing=Pacing(store=Closed())) as rmz:
-        with pytest.raises(PacingError, match="the next turn is in inf s"):
+        with pytest.raises(PacingError, match="the next slot is in inf s"):
             await rmz.subscriptions.get(501)

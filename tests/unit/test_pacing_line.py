@@ -13,9 +13,9 @@ import attrs
 import pytest
 from anyio.abc import TaskGroup
 
+from rmz_async import InMemoryQuotaStore, Pacing
 from rmz_async._calls.call import Waiting
-from rmz_async._pacing.line import NoTurnError, Pacer
-from rmz_async.pacing import InMemoryQuotaStore, Pacing
+from rmz_async._pacing.line import NoSlotError, Pacer
 
 pytestmark = pytest.mark.anyio
 
@@ -87,8 +87,8 @@ class Callers:
     async def _call(self, pacer: Pacer, name: str, key: str) -> None:
         with self.scopes[name]:
             try:
-                self.got.append((name, await pacer.turn(key, LIMIT, until=math.inf)))
-            except NoTurnError as error:
+                self.got.append((name, await pacer.wait_for_slot(key, LIMIT, until=math.inf)))
+            except NoSlotError as error:
                 self.refused.append((name, error.wait))
 
 
@@ -101,24 +101,24 @@ async def calling() -> AsyncGenerator[Callers]:
             group.cancel_scope.cancel()
 
 
-async def turns(pacer: Pacer, number: int = LIMIT, until: float = math.inf) -> list[float]:
+async def slots(pacer: Pacer, number: int = LIMIT, until: float = math.inf) -> list[float]:
     """Take turns one after the other."""
     with anyio.fail_after(10):
-        return [await pacer.turn("key", LIMIT, until=until) for _ in range(number)]
+        return [await pacer.wait_for_slot("key", LIMIT, until=until) for _ in range(number)]
 
 
 async def learn(pacer: Pacer, status: int, headers: Mapping[str, str]) -> None:
     """Let an answer come."""
-    await pacer.learn("key", LIMIT, status, headers)
+    await pacer.report("key", LIMIT, status, headers)
 
 
 async def test_a_burst_goes_at_once(clock: Clock) -> None:
     """While the minute has room, nobody waits and nothing is spread out."""
-    assert await turns(clock.pacer()) == [100.0, 100.0, 100.0]
+    assert await slots(clock.pacer()) == [100.0, 100.0, 100.0]
 
 
 async def test_first_come_first_served(clock: Clock) -> None:
-    """Those without a turn get theirs in the order in which they came, as soon as there is one."""
+    """Those without a slot get theirs in the order in which they came, as soon as there is one."""
     pacer = clock.pacer()
     async with calling() as callers:
         await callers.start(pacer, *"abcdefg")
@@ -153,11 +153,11 @@ async def test_quotas_are_apart(clock: Clock) -> None:
 async def test_too_long_a_wait_is_not_begun(clock: Clock) -> None:
     """Who would wait longer than the longest wait is told at once how long."""
     pacer = clock.pacer(max_wait=60)
-    await turns(pacer)
+    await slots(pacer)
     clock.now = 100.5
 
-    with pytest.raises(NoTurnError, match=r"the next turn comes in 60\.5 s$") as caught:
-        await turns(pacer)
+    with pytest.raises(NoSlotError, match=r"the next slot comes in 60\.5 s$") as caught:
+        await slots(pacer)
 
     assert caught.value.wait == 60.5
     assert clock.sleepers == []
@@ -172,21 +172,21 @@ async def test_the_longest_wait_is_waited(clock: Clock) -> None:
         assert callers.got[3:] == [("d", 161.0)]
 
 
-async def test_a_turn_after_the_calls_end(clock: Clock) -> None:
+async def test_a_slot_after_the_calls_end(clock: Clock) -> None:
     """A turn that comes when the call is over is not waited for."""
     pacer = clock.pacer()
-    await turns(pacer)
-    with pytest.raises(NoTurnError) as caught:
-        await turns(pacer, until=160.9)
+    await slots(pacer)
+    with pytest.raises(NoSlotError) as caught:
+        await slots(pacer, until=160.9)
     assert caught.value.wait == 61.0
 
 
-async def test_a_turn_at_the_calls_end(clock: Clock) -> None:
+async def test_a_slot_at_the_calls_end(clock: Clock) -> None:
     """The last moment is in time."""
     pacer = clock.pacer()
-    await turns(pacer)
+    await slots(pacer)
     with anyio.move_on_after(0) as at_once:
-        await pacer.turn("key", LIMIT, until=161.0)
+        await pacer.wait_for_slot("key", LIMIT, until=161.0)
     assert at_once.cancelled_caught
 
 
@@ -201,11 +201,11 @@ async def test_the_line_is_a_part_of_the_wait(clock: Clock) -> None:
 async def test_no_patience(clock: Clock) -> None:
     """With a longest wait of nothing there are turns at once, or none."""
     pacer = clock.pacer(max_wait=0)
-    await turns(pacer)
-    with pytest.raises(NoTurnError):
-        await turns(pacer)
+    await slots(pacer)
+    with pytest.raises(NoSlotError):
+        await slots(pacer)
     clock.now = 161.0
-    assert await turns(pacer) == [161.0] * 3
+    assert await slots(pacer) == [161.0] * 3
 
 
 async def test_a_cancelled_waiter_leaves_the_line(clock: Clock) -> None:
@@ -249,7 +249,7 @@ async def test_woken_and_cancelled_at_once(clock: Clock) -> None:
     pacer = clock.pacer()
     async with calling() as callers:
         await callers.start(pacer, *"abcd")
-        await pacer.give_back("key", 100.0)
+        await pacer.forget("key", 100.0)
         callers.scopes["d"].cancel()
         await settle()
         await callers.start(pacer, "e")
@@ -266,7 +266,7 @@ async def test_due_and_cancelled_at_once(clock: Clock) -> None:
         callers.scopes["d"].cancel()
         await settle()
         assert pacer._lines == {}
-        assert await turns(pacer) == [161.0] * 3
+        assert await slots(pacer) == [161.0] * 3
 
 
 async def test_leaving_the_middle_disturbs_nobody(clock: Clock) -> None:
@@ -280,13 +280,13 @@ async def test_leaving_the_middle_disturbs_nobody(clock: Clock) -> None:
         assert clock.sleepers == sleepers
 
 
-async def test_a_turn_that_was_not_used(clock: Clock) -> None:
+async def test_a_slot_that_was_not_used(clock: Clock) -> None:
     """The first in line gets it at once."""
     pacer = clock.pacer()
     async with calling() as callers:
         await callers.start(pacer, *"abcde")
         clock.now = 110.0
-        await pacer.give_back("key", 100.0)
+        await pacer.forget("key", 100.0)
         await settle()
         assert callers.got[3:] == [("d", 110.0)]
 
@@ -355,7 +355,7 @@ async def test_absurd_headers(clock: Clock, status: int, absurd: str) -> None:
     pacer = clock.pacer()
     names = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after"]
     await learn(pacer, status, dict.fromkeys(names, absurd))
-    assert await turns(pacer) == [100.0] * 3
+    assert await slots(pacer) == [100.0] * 3
     async with calling() as callers:
         await callers.start(pacer, "d")
         await clock.move_to(161.0)

@@ -1,28 +1,27 @@
-"""The gates before a request: a turn within the minute, and one of the requests under way."""
+"""The gates before a request: a slot within the minute, and one of the requests under way."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 import anyio
 import anyio.lowlevel
 import attrs
 import pytest
 
-from rmz_async import InMemoryQuotaStore, Pacing, operations
+from rmz_async import InMemoryQuotaStore, Pacing, QuotaReport, operations
 from rmz_async._calls.call import Failed, Waiting
 from rmz_async._calls.retry import Failure
 from rmz_async._calls.token import Secret
 from rmz_async._calls.wire import Answer
-from rmz_async._pacing import slots as turns_module
-from rmz_async._pacing.line import NoTurnError
-from rmz_async._pacing.slots import GIVING_BACK, STALE, PacedTurn, Turn, Turns
+from rmz_async._pacing import slots as slots_module
+from rmz_async._pacing.line import NoSlotError
+from rmz_async._pacing.slots import SLOT_EXPIRY, Slot, Slots
 from rmz_async.operations import Operation
 
 pytestmark = pytest.mark.anyio
 
-TOKEN = Secret("1|turns-test-token")
+TOKEN = Secret("1|slots-test-token")
 
 
 @attrs.define
@@ -45,14 +44,14 @@ class Store:
         self.taken.append(now)
         return 0.0
 
-    async def give_back(self, key: str, at: float) -> None:
+    async def forget(self, key: str, at: float) -> None:
         """Take it back, with the time that a far store needs."""
         await anyio.lowlevel.checkpoint()
         self.taken.remove(at)
 
-    async def learn(self, key: str, per_minute: int, now: float, **said: Any) -> bool:
+    async def learn(self, key: str, per_minute: int, now: float, report: QuotaReport) -> bool:
         """Note what is left."""
-        self.learned.append(said["remaining"])
+        self.learned.append(report.remaining)
         return False
 
 
@@ -75,18 +74,18 @@ class Gates:
     clock: Clock = attrs.field(factory=Clock)
     store: Store = attrs.field(factory=Store)
     at_once: anyio.Semaphore = attrs.field(factory=lambda: anyio.Semaphore(1, fast_acquire=True))
-    turns: Turns = attrs.field(init=False)
+    slots: Slots = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        """Build the turns."""
+        """Build the slots."""
         waiting = Waiting(clock=lambda: self.clock.now, sleep=self.clock.sleep)
-        self.turns = Turns(Pacing(per_minute=60, lookup_per_minute=120, store=self.store), waiting)
+        self.slots = Slots(Pacing(per_minute=60, lookup_per_minute=120, store=self.store), waiting)
 
-    def turn(
+    def slot(
         self, operation: Operation = operations.SUBSCRIPTIONS_GET, token: Secret = TOKEN
-    ) -> Turn:
-        """Return a turn that must come within half a minute."""
-        return self.turns.turn(operation, token, self.at_once, self.clock.now + 30)
+    ) -> Slot:
+        """Return a slot that must come within half a minute."""
+        return self.slots.slot(operation, token, self.at_once, self.clock.now + 30)
 
 
 @pytest.fixture
@@ -95,38 +94,37 @@ def gates() -> Gates:
     return Gates()
 
 
-async def test_a_turn_is_counted_where_it_belongs(gates: Gates) -> None:
+async def test_a_slot_is_counted_where_it_belongs(gates: Gates) -> None:
     """Each quota of each token has its count and its limit."""
     for token in (TOKEN, Secret("1|another-token"), TOKEN):
         for operation in (operations.SUBSCRIPTIONS_GET, operations.SUBSCRIPTIONS_LOOKUP):
-            async with gates.turn(operation, token):
+            async with gates.slot(operation, token):
                 pass
     keys, limits = zip(*gates.store.asked, strict=True)
     assert limits == (60, 120) * 3
     assert len(set(keys)) == 4
     assert keys[:2] == keys[4:]
-    assert "turns-test-token" not in str(keys)
+    assert "slots-test-token" not in str(keys)
 
 
 async def test_only_so_many_at_once(gates: Gates) -> None:
     """The next one waits until one is over, however that ended."""
-    async with gates.turn():
+    async with gates.slot():
         assert gates.at_once.value == 0
     assert gates.at_once.value == 1
     with pytest.raises(KeyError):
-        async with gates.turn():
+        async with gates.slot():
             raise KeyError
     assert gates.at_once.value == 1
 
 
 async def test_without_pacing(gates: Gates) -> None:
     """What is under way is bound all the same, and nothing is counted."""
-    free = gates.turns.with_pacing(None)
-    turn = free.turn(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 0.0)
-    async with turn as entered:
+    free = gates.slots.with_pacing(None)
+    slot = free.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 0.0)
+    async with slot as entered:
         assert gates.at_once.value == 0
-        await entered.tell(Failed(Failure.NOT_SENT, "refused"), within=1.0)
-    assert type(turn) is Turn
+        await entered.report(Failed(Failure.NOT_SENT, "refused"), deadline=1e18)
     assert gates.at_once.value == 1
     assert gates.store.asked == []
 
@@ -138,63 +136,63 @@ async def test_what_was_not_sent_is_given_back(
     gates: Gates, failure: Failure, given_back: bool
 ) -> None:
     """And only that: RMZ counts what arrives, whatever it answers."""
-    async with gates.turn() as turn:
-        await turn.tell(Failed(failure, "no"), within=1.0)
+    async with gates.slot() as slot:
+        await slot.report(Failed(failure, "no"), deadline=1e18)
     assert gates.store.taken == ([] if given_back else [100.0])
 
 
 async def test_an_answer_is_learned_from(gates: Gates) -> None:
-    """What it says about the quota goes to the store, and its turn stays taken."""
-    async with gates.turn() as turn:
-        await turn.tell(Answer(200, {"x-ratelimit-remaining": "17"}, b""), within=1.0)
+    """What it says about the quota goes to the store, and its slot stays taken."""
+    async with gates.slot() as slot:
+        await slot.report(Answer(200, {"x-ratelimit-remaining": "17"}, b""), deadline=1e18)
     assert gates.store.learned == [17]
     assert gates.store.taken == [100.0]
 
 
 async def test_an_answer_is_learned_from_at_once(gates: Gates) -> None:
-    """The library's own store needs no time for it: the next turn knows."""
-    turns = Turns(Pacing(max_wait=0), Waiting(clock=lambda: 100.0))
+    """The library's own store needs no time for it: the next slot knows."""
+    slots = Slots(Pacing(max_wait=0), Waiting(clock=lambda: 100.0))
     closed = Answer(429, {"retry-after": "7", "x-ratelimit-remaining": "0"}, b"")
-    async with turns.turn(operations.STORE_GET, TOKEN, gates.at_once, 200.0) as turn:
-        await turn.tell(closed, within=0.0)
-    with pytest.raises(NoTurnError):
-        async with turns.turn(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
+    async with slots.slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0) as slot:
+        await slot.report(closed, deadline=0.0)
+    with pytest.raises(NoSlotError):
+        async with slots.slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
             pass
 
 
 async def second(gates: Gates, *, after: float) -> None:
-    """Take a turn while the first is under way, which ends some seconds later."""
-    async with anyio.create_task_group() as calls, gates.turn():
+    """Take a slot while the first is under way, which ends some seconds later."""
+    async with anyio.create_task_group() as calls, gates.slot():
         calls.start_soon(pass_through, gates)
         await anyio.wait_all_tasks_blocked()
         gates.clock.now += after
 
 
 async def pass_through(gates: Gates) -> None:
-    """Take a turn and leave."""
-    async with gates.turn():
+    """Take a slot and leave."""
+    async with gates.slot():
         pass
 
 
 @pytest.mark.parametrize(
-    ("after", "counted"), [(STALE - 0.001, [100.0, 100.0]), (STALE, [100.0, 100.0 + STALE])]
+    ("after", "counted"),
+    [(SLOT_EXPIRY - 0.001, [100.0, 100.0]), (SLOT_EXPIRY, [100.0, 100.0 + SLOT_EXPIRY])],
 )
-async def test_a_turn_that_has_become_stale(
+async def test_a_slot_that_has_become_stale(
     gates: Gates, after: float, counted: list[float]
 ) -> None:
     """RMZ counts a request when it arrives: one that waited for a connection is counted anew."""
-    assert STALE == 0.5
     await second(gates, after=after)
     assert gates.store.taken == counted
 
 
-async def test_a_stale_turn_without_room(gates: Gates) -> None:
+async def test_a_stale_slot_without_room(gates: Gates) -> None:
     """It waits for the next one, and not with a connection in its hands."""
     free: list[int] = []
 
     class Full(Store):
-        async def give_back(self, key: str, at: float) -> None:
-            await super().give_back(key, at)
+        async def forget(self, key: str, at: float) -> None:
+            await super().forget(key, at)
             self.room = 1
 
         async def reserve(self, key: str, per_minute: int, now: float, *, ahead: int = 0) -> float:
@@ -214,15 +212,15 @@ async def test_a_stale_turn_without_room(gates: Gates) -> None:
     assert gates.at_once.value == 1
 
 
-async def test_a_stale_turn_that_would_come_too_late(gates: Gates) -> None:
+async def test_a_stale_slot_that_would_come_too_late(gates: Gates) -> None:
     """It is told so, and leaves nothing behind."""
     gates.store.room = 2
 
     async def late() -> None:
-        with pytest.raises(NoTurnError):
+        with pytest.raises(NoSlotError):
             await pass_through(gates)
 
-    async with anyio.create_task_group() as calls, gates.turn():
+    async with anyio.create_task_group() as calls, gates.slot():
         calls.start_soon(late)
         await anyio.wait_all_tasks_blocked()
         gates.clock.now += 1
@@ -238,7 +236,7 @@ async def test_a_store_that_fails_for_a_stale_turn(gates: Gates) -> None:
         with pytest.raises(OSError, match="unreachable"):
             await pass_through(gates)
 
-    async with anyio.create_task_group() as calls, gates.turn():
+    async with anyio.create_task_group() as calls, gates.slot():
         calls.start_soon(failing)
         await anyio.wait_all_tasks_blocked()
         gates.clock.now += 1
@@ -247,8 +245,8 @@ async def test_a_store_that_fails_for_a_stale_turn(gates: Gates) -> None:
 
 
 async def test_a_call_that_is_given_up_in_line(gates: Gates) -> None:
-    """It gives its turn back, also to a store that is far away."""
-    async with gates.turn():
+    """It gives its slot back, also to a store that is far away."""
+    async with gates.slot():
         async with anyio.create_task_group() as calls:
             calls.start_soon(pass_through, gates)
             await anyio.wait_all_tasks_blocked()
@@ -264,17 +262,17 @@ async def test_a_store_that_fails_after_the_answer(
     """That is no reason to lose the answer."""
 
     class Broken(InMemoryQuotaStore):
-        async def learn(self, key: str, per_minute: int, now: float, **_: Any) -> bool:
+        async def learn(self, key: str, per_minute: int, now: float, report: QuotaReport) -> bool:
             raise OSError("unreachable")
 
-        async def give_back(self, key: str, at: float) -> None:
+        async def forget(self, key: str, at: float) -> None:
             raise OSError("unreachable")
 
-    turns = Turns(Pacing(store=Broken()), Waiting())
-    turn = turns.turn(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 1e18)
-    async with turn as entered:
-        await entered.tell(Answer(200, {}, b""), within=1.0)
-        await entered.tell(Failed(Failure.NOT_SENT, "refused"), within=1.0)
+    slots = Slots(Pacing(store=Broken()), Waiting())
+    slot = slots.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 1e18)
+    async with slot as entered:
+        await entered.report(Answer(200, {}, b""), deadline=1e18)
+        await entered.report(Failed(Failure.NOT_SENT, "refused"), deadline=1e18)
     warning = ("rmz_async", logging.WARNING, "the quota store failed: OSError")
     assert caplog.record_tuples == [warning] * 2
 
@@ -282,12 +280,12 @@ async def test_a_store_that_fails_after_the_answer(
 class Hanging(InMemoryQuotaStore):
     """A store that takes note, and never says so."""
 
-    async def learn(self, key: str, per_minute: int, now: float, **_: Any) -> bool:
+    async def learn(self, key: str, per_minute: int, now: float, report: QuotaReport) -> bool:
         """See `QuotaStore`."""
         await anyio.sleep_forever()
         return True
 
-    async def give_back(self, key: str, at: float) -> None:
+    async def forget(self, key: str, at: float) -> None:
         """See `QuotaStore`."""
         await anyio.sleep_forever()
 
@@ -296,13 +294,13 @@ async def test_a_store_that_hangs_after_the_answer(
     gates: Gates, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It costs the call no more than the time that it is given."""
-    assert GIVING_BACK == 0.5
-    monkeypatch.setattr(turns_module, "GIVING_BACK", 0.0)
-    turns = Turns(Pacing(store=Hanging()), Waiting())
-    turn = turns.turn(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 1e18)
-    async with turn as entered:
-        await entered.tell(Answer(200, {}, b""), within=0.0)
-        await entered.tell(Failed(Failure.NOT_SENT, "refused"), within=1.0)
+    monkeypatch.setattr(slots_module, "FORGET_TIMEOUT", 0.0)
+    monkeypatch.setattr(slots_module, "MIN_REPORT_TIMEOUT", 0.0)
+    slots = Slots(Pacing(store=Hanging()), Waiting())
+    slot = slots.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 1e18)
+    async with slot as entered:
+        await entered.report(Answer(200, {}, b""), deadline=0.0)
+        await entered.report(Failed(Failure.NOT_SENT, "refused"), deadline=1e18)
     warning = ("rmz_async", logging.WARNING, "the quota store failed: no answer within 0.0 s")
     assert caplog.record_tuples == [warning] * 2
 
@@ -311,12 +309,12 @@ async def test_a_store_that_fails_while_a_call_is_given_up(gates: Gates) -> None
     """The cancellation goes on, and not the store's error instead."""
 
     class Failing(Store):
-        async def give_back(self, key: str, at: float) -> None:
+        async def forget(self, key: str, at: float) -> None:
             raise OSError("unreachable")
 
     gates.store = Failing()
     gates.__attrs_post_init__()
-    async with gates.turn():
+    async with gates.slot():
         with anyio.move_on_after(0) as scope:
             await pass_through(gates)
         assert scope.cancelled_caught
@@ -325,29 +323,54 @@ async def test_a_store_that_fails_while_a_call_is_given_up(gates: Gates) -> None
 
 async def test_copies_count_together(gates: Gates) -> None:
     """A copy with other limits asks the same store, also by way of one that asks none."""
-    turns = Turns(Pacing(per_minute=2, max_wait=0), Waiting(clock=lambda: 100.0))
+    slots = Slots(Pacing(per_minute=2, max_wait=0), Waiting(clock=lambda: 100.0))
     copies = [
-        turns,
-        turns.with_pacing(Pacing(per_minute=2, max_wait=0)),
-        turns.with_pacing(None).with_pacing(Pacing(per_minute=2, max_wait=0)),
+        slots,
+        slots.with_pacing(Pacing(per_minute=2, max_wait=0)),
+        slots.with_pacing(None).with_pacing(Pacing(per_minute=2, max_wait=0)),
     ]
     for copy in copies[:2]:
-        async with copy.turn(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 200.0) as turn:
-            assert isinstance(turn, PacedTurn)
+        async with copy.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 200.0) as slot:
+            assert isinstance(slot, Slot)
     for copy in copies:
-        with pytest.raises(NoTurnError):
-            async with copy.turn(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 200.0):
+        with pytest.raises(NoSlotError):
+            async with copy.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 200.0):
                 pass
 
 
 async def test_a_copy_of_what_never_counted(gates: Gates) -> None:
-    """It counts from its first turn on, together with other copies."""
-    turns = Turns(None, Waiting(clock=lambda: 100.0))
-    copies = [turns.with_pacing(Pacing(per_minute=1, max_wait=0)) for _ in range(2)]
-    assert type(turns.turn(operations.STORE_GET, TOKEN, gates.at_once, 200.0)) is Turn
-    async with copies[0].turn(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
+    """It counts from its first slot on, together with other copies."""
+    slots = Slots(None, Waiting(clock=lambda: 100.0))
+    copies = [slots.with_pacing(Pacing(per_minute=1, max_wait=0)) for _ in range(2)]
+    for _ in range(2):
+        async with slots.slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
+            pass
+    async with copies[0].slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
         pass
     for copy in copies:
-        with pytest.raises(NoTurnError):
-            async with copy.turn(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
+        with pytest.raises(NoSlotError):
+            async with copy.slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
                 pass
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "retry_in"),
+    [
+        (429, {"retry-after": "7", "x-ratelimit-remaining": "0"}, 8.0),
+        (429, {"retry-after": "7", "x-ratelimit-remaining": "3"}, None),
+        (503, {"retry-after": "7"}, None),
+        (200, {"x-ratelimit-remaining": "0"}, None),
+    ],
+)
+async def test_an_answer_that_closes_the_quota_tells_when_the_next_slot_comes(
+    gates: Gates, status: int, headers: dict[str, str], retry_in: float | None
+) -> None:
+    """The margin belongs to the pacing, so the transport need not know it."""
+    slots = Slots(Pacing(max_wait=0), Waiting(clock=lambda: 100.0))
+    async with slots.slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0) as slot:
+        assert await slot.report(Answer(status, headers, b""), deadline=200.0) == retry_in
+    if retry_in is not None:
+        with pytest.raises(NoSlotError) as caught:
+            async with slots.slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
+                pass
+        assert caught.value.wait == retry_in
