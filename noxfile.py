@@ -42,6 +42,8 @@ ONCE = [f"tests/{name}" for name in ("contract", "faults", "mutation", "security
 PROCESSES = [str(path) for path in sorted(Path("tests/sync").glob("test_process_*.py"))]
 TOGETHER = ["-n", "4", "--dist", "worksteal"]
 CONTRACT = Path("docs/openapi.yaml")
+# A wheel that grows beyond it carries something that is not ours.
+MOST_BYTES = 250_000
 REDOCLY = "@redocly/cli@2.77.0"
 
 
@@ -127,11 +129,14 @@ def build(session: nox.Session) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     if not {"rmz_async/py.typed", "rmz_sync/py.typed"} <= names:
         session.error("the wheel has no py.typed")
-    served = {"openapi.yaml", "serving/reference_assets/swagger-ui/swagger-ui-bundle.js"}
+    served = {"openapi.yaml", "serving/reference_page/reference.html"}
     if not {f"rmz_async/sandbox/{name}" for name in served} <= names:
         session.error("the wheel has not all that the sandbox serves")
     if "rmz_sync/_generate.py" in names:
         session.error("the wheel has the generator, which works on a checkout only")
+    size = wheel.stat().st_size
+    if size > MOST_BYTES:
+        session.error(f"the wheel has {size:,} bytes, and {MOST_BYTES:,} are the most")
 
 
 @nox.session(venv_backend="none")

@@ -1,4 +1,4 @@
-"""The API's contract: as a document for programs, and as a page to read and try it on."""
+"""The API's contract: as a document for programs, and as a page to read."""
 
 from __future__ import annotations
 
@@ -6,24 +6,27 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import yaml
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import BaseRoute, Route
+
+from rmz_async.sandbox.serving.contract_outline import outline_of
 
 __all__ = ("contract", "reference_routes")
 
 _HERE = Path(__file__).parent
-_ASSETS = _HERE / "reference_assets"
 # A wheel has the document beside this module, a checkout among the documentation.
 _PLACES = (_HERE.parent / "openapi.yaml", _HERE.parents[2] / "docs" / "openapi.yaml")
-# Swagger UI styles its elements in place, and its icons are data.
+_STYLE = "/reference/style.css"
+# The page has no script.
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; "
+        "form-action 'none'; frame-ancestors 'none'"
     ),
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -38,15 +41,20 @@ def reference_routes(base_path: str) -> list[BaseRoute]:
         base_path: Where the API is, below the server's root.
     """
 
+    def here(request: Request) -> str:
+        return f"{request.url.scheme}://{request.url.netloc}{base_path}"
+
     async def document(request: Request) -> Response:
-        here = f"{request.url.scheme}://{request.url.netloc}{base_path}"
-        server = {"url": here, "description": "This sandbox. Nothing leaves the machine."}
+        server = {"url": here(request), "description": "This sandbox. Nothing leaves the machine."}
         return JSONResponse({**contract(), "servers": [server]}, headers=_HEADERS)
+
+    async def page(request: Request) -> Response:
+        return HTMLResponse(_template().render(here=here(request)), headers=_HEADERS)
 
     return [
         Route("/openapi.json", document, methods=["GET"]),
-        Route("/reference", _page, methods=["GET"]),
-        Mount("/reference/assets", StaticFiles(directory=_ASSETS)),
+        Route("/reference", page, methods=["GET"]),
+        Route(_STYLE, _style, methods=["GET"]),
     ]
 
 
@@ -60,5 +68,27 @@ def contract() -> dict[str, Any]:
     return document
 
 
-async def _page(_: Request) -> Response:
-    return HTMLResponse((_ASSETS / "reference.html").read_bytes(), headers=_HEADERS)
+@cache
+def _template() -> jinja2.Template:
+    """Return the page's template, with the contract in it but for the address."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("rmz_async.sandbox.serving", "reference_page"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # Raw HTML in a description stays text.
+    markdown = MarkdownIt("commonmark", {"html": False})
+
+    def prose(text: str) -> Markup:
+        return Markup(markdown.render(text))  # noqa: S704 - the renderer escapes what it is given
+
+    environment.filters["prose"] = prose
+    shown = {"style": _STYLE, "outline": outline_of(contract())}
+    return environment.get_template("reference.html", globals=shown)
+
+
+async def _style(_: Request) -> Response:
+    content = (_HERE / "reference_page" / "reference.css").read_bytes()
+    return Response(content, media_type="text/css", headers=_HEADERS)
