@@ -23,12 +23,13 @@ class InMemoryQuotaStore:
     def __init__(self) -> None:
         self._quotas: dict[str, Quota] = {}
         self._capacity = _MIN_CAPACITY
-        self._renew_lock()
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
 
     async def reserve(self, key: str, per_minute: int, now: float, *, ahead: int = 0) -> float:
         """See `QuotaStore.reserve`."""
-        with self._lock_of_this_process():
-            quota = self._quota(key, now)
+        with self._lock if os.getpid() == self._pid else self._renewed_lock():
+            quota = self._quotas.get(key) or self._added(key, now)
             wait = quota.wait(per_minute, now, ahead)
             if wait <= 0 and not ahead:
                 quota.record(now)
@@ -36,38 +37,30 @@ class InMemoryQuotaStore:
 
     async def forget(self, key: str, at: float) -> None:
         """See `QuotaStore.forget`."""
-        with self._lock_of_this_process():
+        with self._lock if os.getpid() == self._pid else self._renewed_lock():
             quota = self._quotas.get(key)
             if quota is not None:
                 quota.forget(at)
 
     async def learn(self, key: str, per_minute: int, now: float, report: QuotaReport) -> bool:
         """See `QuotaStore.learn`."""
-        with self._lock_of_this_process():
-            return self._quota(key, now).learn(per_minute, now, report)
+        with self._lock if os.getpid() == self._pid else self._renewed_lock():
+            quota = self._quotas.get(key) or self._added(key, now)
+            return quota.learn(per_minute, now, report)
 
-    def _renew_lock(self) -> None:
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
-
-    def _lock_of_this_process(self) -> threading.Lock:
+    def _renewed_lock(self) -> threading.Lock:
         # A fork can happen while another thread holds the lock. The child does not have that
         # thread, and would wait for it for ever.
-        if os.getpid() != self._pid:
-            self._renew_lock()
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
         return self._lock
 
-    def _quota(self, key: str, now: float) -> Quota:
-        quota = self._quotas.get(key)
-        if quota is None:
-            self._make_room(now)
-            quota = self._quotas[key] = Quota()
-        return quota
-
-    def _make_room(self, now: float) -> None:
+    def _added(self, key: str, now: float) -> Quota:
         # Tokens are renewed, and a platform holds the tokens of many shops.
         if len(self._quotas) >= self._capacity:
             self._quotas = {
                 key: quota for key, quota in self._quotas.items() if not quota.is_idle(now)
             }
             self._capacity = _MIN_CAPACITY + 2 * len(self._quotas)
+        quota = self._quotas[key] = Quota()
+        return quota
