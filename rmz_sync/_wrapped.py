@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from functools import partial
 from typing import TypeVar
 
 import rmz_async
-from rmz_async._calls.call import Call, Failed
-from rmz_async._calls.retry import Failure, History
-from rmz_async._http.exchange import PreparedRequest
+from rmz_async._calls.call import Call
 from rmz_async._transport import Transport
-from rmz_async.errors import RMZError
 from rmz_sync._loop_thread import notice
 
 T = TypeVar("T")
@@ -39,20 +35,10 @@ class WrappedTransport(Transport):
         vars(copy).update(vars(transport))
         return copy
 
-    async def _call_until(
-        self, call: Call[T], outgoing: PreparedRequest, deadline: float, history: History
-    ) -> T:
-        here = notice.get()
-        if here.error is not None:  # It reads back for a call that has said what to raise.
-            return await super()._call_until(call, outgoing, deadline, history)
-        here.error = cut_off = partial(self._cut_off, call, outgoing, history)
+    async def call(self, call: Call[T]) -> T:
+        """Make *call*; if it is cut off, raise what became of it."""
+        execution = self.begin(call)
+        notice.get().error = execution.cut_off
         with suppress(asyncio.CancelledError):
-            return await super()._call_until(call, outgoing, deadline, history)
-        raise cut_off()
-
-    def _cut_off(self, call: Call[T], outgoing: PreparedRequest, history: History) -> RMZError:
-        failed = Failed(
-            Failure.AMBIGUOUS if history.under_way else Failure.NOT_SENT,
-            "cut off, as this client was closed or its loop ended",
-        )
-        return self._given_up(call, outgoing, failed, history, None)
+            return await execution.run()
+        raise execution.cut_off()

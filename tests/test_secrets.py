@@ -136,9 +136,9 @@ def test_what_holds_the_token() -> None:
     objects = [
         client,
         client._transport,
-        client._transport._connections,
-        client._transport._connections.tokens,
-        client._transport._connections.tokens.current,
+        client._transport.connections,
+        client._transport.connections.tokens,
+        client._transport.connections.tokens.current,
         client._transport.options,
         client.subscriptions,
         client.checkout_sessions,
@@ -301,7 +301,7 @@ def client_over(http: httpx.AsyncClient, token: Any) -> Client:
     client = Client(token, http=http, retry=RetryPolicy(max_attempts=2), pacing=None)
     transport = client._transport
     client._use(
-        Transport(transport._connections, transport.options, Waiting(sleep=at_once)),
+        Transport(transport.connections, transport.options, Waiting(sleep=at_once)),
         owns_connections=True,
     )
     return client

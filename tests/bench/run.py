@@ -257,10 +257,10 @@ def bench_start() -> None:
 
     async def second() -> float:
         async with rmz_async.Client(TOKEN) as first:
-            first._transport._connections.open()
+            first._transport.connections.open()
             began = time.perf_counter()
             async with rmz_async.Client(TOKEN) as another:
-                another._transport._connections.open()
+                another._transport.connections.open()
                 return time.perf_counter() - began
 
     spent = statistics.median(asyncio.run(second()) for _ in range(15))

@@ -70,7 +70,7 @@ def answering() -> Answering:
         transport, time = client._transport, Time()
         waiting = Waiting(clock=lambda: time.now, sleep=time.sleep)
         client._use(
-            Transport(transport._connections, transport.options, waiting), owns_connections=True
+            Transport(transport.connections, transport.options, waiting), owns_connections=True
         )
         return client, sent
 

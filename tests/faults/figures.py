@@ -115,7 +115,7 @@ class Sent:
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        connections: Any = client._transport._connections
+        connections: Any = client._transport.connections
         self._exchange = connections.exchange
         connections.exchange = self._counted
 

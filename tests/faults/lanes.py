@@ -89,7 +89,5 @@ def lane_named(name: str) -> Lane:
 def on_time(waiting: Waiting, client: rmz_async.Client) -> rmz_async.Client:
     """Put *client* on the test's time, and return it."""
     transport = client._transport
-    client._use(
-        Transport(transport._connections, transport.options, waiting), owns_connections=True
-    )
+    client._use(Transport(transport.connections, transport.options, waiting), owns_connections=True)
     return client

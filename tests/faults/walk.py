@@ -117,7 +117,7 @@ class Walk:
         self._line.plan = plan = self._plan(chance, about or 0)
         if chance.random() < 0.7:
             # Else it is left as earlier calls have spent it.
-            self._wrapped._transport._budget.left = Budget.SIZE
+            self._wrapped._transport.budget.left = Budget.SIZE
         began, mark, injected = shop.timing.clock(), shop.mark(), self._line.injected
         verdict, answer = await told(self._lane, partial(asked.call, self._client, target))
         self._line.settle()

@@ -174,7 +174,7 @@ class Shaky:
         wrapped = self.client._wrapped
         transport = wrapped._transport
         wrapped._use(
-            Transport(transport._connections, transport.options, Waiting(sleep=self._sleep)),
+            Transport(transport.connections, transport.options, Waiting(sleep=self._sleep)),
             owns_connections=True,
         )
         self.client._use(wrapped, self.client._portal, owns_portal=True)

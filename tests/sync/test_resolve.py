@@ -63,7 +63,7 @@ class RMZ:
         waiting = Waiting(clock=lambda: self.now, sleep=self._sleep, draw=lambda: 1.0)
         transport = wrapped._transport
         wrapped._use(
-            Transport(transport._connections, transport.options, waiting), owns_connections=True
+            Transport(transport.connections, transport.options, waiting), owns_connections=True
         )
         self.client._use(wrapped, self.client._portal, owns_portal=True)
 

@@ -108,7 +108,7 @@ def test_a_copy_shares_the_connections() -> None:
     copied = client.with_options(timeout=5)
 
     assert copied._transport is not client._transport
-    assert copied._transport._connections is client._transport._connections
+    assert copied._transport.connections is client._transport.connections
     for resource in (copied.subscriptions, copied.checkout_sessions, copied.portal_sessions):
         assert resource._transport is copied._transport
 

@@ -80,7 +80,7 @@ def make_client(time: Time, http: Any) -> MakeClient:
         client = Client(token, **options)
         transport = client._transport
         client._use(
-            Transport(transport._connections, transport.options, time.waiting()),
+            Transport(transport.connections, transport.options, time.waiting()),
             owns_connections=True,
         )
         return client

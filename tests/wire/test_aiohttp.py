@@ -83,7 +83,7 @@ async def test_the_hooks_against_a_second_sending(serving: Any) -> None:
     with serving(keeps(), hangs_up, keeps()) as server:
         async with client_of(server, http="aiohttp") as rmz:
             await rmz.subscriptions.get(501)
-            pool: Any = rmz._transport._connections.open().pool
+            pool: Any = rmz._transport.connections.open().pool
             vars(pool._idle[0][1].client)["_retry_connection"] = True
             with pytest.raises(ConnectionFailedError, match="ConnectionLostError"):
                 await rmz.subscriptions.get(501)

@@ -56,7 +56,7 @@ async def test_the_callers_own_http_client(make_client: Any) -> None:
     ) as http:
         async with make_client(http=http) as rmz:
             await rmz.subscriptions.get(501)
-            assert rmz._transport._connections.open().pool is None
+            assert rmz._transport.connections.open().pool is None
         assert not http.is_closed
     assert seen[0].headers["authorization"] == "Bearer 1|wire-test-token"
     assert "x-mine" not in seen[0].headers

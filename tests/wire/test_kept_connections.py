@@ -34,7 +34,7 @@ async def test_certificates_are_checked(http: Any) -> None:
     assert tls.verify_mode is ssl.CERT_REQUIRED
     assert tls.check_hostname
     async with Client(TOKEN, http=http) as rmz:
-        pool = rmz._transport._connections.open().pool
+        pool = rmz._transport.connections.open().pool
         assert pool is not None
         opened: Any = pool.borrow(dedicated=False)
         used = opened._transport._pool if http is None else opened.client.connector

@@ -38,13 +38,13 @@ async def test_a_machine_that_is_suspended_while_a_call_waits(
     shop = make_shop("order")
     shop.sent.side_effect = [LOST]
     async with make_client() as rmz:
-        sleep = rmz._transport._waiting.sleep
+        sleep = rmz._transport.waiting.sleep
 
         async def suspend(seconds: float) -> None:
             await sleep(seconds)
             time.suspended = 3600.0
 
-        object.__setattr__(rmz._transport._waiting, "sleep", suspend)
+        object.__setattr__(rmz._transport.waiting, "sleep", suspend)
         with pytest.raises(OutcomeUnknownError):
             await shop.sample.make(rmz)
     assert shop.sent.call_count == 1

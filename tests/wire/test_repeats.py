@@ -348,10 +348,10 @@ async def test_a_success_after_a_repeat_earns_nothing(
     async with make_client() as rmz:
         shop.sent.side_effect = [REFUSED, shop.done()]
         await rmz.subscriptions.get(501)
-        assert rmz._transport._budget.left == Budget.SIZE - 1
+        assert rmz._transport.budget.left == Budget.SIZE - 1
         shop.sent.side_effect = shop.done
         await rmz.subscriptions.get(501)
-        assert rmz._transport._budget.left == Budget.SIZE - 1 + Budget.EARNED
+        assert rmz._transport.budget.left == Budget.SIZE - 1 + Budget.EARNED
 
 
 async def test_what_is_logged(

@@ -286,7 +286,7 @@ async def test_a_resend_counts_as_a_repeat(make_shop: MakeShop, make_client: Any
     shop.sent.side_effect = LOST
     shop.read.side_effect = shop.unchanged
     async with make_client(retry=RetryPolicy(backoff=0.001)) as rmz:
-        rmz._transport._budget.left = 1.8
+        rmz._transport.budget.left = 1.8
         with pytest.raises(OutcomeUnknownError):
             await rmz.subscriptions.pause(501)
     assert shop.sent.call_count == 1
