@@ -16,6 +16,7 @@ from rmz_async.sandbox.delivery.courier import Delivery
 from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.sandbox import Sandbox
 from rmz_async.sandbox.serving.served import Served
+from rmz_async.sandbox.store.cards import TEST_CARDS, Card, CardBehaviour, TestCard
 from rmz_async.sandbox.store.catalog import Category, Code, Coupon, Product, ProductStatus, Variant
 from rmz_async.sandbox.store.durations import Duration
 from rmz_async.sandbox.store.ledger import Effect
@@ -31,7 +32,6 @@ from rmz_async.sandbox.store.orders import (
 )
 from rmz_async.sandbox.store.profile import StoreProfile
 from rmz_async.sandbox.store.state import (
-    Card,
     CheckoutSession,
     Customer,
     PortalSession,
@@ -41,7 +41,9 @@ from rmz_async.sandbox.store.state import (
 )
 
 __all__ = (
+    "TEST_CARDS",
     "Card",
+    "CardBehaviour",
     "Category",
     "CheckoutSession",
     "Code",
@@ -66,6 +68,7 @@ __all__ = (
     "Store",
     "StoreProfile",
     "Subscription",
+    "TestCard",
     "Transaction",
     "Variant",
     "Webhook",

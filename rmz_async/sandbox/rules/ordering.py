@@ -10,6 +10,7 @@ import attrs
 from rmz_async.sandbox.rules.order_request import OrderRequest, RequestedLine
 from rmz_async.sandbox.rules.pricing import actual_price, discount_by, platform_fees
 from rmz_async.sandbox.rules.stock import current_stock, take
+from rmz_async.sandbox.store.cards import Card
 from rmz_async.sandbox.store.catalog import Coupon, Product, ProductStatus, Variant
 from rmz_async.sandbox.store.ids import next_id
 from rmz_async.sandbox.store.orders import (
@@ -21,7 +22,7 @@ from rmz_async.sandbox.store.orders import (
     StatusChange,
     Transaction,
 )
-from rmz_async.sandbox.store.state import Card, Store, Subscription
+from rmz_async.sandbox.store.state import Store, Subscription
 from rmz_async.sandbox.wire.answers import InvalidFieldsError, RefusedError
 
 __all__ = ("check_stock", "place", "quoted")

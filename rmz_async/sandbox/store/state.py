@@ -8,13 +8,13 @@ from enum import StrEnum
 
 import attrs
 
+from rmz_async.sandbox.store.cards import Card
 from rmz_async.sandbox.store.catalog import OPENED_AT, Category, Code, Coupon, Product, Variant
 from rmz_async.sandbox.store.ids import Ids
 from rmz_async.sandbox.store.orders import Order, OrderCheckout, PlacedRequest
 from rmz_async.sandbox.store.profile import StoreProfile
 
 __all__ = (
-    "Card",
     "CheckoutSession",
     "Customer",
     "PortalSession",
@@ -54,14 +54,6 @@ class Customer:
     def name(self) -> str:
         """First and last name."""
         return f"{self.first_name} {self.last_name}"
-
-
-@attrs.define(kw_only=True)
-class Card:
-    """What may be shown of a saved card."""
-
-    last_four: str
-    scheme: str
 
 
 @attrs.define(kw_only=True)
