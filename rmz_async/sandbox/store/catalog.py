@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 
 import attrs
 
 from rmz_async.sandbox.store.durations import Duration
 
-__all__ = ("OPENED_AT", "Category", "Code", "Coupon", "Product", "ProductStatus", "Variant")
+__all__ = (
+    "OPENED_AT",
+    "CancelBehavior",
+    "Category",
+    "Code",
+    "Coupon",
+    "Product",
+    "ProductStatus",
+    "Variant",
+)
 
 # Since when there is what says nothing else.
 OPENED_AT = datetime(2024, 1, 1, tzinfo=UTC)
@@ -21,6 +30,13 @@ class ProductStatus(IntEnum):
 
     ACTIVE = 1
     DISABLED = 3
+
+
+class CancelBehavior(StrEnum):
+    """When a cancellation takes effect."""
+
+    END_OF_PERIOD = "end_of_period"
+    IMMEDIATE = "immediate"
 
 
 @attrs.define(kw_only=True)
@@ -37,6 +53,10 @@ class Product:
         metadata: Two display settings are read from here: ``show_discount_countdown`` and
             ``show_discount_savings``.
         image: The picture's file name; None for no picture.
+        trial_days: How long a new subscriber tries it without paying; 0 to 90.
+        grace_period_days: How long access goes on after a failed payment; 0 to 30.
+        cancel_behavior: When a cancellation takes effect.
+        auto_renew_default: Whether a new subscription renews itself.
     """
 
     id: int
@@ -58,6 +78,10 @@ class Product:
     metadata: dict[str, object] | None = None
     category_ids: tuple[int, ...] = ()
     image: str | None = None
+    trial_days: int = 0
+    grace_period_days: int = 7
+    cancel_behavior: CancelBehavior = CancelBehavior.END_OF_PERIOD
+    auto_renew_default: bool = True
     created_at: datetime = OPENED_AT
     updated_at: datetime = OPENED_AT
 
