@@ -20,6 +20,7 @@ from rmz_async.sandbox.endpoints.portal_sessions import PortalSessions
 from rmz_async.sandbox.endpoints.products import Products
 from rmz_async.sandbox.endpoints.store import StoreCalls
 from rmz_async.sandbox.endpoints.subscriptions import Subscriptions
+from rmz_async.sandbox.hosted.assets import asset_routes
 from rmz_async.sandbox.hosted.checkout import CheckoutPages
 from rmz_async.sandbox.hosted.order_checkout import OrderCheckoutPages
 from rmz_async.sandbox.hosted.portal import PortalPages
@@ -47,6 +48,7 @@ def build_app(backend: Backend, token: str, *, throttle: bool) -> Starlette:
                 ],
             ),
             *_hosted_pages(backend),
+            *asset_routes(),
             *reference_routes(BASE_PATH),
         ],
         middleware=[Middleware(LoopbackOnly)],

@@ -99,9 +99,11 @@ async def api(sandbox: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def browser(sandbox: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
-    """Opens the hosted pages, without a token."""
+    """Opens the hosted pages in English, without a token."""
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(sandbox.app), base_url="http://127.0.0.1"
+        transport=httpx.ASGITransport(sandbox.app),
+        base_url="http://127.0.0.1",
+        cookies={"rmz-language": "en"},
     ) as opened:
         yield opened
 

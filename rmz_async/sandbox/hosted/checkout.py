@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.hosted.rendering import notice, rendered, sent_to
+from rmz_async.sandbox.hosted.notices import EXPIRED, MISSING, PAID, notice
+from rmz_async.sandbox.hosted.rendering import rendered, sent_to
 from rmz_async.sandbox.rules.ordering import place
 from rmz_async.sandbox.store.orders import OrderLine, Quote
 from rmz_async.sandbox.store.state import CheckoutSession
@@ -27,12 +28,12 @@ class CheckoutPages:
         """Answer ``GET /checkout/{key}``."""
         session = self._session(request)
         if session is None:
-            return notice(request, "missing", 404, None)
+            return notice(request, MISSING)
         if session.subscription_id is not None:
             link = with_subscription_id(session.success_url, session.subscription_id)
-            return notice(request, "paid", 200, ("continue", link))
+            return notice(request, PAID, link)
         if self._has_expired(session):
-            return notice(request, "expired", 410, ("back", session.cancel_url))
+            return notice(request, EXPIRED, session.cancel_url)
         return rendered(
             request,
             "checkout.html",
@@ -40,16 +41,20 @@ class CheckoutPages:
             product=self._store.products[session.product_id],
             variant=self._store.variants[session.variant_id],
             customer=self._store.customers[session.customer_id],
+            shop=self._store.profile,
+            renews_at=self._backend.now()
+            + self._store.variants[session.variant_id].duration.length,
+            seconds_left=int((session.expires_at - self._backend.now()).total_seconds()),
         )
 
     async def pay(self, request: Request) -> Response:
         """Answer ``POST /checkout/{key}/pay``; a second time leads to the same subscription."""
         session = self._session(request)
         if session is None:
-            return notice(request, "missing", 404, None)
+            return notice(request, MISSING)
         if session.subscription_id is None:
             if self._has_expired(session):
-                return notice(request, "expired", 410, ("back", session.cancel_url))
+                return notice(request, EXPIRED, session.cancel_url)
             session.subscription_id = self._subscribe(session)
         return sent_to(with_subscription_id(session.success_url, session.subscription_id))
 
@@ -57,7 +62,7 @@ class CheckoutPages:
         """Answer ``POST /checkout/{key}/cancel``; the customer may come back and pay after all."""
         session = self._session(request)
         if session is None:
-            return notice(request, "missing", 404, None)
+            return notice(request, MISSING)
         if session.subscription_id is not None:
             return sent_to(with_subscription_id(session.success_url, session.subscription_id))
         return sent_to(session.cancel_url)

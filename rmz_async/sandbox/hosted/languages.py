@@ -1,157 +1,138 @@
-"""The pages' words, in English and Arabic."""
+"""Languages of the pages: words from gettext catalogues; numbers, money and dates from CLDR."""
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
 
 import attrs
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_currency, format_decimal
+from babel.support import NullTranslations, Translations
+from babel.units import format_unit
 from starlette.requests import Request
 
 from rmz_async.sandbox.store.durations import Duration
-from rmz_async.sandbox.wire.forms import arabic_digits, price_label
 
-__all__ = ("ARABIC", "ENGLISH", "Language", "language_of")
+__all__ = ("ARABIC", "CATALOGUES", "COOKIE", "ENGLISH", "Language", "language_of")
+
+COOKIE = "rmz-language"
+
+CATALOGUES = Path(__file__).parent / "locale"
+_MONTHS = {
+    Duration.MONTHLY: 1,
+    Duration.QUARTERLY: 3,
+    Duration.SEMI_ANNUAL: 6,
+    Duration.ANNUALLY: 12,
+    Duration.BIENNIAL: 24,
+    Duration.QUINQUENNIAL: 60,
+    Duration.DECENNIAL: 120,
+}
+# Babel takes separators and patterns from CLDR, and writes every number in ASCII digits.
+_ARABIC_INDIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 
 @attrs.frozen
 class Language:
-    """One language: its tag, the direction of its script, its periods, and every text by key."""
+    """A language that the pages are read in.
+
+    Attributes:
+        tag: For ``<html lang>`` and ``?lang=``.
+        locale: CLDR's rules for the language as it is used in Saudi Arabia.
+    """
 
     tag: str
-    direction: str
-    periods: dict[Duration, str]
-    texts: dict[str, str]
+    locale: Locale
+
+    @property
+    def direction(self) -> str:
+        """``rtl`` or ``ltr``."""
+        return self.locale.text_direction
+
+    @property
+    def translations(self) -> NullTranslations:
+        """The catalogue of the pages' words."""
+        return _catalogue(self.tag)
+
+    def text(self, message: str, /, **values: object) -> str:
+        """Return *message*, translated, with its placeholders filled in."""
+        translated = self.translations.ugettext(message)
+        # Without values a percent sign is only a percent sign.
+        return translated % values if values else translated
 
     def price(self, amount: Decimal) -> str:
-        """Return a price in SAR as a reader expects it."""
-        return price_label(amount) if self.tag == "ar" else f"SAR {amount:,.2f}"
+        """Return an amount in SAR."""
+        # CLDR asks for a space between a letter and a digit, and Babel leaves it out.
+        pattern = "¤\u00a0#,##0.00" if self.tag == "en" else None
+        shown = format_currency(
+            amount, "SAR", pattern, locale=self.locale, numbering_system="default"
+        )
+        return self._digits(shown)
 
     def count(self, number: int) -> str:
-        """Return a number of pieces as a reader expects it."""
-        return arabic_digits(f"{number:,}") if self.tag == "ar" else f"{number:,}"
+        """Return a number of pieces."""
+        shown = format_decimal(number, locale=self.locale, numbering_system="default")
+        return self._digits(shown)
+
+    def every(self, duration: Duration) -> str:
+        """Return how often a subscription of *duration* is paid for, such as ``every 3 months``."""
+        months = _MONTHS[duration]
+        plural = self.translations.ungettext
+        if months % 12:
+            words = plural("every month", "every %(period)s", months)
+            period = self._unit(months, "month")
+        else:
+            words = plural("every year", "every %(period)s", months // 12)
+            period = self._unit(months // 12, "year")
+        return words % {"period": period}
+
+    def days(self, number: int) -> str:
+        """Return a number of days, such as ``14 days``."""
+        return self._unit(number, "day")
+
+    def day(self, moment: datetime) -> str:
+        """Return the day of *moment*, UTC."""
+        return self._digits(format_date(moment.astimezone(UTC), "long", locale=self.locale))
+
+    def time(self, moment: datetime) -> str:
+        """Return the time of day of *moment*, with ``UTC`` behind it."""
+        shown = format_time(moment.astimezone(UTC), "short", locale=self.locale)
+        return f"{self._digits(shown)} UTC"
+
+    def _unit(self, number: int, unit: str) -> str:
+        return self._digits(format_unit(number, f"duration-{unit}", locale=self.locale))
+
+    def _digits(self, shown: str) -> str:
+        return shown.translate(_ARABIC_INDIC) if self.tag == "ar" else shown
 
 
-ENGLISH = Language(
-    "en",
-    "ltr",
-    {
-        Duration.MONTHLY: "month",
-        Duration.QUARTERLY: "3 months",
-        Duration.SEMI_ANNUAL: "6 months",
-        Duration.ANNUALLY: "year",
-        Duration.BIENNIAL: "2 years",
-        Duration.QUINQUENNIAL: "5 years",
-        Duration.DECENNIAL: "10 years",
-    },
-    {
-        "banner": "Sandbox: no money moves",
-        "checkout": "Checkout",
-        "per": "every",
-        "customer": "Customer",
-        "email": "Email",
-        "phone": "Phone",
-        "total": "Due today",
-        "pay": "Pay",
-        "cancel": "Cancel and go back",
-        "your_order": "Your order",
-        "from": "from",
-        "discount": "Discount",
-        "first_name": "First name",
-        "last_name": "Last name",
-        "dial_code": "Country",
-        "wrong": "Please check the marked fields.",
-        "receipt": "Receipt",
-        "receipt_title": "Paid. Thank you!",
-        "order_number": "Order number",
-        "paid_sum": "Paid",
-        "sold_out_title": "This is sold out",
-        "sold_out": "Someone else was faster. Nothing was charged.",
-        "expires": "This page is open until",
-        "other": "العربية",
-        "missing_title": "There is no such page",
-        "missing": "The link is wrong. Go back to the shop and start again.",
-        "expired_title": "This page has expired",
-        "expired": "Nothing was charged. Go back to the shop and start again.",
-        "paid_title": "This is paid already",
-        "paid": "Your subscription is ready, and you are not charged twice.",
-        "continue": "Continue to the shop",
-        "back": "Back to the shop",
-        "used_title": "This link was used already",
-        "used": "A link to the billing portal opens once. Ask the shop for a new one.",
-        "portal_title": "Billing portal",
-        "portal": "The link is good. Managing subscriptions is not a part of the sandbox yet.",
-    },
-)
-ARABIC = Language(
-    "ar",
-    "rtl",
-    {
-        Duration.MONTHLY: "شهر",
-        Duration.QUARTERLY: "٣ أشهر",
-        Duration.SEMI_ANNUAL: "٦ أشهر",
-        Duration.ANNUALLY: "سنة",
-        Duration.BIENNIAL: "سنتين",
-        Duration.QUINQUENNIAL: "٥ سنوات",
-        Duration.DECENNIAL: "١٠ سنوات",
-    },
-    {
-        "banner": "بيئة تجريبية: لا تُخصم أي مبالغ",
-        "checkout": "إتمام الدفع",
-        "per": "كل",
-        "customer": "العميل",
-        "email": "البريد الإلكتروني",
-        "phone": "الجوال",
-        "total": "المستحق اليوم",
-        "pay": "ادفع",
-        "cancel": "إلغاء والعودة",
-        "your_order": "طلبك",
-        "from": "من",
-        "discount": "الخصم",
-        "first_name": "الاسم الأول",
-        "last_name": "اسم العائلة",
-        "dial_code": "الدولة",
-        "wrong": "يرجى مراجعة الحقول المحددة.",
-        "receipt": "إيصال",
-        "receipt_title": "تم الدفع، شكرًا لك!",
-        "order_number": "رقم الطلب",
-        "paid_sum": "المبلغ المدفوع",
-        "sold_out_title": "نفدت الكمية",
-        "sold_out": "سبقك عميل آخر. لم يُخصم أي مبلغ.",
-        "expires": "هذه الصفحة متاحة حتى",
-        "other": "English",
-        "missing_title": "الصفحة غير موجودة",
-        "missing": "الرابط غير صحيح. عُد إلى المتجر وابدأ من جديد.",
-        "expired_title": "انتهت صلاحية هذه الصفحة",
-        "expired": "لم يُخصم أي مبلغ. عُد إلى المتجر وابدأ من جديد.",
-        "paid_title": "تم الدفع مسبقًا",
-        "paid": "اشتراكك جاهز، ولن يُخصم المبلغ مرتين.",
-        "continue": "المتابعة إلى المتجر",
-        "back": "العودة إلى المتجر",
-        "used_title": "استُخدم هذا الرابط من قبل",
-        "used": "رابط بوابة الفواتير يُفتح مرة واحدة. اطلب رابطًا جديدًا من المتجر.",
-        "portal_title": "بوابة الفواتير",
-        "portal": "الرابط صالح. إدارة الاشتراكات هنا ليست جزءًا من البيئة التجريبية بعد.",
-    },
-)
+ENGLISH = Language("en", Locale("en"))
+ARABIC = Language("ar", Locale("ar", "SA"))
+_BY_TAG: Mapping[str, Language] = {"ar": ARABIC, "en": ENGLISH}
 
 
 def language_of(request: Request) -> Language:
-    """Return the language that ``?lang=`` names, or else the one that the browser likes better."""
-    named = request.query_params.get("lang")
-    if named is not None:
-        return ARABIC if named == "ar" else ENGLISH
-    liked = _liking("ar", request) > _liking("en", request)
-    return ARABIC if liked else ENGLISH
+    """Return the language that ``?lang=`` or the cookie names; Arabic if neither names one."""
+    named = request.query_params.get("lang") or request.cookies.get(COOKIE, "")
+    return _BY_TAG.get(named, ARABIC)
 
 
-def _liking(tag: str, request: Request) -> float:
-    """Return the best quality that ``Accept-Language`` gives to *tag*, 0 where it is not named."""
-    best = 0.0
-    for choice in request.headers.get("accept-language", "").lower().split(","):
-        name, _, quality = choice.strip().partition(";q=")
-        if name.split("-")[0] == tag:
-            try:
-                best = max(best, float(quality or 1))
-            except ValueError:
-                continue
-    return best
+@cache
+def _catalogue(tag: str) -> NullTranslations:
+    path = CATALOGUES / tag / "LC_MESSAGES" / "hosted.po"
+    if not path.is_file():
+        # The messages themselves are English.
+        return NullTranslations()
+    with path.open("rb") as file:
+        catalogue = read_po(file)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)

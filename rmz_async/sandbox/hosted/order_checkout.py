@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.hosted.languages import language_of
-from rmz_async.sandbox.hosted.rendering import notice, rendered, sent_to
+from rmz_async.sandbox.hosted.notices import MISSING, SOLD_OUT, notice
+from rmz_async.sandbox.hosted.rendering import rendered, sent_to
 from rmz_async.sandbox.rules.customers import details, matched_or_new
 from rmz_async.sandbox.rules.order_request import DIAL_CODES
 from rmz_async.sandbox.rules.ordering import check_stock, place
@@ -48,21 +49,21 @@ class OrderCheckoutPages:
         """Answer ``GET /order-checkout/{key}``; after the payment it is the receipt."""
         checkout = self._checkout(request)
         if checkout is None:
-            return notice(request, "missing", 404, None)
+            return notice(request, MISSING)
         return self._page(request, checkout)
 
     async def pay(self, request: Request) -> Response:
         """Answer ``POST /order-checkout/{key}/pay``; a second time leads to the same receipt."""
         checkout = self._checkout(request)
         if checkout is None:
-            return notice(request, "missing", 404, None)
+            return notice(request, MISSING)
         form = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
         # From here on nothing is awaited, so that two payments at once make one order.
         if checkout.order_id is None:
             try:
                 self._settle(checkout, form)
             except RefusedError:
-                return notice(request, "sold_out", 409, ("back", _shop(checkout)))
+                return notice(request, SOLD_OUT, _shop(checkout))
             except InvalidFieldsError as refusal:
                 return self._page(request, checkout, 422, form, tuple(refusal.errors))
         # Not the receipt itself: reloading it must not post the form again.
@@ -72,7 +73,7 @@ class OrderCheckoutPages:
         """Answer ``POST /order-checkout/{key}/cancel``; the customer may come back and pay."""
         checkout = self._checkout(request)
         if checkout is None:
-            return notice(request, "missing", 404, None)
+            return notice(request, MISSING)
         return sent_to(_shop(checkout))
 
     def _checkout(self, request: Request) -> OrderCheckout | None:

@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.hosted.rendering import notice
+from rmz_async.sandbox.hosted.notices import EXPIRED, MISSING, USED, notice
+from rmz_async.sandbox.hosted.rendering import rendered
 
 __all__ = ("PortalPages",)
 
@@ -21,12 +22,12 @@ class PortalPages:
         """Answer ``GET /s/{token}``."""
         session = self._backend.store.portal_sessions.get(request.path_params["token"])
         if session is None:
-            return notice(request, "missing", 404, None)
-        link = ("back", session.return_url) if session.return_url else None
+            return notice(request, MISSING)
+        link = session.return_url
         if session.used_at is not None:
-            return notice(request, "used", 410, link)
+            return notice(request, USED, link)
         now = self._backend.now()
         if now >= session.expires_at:
-            return notice(request, "expired", 410, link)
+            return notice(request, EXPIRED, link)
         session.used_at = now
-        return notice(request, "portal", 200, link)
+        return rendered(request, "portal.html", link=link)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import jinja2
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from rmz_async.sandbox.hosted.languages import language_of
+from rmz_async.sandbox.hosted.languages import COOKIE, Language, language_of
 
-__all__ = ("notice", "rendered", "sent_to")
+__all__ = ("rendered", "sent_to")
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("rmz_async.sandbox.hosted"),
@@ -18,11 +18,13 @@ _TEMPLATES = jinja2.Environment(
 # No form-action: browsers apply it to the redirect after a form too, and that leads to the shop.
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+        "base-uri 'none'; frame-ancestors 'none'"
     ),
     "Cache-Control": "no-store",
     "Referrer-Policy": "same-origin",
-    "Vary": "Accept-Language",
+    "Vary": "Cookie",
+    "X-Content-Type-Options": "nosniff",
 }
 
 
@@ -30,31 +32,27 @@ def rendered(request: Request, template: str, status: int = 200, **values: objec
     """Return *template* in the reader's language.
 
     Args:
-        request: The one to answer.
-        template: Its file.
+        request: The request to answer.
+        template: The template's file name.
         status: The HTTP status.
-        values: What it shows; ``path`` is where the page can be got in the other language, and
-            the request's own where it is left out.
+        values: The template's values; ``path`` is where the other language is found, and the
+            request's own path if it is left out.
     """
     language = language_of(request)
     html = _TEMPLATES.get_template(template).render(
-        {"path": request.url.path, **values}, language=language, text=language.texts
+        {"path": request.url.path, **values}, language=language, _=language.text
     )
-    return HTMLResponse(html, status, _HEADERS)
-
-
-def notice(request: Request, about: str, status: int, link: tuple[str, str] | None) -> HTMLResponse:
-    """Return a page that says one thing.
-
-    Args:
-        request: The one to answer.
-        about: The key of its text; its title's is the same with ``_title``.
-        status: The HTTP status.
-        link: The key of a button's text and where it leads; None for no button.
-    """
-    return rendered(request, "notice.html", status, about=about, link=link)
+    answer = HTMLResponse(html, status, _HEADERS)
+    _remember(answer, request, language)
+    return answer
 
 
 def sent_to(url: str) -> RedirectResponse:
     """Return what makes a browser that has posted a form get *url*."""
     return RedirectResponse(url, 303, {"Cache-Control": "no-store"})
+
+
+def _remember(answer: Response, request: Request, language: Language) -> None:
+    # The choice of one page holds for the pages after it.
+    if "lang" in request.query_params:
+        answer.set_cookie(COOKIE, language.tag, httponly=True, samesite="lax")

@@ -1,0 +1,70 @@
+"""Pages that say one thing and lead on."""
+
+from __future__ import annotations
+
+import attrs
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from rmz_async.sandbox.hosted.rendering import rendered
+
+__all__ = ("EXPIRED", "MISSING", "PAID", "SOLD_OUT", "USED", "Notice", "notice")
+
+
+@attrs.frozen
+class Notice:
+    """What one page says, in English; the catalogues translate each string.
+
+    Attributes:
+        button: The label of the link, if the page has one.
+    """
+
+    status: int
+    title: str
+    words: str
+    button: str = ""
+
+
+def _(message: str) -> str:
+    """Mark *message* for the catalogues."""
+    return message
+
+
+MISSING = Notice(
+    404, _("There is no such page"), _("The link is wrong. Go back to the shop and start again.")
+)
+EXPIRED = Notice(
+    410,
+    _("This page has expired"),
+    _("Nothing was charged. Go back to the shop and start again."),
+    _("Back to the shop"),
+)
+PAID = Notice(
+    200,
+    _("This is paid already"),
+    _("Your subscription is ready, and you are not charged twice."),
+    _("Continue to the shop"),
+)
+USED = Notice(
+    410,
+    _("This link was used already"),
+    _("A link to the billing portal opens once. Ask the shop for a new one."),
+    _("Back to the shop"),
+)
+SOLD_OUT = Notice(
+    409,
+    _("This is sold out"),
+    _("Someone else was faster. Nothing was charged."),
+    _("Back to the shop"),
+)
+
+
+def notice(request: Request, about: Notice, link: str | None = None) -> HTMLResponse:
+    """Return the page of a notice.
+
+    Args:
+        request: The request to answer.
+        about: The notice.
+        link: The URL behind the notice's button; None for no button.
+    """
+    return rendered(request, "notice.html", about.status, notice=about, link=link)
