@@ -38,6 +38,8 @@ PACKAGES = ["rmz_async", "rmz_sync"]
 CHECKED = [*PACKAGES, "tests", "docs", "noxfile.py"]
 # What does not depend on the Python is looked at once.
 ONCE = [f"tests/{name}" for name in ("contract", "faults", "mutation", "security")]
+# The pages' own session has their packages.
+PAGES = "tests/docs"
 # These start processes of their own, which would all be measured, and mostly wait for them.
 PROCESSES = [str(path) for path in sorted(Path("tests/sync").glob("test_process_*.py"))]
 TOGETHER = ["-n", "4", "--dist", "worksteal"]
@@ -68,7 +70,7 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", *session.posargs)
         return
-    without = [f"--ignore={path}" for path in (*ONCE, *PROCESSES)]
+    without = [f"--ignore={path}" for path in (*ONCE, PAGES, *PROCESSES)]
     if session.python == RUNNING:
         session.run("coverage", "erase")
         session.run("coverage", "run", "-m", "pytest", "-n", "auto", *without)
@@ -113,7 +115,7 @@ def generate(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Run every example, and build the pages with warnings as errors."""
     session.install("-e", ".[sandbox]", *group("docs"))
-    session.run("pytest", "docs", "README.md")
+    session.run("pytest", *TOGETHER, "tests/docs")
     session.run(
         "sphinx-build", "-n", "-W", "--keep-going", "-b", "html", "docs", "docs/_build/html"
     )

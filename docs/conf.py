@@ -16,8 +16,7 @@ version = release = rmz_async.__version__
 
 extensions = [
     "myst_parser",
-    "from_the_code",
-    "proofs",
+    "links",
     "reference",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
@@ -50,5 +49,5 @@ nitpick_ignore_regex = [
     # Aliases in private modules; the docstring says what they stand for.
     ("py:class", "HTTPClient|TokenSource"),
     # Named in passing, and of no use to a reader.
-    ("py:class", r"rmz_async\.(options\.Unchanged|sandbox\.orders\.PlacedRequest)"),
+    ("py:class", r"rmz_async\.(options\.Unchanged|sandbox(\.\w+)*\.PlacedRequest)"),
 ]

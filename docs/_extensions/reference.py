@@ -1,4 +1,4 @@
-"""How docstrings become the reference, and what of a page is left out."""
+"""How docstrings become the reference."""
 
 from __future__ import annotations
 
@@ -83,12 +83,6 @@ def _find_public(
     return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", public, node, text)
 
 
-def _drop_comments(app: Sphinx, doctree: nodes.document) -> None:
-    """Keep the checks that stand unseen beside the examples out of the pages' source too."""
-    for comment in list(doctree.findall(nodes.comment)):
-        comment.parent.remove(comment)
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect what is above."""
     app.setup_extension("sphinx.ext.autodoc")
@@ -100,5 +94,4 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", _name_types, priority=400)  # before napoleon's 500
     app.connect("autodoc-process-docstring", _shorten_types, priority=600)
     app.connect("missing-reference", _find_public)
-    app.connect("doctree-read", _drop_comments)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,68 @@
+"""Navigation and links that Markdown has no words for, made from what a forge shows as well."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+_SECTION = re.compile(r"(?ms)^##? (.+?)\n(.*?)(?=^##? |\Z)")
+_LISTED = re.compile(r"(?m)^- \[[^\]]+\]\(([\w/-]+)\.(?:md|rst)\)")
+
+
+def add_navigation(app: Sphinx, name: str, source: list[str]) -> None:
+    """Make the lists of pages in an index its navigation, one part for each heading."""
+    if name.rpartition("/")[2] != "index":
+        return
+    for heading, text in _SECTION.findall(source[0]):
+        pages = [page for page in _LISTED.findall(text) if f"{page}.md" != "index.md"]
+        if pages:
+            options = f":hidden:\n:caption: {heading}\n" if name == "index" else ":hidden:\n"
+            source[0] += "\n```{toctree}\n" + options + "\n" + "\n".join(pages) + "\n```\n"
+
+
+class LinkNames(SphinxPostTransform):
+    """Link each public name that stands as code in a sentence to its description."""
+
+    default_priority = 5  # before references are resolved
+
+    def run(self, **_: Any) -> None:
+        """Wrap the names in references."""
+        if self.env.docname == "reference":
+            return
+        described = self.env.domains.python_domain.objects
+        calls = {
+            f"{resource}.{method}": name
+            for name in described
+            for resource, method in _CALL.findall(name)
+        }
+        for code in list(self.document.findall(nodes.literal)):
+            written = code.astext().removesuffix("()").removeprefix("rmz.")
+            public = f"rmz_async.{written.removeprefix('rmz_async.')}"
+            target = calls.get(written, public)
+            if target in described and not isinstance(code.parent, _LINKS):
+                link = addnodes.pending_xref(
+                    "",
+                    refdomain="py",
+                    reftype="obj",
+                    reftarget=target,
+                    refdoc=self.env.docname,
+                    refexplicit=True,
+                )
+                code.replace_self(link)
+                link += code
+
+
+_CALL = re.compile(r"^rmz_async\.resources\.(\w+)\.\w+\.(\w+)$")
+_LINKS = nodes.reference | addnodes.pending_xref
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Connect what is above."""
+    app.connect("source-read", add_navigation)
+    app.add_post_transform(LinkNames)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,163 @@
+"""Writes the tables that say what the code says: ``python docs/tables.py``.
+
+Each table stands in a page between two markers, so that a forge shows it too. ``--check`` compares
+only, and fails if a page is out of date.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import sys
+import textwrap
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from rmz_async import _transport, errors, options
+from rmz_async._http import exchange
+from rmz_async.operations import OPERATIONS, Operation, Reaction, Repeat
+from rmz_async.options import Pacing, RetryPolicy
+from rmz_async.pagination import Pager
+
+DOCS = Path(__file__).resolve().parent
+MARKED = re.compile(r"(?s)(<!-- begin (\S+) -->\n).*?(<!-- end \2 -->)")
+
+Row = tuple[str, ...]
+
+
+def endpoints() -> Iterator[Row]:
+    """Give each endpoint of RMZ, and its method here."""
+    yield ("Endpoint", "Method", "Returns")
+    for row in OPERATIONS:
+        yield (f"[`{row.method} {row.path}`]({row.source})", f"`{row.name}`", _returned(row))
+
+
+def rules() -> Iterator[Row]:
+    """Give each rule, and the calls that follow it."""
+    yield ("Rule", "Calls", "After a failure that may have reached RMZ")
+    for rule in Repeat:
+        calls = [f"`{row.name}`" for row in OPERATIONS if row.repeat is rule]
+        whose = f"all {len(calls)} that read" if rule is Repeat.SAFE else ", ".join(calls)
+        yield (f"`{rule.name}`", whose, f"{rule.words[0].upper()}{rule.words[1:]}")
+
+
+def retries() -> Iterator[Row]:
+    """Give what follows each kind of failure, for each call; reads are all alike."""
+    yield ("Call", "No answer to trust", "Rate limit", "Another 429", "Not sent")
+    reads = [row for row in OPERATIONS if row.repeat is Repeat.SAFE]
+    writes = [row for row in OPERATIONS if row.repeat is not Repeat.SAFE]
+    for name, row in (
+        *((f"`{row.name}`", row) for row in writes),
+        (f"all {len(reads)} that read", reads[0]),
+    ):
+        rule = row.repeat
+        yield (
+            name,
+            _after_no_answer(row),
+            *(_WORDS[reaction] for reaction in (rule.throttled, rule.refused, rule.not_sent)),
+        )
+
+
+def limits() -> Iterator[Row]:
+    """Give how long each part of a call may take."""
+    policy, pacing = RetryPolicy(), Pacing()
+    yield ("Part", "At most", "Set by")
+    for part, seconds, setting in (
+        ("A call: its attempts and all its waits", options.DEFAULT_TIMEOUT, "timeout"),
+        ("An attempt", policy.attempt_timeout, "RetryPolicy.attempt_timeout"),
+        ("Opening a connection", exchange.CONNECT_TIMEOUT, ""),
+        ("The wait before a retry", policy.max_backoff, "RetryPolicy.max_backoff"),
+        ("The wait for a slot in the minute", pacing.max_wait, "Pacing.max_wait"),
+        ("Reading back, after the end of the call", _transport.SETTLE_GRACE, ""),
+    ):
+        yield (part, f"{seconds:g} s", f"`{setting}`" if setting else "fixed")
+
+
+def find_out() -> Iterator[Row]:
+    """Give how to find out whether a call was applied."""
+    yield ("Call", "How to find out")
+    for row in OPERATIONS:
+        if row.find_out:
+            yield (f"`{row.name}`", f"{row.find_out}.")
+
+
+def error_tree() -> str:
+    """Return the tree that the docstring of ``errors.py`` draws."""
+    block = inspect.cleandoc(errors.__doc__ or "").split("::\n\n", 1)[1].split("\n\n", 1)[0]
+    return f"```text\n{textwrap.dedent(block)}\n```"
+
+
+def _table(rows: Callable[[], Iterator[Row]]) -> str:
+    head, *others = rows()
+    lines = [head, ("---",) * len(head), *others]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+CONTENTS: dict[str, Callable[[], str]] = {
+    "endpoints": lambda: _table(endpoints),
+    "error-tree": error_tree,
+    "find-out": lambda: _table(find_out),
+    "limits": lambda: _table(limits),
+    "retries": lambda: _table(retries),
+    "rules": lambda: _table(rules),
+}
+
+_WORDS = {
+    Reaction.REPEAT: "retry",
+    Reaction.REPEAT_ONCE: "retry once",
+    Reaction.READ_BACK: "read back",
+    Reaction.RAISE: "error",
+}
+
+
+def _after_no_answer(row: Operation) -> str:
+    reaction = row.repeat.ambiguous
+    if reaction is Reaction.READ_BACK and not row.resend_within:
+        return "read back, never resent"
+    if reaction is Reaction.READ_BACK:
+        return f"read back; perhaps one retry, within {row.resend_within:g} s"
+    if row.resend_within:
+        return f"{_WORDS[reaction]}, within {row.resend_within:g} s"
+    return _WORDS[reaction]
+
+
+def _returned(row: Operation) -> str:
+    resource, method = row.name.split(".")
+    module = importlib.import_module(f"rmz_async.resources.{resource}")
+    (name,) = module.__all__
+    function = inspect.unwrap(getattr(getattr(module, name), method))
+    returned = typing.get_type_hints(function)["return"]
+    if typing.get_origin(returned) is Pager:
+        (item,) = typing.get_args(returned)
+        return f"`Pager` of `{item.__name__}`"
+    if returned is type(None):
+        return "`None`"
+    return " or ".join(f"`{one.__name__}`" for one in typing.get_args(returned) or (returned,))
+
+
+def updated(page: str) -> str:
+    """Return the text of a page with all its tables written anew."""
+    return MARKED.sub(lambda found: f"{found[1]}{CONTENTS[found[2]]()}\n{found[3]}", page)
+
+
+def main() -> None:
+    """Write the pages, or only compare them.
+
+    Raises:
+        SystemExit: With ``--check``, a page is out of date.
+    """
+    outdated: list[str] = []
+    for path in sorted(DOCS.rglob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        if (wanted := updated(text)) != text:
+            outdated.append(str(path.relative_to(DOCS)))
+            if "--check" not in sys.argv:
+                path.write_text(wanted, encoding="utf-8")
+    if outdated and "--check" in sys.argv:
+        raise SystemExit(f"out of date: {', '.join(outdated)}; run: python docs/tables.py")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""A sandbox for each test of a page, named in the environment as a reader's own would be."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from rmz_async.sandbox import Sandbox, Served
+from tests.docs.pages import Page
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    """Serve a sandbox without rate limits; ``RMZ_BASE_URL`` and ``RMZ_API_TOKEN`` name it."""
+    with Sandbox(throttle=False).serve() as served:
+        monkeypatch.setenv("RMZ_API_TOKEN", served.token)
+        monkeypatch.setenv("RMZ_BASE_URL", served.base_url)
+        monkeypatch.setenv("RMZ_WEBHOOK_SECRET", secrets.token_hex(14))
+        yield served
+
+
+@pytest.fixture
+def page(sandbox: Served, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """Open the page that the test module names as ``PAGE``, or the test's parameter."""
+    path = getattr(request, "param", None) or request.module.PAGE
+    opened = Page(path, sandbox)
+    yield opened
+    opened.close()
+    for name in ("httpx", "rmz_async"):
+        logging.getLogger(name).setLevel(logging.NOTSET)

@@ -1,0 +1,145 @@
+"""The receivers of "Webhooks", with deliveries of the sandbox and with forged ones."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import socket
+from collections.abc import AsyncGenerator, Callable
+
+import anyio
+import httpx
+import pytest
+import uvicorn
+from aiohttp.test_utils import TestServer
+
+import rmz_async
+from tests.docs.networks import pay
+from tests.docs.pages import ROOT, Page, prose_of
+
+PAGE = "docs/webhooks.md"
+Receiver = Callable[[Page], contextlib.AbstractAsyncContextManager[str]]
+ORDER = b'{"event": "order.created", "data": {"id": 1}}'
+
+
+@contextlib.asynccontextmanager
+async def fastapi_receiver(page: Page) -> AsyncGenerator[str]:
+    server = uvicorn.Server(uvicorn.Config(page["app"], log_config=None, lifespan="off"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = asyncio.create_task(server.serve([listener]))
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/webhooks/rmz"
+        server.should_exit = True
+        await serving
+
+
+@contextlib.asynccontextmanager
+async def aiohttp_receiver(page: Page) -> AsyncGenerator[str]:
+    async with TestServer(page["aiohttp_app"]) as server:
+        yield str(server.make_url("/webhooks/rmz"))
+
+
+RECEIVERS = pytest.mark.parametrize("receiver", [fastapi_receiver, aiohttp_receiver])
+
+
+def signed(page: Page, body: bytes) -> dict[str, str]:
+    secret = page["SECRETS"][0].encode()
+    return {"Signature": hmac.digest(secret, body, "sha256").hex()}
+
+
+async def buy() -> None:
+    async with rmz_async.Client() as rmz:
+        session = await rmz.checkout_sessions.create(
+            product_id=102,
+            variant_id=15,
+            customer=4501,
+            success_url="https://app.example/ok",
+            cancel_url="https://app.example/no",
+            external_customer_id="usr_new",
+        )
+    await anyio.to_thread.run_sync(pay, session.checkout_url)
+
+
+@RECEIVERS
+def test_a_purchase_is_kept_once_and_gives_access_when_it_is_worked_off(
+    page: Page, receiver: Receiver
+) -> None:
+    page.run()
+    access: dict[str, bool] = {}
+    page.names["set_access"] = access.__setitem__
+
+    async def deliver() -> None:
+        async with receiver(page) as url:
+            page.sandbox.add_webhook(url, secret=page["SECRETS"][0])
+            await buy()
+            await page.sandbox.delivered()
+            sent = page.sandbox.deliveries
+            async with httpx.AsyncClient(trust_env=False) as network:
+                for one in sent:
+                    headers = signed(page, one.body)
+                    again = await network.post(url, content=one.body, headers=headers)
+                    assert again.status_code == one.status == 204
+            kept = {key for (key,) in page["inbox"].execute("SELECT key FROM inbox")}
+            assert kept == {one.event_id or hashlib.sha256(one.body).hexdigest() for one in sent}
+        async with rmz_async.Client() as rmz:
+            await page["work_off"](rmz)
+
+    page.wait(deliver())
+    assert access == {"usr_new": True}
+    assert page["inbox"].execute("SELECT min(done) FROM inbox").fetchone() == (1,)
+    page["inbox"].close()
+
+
+@RECEIVERS
+def test_only_signed_events_are_kept(page: Page, receiver: Receiver) -> None:
+    page.run()
+
+    async def post() -> None:
+        async with receiver(page) as url, httpx.AsyncClient(trust_env=False) as network:
+            for body, headers, wanted in (
+                (ORDER, {}, 401),
+                (ORDER, {"Signature": "0" * 64}, 401),
+                (b"{}", signed(page, b"{}"), 400),
+                (ORDER, signed(page, ORDER), 204),
+            ):
+                answer = await network.post(url, content=body, headers=headers)
+                assert answer.status_code == wanted
+
+    page.wait(post())
+    assert page["inbox"].execute("SELECT count(*) FROM inbox").fetchone() == (1,)
+    page["inbox"].close()
+
+
+@pytest.mark.parametrize("secret", ["NEW", "OLD"])
+def test_both_secrets_are_accepted_while_redeploying(page: Page, secret: str) -> None:
+    page.run()
+    signature = hmac.digest(page[secret].encode(), ORDER, "sha256").hex()
+
+    event = page["receive_while_redeploying"](ORDER, {"signature": signature})
+
+    assert event.event is rmz_async.EventType.ORDER_CREATED
+    page["inbox"].close()
+
+
+def test_the_table_of_events_has_every_event() -> None:
+    lines = (line for _, line in prose_of(PAGE))
+    named = {line.split("`")[1] for line in lines if line.startswith("| `") and "." in line[:25]}
+
+    assert {name for name in named if name.partition(".")[0] in ("order", "subscription")} == {
+        event.value for event in rmz_async.EventType
+    }
+
+
+def test_the_page_names_the_number_of_secrets_that_are_accepted() -> None:
+    page = " ".join((ROOT / PAGE).read_text(encoding="utf-8").split())
+    words = {"five": 5, "32": 32}
+    (most,) = [number for word, number in words.items() if f"up to {word} secrets" in page]
+    secrets = [f"secret-number-{number:04}" for number in range(most + 1)]
+    signature = hmac.digest(secrets[0].encode(), ORDER, "sha256").hex()
+
+    event = rmz_async.webhooks.verify(ORDER, {"Signature": signature}, secrets=secrets[:-1])
+
+    assert event.event == "order.created"
+    with pytest.raises(rmz_async.ConfigurationError):
+        rmz_async.webhooks.verify(ORDER, {"Signature": signature}, secrets=secrets)
