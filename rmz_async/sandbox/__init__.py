@@ -39,6 +39,7 @@ from rmz_async.sandbox.store.state import (
     Store,
     Subscription,
 )
+from rmz_async.sandbox.store.switches import Switches
 
 __all__ = (
     "TEST_CARDS",
@@ -68,6 +69,7 @@ __all__ = (
     "Store",
     "StoreProfile",
     "Subscription",
+    "Switches",
     "TestCard",
     "Transaction",
     "Variant",

@@ -12,12 +12,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.endpoints import lookup, products
 from rmz_async.sandbox.endpoints.checkout_sessions import CheckoutSessions
 from rmz_async.sandbox.endpoints.front_door import FrontDoor
-from rmz_async.sandbox.endpoints.lookup import Lookup
 from rmz_async.sandbox.endpoints.orders import Orders
 from rmz_async.sandbox.endpoints.portal_sessions import PortalSessions
-from rmz_async.sandbox.endpoints.products import Products
 from rmz_async.sandbox.endpoints.store import StoreCalls
 from rmz_async.sandbox.endpoints.subscriptions import Subscriptions
 from rmz_async.sandbox.hosted.assets import asset_routes
@@ -34,7 +33,7 @@ BASE_PATH = "/shawarma"
 
 def build_app(backend: Backend, token: str, *, throttle: bool) -> Starlette:
     """Return the whole of RMZ: the API below `BASE_PATH`, the hosted pages beside it."""
-    door = FrontDoor(token, backend.now, throttle=throttle)
+    door = FrontDoor(token, backend, throttle=throttle)
     return Starlette(
         routes=[
             Mount(
@@ -44,7 +43,7 @@ def build_app(backend: Backend, token: str, *, throttle: bool) -> Starlette:
                     *_sessions(backend, door),
                     *_subscription_calls(backend, door),
                     *_order_calls(backend, door),
-                    *_store_calls(backend, door),
+                    *_store_calls(door),
                 ],
             ),
             *_hosted_pages(backend),
@@ -58,7 +57,6 @@ def build_app(backend: Backend, token: str, *, throttle: bool) -> Starlette:
 
 def _subscription_calls(backend: Backend, door: FrontDoor) -> list[Route]:
     subscriptions = Subscriptions(backend)
-    lookup = Lookup(backend)
     one = "/subscriptions/{id}"
     return [
         Route("/subscriptions", door.lets_in(subscriptions.list), methods=["GET"]),
@@ -89,11 +87,10 @@ def _order_calls(backend: Backend, door: FrontDoor) -> list[Route]:
     ]
 
 
-def _store_calls(backend: Backend, door: FrontDoor) -> list[Route]:
-    products = Products(backend)
-    store = StoreCalls(backend)
+def _store_calls(door: FrontDoor) -> list[Route]:
+    store = StoreCalls()
     return [
-        Route("/products", door.lets_in(products.list), methods=["GET"]),
+        Route("/products", door.lets_in(products.list_products), methods=["GET"]),
         Route("/products/{id}", door.lets_in(products.get), methods=["GET"]),
         Route("/categories", door.lets_in(products.categories), methods=["GET"]),
         Route("/store", door.lets_in(store.get), methods=["GET"]),

@@ -11,6 +11,7 @@ from rmz_async.sandbox.shapes.order_events import order_payload
 from rmz_async.sandbox.shapes.subscription_events import Event, subscription_payload
 from rmz_async.sandbox.store.ledger import Effect
 from rmz_async.sandbox.store.orders import Order
+from rmz_async.sandbox.store.replica import Replica
 from rmz_async.sandbox.store.state import Store, Subscription
 from rmz_async.sandbox.wire.exact_json import dumps
 
@@ -26,6 +27,7 @@ class Backend:
         self.courier: Courier = Courier(self.now)
         self.ledger: list[Effect] = []
         self._clock = clock
+        self.replica: Replica = Replica(store, clock)
 
     def now(self) -> datetime:
         """Return the time, UTC, in whole seconds: RMZ's tables hold no fractions."""

@@ -19,9 +19,9 @@ from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.seed.store import seeded_store
 from rmz_async.sandbox.serving.in_process import connect
 from rmz_async.sandbox.serving.served import Served
-from rmz_async.sandbox.store.ids import next_id
 from rmz_async.sandbox.store.ledger import Effect
 from rmz_async.sandbox.store.state import Store
+from rmz_async.sandbox.store.switches import Switches
 
 if TYPE_CHECKING:
     from rmz_async import Client
@@ -125,7 +125,7 @@ class Sandbox:
         webhooks = self._backend.webhooks
         given = {} if secret is None else {"secret": secret}
         webhook = Webhook(
-            id=next_id(webhooks, first=1),
+            id=max(webhooks, default=0) + 1,
             url=url,
             signed=signed,
             tries=tries,
@@ -135,6 +135,11 @@ class Sandbox:
         )
         webhooks[webhook.id] = webhook
         return webhook
+
+    @property
+    def switches(self) -> Switches:
+        """How this RMZ behaves if the documentation leaves a choice, or if servers disagree."""
+        return self.state.switches
 
     @property
     def webhooks(self) -> tuple[Webhook, ...]:

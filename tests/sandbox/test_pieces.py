@@ -8,7 +8,8 @@ import pytest
 from rmz_async import sandbox
 from rmz_async.sandbox import Duration
 from rmz_async.sandbox.seed.store import seeded_store
-from rmz_async.sandbox.store.ids import Ids, next_id
+from rmz_async.sandbox.store.ids import Ids
+from rmz_async.sandbox.store.table import Table
 from rmz_async.sandbox.wire.arabic_dates import day_and_time, english, relative, weekday_and_time
 from rmz_async.sandbox.wire.exact_json import dumps, loads
 from rmz_async.sandbox.wire.forms import price_label
@@ -79,8 +80,13 @@ def test_ids_count_by_kind() -> None:
 
 def test_next_id_is_above_all() -> None:
     """Numbers go on from the highest, even one that a test has set up."""
-    assert next_id((), first=501) == 501
-    assert next_id({501: None, 900: None}, first=501) == 901
+    table: Table[int, str] = Table()
+    assert table.next_id(first=501) == 501
+    table[900] = "a"
+    table[502] = "b"
+    assert table.next_id(first=501) == 901
+    del table[900]
+    assert table.next_id(first=501) == 503
 
 
 NOW = datetime(2024, 3, 15, 14, 30, tzinfo=UTC)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 import attrs
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.endpoints.throttle import Throttle
+from rmz_async.sandbox.store.state import Store
 from rmz_async.sandbox.wire.answers import Answer, InvalidFieldsError, RefusedError
 from rmz_async.sandbox.wire.exact_json import dumps, loads
 from rmz_async.sandbox.wire.fields import Fields
@@ -29,6 +31,7 @@ class Call:
         target: The id in the path; empty where there is none.
         fields: What was sent: the query of a GET, the body of a POST or PUT.
         now: When it came, UTC.
+        store: Where a read reads from, which may lag. A change works on the backend's own.
     """
 
     origin: str
@@ -36,6 +39,7 @@ class Call:
     target: str
     fields: Fields
     now: datetime
+    store: Store
 
     @property
     def target_id(self) -> int | None:
@@ -46,14 +50,15 @@ class Call:
 
 
 Handler = Callable[[Call], Answer]
+Reply = Answer | RefusedError | InvalidFieldsError
 
 
 class FrontDoor:
     """Turns handlers, which know nothing of HTTP, into endpoints."""
 
-    def __init__(self, token: str, now: Callable[[], datetime], *, throttle: bool) -> None:
+    def __init__(self, token: str, backend: Backend, *, throttle: bool) -> None:
         self._token = token.encode()
-        self._now = now
+        self._backend = backend
         self._throttles = throttle
         self._shared = Throttle(60)
 
@@ -64,7 +69,7 @@ class FrontDoor:
         throttle = Throttle(own_limit) if own_limit else self._shared
 
         async def endpoint(request: Request) -> Response:
-            now = self._now()
+            now = self._backend.now()
             if not self._knows(request.headers.get("authorization", "")):
                 # Nobody's window can be told, so no rate limit headers either.
                 return _response(401, {"message": "Unauthenticated."}, {})
@@ -75,30 +80,31 @@ class FrontDoor:
                 if admission.retry_at is not None:
                     return _response(429, {"message": "Too Many Requests"}, headers)
             try:
-                answer = handle(await _call(request, now))
+                answer: Reply = handle(await self._call(request, now))
             except (RefusedError, InvalidFieldsError) as refusal:
-                return _response(refusal.status, refusal.body(now), headers)
-            return _response(answer.status, answer.body(now), headers)
+                answer = refusal
+            skew = timedelta(seconds=self._backend.store.switches.timestamp_skew)
+            return _response(answer.status, answer.body(now + skew), headers)
 
         return endpoint
+
+    async def _call(self, request: Request, now: datetime) -> Call:
+        sent: Mapping[str, object] = dict(request.query_params)
+        if request.method in ("POST", "PUT"):
+            sent = _object(await request.body()) if _is_json(request) else {}
+        return Call(
+            origin=f"{request.url.scheme}://{request.url.netloc}",
+            path=request.url.path,
+            target=request.path_params.get("id", ""),
+            fields=Fields(sent),
+            now=now,
+            store=self._backend.replica.store(),
+        )
 
     def _knows(self, authorization: str) -> bool:
         scheme, _, token = authorization.partition(" ")
         known = hmac.compare_digest(token.encode("latin-1"), self._token)
         return known and scheme.lower() == "bearer"
-
-
-async def _call(request: Request, now: datetime) -> Call:
-    sent: Mapping[str, object] = dict(request.query_params)
-    if request.method in ("POST", "PUT"):
-        sent = _object(await request.body()) if _is_json(request) else {}
-    return Call(
-        origin=f"{request.url.scheme}://{request.url.netloc}",
-        path=request.url.path,
-        target=request.path_params.get("id", ""),
-        fields=Fields(sent),
-        now=now,
-    )
 
 
 def _is_json(request: Request) -> bool:

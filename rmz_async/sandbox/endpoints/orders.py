@@ -15,7 +15,7 @@ from rmz_async.sandbox.rules.ordering import place, quoted
 from rmz_async.sandbox.shapes.orders import full, list_row
 from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.store.orders import Order, OrderCheckout, OrderStatus, PlacedRequest, Quote
-from rmz_async.sandbox.store.state import Customer
+from rmz_async.sandbox.store.state import Customer, Store
 from rmz_async.sandbox.wire.answers import Answer, RefusedError, RepeatedAnswer
 from rmz_async.sandbox.wire.pagination import page_number, page_of
 
@@ -52,7 +52,7 @@ class Orders:
 
     def get(self, call: Call) -> Answer:
         """Answer ``GET /orders/{id}``."""
-        return Answer(full(self._named(call), self._store, call.now))
+        return Answer(full(_named(call, call.store), call.store, call.now))
 
     def list(self, call: Call) -> Answer:
         """Answer ``GET /orders``: from the first day to the last, the newest first or as asked."""
@@ -62,9 +62,10 @@ class Orders:
         order_by = fields.choice("orderBy", tuple(_SORTS))
         direction = fields.choice("orderDirection", ("asc", "desc"))
         fields.check()
+        store = call.store
         matching = [
             order
-            for order in self._store.orders.values()
+            for order in store.orders.values()
             if (created_from is None or created_from <= order.created_at.date())
             and (created_to is None or order.created_at.date() <= created_to)
         ]
@@ -76,13 +77,13 @@ class Orders:
             page_number(fields),
             path=f"{call.origin}{call.path}",
             filters={name: text for name in names if (text := fields.text(name))},
-            row=lambda order: list_row(order, self._store, call.now),
+            row=lambda order: list_row(order, store, call.now),
         )
         return Answer(page)
 
     def update(self, call: Call) -> Answer:
         """Answer ``PUT /orders/{id}``; without a status it changes nothing."""
-        order = self._named(call)
+        order = _named(call, self._store)
         status = call.fields.integer("status", least=1, most=6)
         call.fields.check()
         if call.fields.has("status"):
@@ -91,12 +92,6 @@ class Orders:
             self._backend.record("orders.update", order.id, f"{before} to {status}")
             self._backend.announce_order(Event.ORDER_STATUS_CHANGED, order)
         return Answer(None, "Order Has Been Updates")
-
-    def _named(self, call: Call) -> Order:
-        named = call.target_id
-        if named is None or named not in self._store.orders:
-            raise RefusedError(404, "Order not found")
-        return self._store.orders[named]
 
     def _repeated(self, request: OrderRequest, now: datetime) -> Answer | None:
         placed = self._store.placed_requests.get(request.content)
@@ -159,3 +154,10 @@ class Orders:
             "status": "pending_payment",
         }
         return Answer(data, "Checkout link created successfully", 201)
+
+
+def _named(call: Call, store: Store) -> Order:
+    named = call.target_id
+    if named is None or named not in store.orders:
+        raise RefusedError(404, "Order not found")
+    return store.orders[named]

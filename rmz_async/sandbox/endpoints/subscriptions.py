@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.endpoints.front_door import Call
 from rmz_async.sandbox.rules import subscriptions as lifecycle
 from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.shapes.subscriptions import full, list_row, part
-from rmz_async.sandbox.store.state import Subscription
+from rmz_async.sandbox.store.state import Store, Subscription
 from rmz_async.sandbox.wire.answers import Answer, RefusedError
 from rmz_async.sandbox.wire.fields import Fields
 from rmz_async.sandbox.wire.forms import instant
@@ -28,28 +30,24 @@ class Subscriptions:
 
     def get(self, call: Call) -> Answer:
         """Answer ``GET /subscriptions/{id}``."""
-        return Answer(full(self._named(call), self._store, call.now))
+        return Answer(full(_named(call, call.store), call.store, call.now))
 
     def list(self, call: Call) -> Answer:
         """Answer ``GET /subscriptions``: the newest first, those that match every filter."""
+        store = call.store
         wanted = {name: text for name in _FILTERS if (text := call.fields.text(name))}
-        matching = [
-            subscription
-            for _, subscription in sorted(self._store.subscriptions.items(), reverse=True)
-            if wanted.items() <= self._filterable(subscription).items()
-        ]
         page = page_of(
-            matching,
+            _matching(store, wanted),
             page_number(call.fields),
             path=f"{call.origin}{call.path}",
             filters=wanted,
-            row=lambda subscription: list_row(subscription, self._store, call.now),
+            row=lambda number: list_row(store.subscriptions[number], store, call.now),
         )
         return Answer(page)
 
     def cancel(self, call: Call) -> Answer:
         """Answer ``POST /subscriptions/{id}/cancel``."""
-        subscription = self._named(call)
+        subscription = _named(call, self._store)
         effective = call.fields.choice("effective", ("end_of_period", "immediate"))
         call.fields.check()
         lifecycle.cancel(subscription, call.now, immediately=effective == "immediate")
@@ -61,7 +59,7 @@ class Subscriptions:
 
     def pause(self, call: Call) -> Answer:
         """Answer ``POST /subscriptions/{id}/pause``."""
-        subscription = self._named(call)
+        subscription = _named(call, self._store)
         lifecycle.pause(subscription, call.now)
         self._backend.record("subscriptions.pause", subscription.id, "paused")
         self._backend.announce(Event.PAUSED, subscription)
@@ -70,7 +68,7 @@ class Subscriptions:
 
     def unpause(self, call: Call) -> Answer:
         """Answer ``POST /subscriptions/{id}/unpause``."""
-        subscription = self._named(call)
+        subscription = _named(call, self._store)
         lifecycle.unpause(subscription, call.now)
         self._backend.record("subscriptions.unpause", subscription.id, "unpaused")
         self._backend.announce(Event.UNPAUSED, subscription)
@@ -79,7 +77,7 @@ class Subscriptions:
 
     def extend(self, call: Call) -> Answer:
         """Answer ``POST /subscriptions/{id}/extend``."""
-        subscription = self._named(call)
+        subscription = _named(call, self._store)
         days = _days(call.fields)
         lifecycle.extend(subscription, call.now, days=days)
         self._backend.record("subscriptions.extend", subscription.id, f"{days} days")
@@ -90,20 +88,29 @@ class Subscriptions:
         data["end_date"] = instant(subscription.current_period_end)
         return Answer(data, "Subscription extended successfully")
 
-    def _named(self, call: Call) -> Subscription:
-        named = call.target_id
-        if named is None or named not in self._store.subscriptions:
-            raise RefusedError(404, "Subscription not found")
-        return self._store.subscriptions[named]
-
-    def _filterable(self, subscription: Subscription) -> dict[str, str]:
-        customer = self._store.customers[subscription.customer_id]
-        values = (customer.email, customer.phone, customer.country_code)
-        return dict(zip(_FILTERS, values, strict=True))
-
     def _changed(self, verb: str, subscription: Subscription, call: Call, *keys: str) -> Answer:
         data = part(subscription, self._store, call.now, keys)
         return Answer(data, f"Subscription {verb} successfully")
+
+
+def _named(call: Call, store: Store) -> Subscription:
+    named = call.target_id
+    if named is None or named not in store.subscriptions:
+        raise RefusedError(404, "Subscription not found")
+    return store.subscriptions[named]
+
+
+def _matching(store: Store, wanted: Mapping[str, str]) -> Sequence[int]:
+    """Return the ids of those that match every filter, the newest first."""
+    email, phone, country_code = (wanted.get(name, "") for name in _FILTERS)
+    if email or phone:
+        found = [row.id for row in store.finder.subscriptions(email=email, phone=phone)]
+    else:
+        found = store.subscriptions.ordered()[::-1]
+    if not country_code:
+        return found
+    owners = {row.id for row in store.customers.values() if row.country_code == country_code}
+    return [number for number in found if store.subscriptions[number].customer_id in owners]
 
 
 def _days(fields: Fields) -> int:

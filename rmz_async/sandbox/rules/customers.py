@@ -7,7 +7,6 @@ from datetime import datetime
 
 import attrs
 
-from rmz_async.sandbox.store.ids import next_id
 from rmz_async.sandbox.store.state import Customer, Store
 from rmz_async.sandbox.wire.answers import RefusedError
 from rmz_async.sandbox.wire.fields import Fields
@@ -28,10 +27,7 @@ class Details:
 
 def by_phone(store: Store, country_code: str, phone: str) -> Customer | None:
     """Return the customer with this dial code and phone, if there is one."""
-    for customer in store.customers.values():
-        if (customer.country_code, customer.phone) == (country_code.lstrip("+"), phone):
-            return customer
-    return None
+    return store.finder.customer(country_code.lstrip("+"), phone)
 
 
 def existing(fields: Fields, store: Store) -> Customer:
@@ -101,7 +97,7 @@ def matched_or_new(given: Details, store: Store, now: datetime) -> Customer:
     if matched is not None:
         return matched
     customer = Customer(
-        id=next_id(store.customers, first=4501),
+        id=store.customers.next_id(first=4501),
         first_name=given.first_name,
         last_name=given.last_name,
         country_code=given.country_code,

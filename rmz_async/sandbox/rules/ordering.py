@@ -12,7 +12,6 @@ from rmz_async.sandbox.rules.pricing import actual_price, discount_by, platform_
 from rmz_async.sandbox.rules.stock import current_stock, take
 from rmz_async.sandbox.store.cards import Card
 from rmz_async.sandbox.store.catalog import Coupon, Product, ProductStatus, Variant
-from rmz_async.sandbox.store.ids import next_id
 from rmz_async.sandbox.store.orders import (
     Order,
     OrderItem,
@@ -169,7 +168,7 @@ def _first_status(quote: Quote, store: Store) -> OrderStatus:
 def _subscribe(item: OrderItem, order: Order, variant: Variant, store: Store) -> None:
     now = order.created_at
     subscription = Subscription(
-        id=next_id(store.subscriptions, first=501),
+        id=store.subscriptions.next_id(first=501),
         customer_id=order.customer_id,
         product_id=variant.product_id,
         variant_id=variant.id,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import attrs
+
 from rmz_async.sandbox.rules.stock import put_back
 from rmz_async.sandbox.store.orders import Order, OrderStatus, StatusChange
 from rmz_async.sandbox.store.state import Store
@@ -32,10 +34,10 @@ def change_status(order: Order, status: OrderStatus, store: Store, now: datetime
     if status not in _MAY_GO_TO[order.status]:
         raise RefusedError(400, "Invalid status transition")
     change = StatusChange(id=store.ids.number("order status", first=401), status=status, at=now)
-    order.statuses.append(change)
+    order.statuses = (*order.statuses, change)
     order.updated_at = now
     if status is OrderStatus.REFUNDED:
-        order.transaction.is_refunded = True
+        order.transaction = attrs.evolve(order.transaction, is_refunded=True)
     if status is OrderStatus.CANCELLED:
         for item in order.items:
             put_back(item, store)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from datetime import datetime, timedelta
 
 import attrs
@@ -85,7 +86,7 @@ def _plain(store: Store, subscription_id: int, now: datetime) -> Subscription:
     )
 
 
-def _set_states(subscriptions: dict[int, Subscription], now: datetime) -> None:
+def _set_states(subscriptions: MutableMapping[int, Subscription], now: datetime) -> None:
     documented = subscriptions[501]
     documented.external_customer_id = "usr_abc123"
     documented.metadata = {"external_user_id": "usr_abc123", "plan": "pro"}

@@ -80,7 +80,7 @@ def _columns(order: Order, store: Store, now: datetime) -> dict[str, object]:
         "tax_country_code": order.tax_country_code,
         "tax_registration_number": None,
         "created_at": instant(order.created_at),
-        "updated_at": instant(order.updated_at),
+        "updated_at": instant(order.updated_at + timedelta(seconds=store.switches.updated_at_skew)),
         "human_format": {
             "date_human": relative(order.created_at, now),
             "date_normal": english(order.created_at),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rmz_async.sandbox.store.catalog import Variant
 from rmz_async.sandbox.store.state import Status, Store, Subscription
@@ -63,7 +63,9 @@ def full(subscription: Subscription, store: Store, now: datetime) -> dict[str, o
         "is_expired": subscription.status is Status.EXPIRED,
         "days_remaining": _days_remaining(subscription, now),
         "created_at": instant(subscription.started_at),
-        "updated_at": instant(subscription.updated_at),
+        "updated_at": instant(
+            subscription.updated_at + timedelta(seconds=store.switches.updated_at_skew)
+        ),
     }
 
 

@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 import attrs
 
 from rmz_async.sandbox.store.durations import Duration
+from rmz_async.sandbox.store.table import WATCHED, Row
 
 __all__ = (
     "OPENED_AT",
@@ -39,8 +40,8 @@ class CancelBehavior(StrEnum):
     IMMEDIATE = "immediate"
 
 
-@attrs.define(kw_only=True)
-class Product:
+@attrs.define(kw_only=True, on_setattr=WATCHED)
+class Product(Row):
     """Something the store sells. Only those of type ``subscription`` can be subscribed to.
 
     Attributes:
@@ -86,8 +87,8 @@ class Product:
     updated_at: datetime = OPENED_AT
 
 
-@attrs.define(kw_only=True)
-class Variant:
+@attrs.define(kw_only=True, on_setattr=WATCHED)
+class Variant(Row):
     """A product for a duration at a price, in SAR."""
 
     id: int
@@ -96,8 +97,8 @@ class Variant:
     price: Decimal
 
 
-@attrs.define(kw_only=True)
-class Code:
+@attrs.define(kw_only=True, on_setattr=WATCHED)
+class Code(Row):
     """One piece of a ``code`` product.
 
     Attributes:
@@ -114,8 +115,8 @@ class Code:
     updated_at: datetime = OPENED_AT
 
 
-@attrs.define(kw_only=True)
-class Category:
+@attrs.define(kw_only=True, on_setattr=WATCHED)
+class Category(Row):
     """A shelf of the store."""
 
     id: int
@@ -130,8 +131,8 @@ class Category:
     updated_at: datetime = OPENED_AT
 
 
-@attrs.define(kw_only=True)
-class Coupon:
+@attrs.define(kw_only=True, on_setattr=WATCHED)
+class Coupon(Row):
     """A code that lowers an order's total, by a percentage and then by an amount in SAR.
 
     Attributes:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections import Counter
-from collections.abc import Collection
 
-__all__ = ("Ids", "next_id")
+__all__ = ("Ids",)
 
 # Crockford's alphabet, as in the ULIDs of real checkout links.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -32,8 +31,3 @@ class Ids:
     def uuid(self, kind: str) -> str:
         """Return a UUID."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}/{self.number(kind)}"))
-
-
-def next_id(taken: Collection[int], *, first: int) -> int:
-    """Return the number above all that are *taken*, or *first* where there are none."""
-    return max(taken, default=first - 1) + 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
 
 import attrs
+
+from rmz_async.sandbox.store.table import WATCHED, Row
 
 __all__ = (
     "Order",
@@ -63,8 +66,8 @@ class Quote:
         return sum((line.price * line.quantity for line in self.lines), Decimal(0)) - self.discount
 
 
-@attrs.define(kw_only=True)
-class OrderCheckout:
+@attrs.define(kw_only=True, on_setattr=WATCHED)
+class OrderCheckout(Row):
     """A hosted page that waits for an order's payment.
 
     Attributes:
@@ -91,7 +94,7 @@ class OrderItem:
     subscription_id: int | None = None
 
 
-@attrs.define(kw_only=True)
+@attrs.frozen(kw_only=True)
 class Transaction:
     """How an order was paid.
 
@@ -128,8 +131,12 @@ class StatusChange:
     reason: str | None = None
 
 
-@attrs.define(kw_only=True)
-class Order:
+def _in_order(changes: Iterable[StatusChange]) -> tuple[StatusChange, ...]:
+    return tuple(changes)
+
+
+@attrs.define(kw_only=True, on_setattr=WATCHED)
+class Order(Row):
     """What a customer has bought. All times are UTC, in whole seconds.
 
     Attributes:
@@ -142,7 +149,7 @@ class Order:
     customer_id: int
     items: tuple[OrderItem, ...]
     transaction: Transaction
-    statuses: list[StatusChange]
+    statuses: tuple[StatusChange, ...] = attrs.field(converter=_in_order)
     created_at: datetime
     updated_at: datetime
     checkout_id: int | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 import attrs
 
@@ -13,10 +14,13 @@ from rmz_async.sandbox.store.catalog import OPENED_AT, Category, Code, Coupon, P
 from rmz_async.sandbox.store.ids import Ids
 from rmz_async.sandbox.store.orders import Order, OrderCheckout, PlacedRequest
 from rmz_async.sandbox.store.profile import StoreProfile
+from rmz_async.sandbox.store.switches import Switches
+from rmz_async.sandbox.store.table import WATCHED, Index, Row, Table
 
 __all__ = (
     "CheckoutSession",
     "Customer",
+    "Finder",
     "PortalSession",
     "Status",
     "Store",
@@ -35,8 +39,8 @@ class Status(StrEnum):
     EXPIRED = "expired"
 
 
-@attrs.define(kw_only=True)
-class Customer:
+@attrs.define(kw_only=True, on_setattr=WATCHED)
+class Customer(Row):
     """Someone who buys; found by id, or by dial code and phone."""
 
     id: int
@@ -56,8 +60,8 @@ class Customer:
         return f"{self.first_name} {self.last_name}"
 
 
-@attrs.define(kw_only=True)
-class Subscription:
+@attrs.define(kw_only=True, on_setattr=WATCHED)
+class Subscription(Row):
     """One customer's subscription. All times are UTC, in whole seconds.
 
     Attributes:
@@ -91,8 +95,8 @@ class Subscription:
     last_extended_at: datetime | None = None
 
 
-@attrs.define(kw_only=True)
-class CheckoutSession:
+@attrs.define(kw_only=True, on_setattr=WATCHED)
+class CheckoutSession(Row):
     """A hosted checkout page that waits for its customer.
 
     Attributes:
@@ -113,8 +117,8 @@ class CheckoutSession:
     subscription_id: int | None = None
 
 
-@attrs.define(kw_only=True)
-class PortalSession:
+@attrs.define(kw_only=True, on_setattr=WATCHED)
+class PortalSession(Row):
     """A link to the hosted billing portal, good for one visit.
 
     Attributes:
@@ -129,29 +133,85 @@ class PortalSession:
     used_at: datetime | None = None
 
 
-@attrs.define
+@attrs.define(kw_only=True)
 class Store:
     """One store's data, by id, or by key or token for the hosted sessions.
 
     Attributes:
         order_checkouts: By key.
-        placed_requests: What came of the latest ``POST /orders`` of each content.
+        placed_requests: The outcome of the latest ``POST /orders`` of each content.
+        switches: How this RMZ behaves if the documentation leaves a choice.
     """
 
     profile: StoreProfile = attrs.field(factory=StoreProfile)
-    categories: dict[int, Category] = attrs.field(factory=dict[int, Category])
-    products: dict[int, Product] = attrs.field(factory=dict[int, Product])
-    variants: dict[int, Variant] = attrs.field(factory=dict[int, Variant])
-    codes: dict[int, Code] = attrs.field(factory=dict[int, Code])
-    coupons: dict[int, Coupon] = attrs.field(factory=dict[int, Coupon])
-    orders: dict[int, Order] = attrs.field(factory=dict[int, Order])
-    order_checkouts: dict[str, OrderCheckout] = attrs.field(factory=dict[str, OrderCheckout])
-    placed_requests: dict[str, PlacedRequest] = attrs.field(factory=dict[str, PlacedRequest])
-    customers: dict[int, Customer] = attrs.field(factory=dict[int, Customer])
-    subscriptions: dict[int, Subscription] = attrs.field(factory=dict[int, Subscription])
-    checkout_sessions: dict[str, CheckoutSession] = attrs.field(factory=dict[str, CheckoutSession])
-    # The keys are the links' secrets.
-    portal_sessions: dict[str, PortalSession] = attrs.field(
-        factory=dict[str, PortalSession], repr=False
+    categories: Table[int, Category] = attrs.field(factory=Table[int, Category])
+    products: Table[int, Product] = attrs.field(factory=Table[int, Product])
+    variants: Table[int, Variant] = attrs.field(factory=Table[int, Variant])
+    codes: Table[int, Code] = attrs.field(factory=Table[int, Code])
+    coupons: Table[int, Coupon] = attrs.field(factory=Table[int, Coupon])
+    orders: Table[int, Order] = attrs.field(factory=Table[int, Order])
+    order_checkouts: Table[str, OrderCheckout] = attrs.field(factory=Table[str, OrderCheckout])
+    placed_requests: Table[str, PlacedRequest] = attrs.field(factory=Table[str, PlacedRequest])
+    customers: Table[int, Customer] = attrs.field(factory=Table[int, Customer])
+    subscriptions: Table[int, Subscription] = attrs.field(factory=Table[int, Subscription])
+    checkout_sessions: Table[str, CheckoutSession] = attrs.field(
+        factory=Table[str, CheckoutSession]
     )
+    # The keys are the links' secrets.
+    portal_sessions: Table[str, PortalSession] = attrs.field(
+        factory=Table[str, PortalSession], repr=False
+    )
+    switches: Switches = attrs.field(factory=Switches)
     ids: Ids = attrs.field(factory=Ids, repr=False)
+    _finder: Finder | None = attrs.field(default=None, init=False, repr=False, eq=False)
+
+    @property
+    def finder(self) -> Finder:
+        """Finds rows by something else than their key."""
+        if self._finder is None:
+            self._finder = Finder(self)
+        return self._finder
+
+    def tables(self) -> dict[str, Table[Any, Any]]:
+        """Return all tables by name."""
+        values: dict[str, Any] = {
+            field.name: getattr(self, field.name) for field in attrs.fields(Store)
+        }
+        return {name: value for name, value in values.items() if isinstance(value, Table)}
+
+
+class Finder:
+    """Finds rows by what callers know of them."""
+
+    def __init__(self, store: Store) -> None:
+        self._by_user = Index(store.subscriptions, lambda row: row.external_customer_id)
+        self._by_owner = Index(store.subscriptions, lambda row: row.customer_id)
+        self._by_email = Index(store.customers, lambda row: row.email)
+        self._by_phone = Index(store.customers, lambda row: row.phone)
+        self._by_number = Index(store.customers, lambda row: (row.country_code, row.phone))
+        self._store = store
+
+    def customer(self, country_code: str, phone: str) -> Customer | None:
+        """Return the customer with this dial code, without a plus, and phone."""
+        found = self._by_number.find((country_code, phone))
+        return self._store.customers[min(found)] if found else None
+
+    def subscriptions(
+        self, *, external_customer_id: str = "", email: str = "", phone: str = ""
+    ) -> list[Subscription]:
+        """Return those that match all that is not empty, the newest first.
+
+        At least one of the three must be there.
+        """
+        matching: list[set[int]] = []
+        if external_customer_id:
+            matching.append(self._by_user.find(external_customer_id))
+        if email:
+            matching.append(self._owned(self._by_email.find(email)))
+        if phone:
+            matching.append(self._owned(self._by_phone.find(phone)))
+        ids = matching[0].intersection(*matching[1:])
+        return [self._store.subscriptions[number] for number in sorted(ids, reverse=True)]
+
+    def _owned(self, customer_ids: set[int]) -> set[int]:
+        return {number for owner in customer_ids for number in self._by_owner.find(owner)}

@@ -1,0 +1,67 @@
+"""A copy of the store that lags, as the database that answers reads may."""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import attrs
+
+from rmz_async.sandbox.store.state import Store
+
+__all__ = ("Replica",)
+
+
+@attrs.frozen
+class _Before:
+    """How one row was before it changed; None if there was no row."""
+
+    at: datetime
+    table: str
+    key: int | str
+    row: object
+
+
+class Replica:
+    """Shows the store as it was ``switches.replica_lag`` seconds ago.
+
+    Args:
+        store: The one that is written to.
+        now: Returns the time, with its fraction of a second.
+    """
+
+    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._now = now
+        self._journal: deque[_Before] = deque()
+        for name, table in store.tables().items():
+            table.listen(partial(self._note, name))
+
+    def store(self) -> Store:
+        """Return the store to read from: the real one, unless it has changed within the lag."""
+        if not self._store.switches.replica_lag:
+            self._journal.clear()
+            return self._store
+        seen_at = self._now() - timedelta(seconds=self._store.switches.replica_lag)
+        while self._journal and self._journal[0].at <= seen_at:
+            self._journal.popleft()
+        if not self._journal:
+            return self._store
+        changed: dict[str, dict[int | str, Any]] = {}
+        # Of several changes of a row the first one within the lag counts.
+        for before in reversed(self._journal):
+            changed.setdefault(before.table, {})[before.key] = before.row
+        tables: dict[str, Any] = {
+            name: table.overlay(changed.get(name, {}))
+            for name, table in self._store.tables().items()
+        }
+        return attrs.evolve(self._store, **tables)
+
+    def _note(self, name: str, key: int | str) -> None:
+        if self._store.switches.replica_lag:
+            row = self._store.tables()[name].get(key)
+            self._journal.append(_Before(self._now(), name, key, copy.copy(row)))

@@ -1,0 +1,148 @@
+"""Tables of rows that say before they change, so that indexes and replicas can follow."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, MutableMapping
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+__all__ = ("WATCHED", "Index", "Row", "Table")
+
+K = TypeVar("K", int, str)
+V = TypeVar("V")
+
+
+class Row:
+    """What may stand in a table. A copy of a row stands in none."""
+
+    # No fields of attrs: a copy, a comparison and a repr leave them out.
+    __slots__ = ("_key", "_table")
+
+    def join(self, table: Table[Any, Any], key: int | str) -> None:
+        """Note where the row stands."""
+        self._table = table
+        self._key = key
+
+    def announce(self) -> None:
+        """Say that the row is about to change, if it stands in a table."""
+        table: Table[Any, Any] | None = getattr(self, "_table", None)
+        if table is not None and table.get(self._key) is self:
+            table.announce(self._key)
+
+
+def _announce(row: Any, _: attrs.Attribute[Any], value: Any) -> Any:
+    row.announce()
+    return value
+
+
+# What every class of rows passes to attrs as ``on_setattr``.
+WATCHED: Any = [attrs.setters.convert, _announce]
+
+
+class Table(MutableMapping[K, V]):
+    """Rows by their key. Whoever listens hears of a key before its row is changed."""
+
+    def __init__(self, rows: Mapping[K, V] | Iterable[tuple[K, V]] = ()) -> None:
+        self._rows: dict[K, V] = {}
+        self._listeners: list[Callable[[K], object]] = []
+        self._ordered: list[K] | None = None
+        self.update(rows)
+
+    def copied(self) -> Table[K, V]:
+        """Return a table of the same rows, which do not belong to it: nobody hears of changes."""
+        table: Table[K, V] = Table()
+        table._rows = self._rows.copy()
+        return table
+
+    def overlay(self, rows: Mapping[K, V | None]) -> Table[K, V]:
+        """Return a copy that has *rows* in place of its own; None stands for no row."""
+        table = self.copied()
+        for key, row in rows.items():
+            if row is None:
+                table._rows.pop(key, None)
+            else:
+                table._rows[key] = row
+        return table
+
+    def listen(self, listener: Callable[[K], object]) -> None:
+        """Call *listener* with the key of each row that is about to come, change or go."""
+        self._listeners.append(listener)
+
+    def announce(self, key: K) -> None:
+        """Say that the row of *key* is about to change."""
+        for listener in self._listeners:
+            listener(key)
+
+    def ordered(self) -> list[K]:
+        """Return the keys, the smallest first; nobody may change the list."""
+        if self._ordered is None:
+            self._ordered = sorted(self._rows)
+        return self._ordered
+
+    def next_id(self: Table[int, V], *, first: int) -> int:
+        """Return the number above all keys, or *first* in an empty table."""
+        keys = self.ordered()
+        return keys[-1] + 1 if keys else first
+
+    def __getitem__(self, key: K) -> V:
+        return self._rows[key]
+
+    def __setitem__(self, key: K, row: V) -> None:
+        self.announce(key)
+        if self._ordered is not None and key not in self._rows:
+            insort(self._ordered, key)
+        self._rows[key] = row
+        if isinstance(row, Row):
+            row.join(self, key)
+
+    def __delitem__(self, key: K) -> None:
+        self.announce(key)
+        del self._rows[key]
+        self._ordered = None
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __repr__(self) -> str:
+        return f"Table({self._rows!r})"
+
+
+class Index(Generic[K, V]):
+    """Finds the keys of a table's rows by a value of theirs.
+
+    Args:
+        table: The rows.
+        value_of: What to find a row by; a row with None is not found.
+    """
+
+    def __init__(self, table: Table[K, V], value_of: Callable[[V], Hashable | None]) -> None:
+        self._rows: Table[K, V] = table
+        self._value_of = value_of
+        self._keys: dict[Hashable, set[K]] = {}
+        self._values: dict[K, Hashable] = {}
+        # A row is looked at again when somebody asks: it has not changed yet when it says so.
+        self._stale: set[K] = set(table)
+        table.listen(self._stale.add)
+
+    def find(self, value: Hashable) -> set[K]:
+        """Return the keys of all rows with *value*."""
+        while self._stale:
+            self._refresh(self._stale.pop())
+        return set(self._keys.get(value, ()))
+
+    def _refresh(self, key: K) -> None:
+        if key in self._values:
+            old = self._values.pop(key)
+            self._keys[old].discard(key)
+            if not self._keys[old]:
+                del self._keys[old]
+        row = self._rows.get(key)
+        value = None if row is None else self._value_of(row)
+        if value is not None:
+            self._values[key] = value
+            self._keys.setdefault(value, set()).add(key)
