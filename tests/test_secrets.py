@@ -18,6 +18,7 @@ from rmz_async import Client, NewCustomer, OrderLine, RetryPolicy, RMZError
 from rmz_async._calls.call import Waiting
 from rmz_async._transport import Transport
 from rmz_async.webhooks import verify
+from tests.endpoints import RESOURCES
 
 CANARY = "S3CRETcanary"
 TOKEN = f"1|{CANARY}0123456789abcdef"
@@ -140,13 +141,7 @@ def test_what_holds_the_token() -> None:
         client._transport.connections.tokens,
         client._transport.connections.tokens.current,
         client._transport.options,
-        client.subscriptions,
-        client.checkout_sessions,
-        client.portal_sessions,
-        client.orders,
-        client.products,
-        client.categories,
-        client.store,
+        *(getattr(client, name) for name in RESOURCES),
         client.with_options(timeout=5),
     ]
 

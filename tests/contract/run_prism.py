@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,9 @@ import httpx
 
 from rmz_async import Client, RetryPolicy, RMZError
 from rmz_async.sandbox.serving.reference import contract
-from tests.contract.client_calls import VARIANTS
 from tests.contract.outcomes import is_error_of, is_of, left_over
+from tests.endpoint import Endpoint, Request
+from tests.endpoints import ENDPOINTS, REQUESTS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.yaml"
 PRISM = "@stoplight/prism-cli@5.14.2"  # the last that runs on Node.js 20
@@ -124,19 +125,19 @@ class Game:
     async def as_written(self, base_url: str) -> None:
         """Get every answer and every error as the document shows it."""
         async with self._opened(base_url):
-            for name, call in VARIANTS:
-                await self._answered(name, call, "")
-            for name, call in dict(VARIANTS).items():
-                for status in CALLS[name][1]["responses"]:
+            for endpoint, request in REQUESTS:
+                await self._answered(endpoint, request, "")
+            for endpoint in ENDPOINTS:
+                for status in CALLS[endpoint.name][1]["responses"]:
                     if int(status) >= 400:
-                        await self._refused(name, call, int(status))
+                        await self._refused(endpoint, int(status))
 
     async def made_up(self, base_url: str) -> None:
         """Get answers that nobody wrote."""
         async with self._opened(base_url):
-            for name, call in VARIANTS:
+            for endpoint, request in REQUESTS:
                 for _ in range(MADE_UP):
-                    await self._answered(name, call, "dynamic=true")
+                    await self._answered(endpoint, request, "dynamic=true")
 
     @asynccontextmanager
     async def _opened(self, base_url: str) -> AsyncGenerator[None]:
@@ -151,17 +152,15 @@ class Game:
             self._client = client
             yield
 
-    async def _answered(
-        self, name: str, call: Callable[[Client], Awaitable[object]], prefer: str
-    ) -> None:
-        self._name, self._prefer = name, prefer
+    async def _answered(self, endpoint: Endpoint, request: Request, prefer: str) -> None:
+        self._name, self._prefer = endpoint.name, prefer
         try:
-            value = await call(self._client)
+            value = await request.make(self._client, endpoint.number)
         except RMZError as error:
             if not self._is_amiss:
                 self._fault(f"{prefer} {type(error).__name__}: {error}")
             return
-        if not is_of(self._client, name, value):
+        if not is_of(self._client, endpoint.name, value):
             self._fault(f"{prefer} came to a {type(value).__name__}")
         # What is made up may have keys that no document names.
         elif not prefer and list(left_over(value)):
@@ -169,14 +168,12 @@ class Game:
         else:
             self.score["answers decoded"] += 1
 
-    async def _refused(
-        self, name: str, call: Callable[[Client], Awaitable[object]], status: int
-    ) -> None:
-        self._name, self._prefer = name, f"code={status}"
+    async def _refused(self, endpoint: Endpoint, status: int) -> None:
+        self._name, self._prefer = endpoint.name, f"code={status}"
         try:
-            await call(self._client)
+            await endpoint.requests[-1].make(self._client, endpoint.number)
         except RMZError as error:
-            if is_error_of(name, status, error):
+            if is_error_of(endpoint.name, status, error):
                 self.score["errors mapped"] += 1
             else:
                 self._fault(f"{status} became a {type(error).__name__}: {error}")

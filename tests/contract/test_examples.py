@@ -2,48 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
 
-from rmz_async import APIError, Client, OrderLine, OutcomeUnknownError
+from rmz_async import APIError, OutcomeUnknownError
 from rmz_async.sandbox.serving.reference import contract
 from tests.contract.outcomes import is_error_of, left_over
+from tests.endpoint import number_of
+from tests.endpoints import BY_NAME
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Answering, Faults
 
 COMPONENTS = contract()["components"]
-CALLS: Mapping[str, Callable[[Client, int], Awaitable[object]]] = {
-    "checkout_sessions.create": lambda rmz, _: rmz.checkout_sessions.create(
-        product_id=102,
-        variant_id=15,
-        customer=4501,
-        success_url="https://majlis.example/ok",
-        cancel_url="https://majlis.example/no",
-    ),
-    "portal_sessions.create": lambda rmz, _: rmz.portal_sessions.create(customer=4501),
-    "subscriptions.get": lambda rmz, number: rmz.subscriptions.get(number),
-    "subscriptions.list": lambda rmz, number: rmz.subscriptions.list(page=number).first(),
-    "subscriptions.lookup": lambda rmz, _: rmz.subscriptions.lookup(email="a@majlis.example"),
-    "subscriptions.cancel": lambda rmz, number: rmz.subscriptions.cancel(number),
-    "subscriptions.pause": lambda rmz, number: rmz.subscriptions.pause(number),
-    "subscriptions.unpause": lambda rmz, number: rmz.subscriptions.unpause(number),
-    "subscriptions.extend": lambda rmz, number: rmz.subscriptions.extend(number, days=7),
-    "orders.create": lambda rmz, _: rmz.orders.create(
-        created_from="majlis.example", products=[OrderLine(product=106)]
-    ),
-    "orders.get": lambda rmz, number: rmz.orders.get(number),
-    "orders.list": lambda rmz, number: rmz.orders.list(page=number).first(),
-    "orders.update": lambda rmz, number: rmz.orders.update(number, status=4),
-    "products.get": lambda rmz, number: rmz.products.get(number),
-    "products.list": lambda rmz, number: rmz.products.list(page=number).first(),
-    "categories.list": lambda rmz, number: rmz.categories.list(page=number).first(),
-    "store.get": lambda rmz, _: rmz.store.get(),
-    "store.statistics": lambda rmz, _: rmz.store.statistics(),
-}
 
 
 @attrs.frozen
@@ -123,14 +97,13 @@ async def test_a_client_reads_what_the_document_shows(
 ) -> None:
     """A success becomes a model with nothing left over, and a refusal the error of its status."""
     client, _ = answering(status, body)
-    data = body.get("data") or {}
-    number = data.get("current_page") or data.get("id") or 1
+    make, number = BY_NAME[name].requests[0].make, number_of(body)
     async with client:
         if status < 400:
-            assert list(left_over(await CALLS[name](client, number))) == []
+            assert list(left_over(await make(client, number))) == []
             return
         with pytest.raises((APIError, OutcomeUnknownError)) as caught:
-            await CALLS[name](client, number)
+            await make(client, number)
     assert is_error_of(name, status, caught.value)
     if isinstance(caught.value, APIError):
         assert caught.value.message == body["message"]

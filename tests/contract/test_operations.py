@@ -20,7 +20,6 @@ CALLS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
 def test_the_document_has_every_call_and_no_other() -> None:
     """A call that is added on one side only is found here."""
     assert set(CALLS) == {operation.name for operation in OPERATIONS}
-    assert len(CALLS) == 18
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: str(operation.name))

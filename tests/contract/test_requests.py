@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl
 
 import attrs
 import pytest
 
-from rmz_async import Client
 from rmz_async.sandbox.serving.reference import contract
-from tests.contract.client_calls import VARIANTS
+from tests.endpoint import Endpoint, Request
+from tests.endpoints import ENDPOINTS, REQUEST_IDS, REQUESTS
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Answering, Faults
@@ -38,40 +38,27 @@ class Sent:
     body: Any
 
 
-async def send(
-    answering: Answering, name: str, call: Callable[[Client], Awaitable[object]]
-) -> Sent:
+async def send(answering: Answering, endpoint: Endpoint, request: Request) -> Sent:
     """Make a call, which is answered with the document's own first example."""
-    status, answer = next(
-        (int(status), answer)
-        for status, answer in CALLS[name][2]["responses"].items()
-        if status in ("200", "201")
-    )
-    example = next(iter(answer["content"]["application/json"]["examples"].values()))
-    client, requests = answering(status, example["value"])
+    client, requests = answering(endpoint.success, endpoint.example)
     async with client:
-        await call(client)
-    (request,) = requests
+        await request.make(client, endpoint.number)
+    (sent,) = requests
     return Sent(
-        method=request.method,
-        path=request.url.path.removeprefix(BASE_PATH),
-        query=dict(parse_qsl(request.url.query.decode())),
-        body=json.loads(request.content) if request.content else None,
+        method=sent.method,
+        path=sent.url.path.removeprefix(BASE_PATH),
+        query=dict(parse_qsl(sent.url.query.decode())),
+        body=json.loads(sent.content) if sent.content else None,
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "call"), VARIANTS, ids=[f"{i}-{name}" for i, (name, _) in enumerate(VARIANTS)]
-)
+@pytest.mark.parametrize(("endpoint", "request_"), REQUESTS, ids=REQUEST_IDS)
 async def test_a_request_is_one_that_the_document_takes(
-    answering: Answering,
-    faults: Faults,
-    name: str,
-    call: Callable[[Client], Awaitable[object]],
+    answering: Answering, faults: Faults, endpoint: Endpoint, request_: Request
 ) -> None:
     """Its address is there, and its parameters and fields are known and of the right form."""
-    method, path, documented = CALLS[name]
-    sent = await send(answering, name, call)
+    method, path, documented = CALLS[endpoint.name]
+    sent = await send(answering, endpoint, request_)
     parameters = {parameter["name"]: parameter["schema"] for parameter in parameters_of(documented)}
 
     assert sent.method == method
@@ -87,13 +74,13 @@ async def test_a_request_is_one_that_the_document_takes(
         assert sent.body is None
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
 async def test_a_client_can_send_all_that_the_document_takes(
-    answering: Answering, name: str
+    answering: Answering, endpoint: Endpoint
 ) -> None:
     """No parameter and no field is out of a caller's reach."""
-    documented = CALLS[name][2]
-    sent = [await send(answering, name, call) for called, call in VARIANTS if called == name]
+    documented = CALLS[endpoint.name][2]
+    sent = [await send(answering, endpoint, request) for request in endpoint.requests]
     parameters = {
         parameter["name"] for parameter in parameters_of(documented) if parameter["in"] == "query"
     }

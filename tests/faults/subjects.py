@@ -14,6 +14,8 @@ import rmz_async
 from rmz_async import OrderLine, operations
 from rmz_async.operations import Operation, Repeat
 from rmz_async.sandbox.store.state import Status
+from tests.endpoint import Endpoint
+from tests.endpoints import ENDPOINTS
 from tests.faults.shop import Shop
 
 ADDED = timedelta(days=7)
@@ -119,6 +121,21 @@ def _has(wanted: int) -> Callable[[Any, Any, Sequence[int | str]], bool]:
 
 def _order_status(answer: Any, _: int, __: Sequence[int | str]) -> bool:
     return answer is None
+
+
+def _plain_read(endpoint: Endpoint) -> Subject:
+    """Return a read of which nothing more is known than what its row says."""
+
+    def is_right(answer: Any, _: None, __: Sequence[int | str]) -> bool:
+        found = answer.items if endpoint.is_list else (answer,)
+        return bool(found) and all(isinstance(one, endpoint.model) for one in found)
+
+    return Subject(
+        operation=endpoint.operation,
+        prepare=_nothing,
+        call=lambda client, _: endpoint.requests[0].make(client, 1),
+        right=is_right,
+    )
 
 
 _change = partial(Subject, target_id=_itself)
@@ -236,30 +253,13 @@ READS = (
         call=lambda client, _: client.products.get(102),
         right=lambda answer, _, __: answer.id == 102,
     ),
-    Subject(
-        operation=operations.PRODUCTS_LIST,
-        prepare=_nothing,
-        call=lambda client, _: client.products.list().first(),
-        right=lambda page, _, __: page.number == 1 and len(page.items) == 15,
-    ),
-    Subject(
-        operation=operations.CATEGORIES_LIST,
-        prepare=_nothing,
-        call=lambda client, _: client.categories.list().first(),
-        right=lambda page, _, __: page.number == 1 and len(page.items) == 15,
-    ),
-    Subject(
-        operation=operations.STORE_GET,
-        prepare=_nothing,
-        call=lambda client, _: client.store.get(),
-        right=lambda answer, _, __: answer.name is not None,
-    ),
-    Subject(
-        operation=operations.STORE_STATISTICS,
-        prepare=_nothing,
-        call=lambda client, _: client.store.statistics(),
-        right=lambda answer, _, __: answer.products_count is not None,
-    ),
 )
 
-SUBJECTS = (*CHANGES, *READS)
+_PARTICULAR = {subject.operation for subject in READS}
+_OTHER_READS = tuple(
+    _plain_read(endpoint)
+    for endpoint in ENDPOINTS
+    if endpoint.operation.repeat is Repeat.SAFE and endpoint.operation not in _PARTICULAR
+)
+
+SUBJECTS = (*CHANGES, *READS, *_OTHER_READS)

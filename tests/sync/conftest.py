@@ -16,12 +16,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from rmz_sync._portal import Portal
+from tests import endpoints
 
 HELD = 900
 """The id of a subscription whose calls are not answered before ``release``."""
 
 MISSING = 404
-LISTS = ("/subscriptions", "/orders", "/products", "/categories")
+LISTS = tuple(endpoint.operation.path for endpoint in endpoints.LISTS)
 PAGES = 3
 
 LATER = "2026-01-01T00:00:00Z"

@@ -6,48 +6,7 @@ import pytest
 from rmz_async import operations
 from rmz_async.operations import OPERATIONS, Operation, Repeat
 
-# Name, method, path, rule, requests a minute, seconds in which a change may be sent again, and
-# whether a 422 may be about the state.
-TABLE = """
-checkout_sessions.create  POST  /subscriptions/checkout-sessions  HARMLESS   60    0.0  False
-portal_sessions.create    POST  /portal-sessions                  HARMLESS   60    0.0  False
-subscriptions.get         GET   /subscriptions/{id}               SAFE       60    0.0  False
-subscriptions.list        GET   /subscriptions                    SAFE       60    0.0  False
-subscriptions.lookup      GET   /subscriptions/lookup             SAFE      120    0.0  False
-subscriptions.cancel      POST  /subscriptions/{id}/cancel        SETTLE     60   30.0  True
-subscriptions.pause       POST  /subscriptions/{id}/pause         SETTLE     60   30.0  True
-subscriptions.unpause     POST  /subscriptions/{id}/unpause       SETTLE     60   30.0  True
-subscriptions.extend      POST  /subscriptions/{id}/extend        ONCE       60    0.0  True
-orders.create             POST  /orders                           DEDUPED    60  240.0  False
-orders.get                GET   /orders/{id}                      SAFE       60    0.0  False
-orders.list               GET   /orders                           SAFE       60    0.0  False
-orders.update             PUT   /orders/{id}                      SETTLE     60    0.0  False
-products.get              GET   /products/{id}                    SAFE       60    0.0  False
-products.list             GET   /products                         SAFE       60    0.0  False
-categories.list           GET   /categories                       SAFE       60    0.0  False
-store.get                 GET   /store                            SAFE       60    0.0  False
-store.statistics          GET   /store/statics                    SAFE       60    0.0  False
-"""
-
 every_row = pytest.mark.parametrize("row", OPERATIONS, ids=lambda row: row.name)
-
-
-def test_the_table() -> None:
-    """Each call has the method, path, rule and quota that RMZ documents."""
-    found = [
-        [
-            row.name,
-            row.method,
-            row.path,
-            row.repeat.name,
-            str(row.per_minute),
-            str(row.resend_within),
-            str(row.refuses_states),
-        ]
-        for row in OPERATIONS
-    ]
-
-    assert found == [line.split() for line in TABLE.split("\n") if line]
 
 
 def test_no_row_is_missing() -> None:

@@ -20,6 +20,7 @@ from rmz_async import (
     ServerError,
     UnexpectedAnswerError,
 )
+from tests import endpoints
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +39,7 @@ PRODUCT = {
     "subscription_variants": [{"id": 15, "durationText": "شهر", "price": 19.90}],
     "categories": [{"id": 1, "title": "Software", "pivot": {"product_id": 101}}],
 }
-LISTS = ["/orders", "/products", "/categories", "/subscriptions"]
+LISTS = [endpoint.operation.path for endpoint in endpoints.LISTS]
 
 every_list = pytest.mark.parametrize("path", LISTS)
 
