@@ -6,6 +6,8 @@ import ast
 import importlib
 import inspect
 import pkgutil
+import tomllib
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -176,6 +178,11 @@ def test_only_what_waits_differs() -> None:
     assert issubclass(rmz_sync.OutcomeUnknownError, rmz_async.OutcomeUnknownError)
 
 
-def test_the_version() -> None:
-    """It is written once, as three numbers."""
-    assert [part.isdecimal() for part in rmz_async.__version__.split(".")] == [True] * 3
+def test_the_version_is_written_once() -> None:
+    """The distribution takes it from the module that ``__version__`` comes from."""
+    root = Path(__file__).parents[1]
+    settings = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    source = settings["tool"]["hatch"]["version"]["path"]
+
+    assert "version" not in settings["project"]
+    assert f'"{rmz_async.__version__}"' in (root / source).read_text("utf-8")

@@ -51,5 +51,6 @@ def test_the_async_call_returns_the_type_of_its_row(endpoint: Endpoint) -> None:
 @every_endpoint
 def test_the_sync_call_returns_the_type_of_its_row(endpoint: Endpoint) -> None:
     """A list is one of ``rmz_sync``'s own pagers; everything else is the very same class."""
-    expected = rmz_sync.Pager[endpoint.model] if endpoint.is_list else endpoint.returns
+    pager: Any = rmz_sync.Pager
+    expected = pager[endpoint.model] if endpoint.is_list else endpoint.returns
     assert promised(rmz_sync, endpoint) == expected

@@ -19,11 +19,6 @@ from rmz_async._calls.wire import (
 JSON = {"content-type": "application/json"}
 
 
-def test_the_limit() -> None:
-    """No answer of RMZ comes near 4 MiB."""
-    assert MAX_BODY == 4 * 1024 * 1024
-
-
 @pytest.mark.parametrize("encoding", ["", "identity", "Identity", " "])
 def test_what_is_not_compressed_stays(encoding: str) -> None:
     """Bytes without an encoding are the body."""
