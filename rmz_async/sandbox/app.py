@@ -24,6 +24,7 @@ from rmz_async.sandbox.hosted.checkout import CheckoutPages
 from rmz_async.sandbox.hosted.order_checkout import OrderCheckoutPages
 from rmz_async.sandbox.hosted.portal import PortalPages
 from rmz_async.sandbox.loopback import LoopbackOnly
+from rmz_async.sandbox.same_origin import SameOriginForms
 from rmz_async.sandbox.serving.reference import reference_routes
 
 __all__ = ("BASE_PATH", "build_app")
@@ -50,7 +51,7 @@ def build_app(backend: Backend, token: str, *, throttle: bool) -> Starlette:
             *asset_routes(),
             *reference_routes(BASE_PATH),
         ],
-        middleware=[Middleware(LoopbackOnly)],
+        middleware=[Middleware(LoopbackOnly), Middleware(SameOriginForms, api=BASE_PATH)],
         exception_handlers={404: _no_route, 405: _wrong_method},
     )
 
@@ -114,6 +115,7 @@ def _hosted_pages(backend: Backend) -> list[Route]:
         Route("/checkout/{key}", checkout.show, methods=["GET"]),
         Route("/checkout/{key}/pay", checkout.pay, methods=["POST"]),
         Route("/checkout/{key}/cancel", checkout.cancel, methods=["POST"]),
+        _route("/checkout/{key}/confirm", GET=checkout.challenge, POST=checkout.confirm),
         Route("/order-checkout/{key}", order.show, methods=["GET"]),
         Route("/order-checkout/{key}/pay", order.pay, methods=["POST"]),
         Route("/order-checkout/{key}/cancel", order.cancel, methods=["POST"]),

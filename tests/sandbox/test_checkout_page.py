@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from rmz_async.sandbox import Duration, Sandbox
+from rmz_async.sandbox import Card, Duration, Sandbox
 from rmz_async.sandbox.hosted.checkout import with_subscription_id
 from rmz_async.sandbox.hosted.languages import ARABIC, ENGLISH
 
@@ -212,3 +212,127 @@ async def test_made_up_page_is_404(browser: httpx.AsyncClient, method: str, tail
 async def test_id_goes_into_the_query(url: str, expected: str) -> None:
     """The id joins a query that is there, and stays before a fragment."""
     assert with_subscription_id(url, 7) == expected
+
+
+def typed(number: str, **fields: str) -> dict[str, str]:
+    """A filled-in card form."""
+    return {"card_number": number, "card_expiry": "12/34", "card_code": "123"} | fields
+
+
+@pytest.mark.parametrize(
+    ("form", "wrong"),
+    [
+        (typed("4242 4242 4242 4241"), ["card_number"]),
+        (typed("4242 4242 4242 4242", card_expiry="05/25"), ["card_expiry"]),
+        (typed("4242 4242 4242 4242", card_expiry="13/30"), ["card_expiry"]),
+        (typed("4242 4242 4242 4242", card_expiry="1/3"), ["card_expiry"]),
+        (typed("4242 4242 4242 4242", card_code="12"), ["card_code"]),
+        ({"card_number": ""}, ["card_number", "card_expiry", "card_code"]),
+    ],
+)
+async def test_a_wrong_field_is_marked_and_nothing_is_charged(
+    browser: httpx.AsyncClient,
+    sandbox: Sandbox,
+    checkout: str,
+    form: dict[str, str],
+    wrong: list[str],
+) -> None:
+    """The page comes back with the field marked."""
+    page = await browser.post(f"{checkout}/pay", data=form)
+
+    assert page.status_code == 422
+    assert "Please check the marked fields." in page.text
+    for name in ("card_number", "card_expiry", "card_code"):
+        field = page.text.split(f'name="{name}"')[1].split(">")[0]
+        assert ("aria-invalid" in field) == (name in wrong)
+    assert max(sandbox.state.subscriptions) == 533
+
+
+@pytest.mark.parametrize(
+    "number", ["4242424242424242", "٤٢٤٢ ٤٢٤٢ ٤٢٤٢ ٤٢٤٢", "4242-4242-4242-4242"]
+)
+async def test_a_card_number_may_be_typed_as_people_write_it(
+    browser: httpx.AsyncClient, sandbox: Sandbox, checkout: str, number: str
+) -> None:
+    """Blanks, hyphens and Arabic-Indic digits are understood."""
+    answer = await browser.post(f"{checkout}/pay", data=typed(number, card_expiry="06/25"))
+
+    assert answer.status_code == 303
+    assert sandbox.state.subscriptions[534].card == Card(last_four="4242", scheme="visa")
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        ("4000000000000002", "The bank declined the payment."),
+        ("4000000000000069", "This card has expired."),
+    ],
+)
+async def test_a_card_that_cannot_pay_leaves_the_page_open(
+    browser: httpx.AsyncClient, sandbox: Sandbox, checkout: str, number: str, said: str
+) -> None:
+    """Nothing is charged, however often it is tried, and another card pays."""
+    for _ in range(2):
+        page = await browser.post(f"{checkout}/pay", data=typed(number))
+        assert page.status_code == 422
+        assert said in page.text
+    assert max(sandbox.state.subscriptions) == 533
+
+    assert (await browser.post(f"{checkout}/pay", data=typed("5555555555554444"))).is_redirect
+    assert sandbox.state.subscriptions[534].card == Card(last_four="4444", scheme="mastercard")
+
+
+async def test_a_card_may_need_a_second_attempt(
+    browser: httpx.AsyncClient, sandbox: Sandbox, checkout: str
+) -> None:
+    """The first attempt is declined, and the same card pays at the second."""
+    form = typed("4000000000000119")
+    assert (await browser.post(f"{checkout}/pay", data=form)).status_code == 422
+    assert (await browser.post(f"{checkout}/pay", data=form)).is_redirect
+    assert max(sandbox.state.subscriptions) == 534
+
+
+async def test_a_payment_that_needs_approval_is_made_once_it_is_approved(
+    browser: httpx.AsyncClient, sandbox: Sandbox, checkout: str
+) -> None:
+    """The bank's page names the sum and the shop, and leads on to the shop."""
+    answer = await browser.post(f"{checkout}/pay", data=typed("4000000000003220"))
+    bank = f"{checkout}/confirm"
+    assert answer.headers["location"] == httpx.URL(bank).path
+    page = await browser.get(bank)
+    assert "A payment of SAR\u00a0199.99 to متجري waits for your approval." in page.text
+    assert max(sandbox.state.subscriptions) == 533
+
+    answer = await browser.post(bank, data={"answer": "approve"})
+    assert answer.headers["location"] == "https://app.example/ok?rmz-subscription-id=534"
+    again = await browser.post(bank, data={"answer": "approve"})
+    assert again.headers["location"] == answer.headers["location"]
+    assert max(sandbox.state.subscriptions) == 534
+
+
+async def test_a_payment_that_is_not_approved_is_declined(
+    browser: httpx.AsyncClient, sandbox: Sandbox, checkout: str
+) -> None:
+    """A refusal cannot be turned into an approval afterwards."""
+    bank = f"{checkout}/confirm"
+    assert (await browser.get(bank)).headers["location"] == httpx.URL(checkout).path
+    await browser.post(f"{checkout}/pay", data=typed("4000000000003220"))
+    page = await browser.post(bank, data={"answer": "refuse"})
+    assert page.status_code == 422
+    assert "The bank declined the payment." in page.text
+
+    late = await browser.post(bank, data={"answer": "approve"})
+    assert late.headers["location"] == httpx.URL(checkout).path
+    assert max(sandbox.state.subscriptions) == 533
+
+
+async def test_the_bank_approves_nothing_for_a_page_that_has_expired(
+    browser: httpx.AsyncClient, sandbox: Sandbox, clock: ManualClock, checkout: str
+) -> None:
+    """Seven minutes are seven minutes, at the bank too."""
+    await browser.post(f"{checkout}/pay", data=typed("4000000000003220"))
+    clock.advance(minutes=7)
+    assert (await browser.get(f"{checkout}/confirm")).status_code == 410
+    answer = await browser.post(f"{checkout}/confirm", data={"answer": "approve"})
+    assert answer.status_code == 410
+    assert max(sandbox.state.subscriptions) == 533

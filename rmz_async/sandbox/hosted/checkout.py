@@ -1,4 +1,4 @@
-"""The page on which a customer pays, or does not."""
+"""The page on which a customer pays for a subscription, or does not."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.hosted.card_form import read_card
+from rmz_async.sandbox.hosted.forms import form_of
 from rmz_async.sandbox.hosted.notices import EXPIRED, MISSING, PAID, notice
 from rmz_async.sandbox.hosted.rendering import rendered, sent_to
+from rmz_async.sandbox.hosted.words import BEHAVIOURS, DECLINED, EXPIRED_CARD, WRONG_FIELDS
 from rmz_async.sandbox.rules.ordering import place
+from rmz_async.sandbox.store.cards import TEST_CARDS, Card, CardBehaviour, TestCard
 from rmz_async.sandbox.store.orders import OrderLine, Quote
 from rmz_async.sandbox.store.state import CheckoutSession
 
@@ -26,37 +30,49 @@ class CheckoutPages:
 
     async def show(self, request: Request) -> Response:
         """Answer ``GET /checkout/{key}``."""
-        session = self._session(request)
-        if session is None:
-            return notice(request, MISSING)
-        if session.subscription_id is not None:
-            link = with_subscription_id(session.success_url, session.subscription_id)
-            return notice(request, PAID, link)
-        if self._has_expired(session):
-            return notice(request, EXPIRED, session.cancel_url)
-        return rendered(
-            request,
-            "checkout.html",
-            session=session,
-            product=self._store.products[session.product_id],
-            variant=self._store.variants[session.variant_id],
-            customer=self._store.customers[session.customer_id],
-            shop=self._store.profile,
-            renews_at=self._backend.now()
-            + self._store.variants[session.variant_id].duration.length,
-            seconds_left=int((session.expires_at - self._backend.now()).total_seconds()),
-        )
+        session = self._payable(request)
+        return session if isinstance(session, Response) else self._page(request, session)
 
     async def pay(self, request: Request) -> Response:
-        """Answer ``POST /checkout/{key}/pay``; a second time leads to the same subscription."""
-        session = self._session(request)
-        if session is None:
-            return notice(request, MISSING)
-        if session.subscription_id is None:
-            if self._has_expired(session):
-                return notice(request, EXPIRED, session.cancel_url)
-            session.subscription_id = self._subscribe(session)
-        return sent_to(with_subscription_id(session.success_url, session.subscription_id))
+        """Answer ``POST /checkout/{key}/pay``; a second payment leads to the same subscription."""
+        form = await form_of(request)
+        session = self._payable(request)
+        if isinstance(session, Response):
+            return session
+        read = read_card(form, self._backend.now())
+        if read.card is None:
+            return self._page(request, session, WRONG_FIELDS, read.wrong)
+        if read.card.behaviour is CardBehaviour.CHALLENGE:
+            session.challenged = read.card
+            return sent_to(f"/checkout/{session.key}/confirm")
+        return self._charged(request, session, read.card)
+
+    async def challenge(self, request: Request) -> Response:
+        """Answer ``GET /checkout/{key}/confirm``: the page of the customer's bank."""
+        session = self._payable(request)
+        if isinstance(session, Response):
+            return session
+        if session.challenged is None:
+            return sent_to(f"/checkout/{session.key}")
+        return rendered(
+            request,
+            "confirm.html",
+            variant=self._store.variants[session.variant_id],
+            shop=self._store.profile,
+        )
+
+    async def confirm(self, request: Request) -> Response:
+        """Answer ``POST /checkout/{key}/confirm``: what the customer told the bank."""
+        form = await form_of(request)
+        session = self._payable(request)
+        if isinstance(session, Response):
+            return session
+        card, session.challenged = session.challenged, None
+        if card is None:
+            return sent_to(f"/checkout/{session.key}")
+        if form.get("answer") != "approve":
+            return self._page(request, session, DECLINED)
+        return self._charged(request, session, card)
 
     async def cancel(self, request: Request) -> Response:
         """Answer ``POST /checkout/{key}/cancel``; the customer may come back and pay after all."""
@@ -64,16 +80,64 @@ class CheckoutPages:
         if session is None:
             return notice(request, MISSING)
         if session.subscription_id is not None:
-            return sent_to(with_subscription_id(session.success_url, session.subscription_id))
+            return _to_the_shop(session)
         return sent_to(session.cancel_url)
 
     def _session(self, request: Request) -> CheckoutSession | None:
         return self._store.checkout_sessions.get(request.path_params["key"])
 
-    def _has_expired(self, session: CheckoutSession) -> bool:
-        return self._backend.now() >= session.expires_at
+    def _payable(self, request: Request) -> CheckoutSession | Response:
+        """Return the session, or the answer that says why nothing can be paid here."""
+        session = self._session(request)
+        if session is None:
+            return notice(request, MISSING)
+        if session.subscription_id is not None:
+            if request.method == "POST":
+                return _to_the_shop(session)
+            link = with_subscription_id(session.success_url, session.subscription_id)
+            return notice(request, PAID, link)
+        if self._backend.now() >= session.expires_at:
+            return notice(request, EXPIRED, session.cancel_url)
+        return session
 
-    def _subscribe(self, session: CheckoutSession) -> int:
+    def _page(
+        self,
+        request: Request,
+        session: CheckoutSession,
+        problem: str | None = None,
+        wrong: tuple[str, ...] = (),
+    ) -> Response:
+        now, variant = self._backend.now(), self._store.variants[session.variant_id]
+        return rendered(
+            request,
+            "checkout.html",
+            200 if problem is None else 422,
+            path=f"/checkout/{session.key}",
+            session=session,
+            product=self._store.products[session.product_id],
+            variant=variant,
+            customer=self._store.customers[session.customer_id],
+            shop=self._store.profile,
+            renews_at=now + variant.duration.length,
+            seconds_left=int((session.expires_at - now).total_seconds()),
+            problem=problem,
+            wrong=wrong,
+            test_cards=TEST_CARDS,
+            behaviours=BEHAVIOURS,
+        )
+
+    def _charged(self, request: Request, session: CheckoutSession, entered: TestCard) -> Response:
+        # From here on nothing is awaited, so that two payments at once subscribe once.
+        card = entered.saved()
+        card.declined = session.declined
+        if not card.charge(renewal=False):
+            session.declined = card.declined
+            expired = card.behaviour is CardBehaviour.EXPIRED
+            return self._page(request, session, EXPIRED_CARD if expired else DECLINED)
+        session.subscription_id = self._subscribe(session, card)
+        return _to_the_shop(session)
+
+    def _subscribe(self, session: CheckoutSession, card: Card) -> int:
         store = self._store
         variant = store.variants[session.variant_id]
         line = OrderLine(
@@ -91,6 +155,7 @@ class CheckoutPages:
         )
         subscription.external_customer_id = session.external_customer_id
         subscription.metadata = session.metadata
+        subscription.card = card
         self._backend.record("hosted.pay", session.id, f"subscription {subscription.id}")
         self._backend.announce_placed(order)
         return subscription.id
@@ -102,3 +167,8 @@ def with_subscription_id(url: str, subscription_id: int) -> str:
     added = f"rmz-subscription-id={subscription_id}"
     query = f"{parts.query}&{added}" if parts.query else added
     return urlunsplit(parts._replace(query=query))
+
+
+def _to_the_shop(session: CheckoutSession) -> Response:
+    assert session.subscription_id is not None
+    return sent_to(with_subscription_id(session.success_url, session.subscription_id))

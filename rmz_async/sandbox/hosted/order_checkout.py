@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
-
 import attrs
 from starlette.requests import Request
 from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.hosted.forms import form_of
 from rmz_async.sandbox.hosted.languages import language_of
 from rmz_async.sandbox.hosted.notices import MISSING, SOLD_OUT, notice
 from rmz_async.sandbox.hosted.rendering import rendered, sent_to
@@ -57,7 +56,7 @@ class OrderCheckoutPages:
         checkout = self._checkout(request)
         if checkout is None:
             return notice(request, MISSING)
-        form = dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
+        form = await form_of(request)
         # From here on nothing is awaited, so that two payments at once make one order.
         if checkout.order_id is None:
             try:

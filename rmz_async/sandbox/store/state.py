@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from rmz_async.sandbox.store.cards import Card
+from rmz_async.sandbox.store.cards import Card, TestCard
 from rmz_async.sandbox.store.catalog import OPENED_AT, Category, Code, Coupon, Product, Variant
 from rmz_async.sandbox.store.ids import Ids
 from rmz_async.sandbox.store.orders import Order, OrderCheckout, PlacedRequest
@@ -102,6 +102,8 @@ class CheckoutSession(Row):
     Attributes:
         key: The last part of the page's URL.
         subscription_id: The subscription that was paid for here; None until then.
+        declined: How many attempts to pay were declined.
+        challenged: The card whose payment waits for the customer's approval.
     """
 
     id: str
@@ -115,6 +117,8 @@ class CheckoutSession(Row):
     external_customer_id: str | None = None
     metadata: dict[str, str] | None = None
     subscription_id: int | None = None
+    declined: int = 0
+    challenged: TestCard | None = None
 
 
 @attrs.define(kw_only=True, on_setattr=WATCHED)

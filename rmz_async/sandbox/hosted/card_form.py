@@ -1,0 +1,63 @@
+"""The card that a customer types into a form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+
+import attrs
+
+from rmz_async.sandbox.store.cards import TEST_CARDS, TestCard
+
+__all__ = ("CardForm", "read_card")
+
+_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
+_NOT_DIGITS = re.compile(r"[^0-9]")
+_BY_NUMBER = {card.number: card for card in TEST_CARDS}
+
+
+@attrs.frozen
+class CardForm:
+    """What was typed, and what is wrong with it.
+
+    Attributes:
+        card: The test card; None if a field is wrong.
+        wrong: The names of the wrong fields.
+    """
+
+    card: TestCard | None
+    wrong: tuple[str, ...] = ()
+
+
+def read_card(form: Mapping[str, str], now: datetime) -> CardForm:
+    """Read a card's number, expiry (MM/YY) and security code.
+
+    A form without a card's number stands for the first test card, so that a program pays with an
+    empty form.
+
+    Args:
+        form: The fields as they were sent.
+        now: UTC; a card's expiry lies in this month or later.
+    """
+    if "card_number" not in form:
+        return CardForm(TEST_CARDS[0])
+    number, expiry, code = (
+        _NOT_DIGITS.sub("", form.get(name, "").translate(_DIGITS))
+        for name in ("card_number", "card_expiry", "card_code")
+    )
+    card = _BY_NUMBER.get(number)
+    checks = {
+        "card_number": card is not None,
+        "card_expiry": _is_valid_expiry(expiry, now),
+        "card_code": len(code) in (3, 4),
+    }
+    wrong = tuple(name for name, right in checks.items() if not right)
+    return CardForm(None if wrong else card, wrong)
+
+
+def _is_valid_expiry(digits: str, now: datetime) -> bool:
+    if len(digits) != 4:
+        return False
+    month, year = int(digits[:2]), 2000 + int(digits[2:])
+    return 1 <= month <= 12 and (year, month) >= (now.year, now.month)
