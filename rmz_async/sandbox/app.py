@@ -25,6 +25,7 @@ from rmz_async.sandbox.hosted.order_checkout import OrderCheckoutPages
 from rmz_async.sandbox.hosted.portal import PortalPages
 from rmz_async.sandbox.loopback import LoopbackOnly
 from rmz_async.sandbox.same_origin import SameOriginForms
+from rmz_async.sandbox.serving.bodies import LimitedBodies
 from rmz_async.sandbox.serving.reference import reference_routes
 
 __all__ = ("BASE_PATH", "build_app")
@@ -51,7 +52,11 @@ def build_app(backend: Backend, token: str, *, throttle: bool) -> Starlette:
             *asset_routes(),
             *reference_routes(BASE_PATH),
         ],
-        middleware=[Middleware(LoopbackOnly), Middleware(SameOriginForms, api=BASE_PATH)],
+        middleware=[
+            Middleware(LoopbackOnly),
+            Middleware(SameOriginForms, api=BASE_PATH),
+            Middleware(LimitedBodies),
+        ],
         exception_handlers={404: _no_route, 405: _wrong_method},
     )
 
