@@ -4,12 +4,14 @@
 
     RMZError
     ├── ConfigurationError            the client's own options are wrong
+    │   └── MissingExtraError         an optional dependency is not installed (also an ImportError)
     ├── InvalidRequestError           a field breaks a rule (also a ValueError)
-    ├── ConnectionFailedError         not applied: repeating is safe
+    ├── ConnectionFailedError         nothing was changed: a retry is safe
     │   └── PacingError               not sent: this client's share of the minute is used up
     ├── OutcomeUnknownError           sent, no trustworthy answer: it may have happened
     ├── APIError                      RMZ answered with an error
     │   ├── BadRequestError           400
+    │   │   └── RefusedFieldsError    400 that names fields (also an InvalidRequestError)
     │   ├── AuthenticationError       401
     │   ├── PermissionDeniedError     403
     │   ├── NotFoundError             404
@@ -19,18 +21,19 @@
     │   ├── ServerError               5xx
     │   └── UnexpectedAnswerError     not the documented shape
     └── WebhookError
-        ├── SignatureError            nobody who knows the secret sent this
+        ├── SignatureError            not signed with any of your secrets
         └── PayloadError              signed, but not an event
 
-None of them holds a token, a webhook secret or an object of the HTTP library, and all of them can
-be pickled.
+None of them holds a token, a webhook secret or an object of the HTTP library. All of them can be
+pickled, and :meth:`RMZError.to_dict` carries them through a queue that speaks JSON.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from decimal import Decimal
+from typing import Any, cast
 
 __all__ = (
     "APIError",
@@ -41,6 +44,7 @@ __all__ = (
     "ConnectionFailedError",
     "FieldErrors",
     "InvalidRequestError",
+    "MissingExtraError",
     "NotFoundError",
     "OutcomeUnknownError",
     "PacingError",
@@ -48,6 +52,7 @@ __all__ = (
     "PermissionDeniedError",
     "RMZError",
     "RateLimitError",
+    "RefusedFieldsError",
     "ServerError",
     "SignatureError",
     "UnexpectedAnswerError",
@@ -60,18 +65,95 @@ FieldErrors = Mapping[str, Sequence[str]]
 
 
 class RMZError(Exception):
-    """Anything that this library raises on purpose.
+    """Any error that this library raises on purpose.
 
     Attributes:
-        page: The page of a list that could not be fetched, to go on from with ``page=``; None for
-            all other calls.
+        page: The page of a list that could not be fetched, to continue from with ``page=``; None
+            for all other calls.
     """
 
     page: int | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data that ``json.dumps`` takes, for a task queue or a log.
+
+        The data has the class, the message and all attributes, but neither the traceback nor the
+        cause. An answer's body may hold personal data.
+
+        Returns:
+            ``type`` (the name of the class), ``text`` (the message), and the attributes by name:
+            times as ISO 8601, numbers with a fraction as strings.
+        """
+        attributes = {
+            name: _to_plain(value)
+            for name, value in vars(self).items()
+            if not name.startswith("_") and isinstance(value, _KEPT)
+        }
+        return {"type": type(self).__name__, "text": str(self), **attributes}
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> RMZError:
+        """Return the error that :meth:`to_dict` described.
+
+        Args:
+            data: The plain data. Attributes that this version does not know are ignored.
+
+        Returns:
+            An error of the same class, with the same message and attributes.
+
+        Raises:
+            InvalidRequestError: The data does not describe an error of this library.
+        """
+        name, text = data.get("type"), data.get("text")
+        kind = globals().get(name) if isinstance(name, str) and name in __all__ else None
+        if not (isinstance(kind, type) and issubclass(kind, RMZError) and isinstance(text, str)):
+            raise InvalidRequestError(
+                "from_dict: type must name an error of rmz_async, and text must be a string",
+                errors={"type": ("must name an error of rmz_async",)},
+            )
+        error = kind(text)
+        for attribute in {"page", *vars(error)} & data.keys():
+            try:
+                value = _from_plain(attribute, data[attribute])
+            except (AttributeError, TypeError, ValueError):
+                raise InvalidRequestError(
+                    f"from_dict: {attribute} cannot be read",
+                    errors={attribute: ("cannot be read",)},
+                ) from None
+            setattr(error, attribute, value)
+        return error
+
+
+_KEPT = (str, int, float, Decimal, datetime, Mapping, list, tuple, type(None))
+
+
+def _to_plain(value: object) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, Mapping):
+        items = cast("Mapping[str, object]", value).items()
+        return {key: _to_plain(item) for key, item in items}
+    if isinstance(value, (list, tuple)):
+        return [_to_plain(item) for item in cast("Sequence[object]", value)]
+    return value
+
+
+def _from_plain(attribute: str, value: Any) -> Any:
+    if attribute == "errors":
+        return {field: tuple(reasons) for field, reasons in value.items()}
+    if attribute in ("sent_at", "timestamp") and value is not None:
+        return datetime.fromisoformat(value)
+    return value
+
 
 class ConfigurationError(RMZError):
     """The client cannot work with the options it was given; nothing was sent."""
+
+
+class MissingExtraError(ConfigurationError, ImportError):
+    """An optional dependency is not installed; the message has the command that installs it."""
 
 
 class InvalidRequestError(RMZError, ValueError):
@@ -89,11 +171,11 @@ class InvalidRequestError(RMZError, ValueError):
 
 
 class ConnectionFailedError(RMZError):
-    """The call was not sent, or it only read: nothing was changed, and repeating is safe.
+    """The call was not sent, or it only reads: nothing was changed, and a retry is safe.
 
     Attributes:
         operation: The call, for example ``subscriptions.get``.
-        attempts: How often it was tried.
+        attempts: How many attempts were made.
     """
 
     def __init__(self, message: str, *, operation: str = "", attempts: int = 0) -> None:
@@ -103,10 +185,10 @@ class ConnectionFailedError(RMZError):
 
 
 class PacingError(ConnectionFailedError):
-    """The call was not sent: its turn within RMZ's requests a minute would come too late.
+    """The call was not sent: its slot within RMZ's requests a minute would come too late.
 
     Attributes:
-        retry_after: Seconds to that turn.
+        retry_after: Seconds until that slot.
     """
 
     def __init__(
@@ -116,7 +198,7 @@ class PacingError(ConnectionFailedError):
         self.retry_after = retry_after
 
 
-# What holds a client can neither be pickled nor copied.
+# These attributes hold a client, which can neither be pickled nor copied.
 _LEFT_BEHIND = ("_resolver", "_run")
 
 
@@ -181,10 +263,11 @@ class APIError(RMZError):
 
     Attributes:
         status: The HTTP status, 100 to 599.
-        message: What RMZ wrote, unchanged; empty where it wrote nothing.
-        errors: Reasons by field path; empty where RMZ named none.
-        timestamp: The server's clock at its answer; UTC. None where it gave none.
-        body: The answer as decoded JSON, or the start of its text where it was not JSON.
+        message: RMZ's own message, unchanged; empty if there is none. The message of the error
+            quotes at most 500 characters of it.
+        errors: Reasons by field path; empty if RMZ named no field.
+        timestamp: The server's clock at its answer; UTC. None if the answer has no timestamp.
+        body: The answer as decoded JSON, or the start of its text if it is not JSON.
         retry_after: Seconds that RMZ asks to wait, or None.
         operation: The call, for example ``subscriptions.pause``.
     """
@@ -214,7 +297,11 @@ class APIError(RMZError):
 
 
 class BadRequestError(APIError):
-    """400: a rule of the shop forbids it."""
+    """400: a rule of the shop forbids the call."""
+
+
+class RefusedFieldsError(BadRequestError, InvalidRequestError):
+    """400: RMZ refused the fields in ``errors``."""
 
 
 class AuthenticationError(APIError):
@@ -234,7 +321,7 @@ class ConflictError(APIError):
 
 
 class UnprocessableEntityError(APIError, InvalidRequestError):
-    """422: RMZ refused a field."""
+    """422: RMZ refused a field; if ``errors`` is empty, only ``message`` says which."""
 
 
 class RateLimitError(APIError):
@@ -254,7 +341,7 @@ class WebhookError(RMZError):
 
 
 class SignatureError(WebhookError):
-    """The signature is missing, malformed or wrong: answer 401 and do nothing."""
+    """The signature is missing, malformed or does not match: answer 401 and do nothing."""
 
 
 class PayloadError(WebhookError):

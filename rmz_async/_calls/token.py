@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import inspect
 import os
 import re
@@ -18,30 +19,66 @@ TokenSource: TypeAlias = str | Callable[[], str | Awaitable[str]]
 _ACCEPTED = re.compile(r"[\x21-\x7e]{1,512}")
 
 
-class Secret:
-    """A text that no repr, log, pickle or traceback shows."""
+# A shorter part of a token stands in ordinary words too, and hiding it would garble an answer.
+_MIN_HIDDEN_PART = 8
 
-    __slots__ = ("_value",)
+
+class Secret:
+    """A string that no repr, log, pickle or traceback shows."""
+
+    __slots__ = ("_pattern", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        self._pattern: re.Pattern[bytes] | None = None
 
     def reveal(self) -> str:
-        """Return the text itself."""
+        """Return the string itself."""
         return self._value
 
     def hidden_in(self, body: bytes) -> bytes:
-        """Return *body* without this text, should a proxy's error page have echoed the request."""
-        # The bar in a token may be escaped in many ways; what follows it is the secret.
-        for part in (self._value, self._value.rpartition("|")[2]):
-            body = body.replace(part.encode(), b"***") if part else body
-        return body
+        """Return *body* without this token, in case an error page echoes the request.
+
+        A JSON string, an address or HTML may escape any of the token's characters.
+        """
+        if self._pattern is None:
+            self._pattern = _pattern_of(self._value)
+        return self._pattern.sub(b"***", body)
 
     def __repr__(self) -> str:
         return "Secret('***')"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret cannot be pickled or copied")
+
+
+def _pattern_of(token: str) -> re.Pattern[bytes]:
+    """Return what matches a token in all its escaped forms; only the part after a bar is secret."""
+    identifier, bar, secret = token.rpartition("|")
+    if len(secret) >= _MIN_HIDDEN_PART:
+        before = f"(?:{_escapable(identifier + bar)})?"
+        return re.compile(f"{before}{_escapable(secret)}".encode())
+    # A short token is hidden only if it stands alone.
+    alone = f"(?<![A-Za-z0-9]){_escapable(token)}(?![A-Za-z0-9])" if token else "(?!)"
+    return re.compile(alone.encode())
+
+
+def _escapable(text: str) -> str:
+    return "".join(map(_escapable_character, text))
+
+
+def _escapable_character(character: str) -> str:
+    number = ord(character)
+    # Each repetition has an end, or a hostile body could make the search take for ever.
+    forms = [
+        rf"(?i:\\{{1,4}}u00{number:02x})",
+        rf"(?i:%{number:02x})",
+        rf"(?i:&\#(?:0{{0,4}}{number}|x0{{0,4}}{number:x});)",
+        character if character.isalnum() else rf"\\{{0,4}}{re.escape(character)}",
+    ]
+    if html.escape(character) != character:
+        forms.append(re.escape(html.escape(character)))
+    return f"(?:{'|'.join(forms)})"
 
 
 def concealed(source: TokenSource | Secret | None) -> Callable[[], str | Awaitable[str]] | Secret:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 import attrs
 
+from rmz_async._calls.refusals import field_errors, quoted, summary
 from rmz_async._calls.retry import Failure, retry_after
 from rmz_async._decoding import strict_json as _json
 from rmz_async._decoding.strict_json import JSON
@@ -26,6 +27,7 @@ from rmz_async.errors import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    RefusedFieldsError,
     ServerError,
     UnexpectedAnswerError,
     UnprocessableEntityError,
@@ -237,12 +239,11 @@ def error_of(operation: Operation, answer: Answer, *, sent: Sequence[str], now: 
         return unexpected(operation, answer, "a redirect, which is never followed with a token")
     body = _shown(answer)
     fields = body if isinstance(body, dict) else {}
-    errors = _field_errors(fields.get("errors"))
+    errors = field_errors(answer.status, body)
     message = fields.get("message")
     message = message if isinstance(message, str) else ""
     error_class, advice = _class_of(operation, answer.status, errors, sent)
-    reasons = "; ".join(f"{field}: {', '.join(found)}" for field, found in errors.items())
-    said = reasons or message
+    said = quoted(summary(errors) or message)
     wait = retry_after(answer.headers.get("retry-after"), now)
     # To wait and try again is the wrong advice where the first try may have been applied.
     if error_class is RateLimitError and wait is not None and operation.repeat is not Repeat.ONCE:
@@ -260,13 +261,14 @@ def error_of(operation: Operation, answer: Answer, *, sent: Sequence[str], now: 
     )
 
 
+_CORRECT = "correct the fields named"
 _CLASSES: Mapping[int, tuple[type[APIError], str]] = {
     400: (BadRequestError, "a rule of the shop forbids this"),
     401: (AuthenticationError, "check the token"),
     403: (PermissionDeniedError, "the API needs an RMZ+ store and a token of that store"),
     404: (NotFoundError, "there is no such object in this store"),
     409: (ConflictError, "the object's state does not allow this; read it first"),
-    422: (UnprocessableEntityError, "correct the fields named"),
+    422: (UnprocessableEntityError, _CORRECT),
     429: (RateLimitError, "wait before the next call"),
 }
 
@@ -276,6 +278,10 @@ def _class_of(
 ) -> tuple[type[APIError], str]:
     if status == 422 and operation.refuses_states and not any(field in errors for field in sent):
         status = 409
+    if status == 400 and errors:
+        return RefusedFieldsError, _CORRECT
+    if status == 422 and not errors:
+        return UnprocessableEntityError, "no field is named, so RMZ's message is all there is"
     if status == 429 and operation.name == "subscriptions.extend":
         return RateLimitError, (
             "an equal extension less than 10 seconds ago is refused like this; read the "
@@ -307,16 +313,6 @@ def _shown(answer: Answer) -> JSON:
         return _json.parse(answer.body)
     except ValueError:
         return answer.body[:_SHOWN_BODY].decode(errors="replace")
-
-
-def _field_errors(value: JSON) -> dict[str, tuple[str, ...]]:
-    # PHP writes "no errors" as a list.
-    if not isinstance(value, dict):
-        return {}
-    return {
-        field: tuple(map(str, reasons)) if isinstance(reasons, list) else (str(reasons),)
-        for field, reasons in value.items()
-    }
 
 
 def timestamp(value: object) -> datetime | None:

@@ -23,7 +23,7 @@ from rmz_async._calls.wire import Answer, UnreadableBodyError
 from rmz_async._http.per_loop import PerLoop
 from rmz_async._http.pool import Pool
 from rmz_async._version import __version__
-from rmz_async.errors import ConfigurationError
+from rmz_async.errors import ConfigurationError, MissingExtraError
 
 HTTPClient: TypeAlias = httpx.AsyncClient
 """The one class of the HTTP library that a caller may hand in."""
@@ -192,7 +192,7 @@ def _opener_for(http: object) -> Callable[[], httpx.AsyncBaseTransport]:
     try:
         from rmz_async._http.over_aiohttp import open_transport
     except ImportError:
-        raise ConfigurationError(
+        raise MissingExtraError(
             'http: "aiohttp" needs its extra: pip install "rmz[aiohttp]"'
         ) from None
     return lambda: open_transport(_tls())

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,12 +15,14 @@ from rmz_async.errors import RMZError
 TREE: dict[str, tuple[str, ...]] = {
     "RMZError": ("Exception",),
     "ConfigurationError": ("RMZError",),
+    "MissingExtraError": ("ConfigurationError", "ImportError"),
     "InvalidRequestError": ("RMZError", "ValueError"),
     "ConnectionFailedError": ("RMZError",),
     "PacingError": ("ConnectionFailedError",),
     "OutcomeUnknownError": ("RMZError",),
     "APIError": ("RMZError",),
     "BadRequestError": ("APIError",),
+    "RefusedFieldsError": ("BadRequestError", "InvalidRequestError"),
     "AuthenticationError": ("APIError",),
     "PermissionDeniedError": ("APIError",),
     "NotFoundError": ("APIError",),
@@ -42,7 +45,7 @@ def api_error(kind: type[errors.APIError]) -> errors.APIError:
         "text",
         status=422,
         message="message",
-        errors={"days": ("no",)},
+        errors={"days": ("no", "never")},
         timestamp=MOMENT,
         body={"balance": Decimal("99.00"), "list": [1]},
         retry_after=7.5,
@@ -53,6 +56,7 @@ def api_error(kind: type[errors.APIError]) -> errors.APIError:
 EVERY_ERROR: list[RMZError] = [
     RMZError("text"),
     errors.ConfigurationError("text"),
+    errors.MissingExtraError("text"),
     errors.InvalidRequestError("text", errors={"days": ("no",)}),
     errors.ConnectionFailedError("text", operation="subscriptions.get", attempts=3),
     errors.PacingError("text", operation="subscriptions.get", attempts=1, retry_after=3.5),
@@ -132,7 +136,7 @@ def test_one_except_for_both_sides() -> None:
     assert isinstance(error, errors.InvalidRequestError)
     assert isinstance(error, ValueError)
     assert isinstance(error, errors.APIError)
-    assert error.errors == {"days": ("no",)}
+    assert error.errors == {"days": ("no", "never")}
     assert error.status == 422
 
 
@@ -173,3 +177,67 @@ def test_what_is_not_known_is_empty(error: RMZError, attributes: dict[str, objec
 def test_every_error_is_documented(error: RMZError) -> None:
     """A class says when it is raised."""
     assert type(error).__doc__
+
+
+@pytest.mark.parametrize("error", EVERY_ERROR, ids=lambda error: type(error).__name__)
+def test_errors_travel_as_json(error: RMZError) -> None:
+    """A task queue that speaks JSON keeps the class, the message and every attribute."""
+    twin = RMZError.from_dict(json.loads(json.dumps(error.to_dict())))
+
+    assert type(twin) is type(error)
+    assert str(twin) == "text"
+    expected = vars(error)
+    if isinstance(error, errors.APIError):
+        expected = expected | {"body": {"balance": "99.00", "list": [1]}}
+    assert vars(twin) == expected
+
+
+def test_an_error_of_a_list_keeps_its_page() -> None:
+    """The walk continues from there, in whatever process."""
+    error = errors.ServerError("text")
+    error.page = 7
+
+    assert RMZError.from_dict(error.to_dict()).page == 7
+
+
+def test_a_dictionary_of_an_error_has_only_what_json_can_say() -> None:
+    """Private attributes and objects stay behind."""
+    error = errors.OutcomeUnknownError("text", operation="subscriptions.pause", sent_at=MOMENT)
+    vars(error).update(_resolver=len, client=object())
+
+    assert error.to_dict() == {
+        "type": "OutcomeUnknownError",
+        "text": "text",
+        "operation": "subscriptions.pause",
+        "object_id": None,
+        "sent_at": "2026-01-01T00:00:00Z",
+        "attempts": 0,
+    }
+
+
+def test_attributes_of_a_later_version_are_ignored() -> None:
+    """Two versions may stand at the ends of one queue."""
+    data = errors.NotFoundError("text", status=404).to_dict() | {"colour": "red"}
+
+    assert not hasattr(RMZError.from_dict(data), "colour")
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({}, "type"),
+        ({"type": "NotFoundError"}, "type"),
+        ({"type": 5, "text": "text"}, "type"),
+        ({"type": "FieldErrors", "text": "text"}, "type"),
+        ({"type": "Mapping", "text": "text"}, "type"),
+        ({"type": "NotFoundError", "text": "text", "errors": 5}, "errors"),
+        ({"type": "NotFoundError", "text": "text", "timestamp": "soon"}, "timestamp"),
+        ({"type": "OutcomeUnknownError", "text": "text", "sent_at": 5}, "sent_at"),
+    ],
+)
+def test_what_describes_no_error_is_refused(data: dict[str, object], field: str) -> None:
+    """The refusal names the part that is wrong."""
+    with pytest.raises(errors.InvalidRequestError, match=field) as caught:
+        RMZError.from_dict(data)
+
+    assert list(caught.value.errors) == [field]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import traceback
 from collections.abc import Awaitable
@@ -231,3 +232,62 @@ def test_a_traceback_with_variables_shows_no_token() -> None:
 
     assert len(summary) == 2
     assert "S3CRET" not in repr([frame.locals for frame in summary])
+
+
+TOKEN = "17|Sabcdefghijklmnopqrstuvwxyz0123456789ABCD"
+AFTER_THE_BAR = TOKEN.partition("|")[2]
+
+
+@pytest.mark.parametrize(
+    "echoed",
+    [
+        TOKEN,
+        TOKEN.replace("S", "\\u0053"),
+        TOKEN.replace("D", "\\\\u0044"),
+        "".join(f"\\u{ord(character):04X}" for character in TOKEN),
+        TOKEN.replace("|", "%7C").replace("S", "%53"),
+        "".join(f"&#x{ord(character):x};" for character in TOKEN),
+        "".join(f"&#0{ord(character)};" for character in TOKEN),
+    ],
+)
+def test_a_token_is_hidden_in_whatever_form_a_body_echoes_it(echoed: str) -> None:
+    """JSON, addresses and HTML may escape any character."""
+    hidden = Secret(TOKEN).hidden_in(f'{{"echo": "Bearer {echoed}", "message": "no"}}'.encode())
+
+    assert json.loads(hidden) == {"echo": "Bearer ***", "message": "no"}
+
+
+def test_the_secret_part_of_a_token_is_hidden_alone_too() -> None:
+    """The number before the bar only identifies the token."""
+    assert Secret(TOKEN).hidden_in(f"17: {AFTER_THE_BAR}".encode()) == b"17: ***"
+
+
+@pytest.mark.parametrize(
+    ("token", "body"),
+    [
+        ('pass/"word"&<more', rb"a pass\/\"word\"&<more b"),
+        ('pass/"word"&<more', b"a pass/&quot;word&quot;&amp;&lt;more b"),
+    ],
+)
+def test_marks_in_a_token_may_be_escaped_too(token: str, body: bytes) -> None:
+    """JSON escapes quotes and slashes, and HTML names them."""
+    assert Secret(token).hidden_in(body) == b"a *** b"
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        ("1|a", b'{"message": "a balance", "echo": "***"}'),
+        ("1|message", b'{"message": "a balance", "echo": "1|a"}'),
+        ("", b'{"message": "a balance", "echo": "1|a"}'),
+    ],
+)
+def test_a_short_token_garbles_no_ordinary_word(token: str, expected: bytes) -> None:
+    """A token of a test may be a letter, which stands in every answer."""
+    assert Secret(token).hidden_in(b'{"message": "a balance", "echo": "1|a"}') == expected
+
+
+def test_hiding_a_token_takes_no_longer_than_the_body_is_long() -> None:
+    """No body can make the search start over and over."""
+    for part in (b"\\", b"&#0", b"%", b"S", b"&amp;"):
+        assert Secret(f'17|\\&/"{AFTER_THE_BAR}').hidden_in(part * 100_000) == part * 100_000

@@ -77,7 +77,7 @@ def test_the_class_of_each_status(status: int, expected: type[APIError]) -> None
         (404, "there is no such object in this store"),
         (409, "read it first"),
         (418, "this status is not documented"),
-        (422, "correct the fields named"),
+        (422, "no field is named, so RMZ's message is all there is"),
         (429, "wait before the next call"),
         (500, "try again later"),
     ],
@@ -145,13 +145,80 @@ def test_refused_fields() -> None:
         (None, {}),
         ("x", {}),
         ({"a": "alone"}, {"a": ("alone",)}),
-        ({"a": [1]}, {"a": ("1",)}),
+        ({"a": [1, True, 1.5, None]}, {"a": ("1", "true", '"1.5"')}),
         ({"a": []}, {"a": ()}),
+        ({"a": [["x"], {"b": ["y"]}]}, {"a": ("x",), "a.b": ("y",)}),
+        ({"a": {"0": {"b": ["x", "y"]}}, "c": "z"}, {"a.0.b": ("x", "y"), "c": ("z",)}),
     ],
 )
 def test_forms_of_errors(written: object, expected: object) -> None:
     """PHP's empty list, a single text and a missing map are all read."""
     assert error(422, {"message": "no", "errors": written}).errors == expected
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_fields_under_data_are_refused_fields(status: int) -> None:
+    """The pages about products document the reasons there."""
+    found = error(status, {"message": "no", "data": {"slug": ["is taken"]}, "error": True})
+
+    assert isinstance(found, errors.InvalidRequestError)
+    assert found.errors == {"slug": ("is taken",)}
+    assert "(slug: is taken): correct the fields named" in str(found)
+
+
+@pytest.mark.parametrize("data", [{"id": 5}, {"slug": "taken"}, {"a": [1]}, {}, [], None])
+def test_an_object_under_data_is_no_refused_field(data: object) -> None:
+    """An error may have an object of the shop beside it."""
+    assert error(400, {"message": "no", "data": data}).errors == {}
+
+
+def test_data_of_another_status_names_no_field() -> None:
+    """Only a 400 or a 422 is about fields."""
+    assert error(404, {"message": "no", "data": {"slug": ["x"]}}).errors == {}
+
+
+def test_a_400_that_names_fields_is_a_bad_request_and_an_invalid_one() -> None:
+    """RMZ documents refused fields as 400 or 422."""
+    found = error(400, {"message": "The given data was invalid.", "errors": {"days": ["no"]}})
+
+    assert type(found) is errors.RefusedFieldsError
+    assert isinstance(found, errors.BadRequestError)
+    assert isinstance(found, errors.InvalidRequestError)
+
+
+def test_a_422_without_fields_says_that_the_message_is_all_there_is() -> None:
+    """Nobody looks for fields that are not named."""
+    assert str(error(422, {"message": "At least one of email or phone."})) == (
+        "subscriptions.get: RMZ answered 422 (At least one of email or phone.): "
+        "no field is named, so RMZ's message is all there is"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("line\nERROR forged", "(line\\nERROR forged)"),
+        ("\x1b[2J\u202e\ud800", "(\\x1b[2J\\u202e\\ud800)"),
+        ("غير موجود \u200c", "(غير موجود \u200c)"),
+        ("x" * 500, f"({'x' * 500})"),
+        ("x" * 501, f"({'x' * 500}…)"),
+    ],
+)
+def test_a_message_quotes_rmz_in_one_short_printable_line(written: str, shown: str) -> None:
+    """A line break could forge a line of a log; the attribute has the words as they came."""
+    found = error(404, {"message": written})
+
+    assert found.message == written
+    assert f"RMZ answered 404 {shown}: " in str(found)
+
+
+def test_a_message_quotes_field_errors_in_one_short_printable_line() -> None:
+    """Reasons are RMZ's words as well, and a field's name may be anything."""
+    found = error(422, {"errors": {"a\nb": ["x\r" + "y" * 600]}})
+
+    assert found.errors == {"a\nb": ("x\r" + "y" * 600,)}
+    assert "(a\\nb: x\\ry" in str(found)
+    assert len(str(found)) < 600
 
 
 @pytest.mark.parametrize("body", [{}, {"message": None}, {"message": ["x"]}, [], None, "text"])

@@ -211,13 +211,13 @@ async def test_an_echo_of_the_token(serving: Any, http: Any) -> None:
 
 
 async def test_an_escaped_echo_of_the_token(serving: Any, http: Any) -> None:
-    """The bar in a token may be escaped in many ways; what follows it is the secret."""
+    """The bar in a token may be escaped in many ways."""
     page = b"1%7Cwire-test-token 1&#124;wire-test-token 1\\u007cwire-test-token"
     with serving(raw("500 Oops\r\nContent-Type: text/plain", page)) as server:
         async with client_of(server, http=http) as rmz:
             with pytest.raises(ServerError) as caught:
                 await rmz.subscriptions.get(501)
-    assert caught.value.body == "1%7C*** 1&#124;*** 1\\u007c***"
+    assert caught.value.body == "*** *** ***"
 
 
 async def test_nobody_listens(serving: Any, http: Any) -> None:
