@@ -42,6 +42,8 @@ ONCE = [f"tests/{name}" for name in ("contract", "faults", "mutation", "security
 PAGES = "tests/docs"
 # These start processes of their own, which would all be measured, and mostly wait for them.
 PROCESSES = [str(path) for path in sorted(Path("tests/sync").glob("test_process_*.py"))]
+# A session of its own, as these need Chromium.
+BROWSER = "tests/browser"
 TOGETHER = ["-n", "4", "--dist", "worksteal"]
 CONTRACT = Path("docs/openapi.yaml")
 # A wheel that grows beyond it carries something that is not ours.
@@ -70,7 +72,7 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", *session.posargs)
         return
-    without = [f"--ignore={path}" for path in (*ONCE, PAGES, *PROCESSES)]
+    without = [f"--ignore={path}" for path in (*ONCE, BROWSER, PAGES, *PROCESSES)]
     if session.python == RUNNING:
         session.run("coverage", "erase")
         session.run("coverage", "run", "-m", "pytest", "-n", "auto", *without)
@@ -182,6 +184,30 @@ def prism(session: nox.Session) -> None:
     # Elsewhere, so that no lock file and no node_modules come into the checkout.
     session.chdir(session.create_tmp())
     session.run("python", "-P", str(script))
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Buy, decline and cancel in Chromium, in both languages; RMZ_PICTURES keeps screenshots."""
+    if not _has_chromium(session):
+        session.skip("the pages were not tried: Chromium is missing, and apt-get cannot install it")
+    session.install("-e", ".[sandbox]", *group("browser"))
+    session.run("pytest", *TOGETHER, BROWSER, *session.posargs)
+
+
+def _has_chromium(session: nox.Session) -> bool:
+    if os.environ.get("CHROMIUM") or shutil.which("chromium"):
+        return True
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        return False
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    anyway = range(256)  # without the packages the session is skipped
+    session.run("apt-get", "update", "-qq", external=True, env=quiet, success_codes=anyway)
+    wanted = ("chromium", "fonts-noto-core")
+    session.run(
+        "apt-get", "install", "-qq", "-y", *wanted, external=True, env=quiet, success_codes=anyway
+    )
+    return shutil.which("chromium") is not None
 
 
 @nox.session
