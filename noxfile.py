@@ -12,12 +12,13 @@ from pathlib import Path
 
 import nox
 
-nox.needs_version = ">=2024.10"
+nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_external_run = True
 # A machine need not have every Python; on a server of CI nox would take the lack for a failure.
 nox.options.error_on_missing_interpreters = False
+nox.options.download_python = "never"
 nox.options.sessions = ["lint", "typing", "tests", "generate", "docs", "build", "contract"]
 
 # Many tests start processes: these should find everything compiled.
@@ -82,6 +83,16 @@ def tests(session: nox.Session) -> None:
     else:
         session.run("pytest", "-n", "auto", *without)
         session.run("pytest", *TOGETHER, *PROCESSES)
+
+
+@nox.session(python=SUPPORTED[0])
+def lowest(session: nox.Session) -> None:
+    """Run the tests on the oldest Python and the oldest versions that the project declares."""
+    if session.venv_backend != "uv":
+        session.skip("the oldest versions were not tested: only uv can choose them")
+    session.install("--resolution=lowest-direct", "-e", ".[aiohttp,sandbox]", *group("tests"))
+    without = [f"--ignore={path}" for path in (*ONCE, PAGES, *PROCESSES)]
+    session.run("pytest", "-n", "auto", *without)
 
 
 @nox.session

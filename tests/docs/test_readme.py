@@ -14,9 +14,7 @@ EXAMPLES = [example.parsed for example in examples_of("README.md", None).example
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
-def test_an_example_that_is_copied_alone_prints_what_it_shows(
-    sandbox: Served, number: int
-) -> None:
+def test_an_example_that_is_copied_alone_prints_what_it_shows(sandbox: Served, number: int) -> None:
     example = str(EXAMPLES[number])
     shown = [line[2:] for line in example.splitlines() if line.startswith("# ")]
 
