@@ -6,9 +6,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+import rmz_async.sandbox
 from tests.docs.pages import PAGES, ROOT, Page, prose_of
 
 WRITTEN = [*PAGES, "README.md"]
@@ -63,6 +65,19 @@ def test_each_page_is_listed_in_an_index() -> None:
     pages = {(ROOT / page).resolve() for page in PAGES}
 
     assert pages - listed == {ROOT / "docs/index.md"}
+
+
+@pytest.mark.parametrize("package", [rmz_async, rmz_async.sandbox])
+def test_the_reference_describes_each_public_name(package: ModuleType) -> None:
+    """``docs/reference.rst`` is written by hand, one line for a name."""
+    described = (ROOT / "docs/reference.rst").read_text(encoding="utf-8").split()
+    modules = {"__version__", "webhooks"}
+
+    assert [
+        name
+        for name in package.__all__
+        if f"{package.__name__}.{name}" not in described and name not in modules
+    ] == []
 
 
 def test_the_tables_say_what_the_code_says() -> None:
