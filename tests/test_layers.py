@@ -31,6 +31,7 @@ PRIVILEGES = {
     "aiohttp": ("_http.over_aiohttp",),
     "httpx_aiohttp": ("_http.over_aiohttp",),
     "cattrs": ("_decoding.",),
+    "phonenumbers": ("_decoding.phone_text",),
 }
 OPEN_TO_ALL = {"anyio", "attrs"}
 

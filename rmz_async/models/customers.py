@@ -1,4 +1,4 @@
-"""Customers: those whom RMZ tells about, and those whom a caller names."""
+"""Customers: those in RMZ's answers, and those that a caller describes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 
 import attrs
 
+from rmz_async._decoding.phone_text import parse_phone
 from rmz_async.models._model import Model
 
 __all__ = ("Customer", "NewCustomer", "PhoneNumber")
@@ -51,15 +52,15 @@ class NewCustomer:
     """A customer as the caller describes them; RMZ finds or creates the one with this number.
 
     Attributes:
-        country_code: Dial code of 1 to 5 digits, with or without a plus. Stores sell to 966 Saudi
-            Arabia, 973 Bahrain, 971 UAE, 974 Qatar, 968 Oman and 965 Kuwait.
-        phone: 5 to 15 digits, without the dial code.
+        country_code: Dial code of 1 to 5 digits, such as ``966``, ``"+966"`` or ``"00966"``. Stores
+            sell to 966 Saudi Arabia, 973 Bahrain, 971 UAE, 974 Qatar, 968 Oman and 965 Kuwait.
+        phone: 5 to 15 digits, written as in `PhoneNumber`.
         first_name: Not empty.
         last_name: Not empty.
         email: An e-mail address.
     """
 
-    country_code: str
+    country_code: str | int
     phone: str
     first_name: str
     last_name: str
@@ -68,12 +69,37 @@ class NewCustomer:
 
 @attrs.frozen(kw_only=True)
 class PhoneNumber:
-    """A phone number that names a customer.
+    """A phone number that identifies a customer.
+
+    Arabic-Indic and Persian digits, blanks, hyphens, brackets, a repeated dial code (``+966…`` or
+    ``00966…``) and the leading zero of Saudi and Emirati numbers are understood, and RMZ gets the
+    digits that it stores: ``٠٥١ ٢٣٤ ٥٦٧٨`` with 966 is sent as ``512345678``.
 
     Attributes:
-        country_code: Dial code of 1 to 5 digits, with or without a plus.
-        phone: 5 to 15 digits, without the dial code.
+        country_code: Dial code of 1 to 5 digits, such as ``966``, ``"+966"`` or ``"00966"``.
+        phone: 5 to 15 digits.
     """
 
-    country_code: str
+    country_code: str | int
     phone: str
+
+    @classmethod
+    def parse(cls, text: str, *, region: str | None = None) -> PhoneNumber:
+        """Read a phone number of any country from free text.
+
+        This needs the extra ``phone``: ``pip install "rmz[phone]"``.
+
+        Args:
+            text: The number, such as ``+966 51 234 5678``, as a person typed it.
+            region: The two letters of the country, such as ``SA``, whose numbers may be written
+                without a dial code; None if the dial code must be there.
+
+        Returns:
+            The number, split into its dial code and the digits after it.
+
+        Raises:
+            InvalidRequestError: The text is not a phone number that can exist.
+            MissingExtraError: The extra is not installed.
+        """
+        country_code, phone = parse_phone(text, region)
+        return cls(country_code=country_code, phone=phone)

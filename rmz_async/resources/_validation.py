@@ -1,4 +1,4 @@
-"""Pure: the rules of the API for what a caller passes in, checked before anything is sent.
+"""Pure: the rules of the API for a caller's values, checked before anything is sent.
 
 All faults of a call are collected, as RMZ does, and raised together. Fields have the names that RMZ
 gives them in its own refusals, so that both sides can be shown in the same form.
@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 from rmz_async._decoding import strict_json as _json
 from rmz_async.errors import InvalidRequestError
 from rmz_async.models.customers import NewCustomer, PhoneNumber
+from rmz_async.resources._phones import PhoneError, dial_code_of, phone_digits_of
 
 MAX_ID = 2**63 - 1
 MAX_TEXT = 191
 MAX_METADATA_KEYS = 20
 MAX_METADATA_VALUE = 500
 
-_DIGITS = re.compile(r"[0-9]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -33,13 +33,13 @@ class Validation:
         self._errors: dict[str, list[str]] = {}
 
     def require(self, field: str, holds: bool, rule: str) -> bool:
-        """Note *rule* against *field* unless it holds."""
+        """Record that *field* breaks *rule*, unless it holds."""
         if not holds:
             self._errors.setdefault(field, []).append(rule)
         return holds
 
     def finish(self) -> None:
-        """Raise what was found.
+        """Raise all faults together.
 
         Raises:
             InvalidRequestError: There were faults.
@@ -54,8 +54,8 @@ class Validation:
             )
 
     def identifier(self, field: str, value: object) -> None:
-        """Check an id: text could change the address that the call goes to."""
-        # Not isinstance: a bool is an int.
+        """Check an id, because a string could change the address that the call goes to."""
+        # Not isinstance, because a bool is an int.
         self.require(
             field, type(value) is int and 0 < value <= MAX_ID, "must be a positive integer"
         )
@@ -69,7 +69,7 @@ class Validation:
         )
 
     def count(self, field: str, value: object, most: int | None = None) -> None:
-        """Check how many of something are wanted; *most* is 1 where there cannot be two."""
+        """Check a number of pieces; *most* is 1 if there cannot be two."""
         holds = type(value) is int and 0 < value <= MAX_ID
         if self.require(field, holds, "must be an integer of 1 or more") and most is not None:
             self.require(field, cast("int", value) <= most, f"must be {most} for a subscription")
@@ -80,30 +80,21 @@ class Validation:
         self.require(field, isinstance(value, str) and value in choices, f"must be {named}")
 
     def day(self, field: str, value: object) -> date | None:
-        """Check a day, and return it; a moment would be a day in one time zone only."""
+        """Check a day, and return it; a moment is a different day in other time zones."""
         holds = isinstance(value, date) and not isinstance(value, datetime)
         if value is not None and self.require(field, holds, "must be a date without a time"):
             return cast("date", value)
         return None
 
     def text(self, field: str, value: object, most: int = MAX_TEXT) -> bool:
-        """Check a text that must not be empty."""
+        """Check a string that must not be empty."""
         holds = (
             isinstance(value, str)
             and 0 < len(value) <= most
             and value.strip() != ""
             and _is_unicode(value)
         )
-        return self.require(field, holds, f"must be a text of 1 to {most} characters")
-
-    def digits(self, field: str, value: object, least: int, most: int) -> None:
-        """Check a number that is written as a text; Arabic digits are not what RMZ stores."""
-        holds = isinstance(value, str) and least <= len(value) <= most
-        self.require(
-            field,
-            holds and _DIGITS.fullmatch(str(value)) is not None,
-            f"must have {least} to {most} digits",
-        )
+        return self.require(field, holds, f"must be a string of 1 to {most} characters")
 
     def email(self, field: str, value: object) -> None:
         """Check an e-mail address, loosely: RMZ decides."""
@@ -115,11 +106,11 @@ class Validation:
             )
 
     def url(self, field: str, value: object) -> None:
-        """Check an address that a browser is sent to."""
+        """Check an address that a browser is redirected to."""
         self.require(field, _is_web_address(value), "must be an absolute http or https URL")
 
     def metadata(self, field: str, value: object) -> None:
-        """Check what a caller attaches to a subscription."""
+        """Check the strings that a caller attaches to a subscription."""
         if not self.require(field, isinstance(value, Mapping), "must be a mapping"):
             return
         attached = cast("Mapping[object, object]", value)
@@ -130,16 +121,16 @@ class Validation:
         )
         for key, item in attached.items():
             if not isinstance(key, str) or not _is_unicode(key):
-                self.require(field, False, "must have texts as keys")
+                self.require(field, False, "must have strings as keys")
                 continue
             self.require(
                 f"{field}.{key}",
                 _is_short(item),
-                f"must be a text of at most {MAX_METADATA_VALUE} characters",
+                f"must be a string of at most {MAX_METADATA_VALUE} characters",
             )
 
     def options(self, field: str, value: object) -> Mapping[str, object] | None:
-        """Check what a customer chose, and return a copy that nobody can change meanwhile."""
+        """Check a customer's choices, and return a copy that nobody can change meanwhile."""
         if value is None:
             return None
         try:
@@ -147,7 +138,7 @@ class Validation:
             _json.dump(copy)
         except (TypeError, ValueError, RecursionError):
             copy = None
-        if self.require(field, isinstance(copy, dict), "must be a mapping that JSON can say"):
+        if self.require(field, isinstance(copy, dict), "must be a mapping that JSON can express"):
             return cast("Mapping[str, object]", copy)
         return None
 
@@ -181,20 +172,29 @@ class Validation:
         return {"id": value}
 
     def phone_number(self, prefix: str, country_code: object, phone: object) -> dict[str, object]:
-        """Check a phone number, and return its two parts without the plus."""
+        """Check a phone number, and return its two parts as RMZ stores them."""
         code = self.dial_code(f"{prefix}country_code", country_code)
-        self.digits(f"{prefix}phone", phone, 5, 15)
-        return {"country_code": code, "phone": phone}
+        return {"country_code": code, "phone": self.phone(f"{prefix}phone", phone, code)}
 
-    def dial_code(self, field: str, value: object) -> object:
-        """Check a dial code, and return it without the plus."""
-        code = value.removeprefix("+") if isinstance(value, str) else value
-        self.digits(field, code, 1, 5)
-        return code
+    def dial_code(self, field: str, value: object) -> str | None:
+        """Check a dial code, and return its digits."""
+        try:
+            return dial_code_of(value)
+        except PhoneError as fault:
+            self.require(field, False, str(fault))
+            return None
+
+    def phone(self, field: str, value: object, dial_code: str | None) -> str | None:
+        """Check a phone number, and return the digits after its dial code."""
+        try:
+            return phone_digits_of(value, dial_code)
+        except PhoneError as fault:
+            self.require(field, False, str(fault))
+            return None
 
 
 def _is_unicode(value: str) -> bool:
-    # Half of a surrogate pair is a text to Python, and nothing that can be sent.
+    # Half of a surrogate pair is a string in Python, and cannot be sent.
     return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
@@ -208,7 +208,7 @@ def _copied(value: object) -> object:
 
 
 def _as_key(key: object) -> str:
-    # JSON would make texts of some others, and perhaps one text of two of them.
+    # JSON turns some other keys into strings, and may turn two of them into the same one.
     if isinstance(key, str):
         return key
     raise TypeError

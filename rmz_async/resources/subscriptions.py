@@ -48,7 +48,7 @@ class Subscriptions:
         *,
         customer_email: str | None = None,
         customer_phone: str | None = None,
-        customer_country_code: str | None = None,
+        customer_country_code: str | int | None = None,
         page: int = 1,
     ) -> Pager[Subscription]:
         """List the store's subscriptions, 15 a page.
@@ -57,7 +57,8 @@ class Subscriptions:
 
         Args:
             customer_email: Only this customer's; at most 191 characters.
-            customer_phone: Only this customer's; 5 to 15 digits.
+            customer_phone: Only this customer's; 5 to 15 digits, written as in
+                :class:`~rmz_async.PhoneNumber`.
             customer_country_code: Dial code of that phone number, 1 to 5 digits.
             page: The page to begin with, 1 or more.
 
@@ -73,15 +74,15 @@ class Subscriptions:
         check.identifier("page", page)
         if customer_email is not None:
             check.email("customerEmail", customer_email)
-        if customer_phone is not None:
-            check.digits("customerPhone", customer_phone, 5, 15)
-        code = None
+        code = phone = None
         if customer_country_code is not None:
             code = check.dial_code("customerCountryCode", customer_country_code)
+        if customer_phone is not None:
+            phone = check.phone("customerPhone", customer_phone, code)
         check.finish()
         query = {
             "customerEmail": customer_email,
-            "customerPhone": customer_phone,
+            "customerPhone": phone,
             "customerCountryCode": code,
         }
 

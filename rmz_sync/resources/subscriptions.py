@@ -43,7 +43,7 @@ class Subscriptions:
         *,
         customer_email: str | None = None,
         customer_phone: str | None = None,
-        customer_country_code: str | None = None,
+        customer_country_code: str | int | None = None,
         page: int = 1,
     ) -> Pager[Subscription]:
         """List the store's subscriptions, 15 a page.
@@ -52,7 +52,8 @@ class Subscriptions:
 
         Args:
             customer_email: Only this customer's; at most 191 characters.
-            customer_phone: Only this customer's; 5 to 15 digits.
+            customer_phone: Only this customer's; 5 to 15 digits, written as in
+                :class:`~rmz_async.PhoneNumber`.
             customer_country_code: Dial code of that phone number, 1 to 5 digits.
             page: The page to begin with, 1 or more.
 

@@ -28,9 +28,9 @@ SARA = NewCustomer(
 LINES_RULE = ("must be a list of 1 OrderLine or more",)
 ID_RULE = ("must be a positive integer",)
 COUNT_RULE = ("must be an integer of 1 or more",)
-OPTIONS_RULE = ("must be a mapping that JSON can say",)
-TEXT_RULE = ("must be a text of 1 to 191 characters",)
-NOTICE_RULE = ("must be a text of 1 to 800 characters",)
+OPTIONS_RULE = ("must be a mapping that JSON can express",)
+TEXT_RULE = ("must be a string of 1 to 191 characters",)
+NOTICE_RULE = ("must be a string of 1 to 800 characters",)
 
 
 def circle() -> dict[str, Any]:

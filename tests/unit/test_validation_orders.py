@@ -146,5 +146,5 @@ def test_options_are_copied_to_the_bottom() -> None:
 def test_what_are_no_options(value: object) -> None:
     """What JSON cannot say, or would say in another way, is refused."""
     assert faults(lambda check: check.options("o", value)) == {
-        "o": ("must be a mapping that JSON can say",)
+        "o": ("must be a mapping that JSON can express",)
     }
