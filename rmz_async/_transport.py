@@ -20,12 +20,8 @@ from rmz_async._calls.retry import Budget, Evidence, Failure, History, Step
 from rmz_async._calls.token import Secret
 from rmz_async._calls.wire import Answer, UnreadableBodyError
 from rmz_async._decoding.converter import decode
-from rmz_async._http.exchange import (
-    CONNECT_TIMEOUT,
-    Connections,
-    PreparedRequest,
-    headers_for,
-)
+from rmz_async._http.client import Connections
+from rmz_async._http.exchange import CONNECT_TIMEOUT, PreparedRequest, headers_for
 from rmz_async._pacing.line import NoSlotError
 from rmz_async._pacing.slots import Slots
 from rmz_async.errors import ConnectionFailedError, OutcomeUnknownError, RMZError

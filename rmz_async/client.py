@@ -8,8 +8,8 @@ from typing import Literal, NoReturn
 import attrs
 
 from rmz_async._calls.token import Tokens, TokenSource, concealed
-from rmz_async._calls.wire import checked_base_url
-from rmz_async._http.exchange import Connections, HTTPClient
+from rmz_async._http.base_url import checked_base_url
+from rmz_async._http.client import Connections, HTTPClient
 from rmz_async._transport import Transport
 from rmz_async.options import (
     DEFAULT_PACING,

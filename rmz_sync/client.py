@@ -7,7 +7,7 @@ from typing import Literal, NoReturn, cast
 
 import rmz_async
 from rmz_async._calls.token import TokenSource, concealed
-from rmz_async._http.exchange import HTTPClient
+from rmz_async._http.client import HTTPClient
 from rmz_async.options import DEFAULT_PACING, DEFAULT_TIMEOUT, Pacing, RetryPolicy, Unchanged
 from rmz_sync._portal import Portal
 from rmz_sync._wrapped import WrappedClient

@@ -28,8 +28,10 @@ APART = ("sandbox", "integrations", "cli")
 # standard library is open to all, and so are anyio and attrs.
 PRIVILEGES = {
     "httpx": ("_http.",),
+    "httpcore": ("_http.",),
     "aiohttp": ("_http.over_aiohttp",),
     "httpx_aiohttp": ("_http.over_aiohttp",),
+    "yarl": ("_http.over_aiohttp",),
     "cattrs": ("_decoding.",),
     "phonenumbers": ("_decoding.phone_text",),
 }

@@ -1,16 +1,14 @@
 """Pure: what goes over the wire, and what comes back from it.
 
-Addresses and queries out; envelopes and errors in. Nothing here sends anything.
+Paths and queries out; envelopes and errors in. Nothing here sends anything.
 """
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from ipaddress import ip_address
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import attrs
 
@@ -22,7 +20,6 @@ from rmz_async.errors import (
     APIError,
     AuthenticationError,
     BadRequestError,
-    ConfigurationError,
     ConflictError,
     NotFoundError,
     PermissionDeniedError,
@@ -38,11 +35,6 @@ from rmz_async.operations import Operation, Repeat
 MAX_BODY = 4 * 1024 * 1024
 _SHOWN_BODY = 2_000
 
-# Letters, digits and inner hyphens, and the underscore that names inside a network have.
-_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
-_HOST_AND_PORT = re.compile(rf"(\[[0-9a-f:.]+\]|{_LABEL}(\.{_LABEL})*)(:[0-9]+)?", re.IGNORECASE)
-_FOUR_NUMBERS = re.compile(r"[0-9]+(\.[0-9]+){3}")
-
 
 # A body may hold personal data, and a repr lands in logs.
 @attrs.frozen(eq=False, repr=False)
@@ -52,75 +44,18 @@ class Answer:
     Attributes:
         status: The HTTP status.
         headers: Names in lower case.
-        body: Decompressed.
+        body: Decompressed; empty if it could not be read.
+        is_whole: Whether the body could be read.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    is_whole: bool = True
 
 
 class UnreadableBodyError(Exception):
     """The bytes of a body cannot be trusted: cut, broken, or too many."""
-
-
-def checked_base_url(value: str) -> str:
-    """Return *value* without its trailing slash if a token may be sent there.
-
-    Raises:
-        ConfigurationError: It is not https (or http to this machine), or has parts it must not
-            have.
-    """
-    rule = _base_url_fault(value)
-    if rule:
-        raise ConfigurationError(f"base_url: {rule}")
-    return value.rstrip("/")
-
-
-def _base_url_fault(value: str) -> str | None:
-    # The browsers' and the HTTP library's ideas of an address differ on these.
-    if not value.isascii() or not value.isprintable() or " " in value or "\\" in value:
-        return "must be visible ASCII without spaces and backslashes"
-    try:
-        parts = urlsplit(value)
-        port, host = parts.port, parts.hostname
-    except ValueError:
-        return "must have a valid host and a port from 1 to 65535"
-    if parts.scheme not in ("https", "http"):
-        return "must begin with https://"
-    if "@" in parts.netloc:
-        return "must not hold a user name or password"
-    if not host or port == 0 or not _is_host(host, parts.netloc):
-        return "must have a valid host and a port from 1 to 65535"
-    if "?" in value or "#" in value:
-        return "must not have a query or a fragment"
-    if parts.scheme == "http" and not _is_loopback(host):
-        return "must be https: plain http would show the token to the network"
-    return None
-
-
-def _is_host(host: str, netloc: str) -> bool:
-    # urlsplit overlooks what follows a bracket, and takes an address that there is not.
-    if not _HOST_AND_PORT.fullmatch(netloc):
-        return False
-    return not (":" in host or _FOUR_NUMBERS.fullmatch(host)) or _is_address(host)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def target(operation: Operation, object_id: int | None, query: Mapping[str, object]) -> str:
@@ -181,6 +116,8 @@ def envelope_of(answer: Answer) -> dict[str, JSON]:
         UnreadableBodyError: It says that it is JSON, and it is not: perhaps it was cut.
         ValueError: It is not the documented envelope; the message says in what.
     """
+    if not answer.is_whole:
+        raise UnreadableBodyError("the body could not be read")
     content_type = answer.headers.get("content-type", "")
     if "json" not in content_type.partition(";")[0].lower():
         raise ValueError("the content type is not JSON")

@@ -1,37 +1,25 @@
-"""The connections to RMZ, and one request over them: the only importer of httpx."""
+"""One request and its answer: the only place that decides what a failure of it means."""
 
 from __future__ import annotations
 
-import functools
 import platform
-import ssl
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable
+from traceback import walk_tb
 
-import anyio
 import attrs
 import httpx
 
 from rmz_async._calls import retry as _retry
-from rmz_async._calls import wire as _wire
 from rmz_async._calls.call import Failed
 from rmz_async._calls.retry import Failure
-from rmz_async._calls.token import Secret, Tokens
+from rmz_async._calls.token import Secret
 from rmz_async._calls.wire import Answer, UnreadableBodyError
-from rmz_async._http.per_loop import PerLoop
+from rmz_async._http.body import Body, answer_at_hand, read
 from rmz_async._http.pool import Pool
+from rmz_async._http.transport import SENDING, Connection, Sending
 from rmz_async._version import __version__
-from rmz_async.errors import ConfigurationError, MissingExtraError
-
-HTTPClient: TypeAlias = httpx.AsyncClient
-"""The one class of the HTTP library that a caller may hand in."""
 
 CONNECT_TIMEOUT = 10.0
-
-# RMZ allows one call a second: more at once only opens more connections.
-MAX_CONCURRENT = 32
 
 _NOT_SENT = (
     httpx.ConnectError,
@@ -39,10 +27,9 @@ _NOT_SENT = (
     httpx.PoolTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
 )
 
-# By name: a caller may hand in a client over aiohttp, which is not imported here.
+# By name: a caller may pass in a client over aiohttp, which is not imported here.
 _NOT_SENT_OF_AIOHTTP = {
     "ClientConnectorError",
     "ConnectionTimeoutError",
@@ -68,7 +55,7 @@ class PreparedRequest:
 
 
 def headers_for(base_url: str) -> httpx.Headers:
-    """Return what every request to *base_url* has in its head, but for the token."""
+    """Return the headers of every request to *base_url*, without the token."""
     return httpx.Headers(
         {
             "Host": httpx.URL(base_url).netloc.decode("ascii"),
@@ -79,213 +66,98 @@ def headers_for(base_url: str) -> httpx.Headers:
     )
 
 
-@attrs.frozen(eq=False, repr=False)
-class LoopState:
-    """What belongs to one event loop.
+async def exchange(
+    client: httpx.AsyncClient,
+    pool: Pool[Connection] | None,
+    prepared: PreparedRequest,
+    token: Secret,
+    limit: float,
+    clock: Callable[[], float],
+) -> Answer | Failed:
+    """Send one request and read its answer; a failure is returned, not raised.
 
-    Attributes:
-        pool: Its connections; None where the caller's own client has them.
-        at_once: How many requests may be under way.
-        token_turn: Who asks for another token.
+    An error of the HTTP library holds the request, and so the token: none may become the context of
+    an error of ours.
+
+    Args:
+        client: Carries the request.
+        pool: The connections below the client; None if the client is the caller's own.
+        prepared: The request.
+        token: For its head.
+        limit: Seconds that it may take.
+        clock: Seconds, monotonic.
+
+    Raises:
+        Exception: An event hook of the caller's own client raised it, and nothing was sent.
     """
-
-    pool: Pool[httpx.AsyncBaseTransport] | None
-    at_once: anyio.Semaphore
-    token_turn: anyio.Lock
-
-
-class Connections:
-    """The HTTP client, the token, and the turns before them; all copies of a client share them."""
-
-    def __init__(self, tokens: Tokens, http: HTTPClient | Literal["aiohttp"] | None) -> None:
-        self.tokens = tokens
-        self._theirs = http if isinstance(http, httpx.AsyncClient) else None
-        self._open = _opener_for(http)
-        self._states = PerLoop(self._new_state)
-        self._closed = False
-        if self._theirs is None:
-            # Now, not at the first call: it would stop the event loop for 25 ms, and a process that
-            # is forked meanwhile would inherit the locks of OpenSSL as they are.
-            _tls()
-
-    def open(self) -> LoopState:
-        """Return what belongs to the running event loop, in this process.
-
-        Raises:
-            ConfigurationError: The client was closed.
-        """
-        self._check()
-        return self._states.for_running_loop()
-
-    def _new_state(self) -> LoopState:
-        return LoopState(
-            Pool(self._open, time.monotonic) if self._theirs is None else None,
-            anyio.Semaphore(MAX_CONCURRENT, fast_acquire=True),
-            anyio.Lock(fast_acquire=True),
-        )
-
-    def _check(self) -> None:
-        if self._closed:
-            raise ConfigurationError("this client was closed: create another one")
-        if self._theirs is not None and self._theirs.is_closed:
-            raise ConfigurationError("http: the httpx.AsyncClient that was passed in is closed")
-
-    async def exchange(
-        self,
-        state: LoopState,
-        prepared: PreparedRequest,
-        token: Secret,
-        limit: float,
-        clock: Callable[[], float],
-    ) -> Answer | Failed:
-        """Send one request and read its answer; what goes wrong is returned, not raised.
-
-        An error of the HTTP library holds the request, and so the token: none may become the
-        context of an error of ours.
-
-        Args:
-            state: What `open` returned.
-            prepared: What to send.
-            token: For its head.
-            limit: Seconds that it may take.
-            clock: Seconds, monotonic.
-
-        Raises:
-            ConfigurationError: The client was closed meanwhile; nothing was sent.
-        """
-        # A pool that was closed would open connections again, and nobody would close those.
-        self._check()
-        request = _request(prepared, limit)
-        _authorize(request, token)
-        until = clock() + limit
-        try:
-            if self._theirs is not None:
-                response = await self._theirs.send(
-                    request, stream=True, auth=None, follow_redirects=False
-                )
-                return await _read(response, lambda: clock() > until)
-            assert state.pool is not None  # as the client is our own
-            async with state.pool.borrowed(dedicated=prepared.dedicated) as connection:
-                response = await connection.handle_async_request(request)
-                return await _read(response, lambda: clock() > until)
-        except Exception as error:  # noqa: BLE001 - httpx lets others through
-            return Failed(_failure_of(error), _reason(error))
-        except BaseException as cut_off:
-            # A cancelled request has passed frames of the HTTP library whose variables are its
-            # head: a tracker of errors shows these.
-            cut_off.__traceback__ = cut_off.__context__ = None
-            raise
-
-    async def aclose(self) -> None:
-        """Close the connections; the caller's own client stays open."""
-        self._closed = True
-        state = self._states.pop_current()
-        if state is not None and state.pool is not None:
-            await state.pool.aclose()
-
-
-def _opener_for(http: object) -> Callable[[], httpx.AsyncBaseTransport]:
-    if http is None or isinstance(http, httpx.AsyncClient):
-        return _OverHTTPX
-    if http != "aiohttp":
-        raise ConfigurationError('http: must be an httpx.AsyncClient, "aiohttp" or None')
+    until = clock() + limit
+    request = _Request(prepared, limit, is_whole=pool is None)
     try:
-        from rmz_async._http.over_aiohttp import open_transport
-    except ImportError:
-        raise MissingExtraError(
-            'http: "aiohttp" needs its extra: pip install "rmz[aiohttp]"'
-        ) from None
-    return lambda: open_transport(_tls())
+        if pool is None:
+            _authorize(request, token)
+            return await _sent(client, request, lambda: clock() > until)
+        async with pool.borrowed(dedicated=prepared.dedicated) as connection:
+            query = prepared.url.partition("?")[2]
+            request.extensions[SENDING] = Sending(connection, token, query)
+            return await _sent(client, request, lambda: clock() > until)
+    except Exception as error:
+        answered = _response_in(error, request)
+        if answered is not None:
+            return answer_at_hand(answered)
+        if not request.is_handed_over:
+            raise
+        return Failed(_failure_of(error, request), _reason(error))
+    except BaseException as cut_off:
+        # A cancelled request has passed frames of the HTTP library whose variables are its
+        # head: a tracker of errors shows these.
+        cut_off.__traceback__ = cut_off.__context__ = None
+        raise
 
 
-class _OverHTTPX(httpx.AsyncBaseTransport):
-    """One connection over httpx.
+async def _sent(
+    client: httpx.AsyncClient, request: httpx.Request, is_late: Callable[[], bool]
+) -> Answer:
+    response = await client.send(request, stream=True, auth=None, follow_redirects=False)
+    return await read(response, is_late)
 
-    It is a transport without the layer of httpx.AsyncClient, which writes each address, and with it
-    a customer's e-mail address, into its log.
+
+class _Request(httpx.Request):
+    """A request that knows whether httpx has handed it to a transport, so that it may be sent.
+
+    Args:
+        prepared: The request as data.
+        limit: Seconds that it may take.
+        is_whole: Whether the query is in its address. Our own transport adds it otherwise, below
+            all that logs addresses.
     """
 
-    def __init__(self) -> None:
-        self._transport = httpx.AsyncHTTPTransport(
-            verify=_tls(),
-            trust_env=False,
-            # The pool above this says how long it is kept.
-            limits=httpx.Limits(max_connections=1, keepalive_expiry=None),
+    def __init__(self, prepared: PreparedRequest, limit: float, *, is_whole: bool) -> None:
+        connect = min(CONNECT_TIMEOUT, limit)
+        timeout = {"connect": connect, "read": limit, "write": limit, "pool": limit}
+        super().__init__(
+            prepared.method,
+            prepared.url if is_whole else prepared.url.partition("?")[0],
+            headers=prepared.headers,
+            stream=Body(prepared.content),
+            extensions={"timeout": timeout},
         )
-        self._opened: Any = None
-        self._closed = False
+        if prepared.method != "GET":
+            self.headers["Content-Length"] = str(len(prepared.content))
+        if prepared.content:
+            self.headers["Content-Type"] = "application/json"
+        # So that an event hook of the caller's own client can look at its content.
+        self.read()
+        self.is_handed_over = False
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        # httpx forgets a connection that is cancelled, or closed, while it opens: it stays open.
-        # To be told of each step takes its time, so this asks only where one will be opened.
-        if self._opened is None or self._opened.get_extra_info("is_readable"):
-            request.extensions["trace"] = self._note
-        return await self._transport.handle_async_request(request)
+    @property
+    def stream(self) -> httpx.SyncByteStream | httpx.AsyncByteStream:
+        # httpx looks at it when the event hooks have run, just before it calls the transport.
+        self.is_handed_over = True
+        return self._stream
 
-    async def _note(self, event: str, told: dict[str, Any]) -> None:
-        if event == "connection.connect_tcp.complete":
-            self._opened = told["return_value"]
-            if self._closed:
-                await self._opened.aclose()
-
-    async def aclose(self) -> None:
-        self._closed = True
-        try:
-            await self._transport.aclose()
-        finally:
-            if self._opened is not None:
-                await self._opened.aclose()
-
-
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    # Building one reads the whole list of authorities, which takes 25 ms: all clients share it.
-    return httpx.create_ssl_context(trust_env=False)
-
-
-def _request(prepared: PreparedRequest, limit: float) -> httpx.Request:
-    request = httpx.Request(
-        prepared.method,
-        prepared.url,
-        headers=prepared.headers,
-        stream=_Body(prepared.content),
-        extensions={
-            "timeout": {
-                "connect": min(CONNECT_TIMEOUT, limit),
-                "read": limit,
-                "write": limit,
-                "pool": limit,
-            }
-        },
-    )
-    if prepared.method != "GET":
-        request.headers["Content-Length"] = str(len(prepared.content))
-    if prepared.content:
-        request.headers["Content-Type"] = "application/json"
-    # So that an event hook of the caller's own client can look at its content.
-    request.read()
-    return request
-
-
-class _Body(httpx.ByteStream):
-    """A body whose iterator need not be closed: httpx's own warns on trio when a write fails."""
-
-    def __init__(self, content: bytes) -> None:
-        super().__init__(content)
-        self.content = content
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return _Once(self.content)
-
-
-class _Once(AsyncIterator[bytes]):
-    def __init__(self, content: bytes) -> None:
-        self._left = [content] if content else []
-
-    async def __anext__(self) -> bytes:
-        if not self._left:
-            raise StopAsyncIteration
-        return self._left.pop()
+    @stream.setter
+    def stream(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> None:
+        self._stream = stream
 
 
 def _authorize(request: httpx.Request, token: Secret) -> None:
@@ -293,46 +165,23 @@ def _authorize(request: httpx.Request, token: Secret) -> None:
     request.headers["Authorization"] = f"Bearer {token.reveal()}"
 
 
-async def _read(response: httpx.Response, is_late: Callable[[], bool]) -> Answer:
-    """Read an answer to its end, but no more of it than any answer of RMZ has, and no later.
-
-    httpx has no limit for the whole of an answer: one byte in each read time-out would keep it
-    reading.
-    """
-    headers = {
-        name.decode("latin-1").lower(): value.decode("latin-1")
-        for name, value in response.headers.raw
-    }
-    if response.is_stream_consumed:
-        # An event hook of the caller's own client has read it, and httpx decompressed it.
-        return Answer(response.status_code, headers, response.content)
-    # Not a list: of a body that comes byte by byte it would be forty times as large.
-    received = bytearray()
-    fault = None
-    stream = response.aiter_raw()
-    try:
-        async for chunk in stream:
-            received += chunk
-            if len(received) > _wire.MAX_BODY:
-                fault = f"an answer of more than {_wire.MAX_BODY} bytes"
-            elif is_late():
-                fault = "the answer came too slowly"
-            if fault is not None:
-                break
-    finally:
-        await response.aclose()
-    if fault is not None:
-        # Reading what is closed ends the generators below this one, which trio wants to see ended.
-        with suppress(Exception):
-            async for _ in stream:
-                pass
-        raise UnreadableBodyError(fault)
-    body = _wire.decompress(bytes(received), headers.get("content-encoding", ""))
-    return Answer(response.status_code, headers, body)
+def _response_in(error: BaseException | None, request: httpx.Request) -> httpx.Response | None:
+    """Return the answer that the error of an event hook holds, as that of `raise_for_status`."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        response = vars(error).get("response")
+        if isinstance(response, httpx.Response) and response.request is request:
+            return response
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return None
 
 
-def _failure_of(error: Exception) -> Failure:
-    if not isinstance(error, _NOT_SENT):
+def _failure_of(error: Exception, request: _Request) -> Failure:
+    if isinstance(error, RuntimeError):
+        # A name cannot be resolved, as the interpreter starts no thread any more.
+        return Failure.NOT_SENT if "shutdown" in str(error) else Failure.AMBIGUOUS
+    if not isinstance(error, _NOT_SENT) or not _is_about(error, request):
         return Failure.AMBIGUOUS
     cause = error.__cause__
     # httpx-aiohttp says "connect time-out" of a connection that was lost after all was sent.
@@ -341,6 +190,16 @@ def _failure_of(error: Exception) -> Failure:
     }:
         return Failure.AMBIGUOUS
     return Failure.NEVER_SENT if _retry.is_certificate_error(error) else Failure.NOT_SENT
+
+
+def _is_about(error: httpx.RequestError, request: httpx.Request) -> bool:
+    """Say whether *error* comes from the transport of *request*, so that no answer had begun.
+
+    An event hook of the caller's own client may make requests of its own once RMZ has answered, and
+    these may fail. httpx names the request in each error of a transport.
+    """
+    steps = {frame.f_code.co_name for frame, _ in walk_tb(error.__traceback__)}
+    return "_send_single_request" in steps and error.request is request
 
 
 def _is_of_aiohttp(error: BaseException | None) -> bool:

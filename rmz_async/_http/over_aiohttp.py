@@ -1,8 +1,8 @@
-"""The same requests over aiohttp, for those who ask for it: the only importer of aiohttp.
+"""One connection over aiohttp, for those who ask for it: the only importer of aiohttp.
 
-Two of its habits would break promises of this library, and are prevented here. Where a connection
-is lost, it sends a GET or PUT again by itself. And it closes with a farewell of TLS, to which a
-server that has gone silent gives no answer: the connection would stay open for half a minute.
+Two of its habits would break promises of this library, and are prevented here. If a connection is
+lost, aiohttp sends a GET or PUT again by itself. And aiohttp closes with a farewell of TLS, which a
+server that has gone silent does not answer: the connection would stay open for half a minute.
 """
 
 from __future__ import annotations
@@ -10,18 +10,26 @@ from __future__ import annotations
 import asyncio
 import ssl
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
-import httpx_aiohttp
+import anyio
+import httpcore
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
+from httpx_aiohttp.transport import AiohttpResponseStream, map_aiohttp_exceptions
+from yarl import URL
 
+from rmz_async._http.body import Body
 from rmz_async._http.pool import IDLE_EXPIRY
 from rmz_async.errors import ConfigurationError
 
+# The limit of httpx, so that no answer is readable over one of the two only.
+_MAX_HEAD = 100 * 1024
 
-def open_transport(tls: ssl.SSLContext) -> httpx_aiohttp.AiohttpTransport:
-    """Return a transport for the running event loop.
+
+class AiohttpConnection:
+    """One connection, which can be closed at any moment of its life.
 
     Args:
         tls: Shared by all connections.
@@ -29,44 +37,78 @@ def open_transport(tls: ssl.SSLContext) -> httpx_aiohttp.AiohttpTransport:
     Raises:
         ConfigurationError: The event loop is not asyncio's.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        raise ConfigurationError('http: "aiohttp" works on asyncio only') from None
-    connector = _Connector(
-        ssl=tls,
-        # How many requests are under way is bound elsewhere.
-        limit=0,
-        keepalive_timeout=IDLE_EXPIRY,
-        # It is of no use to a single connection, and one that is closed while it asks for an
-        # address would cancel a call that nobody has cancelled.
-        use_dns_cache=False,
-    )
+
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise ConfigurationError('http: "aiohttp" works on asyncio only') from None
+        self._connector = _Connector(
+            ssl=tls,
+            # How many requests are under way is bound elsewhere.
+            limit=0,
+            keepalive_timeout=IDLE_EXPIRY,
+            # It is of no use to a single connection, and one that is closed while it asks for an
+            # address would cancel a call that nobody has cancelled.
+            use_dns_cache=False,
+        )
+        self._session = _session(self._connector)
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """See `Connection.handle_async_request`."""
+        timeout = cast("Any", request).extensions["timeout"]
+        assert isinstance(request.stream, Body)
+        with map_aiohttp_exceptions():
+            response = await self._session.request(
+                request.method.decode("ascii"),
+                URL(bytes(request.url).decode("ascii"), encoded=True),
+                headers=[(name.decode(), value.decode()) for name, value in request.headers],
+                data=request.stream.content or None,
+                allow_redirects=False,
+                auto_decompress=False,
+                timeout=aiohttp.ClientTimeout(
+                    sock_connect=timeout["connect"],
+                    sock_read=timeout["read"],
+                    connect=timeout["pool"],
+                ),
+            )
+        reason = (response.reason or "").encode("latin-1", "replace")
+        return httpcore.Response(
+            response.status,
+            headers=list(response.raw_headers),
+            content=AiohttpResponseStream(response),
+            extensions={"http_version": b"HTTP/1.1", "reason_phrase": reason},
+        )
+
+    def is_reusable(self) -> bool:
+        """See `Connection.is_reusable`."""
+        return self._connector.is_reusable()
+
+    async def aclose(self) -> None:
+        """See `Connection.aclose`."""
+        self._connector.abort()
+        await self._session.close()
+
+
+def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    sent_once = _sent_once()
     session = aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         # It would call the body that a request does not have a stream of bytes.
         skip_auto_headers=["Content-Type"],
-        trace_configs=[_sent_once()],
+        trace_configs=[sent_once],
+        max_line_size=_MAX_HEAD,
+        max_field_size=_MAX_HEAD,
+        max_headers=_MAX_HEAD,
     )
+    # Instrumentation of aiohttp adds its own, which would see the query. The same request was seen
+    # by the instrumentation of httpx, above.
+    session.trace_configs[:] = [sent_once]
     # There is no public way to switch its second sending off. Should this one be gone some day, the
     # hooks still prevent it, but may leave a connection open.
     vars(session).update(_retry_connection=False)
-    return _Transport(connector, session, tls)
-
-
-class _Transport(httpx_aiohttp.AiohttpTransport):
-    """One connection, which is gone at once when it is closed."""
-
-    def __init__(
-        self, connector: _Connector, session: aiohttp.ClientSession, tls: ssl.SSLContext
-    ) -> None:
-        super().__init__(verify=tls, trust_env=False, client=session)
-        self._connector = connector
-
-    async def aclose(self) -> None:
-        self._connector.abort()
-        await super().aclose()
+    return session
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -76,17 +118,42 @@ class _Connector(aiohttp.TCPConnector):
     request that is cancelled or takes too long.
     """
 
-    _last: asyncio.Transport | None = None
+    _opening: anyio.CancelScope | None = None
+    _protocol: ResponseHandler | None = None
+    _transport: asyncio.Transport | None = None
 
     async def connect(self, *args: Any, **options: Any) -> Connection:
-        connection = await super().connect(*args, **options)
-        self._last = connection.transport
-        return connection
+        with anyio.CancelScope() as self._opening:
+            connection = await super().connect(*args, **options)
+            self._protocol, self._transport = connection.protocol, connection.transport
+            if not self._opening.cancel_called:
+                return connection
+            connection.close()
+        self.abort()
+        raise httpcore.ConnectError("the client was closed")
+
+    def is_reusable(self) -> bool:
+        protocol = self._protocol
+        return protocol is None or (protocol.is_connected() and not protocol.should_close)
 
     def abort(self) -> None:
         """Close the connection, with no farewell; again, too."""
-        if self._last is not None:
-            self._last.abort()
+        if self._opening is not None:
+            self._opening.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed. It counts as closed if its event loop has ended.
+
+        Nobody can close it then, and aiohttp would print a line for it and one for its session.
+        """
+        return super().closed or self._loop.is_closed()
+
+    def __del__(self, *_: object) -> None:
+        if not self.closed:
+            super().__del__()
 
 
 class ConnectionLostError(Exception):

@@ -1,6 +1,6 @@
 """Open connections, each borrowed by one request at a time.
 
-A pool of our own, and a small one: httpx's loses the places of cancelled requests for good, and
+A pool of our own, and a small one: httpx's loses the slots of cancelled requests for good, and
 walks the list of all its connections at each request.
 """
 
@@ -20,15 +20,19 @@ IDLE_EXPIRY = 5.0
 _CLOSE_TIMEOUT = 1.0
 
 
-class Closable(Protocol):
-    """What a pool keeps."""
+class Poolable(Protocol):
+    """A connection, as the pool sees it."""
+
+    def is_reusable(self) -> bool:
+        """Say whether another request may go over it."""
+        ...
 
     async def aclose(self) -> None:
         """Close it."""
         ...
 
 
-C = TypeVar("C", bound=Closable)
+C = TypeVar("C", bound=Poolable)
 
 
 class Pool(Generic[C]):
@@ -46,6 +50,8 @@ class Pool(Generic[C]):
         self._borrowed: set[C] = set()
         # With the time since which it is idle; used longest ago first.
         self._idle: deque[tuple[float, C]] = deque([(clock(), open_one())])
+        # Idle, but closed by the server meanwhile, or with bytes on it that nobody asked for.
+        self._unusable: list[C] = []
 
     def borrowed(self, *, dedicated: bool) -> Borrowed[C]:
         """Return a connection to enter, for the time of one request.
@@ -57,32 +63,42 @@ class Pool(Generic[C]):
 
     def borrow(self, *, dedicated: bool) -> C:
         """Borrow a connection, the one that was used last, as that is the likeliest to be open."""
-        fresh = self._idle and self._clock() - self._idle[-1][0] <= IDLE_EXPIRY
-        one = self._idle.pop()[1] if fresh and not dedicated else self._open_one()
+        one = self._open_one() if dedicated else self._idle_one() or self._open_one()
         self._borrowed.add(one)
         return one
+
+    def _idle_one(self) -> C | None:
+        oldest = self._clock() - IDLE_EXPIRY
+        while self._idle and self._idle[-1][0] >= oldest:
+            one = self._idle.pop()[1]
+            if one.is_reusable():
+                return one
+            self._unusable.append(one)
+        return None
 
     async def give_back(self, one: C, *, reusable: bool) -> None:
         """Give a connection back, and close what nobody will use again.
 
         Args:
             one: The connection that `borrow` returned.
-            reusable: Whether another request may use it.
+            reusable: Whether another request may use it, if the connection itself allows that.
         """
         self._borrowed.discard(one)
         now = self._clock()
-        unused = [one] if self._closed or not reusable else []
-        if not unused:
+        if reusable and not self._closed and one.is_reusable():
             self._idle.append((now, one))
+        else:
+            self._unusable.append(one)
         while self._idle and now - self._idle[0][0] > IDLE_EXPIRY:
-            unused.append(self._idle.popleft()[1])
-        if unused:
-            await _discard(unused)
+            self._unusable.append(self._idle.popleft()[1])
+        if self._unusable:
+            unusable, self._unusable = self._unusable, []
+            await _discard(unusable)
 
     async def aclose(self) -> None:
         """Close all, those that are borrowed too."""
         self._closed = True
-        await _discard([*self._borrowed, *(idle for _, idle in self._idle)])
+        await _discard([*self._borrowed, *self._unusable, *(idle for _, idle in self._idle)])
 
 
 class Borrowed(Generic[C]):
@@ -97,16 +113,15 @@ class Borrowed(Generic[C]):
         return self._one
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        # One whose request failed is broken, or of a server that closes them. And one whose request
-        # was cancelled holds a place that httpx has lost.
+        # A connection whose request failed or was cancelled may still receive the answer to it.
         await self._pool.give_back(self._one, reusable=kind is None and not self._dedicated)
 
 
-async def _discard(unused: Sequence[Closable]) -> None:
+async def _discard(unusable: Sequence[Poolable]) -> None:
     # Whatever comes of it, the call that does so has its answer.
     with anyio.move_on_after(_CLOSE_TIMEOUT, shield=True) as scope:
         cut_off = None
-        for one in unused:
+        for one in unusable:
             try:
                 with suppress(Exception):
                     await one.aclose()

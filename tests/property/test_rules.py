@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from rmz_async import Client, ConfigurationError, InvalidRequestError, RetryPolicy
 from rmz_async._calls.retry import backoff, retry_after
-from rmz_async._calls.wire import checked_base_url, encode_body
+from rmz_async._calls.wire import encode_body
+from rmz_async._http.base_url import checked_base_url
 from rmz_async.resources._validation import Validation
 
 SECONDS = st.floats(0.001, 1e9)

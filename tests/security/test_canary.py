@@ -27,7 +27,7 @@ import pytest
 
 import rmz_async
 from rmz_async import Client
-from rmz_async._http.exchange import Connections
+from rmz_async._http.client import Connections
 from rmz_async.models.subscriptions import Subscription
 
 TOKEN = "1|S3CRETcanary0123456789"

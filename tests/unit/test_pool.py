@@ -21,6 +21,11 @@ class Connection:
 
     number: int
     closed: int = 0
+    reusable: bool = True
+
+    def is_reusable(self) -> bool:
+        """As the test says."""
+        return self.reusable
 
     async def aclose(self) -> None:
         """Close it at once, and say goodbye."""

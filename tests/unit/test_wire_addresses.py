@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from rmz_async import operations
-from rmz_async._calls.wire import checked_base_url, encode_body, target
+from rmz_async._calls.wire import encode_body, target
+from rmz_async._http.base_url import checked_base_url
 from rmz_async.errors import ConfigurationError
 
 

@@ -84,7 +84,7 @@ async def test_the_hooks_against_a_second_sending(serving: Any) -> None:
         async with client_of(server, http="aiohttp") as rmz:
             await rmz.subscriptions.get(501)
             pool: Any = rmz._transport.connections.open().pool
-            vars(pool._idle[0][1].client)["_retry_connection"] = True
+            vars(pool._idle[0][1]._session)["_retry_connection"] = True
             with pytest.raises(ConnectionFailedError, match="ConnectionLostError"):
                 await rmz.subscriptions.get(501)
             assert len(server.requests) == 2
@@ -119,7 +119,7 @@ async def test_not_on_trio() -> None:
 def test_without_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever has not installed it is told what to install."""
     monkeypatch.delitem(sys.modules, "rmz_async._http.over_aiohttp", raising=False)
-    monkeypatch.setitem(sys.modules, "httpx_aiohttp", None)
+    monkeypatch.setitem(sys.modules, "httpx_aiohttp.transport", None)
     with pytest.raises(ConfigurationError, match=r'pip install "rmz\[aiohttp\]"'):
         Client(TOKEN, http="aiohttp")
     assert Client(TOKEN) is not None

@@ -13,7 +13,7 @@ import anyio.lowlevel
 import pytest
 
 from rmz_async import Client
-from rmz_async._http.exchange import MAX_CONCURRENT
+from rmz_async._http.client import MAX_CONCURRENT
 from tests.transports import TRANSPORTS
 from tests.wire.conftest import client_of, keeps, stalls
 

@@ -17,7 +17,7 @@ from rmz_async import (
     RetryPolicy,
     UnexpectedAnswerError,
 )
-from rmz_async._http import exchange as connections_module
+from rmz_async._http import client as connections_module
 from tests.wire.conftest import TOKEN, their_client
 
 BODY = b'{"data": {"id": 501, "status": "active"}}'

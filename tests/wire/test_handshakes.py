@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import anyio
+import httpcore
 import pytest
 
 from rmz_async import Client, ConnectionFailedError, RetryPolicy
-from rmz_async._http import exchange as _connections
-from rmz_async._http.exchange import _OverHTTPX
+from rmz_async._http import client as _connections
+from rmz_async._http.over_httpx import HTTPXConnection
 from tests.wire.conftest import TOKEN, Server, keeps, over_httpx, stalls
 
 pytestmark = pytest.mark.anyio
@@ -50,8 +51,6 @@ async def test_a_call_that_runs_into_its_deadline(serving: Any, http: Any) -> No
             await server.until_open(0)
 
 
-# aiohttp leaves what is being opened to the connect time-out of the call.
-@over_httpx
 async def test_a_client_that_is_closed(serving: Any, http: Any) -> None:
     """The call fails, is not sent, and nothing is left open."""
     with serving(stalls) as server:
@@ -70,23 +69,35 @@ async def test_a_client_that_is_closed(serving: Any, http: Any) -> None:
     assert not server.requests
 
 
-class Stream:
-    """A connection that has just been opened."""
+class Late:
+    """Opens connections, and lets the test do something just before it hands one out."""
 
-    closed = False
+    def __init__(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        self.is_open = True
+        self._meanwhile = meanwhile
+
+    async def connect_tcp(self, *_: object, **__: object) -> Late:
+        """Open one, which is itself."""
+        await self._meanwhile()
+        return self
 
     async def aclose(self) -> None:
         """Close it."""
-        self.closed = True
+        self.is_open = False
 
 
 @over_httpx
-async def test_a_client_that_is_closed_while_it_connects() -> None:
-    """What comes to be after that is closed at once."""
-    connection, stream = _OverHTTPX(), Stream()
-    await connection.aclose()
-    await connection._note("connection.connect_tcp.complete", {"return_value": stream})
-    assert stream.closed
+async def test_a_connection_that_opens_as_its_client_closes_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody else would know of it."""
+    connection = HTTPXConnection(ssl.create_default_context())
+    opener = Late(connection.aclose)
+    monkeypatch.setattr(connection._network, "_opener", opener)
+    request = httpcore.Request("GET", "https://127.0.0.1/", extensions={"timeout": {}})
+    with pytest.raises(httpcore.ConnectError, match="closed"):
+        await connection.handle_async_request(request)
+    assert not opener.is_open
 
 
 def anonymous(side: int) -> ssl.SSLContext:

@@ -15,8 +15,8 @@ from rmz_async import (
     OutcomeUnknownError,
     RetryPolicy,
 )
-from rmz_async._http import exchange as connections_module
-from rmz_async._http.exchange import MAX_CONCURRENT
+from rmz_async._http import client as connections_module
+from rmz_async._http.client import MAX_CONCURRENT
 from tests.wire.conftest import TOKEN, Server, client_of, hangs_up, keeps, stalls
 
 BODY = b'{"data": {"id": 501, "status": "active"}}'
@@ -37,8 +37,7 @@ async def test_certificates_are_checked(http: Any) -> None:
         pool = rmz._transport.connections.open().pool
         assert pool is not None
         opened: Any = pool.borrow(dedicated=False)
-        used = opened._transport._pool if http is None else opened.client.connector
-        assert (used._ssl_context if http is None else used._ssl) is tls
+        assert (opened._tls if http is None else opened._connector._ssl) is tls
         await opened.aclose()
 
 

@@ -21,7 +21,7 @@ from rmz_async import (
     RateLimitError,
     RetryPolicy,
 )
-from rmz_async._http import exchange as connections_module
+from rmz_async._http import client as connections_module
 from rmz_async._pacing import slots
 from tests.wire.changes import LOST, REFUSED, Shop, failing
 

@@ -1,0 +1,73 @@
+"""Which addresses a token may be sent to."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from rmz_async.errors import ConfigurationError
+
+# Letters, digits and inner hyphens, and the underscore that names inside a network have.
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST_AND_PORT = re.compile(rf"(\[[0-9a-f:.]+\]|{_LABEL}(\.{_LABEL})*)(:[0-9]+)?", re.IGNORECASE)
+_FOUR_NUMBERS = re.compile(r"[0-9]+(\.[0-9]+){3}")
+
+
+def checked_base_url(value: str) -> str:
+    """Return *value* without its trailing slash if a token may be sent there.
+
+    Raises:
+        ConfigurationError: It is not https (or http to this machine), or has parts it must not
+            have.
+    """
+    rule = _base_url_fault(value)
+    if rule:
+        raise ConfigurationError(f"base_url: {rule}")
+    return value.rstrip("/")
+
+
+def _base_url_fault(value: str) -> str | None:
+    # The browsers' and the HTTP library's ideas of an address differ on these.
+    if not value.isascii() or not value.isprintable() or " " in value or "\\" in value:
+        return "must be visible ASCII without spaces and backslashes"
+    try:
+        parts = urlsplit(value)
+        port, host = parts.port, parts.hostname
+    except ValueError:
+        return "must have a valid host and a port from 1 to 65535"
+    if parts.scheme not in ("https", "http"):
+        return "must begin with https://"
+    if "@" in parts.netloc:
+        return "must not hold a user name or password"
+    if not host or port == 0 or not _is_host(host, parts.netloc):
+        return "must have a valid host and a port from 1 to 65535"
+    if "?" in value or "#" in value:
+        return "must not have a query or a fragment"
+    if parts.scheme == "http" and not _is_loopback(host):
+        return "must be https: plain http would show the token to the network"
+    return None
+
+
+def _is_host(host: str, netloc: str) -> bool:
+    # urlsplit overlooks what follows a bracket, and takes an address that there is not.
+    if not _HOST_AND_PORT.fullmatch(netloc):
+        return False
+    return not (":" in host or _FOUR_NUMBERS.fullmatch(host)) or _is_address(host)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,116 @@
+"""Bodies: of a request, sent in one piece, and of an answer, read to its end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+
+import httpx
+
+from rmz_async._calls import wire as _wire
+from rmz_async._calls.wire import Answer, UnreadableBodyError
+from rmz_async._http.stray_bytes import close_if_more_follows
+
+
+class Body(httpx.ByteStream):
+    """A request's body, in one piece.
+
+    Its iterator need not be closed: trio warns of httpx's own if a write fails.
+
+    Attributes:
+        content: All of it.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.content = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Once(self.content)
+
+
+class _Once(AsyncIterator[bytes]):
+    def __init__(self, content: bytes) -> None:
+        self._left = [content] if content else []
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()
+
+
+async def read(response: httpx.Response, is_late: Callable[[], bool]) -> Answer:
+    """Read an answer to its end, but no more of it than any answer of RMZ has, and no later.
+
+    The head of an error says what it is, whatever became of its body.
+
+    Args:
+        response: Its head; closed afterwards.
+        is_late: Whether its time is over.
+
+    Raises:
+        Exception: The body of a success could not be read.
+    """
+    headers = _headers_of(response)
+    try:
+        body = await _content_of(response, headers, is_late)
+    except Exception:
+        if response.is_success:
+            raise
+        return Answer(response.status_code, headers, b"", is_whole=False)
+    return Answer(response.status_code, headers, body)
+
+
+def answer_at_hand(response: httpx.Response) -> Answer:
+    """Return what is known of the answer in *response*, which an event hook's error has closed."""
+    headers = _headers_of(response)
+    try:
+        return Answer(response.status_code, headers, response.content)
+    except httpx.ResponseNotRead:
+        return Answer(response.status_code, headers, b"", is_whole=False)
+
+
+def _headers_of(response: httpx.Response) -> dict[str, str]:
+    return {
+        name.decode("latin-1").lower(): value.decode("latin-1")
+        for name, value in response.headers.raw
+    }
+
+
+async def _content_of(
+    response: httpx.Response, headers: dict[str, str], is_late: Callable[[], bool]
+) -> bytes:
+    """Return the body of *response*, decompressed.
+
+    httpx has no limit for the whole of an answer: one byte in each read time-out would keep it
+    reading.
+    """
+    if response.is_stream_consumed:
+        # An event hook of the caller's own client has read it, and httpx decompressed it.
+        await close_if_more_follows(response)
+        return response.content
+    # Not a list: of a body that comes byte by byte it would be forty times as large.
+    received = bytearray()
+    fault = None
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    # Not `aiter_raw`, which closes the answer before the connection can be looked at.
+    stream = aiter(response.stream)
+    try:
+        async for chunk in stream:
+            received += chunk
+            if len(received) > _wire.MAX_BODY:
+                fault = f"an answer of more than {_wire.MAX_BODY} bytes"
+            elif is_late():
+                fault = "the answer came too slowly"
+            if fault is not None:
+                break
+        await close_if_more_follows(response)
+    finally:
+        await response.aclose()
+    if fault is not None:
+        # Reading what is closed ends the generators below this one, which trio wants to see ended.
+        with suppress(Exception):
+            async for _ in stream:
+                pass
+        raise UnreadableBodyError(fault)
+    return _wire.decompress(bytes(received), headers.get("content-encoding", ""))

@@ -1,0 +1,155 @@
+"""The HTTP clients of one RMZ client: opened for each event loop, and closed with it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import ssl
+import time
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+import anyio
+import attrs
+import httpx
+
+from rmz_async._calls.call import Failed
+from rmz_async._calls.token import Secret, Tokens
+from rmz_async._calls.wire import Answer
+from rmz_async._http.exchange import PreparedRequest, exchange
+from rmz_async._http.over_httpx import HTTPXConnection
+from rmz_async._http.per_loop import PerLoop
+from rmz_async._http.pool import Pool
+from rmz_async._http.transport import Connection, ConnectionTransport
+from rmz_async.errors import ConfigurationError, MissingExtraError
+
+HTTPClient: TypeAlias = httpx.AsyncClient
+"""The one class of the HTTP library that a caller may pass in."""
+
+# RMZ allows one call a second: more at once only opens more connections.
+MAX_CONCURRENT = 32
+
+
+@attrs.frozen(eq=False, repr=False)
+class LoopState:
+    """The parts of a client that belong to one event loop.
+
+    Attributes:
+        client: Carries each request.
+        pool: The connections below the client; None if the client is the caller's own.
+        at_once: How many requests may be under way.
+        token_turn: Lets one task at a time ask for another token.
+    """
+
+    client: httpx.AsyncClient
+    pool: Pool[Connection] | None
+    at_once: anyio.Semaphore
+    token_turn: anyio.Lock
+
+
+class Connections:
+    """The token, and the HTTP client of each event loop; all copies of a client share them."""
+
+    def __init__(self, tokens: Tokens, http: HTTPClient | Literal["aiohttp"] | None) -> None:
+        self.tokens = tokens
+        self._theirs = http if isinstance(http, httpx.AsyncClient) else None
+        self._open = _opener_for(http)
+        self._states = PerLoop(self._new_state)
+        self._closed = False
+        if self._theirs is None:
+            # Now, not at the first call: it would stop the event loop for 25 ms, and a process that
+            # is forked meanwhile would inherit the locks of OpenSSL as they are.
+            _tls()
+
+    def open(self) -> LoopState:
+        """Return the parts that belong to the running event loop, in this process.
+
+        Raises:
+            ConfigurationError: The client was closed.
+        """
+        self._check()
+        return self._states.for_running_loop()
+
+    def _new_state(self) -> LoopState:
+        pool = None if self._theirs is not None else Pool(self._open, time.monotonic)
+        return LoopState(
+            self._theirs or _Client(transport=ConnectionTransport(), trust_env=False),
+            pool,
+            anyio.Semaphore(MAX_CONCURRENT, fast_acquire=True),
+            anyio.Lock(fast_acquire=True),
+        )
+
+    def _check(self) -> None:
+        if self._closed:
+            raise ConfigurationError("this client was closed: create another one")
+        if self._theirs is not None and self._theirs.is_closed:
+            raise ConfigurationError("http: the httpx.AsyncClient that was passed in is closed")
+
+    async def exchange(
+        self,
+        state: LoopState,
+        prepared: PreparedRequest,
+        token: Secret,
+        limit: float,
+        clock: Callable[[], float],
+    ) -> Answer | Failed:
+        """Send one request and read its answer; see :func:`~rmz_async._http.exchange.exchange`.
+
+        Raises:
+            ConfigurationError: The client was closed meanwhile; nothing was sent.
+        """
+        # A pool that was closed would open connections again, and nobody would close those.
+        self._check()
+        return await exchange(state.client, state.pool, prepared, token, limit, clock)
+
+    async def aclose(self) -> None:
+        """Close the connections; the caller's own client stays open."""
+        self._closed = True
+        state = self._states.pop_current()
+        if state is not None and state.pool is not None:
+            await state.pool.aclose()
+
+
+class _NoCookies(httpx.Cookies):
+    """A cookie jar that keeps nothing, and that spends no time on looking for cookies."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        pass
+
+
+class _Client(httpx.AsyncClient):
+    """The client that carries the requests, unless the caller passes in another."""
+
+    _none = _NoCookies()
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        return self._none
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:
+        pass
+
+
+def _opener_for(http: object) -> Callable[[], Connection]:
+    if http is None or isinstance(http, httpx.AsyncClient):
+        return lambda: HTTPXConnection(_tls())
+    if http != "aiohttp":
+        raise ConfigurationError('http: must be an httpx.AsyncClient, "aiohttp" or None')
+    try:
+        from rmz_async._http.over_aiohttp import AiohttpConnection
+    except ImportError:
+        raise MissingExtraError(
+            'http: "aiohttp" needs its extra: pip install "rmz[aiohttp]"'
+        ) from None
+    return lambda: AiohttpConnection(_tls())
+
+
+def _tls() -> ssl.SSLContext:
+    return _tls_for(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@functools.cache
+def _tls_for(file: str | None, folder: str | None) -> ssl.SSLContext:
+    # Building one reads the whole list of authorities, which takes 25 ms: all clients share it.
+    return httpx.create_ssl_context()

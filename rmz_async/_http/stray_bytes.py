@@ -1,0 +1,47 @@
+"""Bytes that follow an answer: they belong to nobody, and must not answer the next request."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+import httpx
+
+# How the layers of a response's stream, in httpx and in httpcore, call the layer below them.
+_LAYERS = ("_stream", "_httpcore_stream", "_connection")
+
+
+async def close_if_more_follows(response: httpx.Response) -> None:
+    """Close the connection of *response*, whose body was read, if more has arrived over it.
+
+    A second answer in the same segment, as a broken proxy sends, would be taken for the answer to
+    the next request over this connection. Whoever owns the pool finds the connection closed.
+    """
+    parser = _parser_of(response.stream)
+    network: Any = response.extensions.get("network_stream")
+    if parser is None or network is None:
+        # Not of httpcore, or HTTP/2, in which each answer names its request.
+        return
+    if parser.trailing_data[0] or _holds_more(network.get_extra_info("ssl_object")):
+        await network.aclose()
+
+
+def _parser_of(layer: Any) -> Any:
+    """Return the parser of HTTP/1.1, which httpx and httpcore keep for themselves."""
+    while layer is not None and not hasattr(layer, "_h11_state"):
+        layer = next((getattr(layer, name) for name in _LAYERS if hasattr(layer, name)), None)
+    return None if layer is None else layer._h11_state
+
+
+def _holds_more(tls: ssl.SSLObject | None) -> bool:
+    if tls is None:
+        return False
+    try:
+        # The byte is lost, and so is the connection.
+        tls.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        # The end of the connection.
+        return True
+    return True

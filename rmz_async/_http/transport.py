@@ -1,0 +1,77 @@
+"""The transport below our own AsyncClient: the last step before a connection.
+
+Mocks, instrumentation and httpx's own log line see requests above this module. The token and the
+query, which may hold a customer's e-mail address, are added here, below all of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, cast
+
+import attrs
+import httpcore
+import httpx
+
+from rmz_async._calls.token import Secret
+
+SENDING = "rmz"
+"""The name of the request's extension that holds a `Sending`."""
+
+
+class Connection(Protocol):
+    """A connection to RMZ, for one request at a time."""
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send *request*, and return the head of its answer; the body is read from its stream."""
+        ...
+
+    def is_reusable(self) -> bool:
+        """Say whether another request may go over it: it is open, and nothing is left to read."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close it, also while a request is under way."""
+        ...
+
+
+@attrs.frozen(eq=False, repr=False)
+class Sending:
+    """How one attempt is sent.
+
+    Attributes:
+        connection: Goes over it.
+        token: For its head.
+        query: For its address; empty if there is none.
+    """
+
+    connection: Connection
+    token: Secret
+    query: str
+
+
+class ConnectionTransport(httpx.AsyncHTTPTransport):
+    """Sends each request over the connection that its extension names.
+
+    The base class translates between httpx and httpcore. Mocks and instrumentation replace its
+    methods for the whole process, so they see these requests too.
+    """
+
+    def __init__(self) -> None:
+        # In place of a pool of httpcore's, which loses the slots of cancelled requests for good,
+        # and walks the list of all its connections at each request.
+        self._pool = cast("httpcore.AsyncConnectionPool", _OverNamedConnections())
+
+
+class _OverNamedConnections:
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        # httpcore does not say of what type extensions are.
+        sending: Sending = cast("Any", request).extensions[SENDING]
+        if sending.query:
+            request.url.target += b"?" + sending.query.encode("ascii")
+        _authorize(request, sending.token)
+        return await sending.connection.handle_async_request(request)
+
+
+def _authorize(request: httpcore.Request, token: Secret) -> None:
+    # Apart, so that no frame that an error can pass through has the token among its variables.
+    request.headers.append((b"Authorization", f"Bearer {token.reveal()}".encode("ascii")))
