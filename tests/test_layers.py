@@ -12,13 +12,16 @@ ROOT = Path(__file__).parents[1]
 
 # Each layer may import its own modules and the layers below it, never one above it.
 LAYERS = (
-    ("errors", "operations", "_version", "_lazy"),
-    ("models", "options", "pagination", "_decoding", "_calls", "_pacing"),
+    ("errors", "operations", "_version"),
+    ("models", "pagination"),
+    ("_decoding",),
+    ("options", "_calls", "_pacing"),
     ("_http",),
     ("_transport",),
     ("resources",),
     ("client",),
     ("webhooks", "paywall"),
+    ("_shared",),
 )
 
 # Programs and servers of their own: users import these, and the core never does.
@@ -33,7 +36,7 @@ PRIVILEGES = {
     "httpx_aiohttp": ("_http.over_aiohttp",),
     "yarl": ("_http.over_aiohttp",),
     "cattrs": ("_decoding.",),
-    "phonenumbers": ("_decoding.phone_text",),
+    "phonenumbers": ("models._phone_text",),
 }
 OPEN_TO_ALL = {"anyio", "attrs"}
 
@@ -117,8 +120,10 @@ def test_a_module_of_the_core_uses_only_its_own_third_parties(name: str) -> None
 
 @pytest.mark.parametrize("name", [name for name in CORE if name.startswith("models")])
 def test_models_import_no_library_but_attrs(name: str) -> None:
-    """A model neither sends nor waits."""
-    assert third_parties(CORE[name]) <= {"attrs"}
+    """A model neither sends nor waits, and one module of theirs reads phone numbers."""
+    own_library = {other for other, place in PRIVILEGES.items() if place == (name,)}
+
+    assert third_parties(CORE[name]) <= {"attrs"} | own_library
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from rmz_async._decoding.strict_json import JSON
+from rmz_async.models._json_object import JSON
 
 # Characters of RMZ's own words in one message: more would fill a log line, not explain a refusal.
 MAX_QUOTED = 500

@@ -15,7 +15,6 @@ import attrs
 from rmz_async._calls.refusals import field_errors, quoted, summary
 from rmz_async._calls.retry import Failure, retry_after
 from rmz_async._decoding import strict_json as _json
-from rmz_async._decoding.strict_json import JSON
 from rmz_async.errors import (
     APIError,
     AuthenticationError,
@@ -29,6 +28,7 @@ from rmz_async.errors import (
     UnexpectedAnswerError,
     UnprocessableEntityError,
 )
+from rmz_async.models._json_object import JSON
 from rmz_async.operations import Operation, Repeat
 
 # So that whatever an answer becomes in memory stays below 64 MiB.

@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args, get_origin
 import attrs
 
 from rmz_async._decoding import values as _values
-from rmz_async._decoding.strict_json import JSON
-from rmz_async.models._model import EMPTY, JSONObject, Model
-from rmz_async.models._wire_names import WIRE_NAMES
+from rmz_async.models._json_object import EMPTY, JSON, JSONObject
+from rmz_async.models._model import WIRE_NAMES, Model
 from rmz_async.pagination import Page
 
 if TYPE_CHECKING:
@@ -227,7 +226,7 @@ def _careful_model_hook(cls: type[Model]) -> Structure:
         if type(value) is not dict:
             raise _values.WrongValueError("expected an object")
         extra = {key: item for key, item in value.items() if key not in known}
-        return attrs.evolve(inner(value, cls), extra=JSONObject(extra))
+        return attrs.evolve(cast("Any", inner(value, cls)), extra=JSONObject(extra))
 
     return structure
 
@@ -238,7 +237,7 @@ def _careful_hook(field: attrs.Attribute[Any]) -> Callable[[Any, Any], Any]:
 
 
 def _fields(cls: type[Model]) -> list[attrs.Attribute[Any]]:
-    return [field for field in attrs.fields(attrs.resolve_types(cls)) if field.name != "extra"]
+    return [field for field in attrs.fields(cls) if field.name != "extra"]
 
 
 def _wire_name(cls: type[Model], field: attrs.Attribute[Any]) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn
 
-JSON: TypeAlias = "bool | int | float | str | Decimal | list[JSON] | dict[str, JSON] | None"
-"""What JSON can hold; :func:`parse` gives ``Decimal`` where others give ``float``."""
+from rmz_async.models._json_object import JSON
 
 
 def _refuse_constant(_: str) -> NoReturn:

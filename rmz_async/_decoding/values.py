@@ -13,8 +13,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from rmz_async._decoding.strict_json import JSON
-from rmz_async.models._model import EMPTY, JSONObject
+from rmz_async.models._json_object import EMPTY, JSON, JSONObject
 
 # ASCII only: int() and Decimal() would read Arabic digits, which stand in labels alone.
 _INTEGER = re.compile(r"-?[0-9]{1,19}")

@@ -1,56 +1,46 @@
 """What all models share: keyword-only, frozen, nothing lost, and back to plain data."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, cast
+from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
 import attrs
 
-from rmz_async._decoding.strict_json import JSON
-from rmz_async.models._wire_names import WIRE_NAMES
+from rmz_async.models._json_object import EMPTY, JSON, JSONObject
+
+WIRE_NAMES: Mapping[str, Mapping[str, str]] = {
+    "Customer": {"first_name": "firstName", "last_name": "lastName"},
+    "NewCustomer": {"first_name": "firstName", "last_name": "lastName"},
+    "ProductVariant": {"duration_text": "durationText"},
+}
+"""The names that RMZ writes in another way than Python does, by model and field."""
+
+M = TypeVar("M", bound=type)
 
 
-# types.MappingProxyType would serve, could it be pickled and copied.
-class JSONObject(Mapping[str, Any]):
-    """A read-only JSON object."""
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(attrs.field,))
+def model(cls: M) -> M:
+    """Make *cls* a model: frozen, slotted, keyword-only.
 
-    __slots__ = ("_items",)
-
-    def __init__(self, items: Mapping[str, Any] | None = None) -> None:
-        self._items = {} if items is None else dict(items)
-
-    def __getitem__(self, key: str) -> Any:
-        return self._items[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._items)
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __hash__(self) -> int:
-        # The values may be lists; equal objects have equal keys, which is all that a hash promises.
-        return hash(frozenset(self._items))
-
-    def __repr__(self) -> str:
-        return repr(self._items)
+    ``Model`` has the methods for all of them: attrs would write and compile them for each class.
+    A module of models does without ``from __future__ import annotations``, so that the type of
+    each field is known now, and not looked up when the first answer is decoded.
+    """
+    return attrs.frozen(kw_only=True, eq=False, repr=False)(cls)
 
 
-EMPTY = JSONObject()
-
-
-# attrs would write and compile the methods below anew for each model, whenever it is imported.
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class Model:
     """One object of the API.
 
     Attributes:
         extra: Keys that RMZ sent and this version does not know, as they came; read-only.
     """
+
+    # A type checker sees that attrs has made the class.
+    __attrs_attrs__: ClassVar[Any]
 
     extra: Mapping[str, Any] = attrs.field(default=EMPTY, repr=False)
 

@@ -1,19 +1,15 @@
 """Categories: the shelves of a shop."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import attrs
-
-from rmz_async.models._model import Model
+from rmz_async.models._model import Model, model
 
 __all__ = ("Category",)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class Category(Model):
     """One shelf of the shop.
 

@@ -1,18 +1,17 @@
 """Customers: those in RMZ's answers, and those that a caller describes."""
 
-from __future__ import annotations
-
 from datetime import datetime
+from typing import Self
 
 import attrs
 
-from rmz_async._decoding.phone_text import parse_phone
-from rmz_async.models._model import Model
+from rmz_async.models._model import Model, model
+from rmz_async.models._phone_text import parse_phone
 
 __all__ = ("Customer", "NewCustomer", "PhoneNumber")
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class Customer(Model):
     """A customer of the store, as RMZ tells about them.
 
@@ -84,7 +83,7 @@ class PhoneNumber:
     phone: str
 
     @classmethod
-    def parse(cls, text: str, *, region: str | None = None) -> PhoneNumber:
+    def parse(cls, text: str, *, region: str | None = None) -> Self:
         """Read a phone number of any country from free text.
 
         This needs the extra ``phone``: ``pip install "rmz[phone]"``.

@@ -1,14 +1,12 @@
 """What is ordered, and what comes of it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, TypeAlias
 
 import attrs
 
-from rmz_async.models._model import Model
+from rmz_async.models._model import Model, model
 
 __all__ = ("CompletedOrder", "CreatedOrder", "DuplicateOrder", "OrderLine", "PendingOrder")
 
@@ -33,7 +31,7 @@ class OrderLine:
     plan: int | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class PendingOrder(Model):
     """It is to be paid: send the customer to ``checkout_url``. There is no order before that.
 
@@ -50,7 +48,7 @@ class PendingOrder(Model):
     status: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class CompletedOrder(Model):
     """It cost nothing and is complete.
 
@@ -65,7 +63,7 @@ class CompletedOrder(Model):
     status: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class DuplicateOrder(Model):
     """RMZ has made this very order within the last 5 minutes, and makes no other.
 

@@ -1,7 +1,5 @@
 """Orders as RMZ keeps them; what makes a new one is in ``new_orders``."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from rmz_async.models._model import Model
+from rmz_async.models._model import Model, model
 from rmz_async.models.customers import Customer
 from rmz_async.models.products import Code, ProductType
 from rmz_async.models.subscriptions import Subscription
@@ -36,7 +34,7 @@ class OrderStatus(IntEnum):
     REFUNDED = 6
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class OrderStatusChange(Model):
     """One step of an order's history.
 
@@ -61,7 +59,7 @@ class OrderStatusChange(Model):
     human_format: Mapping[str, Any] | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class OrderedProduct(Model):
     """What an order says of a product that was ordered.
 
@@ -80,7 +78,7 @@ class OrderedProduct(Model):
     type: ProductType | str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class OrderItem(Model):
     """One line of an order.
 
@@ -119,7 +117,7 @@ class OrderItem(Model):
     updated_at: datetime | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class Transaction(Model):
     """How an order was paid. All amounts are exact, in the store's currency.
 
@@ -157,7 +155,7 @@ class Transaction(Model):
     human_format: Mapping[str, Any] | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class Order(Model):
     """What one customer ordered.
 

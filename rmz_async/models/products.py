@@ -1,7 +1,5 @@
 """Products, and what they are made of."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from rmz_async.models._model import Model
+from rmz_async.models._model import Model, model
 from rmz_async.models.categories import Category
 from rmz_async.models.subscriptions import Duration
 
@@ -37,7 +35,7 @@ class ProductStatus(IntEnum):
     DISABLED = 3
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class Code(Model):
     """A digital code: whoever knows it has the goods. Hidden in ``repr``.
 
@@ -64,7 +62,7 @@ class Code(Model):
     updated_at: datetime | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class ProductImage(Model):
     """A product's picture.
 
@@ -95,7 +93,7 @@ class ProductImage(Model):
     updated_at: datetime | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class ProductVariant(Model):
     """One plan of a product that is subscribed to; ``checkout_sessions.create`` takes its id.
 
@@ -118,7 +116,7 @@ class ProductVariant(Model):
     updated_at: datetime | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class Product(Model):
     """Something that the store sells.
 

@@ -1,17 +1,15 @@
 """Sessions of the pages that RMZ hosts: the checkout and the billing portal."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import attrs
 
-from rmz_async.models._model import Model
+from rmz_async.models._model import Model, model
 
 __all__ = ("CheckoutSession", "PortalSession")
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class CheckoutSession(Model):
     """A page on which one customer can pay for one variant.
 
@@ -28,7 +26,7 @@ class CheckoutSession(Model):
     expires_at: datetime | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class PortalSession(Model):
     """A page on which one customer can manage their subscriptions.
 

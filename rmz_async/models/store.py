@@ -1,7 +1,5 @@
 """The store that the token belongs to."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -9,12 +7,12 @@ from typing import Any
 
 import attrs
 
-from rmz_async.models._model import Model
+from rmz_async.models._model import Model, model
 
 __all__ = ("Store", "StoreStatistics")
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class Store(Model):
     """The store as RMZ keeps it; further keys, which RMZ may send, are in ``extra``.
 
@@ -82,7 +80,7 @@ class Store(Model):
     human_format: Mapping[str, Any] | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class StoreStatistics(Model):
     """The store in numbers, at most 3 minutes old.
 

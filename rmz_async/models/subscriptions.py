@@ -1,7 +1,5 @@
 """Subscriptions, and what they are made of."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from rmz_async.models._model import Model
+from rmz_async.models._model import Model, model
 from rmz_async.models.customers import Customer
 
 __all__ = (
@@ -67,7 +65,7 @@ class Duration(StrEnum):
 _MONTHS = dict(zip(Duration, (1, 3, 6, 12, 24, 60, 120), strict=True))
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class Price(Model):
     """What a period costs.
 
@@ -82,7 +80,7 @@ class Price(Model):
     formatted: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class SubscriptionProduct(Model):
     """The product that is subscribed to.
 
@@ -99,7 +97,7 @@ class SubscriptionProduct(Model):
     type: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class Variant(Model):
     """One plan of a product.
 
@@ -116,7 +114,7 @@ class Variant(Model):
     price: Decimal | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class PaymentMethod(Model):
     """The saved card.
 
@@ -129,7 +127,7 @@ class PaymentMethod(Model):
     scheme: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class Subscription(Model):
     """One customer's subscription to one variant of a product.
 
@@ -213,7 +211,7 @@ class Subscription(Model):
         return self.status in _GRANTING
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class SubscriptionLookup(Model):
     """What a lookup found.
 
@@ -233,7 +231,7 @@ class SubscriptionLookup(Model):
     subscriptions: tuple[Subscription, ...]
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class SubscriptionSnapshot(Model):
     """A subscription as it was when a webhook's event happened.
 

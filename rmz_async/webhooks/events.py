@@ -1,14 +1,12 @@
 """What a delivery says."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
 import attrs
 
-from rmz_async.models._model import Model
+from rmz_async.models._model import Model, model
 from rmz_async.models.orders import Order
 from rmz_async.models.subscriptions import SubscriptionSnapshot
 
@@ -33,7 +31,7 @@ class EventType(StrEnum):
     SUBSCRIPTION_UPDATED = "subscription.updated"
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@model
 class Event(Model):
     """One event, as a delivery told it.
 

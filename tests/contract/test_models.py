@@ -14,7 +14,7 @@ import attrs
 import pytest
 
 from rmz_async import models, webhooks
-from rmz_async.models._wire_names import WIRE_NAMES
+from rmz_async.models._model import WIRE_NAMES
 from rmz_async.sandbox.serving.reference import contract
 
 SCHEMAS: Mapping[str, Mapping[str, Any]] = contract()["components"]["schemas"]

@@ -16,7 +16,7 @@ import pytest
 import rmz_async
 from rmz_async import Model, from_dict, models
 from rmz_async._decoding.converter import decode
-from rmz_async.models._wire_names import WIRE_NAMES
+from rmz_async.models._model import WIRE_NAMES
 from tests.unit.payloads import FULL, SUBSCRIPTION
 
 every_model = pytest.mark.parametrize("model", FULL, ids=lambda model: model.__name__)
