@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rmz_async import _transport, errors, options
+from rmz_async._calls.retry import lag_of
 from rmz_async._http import exchange
-from rmz_async.operations import OPERATIONS, Operation, Reaction, Repeat
+from rmz_async.operations import OPERATIONS, Operation, Reaction, RetryRule
 from rmz_async.options import Pacing, RetryPolicy
 from rmz_async.pagination import Pager
 
@@ -37,22 +38,22 @@ def endpoints() -> Iterator[Row]:
 def rules() -> Iterator[Row]:
     """Give each rule, and the calls that follow it."""
     yield ("Rule", "Calls", "After a failure that may have reached RMZ")
-    for rule in Repeat:
-        calls = [f"`{row.name}`" for row in OPERATIONS if row.repeat is rule]
-        whose = f"all {len(calls)} that read" if rule is Repeat.SAFE else ", ".join(calls)
+    for rule in RetryRule:
+        calls = [f"`{row.name}`" for row in OPERATIONS if row.retry is rule]
+        whose = f"all {len(calls)} that read" if rule is RetryRule.SAFE else ", ".join(calls)
         yield (f"`{rule.name}`", whose, f"{rule.words[0].upper()}{rule.words[1:]}")
 
 
 def retries() -> Iterator[Row]:
     """Give what follows each kind of failure, for each call; reads are all alike."""
     yield ("Call", "No answer to trust", "Rate limit", "Another 429", "Not sent")
-    reads = [row for row in OPERATIONS if row.repeat is Repeat.SAFE]
-    writes = [row for row in OPERATIONS if row.repeat is not Repeat.SAFE]
+    reads = [row for row in OPERATIONS if row.retry is RetryRule.SAFE]
+    writes = [row for row in OPERATIONS if row.retry is not RetryRule.SAFE]
     for name, row in (
         *((f"`{row.name}`", row) for row in writes),
         (f"all {len(reads)} that read", reads[0]),
     ):
-        rule = row.repeat
+        rule = row.retry
         yield (
             name,
             _after_no_answer(row),
@@ -105,19 +106,20 @@ CONTENTS: dict[str, Callable[[], str]] = {
 }
 
 _WORDS = {
-    Reaction.REPEAT: "retry",
-    Reaction.REPEAT_ONCE: "retry once",
+    Reaction.RETRY: "retry",
+    Reaction.RETRY_ONCE: "retry once",
     Reaction.READ_BACK: "read back",
     Reaction.RAISE: "error",
 }
 
 
 def _after_no_answer(row: Operation) -> str:
-    reaction = row.repeat.ambiguous
+    reaction = row.retry.ambiguous
     if reaction is Reaction.READ_BACK and not row.resend_within:
         return "read back, never resent"
     if reaction is Reaction.READ_BACK:
-        return f"read back; perhaps one retry, within {row.resend_within:g} s"
+        latest = row.resend_within + lag_of(RetryPolicy())
+        return f"read back; perhaps one retry, within {latest:g} s"
     if row.resend_within:
         return f"{_WORDS[reaction]}, within {row.resend_within:g} s"
     return _WORDS[reaction]

@@ -1,7 +1,8 @@
 """The one way to RMZ: authorise, wait for a slot, send, retry, settle.
 
-What a failure means and what to do next is decided in :mod:`rmz_async._calls.retry`; what the bytes
-mean, in :mod:`rmz_async._calls.wire`. This module does what they say.
+What to do after a failure is decided in :mod:`rmz_async._calls.retry`; what the bytes mean, in
+:mod:`rmz_async._calls.wire`; what the caller is told, in :mod:`rmz_async._calls.verdict`. This
+module does what they say.
 """
 
 from __future__ import annotations
@@ -14,18 +15,25 @@ from typing import Any, Generic, TypeVar
 import anyio
 
 from rmz_async._calls import retry as _retry
+from rmz_async._calls import verdict as _verdict
 from rmz_async._calls import wire as _wire
-from rmz_async._calls.call import Call, Failed, Settlement, Waiting, error_of
-from rmz_async._calls.retry import Budget, Evidence, Failure, History, Step
+from rmz_async._calls.call import Call, Settlement
+from rmz_async._calls.clock import Clock
+from rmz_async._calls.outcome import (
+    Answer,
+    Evidence,
+    Failed,
+    Failure,
+    History,
+)
+from rmz_async._calls.retry import Budget, Decision, Step
 from rmz_async._calls.token import Secret
-from rmz_async._calls.wire import Answer, UnreadableBodyError
-from rmz_async._decoding.converter import decode
 from rmz_async._http.client import Connections
 from rmz_async._http.exchange import CONNECT_TIMEOUT, PreparedRequest, headers_for
 from rmz_async._pacing.line import NoSlotError
 from rmz_async._pacing.slots import Slots
 from rmz_async.errors import ConnectionFailedError, OutcomeUnknownError, RMZError
-from rmz_async.operations import Repeat
+from rmz_async.operations import RetryRule
 from rmz_async.options import Options
 
 T = TypeVar("T")
@@ -33,14 +41,14 @@ R = TypeVar("R")
 
 logger = logging.getLogger("rmz_async")
 
-# How much later than httpx's own time-outs the fence falls, which holds a slow drip too.
-FENCE = 0.1
+# Seconds by which an attempt is cut off later than by httpx's own time-outs, which a drip outlives.
+TIMEOUT_SLACK = 0.1
 
-# How much longer than the call's deadline a read-back may take: to know is worth the wait.
+# Seconds that a read-back may take longer than the call: to know is worth the wait.
 SETTLE_GRACE = 10.0
 
-# How long RMZ may be at work on a request: only then is "not applied" more than "not yet".
-AT_WORK = 60.0
+# Seconds for which RMZ may be at work on a request: until then "not applied" may be "not yet".
+MAX_PROCESSING_TIME = 60.0
 
 
 class Transport:
@@ -49,18 +57,18 @@ class Transport:
     Attributes:
         options: How long a call may take, how often it may be attempted, and where it is sent.
         connections: What requests go over.
-        waiting: The clock, and how to sleep.
+        clock: The clock, and how to sleep.
         slots: The gates before each request.
         budget: How many retries the client has left.
     """
 
     def __init__(
-        self, connections: Connections, options: Options, waiting: Waiting | None = None
+        self, connections: Connections, options: Options, clock: Clock | None = None
     ) -> None:
         self.options = options
         self.connections = connections
-        self.waiting = Waiting() if waiting is None else waiting
-        self.slots = Slots(options.pacing, self.waiting)
+        self.clock = Clock() if clock is None else clock
+        self.slots = Slots(options.pacing, self.clock)
         self.budget = Budget()
         self._headers = headers_for(options.base_url)
 
@@ -89,7 +97,7 @@ class Transport:
 
     def deadline(self) -> float:
         """Return when a call must be over that begins now; seconds, monotonic."""
-        return self.waiting.clock() + self.options.timeout
+        return self.clock.clock() + self.options.timeout
 
     def prepare(self, call: Call[Any]) -> PreparedRequest:
         """Return the request that every attempt of *call* sends."""
@@ -100,7 +108,7 @@ class Transport:
             self.options.base_url + path,
             self._headers,
             _wire.encode_body(call.body),
-            dedicated=call.operation.repeat is Repeat.ONCE,
+            dedicated=call.operation.retry is RetryRule.ONCE,
         )
 
 
@@ -132,7 +140,8 @@ class Execution(Generic[T]):
         self._operation = call.operation
         self._prepared = prepared
         self._deadline = deadline
-        self._waiting = transport.waiting
+        self._policy = transport.options.retry
+        self._clock = transport.clock
 
     async def run(self) -> T:
         """Attempt the call until its outcome is known or nothing more may be done.
@@ -148,36 +157,22 @@ class Execution(Generic[T]):
                 if self.history.attempts == 1:
                     self._transport.budget.earn()
                 return result
-            step = _retry.next_step(
-                self._operation,
-                result.failure,
-                self.history,
-                self._transport.options.retry,
-                can_settle=self._call.settlement is not None,
-            )
-            wait = self._wait_after(result)
-            evidence = None
-            if step is Step.SETTLE and self._call.settlement is not None:
-                await self._waiting.sleep(min(wait, SETTLE_GRACE / 2))
-                wait = 0.0
-                evidence, found = await self._read_back(
-                    self._call.settlement, self._deadline + SETTLE_GRACE
-                )
-                by_another = _retry.may_be_by_another(self._operation, result.failure, self.history)
-                if evidence is Evidence.APPLIED and not by_another:
+            decision = self._decide(result)
+            retry = decision.step is Step.RETRY
+            wait, evidence = decision.wait, None
+            if decision.step is Step.READ_BACK and self._call.settlement is not None:
+                settlement, wait = self._call.settlement, 0.0
+                evidence, found = await self._settle(settlement, decision, result.failure)
+                if self._is_success(result.failure, evidence):
                     logger.warning("%s: settled by reading back: applied", self._operation.name)
-                    return self._call.settlement.answer(found)
-                if evidence is Evidence.NOT_APPLIED and self._may_resend(result):
-                    step = Step.REPEAT
+                    return settlement.result(found)
+                in_time = self._clock.clock() < decision.send_before
+                retry = evidence is Evidence.NOT_APPLIED and decision.may_resend and in_time
             self.history.note_failure(result.failure)
-            if not (
-                step is Step.REPEAT
-                and self._is_in_time(wait)
-                and self._transport.budget.spend(result.failure)
-            ):
+            if not (retry and self._transport.budget.spend(result.failure)):
                 raise self._given_up(result, evidence)
-            logger.info("%s: repeated in %.1f s (%s)", self._operation.name, wait, result.reason)
-            await self._waiting.sleep(wait)
+            logger.info("%s: retried in %.1f s (%s)", self._operation.name, wait, result.reason)
+            await self._clock.sleep(wait)
 
     def cut_off(self) -> RMZError:
         """Return the verdict on a call that somebody stops from outside; any thread may ask.
@@ -188,21 +183,23 @@ class Execution(Generic[T]):
         reason = "cut off, because this client was closed or its loop ended"
         return self._given_up(Failed(failure, reason), None)
 
-    def _wait_after(self, failed: Failed) -> float:
-        policy = self._transport.options.retry
-        if failed.error is not None and failed.error.retry_after is not None:
-            return max(failed.error.retry_after, self.history.next_slot_in or 0.0)
-        wait = _retry.backoff(policy, self.history.attempts, self._waiting.draw)
-        return max(wait, _retry.REFUSED_WAIT) if failed.failure is Failure.REFUSED else wait
+    def _decide(self, failed: Failed) -> Decision:
+        now = self._clock.clock()
+        self.history.note_end(failed.failure, now)
+        return _retry.decide(
+            self._operation,
+            failed,
+            self.history,
+            self._policy,
+            can_settle=self._call.settlement is not None,
+            now=now,
+            deadline=self._deadline,
+            suspended=self._suspended_for(),
+            draw=self._clock.draw,
+        )
 
-    def _may_resend(self, failed: Failed) -> bool:
-        policy, now = self._transport.options.retry, self._waiting.clock() + self._suspended_for()
-        return _retry.may_resend(self._operation, failed.failure, self.history, policy, now)
-
-    def _is_in_time(self, wait: float) -> bool:
-        at = self._waiting.clock() + wait
-        late = _retry.is_too_late(self._operation, self.history, at + self._suspended_for())
-        return at < self._deadline and not late
+    def _is_success(self, failure: Failure, evidence: Evidence) -> bool:
+        return _verdict.shows_success(self._operation, failure, self.history, evidence)
 
     def _suspended_for(self) -> float:
         """Return the seconds since the first attempt for which the machine was suspended.
@@ -212,17 +209,51 @@ class Execution(Generic[T]):
         history = self.history
         if history.first_sent is None or history.sent_at is None:
             return 0.0
-        passed = (self._waiting.today() - history.sent_at).total_seconds()
-        return max(0.0, passed - (self._waiting.clock() - history.first_sent))
+        passed = (self._clock.today() - history.sent_at).total_seconds()
+        return max(0.0, passed - (self._clock.clock() - history.first_sent))
 
     def _given_up(self, failed: Failed, evidence: Evidence | None) -> RMZError:
-        error = error_of(self._call, failed, self.history, evidence)
+        error = _verdict.error_for(self._call, failed, self.history, evidence)
         if isinstance(error, OutcomeUnknownError):
             vars(error)["_resolver"] = self._resolve
         return error
 
+    async def _settle(
+        self, settlement: Settlement[R, Any], decision: Decision, failure: Failure
+    ) -> tuple[Evidence, R | None]:
+        """Read the object back, again if a replica may lag, until nothing more is learned in time.
+
+        Args:
+            settlement: How to see whether the change was applied.
+            decision: What to do once that is seen.
+            failure: What the current attempt ended in.
+        """
+        looks, until = 0, self._deadline + SETTLE_GRACE / 2
+        wait = min(decision.wait, SETTLE_GRACE / 2)
+        while True:
+            await self._clock.sleep(wait)
+            caught_up_at = _retry.caught_up_at(self.history, self._policy)
+            seen = await self._read_back(
+                settlement,
+                failure,
+                self._deadline + SETTLE_GRACE,
+                caught_up=self._clock.clock() >= caught_up_at,
+            )
+            looks, now = looks + 1, self._clock.clock()
+            again = _retry.next_look(
+                looks, decision, self.history, self._policy, now=now, until=until
+            )
+            if seen[0] is not Evidence.UNSEEN or again is None:
+                return seen
+            wait = again
+
     async def _read_back(
-        self, settlement: Settlement[R, Any], deadline: float
+        self,
+        settlement: Settlement[R, Any],
+        failure: Failure,
+        deadline: float,
+        *,
+        caught_up: bool,
     ) -> tuple[Evidence, R | None]:
         read = settlement.read
         reading = Execution(self._transport, read, self._transport.prepare(read), deadline)
@@ -233,22 +264,25 @@ class Execution(Generic[T]):
             logger.warning("%s: could not be read back: %s", name, reason)
             return Evidence.UNREAD, None
         assert self.history.first_sent is not None  # or there would be nothing to settle
-        elapsed = self._waiting.clock() - self.history.first_sent
+        elapsed = self._clock.clock() - self.history.first_sent
         # A calendar that was put right meanwhile looks like a machine that was suspended.
-        moments = (elapsed, elapsed + self._suspended_for())
         first, second = (
-            settlement.judge(found, _retry.earliest(reading.history.answered_at, seconds))
-            for seconds in moments
+            settlement.compare(found, _verdict.window(reading.history.answered_at, seconds))
+            for seconds in (elapsed, elapsed + self._suspended_for())
         )
-        return first if first is second else Evidence.UNCLEAR, found
+        if first is not second:
+            return Evidence.UNCLEAR, found
+        explained = settlement.explains(found)
+        return _verdict.weigh(first, failure, caught_up=caught_up, explained=explained), found
 
     async def _resolve(self, error: OutcomeUnknownError) -> T:
         """Find out later what could not be found out in time; *error* is raised if it cannot."""
         self._transport.connections.open()
-        rule, now = self._operation.repeat, self._waiting.clock() + self._suspended_for()
-        if rule is Repeat.HARMLESS:
+        rule, now = self._operation.retry, self._clock.clock() + self._suspended_for()
+        if rule is RetryRule.HARMLESS:
             return await self._again(History()).run()
-        if rule is Repeat.DEDUPED and not _retry.is_too_late(self._operation, self.history, now):
+        until = _retry.resend_until(self._operation, self.history, self._policy, ambiguous=True)
+        if rule is RetryRule.DEDUPED and now < until:
             again = History(
                 failures=[Failure.AMBIGUOUS],
                 first_sent=self.history.first_sent,
@@ -257,16 +291,18 @@ class Execution(Generic[T]):
             return await self._again(again).run()
         if self._call.settlement is None:
             raise error.with_traceback(None)
-        evidence, found = await self._read_back(self._call.settlement, self._transport.deadline())
+        assert self.history.last_sent is not None  # or its outcome would be known
         # A call that was cut off in its first attempt has no failure.
         last = self.history.failures[-1] if self.history.failures else Failure.AMBIGUOUS
-        by_another = _retry.may_be_by_another(self._operation, last, self.history)
-        if evidence is Evidence.APPLIED and not by_another:
-            return self._call.settlement.answer(found)
-        assert self.history.last_sent is not None  # or its outcome would be known
-        if evidence is Evidence.NOT_APPLIED and now - self.history.last_sent >= AT_WORK:
+        done_at = self.history.last_sent + MAX_PROCESSING_TIME + _retry.lag_of(self._policy)
+        evidence, found = await self._read_back(
+            self._call.settlement, last, self._transport.deadline(), caught_up=now >= done_at
+        )
+        if self._is_success(last, evidence):
+            return self._call.settlement.result(found)
+        if evidence is Evidence.NOT_APPLIED:
             raise ConnectionFailedError(
-                f"{self._operation.name}: it was not applied, and repeating is safe",
+                f"{self._operation.name}: it was not applied, and a retry is safe",
                 operation=self._operation.name,
                 attempts=self.history.attempts,
             )
@@ -282,12 +318,12 @@ class Execution(Generic[T]):
             return await self._attempt()
         except Exception as error:
             # A token source or a quota store raised it: it must not hide an earlier attempt.
-            if self._operation.repeat is Repeat.SAFE or not self.history.ambiguous:
+            if self._operation.retry is RetryRule.SAFE or not self.history.ambiguous:
                 raise
             return Failed(Failure.NEVER_SENT, f"{type(error).__name__} before it was sent again")
 
     async def _attempt(self) -> T | Failed:
-        began = self._waiting.clock()
+        began = self._clock.clock()
         tokens = self._transport.connections.tokens
         token = tokens.current or await self._renewed(None)
         answer = await self._exchange(token)
@@ -298,21 +334,23 @@ class Execution(Generic[T]):
             answer = await self._exchange(token)
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug(
-                "%s %s: %s, try %d, %.3f s",
+                "%s %s: %s, attempt %d, %.3f s",
                 self._operation.method,
                 self._operation.path,
                 answer.status if isinstance(answer, Answer) else answer.reason,
                 self.history.attempts,
-                self._waiting.clock() - began,
+                self._clock.clock() - began,
             )
         if isinstance(answer, Failed):
             return answer
         assert token is not None  # or nothing would have been sent
-        return self._result(answer, token)
+        outcome = _wire.read(self._call, answer, token, now=time.time())
+        self.history.answered_at = outcome[1]
+        return outcome[0]
 
     async def _renewed(self, refused: Secret | None) -> Secret | None:
         """Ask for another token; None if the source did not give one in time."""
-        with anyio.move_on_after(self._deadline - self._waiting.clock()):
+        with anyio.move_on_after(self._deadline - self._clock.clock()):
             return await self._transport.connections.tokens.renew(
                 refused, self._loop_state.token_turn
             )
@@ -322,20 +360,21 @@ class Execution(Generic[T]):
         """Wait for a slot, and send one request; what goes wrong is returned, not raised."""
         if token is None:
             return Failed(Failure.NOT_SENT, "the token source gave no token in time")
-        options = self._transport.options
-        clock, limit = self._waiting.clock, options.timeout
-        resend_until = _retry.resend_until(self._operation, self.history)
+        clock, limit = self._clock.clock, self._transport.options.timeout
+        resend_until = _retry.resend_until(
+            self._operation, self.history, self._policy, ambiguous=self.history.ambiguous
+        )
         until = min(self._deadline, resend_until - self._suspended_for())
         slot = self._transport.slots.slot(self._operation, token, self._loop_state.at_once, until)
         answer: Answer | Failed | None = None
         sent = False
-        with anyio.move_on_after(self._deadline - clock() + FENCE) as fence:
+        with anyio.move_on_after(self._deadline - clock() + TIMEOUT_SLACK) as cut_off:
             try:
                 async with slot:
                     if clock() < until:
-                        limit = min(self._deadline - clock(), options.retry.attempt_timeout)
-                        fence.deadline = min(fence.deadline, _fence_of(limit))
-                        self.history.note_sending(clock(), self._waiting.today())
+                        limit = min(self._deadline - clock(), self._policy.attempt_timeout)
+                        cut_off.deadline = min(cut_off.deadline, _cut_off_at(limit))
+                        self.history.note_sending(clock(), self._clock.today())
                         sent = True
                         answer = await self._transport.connections.exchange(
                             self._loop_state, self._prepared, token, limit, clock
@@ -347,36 +386,16 @@ class Execution(Generic[T]):
         if answer is None:
             failure = Failure.AMBIGUOUS if sent else Failure.NOT_SENT
             return Failed(failure, f"no answer within {round(limit, 2):g} s")
-        # Beyond the fence: what a quota store makes of an answer must not cost the answer.
+        # Outside the scope: what a quota store makes of an answer must not cost the answer.
         self.history.next_slot_in = await slot.report(answer, deadline=self._deadline)
         return answer
 
-    def _result(self, answer: Answer, token: Secret) -> T | Failed:
-        if 200 <= answer.status < 300:
-            try:
-                envelope = _wire.envelope_of(answer)
-                self.history.answered_at = _wire.timestamp(envelope.get("timestamp"))
-                _wire.check_object(envelope["data"], self._call.object_id)
-                return decode(envelope["data"], self._call.into)
-            except UnreadableBodyError as error:
-                failure, reason = Failure.AMBIGUOUS, str(error)
-            except ValueError as error:
-                failure, reason = Failure.UNREADABLE, str(error)
-        else:
-            failure, reason = _wire.failure_of(answer), ""
-        shown = Answer(answer.status, answer.headers, token.hidden_in(answer.body))
-        if reason:
-            return Failed(failure, reason, _wire.unexpected(self._operation, shown, reason))
-        sent = tuple(self._call.body or ())
-        answered = _wire.error_of(self._operation, shown, sent=sent, now=time.time())
-        return Failed(failure, f"RMZ answered {answer.status}", answered)
 
-
-def _fence_of(limit: float) -> float:
-    """Return when a try is given up that has *limit* seconds, on the event loop's clock.
+def _cut_off_at(limit: float) -> float:
+    """Return when an attempt is given up that has *limit* seconds, on the event loop's clock.
 
     To find an address, and to agree on TLS, each have a time-out of their own. They say that
-    nothing was sent, and the fence could not.
+    nothing was sent, and the scope could not.
     """
     connecting = 2 * min(CONNECT_TIMEOUT, limit)
-    return anyio.current_time() + connecting + limit + FENCE
+    return anyio.current_time() + connecting + limit + TIMEOUT_SLACK

@@ -11,7 +11,7 @@ from typing import Literal
 
 import attrs
 
-__all__ = ("OPERATIONS", "Operation", "Repeat")
+__all__ = ("OPERATIONS", "Operation", "RetryRule")
 
 _DOCS = "https://docs.rmz.gg/merchant-api"
 
@@ -19,76 +19,95 @@ _DOCS = "https://docs.rmz.gg/merchant-api"
 class Reaction(Enum):
     """What to do after one kind of failure."""
 
-    REPEAT = "repeat"
-    REPEAT_ONCE = "repeat once"
+    RETRY = "retry"
+    RETRY_ONCE = "retry once"
     READ_BACK = "read the object back"
     RAISE = "raise"
 
 
-class Repeat(Enum):
-    """What to do after each kind of failure: the rule of a call.
+@attrs.frozen(kw_only=True, eq=False)
+class _Rule:
+    words: str
+    not_sent: Reaction
+    ambiguous: Reaction
+    throttled: Reaction
+    refused: Reaction
+    final: Reaction = Reaction.RAISE
 
-    Attributes:
-        words: The rule in a few words.
-        not_sent: After what surely did not reach RMZ.
-        ambiguous: After what may have been applied.
-        throttled: After a 429 of RMZ's throttle, which answers before anything is done.
-        refused: After any other 429: a guard against duplicates, or a proxy.
-        final: After any other error; where an earlier try may have been applied, all rules but
-            ``SAFE`` and ``HARMLESS`` read the object back, if they can.
-    """
 
-    SAFE = (
-        "repeat it, with backoff",
-        Reaction.REPEAT,
-        Reaction.REPEAT,
-        Reaction.REPEAT,
-        Reaction.REPEAT_ONCE,
+class RetryRule(Enum):
+    """What to do after each kind of failure: the rule of a call."""
+
+    SAFE = _Rule(
+        words="retry it, with backoff",
+        not_sent=Reaction.RETRY,
+        ambiguous=Reaction.RETRY,
+        throttled=Reaction.RETRY,
+        refused=Reaction.RETRY_ONCE,
     )
-    SETTLE = (
-        "read the object back: done, return it; not done, perhaps repeat once; else raise",
-        Reaction.REPEAT,
-        Reaction.READ_BACK,
-        Reaction.REPEAT,
-        Reaction.READ_BACK,
+    SETTLE = _Rule(
+        words="read the object back, late enough for a replica to have caught up: done, return it; "
+        "not done, perhaps retry once; else raise",
+        not_sent=Reaction.RETRY,
+        ambiguous=Reaction.READ_BACK,
+        throttled=Reaction.RETRY,
+        refused=Reaction.READ_BACK,
     )
-    DEDUPED = (
-        "repeat the same bytes within 4 minutes: for 5, RMZ takes them for the same order",
-        Reaction.REPEAT,
-        Reaction.REPEAT,
-        Reaction.REPEAT,
-        Reaction.RAISE,
+    DEDUPED = _Rule(
+        words="retry the same bytes within 4 minutes: for 5, RMZ takes them for the same order",
+        not_sent=Reaction.RETRY,
+        ambiguous=Reaction.RETRY,
+        throttled=Reaction.RETRY,
+        refused=Reaction.RAISE,
     )
-    HARMLESS = (
-        "repeat it once: a second session costs nothing",
-        Reaction.REPEAT,
-        Reaction.REPEAT_ONCE,
-        Reaction.REPEAT,
-        Reaction.REPEAT_ONCE,
+    HARMLESS = _Rule(
+        words="retry it once: a second session costs nothing",
+        not_sent=Reaction.RETRY,
+        ambiguous=Reaction.RETRY_ONCE,
+        throttled=Reaction.RETRY,
+        refused=Reaction.RETRY_ONCE,
     )
     # Even a 429 that looks like the throttle's may be that of the guard against duplicates.
-    ONCE = (
-        "never repeat it: compare with what the caller had read, or raise",
-        Reaction.REPEAT,
-        Reaction.READ_BACK,
-        Reaction.RAISE,
-        Reaction.READ_BACK,
+    ONCE = _Rule(
+        words="never retry it: compare with what the caller had read, or raise",
+        not_sent=Reaction.RETRY,
+        ambiguous=Reaction.READ_BACK,
+        throttled=Reaction.RAISE,
+        refused=Reaction.READ_BACK,
     )
 
-    def __init__(
-        self,
-        words: str,
-        not_sent: Reaction,
-        ambiguous: Reaction,
-        throttled: Reaction,
-        refused: Reaction,
-    ) -> None:
-        self.words = words
-        self.not_sent = not_sent
-        self.ambiguous = ambiguous
-        self.throttled = throttled
-        self.refused = refused
-        self.final = Reaction.RAISE
+    @property
+    def words(self) -> str:
+        """The rule in a few words."""
+        return self.value.words
+
+    @property
+    def not_sent(self) -> Reaction:
+        """After a failure that surely did not reach RMZ."""
+        return self.value.not_sent
+
+    @property
+    def ambiguous(self) -> Reaction:
+        """After a failure that may have been applied."""
+        return self.value.ambiguous
+
+    @property
+    def throttled(self) -> Reaction:
+        """After a 429 of RMZ's throttle, which answers before anything is done."""
+        return self.value.throttled
+
+    @property
+    def refused(self) -> Reaction:
+        """After any other 429: a guard against duplicates, or a proxy."""
+        return self.value.refused
+
+    @property
+    def final(self) -> Reaction:
+        """After any other error.
+
+        If an earlier attempt may have been applied, the object is read back, if it can be.
+        """
+        return self.value.final
 
 
 @attrs.frozen(kw_only=True, eq=False)
@@ -99,30 +118,33 @@ class Operation:
         name: The call as it is written in Python, ``resource.method``.
         method: The HTTP method.
         path: The path below the base URL; ``{id}`` stands for the object's id.
-        repeat: What to do after a failure that may have reached RMZ.
+        retry: What to do after a failure that may have reached RMZ.
         source: The page of RMZ's documentation.
         quota: Which of a token's two quotas it is counted in.
         per_minute: Requests a minute that RMZ allows in that quota.
-        resend_within: Seconds after the first try in which a change that may have been applied can
-            be sent again, where its rule allows that at all.
+        resend_within: Seconds after the first attempt in which a change that may have been applied
+            can be sent again, if its rule allows that at all. A change that is read back first has
+            ``RetryPolicy.replica_lag`` more.
         refuses_states: Whether a 422 that names no field sent means that the object's state forbids
             it.
+        refused_advice: What to do after a 429, if that may come from a guard against duplicates.
         find_out: What the caller can do to learn whether the call was applied.
     """
 
     name: str
     method: Literal["GET", "POST", "PUT"]
     path: str
-    repeat: Repeat
+    retry: RetryRule
     source: str
     quota: Literal["shared", "lookup"] = "shared"
     per_minute: int = 60
     resend_within: float = 0.0
     refuses_states: bool = False
+    refused_advice: str = ""
     find_out: str = ""
 
 
-# Later the customer may have undone in the portal what the first try did.
+# Later the customer may have undone in the portal what the first attempt did.
 _RESEND_WITHIN = 30.0
 
 _READ_SUBSCRIPTION = "Read the subscription with subscriptions.get and compare"
@@ -131,7 +153,7 @@ CHECKOUT_SESSIONS_CREATE = Operation(
     name="checkout_sessions.create",
     method="POST",
     path="/subscriptions/checkout-sessions",
-    repeat=Repeat.HARMLESS,
+    retry=RetryRule.HARMLESS,
     source=f"{_DOCS}/subscriptions/create-checkout-session",
     find_out="Create another session: an unpaid one ends after 7 minutes and costs nothing",
 )
@@ -139,7 +161,7 @@ PORTAL_SESSIONS_CREATE = Operation(
     name="portal_sessions.create",
     method="POST",
     path="/portal-sessions",
-    repeat=Repeat.HARMLESS,
+    retry=RetryRule.HARMLESS,
     source=f"{_DOCS}/portal-sessions/create-portal-session",
     find_out="Create another session: an unused one ends by itself",
 )
@@ -147,21 +169,21 @@ SUBSCRIPTIONS_GET = Operation(
     name="subscriptions.get",
     method="GET",
     path="/subscriptions/{id}",
-    repeat=Repeat.SAFE,
+    retry=RetryRule.SAFE,
     source=f"{_DOCS}/subscriptions/get-subscription",
 )
 SUBSCRIPTIONS_LIST = Operation(
     name="subscriptions.list",
     method="GET",
     path="/subscriptions",
-    repeat=Repeat.SAFE,
+    retry=RetryRule.SAFE,
     source=f"{_DOCS}/subscriptions/list-subscriptions",
 )
 SUBSCRIPTIONS_LOOKUP = Operation(
     name="subscriptions.lookup",
     method="GET",
     path="/subscriptions/lookup",
-    repeat=Repeat.SAFE,
+    retry=RetryRule.SAFE,
     source=f"{_DOCS}/subscriptions/lookup-subscriptions",
     quota="lookup",
     per_minute=120,
@@ -170,7 +192,7 @@ SUBSCRIPTIONS_CANCEL = Operation(
     name="subscriptions.cancel",
     method="POST",
     path="/subscriptions/{id}/cancel",
-    repeat=Repeat.SETTLE,
+    retry=RetryRule.SETTLE,
     source=f"{_DOCS}/subscriptions/cancel-subscription",
     resend_within=_RESEND_WITHIN,
     refuses_states=True,
@@ -180,7 +202,7 @@ SUBSCRIPTIONS_PAUSE = Operation(
     name="subscriptions.pause",
     method="POST",
     path="/subscriptions/{id}/pause",
-    repeat=Repeat.SETTLE,
+    retry=RetryRule.SETTLE,
     source=f"{_DOCS}/subscriptions/pause-subscription",
     resend_within=_RESEND_WITHIN,
     refuses_states=True,
@@ -190,7 +212,7 @@ SUBSCRIPTIONS_UNPAUSE = Operation(
     name="subscriptions.unpause",
     method="POST",
     path="/subscriptions/{id}/unpause",
-    repeat=Repeat.SETTLE,
+    retry=RetryRule.SETTLE,
     source=f"{_DOCS}/subscriptions/unpause-subscription",
     resend_within=_RESEND_WITHIN,
     refuses_states=True,
@@ -200,16 +222,18 @@ SUBSCRIPTIONS_EXTEND = Operation(
     name="subscriptions.extend",
     method="POST",
     path="/subscriptions/{id}/extend",
-    repeat=Repeat.ONCE,
+    retry=RetryRule.ONCE,
     source=f"{_DOCS}/subscriptions/extend-subscription",
     refuses_states=True,
+    refused_advice="an equal extension less than 10 seconds ago is refused like this; read the "
+    "subscription before another attempt",
     find_out=f"{_READ_SUBSCRIPTION} current_period_end with what it was; extending again adds up",
 )
 ORDERS_CREATE = Operation(
     name="orders.create",
     method="POST",
     path="/orders",
-    repeat=Repeat.DEDUPED,
+    retry=RetryRule.DEDUPED,
     # RMZ remembers it for 300 s; a minute is left for its own clock and for the way.
     resend_within=240.0,
     source=f"{_DOCS}/orders/create-order",
@@ -220,21 +244,21 @@ ORDERS_GET = Operation(
     name="orders.get",
     method="GET",
     path="/orders/{id}",
-    repeat=Repeat.SAFE,
+    retry=RetryRule.SAFE,
     source=f"{_DOCS}/orders/get-order",
 )
 ORDERS_LIST = Operation(
     name="orders.list",
     method="GET",
     path="/orders",
-    repeat=Repeat.SAFE,
+    retry=RetryRule.SAFE,
     source=f"{_DOCS}/orders/list-orders",
 )
 ORDERS_UPDATE = Operation(
     name="orders.update",
     method="PUT",
     path="/orders/{id}",
-    repeat=Repeat.SETTLE,
+    retry=RetryRule.SETTLE,
     source=f"{_DOCS}/orders/update-order",
     find_out="Read the order with orders.get and compare current_status",
 )
@@ -242,56 +266,37 @@ PRODUCTS_GET = Operation(
     name="products.get",
     method="GET",
     path="/products/{id}",
-    repeat=Repeat.SAFE,
+    retry=RetryRule.SAFE,
     source=f"{_DOCS}/products/get-product",
 )
 PRODUCTS_LIST = Operation(
     name="products.list",
     method="GET",
     path="/products",
-    repeat=Repeat.SAFE,
+    retry=RetryRule.SAFE,
     source=f"{_DOCS}/products/list-products",
 )
 CATEGORIES_LIST = Operation(
     name="categories.list",
     method="GET",
     path="/categories",
-    repeat=Repeat.SAFE,
+    retry=RetryRule.SAFE,
     source=f"{_DOCS}/categories",
 )
 STORE_GET = Operation(
     name="store.get",
     method="GET",
     path="/store",
-    repeat=Repeat.SAFE,
+    retry=RetryRule.SAFE,
     source=f"{_DOCS}/store",
 )
 STORE_STATISTICS = Operation(
     name="store.statistics",
     method="GET",
     path="/store/statics",
-    repeat=Repeat.SAFE,
+    retry=RetryRule.SAFE,
     source=f"{_DOCS}/store",
 )
 
-OPERATIONS = (
-    CHECKOUT_SESSIONS_CREATE,
-    PORTAL_SESSIONS_CREATE,
-    SUBSCRIPTIONS_GET,
-    SUBSCRIPTIONS_LIST,
-    SUBSCRIPTIONS_LOOKUP,
-    SUBSCRIPTIONS_CANCEL,
-    SUBSCRIPTIONS_PAUSE,
-    SUBSCRIPTIONS_UNPAUSE,
-    SUBSCRIPTIONS_EXTEND,
-    ORDERS_CREATE,
-    ORDERS_GET,
-    ORDERS_LIST,
-    ORDERS_UPDATE,
-    PRODUCTS_GET,
-    PRODUCTS_LIST,
-    CATEGORIES_LIST,
-    STORE_GET,
-    STORE_STATISTICS,
-)
+OPERATIONS = tuple(row for row in globals().values() if isinstance(row, Operation))
 """Every call, in the order of the documentation."""

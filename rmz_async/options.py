@@ -50,18 +50,21 @@ def _yes_or_no(_: object, attribute: attrs.Attribute[bool], value: object) -> No
 
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
-    """How often a call may be tried, and how long to wait between two tries.
+    """How often a call may be attempted, and how long to wait between two attempts.
 
-    Whether a call may be tried again at all is a property of the call and not of this policy: see
+    Whether a call may be retried at all is a property of the call and not of this policy: see
     :mod:`rmz_async.operations`. All times are in seconds.
 
     Attributes:
-        max_attempts: Tries of one call, the first included; 1 or more.
-        backoff: The wait before try *n* + 1 is a random part of ``backoff * 2 ** (n - 1)``.
+        max_attempts: Attempts of one call, the first included; 1 or more.
+        backoff: The wait before attempt *n* + 1 is a random part of ``backoff * 2 ** (n - 1)``.
         max_backoff: The longest such wait.
-        attempt_timeout: How long one try may take before the next one begins.
-        repeat_sessions: Whether a checkout or portal session is asked for once more where no
+        attempt_timeout: How long one attempt may take before the next one begins.
+        repeat_sessions: Whether a checkout or portal session is asked for once more if no
             trustworthy answer came back; the first one, if there is one, ends by itself.
+        replica_lag: How long after a change RMZ may still answer a read with the state before it.
+            A change counts as not applied, and is sent again, only if it was read back later than
+            that. 0 if RMZ is known to read its own writes.
     """
 
     max_attempts: int = attrs.field(default=3, validator=_at_least_one)
@@ -69,6 +72,7 @@ class RetryPolicy:
     max_backoff: float = attrs.field(default=8.0, validator=_positive)
     attempt_timeout: float = attrs.field(default=30.0, validator=_positive)
     repeat_sessions: bool = attrs.field(default=True, validator=_yes_or_no)
+    replica_lag: float = attrs.field(default=30.0, validator=_zero_or_more)
 
 
 @attrs.frozen(kw_only=True)

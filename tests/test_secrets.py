@@ -15,7 +15,7 @@ import pytest
 import rmz_async
 import rmz_sync
 from rmz_async import Client, NewCustomer, OrderLine, RetryPolicy, RMZError
-from rmz_async._calls.call import Waiting
+from rmz_async._calls.clock import Clock
 from rmz_async._transport import Transport
 from rmz_async.webhooks import verify
 from tests.endpoints import RESOURCES
@@ -296,7 +296,7 @@ def client_over(http: httpx.AsyncClient, token: Any) -> Client:
     client = Client(token, http=http, retry=RetryPolicy(max_attempts=2), pacing=None)
     transport = client._transport
     client._use(
-        Transport(transport.connections, transport.options, Waiting(sleep=at_once)),
+        Transport(transport.connections, transport.options, Clock(sleep=at_once)),
         owns_connections=True,
     )
     return client

@@ -1,4 +1,4 @@
-"""Pure decisions: what a failure means, and what to do next.
+"""Pure: what to do after a failed attempt.
 
 Nothing here waits, sends or reads a clock.
 """
@@ -8,109 +8,110 @@ from __future__ import annotations
 import math
 import ssl
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 
 import attrs
 
-from rmz_async.operations import Operation, Reaction, Repeat
+from rmz_async._calls.outcome import AMBIGUOUS, Failed, Failure, History
+from rmz_async.operations import Operation, Reaction, RetryRule
 from rmz_async.options import RetryPolicy
 
 # The shortest wait after a 429 that names none.
 REFUSED_WAIT = 1.0
 
-# For what RMZ's clock is put right by meanwhile. With more, a change that somebody else made before
-# a call would be taken for its own.
-CLOCK_STEP = 2
+# A replica is known to have caught up only if it is asked this much later than it can lag.
+LAG_MARGIN = 1.0
 
-
-class Failure(Enum):
-    """What a failed try says about the call."""
-
-    NOT_SENT = auto()
-    """It surely did not reach RMZ, and another try may."""
-    NEVER_SENT = auto()
-    """It surely did not reach RMZ, and no other try will: an untrusted certificate, or no turn."""
-    AMBIGUOUS = auto()
-    """It may have been applied."""
-    UNREADABLE = auto()
-    """An answer came that is not of the documented shape: another try would bring the same."""
-    THROTTLED = auto()
-    """RMZ's throttle refused it before it began."""
-    REFUSED = auto()
-    """Another 429: the duplicate guard, or a proxy."""
-    CONFLICT = auto()
-    """400, 409 or 422: after an ambiguous try it may be the echo of a success."""
-    FINAL = auto()
-    """Any other answer; it will not change."""
-
-
-class Evidence(Enum):
-    """What an object that was read back says about the change."""
-
-    APPLIED = auto()
-    """It is as it was to become, and was not so before the call."""
-    NOT_APPLIED = auto()
-    """Nothing has changed it since the call was sent. The call may still be at work."""
-    UNCLEAR = auto()
-    """Something else may have changed it, or it does not tell."""
-    UNREAD = auto()
-    """It could not be read."""
+# Seconds between the first looks at an object that shows no change: most replicas lag less.
+LOOK_AGAIN_AFTER = (1.0, 3.0)
 
 
 class Step(Enum):
-    """What to do after a failed try."""
+    """What to do after a failed attempt."""
 
-    REPEAT = auto()
-    SETTLE = auto()
+    RETRY = auto()
+    READ_BACK = auto()
     RAISE = auto()
 
 
-@attrs.define(eq=False, repr=False)
-class History:
-    """What happened to one call so far.
+@attrs.frozen(eq=False)
+class Decision:
+    """What to do after a failed attempt.
 
     Attributes:
-        attempts: Tries, the current one included.
-        failures: What the tries before the current one ended in.
-        first_sent: When the first try began that may have been applied; seconds, monotonic.
-        last_sent: The same of the last one.
-        sent_at: When the first one began, on the calendar; UTC.
-        answered_at: RMZ's own clock at its answer, if it said so; UTC.
-        under_way: Whether a request may be at work, of which nothing is known yet.
-        next_slot_in: Seconds until the next slot, if the latest answer closed the quota.
+        step: What to do first.
+        wait: Seconds to wait before that.
+        may_resend: Whether the change may be sent again if it is seen not to have been applied.
+        send_before: When a retry must have begun; seconds, monotonic.
     """
 
-    attempts: int = 0
-    failures: list[Failure] = attrs.field(factory=list[Failure])
-    first_sent: float | None = None
-    last_sent: float | None = None
-    sent_at: datetime | None = None
-    answered_at: datetime | None = None
-    under_way: bool = False
-    next_slot_in: float | None = None
+    step: Step
+    wait: float
+    may_resend: bool
+    send_before: float
 
-    def note_sending(self, now: float, today: datetime) -> None:
-        """Note that a request goes out; what surely did nothing before it is forgotten."""
-        self.last_sent, self.under_way = now, True
-        if not self.ambiguous:
-            self.first_sent, self.sent_at = now, today
 
-    def note_failure(self, failure: Failure) -> None:
-        """Note what the current try has ended in."""
-        self.failures.append(failure)
-        self.under_way = False
+def decide(
+    operation: Operation,
+    failed: Failed,
+    history: History,
+    policy: RetryPolicy,
+    *,
+    can_settle: bool,
+    now: float,
+    deadline: float,
+    suspended: float,
+    draw: Callable[[], float],
+) -> Decision:
+    """Return what to do after *failed*.
 
-    @property
-    def ambiguous(self) -> bool:
-        """Whether an earlier try may have been applied."""
-        return Failure.AMBIGUOUS in self.failures or Failure.UNREADABLE in self.failures
+    Args:
+        operation: The call; its rule decides.
+        failed: What the current attempt ended in.
+        history: The current attempt is counted, and its failure is not yet noted.
+        policy: How often a call may be attempted, and how long to wait.
+        can_settle: Whether there is a way to see that the call was applied.
+        now: Seconds, monotonic.
+        deadline: When the call must be over; seconds, monotonic.
+        suspended: Seconds since the first attempt for which the monotonic clock stood still.
+        draw: Returns a random number from 0 to 1.
+    """
+    failure = failed.failure
+    ambiguous = history.ambiguous or failure in AMBIGUOUS
+    until = resend_until(operation, history, policy, ambiguous=ambiguous) - suspended
+    send_before = min(deadline, until)
+    wait = _wait(failed, history, policy, draw)
+    step = _step(operation, failure, history, policy, can_settle=can_settle)
+    if step is Step.RETRY and now + wait >= send_before:
+        step = Step.RAISE
+    return Decision(step, wait, _may_resend(operation, failure, history, policy), send_before)
+
+
+def _step(
+    operation: Operation,
+    failure: Failure,
+    history: History,
+    policy: RetryPolicy,
+    *,
+    can_settle: bool,
+) -> Step:
+    wanted = reaction(operation, failure)
+    # Read back before each retry: meanwhile the customer may have undone the first attempt.
+    unsettled = operation.retry is RetryRule.SETTLE and history.ambiguous
+    retried = wanted is Reaction.RETRY or (
+        wanted is Reaction.RETRY_ONCE and failure not in history.failures
+    )
+    if operation.retry is RetryRule.HARMLESS and failure is Failure.AMBIGUOUS:
+        retried &= policy.repeat_sessions
+    if retried and history.attempts < policy.max_attempts and not unsettled:
+        return Step.RETRY
+    to_be_read = wanted is Reaction.READ_BACK or failure is Failure.UNREADABLE
+    return Step.READ_BACK if can_settle and (to_be_read or history.ambiguous) else Step.RAISE
 
 
 def reaction(operation: Operation, failure: Failure) -> Reaction:
-    """Say what the call's rule wants after *failure*."""
-    rule = operation.repeat
+    """Return what the call's rule wants after *failure*."""
+    rule = operation.retry
     return {
         Failure.NOT_SENT: rule.not_sent,
         Failure.AMBIGUOUS: rule.ambiguous,
@@ -119,116 +120,106 @@ def reaction(operation: Operation, failure: Failure) -> Reaction:
     }.get(failure, rule.final)
 
 
-def next_step(
-    operation: Operation,
-    failure: Failure,
-    history: History,
-    policy: RetryPolicy,
-    *,
-    can_settle: bool,
-) -> Step:
-    """Say what to do after *failure*.
-
-    Args:
-        operation: The call; its ``repeat`` decides.
-        failure: What the current try ended in.
-        history: The current try included.
-        policy: How often a call may be tried.
-        can_settle: Whether there is a way to see that the call was applied.
-    """
-    wanted = reaction(operation, failure)
-    # Looked at anew before each try: meanwhile the customer may have undone what the first one did.
-    unsettled = operation.repeat is Repeat.SETTLE and history.ambiguous
-    repeated = wanted is Reaction.REPEAT or (
-        wanted is Reaction.REPEAT_ONCE and failure not in history.failures
-    )
-    if operation.repeat is Repeat.HARMLESS and failure is Failure.AMBIGUOUS:
-        repeated &= policy.repeat_sessions
-    if repeated and history.attempts < policy.max_attempts and not unsettled:
-        return Step.REPEAT
-    to_be_read = wanted is Reaction.READ_BACK or failure is Failure.UNREADABLE
-    return Step.SETTLE if can_settle and (to_be_read or history.ambiguous) else Step.RAISE
-
-
-def may_resend(
-    operation: Operation, failure: Failure, history: History, policy: RetryPolicy, now: float
+def _may_resend(
+    operation: Operation, failure: Failure, history: History, policy: RetryPolicy
 ) -> bool:
-    """Say whether a change may be sent again, now that it is seen not to have been applied.
-
-    Args:
-        operation: The call.
-        failure: What its last try ended in.
-        history: That try included.
-        policy: How often a call may be tried.
-        now: Seconds, monotonic.
-    """
     return (
-        operation.repeat is Repeat.SETTLE
+        operation.retry is RetryRule.SETTLE
+        and operation.resend_within > 0
         and failure is Failure.AMBIGUOUS
         and failure not in history.failures
         and history.attempts < policy.max_attempts
-        and history.first_sent is not None
-        and now < history.first_sent + operation.resend_within
     )
 
 
-def may_be_by_another(operation: Operation, failure: Failure, history: History) -> bool:
-    """Say whether what is there may be the work of another call alone.
-
-    The guard against duplicates refuses an extension because an equal one was made just before.
-    Where no earlier try of the call can have been that one, another caller's may.
-
-    Args:
-        operation: The call.
-        failure: What its last try ended in.
-        history: Its tries.
-    """
-    once = operation.repeat is Repeat.ONCE
-    return once and failure is Failure.REFUSED and not history.ambiguous
+def _wait(
+    failed: Failed, history: History, policy: RetryPolicy, draw: Callable[[], float]
+) -> float:
+    if failed.error is not None and failed.error.retry_after is not None:
+        return max(failed.error.retry_after, history.next_slot_in or 0.0)
+    wait = backoff(policy, history.attempts, draw)
+    return max(wait, REFUSED_WAIT) if failed.failure is Failure.REFUSED else wait
 
 
-def resend_until(operation: Operation, history: History) -> float:
+def resend_until(
+    operation: Operation, history: History, policy: RetryPolicy, *, ambiguous: bool
+) -> float:
     """Return when it is too late to send again what may have been applied.
 
     Args:
         operation: The call.
-        history: Its tries so far, the last one included.
+        history: Its attempts so far.
+        policy: Names how far a read may lag: that much later a change is seen not to be there.
+        ambiguous: Whether an attempt may have been applied.
 
     Returns:
-        Seconds, monotonic; infinity where that makes no difference.
+        Seconds, monotonic; infinity if the time makes no difference.
     """
-    if operation.resend_within == 0 or not history.ambiguous or history.first_sent is None:
+    if operation.resend_within == 0 or not ambiguous or history.first_sent is None:
         return math.inf
-    return history.first_sent + operation.resend_within
+    late = lag_of(policy) if operation.retry is RetryRule.SETTLE else 0.0
+    return history.first_sent + operation.resend_within + late
 
 
-def is_too_late(operation: Operation, history: History, at: float) -> bool:
-    """Say whether RMZ may take what is sent again *at* that time for something new.
+def lag_of(policy: RetryPolicy) -> float:
+    """Return how long after a write a read surely shows it, in seconds."""
+    return policy.replica_lag + LAG_MARGIN if policy.replica_lag else 0.0
+
+
+def caught_up_at(history: History, policy: RetryPolicy) -> float:
+    """Return when each replica has caught up with the call's attempts; seconds, monotonic."""
+    return -math.inf if history.last_ambiguous is None else history.last_ambiguous + lag_of(policy)
+
+
+def next_look(
+    looks: int,
+    decision: Decision,
+    history: History,
+    policy: RetryPolicy,
+    *,
+    now: float,
+    until: float,
+) -> float | None:
+    """Return in how many seconds to read an object again that shows no change.
 
     Args:
-        operation: The call.
-        history: Its tries so far, the last one included.
-        at: Seconds, monotonic.
+        looks: How often it was read.
+        decision: What to do once it is seen that the change was not applied.
+        history: The call's attempts so far.
+        policy: Names how far a read may lag.
+        now: Seconds, monotonic.
+        until: When the last look must begin; seconds, monotonic.
+
+    Returns:
+        Seconds; None if no other look would tell more in time.
     """
-    return at >= resend_until(operation, history)
+    if not policy.replica_lag or history.last_ambiguous is None:
+        return None
+    left = caught_up_at(history, policy) - now
+    if looks <= len(LOOK_AGAIN_AFTER):
+        wait = LOOK_AGAIN_AFTER[looks - 1]
+        wait = min(wait, left) if left > 0 else wait
+        return wait if now + wait < until else None
+    # The full wait is worth its time only if the change may be sent again afterwards.
+    return left if decision.may_resend and 0 < left < decision.send_before - now else None
 
 
 class Budget:
-    """How many repeats a client has left: a server that is down must not be asked three times.
+    """How many retries a client has left: a server that is down must not be asked three times.
 
     Attributes:
         left: At most ``SIZE``.
     """
 
     SIZE = 10.0
-    # Of ten calls that succeed at once, one may be repeated.
+    # Ten calls that succeed immediately earn one retry.
     EARNED = 0.1
 
     def __init__(self) -> None:
         self.left: float = self.SIZE
 
     def spend(self, failure: Failure) -> bool:
-        """Take what a repeat costs after *failure*, if it is there."""
+        """Take what a retry costs after *failure*, if it is there."""
         # The throttle's own wait is obeyed and no storm; a time-out keeps the server busy.
         cost = {Failure.THROTTLED: 0.0, Failure.AMBIGUOUS: 2.0}.get(failure, 1.0)
         if cost > self.left:
@@ -237,55 +228,19 @@ class Budget:
         return True
 
     def earn(self) -> None:
-        """Give a part of a repeat back, for a call that succeeded at once."""
+        """Give a part of a retry back, for a call that succeeded immediately."""
         self.left = min(self.SIZE, self.left + self.EARNED)
 
 
 def backoff(policy: RetryPolicy, attempts: int, draw: Callable[[], float]) -> float:
-    """Return the seconds to wait after try number *attempts*: full jitter, doubling, capped."""
+    """Return the seconds to wait after attempt number *attempts*: full jitter, doubling, capped."""
     # 2 ** 1024 is no float; the cap is reached long before 2 ** 32.
     ceiling = min(policy.max_backoff, policy.backoff * 2.0 ** min(attempts - 1, 32))
     return draw() * ceiling
 
 
-def earliest(answered_at: datetime | None, elapsed: float) -> datetime | None:
-    """Return the moment on RMZ's own clock before which a call cannot have been applied.
-
-    Args:
-        answered_at: RMZ's clock at a later answer, or None.
-        elapsed: Seconds from the call to that answer.
-    """
-    if answered_at is None:
-        return None
-    return answered_at - timedelta(seconds=math.ceil(elapsed) + CLOCK_STEP)
-
-
-def retry_after(value: str | None, now: float) -> float | None:
-    """Read a ``Retry-After`` header: seconds, or an HTTP date.
-
-    Args:
-        value: The header, or None.
-        now: Unix time, for a date.
-
-    Returns:
-        Seconds, 0 or more; None where the header is missing or makes no sense.
-    """
-    if value is None:
-        return None
-    value = value.strip()
-    if value.isascii() and value.isdecimal():
-        return float(value) if len(value) <= 9 else None
-    try:
-        moment = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
-        return None
-    # An HTTP date is always GMT; one of its forms does not say so.
-    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    return max(0.0, moment.timestamp() - now)
-
-
 def is_certificate_error(error: BaseException | None) -> bool:
-    """Say whether an untrusted certificate is behind *error*: no other try would help."""
+    """Return whether an untrusted certificate caused *error*: no other attempt would help."""
     # An exception that is raised twice, as a caller's own transport may do, can be its own context.
     seen: set[int] = set()
     while error is not None and id(error) not in seen:

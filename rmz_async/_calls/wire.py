@@ -8,13 +8,18 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 from urllib.parse import urlencode
 
 import attrs
 
+from rmz_async._calls.call import Call
+from rmz_async._calls.headers import retry_after
+from rmz_async._calls.outcome import Answer, Failed, Failure, UnreadableBodyError
 from rmz_async._calls.refusals import field_errors, quoted, summary
-from rmz_async._calls.retry import Failure, retry_after
+from rmz_async._calls.token import Secret
 from rmz_async._decoding import strict_json as _json
+from rmz_async._decoding.converter import decode
 from rmz_async.errors import (
     APIError,
     AuthenticationError,
@@ -29,33 +34,13 @@ from rmz_async.errors import (
     UnprocessableEntityError,
 )
 from rmz_async.models._json_object import JSON
-from rmz_async.operations import Operation, Repeat
+from rmz_async.operations import Operation, RetryRule
+
+T = TypeVar("T")
 
 # So that whatever an answer becomes in memory stays below 64 MiB.
 MAX_BODY = 4 * 1024 * 1024
 _SHOWN_BODY = 2_000
-
-
-# A body may hold personal data, and a repr lands in logs.
-@attrs.frozen(eq=False, repr=False)
-class Answer:
-    """One HTTP answer, read to its end.
-
-    Attributes:
-        status: The HTTP status.
-        headers: Names in lower case.
-        body: Decompressed; empty if it could not be read.
-        is_whole: Whether the body could be read.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    is_whole: bool = True
-
-
-class UnreadableBodyError(Exception):
-    """The bytes of a body cannot be trusted: cut, broken, or too many."""
 
 
 def target(operation: Operation, object_id: int | None, query: Mapping[str, object]) -> str:
@@ -109,6 +94,37 @@ def decompress(raw: bytes, encoding: str) -> bytes:
     return body
 
 
+def read(
+    call: Call[T], answer: Answer, token: Secret, *, now: float
+) -> tuple[T | Failed, datetime | None]:
+    """Return what an answer means for the call, and RMZ's own clock if the answer names it.
+
+    Args:
+        call: The call.
+        answer: Its answer.
+        token: The token that was sent, which no error may show.
+        now: Unix time.
+    """
+    answered_at, reason = None, ""
+    if 200 <= answer.status < 300:
+        try:
+            envelope = envelope_of(answer)
+            answered_at = timestamp(envelope.get("timestamp"))
+            check_object(envelope["data"], call.object_id)
+            return decode(envelope["data"], call.returns), answered_at
+        except UnreadableBodyError as error:
+            failure, reason = Failure.AMBIGUOUS, str(error)
+        except ValueError as error:
+            failure, reason = Failure.UNREADABLE, str(error)
+    else:
+        failure = failure_of(answer)
+    shown = attrs.evolve(answer, body=token.hidden_in(answer.body))
+    if reason:
+        return Failed(failure, reason, unexpected(call.operation, shown, reason)), answered_at
+    answered = error_of(call.operation, shown, sent=tuple(call.body or ()), now=now)
+    return Failed(failure, f"RMZ answered {answer.status}", answered), answered_at
+
+
 def envelope_of(answer: Answer) -> dict[str, JSON]:
     """Return the envelope of a success; it has ``data``.
 
@@ -129,7 +145,7 @@ def envelope_of(answer: Answer) -> dict[str, JSON]:
         raise ValueError("there is no data in it")
     # What an order's repeat says of itself, and an error's envelope.
     if envelope.get("error") or envelope.get("success") is False:
-        raise ValueError("it says of itself that it is an error")
+        raise ValueError("the envelope is marked as an error")
     return envelope
 
 
@@ -183,7 +199,7 @@ def error_of(operation: Operation, answer: Answer, *, sent: Sequence[str], now: 
     said = quoted(summary(errors) or message)
     wait = retry_after(answer.headers.get("retry-after"), now)
     # To wait and try again is the wrong advice where the first try may have been applied.
-    if error_class is RateLimitError and wait is not None and operation.repeat is not Repeat.ONCE:
+    if error_class is RateLimitError and wait is not None and operation.retry is not RetryRule.ONCE:
         advice = f"wait {wait:.0f} s"
     text = f"{operation.name}: RMZ answered {answer.status}" + (f" ({said})" if said else "")
     return error_class(
@@ -219,11 +235,8 @@ def _class_of(
         return RefusedFieldsError, _CORRECT
     if status == 422 and not errors:
         return UnprocessableEntityError, "no field is named, so RMZ's message is all there is"
-    if status == 429 and operation.name == "subscriptions.extend":
-        return RateLimitError, (
-            "an equal extension less than 10 seconds ago is refused like this; read the "
-            "subscription before another try"
-        )
+    if status == 429 and operation.refused_advice:
+        return RateLimitError, operation.refused_advice
     if status in _CLASSES:
         return _CLASSES[status]
     if status >= 500:

@@ -8,7 +8,7 @@ from contextlib import suppress
 import httpx
 
 from rmz_async._calls import wire as _wire
-from rmz_async._calls.wire import Answer, UnreadableBodyError
+from rmz_async._calls.outcome import Answer, UnreadableBodyError
 from rmz_async._http.stray_bytes import close_if_more_follows
 
 

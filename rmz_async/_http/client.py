@@ -13,9 +13,8 @@ import anyio
 import attrs
 import httpx
 
-from rmz_async._calls.call import Failed
+from rmz_async._calls.outcome import Answer, Failed
 from rmz_async._calls.token import Secret, Tokens
-from rmz_async._calls.wire import Answer
 from rmz_async._http.exchange import PreparedRequest, exchange
 from rmz_async._http.over_httpx import HTTPXConnection
 from rmz_async._http.per_loop import PerLoop

@@ -10,10 +10,8 @@ import attrs
 import httpx
 
 from rmz_async._calls import retry as _retry
-from rmz_async._calls.call import Failed
-from rmz_async._calls.retry import Failure
+from rmz_async._calls.outcome import Answer, Failed, Failure, UnreadableBodyError
 from rmz_async._calls.token import Secret
-from rmz_async._calls.wire import Answer, UnreadableBodyError
 from rmz_async._http.body import Body, answer_at_hand, read
 from rmz_async._http.pool import Pool
 from rmz_async._http.transport import SENDING, Connection, Sending

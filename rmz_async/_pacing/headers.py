@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rmz_async._calls.retry import retry_after
+from rmz_async._calls.headers import retry_after
 from rmz_async._pacing.quota import MAX_CLOSURE
 from rmz_async.options import QuotaReport
 

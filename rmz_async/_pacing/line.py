@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import anyio
 from anyio.lowlevel import checkpoint_if_cancelled, current_token
 
-from rmz_async._calls.call import Waiting
+from rmz_async._calls.clock import Clock
 from rmz_async._calls.token import Secret
 from rmz_async._pacing.headers import report_of
 from rmz_async._pacing.memory import InMemoryQuotaStore
@@ -55,7 +55,7 @@ class Pacer:
         sharing: A pacer to count together with, unless *pacing* names another store.
     """
 
-    def __init__(self, pacing: Pacing, clock: Waiting, sharing: Pacer | None = None) -> None:
+    def __init__(self, pacing: Pacing, clock: Clock, sharing: Pacer | None = None) -> None:
         self._max_wait = pacing.max_wait
         self._clock = clock
         # A line exists only while somebody stands in it, because event loops come and go.

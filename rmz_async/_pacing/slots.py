@@ -9,10 +9,9 @@ from types import TracebackType
 
 import anyio
 
-from rmz_async._calls.call import Failed, Waiting
-from rmz_async._calls.retry import Failure
+from rmz_async._calls.clock import Clock
+from rmz_async._calls.outcome import Answer, Failed, Failure
 from rmz_async._calls.token import Secret
-from rmz_async._calls.wire import Answer
 from rmz_async._pacing.line import NoSlotError, Pacer, quota_key
 from rmz_async.operations import Operation
 from rmz_async.options import DEFAULT_PACING, Pacing
@@ -40,7 +39,7 @@ class Slots:
         pacer: A pacer to count with, instead of a new one.
     """
 
-    def __init__(self, pacing: Pacing | None, clock: Waiting, pacer: Pacer | None = None) -> None:
+    def __init__(self, pacing: Pacing | None, clock: Clock, pacer: Pacer | None = None) -> None:
         self._pacing = pacing
         self._clock = clock
         # Copies may ask the pacer, and count together, even if this one does not.
@@ -85,7 +84,7 @@ class Slot:
 
     def __init__(
         self,
-        clock: Waiting,
+        clock: Clock,
         at_once: anyio.Semaphore,
         pacer: Pacer | None = None,
         key: str = "",

@@ -1,97 +1,126 @@
 """Pure: does an object that was read back show that a change was applied?
 
-Each function takes the object and *since*: a moment on RMZ's own clock before which the call cannot
-have been applied, or None where RMZ did not say what time it is; see ``_retry.earliest``.
+Each function takes the object, and the time on RMZ's own clock in which the call can have been
+applied; None if RMZ did not say what time it is. What an object without a change is worth is
+decided in :mod:`rmz_async._calls.verdict`: it may come from a replica that lags.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from rmz_async._calls.retry import Evidence
+from rmz_async._calls.outcome import Evidence, Window
 from rmz_async.models import Subscription, SubscriptionStatus
 
 if TYPE_CHECKING:
     # At run time it would bring all models of orders.
     from rmz_async.models import Order
 
-# More than the clocks of servers that are looked after ever do.
-CLOCKS_DIFFER = timedelta(seconds=60)
+# Two servers of RMZ write the two times that are compared, and each clock may be 5 minutes off.
+CLOCKS_DIFFER = timedelta(minutes=10)
 
-Judge = Callable[[Subscription, datetime | None], Evidence]
+Compare = Callable[[Subscription, Window | None], Evidence]
+
+_ENDED = (SubscriptionStatus.CANCELED, SubscriptionStatus.EXPIRED)
 
 
-def canceled(effective: str) -> Judge:
-    """Return what judges a cancellation, with the period or at once."""
+def canceled(effective: str) -> Compare:
+    """Return what compares for a cancellation, with the period or immediately."""
     with_period = effective == "end_of_period"
 
-    def judge(found: Subscription, since: datetime | None) -> Evidence:
-        return _state(found, since, _ends_with_period(found) if with_period else _ended(found))
+    def compare(found: Subscription, window: Window | None) -> Evidence:
+        return _state(found, window, _ends_with_period(found) if with_period else _ended(found))
 
-    return judge
-
-
-def paused(found: Subscription, since: datetime | None) -> Evidence:
-    """Judge a pause."""
-    return _state(found, since, found.status == SubscriptionStatus.PAUSED)
+    return compare
 
 
-def unpaused(found: Subscription, since: datetime | None) -> Evidence:
-    """Judge the end of a pause."""
+def explains_uncanceled(effective: str) -> Callable[[Subscription], bool]:
+    """Return what says whether RMZ refuses to cancel a subscription in its state."""
+    with_period = effective == "end_of_period"
+    return lambda found: found.status in _ENDED or (with_period and _ends_with_period(found))
+
+
+def paused(found: Subscription, window: Window | None) -> Evidence:
+    """Compare for a pause."""
+    return _state(found, window, found.status == SubscriptionStatus.PAUSED)
+
+
+def explains_unpaused(found: Subscription) -> bool:
+    """Return whether RMZ refuses to pause a subscription in its state."""
+    return found.status != SubscriptionStatus.ACTIVE
+
+
+def resumed(found: Subscription, window: Window | None) -> Evidence:
+    """Compare for the end of a pause."""
     active = found.status == SubscriptionStatus.ACTIVE
-    if active and _changed(found.updated_at, since) is None:
+    if active and (window is None or found.updated_at is None):
         # It may never have been paused.
         return Evidence.UNCLEAR
-    return _state(found, since, active)
+    return _state(found, window, active)
 
 
-def extended(before: Subscription, added: timedelta) -> Judge | None:
-    """Return what judges an extension of *before*; None where it does not say when it ends."""
+def explains_unresumed(found: Subscription) -> bool:
+    """Return whether RMZ refuses to resume a subscription in its state."""
+    return found.status != SubscriptionStatus.PAUSED
+
+
+def never(_: object) -> bool:
+    """Return that no state of the object explains a refusal."""
+    return False
+
+
+def extended(before: Subscription, added: timedelta) -> Compare | None:
+    """Return what compares for an extension of *before*; None if that does not say when it ends."""
     if before.current_period_end is None:
         return None
     old, new = before.current_period_end, before.current_period_end + added
 
-    def judge(found: Subscription, since: datetime | None) -> Evidence:
+    def compare(found: Subscription, window: Window | None) -> Evidence:
         # A renewal moves the end too, but it also begins a new period.
         if found.current_period_start != before.current_period_start:
             return Evidence.UNCLEAR
-        if found.current_period_end == new:
-            # Somebody else may have extended it just so, after *before* was read.
-            moved_earlier = _changed(found.updated_at, since) is False
-            return Evidence.UNCLEAR if moved_earlier else Evidence.APPLIED
-        return Evidence.NOT_APPLIED if found.current_period_end == old else Evidence.UNCLEAR
+        if found.current_period_end == old:
+            return Evidence.NOT_APPLIED
+        # Somebody else may have extended it just so, after *before* was read.
+        moved = found.current_period_end == new and _may_be_of(found, window)
+        return Evidence.APPLIED if moved else Evidence.UNCLEAR
 
-    return judge
+    return compare
 
 
-def moved_to(status: int) -> Callable[[Order, datetime | None], Evidence]:
-    """Return what judges an order's move to *status*."""
+def moved_to(status: int) -> Callable[[Order, Window | None], Evidence]:
+    """Return what compares for an order's move to *status*."""
 
-    def judge(found: Order, since: datetime | None) -> Evidence:
+    def compare(found: Order, window: Window | None) -> Evidence:
         # RMZ calls this one idempotent: what counts is where the order is, not who moved it.
         if found.current_status == status:
             return Evidence.APPLIED
-        changed = _changed(found.updated_at, since)
-        return Evidence.NOT_APPLIED if changed is False else Evidence.UNCLEAR
+        return _unchanged(found, window)
 
-    return judge
-
-
-def _state(found: Subscription, since: datetime | None, as_wanted: bool) -> Evidence:
-    if found.updated_at is None or since is None or found.updated_at >= since:
-        return Evidence.APPLIED if as_wanted else Evidence.UNCLEAR
-    # As it is now it was before the call, even where that is what the call wanted. Unless two
-    # servers of RMZ have written the two times, and their clocks differ.
-    was_just_before = found.updated_at >= since - CLOCKS_DIFFER
-    return Evidence.UNCLEAR if as_wanted and was_just_before else Evidence.NOT_APPLIED
+    return compare
 
 
-def _changed(updated_at: datetime | None, since: datetime | None) -> bool | None:
-    if updated_at is None or since is None:
-        return None
-    return updated_at >= since
+def _state(found: Subscription, window: Window | None, as_wanted: bool) -> Evidence:
+    if as_wanted and _may_be_of(found, window):
+        return Evidence.APPLIED
+    return _unchanged(found, window)
+
+
+def _may_be_of(found: Subscription, window: Window | None) -> bool:
+    # A change that is newer than the answer that shows it proves that the clocks differ.
+    if window is None or found.updated_at is None:
+        return True
+    return window.since <= found.updated_at <= window.until
+
+
+def _unchanged(found: Subscription | Order, window: Window | None) -> Evidence:
+    if window is None or found.updated_at is None or found.updated_at >= window.since:
+        return Evidence.UNCLEAR
+    # The object is as it was before the call, even if that is what the call wanted.
+    long_before = found.updated_at < window.since - CLOCKS_DIFFER
+    return Evidence.NOT_APPLIED if long_before else Evidence.UNSEEN
 
 
 def _ends_with_period(found: Subscription) -> bool:

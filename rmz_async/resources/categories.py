@@ -42,7 +42,7 @@ class Categories:
             return await self._transport.call(
                 Call(
                     operation=operations.CATEGORIES_LIST,
-                    into=Page[Category],
+                    returns=Page[Category],
                     query={"page": number},
                 )
             )

@@ -74,7 +74,7 @@ class CheckoutSessions:
         return await self._transport.call(
             Call(
                 operation=operations.CHECKOUT_SESSIONS_CREATE,
-                into=CheckoutSession,
+                returns=CheckoutSession,
                 body={
                     "product_id": product_id,
                     "variant_id": variant_id,

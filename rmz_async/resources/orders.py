@@ -70,7 +70,7 @@ class Orders:
         return await self._transport.call(
             Call(
                 operation=operations.ORDERS_CREATE,
-                into=cast("type[CreatedOrder]", CreatedOrder),
+                returns=cast("type[CreatedOrder]", CreatedOrder),
                 body={
                     "customer": who,
                     "created_from": created_from,
@@ -151,7 +151,7 @@ class Orders:
             return await self._transport.call(
                 Call(
                     operation=operations.ORDERS_LIST,
-                    into=Page[Order],
+                    returns=Page[Order],
                     query={"page": number, **query},
                 )
             )
@@ -186,18 +186,21 @@ class Orders:
         await self._transport.call(
             Call(
                 operation=operations.ORDERS_UPDATE,
-                into=type(None),
+                returns=type(None),
                 object_id=order_id,
                 body={"status": number},
                 settlement=Settlement(
-                    read=_read(order_id), judge=_settling.moved_to(number), answer=_nothing
+                    read=_read(order_id),
+                    compare=_settling.moved_to(number),
+                    result=_nothing,
+                    explains=_settling.never,
                 ),
             )
         )
 
 
 def _read(order_id: int) -> Call[Order]:
-    return Call(operation=operations.ORDERS_GET, into=Order, object_id=order_id)
+    return Call(operation=operations.ORDERS_GET, returns=Order, object_id=order_id)
 
 
 def _nothing(_: Order) -> None:

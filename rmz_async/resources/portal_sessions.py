@@ -55,7 +55,7 @@ class PortalSessions:
         return await self._transport.call(
             Call(
                 operation=operations.PORTAL_SESSIONS_CREATE,
-                into=PortalSession,
+                returns=PortalSession,
                 body={"customer": who, "return_url": return_url, "expires_in": expires_in},
             )
         )

@@ -38,7 +38,7 @@ class Products:
         check.identifier("id", product_id)
         check.finish()
         return await self._transport.call(
-            Call(operation=operations.PRODUCTS_GET, into=Product, object_id=product_id)
+            Call(operation=operations.PRODUCTS_GET, returns=Product, object_id=product_id)
         )
 
     def list(self, *, page: int = 1) -> Pager[Product]:
@@ -66,7 +66,7 @@ class Products:
             return await self._transport.call(
                 Call(
                     operation=operations.PRODUCTS_LIST,
-                    into=Page[Product],
+                    returns=Page[Product],
                     query={"page": number},
                 )
             )

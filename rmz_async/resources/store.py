@@ -28,7 +28,7 @@ class OwnStore:
 
         Source: https://docs.rmz.gg/merchant-api/store
         """
-        return await self._transport.call(Call(operation=operations.STORE_GET, into=Store))
+        return await self._transport.call(Call(operation=operations.STORE_GET, returns=Store))
 
     async def statistics(self) -> StoreStatistics:
         """Read the store in numbers, over its whole life.
@@ -44,5 +44,5 @@ class OwnStore:
         Source: https://docs.rmz.gg/merchant-api/store
         """
         return await self._transport.call(
-            Call(operation=operations.STORE_STATISTICS, into=StoreStatistics)
+            Call(operation=operations.STORE_STATISTICS, returns=StoreStatistics)
         )

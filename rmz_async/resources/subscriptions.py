@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Literal, cast, overload
 
@@ -12,7 +13,7 @@ from rmz_async.models import PhoneNumber, Subscription, SubscriptionLookup
 from rmz_async.operations import Operation
 from rmz_async.pagination import Page, Pager
 from rmz_async.resources import _settling
-from rmz_async.resources._settling import Judge
+from rmz_async.resources._settling import Compare
 from rmz_async.resources._validation import Validation
 
 __all__ = ("Subscriptions",)
@@ -90,7 +91,7 @@ class Subscriptions:
             return await self._transport.call(
                 Call(
                     operation=operations.SUBSCRIPTIONS_LIST,
-                    into=Page[Subscription],
+                    returns=Page[Subscription],
                     query={"page": number, **query},
                 )
             )
@@ -150,7 +151,7 @@ class Subscriptions:
         return await self._transport.call(
             Call(
                 operation=operations.SUBSCRIPTIONS_LOOKUP,
-                into=SubscriptionLookup,
+                returns=SubscriptionLookup,
                 query={
                     "external_customer_id": external_customer_id,
                     "email": email,
@@ -200,6 +201,7 @@ class Subscriptions:
             subscription_id,
             {"effective": effective},
             _settling.canceled(effective),
+            _settling.explains_uncanceled(effective),
         )
 
     async def pause(self, subscription_id: int) -> Subscription:
@@ -225,7 +227,11 @@ class Subscriptions:
         check.identifier("id", subscription_id)
         check.finish()
         return await self._change(
-            operations.SUBSCRIPTIONS_PAUSE, subscription_id, None, _settling.paused
+            operations.SUBSCRIPTIONS_PAUSE,
+            subscription_id,
+            None,
+            _settling.paused,
+            _settling.explains_unpaused,
         )
 
     async def unpause(self, subscription_id: int) -> Subscription:
@@ -251,7 +257,11 @@ class Subscriptions:
         check.identifier("id", subscription_id)
         check.finish()
         return await self._change(
-            operations.SUBSCRIPTIONS_UNPAUSE, subscription_id, None, _settling.unpaused
+            operations.SUBSCRIPTIONS_UNPAUSE,
+            subscription_id,
+            None,
+            _settling.resumed,
+            _settling.explains_unresumed,
         )
 
     @overload
@@ -304,15 +314,15 @@ class Subscriptions:
         else:
             check.integer("months", months, 1, 24)
         check.finish()
-        judge = None
+        compare = None
         if baseline is not None:
             added = timedelta(days=days if days is not None else 30 * (months or 0))
-            judge = _settling.extended(baseline, added)
+            compare = _settling.extended(baseline, added)
         return await self._change(
             operations.SUBSCRIPTIONS_EXTEND,
             subscription_id,
             {"days": days, "months": months},
-            judge,
+            compare,
         )
 
     async def _change(
@@ -320,15 +330,18 @@ class Subscriptions:
         operation: Operation,
         subscription_id: int,
         body: dict[str, object] | None,
-        judge: Judge | None,
+        compare: Compare | None,
+        explains: Callable[[Subscription], bool] = _settling.never,
     ) -> Subscription:
         settlement = None
-        if judge is not None:
-            settlement = Settlement(read=_read(subscription_id), judge=judge, answer=_as_it_is)
+        if compare is not None:
+            settlement = Settlement(
+                read=_read(subscription_id), compare=compare, result=_as_it_is, explains=explains
+            )
         return await self._transport.call(
             Call(
                 operation=operation,
-                into=Subscription,
+                returns=Subscription,
                 object_id=subscription_id,
                 body=body,
                 settlement=settlement,
@@ -338,7 +351,7 @@ class Subscriptions:
 
 def _read(subscription_id: int) -> Call[Subscription]:
     return Call(
-        operation=operations.SUBSCRIPTIONS_GET, into=Subscription, object_id=subscription_id
+        operation=operations.SUBSCRIPTIONS_GET, returns=Subscription, object_id=subscription_id
     )
 
 

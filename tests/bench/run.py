@@ -29,7 +29,8 @@ import httpx
 
 import rmz_async
 import rmz_sync
-from rmz_async._calls.wire import Answer, envelope_of
+from rmz_async._calls.outcome import Answer
+from rmz_async._calls.wire import envelope_of
 from rmz_async._decoding.converter import decode
 from rmz_async.models import Order, Subscription
 from rmz_async.pagination import Page

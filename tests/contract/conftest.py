@@ -14,7 +14,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from rmz_async import Client, RetryPolicy
-from rmz_async._calls.call import Waiting
+from rmz_async._calls.clock import Clock
 from rmz_async._transport import Transport
 from rmz_async.sandbox.serving.reference import contract
 
@@ -68,7 +68,7 @@ def answering() -> Answering:
         http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
         client = Client("1|contract", http=http, retry=RetryPolicy(max_attempts=1))
         transport, time = client._transport, Time()
-        waiting = Waiting(clock=lambda: time.now, sleep=time.sleep)
+        waiting = Clock(clock=lambda: time.now, sleep=time.sleep)
         client._use(
             Transport(transport.connections, transport.options, waiting), owns_connections=True
         )

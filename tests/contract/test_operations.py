@@ -27,7 +27,7 @@ def test_a_row_says_what_the_document_says(operation: Operation) -> None:
     """Method, path, repeat rule, rate and source page are the same."""
     method, path, call = CALLS[operation.name]
     assert (operation.method, operation.path) == (method, path)
-    assert operation.repeat.name == call["x-rmz-repeat"]
+    assert operation.retry.name == call["x-rmz-repeat"]
     assert operation.per_minute == call["x-rmz-per-minute"]
     assert operation.source == call["externalDocs"]["url"]
 

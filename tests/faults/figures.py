@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from rmz_async import Client, Pacing, RetryPolicy, RMZError
-from rmz_async._calls.call import Waiting
+from rmz_async._calls.clock import Clock
 from rmz_async.sandbox.endpoints.throttle import Throttle
 from tests.faults.faults import Fault, Kind, Position, fault_named
 from tests.faults.http1 import Answer, Wire
@@ -183,7 +183,7 @@ async def politeness(shop: Shop, calls: int) -> list[Figure]:
     plan = Counted(shop)
     line = shop.proxy.line(plan)
     client = on_time(
-        Waiting(clock=shop.timing.clock, sleep=lambda seconds: sent.when_idle(shop, seconds)),
+        Clock(clock=shop.timing.clock, sleep=lambda seconds: sent.when_idle(shop, seconds)),
         Client(
             shop.token,
             base_url=line.base_url,

@@ -13,7 +13,7 @@ import attrs
 import rmz_async
 import rmz_sync
 from rmz_async import RetryPolicy
-from rmz_async._calls.call import Waiting
+from rmz_async._calls.clock import Clock
 from rmz_async._transport import Transport
 
 # Short, for a server that never answers; an answer on loopback takes 5 ms.
@@ -40,7 +40,7 @@ class Lane:
         """Whether what it needs is installed."""
         return self.http is None or importlib.util.find_spec("httpx_aiohttp") is not None
 
-    def client(self, token: str, base_url: str, waiting: Waiting, *, patience: float = 30.0) -> Any:
+    def client(self, token: str, base_url: str, waiting: Clock, *, patience: float = 30.0) -> Any:
         """Return a client on a time of the test's.
 
         Args:
@@ -86,7 +86,7 @@ def lane_named(name: str) -> Lane:
     return next(lane for lane in LANES if lane.name == name)
 
 
-def on_time(waiting: Waiting, client: rmz_async.Client) -> rmz_async.Client:
+def on_time(waiting: Clock, client: rmz_async.Client) -> rmz_async.Client:
     """Put *client* on the test's time, and return it."""
     transport = client._transport
     client._use(Transport(transport.connections, transport.options, waiting), owns_connections=True)

@@ -12,7 +12,7 @@ import attrs
 
 import rmz_async
 from rmz_async import OrderLine, operations
-from rmz_async.operations import Operation, Repeat
+from rmz_async.operations import Operation, RetryRule
 from rmz_async.sandbox.store.state import Status
 from tests.endpoint import Endpoint
 from tests.endpoints import ENDPOINTS
@@ -50,12 +50,12 @@ class Subject:
     @property
     def changes(self) -> bool:
         """Whether it changes anything."""
-        return self.operation.repeat is not Repeat.SAFE
+        return self.operation.retry is not RetryRule.SAFE
 
     @property
     def harmless(self) -> bool:
         """Whether it may be done twice."""
-        return self.operation.repeat is Repeat.HARMLESS
+        return self.operation.retry is RetryRule.HARMLESS
 
 
 def snapshot(shop: Shop, subscription_id: int) -> rmz_async.Subscription:
@@ -259,7 +259,7 @@ _PARTICULAR = {subject.operation for subject in READS}
 _OTHER_READS = tuple(
     _plain_read(endpoint)
     for endpoint in ENDPOINTS
-    if endpoint.operation.repeat is Repeat.SAFE and endpoint.operation not in _PARTICULAR
+    if endpoint.operation.retry is RetryRule.SAFE and endpoint.operation not in _PARTICULAR
 )
 
 SUBJECTS = (*CHANGES, *READS, *_OTHER_READS)

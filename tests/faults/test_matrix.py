@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from rmz_async._calls import call as _call
 from rmz_async._calls import retry as _retry
-from rmz_async._calls.retry import Evidence, Step
+from rmz_async._calls import verdict as _verdict
+from rmz_async._calls.outcome import Evidence
+from rmz_async._calls.retry import Step
 from rmz_async.operations import OPERATIONS
 from rmz_async.resources import _settling
 from tests.faults.faults import FAULTS
@@ -29,9 +30,9 @@ def lies(tally: Tally) -> dict[str, int]:
     return {where: tally.total(where) for where in LIES if tally.total(where)}
 
 
-def naive(*_: Any, **__: Any) -> Step:
+def naive(*_: Any, **__: Any) -> Any:
     """Repeat whatever has failed."""
-    return Step.REPEAT
+    return Step.RETRY
 
 
 @pytest.mark.parametrize("lane", ["asyncio", "trio", "sync"])
@@ -47,7 +48,7 @@ def test_a_client_that_tells_the_truth(lane: str) -> None:
 
 def test_a_naive_retry_loop_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that repeats whatever has failed extends twice."""
-    monkeypatch.setattr(_retry, "next_step", naive)
+    monkeypatch.setattr(_retry, "_step", naive)
     tally = play(matching("subscriptions.extend/html-504/after/first/asyncio"))
     assert lies(tally) == {Column.TWICE: 2}
     assert "subscriptions.extend/html-504/after/first/asyncio" in dict(tally.offenders)
@@ -55,7 +56,7 @@ def test_a_naive_retry_loop_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_who_calls_every_error_a_failure_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client for which no answer means not applied is wrong where it was."""
-    monkeypatch.setattr(_call, "_may_have_been_applied", lambda *_: False)
+    monkeypatch.setattr(_verdict, "_may_have_been_applied", lambda *_: False)
     tally = play(matching("subscriptions.pause/reset-in-headers/after/all+reads/asyncio"))
     assert lies(tally) == {Column.FAILED_APPLIED: 1}
 
@@ -69,14 +70,15 @@ def test_who_believes_without_looking_is_caught(monkeypatch: pytest.MonkeyPatch)
 
 def test_who_gives_up_too_early_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A ``resolve()`` that does not wait for what is still on its way is wrong about it."""
-    monkeypatch.setattr("rmz_async._transport.AT_WORK", 0.0)
+    monkeypatch.setattr("rmz_async._transport.MAX_PROCESSING_TIME", 0.0)
+    monkeypatch.setattr(_retry, "lag_of", lambda _: 0.0)
     tally = play(matching("subscriptions.cancel/html-504/later/all/asyncio"))
     assert Column.FAILED_APPLIED in lies(tally)
 
 
 def test_an_exception_of_another_library_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is neither a result nor an error of the library is an offence, on its own."""
-    monkeypatch.setattr(_retry, "next_step", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(_retry, "_step", lambda *_, **__: 1 / 0)
     tally = play(matching("orders.get/html-502/after/first/asyncio"))
     assert tally.total(Column.BROKEN) == 1
     assert "ZeroDivisionError" in tally.offenders[0][1]
@@ -91,7 +93,7 @@ def test_a_fault_that_does_not_happen_is_caught(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_naive_client_is_caught_on_a_walk(monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk finds what applies twice, and names the step that repeats it."""
-    monkeypatch.setattr(_retry, "next_step", naive)
+    monkeypatch.setattr(_retry, "_step", naive)
     tally = walk(SEED, 120)
     assert tally.total(Column.TWICE) > 0
     assert all(name.startswith(f"walk/{SEED}/") for name, _ in tally.offenders)

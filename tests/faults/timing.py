@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import anyio.lowlevel
 
-from rmz_async._calls.call import Waiting
+from rmz_async._calls.clock import Clock
 
 BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -40,7 +40,7 @@ class Timing:
         """Let seconds pass at once."""
         self._skipped += max(0.0, seconds)
 
-    def waiting(self, on_sleep: Callable[[], None] | None = None) -> Waiting:
+    def waiting(self, on_sleep: Callable[[], None] | None = None) -> Clock:
         """Return what a client is given instead of the machine's time.
 
         Args:
@@ -53,4 +53,4 @@ class Timing:
             self.skip(seconds)
             await anyio.lowlevel.checkpoint()
 
-        return Waiting(clock=self.clock, sleep=sleep, draw=lambda: 1.0)
+        return Clock(clock=self.clock, sleep=sleep, draw=lambda: 1.0)

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from rmz_async import operations
-from rmz_async._calls.retry import CLOCK_STEP, Budget
+from rmz_async._calls.retry import Budget
+from rmz_async._calls.verdict import CLOCK_STEP
 from rmz_async.sandbox.store.state import Status
 from tests.faults.customer import Customer
 from tests.faults.faults import FAULTS, Fault, Stage

@@ -12,15 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rmz_async import operations
-from rmz_async._calls.retry import Failure
-from rmz_async._calls.wire import (
-    Answer,
-    UnreadableBodyError,
-    decompress,
-    envelope_of,
-    error_of,
-    failure_of,
-)
+from rmz_async._calls.outcome import Answer, Failure, UnreadableBodyError
+from rmz_async._calls.wire import decompress, envelope_of, error_of, failure_of
 from rmz_async._decoding import strict_json as _json
 
 JSON_VALUES: st.SearchStrategy[Any] = st.recursive(

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rmz_async import Pacing, QuotaReport
-from rmz_async._calls.call import Waiting
+from rmz_async._calls.clock import Clock
 from rmz_async._pacing.line import NoSlotError, Pacer
 from rmz_async._pacing.quota import MARGIN, SPAN, Quota
 
@@ -113,7 +113,7 @@ class World:
     def play(self, callers: Sequence[Caller], backend: str) -> None:
         """Let them all call; at the end nobody stands in line."""
         timeline = self.timeline
-        waiting = Waiting(clock=timeline.clock, sleep=timeline.sleep)
+        waiting = Clock(clock=timeline.clock, sleep=timeline.sleep)
         pacer = Pacer(Pacing(max_wait=self.max_wait), waiting)
         anyio.run(self._play, pacer, callers, backend=backend)
         assert pacer._lines == {}

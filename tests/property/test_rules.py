@@ -13,7 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rmz_async import Client, ConfigurationError, InvalidRequestError, RetryPolicy
-from rmz_async._calls.retry import backoff, retry_after
+from rmz_async._calls.headers import retry_after
+from rmz_async._calls.retry import backoff
 from rmz_async._calls.wire import encode_body
 from rmz_async._http.base_url import checked_base_url
 from rmz_async.resources._validation import Validation

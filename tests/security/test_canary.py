@@ -85,7 +85,7 @@ async def test_error(monkeypatch):
 async def test_result(monkeypatch):
     async def exchange(self, local, outgoing, token, limit, clock):
         body = b'{"data": {"id": 1, "status": "%s"}}' % token.reveal().encode()
-        return rmz_async._calls.wire.Answer(200, {"content-type": "application/json"}, body)
+        return rmz_async._calls.outcome.Answer(200, {"content-type": "application/json"}, body)
 
     monkeypatch.setattr(Connections, "exchange", exchange)
     await Client(TOKEN).subscriptions.get(1)

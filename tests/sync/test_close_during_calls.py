@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 import rmz_sync
-from rmz_async._calls.call import Waiting
+from rmz_async._calls.clock import Clock
 from rmz_async._transport import Transport
 from rmz_sync import _loop_thread
 from tests.sync.conftest import HELD, Shop, silence, threads
@@ -174,7 +174,7 @@ class Shaky:
         wrapped = self.client._wrapped
         transport = wrapped._transport
         wrapped._use(
-            Transport(transport.connections, transport.options, Waiting(sleep=self._sleep)),
+            Transport(transport.connections, transport.options, Clock(sleep=self._sleep)),
             owns_connections=True,
         )
         self.client._use(wrapped, self.client._portal, owns_portal=True)

@@ -18,7 +18,7 @@ import pytest
 import rmz_async
 import rmz_sync
 from rmz_async import errors
-from rmz_async._calls.call import Waiting
+from rmz_async._calls.clock import Clock
 from rmz_async._transport import Transport
 from rmz_sync._portal import Portal
 
@@ -60,7 +60,7 @@ class RMZ:
         http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
         self.client = rmz_sync.Client(TOKEN, http=http)
         wrapped = self.client._wrapped
-        waiting = Waiting(clock=lambda: self.now, sleep=self._sleep, draw=lambda: 1.0)
+        waiting = Clock(clock=lambda: self.now, sleep=self._sleep, draw=lambda: 1.0)
         transport = wrapped._transport
         wrapped._use(
             Transport(transport.connections, transport.options, waiting), owns_connections=True
@@ -82,8 +82,8 @@ class RMZ:
     def _data(self, request: httpx.Request) -> object:
         if request.method == "POST":
             return ANSWERS[request.url.path]
-        status, when = ("paused", "2026-01-01") if self.paused else ("active", "1970-01-01")
-        return {"id": 501, "status": status, "updated_at": f"{when}T00:00:00Z"}
+        status, when = ("paused", "00:16:40") if self.paused else ("active", "00:00:00")
+        return {"id": 501, "status": status, "updated_at": f"1970-01-01T{when}Z"}
 
     def fail(self, name: str) -> rmz_sync.OutcomeUnknownError:
         """Make a call whose answer is lost."""
@@ -132,13 +132,13 @@ def test_it_was_applied(rmz: RMZ) -> None:
 
 
 def test_it_was_not_applied(rmz: RMZ) -> None:
-    """After a minute that is certain; before, the very error is raised."""
+    """After a minute and the lag that is certain; before, the very error is raised."""
     error = rmz.fail("subscriptions.pause")
     with pytest.raises(rmz_sync.OutcomeUnknownError) as caught:
         error.resolve()
     assert caught.value is error
     assert isinstance(error.__cause__, rmz_sync.ServerError)
-    rmz.now += 60
+    rmz.now += 91
     with pytest.raises(rmz_sync.ConnectionFailedError, match="it was not applied"):
         error.resolve()
 

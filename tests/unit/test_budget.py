@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rmz_async._calls.retry import Budget, Failure
+from rmz_async._calls.outcome import Failure
+from rmz_async._calls.retry import Budget
 
 
 def spent(budget: Budget, failure: Failure) -> int:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from rmz_async import operations
-from rmz_async._calls.call import Call, Failed, Settlement, error_of
-from rmz_async._calls.retry import Evidence, Failure, History
+from rmz_async._calls.call import Call, Settlement
+from rmz_async._calls.outcome import Evidence, Failed, Failure, History
+from rmz_async._calls.verdict import error_for
 from rmz_async.errors import (
     AuthenticationError,
     ConflictError,
@@ -19,15 +20,15 @@ from rmz_async.errors import (
 from rmz_async.models import CheckoutSession, Subscription
 from rmz_async.operations import Operation
 
-WRITES = [row for row in operations.OPERATIONS if row.repeat is not operations.Repeat.SAFE]
-READS = [row for row in operations.OPERATIONS if row.repeat is operations.Repeat.SAFE]
+WRITES = [row for row in operations.OPERATIONS if row.retry is not operations.RetryRule.SAFE]
+READS = [row for row in operations.OPERATIONS if row.retry is operations.RetryRule.SAFE]
 SENT_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def call_of(operation: Operation) -> Call[Subscription]:
     """A call on subscription 501, or on none where the path names none."""
     object_id = 501 if "{id}" in operation.path else None
-    return Call(operation=operation, into=Subscription, object_id=object_id)
+    return Call(operation=operation, returns=Subscription, object_id=object_id)
 
 
 def history(*, ambiguous: bool = False, attempts: int = 1) -> History:
@@ -40,7 +41,7 @@ def history(*, ambiguous: bool = False, attempts: int = 1) -> History:
 @pytest.mark.parametrize("operation", WRITES, ids=lambda row: row.name)
 def test_a_write_without_an_answer_is_unknown(operation: Operation, failure: Failure) -> None:
     """Nobody is told that a change failed when it may have been made."""
-    error = error_of(call_of(operation), Failed(failure, "ReadTimeout"), history(attempts=2))
+    error = error_for(call_of(operation), Failed(failure, "ReadTimeout"), history(attempts=2))
 
     assert type(error) is OutcomeUnknownError
     assert error.operation == operation.name
@@ -54,7 +55,7 @@ def test_an_unknown_outcome_says_how_to_find_out() -> None:
     """The message names the call, the object, what happened and the way to learn more."""
     call = call_of(operations.SUBSCRIPTIONS_EXTEND)
 
-    error = error_of(call, Failed(Failure.AMBIGUOUS, "ReadTimeout"), history())
+    error = error_for(call, Failed(Failure.AMBIGUOUS, "ReadTimeout"), history())
 
     assert str(error) == (
         "subscriptions.extend on 501 was sent and no trustworthy answer came back (ReadTimeout): "
@@ -67,7 +68,7 @@ def test_an_unknown_outcome_without_an_object() -> None:
     """A call on no object names none."""
     call = call_of(operations.CHECKOUT_SESSIONS_CREATE)
 
-    error = error_of(call, Failed(Failure.AMBIGUOUS, "ReadTimeout"), history())
+    error = error_for(call, Failed(Failure.AMBIGUOUS, "ReadTimeout"), history())
 
     assert str(error).startswith("checkout_sessions.create was sent and")
 
@@ -77,7 +78,7 @@ def test_the_answer_is_the_cause() -> None:
     answer = ServerError("boom", status=500)
     call = call_of(operations.SUBSCRIPTIONS_PAUSE)
 
-    error = error_of(call, Failed(Failure.AMBIGUOUS, "RMZ answered 500", answer), history())
+    error = error_for(call, Failed(Failure.AMBIGUOUS, "RMZ answered 500", answer), history())
 
     assert type(error) is OutcomeUnknownError
     assert error.__cause__ is answer
@@ -87,7 +88,7 @@ def test_the_answer_is_the_cause() -> None:
 @pytest.mark.parametrize("operation", WRITES, ids=lambda row: row.name)
 def test_an_earlier_try_keeps_it_unknown(operation: Operation, failure: Failure) -> None:
     """A last try that never began says nothing about the one before it."""
-    error = error_of(
+    error = error_for(
         call_of(operation), Failed(failure, "ConnectError"), history(ambiguous=True, attempts=2)
     )
 
@@ -98,7 +99,7 @@ def test_a_refusal_after_an_earlier_try_is_unknown() -> None:
     """The duplicate guard may have answered because of the first try."""
     call = call_of(operations.SUBSCRIPTIONS_PAUSE)
 
-    error = error_of(call, Failed(Failure.REFUSED, "429"), history(ambiguous=True, attempts=2))
+    error = error_for(call, Failed(Failure.REFUSED, "429"), history(ambiguous=True, attempts=2))
 
     assert type(error) is OutcomeUnknownError
 
@@ -109,7 +110,7 @@ def test_a_refusal_of_what_is_there(evidence: Evidence | None) -> None:
     answer = RateLimitError("no", status=429)
     failed = Failed(Failure.REFUSED, "429", answer)
 
-    error = error_of(call_of(operations.SUBSCRIPTIONS_EXTEND), failed, history(), evidence)
+    error = error_for(call_of(operations.SUBSCRIPTIONS_EXTEND), failed, history(), evidence)
 
     if evidence is Evidence.APPLIED:
         assert type(error) is OutcomeUnknownError
@@ -124,7 +125,7 @@ def test_a_final_answer_is_told(operation: Operation, failure: Failure) -> None:
     """What RMZ said about a first try is raised as it is."""
     answer = ConflictError("no", status=409)
 
-    assert error_of(call_of(operation), Failed(failure, "409", answer), history()) is answer
+    assert error_for(call_of(operation), Failed(failure, "409", answer), history()) is answer
 
 
 @pytest.mark.parametrize("evidence", [None, *Evidence])
@@ -134,7 +135,7 @@ def test_a_conflict_after_an_earlier_try(evidence: Evidence | None) -> None:
     failed = Failed(Failure.CONFLICT, "409", answer)
     call = call_of(operations.SUBSCRIPTIONS_PAUSE)
 
-    error = error_of(call, failed, history(ambiguous=True, attempts=2), evidence)
+    error = error_for(call, failed, history(ambiguous=True, attempts=2), evidence)
 
     if evidence is Evidence.NOT_APPLIED:
         assert error is answer
@@ -155,7 +156,7 @@ def test_unchanged_is_not_yet_not_applied(failure: Failure) -> None:
     """What is not to be seen yet may still come, whatever the last try ended in."""
     call = call_of(operations.SUBSCRIPTIONS_PAUSE)
 
-    error = error_of(
+    error = error_for(
         call, Failed(failure, "no"), history(ambiguous=True, attempts=2), Evidence.NOT_APPLIED
     )
 
@@ -168,7 +169,7 @@ def test_a_refused_order_says_nothing_of_the_try_before(failure: Failure) -> Non
     answer = ConflictError("no stock", status=400)
     call = call_of(operations.ORDERS_CREATE)
 
-    error = error_of(call, Failed(failure, "400", answer), history(ambiguous=True, attempts=2))
+    error = error_for(call, Failed(failure, "400", answer), history(ambiguous=True, attempts=2))
 
     assert type(error) is OutcomeUnknownError
     assert error.__cause__ is answer
@@ -178,7 +179,9 @@ def test_a_turn_that_comes_too_late() -> None:
     """The message says what is used up, and when the next slot is."""
     call = call_of(operations.SUBSCRIPTIONS_PAUSE)
 
-    error = error_of(call, Failed(Failure.NEVER_SENT, "no slot", slot_in=12.4), history(attempts=2))
+    error = error_for(
+        call, Failed(Failure.NEVER_SENT, "no slot", slot_in=12.4), history(attempts=2)
+    )
 
     assert type(error) is PacingError
     assert str(error) == (
@@ -192,7 +195,7 @@ def test_a_turn_at_once_is_a_turn_that_did_not_come() -> None:
     """Even a wait of no time at all is told as one."""
     call = call_of(operations.SUBSCRIPTIONS_LOOKUP)
 
-    error = error_of(call, Failed(Failure.NEVER_SENT, "no slot", slot_in=0.0), history())
+    error = error_for(call, Failed(Failure.NEVER_SENT, "no slot", slot_in=0.0), history())
 
     assert type(error) is PacingError
     assert "RMZ's 120 requests a minute" in str(error)
@@ -202,7 +205,7 @@ def test_a_turn_that_comes_too_late_for_a_repeat() -> None:
     """Whether the first try was applied is still unknown."""
     call = call_of(operations.SUBSCRIPTIONS_PAUSE)
 
-    error = error_of(
+    error = error_for(
         call, Failed(Failure.NEVER_SENT, "no slot", slot_in=12.4), history(ambiguous=True)
     )
 
@@ -214,16 +217,14 @@ def test_a_refused_token_says_nothing_of_the_try_before() -> None:
     answer = AuthenticationError("no", status=401)
     failed = Failed(Failure.FINAL, "RMZ answered 401", answer)
 
-    change = error_of(call_of(operations.SUBSCRIPTIONS_PAUSE), failed, history(ambiguous=True))
+    change = error_for(call_of(operations.SUBSCRIPTIONS_PAUSE), failed, history(ambiguous=True))
     refused = Failed(Failure.CONFLICT, "RMZ answered 422", answer)
-    other = error_of(call_of(operations.PORTAL_SESSIONS_CREATE), refused, history(ambiguous=True))
-    session = error_of(call_of(operations.PORTAL_SESSIONS_CREATE), failed, history(ambiguous=True))
+    other = error_for(call_of(operations.PORTAL_SESSIONS_CREATE), refused, history(ambiguous=True))
+    session = error_for(call_of(operations.PORTAL_SESSIONS_CREATE), failed, history(ambiguous=True))
 
-    assert type(change) is OutcomeUnknownError
-    assert change.__cause__ is answer
-    # Whether there is an unused session more does not matter to anyone.
-    assert session is answer
-    assert other is answer
+    for error in (change, session, other):
+        assert type(error) is OutcomeUnknownError
+        assert error.__cause__ is answer
 
 
 @pytest.mark.parametrize("failure", [Failure.THROTTLED, Failure.REFUSED])
@@ -232,14 +233,14 @@ def test_a_refusal_of_a_first_try_is_told(failure: Failure) -> None:
     answer = ServerError("no", status=429)
     call = call_of(operations.SUBSCRIPTIONS_EXTEND)
 
-    assert error_of(call, Failed(failure, "429", answer), history()) is answer
+    assert error_for(call, Failed(failure, "429", answer), history()) is answer
 
 
 @pytest.mark.parametrize("failure", list(Failure))
 @pytest.mark.parametrize("operation", READS, ids=lambda row: row.name)
 def test_a_read_is_never_unknown(operation: Operation, failure: Failure) -> None:
     """A call that only reads changed nothing, whatever happened to it."""
-    error = error_of(call_of(operation), Failed(failure, "ReadTimeout"), history(ambiguous=True))
+    error = error_for(call_of(operation), Failed(failure, "ReadTimeout"), history(ambiguous=True))
 
     assert type(error) is ConnectionFailedError
 
@@ -249,22 +250,23 @@ def test_a_read_that_was_answered() -> None:
     answer = ServerError("boom", status=500)
     call = call_of(operations.SUBSCRIPTIONS_GET)
 
-    assert error_of(call, Failed(Failure.AMBIGUOUS, "500", answer), history()) is answer
+    assert error_for(call, Failed(Failure.AMBIGUOUS, "500", answer), history()) is answer
 
 
 @pytest.mark.parametrize(
-    ("attempts", "tries"), [(1, "after 1 try "), (2, "after 2 tries "), (3, "after 3 tries ")]
+    ("attempts", "counted"),
+    [(1, "after 1 attempt "), (2, "after 2 attempts "), (3, "after 3 attempts ")],
 )
-def test_a_call_that_was_not_sent(attempts: int, tries: str) -> None:
+def test_a_call_that_was_not_sent(attempts: int, counted: str) -> None:
     """The message says that nothing was changed, and how often it was tried."""
     call = call_of(operations.SUBSCRIPTIONS_EXTEND)
 
-    error = error_of(call, Failed(Failure.NOT_SENT, "ConnectError"), history(attempts=attempts))
+    error = error_for(call, Failed(Failure.NOT_SENT, "ConnectError"), history(attempts=attempts))
 
     assert type(error) is ConnectionFailedError
     assert str(error) == (
-        f"subscriptions.extend on 501 failed {tries}(ConnectError): nothing was changed, "
-        "and repeating is safe"
+        f"subscriptions.extend on 501 failed {counted}(ConnectError): nothing was changed, "
+        "and a retry is safe"
     )
     assert error.operation == "subscriptions.extend"
     assert error.attempts == attempts
@@ -274,7 +276,7 @@ def test_a_calls_repr_hides_what_is_sent() -> None:
     """Bodies and queries hold personal data, and a repr lands in logs."""
     call = Call(
         operation=operations.CHECKOUT_SESSIONS_CREATE,
-        into=CheckoutSession,
+        returns=CheckoutSession,
         query={"email": "sara@example.com"},
         body={"email": "sara@example.com"},
     )
@@ -286,8 +288,9 @@ def test_a_settlements_repr_hides_the_comparison() -> None:
     """What is compared is the caller's data too."""
     settlement = Settlement(
         read=call_of(operations.SUBSCRIPTIONS_GET),
-        judge=lambda found, _: Evidence.APPLIED if found.id == 987654 else Evidence.UNCLEAR,
-        answer=lambda found: found,
+        compare=lambda found, _: Evidence.APPLIED if found.id == 987654 else Evidence.UNCLEAR,
+        result=lambda found: found,
+        explains=lambda _: False,
     )
 
     assert "lambda" not in repr(settlement)

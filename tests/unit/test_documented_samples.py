@@ -8,7 +8,8 @@ import attrs
 import pytest
 
 from rmz_async import operations, webhooks
-from rmz_async._calls.wire import Answer, envelope_of, error_of
+from rmz_async._calls.outcome import Answer
+from rmz_async._calls.wire import envelope_of, error_of
 from rmz_async._decoding import strict_json as _json
 from rmz_async._decoding.converter import decode
 from rmz_async.models import (

@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from rmz_async import operations
-from rmz_async.operations import OPERATIONS, Operation, Repeat
+from rmz_async.operations import OPERATIONS, Operation, RetryRule
 
 every_row = pytest.mark.parametrize("row", OPERATIONS, ids=lambda row: row.name)
 
@@ -22,13 +22,13 @@ def test_no_row_is_missing() -> None:
 @every_row
 def test_a_read_is_safe_and_a_write_is_not(row: Operation) -> None:
     """Only what reads may be repeated at will, and all that reads may."""
-    assert (row.repeat is Repeat.SAFE) == (row.method == "GET")
+    assert (row.retry is RetryRule.SAFE) == (row.method == "GET")
 
 
 @every_row
 def test_a_write_says_how_to_find_out(row: Operation) -> None:
     """Whoever is told that an outcome is unknown is told what to do, and only they."""
-    assert bool(row.find_out) == (row.repeat is not Repeat.SAFE)
+    assert bool(row.find_out) == (row.retry is not RetryRule.SAFE)
     assert not row.find_out.endswith(".")
 
 
@@ -41,7 +41,7 @@ def test_a_row_names_its_source(row: Operation) -> None:
 @every_row
 def test_only_a_change_has_a_time_to_be_sent_again(row: Operation) -> None:
     """A read may always be repeated, and what is sent once only never is."""
-    assert row.resend_within == 0 or row.repeat in (Repeat.SETTLE, Repeat.DEDUPED)
+    assert row.resend_within == 0 or row.retry in (RetryRule.SETTLE, RetryRule.DEDUPED)
 
 
 def test_an_order_is_not_repeated_after_its_5_minutes() -> None:
@@ -57,4 +57,4 @@ def test_extending_is_warned_of() -> None:
 def test_rows_do_not_change() -> None:
     """No caller can turn a write into something that is repeated."""
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        operations.SUBSCRIPTIONS_EXTEND.repeat = Repeat.SAFE  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue] # the very mistake
+        operations.SUBSCRIPTIONS_EXTEND.retry = RetryRule.SAFE  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue] # the very mistake

@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from rmz_async import Pacing
-from rmz_async._calls.call import Waiting
+from rmz_async._calls.clock import Clock
 from rmz_async._pacing.headers import closed_for, whole_number
 from rmz_async._pacing.line import NoSlotError, Pacer
 
@@ -82,7 +82,7 @@ def test_a_429_that_says_nothing() -> None:
 
 async def slot_after(status: int, headers: Mapping[str, str]) -> float:
     """A slot at second 100, without patience, after an answer at the same time."""
-    pacer = Pacer(Pacing(max_wait=0), Waiting(clock=lambda: 100.0))
+    pacer = Pacer(Pacing(max_wait=0), Clock(clock=lambda: 100.0))
     await pacer.report("key", 60, status, headers)
     with anyio.fail_after(10):
         return await pacer.wait_for_slot("key", 60, until=math.inf)

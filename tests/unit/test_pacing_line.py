@@ -14,7 +14,7 @@ import pytest
 from anyio.abc import TaskGroup
 
 from rmz_async import InMemoryQuotaStore, Pacing
-from rmz_async._calls.call import Waiting
+from rmz_async._calls.clock import Clock
 from rmz_async._pacing.line import NoSlotError, Pacer
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +29,7 @@ async def settle() -> None:
 
 
 @attrs.define
-class Clock:
+class ManualClock:
     """Seconds that pass when the test says so."""
 
     now: float = 100.0
@@ -59,13 +59,13 @@ class Clock:
     def pacer(self, **options: Any) -> Pacer:
         """Return a pacer on this clock, with all patience."""
         options.setdefault("max_wait", 1000.0)
-        return Pacer(Pacing(**options), Waiting(clock=lambda: self.now, sleep=self.sleep))
+        return Pacer(Pacing(**options), Clock(clock=lambda: self.now, sleep=self.sleep))
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> ManualClock:
     """Time that stands still."""
-    return Clock()
+    return ManualClock()
 
 
 @attrs.define
@@ -112,12 +112,12 @@ async def learn(pacer: Pacer, status: int, headers: Mapping[str, str]) -> None:
     await pacer.report("key", LIMIT, status, headers)
 
 
-async def test_a_burst_goes_at_once(clock: Clock) -> None:
+async def test_a_burst_goes_at_once(clock: ManualClock) -> None:
     """While the minute has room, nobody waits and nothing is spread out."""
     assert await slots(clock.pacer()) == [100.0, 100.0, 100.0]
 
 
-async def test_first_come_first_served(clock: Clock) -> None:
+async def test_first_come_first_served(clock: ManualClock) -> None:
     """Those without a slot get theirs in the order in which they came, as soon as there is one."""
     pacer = clock.pacer()
     async with calling() as callers:
@@ -129,7 +129,7 @@ async def test_first_come_first_served(clock: Clock) -> None:
         assert callers.got[3:] == [("d", 161.0), ("e", 161.0), ("f", 161.0), ("g", 222.0)]
 
 
-async def test_nobody_overtakes(clock: Clock) -> None:
+async def test_nobody_overtakes(clock: ManualClock) -> None:
     """Who comes when there is room again, but the first has not woken yet, stands behind."""
     pacer = clock.pacer()
     async with calling() as callers:
@@ -141,7 +141,7 @@ async def test_nobody_overtakes(clock: Clock) -> None:
         assert callers.got[3:] == [("d", 170.0), ("e", 170.0)]
 
 
-async def test_quotas_are_apart(clock: Clock) -> None:
+async def test_quotas_are_apart(clock: ManualClock) -> None:
     """A line before one quota stops nobody before another."""
     pacer = clock.pacer()
     async with calling() as callers:
@@ -150,7 +150,7 @@ async def test_quotas_are_apart(clock: Clock) -> None:
         assert callers.got[3:] == [("lookup", 100.0)]
 
 
-async def test_too_long_a_wait_is_not_begun(clock: Clock) -> None:
+async def test_too_long_a_wait_is_not_begun(clock: ManualClock) -> None:
     """Who would wait longer than the longest wait is told at once how long."""
     pacer = clock.pacer(max_wait=60)
     await slots(pacer)
@@ -163,7 +163,7 @@ async def test_too_long_a_wait_is_not_begun(clock: Clock) -> None:
     assert clock.sleepers == []
 
 
-async def test_the_longest_wait_is_waited(clock: Clock) -> None:
+async def test_the_longest_wait_is_waited(clock: ManualClock) -> None:
     """The longest wait itself is not too long."""
     async with calling() as callers:
         pacer = clock.pacer(max_wait=61)
@@ -172,7 +172,7 @@ async def test_the_longest_wait_is_waited(clock: Clock) -> None:
         assert callers.got[3:] == [("d", 161.0)]
 
 
-async def test_a_slot_after_the_calls_end(clock: Clock) -> None:
+async def test_a_slot_after_the_calls_end(clock: ManualClock) -> None:
     """A turn that comes when the call is over is not waited for."""
     pacer = clock.pacer()
     await slots(pacer)
@@ -181,7 +181,7 @@ async def test_a_slot_after_the_calls_end(clock: Clock) -> None:
     assert caught.value.wait == 61.0
 
 
-async def test_a_slot_at_the_calls_end(clock: Clock) -> None:
+async def test_a_slot_at_the_calls_end(clock: ManualClock) -> None:
     """The last moment is in time."""
     pacer = clock.pacer()
     await slots(pacer)
@@ -190,7 +190,7 @@ async def test_a_slot_at_the_calls_end(clock: Clock) -> None:
     assert at_once.cancelled_caught
 
 
-async def test_the_line_is_a_part_of_the_wait(clock: Clock) -> None:
+async def test_the_line_is_a_part_of_the_wait(clock: ManualClock) -> None:
     """Who comes behind others knows that the turns of the next minute are theirs."""
     pacer = clock.pacer(max_wait=100)
     async with calling() as callers:
@@ -198,7 +198,7 @@ async def test_the_line_is_a_part_of_the_wait(clock: Clock) -> None:
         assert callers.refused == [("g", 122.0)]
 
 
-async def test_no_patience(clock: Clock) -> None:
+async def test_no_patience(clock: ManualClock) -> None:
     """With a longest wait of nothing there are turns at once, or none."""
     pacer = clock.pacer(max_wait=0)
     await slots(pacer)
@@ -208,7 +208,7 @@ async def test_no_patience(clock: Clock) -> None:
     assert await slots(pacer) == [161.0] * 3
 
 
-async def test_a_cancelled_waiter_leaves_the_line(clock: Clock) -> None:
+async def test_a_cancelled_waiter_leaves_the_line(clock: ManualClock) -> None:
     """Its turn goes to the next, and nobody's is lost."""
     pacer = clock.pacer()
     async with calling() as callers:
@@ -219,7 +219,7 @@ async def test_a_cancelled_waiter_leaves_the_line(clock: Clock) -> None:
         assert callers.got[5:] == [("g", 161.0), ("h", 222.0)]
 
 
-async def test_the_first_is_cancelled(clock: Clock) -> None:
+async def test_the_first_is_cancelled(clock: ManualClock) -> None:
     """The second takes over, at the same time, and not a moment before."""
     pacer = clock.pacer()
     async with calling() as callers:
@@ -230,7 +230,7 @@ async def test_the_first_is_cancelled(clock: Clock) -> None:
         assert callers.got[3:] == [("e", 161.0)]
 
 
-async def test_all_are_cancelled(clock: Clock) -> None:
+async def test_all_are_cancelled(clock: ManualClock) -> None:
     """A line that is left by all is gone, and takes no turn with it."""
     pacer = clock.pacer()
     async with calling() as callers:
@@ -244,7 +244,7 @@ async def test_all_are_cancelled(clock: Clock) -> None:
         assert callers.got[3:] == [("g", 161.0), ("h", 161.0), ("i", 161.0)]
 
 
-async def test_woken_and_cancelled_at_once(clock: Clock) -> None:
+async def test_woken_and_cancelled_at_once(clock: ManualClock) -> None:
     """Who is cancelled in the moment of the turn does not take it."""
     pacer = clock.pacer()
     async with calling() as callers:
@@ -256,7 +256,7 @@ async def test_woken_and_cancelled_at_once(clock: Clock) -> None:
         assert callers.got[3:] == [("e", 100.0)]
 
 
-async def test_due_and_cancelled_at_once(clock: Clock) -> None:
+async def test_due_and_cancelled_at_once(clock: ManualClock) -> None:
     """Nor does who is cancelled in the moment in which the wait ends."""
     pacer = clock.pacer()
     async with calling() as callers:
@@ -269,7 +269,7 @@ async def test_due_and_cancelled_at_once(clock: Clock) -> None:
         assert await slots(pacer) == [161.0] * 3
 
 
-async def test_leaving_the_middle_disturbs_nobody(clock: Clock) -> None:
+async def test_leaving_the_middle_disturbs_nobody(clock: ManualClock) -> None:
     """Only when the first one leaves has another one to wake."""
     pacer = clock.pacer()
     async with calling() as callers:
@@ -280,7 +280,7 @@ async def test_leaving_the_middle_disturbs_nobody(clock: Clock) -> None:
         assert clock.sleepers == sleepers
 
 
-async def test_a_slot_that_was_not_used(clock: Clock) -> None:
+async def test_a_slot_that_was_not_used(clock: ManualClock) -> None:
     """The first in line gets it at once."""
     pacer = clock.pacer()
     async with calling() as callers:
@@ -291,7 +291,7 @@ async def test_a_slot_that_was_not_used(clock: Clock) -> None:
         assert callers.got[3:] == [("d", 110.0)]
 
 
-async def test_a_429_closes_the_gate(clock: Clock) -> None:
+async def test_a_429_closes_the_gate(clock: ManualClock) -> None:
     """Nobody goes before its Retry-After is over, and a second more."""
     pacer = clock.pacer()
     await learn(pacer, 429, {"retry-after": "7", "x-ratelimit-remaining": "0"})
@@ -303,7 +303,7 @@ async def test_a_429_closes_the_gate(clock: Clock) -> None:
         assert callers.got == [("a", 108.0), ("b", 108.0)]
 
 
-async def test_who_waits_too_long_now_is_told(clock: Clock) -> None:
+async def test_who_waits_too_long_now_is_told(clock: ManualClock) -> None:
     """An answer that closes the gate for long ends the wait of the whole line."""
     pacer = clock.pacer(max_wait=70)
     async with calling() as callers:
@@ -314,7 +314,7 @@ async def test_who_waits_too_long_now_is_told(clock: Clock) -> None:
         assert sorted(callers.refused) == [("d", 201.0), ("e", 201.0)]
 
 
-async def test_the_impatient_behind_the_patient(clock: Clock) -> None:
+async def test_the_impatient_behind_the_patient(clock: ManualClock) -> None:
     """Who waits too long now is told even where those in front go on waiting."""
     pacer = clock.pacer()
     async with calling() as callers:
@@ -325,7 +325,7 @@ async def test_the_impatient_behind_the_patient(clock: Clock) -> None:
         assert callers.refused == [("e", 201.0)]
 
 
-async def test_a_limit_that_rises_again_opens_the_gate(clock: Clock) -> None:
+async def test_a_limit_that_rises_again_opens_the_gate(clock: ManualClock) -> None:
     """The line moves up as soon as RMZ names it."""
     pacer = clock.pacer()
     await learn(pacer, 200, {"x-ratelimit-limit": "1"})
@@ -337,7 +337,7 @@ async def test_a_limit_that_rises_again_opens_the_gate(clock: Clock) -> None:
         assert callers.got[1:] == [("b", 100.0), ("c", 100.0)]
 
 
-async def test_what_is_left_is_all_there_is(clock: Clock) -> None:
+async def test_what_is_left_is_all_there_is(clock: ManualClock) -> None:
     """With one request left in RMZ's window, one goes."""
     pacer = clock.pacer()
     await learn(pacer, 200, {"x-ratelimit-remaining": "1"})
@@ -350,7 +350,7 @@ async def test_what_is_left_is_all_there_is(clock: Clock) -> None:
 
 @pytest.mark.parametrize("absurd", ["", "-1", "nan", "1e9", "x", "9" * 400, "9999999999", "٣"])
 @pytest.mark.parametrize("status", [200, 429])
-async def test_absurd_headers(clock: Clock, status: int, absurd: str) -> None:
+async def test_absurd_headers(clock: ManualClock, status: int, absurd: str) -> None:
     """Whatever stands in the headers, three go and the fourth waits for its minute."""
     pacer = clock.pacer()
     names = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after"]
@@ -362,7 +362,7 @@ async def test_absurd_headers(clock: Clock, status: int, absurd: str) -> None:
         assert callers.got == [("d", 161.0)]
 
 
-async def test_an_answer_that_changes_nothing_wakes_nobody(clock: Clock) -> None:
+async def test_an_answer_that_changes_nothing_wakes_nobody(clock: ManualClock) -> None:
     """With a thousand in line, each answer would cost a thousand looks at the quota."""
     pacer = clock.pacer()
     async with calling() as callers:
@@ -374,7 +374,7 @@ async def test_an_answer_that_changes_nothing_wakes_nobody(clock: Clock) -> None
         assert clock.sleepers == sleepers
 
 
-async def test_a_copy_with_other_patience(clock: Clock) -> None:
+async def test_a_copy_with_other_patience(clock: ManualClock) -> None:
     """It counts together with the first, and stands in the same line."""
     pacer = clock.pacer()
     copy = pacer.with_pacing(Pacing(max_wait=500))
@@ -388,7 +388,7 @@ async def test_a_copy_with_other_patience(clock: Clock) -> None:
         assert callers.got[3:] == [("d", 161.0), ("e", 161.0)]
 
 
-async def test_a_copy_that_names_the_same_store(clock: Clock) -> None:
+async def test_a_copy_that_names_the_same_store(clock: ManualClock) -> None:
     """Naming the store again changes nothing."""
     store = InMemoryQuotaStore()
     pacer = clock.pacer(store=store)

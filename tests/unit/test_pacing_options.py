@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from rmz_async import ConfigurationError, InMemoryQuotaStore, Pacing
-from rmz_async._calls.call import Waiting
+from rmz_async._calls.clock import Clock
 from rmz_async._calls.token import Secret
 from rmz_async._pacing.line import Pacer, quota_key
 
@@ -103,4 +103,4 @@ def test_whose_store_may_hang_or_fail() -> None:
         pass
 
     for store, theirs in ((None, False), (InMemoryQuotaStore(), False), (Theirs(), True)):
-        assert Pacer(Pacing(store=store), Waiting()).trusts_store is not theirs
+        assert Pacer(Pacing(store=store), Clock()).trusts_store is not theirs

@@ -10,10 +10,9 @@ import attrs
 import pytest
 
 from rmz_async import InMemoryQuotaStore, Pacing, QuotaReport, operations
-from rmz_async._calls.call import Failed, Waiting
-from rmz_async._calls.retry import Failure
+from rmz_async._calls.clock import Clock
+from rmz_async._calls.outcome import Answer, Failed, Failure
 from rmz_async._calls.token import Secret
-from rmz_async._calls.wire import Answer
 from rmz_async._pacing import slots as slots_module
 from rmz_async._pacing.line import NoSlotError
 from rmz_async._pacing.slots import SLOT_EXPIRY, Slot, Slots
@@ -55,7 +54,7 @@ class Store:
         return False
 
 
-class Clock:
+class ManualClock:
     """Seconds that pass when somebody sleeps, or when the test says so."""
 
     def __init__(self) -> None:
@@ -71,14 +70,14 @@ class Clock:
 class Gates:
     """Turns over a store, with one request under way at a time."""
 
-    clock: Clock = attrs.field(factory=Clock)
+    clock: ManualClock = attrs.field(factory=ManualClock)
     store: Store = attrs.field(factory=Store)
     at_once: anyio.Semaphore = attrs.field(factory=lambda: anyio.Semaphore(1, fast_acquire=True))
     slots: Slots = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Build the slots."""
-        waiting = Waiting(clock=lambda: self.clock.now, sleep=self.clock.sleep)
+        waiting = Clock(clock=lambda: self.clock.now, sleep=self.clock.sleep)
         self.slots = Slots(Pacing(per_minute=60, lookup_per_minute=120, store=self.store), waiting)
 
     def slot(
@@ -151,7 +150,7 @@ async def test_an_answer_is_learned_from(gates: Gates) -> None:
 
 async def test_an_answer_is_learned_from_at_once(gates: Gates) -> None:
     """The library's own store needs no time for it: the next slot knows."""
-    slots = Slots(Pacing(max_wait=0), Waiting(clock=lambda: 100.0))
+    slots = Slots(Pacing(max_wait=0), Clock(clock=lambda: 100.0))
     closed = Answer(429, {"retry-after": "7", "x-ratelimit-remaining": "0"}, b"")
     async with slots.slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0) as slot:
         await slot.report(closed, deadline=0.0)
@@ -268,7 +267,7 @@ async def test_a_store_that_fails_after_the_answer(
         async def forget(self, key: str, at: float) -> None:
             raise OSError("unreachable")
 
-    slots = Slots(Pacing(store=Broken()), Waiting())
+    slots = Slots(Pacing(store=Broken()), Clock())
     slot = slots.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 1e18)
     async with slot as entered:
         await entered.report(Answer(200, {}, b""), deadline=1e18)
@@ -296,7 +295,7 @@ async def test_a_store_that_hangs_after_the_answer(
     """It costs the call no more than the time that it is given."""
     monkeypatch.setattr(slots_module, "FORGET_TIMEOUT", 0.0)
     monkeypatch.setattr(slots_module, "MIN_REPORT_TIMEOUT", 0.0)
-    slots = Slots(Pacing(store=Hanging()), Waiting())
+    slots = Slots(Pacing(store=Hanging()), Clock())
     slot = slots.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 1e18)
     async with slot as entered:
         await entered.report(Answer(200, {}, b""), deadline=0.0)
@@ -323,7 +322,7 @@ async def test_a_store_that_fails_while_a_call_is_given_up(gates: Gates) -> None
 
 async def test_copies_count_together(gates: Gates) -> None:
     """A copy with other limits asks the same store, also by way of one that asks none."""
-    slots = Slots(Pacing(per_minute=2, max_wait=0), Waiting(clock=lambda: 100.0))
+    slots = Slots(Pacing(per_minute=2, max_wait=0), Clock(clock=lambda: 100.0))
     copies = [
         slots,
         slots.with_pacing(Pacing(per_minute=2, max_wait=0)),
@@ -340,7 +339,7 @@ async def test_copies_count_together(gates: Gates) -> None:
 
 async def test_a_copy_of_what_never_counted(gates: Gates) -> None:
     """It counts from its first slot on, together with other copies."""
-    slots = Slots(None, Waiting(clock=lambda: 100.0))
+    slots = Slots(None, Clock(clock=lambda: 100.0))
     copies = [slots.with_pacing(Pacing(per_minute=1, max_wait=0)) for _ in range(2)]
     for _ in range(2):
         async with slots.slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
@@ -366,7 +365,7 @@ async def test_an_answer_that_closes_the_quota_tells_when_the_next_slot_comes(
     gates: Gates, status: int, headers: dict[str, str], retry_in: float | None
 ) -> None:
     """The margin belongs to the pacing, so the transport need not know it."""
-    slots = Slots(Pacing(max_wait=0), Waiting(clock=lambda: 100.0))
+    slots = Slots(Pacing(max_wait=0), Clock(clock=lambda: 100.0))
     async with slots.slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0) as slot:
         assert await slot.report(Answer(status, headers, b""), deadline=200.0) == retry_in
     if retry_in is not None:

@@ -11,14 +11,14 @@ import anyio
 import pytest
 
 from rmz_async import InMemoryQuotaStore, Pacing, QuotaReport, QuotaStore
-from rmz_async._calls.call import Waiting
+from rmz_async._calls.clock import Clock
 from rmz_async._pacing.line import NoSlotError, Pacer
 from rmz_async._pacing.quota import Quota
 
 
 def pacer_at(now: float, store: QuotaStore | None = None) -> Pacer:
     """A pacer with all patience, at a moment that stays."""
-    return Pacer(Pacing(max_wait=1000, store=store), Waiting(clock=lambda: now, sleep=sleep))
+    return Pacer(Pacing(max_wait=1000, store=store), Clock(clock=lambda: now, sleep=sleep))
 
 
 async def sleep(_: float) -> None:

@@ -35,7 +35,7 @@ async def test_get_product(recorder: Any) -> None:
 
     call = recorder.only
     assert found is recorder.answer
-    assert (call.operation, call.into) == (operations.PRODUCTS_GET, Product)
+    assert (call.operation, call.returns) == (operations.PRODUCTS_GET, Product)
     assert (call.object_id, call.query, call.body, call.settlement) == (101, {}, None, None)
 
 
@@ -62,7 +62,7 @@ async def test_lists(recorder: Any, resource: Any, operation: Any, model: Any) -
         await pager.first()
     assert [call.query for call in recorder.calls] == [{"page": 1}, {"page": 3}]
     for call in recorder.calls:
-        assert (call.operation, call.into) == (operation, Page[model])
+        assert (call.operation, call.returns) == (operation, Page[model])
         assert (call.object_id, call.body, call.settlement) == (None, None, None)
 
 
@@ -91,5 +91,5 @@ async def test_store(recorder: Any, method: str, operation: Any, model: Any) -> 
 
     call = recorder.only
     assert found is recorder.answer
-    assert (call.operation, call.into) == (operation, model)
+    assert (call.operation, call.returns) == (operation, model)
     assert (call.object_id, call.query, call.body, call.settlement) == (None, {}, None, None)

@@ -74,7 +74,7 @@ async def test_create(recorder: Any) -> None:
 
     call = recorder.only
     assert found is recorder.answer
-    assert (call.operation, call.into) == (operations.ORDERS_CREATE, CreatedOrder)
+    assert (call.operation, call.returns) == (operations.ORDERS_CREATE, CreatedOrder)
     assert (call.object_id, call.query, call.settlement) == (None, {}, None)
     assert call.body == {
         "customer": None,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from rmz_async import InvalidRequestError, Order, OrderStatus, Page, operations
-from rmz_async._calls.retry import Evidence
+from rmz_async._calls.outcome import Evidence, Window
 from rmz_async.resources.orders import Orders
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +32,7 @@ async def test_get(recorder: Any) -> None:
 
     call = recorder.only
     assert found is recorder.answer
-    assert (call.operation, call.into) == (operations.ORDERS_GET, Order)
+    assert (call.operation, call.returns) == (operations.ORDERS_GET, Order)
     assert (call.object_id, call.query, call.body, call.settlement) == (78901, {}, None, None)
 
 
@@ -55,7 +55,7 @@ async def test_list_sends_nothing_by_itself(recorder: Any) -> None:
     assert recorder.calls == []
     await pager.first()
     call = recorder.only
-    assert (call.operation, call.into) == (operations.ORDERS_LIST, Page[Order])
+    assert (call.operation, call.returns) == (operations.ORDERS_LIST, Page[Order])
     assert (call.object_id, call.body, call.settlement) == (None, None, None)
     assert call.query == {
         "page": 1,
@@ -154,7 +154,7 @@ async def test_update(recorder: Any, status: int) -> None:
     assert await recorder.make(Orders).update(78901, status=status) is None
 
     call = recorder.only
-    assert (call.operation, call.into) == (operations.ORDERS_UPDATE, type(None))
+    assert (call.operation, call.returns) == (operations.ORDERS_UPDATE, type(None))
     assert (call.object_id, call.query, call.body) == (78901, {}, {"status": int(status)})
     assert type(call.body["status"]) is int
 
@@ -184,36 +184,39 @@ async def test_how_an_update_is_settled(recorder: Any) -> None:
     await recorder.make(Orders).update(78901, status=4)
 
     settlement = recorder.only.settlement
-    assert settlement.answer(Order(id=78901, current_status=OrderStatus.COMPLETED)) is None
+    assert settlement.result(Order(id=78901, current_status=OrderStatus.COMPLETED)) is None
     assert settlement.read.operation is operations.ORDERS_GET
-    assert (settlement.read.object_id, settlement.read.into) == (78901, Order)
+    assert (settlement.read.object_id, settlement.read.returns) == (78901, Order)
     assert settlement.read.settlement is None
 
 
 SINCE = datetime(2026, 1, 15, tzinfo=UTC)
-BEFORE = SINCE - timedelta(seconds=1)
+BEFORE = SINCE - timedelta(seconds=601)
+JUST_BEFORE = SINCE - timedelta(seconds=600)
+WINDOW = Window(since=SINCE, until=SINCE + timedelta(seconds=60))
 
 
 @pytest.mark.parametrize("status", [4, OrderStatus.COMPLETED])
 @pytest.mark.parametrize(
-    ("found", "updated_at", "since", "evidence"),
+    ("found", "updated_at", "window", "evidence"),
     [
-        (OrderStatus.COMPLETED, SINCE, SINCE, Evidence.APPLIED),
-        (OrderStatus.COMPLETED, BEFORE, SINCE, Evidence.APPLIED),
+        (OrderStatus.COMPLETED, SINCE, WINDOW, Evidence.APPLIED),
+        (OrderStatus.COMPLETED, BEFORE, WINDOW, Evidence.APPLIED),
         (OrderStatus.COMPLETED, None, None, Evidence.APPLIED),
-        (OrderStatus.IN_PROGRESS, BEFORE, SINCE, Evidence.NOT_APPLIED),
-        (OrderStatus.IN_PROGRESS, SINCE, SINCE, Evidence.UNCLEAR),
-        (OrderStatus.IN_PROGRESS, None, SINCE, Evidence.UNCLEAR),
+        (OrderStatus.IN_PROGRESS, BEFORE, WINDOW, Evidence.NOT_APPLIED),
+        (OrderStatus.IN_PROGRESS, JUST_BEFORE, WINDOW, Evidence.UNSEEN),
+        (OrderStatus.IN_PROGRESS, SINCE, WINDOW, Evidence.UNCLEAR),
+        (OrderStatus.IN_PROGRESS, None, WINDOW, Evidence.UNCLEAR),
         (OrderStatus.IN_PROGRESS, BEFORE, None, Evidence.UNCLEAR),
-        (9, SINCE, SINCE, Evidence.UNCLEAR),
+        (9, SINCE, WINDOW, Evidence.UNCLEAR),
         (None, None, None, Evidence.UNCLEAR),
     ],
 )
 async def test_what_shows_that_an_order_was_moved(
-    recorder: Any, status: int, found: Any, updated_at: Any, since: Any, evidence: Evidence
+    recorder: Any, status: int, found: Any, updated_at: Any, window: Any, evidence: Evidence
 ) -> None:
     """It is where it was wanted; or it is not, and has not changed since the call."""
     await recorder.make(Orders).update(78901, status=status)
 
     order = Order(id=78901, current_status=found, updated_at=updated_at)
-    assert recorder.only.settlement.judge(order, since) is evidence
+    assert recorder.only.settlement.compare(order, window) is evidence

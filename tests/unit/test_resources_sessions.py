@@ -30,7 +30,7 @@ async def test_the_least_of_a_checkout(recorder: Any) -> None:
     call = recorder.only
     assert found is recorder.answer
     assert call.operation is operations.CHECKOUT_SESSIONS_CREATE
-    assert call.into is CheckoutSession
+    assert call.returns is CheckoutSession
     assert (call.object_id, call.query, call.settlement) == (None, {}, None)
     assert call.body == {
         **CHECKOUT,
@@ -92,7 +92,7 @@ async def test_the_least_of_a_portal_session(recorder: Any) -> None:
     call = recorder.only
     assert found is recorder.answer
     assert call.operation is operations.PORTAL_SESSIONS_CREATE
-    assert call.into is PortalSession
+    assert call.returns is PortalSession
     assert (call.object_id, call.query, call.settlement) == (None, {}, None)
     assert call.body == {"customer": {"id": 4501}, "return_url": None, "expires_in": None}
 

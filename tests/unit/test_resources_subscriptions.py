@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rmz_async import InvalidRequestError, Page, PhoneNumber, Subscription, operations
-from rmz_async._calls.retry import Evidence
+from rmz_async._calls.outcome import Evidence, Window
 from rmz_async.models import SubscriptionLookup
 from rmz_async.resources.subscriptions import Subscriptions
 
@@ -28,7 +28,7 @@ async def test_get(recorder: Any) -> None:
 
     call = recorder.only
     assert found is recorder.answer
-    assert (call.operation, call.into) == (operations.SUBSCRIPTIONS_GET, Subscription)
+    assert (call.operation, call.returns) == (operations.SUBSCRIPTIONS_GET, Subscription)
     assert (call.object_id, call.query, call.body, call.settlement) == (501, {}, None, None)
 
 
@@ -59,7 +59,7 @@ async def test_list_sends_nothing_by_itself(recorder: Any) -> None:
     assert recorder.calls == []
     await pager.first()
     call = recorder.only
-    assert (call.operation, call.into) == (operations.SUBSCRIPTIONS_LIST, Page[Subscription])
+    assert (call.operation, call.returns) == (operations.SUBSCRIPTIONS_LIST, Page[Subscription])
     assert (call.object_id, call.body, call.settlement) == (None, None, None)
     assert call.query == {
         "page": 1,
@@ -134,7 +134,7 @@ async def test_lookup(recorder: Any, given: dict[str, Any], query: dict[str, Any
 
     call = recorder.only
     assert found is recorder.answer
-    assert (call.operation, call.into) == (operations.SUBSCRIPTIONS_LOOKUP, SubscriptionLookup)
+    assert (call.operation, call.returns) == (operations.SUBSCRIPTIONS_LOOKUP, SubscriptionLookup)
     assert (call.object_id, call.body, call.settlement) == (None, None, None)
     assert {name: value for name, value in call.query.items() if value is not None} == query
 
@@ -202,7 +202,7 @@ async def test_changes(
 
     call = recorder.only
     assert found is recorder.answer
-    assert (call.operation, call.into) == (operation, Subscription)
+    assert (call.operation, call.returns) == (operation, Subscription)
     assert (call.object_id, call.query, call.body) == (501, {}, body)
 
 
@@ -223,7 +223,8 @@ FOUND: list[tuple[str, dict[str, Any], dict[str, Any], bool]] = [
     ("unpause", {}, {"status": "past_due"}, False),
 ]
 SINCE = datetime(2026, 1, 15, tzinfo=UTC)
-BEFORE = SINCE - timedelta(seconds=61)
+BEFORE = SINCE - timedelta(seconds=601)
+WINDOW = Window(since=SINCE, until=SINCE + timedelta(seconds=60))
 
 
 @pytest.mark.parametrize(("method", "given", "found", "as_wanted"), FOUND)
@@ -235,11 +236,13 @@ async def test_what_shows_that_a_change_was_applied(
 
     settlement = recorder.only.settlement
     changed = subscription(**found, updated_at=SINCE)
-    assert settlement.judge(changed, SINCE) is (Evidence.APPLIED if as_wanted else Evidence.UNCLEAR)
-    assert settlement.answer(changed) is changed
+    assert settlement.compare(changed, WINDOW) is (
+        Evidence.APPLIED if as_wanted else Evidence.UNCLEAR
+    )
+    assert settlement.result(changed) is changed
     assert settlement.read.operation is operations.SUBSCRIPTIONS_GET
     assert settlement.read.object_id == 501
-    assert settlement.read.into is Subscription
+    assert settlement.read.returns is Subscription
     assert settlement.read.settlement is None
 
 
@@ -250,11 +253,11 @@ async def test_what_nobody_touched_was_not_changed(
     """What last changed long before the call was as it is already, even where that was wanted."""
     await getattr(recorder.make(Subscriptions), method)(501, **given)
 
-    judge = recorder.only.settlement.judge
-    assert judge(subscription(**found, updated_at=BEFORE), SINCE) is Evidence.NOT_APPLIED
+    compare = recorder.only.settlement.compare
+    assert compare(subscription(**found, updated_at=BEFORE), WINDOW) is Evidence.NOT_APPLIED
 
 
-@pytest.mark.parametrize(("updated_at", "since"), [(None, SINCE), (SINCE, None), (None, None)])
+@pytest.mark.parametrize(("updated_at", "window"), [(None, WINDOW), (SINCE, None), (None, None)])
 @pytest.mark.parametrize(("method", "given", "found", "as_wanted"), FOUND)
 async def test_without_the_time_of_a_change(
     recorder: Any,
@@ -263,14 +266,14 @@ async def test_without_the_time_of_a_change(
     found: dict[str, Any],
     as_wanted: bool,
     updated_at: datetime | None,
-    since: datetime | None,
+    window: Window | None,
 ) -> None:
     """The wanted state is enough, but not an active one: it may never have been paused."""
     await getattr(recorder.make(Subscriptions), method)(501, **given)
 
-    judge = recorder.only.settlement.judge
+    compare = recorder.only.settlement.compare
     shown = as_wanted and method != "unpause"
-    assert judge(subscription(**found, updated_at=updated_at), since) is (
+    assert compare(subscription(**found, updated_at=updated_at), window) is (
         Evidence.APPLIED if shown else Evidence.UNCLEAR
     )
 
@@ -356,7 +359,7 @@ async def test_an_extension_of_what_was_read(
         expected + timedelta(seconds=1): Evidence.UNCLEAR,
         None: Evidence.UNCLEAR,
     }.items():
-        assert call.settlement.judge(subscription(current_period_end=end), None) is evidence
+        assert call.settlement.compare(subscription(current_period_end=end), None) is evidence
 
 
 async def test_an_extension_and_a_renewal(recorder: Any) -> None:
@@ -364,10 +367,10 @@ async def test_an_extension_and_a_renewal(recorder: Any) -> None:
     before = subscription(current_period_start=SINCE, current_period_end=END)
     await recorder.make(Subscriptions).extend(before, days=7)
 
-    judge = recorder.only.settlement.judge
+    compare = recorder.only.settlement.compare
     for start, evidence in {SINCE: Evidence.APPLIED, END: Evidence.UNCLEAR}.items():
         after = subscription(current_period_start=start, current_period_end=END + timedelta(days=7))
-        assert judge(after, None) is evidence
+        assert compare(after, None) is evidence
 
 
 async def test_the_id_of_what_was_read_is_checked(recorder: Any) -> None:

@@ -9,21 +9,23 @@ import attrs
 import pytest
 
 from rmz_async import operations
-from rmz_async._calls.retry import Failure, History, Step, may_be_by_another, next_step
-from rmz_async.operations import Operation, Repeat
+from rmz_async._calls.outcome import Evidence, Failed, Failure, History
+from rmz_async._calls.retry import Decision, Step, decide
+from rmz_async._calls.verdict import shows_success
+from rmz_async.operations import Operation, RetryRule
 from rmz_async.options import RetryPolicy
 
 BY_RULE = {
-    Repeat.SAFE: operations.SUBSCRIPTIONS_GET,
-    Repeat.SETTLE: operations.SUBSCRIPTIONS_PAUSE,
-    Repeat.DEDUPED: operations.ORDERS_CREATE,
-    Repeat.HARMLESS: operations.CHECKOUT_SESSIONS_CREATE,
-    Repeat.ONCE: operations.SUBSCRIPTIONS_EXTEND,
+    RetryRule.SAFE: operations.SUBSCRIPTIONS_GET,
+    RetryRule.SETTLE: operations.SUBSCRIPTIONS_PAUSE,
+    RetryRule.DEDUPED: operations.ORDERS_CREATE,
+    RetryRule.HARMLESS: operations.CHECKOUT_SESSIONS_CREATE,
+    RetryRule.ONCE: operations.SUBSCRIPTIONS_EXTEND,
 }
 
-# Each cell is nine letters: the decisions after try 1, 2 and 3 of 3 where nothing of note went
-# before; the same where an earlier try may have been applied; and where one was refused with a 429
-# that was not the throttle's. P repeats, S settles by reading back, and R raises; where there is no
+# Each cell is nine letters: the decisions after attempt 1, 2 and 3 of 3 if nothing of note went
+# before; the same if an earlier attempt may have been applied; and if one was refused with a 429
+# that was not the throttle's. P retries, S settles by reading back, and R raises; if there is no
 # way to read back, each S is R.
 TABLE = {
     #                      SAFE           SETTLE         DEDUPED        HARMLESS       ONCE
@@ -36,7 +38,7 @@ TABLE = {
     Failure.CONFLICT:   ("RRR SSS RRR", "RRR SSS RRR", "RRR SSS RRR", "RRR SSS RRR", "RRR SSS RRR"),
     Failure.FINAL:      ("RRR SSS RRR", "RRR SSS RRR", "RRR SSS RRR", "RRR SSS RRR", "RRR SSS RRR"),
 }  # fmt: skip
-STEPS = {"P": Step.REPEAT, "S": Step.SETTLE, "R": Step.RAISE}
+STEPS = {"P": Step.RETRY, "S": Step.READ_BACK, "R": Step.RAISE}
 EARLIER: tuple[tuple[tuple[Failure, ...], ...], ...] = (
     ((), (Failure.NOT_SENT,), (Failure.THROTTLED,), (Failure.NOT_SENT, Failure.THROTTLED)),
     ((Failure.AMBIGUOUS,), (Failure.NOT_SENT, Failure.AMBIGUOUS)),
@@ -44,7 +46,7 @@ EARLIER: tuple[tuple[tuple[Failure, ...], ...], ...] = (
 )
 
 
-def cases() -> list[tuple[Repeat, Failure, tuple[tuple[Failure, ...], ...], str]]:
+def cases() -> list[tuple[RetryRule, Failure, tuple[tuple[Failure, ...], ...], str]]:
     """Read the table."""
     return [
         (rule, failure, group, letters)
@@ -54,40 +56,62 @@ def cases() -> list[tuple[Repeat, Failure, tuple[tuple[Failure, ...], ...], str]
     ]
 
 
+def decided(
+    operation: Operation,
+    failure: Failure,
+    history: History | None = None,
+    policy: RetryPolicy | None = None,
+    *,
+    can_settle: bool = False,
+) -> Decision:
+    """Decide with all the time in the world."""
+    return decide(
+        operation,
+        Failed(failure, "a reason"),
+        History(attempts=1) if history is None else history,
+        RetryPolicy() if policy is None else policy,
+        can_settle=can_settle,
+        now=100.0,
+        deadline=1e9,
+        suspended=0.0,
+        draw=lambda: 1.0,
+    )
+
+
 def name(value: object) -> str:
     """Name a case after its parts."""
     if isinstance(value, tuple):
         return "+".join(map(name, value)) or "nothing"
-    return value.name if isinstance(value, Repeat | Failure) else str(value)
+    return value.name if isinstance(value, RetryRule | Failure) else str(value)
 
 
 def test_the_table_is_complete() -> None:
     """Every rule and every failure has its cell."""
     assert set(TABLE) == set(Failure)
-    assert set(BY_RULE) == set(Repeat)
-    assert all(row.repeat is rule for rule, row in BY_RULE.items())
+    assert set(BY_RULE) == set(RetryRule)
+    assert all(row.retry is rule for rule, row in BY_RULE.items())
 
 
 @pytest.mark.parametrize(("rule", "failure", "group", "letters"), cases(), ids=name)
 @pytest.mark.parametrize("can_settle", [True, False])
 def test_what_to_do_next(
-    rule: Repeat,
+    rule: RetryRule,
     failure: Failure,
     group: tuple[tuple[Failure, ...], ...],
     letters: str,
     can_settle: bool,
 ) -> None:
-    """A failed try is followed by what the table says."""
+    """A failed attempt is followed by what the table says."""
     for earlier, (attempts, letter) in product(group, enumerate(letters, 1)):
         history = History(attempts=attempts, failures=list(earlier))
 
-        step = next_step(
+        step = decided(
             BY_RULE[rule],
             failure,
             history,
             RetryPolicy(max_attempts=3),
             can_settle=can_settle,
-        )
+        ).step
 
         blind = Step.RAISE if letter == "S" else STEPS[letter]
         assert step is (STEPS[letter] if can_settle else blind), (earlier, attempts)
@@ -97,11 +121,10 @@ def test_what_to_do_next(
 @pytest.mark.parametrize("operation", operations.OPERATIONS, ids=lambda row: row.name)
 def test_one_attempt_means_one(operation: Operation, failure: Failure) -> None:
     """With one attempt allowed nothing is ever repeated."""
-    step = next_step(
-        operation, failure, History(attempts=1), RetryPolicy(max_attempts=1), can_settle=False
-    )
+    decision = decided(operation, failure, policy=RetryPolicy(max_attempts=1))
 
-    assert step is Step.RAISE
+    assert decision.step is Step.RAISE
+    assert not decision.may_resend
 
 
 @pytest.mark.parametrize("failure", Failure, ids=name)
@@ -110,30 +133,28 @@ def test_sessions_that_are_asked_for_once(failure: Failure) -> None:
     policies = RetryPolicy(repeat_sessions=False), RetryPolicy()
     row = operations.PORTAL_SESSIONS_CREATE
 
-    without, with_ = (
-        next_step(row, failure, History(attempts=1), policy, can_settle=False)
-        for policy in policies
-    )
+    without, with_ = (decided(row, failure, policy=policy).step for policy in policies)
 
     if failure is Failure.AMBIGUOUS:
-        assert (without, with_) == (Step.RAISE, Step.REPEAT)
+        assert (without, with_) == (Step.RAISE, Step.RETRY)
     else:
         assert without is with_
 
 
 @pytest.mark.parametrize(
-    "rule", [rule for rule in Repeat if rule is not Repeat.HARMLESS], ids=lambda rule: rule.name
+    "rule",
+    [rule for rule in RetryRule if rule is not RetryRule.HARMLESS],
+    ids=lambda rule: rule.name,
 )
-def test_that_choice_is_for_sessions(rule: Repeat) -> None:
+def test_that_choice_is_for_sessions(rule: RetryRule) -> None:
     """All other calls are repeated, or not, as ever."""
     steps = {
-        next_step(
+        decided(
             BY_RULE[rule],
             Failure.AMBIGUOUS,
-            History(attempts=1),
-            RetryPolicy(repeat_sessions=repeated),
+            policy=RetryPolicy(repeat_sessions=repeated),
             can_settle=True,
-        )
+        ).step
         for repeated in (True, False)
     }
 
@@ -142,15 +163,13 @@ def test_that_choice_is_for_sessions(rule: Repeat) -> None:
 
 def test_the_rule_decides_and_not_the_name() -> None:
     """A call is repeated by its row's rule, whatever else the row says."""
-    row = attrs.evolve(operations.SUBSCRIPTIONS_EXTEND, repeat=Repeat.SAFE)
+    row = attrs.evolve(operations.SUBSCRIPTIONS_EXTEND, retry=RetryRule.SAFE)
 
-    step = next_step(row, Failure.AMBIGUOUS, History(attempts=1), RetryPolicy(), can_settle=False)
-
-    assert step is Step.REPEAT
+    assert decided(row, Failure.AMBIGUOUS).step is Step.RETRY
 
 
 def test_a_call_that_has_not_begun() -> None:
-    """No try is counted before there is one."""
+    """No attempt is counted before there is one."""
     assert History().attempts == 0
 
 
@@ -196,12 +215,16 @@ def test_whether_a_request_is_at_work() -> None:
     assert tries.failures == [Failure.THROTTLED]
 
 
+@pytest.mark.parametrize("evidence", Evidence, ids=lambda one: one.name)
 @pytest.mark.parametrize("failure", Failure, ids=name)
 @pytest.mark.parametrize("operation", operations.OPERATIONS, ids=lambda row: row.name)
-def test_what_another_call_may_have_done(operation: Operation, failure: Failure) -> None:
-    """An extension that was refused without an earlier try of its own, and nothing else."""
-    alone, later = History(attempts=1), History(attempts=2, failures=[Failure.AMBIGUOUS])
+def test_only_an_applied_change_of_its_own_is_a_success(
+    operation: Operation, failure: Failure, evidence: Evidence
+) -> None:
+    """An extension that the guard refused without an earlier attempt may be somebody else's."""
+    first, later = History(attempts=1), History(attempts=2, failures=[Failure.AMBIGUOUS])
 
-    guarded = operation.name == "subscriptions.extend" and failure is Failure.REFUSED
-    assert may_be_by_another(operation, failure, alone) is guarded
-    assert not may_be_by_another(operation, failure, later)
+    guarded = operation.retry is RetryRule.ONCE and failure is Failure.REFUSED
+    applied = evidence is Evidence.APPLIED
+    assert shows_success(operation, failure, first, evidence) is (applied and not guarded)
+    assert shows_success(operation, failure, later, evidence) is applied

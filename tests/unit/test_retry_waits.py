@@ -10,20 +10,24 @@ import attrs
 import pytest
 
 from rmz_async import operations
+from rmz_async._calls.headers import retry_after
+from rmz_async._calls.outcome import Failed, Failure, History, Window
 from rmz_async._calls.retry import (
-    CLOCK_STEP,
+    LAG_MARGIN,
+    LOOK_AGAIN_AFTER,
     REFUSED_WAIT,
-    Failure,
-    History,
+    Decision,
+    Step,
     backoff,
-    earliest,
+    caught_up_at,
+    decide,
     is_certificate_error,
-    is_too_late,
-    may_resend,
+    next_look,
     resend_until,
-    retry_after,
 )
-from rmz_async.operations import Operation, Repeat
+from rmz_async._calls.verdict import CLOCK_STEP, window
+from rmz_async.errors import RateLimitError
+from rmz_async.operations import Operation, RetryRule
 from rmz_async.options import RetryPolicy
 
 # Wednesday, 21 October 2015, 07:28:00 GMT.
@@ -39,14 +43,44 @@ every_change = pytest.mark.parametrize("operation", CHANGES, ids=lambda row: row
 
 
 def sent(*failures: Failure, attempts: int = 1) -> History:
-    """A call whose first try began at second 100."""
+    """A call whose first attempt began at second 100."""
     return History(attempts=attempts, failures=list(failures), first_sent=100.0)
 
 
+FRESH = RetryPolicy(replica_lag=0)
+
+
+def decided(
+    operation: Operation,
+    failure: Failure = Failure.AMBIGUOUS,
+    history: History | None = None,
+    policy: RetryPolicy = FRESH,
+    *,
+    now: float = 101.0,
+    deadline: float = 1e9,
+    suspended: float = 0.0,
+    error: RateLimitError | None = None,
+) -> Decision:
+    """Decide with the longest jitter."""
+    return decide(
+        operation,
+        Failed(failure, "a reason", error),
+        sent() if history is None else history,
+        policy,
+        can_settle=operation.retry in (RetryRule.SETTLE, RetryRule.ONCE),
+        now=now,
+        deadline=deadline,
+        suspended=suspended,
+        draw=lambda: 1.0,
+    )
+
+
 @every_change
-def test_a_change_is_sent_once_more(operation: Operation) -> None:
-    """A change that is seen not to be there may be sent a second time."""
-    assert may_resend(operation, Failure.AMBIGUOUS, sent(), RetryPolicy(), 101.0)
+def test_a_change_that_is_seen_not_to_be_there_may_be_sent_once_more(operation: Operation) -> None:
+    """It is read back first."""
+    decision = decided(operation)
+
+    assert (decision.step, decision.may_resend) == (Step.READ_BACK, True)
 
 
 @pytest.mark.parametrize(
@@ -56,118 +90,166 @@ def test_a_change_is_sent_once_more(operation: Operation) -> None:
 )
 def test_only_what_can_be_settled_is_sent_again(operation: Operation) -> None:
     """An extension or an order's step is never sent again, whatever a read-back shows."""
-    assert not may_resend(operation, Failure.AMBIGUOUS, sent(), RetryPolicy(), 100.0)
+    assert not decided(operation).may_resend
 
 
 def test_a_time_alone_allows_nothing() -> None:
-    """The rule forbids it first: no figure in a row makes an extension something to repeat."""
+    """The rule forbids it first: no figure in a row makes an extension something to retry."""
     row = attrs.evolve(operations.SUBSCRIPTIONS_EXTEND, resend_within=30.0)
 
-    assert not may_resend(row, Failure.AMBIGUOUS, sent(), RetryPolicy(), 101.0)
+    assert not decided(row).may_resend
 
 
 @pytest.mark.parametrize("failure", [kind for kind in Failure if kind is not Failure.AMBIGUOUS])
-def test_only_after_an_ambiguous_try(failure: Failure) -> None:
+def test_only_an_ambiguous_attempt_is_sent_again(failure: Failure) -> None:
     """An answer that RMZ gave is not asked for again."""
-    assert not may_resend(operations.SUBSCRIPTIONS_PAUSE, failure, sent(), RetryPolicy(), 101.0)
+    assert not decided(operations.SUBSCRIPTIONS_PAUSE, failure).may_resend
 
 
-def test_never_a_third_time() -> None:
-    """One repeat, however many attempts the policy allows."""
-    assert not may_resend(
-        operations.SUBSCRIPTIONS_PAUSE,
-        Failure.AMBIGUOUS,
-        sent(Failure.AMBIGUOUS, attempts=2),
-        RetryPolicy(max_attempts=9),
-        101.0,
-    )
+def test_a_change_is_never_sent_a_third_time() -> None:
+    """One retry, however many attempts the policy allows."""
+    history = sent(Failure.AMBIGUOUS, attempts=2)
+    policy = RetryPolicy(max_attempts=9)
 
-
-def test_what_was_not_sent_does_not_count() -> None:
-    """A try that surely did not arrive leaves the one repeat as it is."""
-    assert may_resend(
-        operations.SUBSCRIPTIONS_PAUSE,
-        Failure.AMBIGUOUS,
-        sent(Failure.NOT_SENT, attempts=2),
-        RetryPolicy(),
-        101.0,
-    )
+    assert not decided(operations.SUBSCRIPTIONS_PAUSE, history=history, policy=policy).may_resend
 
 
 @pytest.mark.parametrize(("most", "allowed"), [(1, False), (2, False), (3, True)])
-def test_the_policy_bounds_this_repeat_too(most: int, allowed: bool) -> None:
-    """After as many tries as the policy allows there is no other."""
+def test_the_policy_bounds_this_retry_too(most: int, allowed: bool) -> None:
+    """An attempt that surely did not arrive is counted by the policy, and by nothing else."""
     history = sent(Failure.NOT_SENT, attempts=2)
+    policy = RetryPolicy(max_attempts=most)
 
-    assert (
-        may_resend(
-            operations.SUBSCRIPTIONS_PAUSE,
-            Failure.AMBIGUOUS,
-            history,
-            RetryPolicy(max_attempts=most),
-            101.0,
-        )
-        is allowed
-    )
+    decision = decided(operations.SUBSCRIPTIONS_PAUSE, history=history, policy=policy)
+
+    assert decision.may_resend is allowed
 
 
 @every_change
-@pytest.mark.parametrize(("now", "allowed"), [(129.999, True), (130.0, False)])
-def test_only_within_half_a_minute(operation: Operation, now: float, allowed: bool) -> None:
+@pytest.mark.parametrize("lag", [0, 0.5, 30])
+def test_a_change_is_sent_again_within_half_a_minute_and_the_lag(
+    operation: Operation, lag: float
+) -> None:
     """Later than that the customer may have undone the change themselves."""
-    assert may_resend(operation, Failure.AMBIGUOUS, sent(), RetryPolicy(), now) is allowed
+    decision = decided(operation, policy=RetryPolicy(replica_lag=lag))
+
+    assert decision.send_before == 130.0 + (lag and lag + LAG_MARGIN)
 
 
-def test_not_where_nothing_was_sent() -> None:
-    """Without a first try there is nothing to repeat."""
-    history = History(attempts=1)
+def test_the_time_of_a_suspended_machine_counts() -> None:
+    """RMZ's clock did not stand still."""
+    assert decided(operations.SUBSCRIPTIONS_PAUSE, suspended=20.0).send_before == 110.0
 
-    assert not may_resend(
-        operations.SUBSCRIPTIONS_PAUSE, Failure.AMBIGUOUS, history, RetryPolicy(), 1.0
-    )
+
+def test_the_deadline_bounds_a_retry() -> None:
+    """No attempt begins after the call's end."""
+    assert decided(operations.SUBSCRIPTIONS_PAUSE, deadline=107.0).send_before == 107.0
+
+
+@pytest.mark.parametrize(("deadline", "step"), [(101.6, Step.RETRY), (101.5, Step.RAISE)])
+def test_a_retry_that_would_begin_too_late_is_none(deadline: float, step: Step) -> None:
+    """The wait counts, too."""
+    assert decided(operations.STORE_GET, deadline=deadline).step is step
 
 
 @pytest.mark.parametrize("failure", [Failure.AMBIGUOUS, Failure.UNREADABLE])
-@pytest.mark.parametrize(("at", "late"), [(339.999, False), (340.0, True), (9999.0, True)])
-def test_an_order_is_repeated_within_4_minutes(at: float, late: bool, failure: Failure) -> None:
+def test_an_order_is_retried_within_4_minutes(failure: Failure) -> None:
     """For 5 minutes RMZ takes it for the same order, and a minute is left for the way."""
-    assert is_too_late(operations.ORDERS_CREATE, sent(failure), at) is late
-    assert resend_until(operations.ORDERS_CREATE, sent(failure)) == 340.0
+    history, row = sent(failure, attempts=2), operations.ORDERS_CREATE
+    assert resend_until(row, history, RetryPolicy(), ambiguous=True) == 340.0
+
+    steps = [
+        decided(row, Failure.NOT_SENT, history, now=now).step for now in (338.9, 339.0, 9999.0)
+    ]
+
+    assert steps == [Step.RETRY, Step.RAISE, Step.RAISE]
 
 
-@every_change
-def test_a_change_that_waits_for_its_turn(operation: Operation) -> None:
-    """Whatever it waits for, a repeat begins within half a minute of the first try."""
-    assert resend_until(operation, sent(Failure.AMBIGUOUS)) == 130.0
-
-
-@pytest.mark.parametrize(
-    "history",
-    [sent(), sent(Failure.NOT_SENT), sent(Failure.THROTTLED), sent(Failure.REFUSED)],
-    ids=lambda history: str(history.failures),
-)
 @pytest.mark.parametrize("operation", operations.OPERATIONS, ids=lambda row: row.name)
-def test_what_was_not_applied_is_never_too_late(operation: Operation, history: History) -> None:
+def test_what_was_not_applied_is_never_too_late(operation: Operation) -> None:
     """An order that RMZ surely did not make is a new one at any time."""
-    assert resend_until(operation, history) == math.inf
-    assert not is_too_late(operation, history, 1e9)
+    assert resend_until(operation, sent(), RetryPolicy(), ambiguous=False) == math.inf
 
 
 @pytest.mark.parametrize(
     "operation",
-    [row for row in operations.OPERATIONS if row.repeat in (Repeat.SAFE, Repeat.HARMLESS)],
+    [row for row in operations.OPERATIONS if row.retry in (RetryRule.SAFE, RetryRule.HARMLESS)],
     ids=lambda row: row.name,
 )
 def test_what_costs_nothing_is_never_too_late(operation: Operation) -> None:
-    """A read or a session may be repeated at any time."""
-    assert not is_too_late(operation, sent(Failure.AMBIGUOUS), 1e9)
+    """A read or a session may be retried at any time."""
+    assert resend_until(operation, sent(), RetryPolicy(), ambiguous=True) == math.inf
 
 
 def test_what_was_never_sent_is_never_too_late() -> None:
-    """Without a first try there is nothing that RMZ could remember."""
-    history = History(failures=[Failure.AMBIGUOUS])
+    """Without a first attempt there is nothing that RMZ could remember."""
+    row = operations.ORDERS_CREATE
 
-    assert not is_too_late(operations.ORDERS_CREATE, history, 1e9)
+    assert resend_until(row, History(), RetryPolicy(), ambiguous=True) == math.inf
+
+
+@pytest.mark.parametrize(("asked", "slot", "wait"), [(7.0, None, 7.0), (7.0, 9.0, 9.0)])
+def test_the_wait_is_as_rmz_asks_or_until_the_next_slot(
+    asked: float, slot: float | None, wait: float
+) -> None:
+    """Whichever is later."""
+    history = attrs.evolve(sent(), next_slot_in=slot)
+    error = RateLimitError("no", retry_after=asked)
+
+    decision = decided(operations.STORE_GET, Failure.THROTTLED, history, error=error)
+
+    assert decision.wait == wait
+
+
+@pytest.mark.parametrize(("lag", "at"), [(0, 105.0), (2, 107.0 + LAG_MARGIN)])
+def test_a_replica_has_caught_up_after_its_lag(lag: float, at: float) -> None:
+    """The lag counts from the end of the last attempt that may have been applied."""
+    history = sent()
+    history.note_end(Failure.AMBIGUOUS, 105.0)
+    history.note_end(Failure.CONFLICT, 106.0)
+
+    assert caught_up_at(history, RetryPolicy(replica_lag=lag)) == at
+    assert caught_up_at(History(), RetryPolicy()) == -math.inf
+
+
+def looks(lag: float, *, may_resend: bool = True, until: float = 170.0) -> list[float]:
+    """Return when an object is read again whose change was lost at second 100."""
+    history, policy = sent(), RetryPolicy(replica_lag=lag)
+    history.note_end(Failure.AMBIGUOUS, 100.0)
+    decision = Decision(Step.READ_BACK, 0.0, may_resend, 160.0)
+    now, found = 100.5, list[float]()
+    while True:
+        wait = next_look(len(found) + 1, decision, history, policy, now=now, until=until)
+        if wait is None:
+            return found
+        now += wait
+        found.append(now)
+
+
+def test_an_object_is_read_again_until_a_replica_has_caught_up() -> None:
+    """Soon at first, because most replicas lag less, and last when the lag has passed."""
+    first, second = LOOK_AGAIN_AFTER
+    assert looks(30) == [100.5 + first, 100.5 + first + second, 131.0]
+    assert looks(0.2)[0] == 101.2
+
+
+@pytest.mark.parametrize("lag", [90, 30])
+def test_the_whole_lag_is_waited_for_only_if_a_retry_may_follow(lag: float) -> None:
+    """Otherwise it is time that tells the caller nothing new."""
+    may_resend = lag == 90
+    assert len(looks(lag, may_resend=may_resend)) == len(LOOK_AGAIN_AFTER)
+
+
+def test_an_object_is_read_again_in_time_only() -> None:
+    """No look begins after the call's end."""
+    assert looks(30, may_resend=False, until=101.5) == []
+
+
+def test_reads_that_see_every_write_are_not_repeated() -> None:
+    """Without a lag one look says all, and so does one after a refusal."""
+    assert looks(0) == []
+    decision = Decision(Step.READ_BACK, 0.0, may_resend=False, send_before=160.0)
+    assert next_look(1, decision, sent(), RetryPolicy(), now=100.0, until=170.0) is None
 
 
 def test_a_429_without_a_time() -> None:
@@ -301,14 +383,18 @@ def test_errors_in_a_circle() -> None:
 
 
 @pytest.mark.parametrize(
-    ("elapsed", "seconds"), [(0.0, 2), (0.001, 3), (1.0, 3), (1.001, 4), (59.5, 62)]
+    ("elapsed", "seconds"), [(0.0, 0), (0.001, 1), (1.0, 1), (1.001, 2), (59.5, 60)]
 )
-def test_when_a_call_can_have_been_applied_first(elapsed: float, seconds: int) -> None:
+def test_when_a_call_can_have_been_applied(elapsed: float, seconds: int) -> None:
     """RMZ says whole seconds: the time that has passed is rounded up, and a little is added."""
-    assert CLOCK_STEP == 2
-    assert earliest(ANSWERED, elapsed) == ANSWERED - timedelta(seconds=seconds)
+    step = timedelta(seconds=CLOCK_STEP)
+
+    found = window(ANSWERED, elapsed)
+
+    since = ANSWERED - timedelta(seconds=seconds) - step
+    assert found == Window(since=since, until=ANSWERED + timedelta(seconds=1) + step)
 
 
 def test_no_time_in_the_answer() -> None:
     """Without RMZ's own clock nothing can be compared."""
-    assert earliest(None, 1.0) is None
+    assert window(None, 1.0) is None

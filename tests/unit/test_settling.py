@@ -7,36 +7,43 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rmz_async._calls.retry import Evidence
+from rmz_async._calls.outcome import Evidence, Failure, Window
+from rmz_async._calls.verdict import weigh
 from rmz_async.models import Order, OrderStatus, Subscription, SubscriptionStatus
 from rmz_async.resources._settling import (
-    Judge,
+    CLOCKS_DIFFER,
+    Compare,
     canceled,
+    explains_uncanceled,
+    explains_unpaused,
+    explains_unresumed,
     extended,
     moved_to,
+    never,
     paused,
-    unpaused,
+    resumed,
 )
 
 SINCE = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-MINUTE = timedelta(minutes=1)
+WINDOW = Window(since=SINCE, until=SINCE + 100 * SECOND)
 # When the object was changed last, by whether that was since the call.
 CHANGED = {
-    "changed just then": (SINCE, SINCE),
-    "changed later": (SINCE + 100 * SECOND, SINCE),
-    "unchanged": (SINCE - SECOND, SINCE),
-    "nearly unchanged for a minute": (SINCE - MINUTE, SINCE),
-    "unchanged for a minute": (SINCE - MINUTE - SECOND, SINCE),
-    "no time of the change": (None, SINCE),
+    "changed just then": (SINCE, WINDOW),
+    "changed later": (SINCE + 100 * SECOND, WINDOW),
+    "changed in the future": (SINCE + 101 * SECOND, WINDOW),
+    "unchanged": (SINCE - SECOND, WINDOW),
+    "unchanged for 10 minutes": (SINCE - CLOCKS_DIFFER, WINDOW),
+    "unchanged for long": (SINCE - CLOCKS_DIFFER - SECOND, WINDOW),
+    "no time of the change": (None, WINDOW),
     "no time of the answer": (SINCE, None),
     "no time at all": (None, None),
 }
 UNCHANGED = [name for name in CHANGED if "unchanged" in name]
 UNKNOWN = [name for name in CHANGED if name.startswith("no")]
 
-# Each judge, with an object that is as it was to become, and others.
-STATES: dict[str, tuple[Judge, dict[str, object], list[dict[str, object]]]] = {
+# Each comparison, with an object that is as it was to become, and others.
+STATES: dict[str, tuple[Compare, dict[str, object], list[dict[str, object]]]] = {
     "cancel": (
         canceled("end_of_period"),
         {"status": "active", "cancel_at_period_end": True},
@@ -52,11 +59,16 @@ STATES: dict[str, tuple[Judge, dict[str, object], list[dict[str, object]]]] = {
         [{"status": "active", "cancel_at_period_end": True}, {"status": "expired"}],
     ),
     "pause": (paused, {"status": "paused"}, [{"status": "active"}, {"status": "canceled"}]),
-    "unpause": (unpaused, {"status": "active"}, [{"status": "paused"}, {"status": "new word"}]),
+    "unpause": (resumed, {"status": "active"}, [{"status": "paused"}, {"status": "new word"}]),
 }
 
 every_change = pytest.mark.parametrize("name", STATES)
 every_time = pytest.mark.parametrize("when", CHANGED)
+
+
+def before(when: str) -> Evidence:
+    """What an object says that was last changed before the call."""
+    return Evidence.NOT_APPLIED if when == "unchanged for long" else Evidence.UNSEEN
 
 
 def subscription(fields: dict[str, object], updated_at: datetime | None) -> Subscription:
@@ -70,19 +82,20 @@ def subscription(fields: dict[str, object], updated_at: datetime | None) -> Subs
 
 @every_time
 @every_change
-def test_as_it_was_to_become(name: str, when: str) -> None:
-    """It was applied if it has changed since; where nobody knows that, its state decides.
+def test_a_change_was_applied_if_the_object_has_changed_since(name: str, when: str) -> None:
+    """If nobody knows that, its state decides; a time in the future shows that the clocks differ.
 
-    What is said to have changed shortly before may have changed since, by another server's clock.
+    What is said to have changed within 10 minutes before may have changed since, by another
+    server's clock.
     """
-    judge, wanted, _ = STATES[name]
-    updated_at, since = CHANGED[when]
+    compare, wanted, _ = STATES[name]
+    updated_at, window = CHANGED[when]
 
-    evidence = judge(subscription(wanted, updated_at), since)
+    evidence = compare(subscription(wanted, updated_at), window)
 
-    if when == "unchanged for a minute":
-        assert evidence is Evidence.NOT_APPLIED
-    elif when in UNCHANGED or (when in UNKNOWN and name == "unpause"):
+    if when in UNCHANGED:
+        assert evidence is before(when)
+    elif when == "changed in the future" or (when in UNKNOWN and name == "unpause"):
         # Of the latter: it may never have been paused.
         assert evidence is Evidence.UNCLEAR
     else:
@@ -91,14 +104,61 @@ def test_as_it_was_to_become(name: str, when: str) -> None:
 
 @every_time
 @every_change
-def test_otherwise(name: str, when: str) -> None:
-    """It was not applied only if it has not changed since: else somebody may have undone it."""
-    judge, _, others = STATES[name]
-    updated_at, since = CHANGED[when]
+def test_a_change_was_not_applied_only_if_the_object_has_not_changed(name: str, when: str) -> None:
+    """Otherwise somebody may have undone it."""
+    compare, _, others = STATES[name]
+    updated_at, window = CHANGED[when]
 
     for fields in others:
-        evidence = judge(subscription(fields, updated_at), since)
-        assert evidence is (Evidence.NOT_APPLIED if when in UNCHANGED else Evidence.UNCLEAR)
+        evidence = compare(subscription(fields, updated_at), window)
+        assert evidence is (before(when) if when in UNCHANGED else Evidence.UNCLEAR)
+
+
+ALLOWED = {
+    "pause": (explains_unpaused, "active"),
+    "unpause": (explains_unresumed, "paused"),
+}
+
+
+@pytest.mark.parametrize("status", SubscriptionStatus)
+@pytest.mark.parametrize("name", ALLOWED)
+def test_only_another_status_explains_a_refusal(name: str, status: SubscriptionStatus) -> None:
+    """A refusal of a change that the status allows proves that the object was read too early."""
+    explains, allowed = ALLOWED[name]
+
+    assert explains(subscription({"status": status}, None)) is (status != allowed)
+
+
+@pytest.mark.parametrize("ending", [True, False, None])
+@pytest.mark.parametrize("status", SubscriptionStatus)
+@pytest.mark.parametrize("effective", ["end_of_period", "immediate"])
+def test_only_an_end_explains_that_a_cancellation_is_refused(
+    effective: str, status: SubscriptionStatus, ending: bool | None
+) -> None:
+    """A subscription that ends with its period may still be ended immediately."""
+    found = subscription({"status": status, "cancel_at_period_end": ending}, None)
+
+    over = status in (SubscriptionStatus.CANCELED, SubscriptionStatus.EXPIRED)
+    expected = over or (effective == "end_of_period" and ending is True)
+    assert explains_uncanceled(effective)(found) is expected
+    assert not never(found)
+
+
+@pytest.mark.parametrize("explained", [True, False])
+@pytest.mark.parametrize("caught_up", [True, False])
+@pytest.mark.parametrize("failure", Failure)
+@pytest.mark.parametrize("evidence", Evidence)
+def test_not_applied_is_believed_only_of_a_late_read_that_explains_the_refusal(
+    evidence: Evidence, failure: Failure, caught_up: bool, explained: bool
+) -> None:
+    """Every other evidence is worth what it says."""
+    weighed = weigh(evidence, failure, caught_up=caught_up, explained=explained)
+
+    stale = not caught_up or (failure is Failure.CONFLICT and not explained)
+    if evidence is Evidence.NOT_APPLIED and stale:
+        assert weighed is Evidence.UNSEEN
+    else:
+        assert weighed is evidence
 
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -113,10 +173,10 @@ BEFORE = Subscription(
 
 
 def later(end: datetime | None, start: datetime | None, when: str) -> Evidence:
-    """Judge an extension of `BEFORE` by 7 days."""
-    updated_at, since = CHANGED[when]
-    judge = extended(BEFORE, WEEK)
-    assert judge is not None
+    """Compare for an extension of `BEFORE` by 7 days."""
+    updated_at, window = CHANGED[when]
+    compare = extended(BEFORE, WEEK)
+    assert compare is not None
     found = Subscription(
         id=501,
         status=SubscriptionStatus.ACTIVE,
@@ -124,13 +184,14 @@ def later(end: datetime | None, start: datetime | None, when: str) -> Evidence:
         current_period_end=end,
         updated_at=updated_at,
     )
-    return judge(found, since)
+    return compare(found, window)
 
 
 @every_time
 def test_an_end_that_moved_just_so(when: str) -> None:
     """The extension was applied, unless the end had moved before it was sent."""
-    expected = Evidence.UNCLEAR if when in UNCHANGED else Evidence.APPLIED
+    other = when in UNCHANGED or when == "changed in the future"
+    expected = Evidence.UNCLEAR if other else Evidence.APPLIED
 
     assert later(END + WEEK, START, when) is expected
 
@@ -170,16 +231,16 @@ def order(status: object, updated_at: datetime | None) -> Order:
 @pytest.mark.parametrize("wanted", OrderStatus)
 def test_an_order_that_is_there(wanted: OrderStatus, when: str) -> None:
     """What counts is where the order is, not when it got there, and who moved it."""
-    updated_at, since = CHANGED[when]
+    updated_at, window = CHANGED[when]
 
-    assert moved_to(int(wanted))(order(wanted, updated_at), since) is Evidence.APPLIED
+    assert moved_to(int(wanted))(order(wanted, updated_at), window) is Evidence.APPLIED
 
 
 @every_time
 @pytest.mark.parametrize("status", [OrderStatus(2), 99, None])
 def test_an_order_that_is_elsewhere(status: object, when: str) -> None:
     """It was not moved if it has not changed since; else it may have gone on from there."""
-    updated_at, since = CHANGED[when]
-    expected = Evidence.NOT_APPLIED if when in UNCHANGED else Evidence.UNCLEAR
+    updated_at, window = CHANGED[when]
+    expected = before(when) if when in UNCHANGED else Evidence.UNCLEAR
 
-    assert moved_to(3)(order(status, updated_at), since) is expected
+    assert moved_to(3)(order(status, updated_at), window) is expected

@@ -7,14 +7,8 @@ from decimal import Decimal
 import pytest
 
 from rmz_async import operations
-from rmz_async._calls.wire import (
-    MAX_BODY,
-    Answer,
-    UnreadableBodyError,
-    decompress,
-    envelope_of,
-    unexpected,
-)
+from rmz_async._calls.outcome import Answer, UnreadableBodyError
+from rmz_async._calls.wire import MAX_BODY, decompress, envelope_of, unexpected
 
 JSON = {"content-type": "application/json"}
 

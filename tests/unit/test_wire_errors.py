@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from rmz_async import errors, operations
-from rmz_async._calls.retry import Failure
-from rmz_async._calls.wire import Answer, error_of, failure_of
+from rmz_async._calls.outcome import Answer, Failure
+from rmz_async._calls.wire import error_of, failure_of
 from rmz_async.errors import APIError
 from rmz_async.operations import Operation
 
@@ -332,7 +332,7 @@ def test_a_429_of_an_extension(headers: dict[str, str]) -> None:
     assert type(found) is errors.RateLimitError
     assert str(found) == (
         "subscriptions.extend: RMZ answered 429 (Too Many Requests): an equal extension less than "
-        "10 seconds ago is refused like this; read the subscription before another try"
+        "10 seconds ago is refused like this; read the subscription before another attempt"
     )
 
 

@@ -10,7 +10,14 @@ import attrs
 import httpx
 import respx
 
-from rmz_async import Client, OrderLine, OrderStatus, Subscription, SubscriptionStatus
+from rmz_async import (
+    Client,
+    OrderLine,
+    OrderStatus,
+    RetryPolicy,
+    Subscription,
+    SubscriptionStatus,
+)
 
 if TYPE_CHECKING:
     from tests.wire.conftest import Time
@@ -58,6 +65,9 @@ def fresh(failure: Any) -> httpx.Response:
     response: httpx.Response = failure
     return httpx.Response(response.status_code, headers=response.headers, content=response.content)
 
+
+FRESH = RetryPolicy(replica_lag=0)
+"""For a shop that reads its own writes: a change that is not to be seen was not applied."""
 
 CLOCK = datetime(2026, 1, 20, tzinfo=UTC)
 """When a test begins."""

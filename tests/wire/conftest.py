@@ -18,7 +18,7 @@ import pytest
 import respx
 
 from rmz_async import Client, RetryPolicy
-from rmz_async._calls.call import Waiting
+from rmz_async._calls.clock import Clock
 from rmz_async._transport import Transport
 from tests.transports import AIOHTTP, WAYS
 from tests.wire.changes import CLOCK, MakeShop, Shop
@@ -41,9 +41,9 @@ class Time:
     suspended: float = 0.0
     slept: list[float] = attrs.field(factory=list[float])
 
-    def waiting(self) -> Waiting:
+    def waiting(self) -> Clock:
         """Return what the transport is given instead of the machine's time."""
-        return Waiting(clock=lambda: self.now, today=self.today, sleep=self.sleep, draw=lambda: 1.0)
+        return Clock(clock=lambda: self.now, today=self.today, sleep=self.sleep, draw=lambda: 1.0)
 
     def today(self) -> datetime:
         """Return what the calendar says."""

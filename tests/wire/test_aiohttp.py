@@ -144,7 +144,7 @@ async def test_the_callers_own_client_over_it(serving: Any) -> None:
                     await rmz.subscriptions.extend(501, days=7)
                 assert len(server.requests) == times
         rmz = client_of(server, http=http, retry=QUICK)
-        with pytest.raises(ConnectionFailedError, match="after 3 tries"):
+        with pytest.raises(ConnectionFailedError, match="after 3 attempts"):
             await rmz.subscriptions.extend(501, days=7)
 
 
@@ -208,7 +208,7 @@ async def test_the_limits_of_each_try(
 
     monkeypatch.setattr(aiohttp.ClientSession, "_request", slow)
     async with make_client(http="aiohttp", timeout=65) as rmz:
-        with pytest.raises(ConnectionFailedError, match="after 3 tries"):
+        with pytest.raises(ConnectionFailedError, match="after 3 attempts"):
             await rmz.subscriptions.get(501)
     assert limits == [(30.0, 10.0, 30.0), (30.0, 10.0, 30.0), (3.5, 3.5, 3.5)]
 
@@ -223,6 +223,6 @@ async def test_an_untrusted_certificate(make_client: Any, time: Any) -> None:
         raise httpx.ConnectTimeout("no") from said
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(fail)) as http:
-        with pytest.raises(ConnectionFailedError, match="after 1 try"):
+        with pytest.raises(ConnectionFailedError, match="after 1 attempt"):
             await make_client(http=http).subscriptions.get(501)
     assert time.slept == []

@@ -209,7 +209,7 @@ async def test_a_call_whose_turn_comes_too_late_is_not_sent(
 async def test_a_turn_that_never_comes(
     rmz_api: respx.MockRouter, make_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Waiting for a turn is bound by the deadline, and what waited was not sent."""
+    """Clock for a turn is bound by the deadline, and what waited was not sent."""
     monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 1)
     sent = anyio.Event()
 

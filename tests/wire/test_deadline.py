@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from rmz_async import ConnectionFailedError, OutcomeUnknownError, RetryPolicy
-from rmz_async._transport import _fence_of
+from rmz_async._transport import _cut_off_at
 from tests.wire.changes import LOST, MakeShop
 from tests.wire.conftest import client_of, keeps, stalls, their_client
 
@@ -77,7 +77,7 @@ async def test_all_tries_share_a_deadline(make_client: Any, time: Any) -> None:
         raise httpx.ReadTimeout("slow")
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(slow)) as http:
-        with pytest.raises(ConnectionFailedError, match="after 3 tries"):
+        with pytest.raises(ConnectionFailedError, match="after 3 attempts"):
             await make_client(http=http, timeout=65).subscriptions.get(501)
     assert limits == [
         {"connect": 10.0, "read": 30.0, "write": 30.0, "pool": 30.0},
@@ -124,4 +124,4 @@ def test_the_fence_leaves_time_to_connect(
 ) -> None:
     """An address that is not found, and a handshake that stalls, say that nothing was sent."""
     monkeypatch.setattr(anyio, "current_time", lambda: 100.0)
-    assert _fence_of(limit) == pytest.approx(falls)
+    assert _cut_off_at(limit) == pytest.approx(falls)

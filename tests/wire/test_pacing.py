@@ -23,7 +23,7 @@ from rmz_async import (
 )
 from rmz_async._http import client as connections_module
 from rmz_async._pacing import slots
-from tests.wire.changes import LOST, REFUSED, Shop, failing
+from tests.wire.changes import FRESH, LOST, REFUSED, Shop, failing
 
 pytestmark = pytest.mark.anyio
 
@@ -198,7 +198,8 @@ async def test_a_resend_does_not_wait_past_its_time(
     shop = Shop(rmz_api, time, "pause")
     shop.sent.side_effect = [LOST]
     shop.read.side_effect = shop.unchanged
-    async with make_client(pacing=Pacing(per_minute=2, max_wait=300), timeout=900) as rmz:
+    pacing = Pacing(per_minute=2, max_wait=300)
+    async with make_client(pacing=pacing, timeout=900, retry=FRESH) as rmz:
         with pytest.raises(OutcomeUnknownError):
             await shop.sample.make(rmz)
     # The second turn was for reading back. After that the object is read once more.

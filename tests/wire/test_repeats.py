@@ -22,6 +22,7 @@ from rmz_async._calls.retry import Budget
 from tests.wire.changes import (
     BAD_GATEWAY,
     CUT,
+    FRESH,
     LOGIN_PAGE,
     LOST,
     LOST_AS,
@@ -135,7 +136,7 @@ async def test_a_call_that_keeps_failing(
         shop.sent.reset()
         shop.read.reset()
         shop.sent.side_effect = lambda _, failure=failure: fresh(failure)
-        async with make_client(pacing=None) as rmz:
+        async with make_client(retry=FRESH, pacing=None) as rmz:
             with pytest.raises(raised(verdict, failure)) as caught:
                 await shop.sample.make(rmz)
         assert (shop.sent.call_count, shop.read.call_count) == (int(sends), int(reads)), failure
@@ -207,7 +208,7 @@ async def test_the_waits_of_a_read(make_shop: MakeShop, make_client: Any, time: 
 async def test_a_read_is_given_up(make_shop: MakeShop, make_client: Any, http: Any) -> None:
     """After three tries a read fails, and says that nothing was changed."""
     make_shop("read").sent.side_effect = LOST
-    told = rf"after 3 tries \({LOST_AS[http]}\)"
+    told = rf"after 3 attempts \({LOST_AS[http]}\)"
     async with make_client() as rmz:
         with pytest.raises(ConnectionFailedError, match=told) as caught:
             await rmz.subscriptions.get(501)
@@ -257,7 +258,7 @@ async def test_the_policy_bounds_the_tries(
     shop = make_shop("read")
     shop.sent.side_effect = REFUSED
     async with make_client(retry=RetryPolicy(max_attempts=1)) as rmz:
-        with pytest.raises(ConnectionFailedError, match="after 1 try"):
+        with pytest.raises(ConnectionFailedError, match="after 1 attempt"):
             await rmz.subscriptions.get(501)
     assert shop.sent.call_count == 1
     assert time.slept == []
@@ -365,10 +366,10 @@ async def test_what_is_logged(
             await rmz.subscriptions.get(501)
     lines = [record.getMessage() for record in caplog.records if record.name == "rmz_async"]
     assert lines == [
-        "GET /subscriptions/{id}: 502, try 1, 0.000 s",
-        "subscriptions.get: repeated in 0.5 s (RMZ answered 502)",
-        f"GET /subscriptions/{{id}}: {LOST_AS[http]}, try 2, 0.000 s",
-        f"subscriptions.get: repeated in 1.0 s ({LOST_AS[http]})",
-        "GET /subscriptions/{id}: 200, try 3, 0.000 s",
+        "GET /subscriptions/{id}: 502, attempt 1, 0.000 s",
+        "subscriptions.get: retried in 0.5 s (RMZ answered 502)",
+        f"GET /subscriptions/{{id}}: {LOST_AS[http]}, attempt 2, 0.000 s",
+        f"subscriptions.get: retried in 1.0 s ({LOST_AS[http]})",
+        "GET /subscriptions/{id}: 200, attempt 3, 0.000 s",
     ]
     assert not [record for record in caplog.records if record.name.startswith(("httpx", "aiohttp"))]

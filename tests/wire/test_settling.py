@@ -13,6 +13,7 @@ from tests.wire.changes import (
     BAD_GATEWAY,
     BEFORE,
     CUT,
+    FRESH,
     LATER,
     LOGIN_PAGE,
     LOST,
@@ -93,7 +94,7 @@ async def test_a_state_that_was_there_before(
     shop = make_shop(name)
     shop.sent.side_effect = [LOST, failing(422, "it is so already")]
     shop.read.side_effect = lambda _: shop.applied(ago=3600)
-    async with make_client() as rmz:
+    async with make_client(retry=FRESH) as rmz:
         with pytest.raises(ConflictError, match="it is so already"):
             await shop.sample.make(rmz)
     assert (shop.sent.call_count, shop.read.call_count) == (2, 2)
@@ -141,7 +142,7 @@ async def test_a_late_change_is_not_sent_again(
 
     shop.sent.side_effect = slow
     shop.read.side_effect = shop.unchanged
-    async with make_client(timeout=300) as rmz:
+    async with make_client(retry=FRESH, timeout=300) as rmz:
         with pytest.raises(OutcomeUnknownError):
             await rmz.subscriptions.pause(501)
     assert shop.sent.call_count == times
@@ -162,11 +163,13 @@ async def test_the_echo_of_an_applied_change(
 
 @pytest.mark.parametrize("status", [400, 409, 422])
 async def test_a_conflict_that_is_one(make_shop: MakeShop, make_client: Any, status: int) -> None:
-    """A conflict with an object that has not changed since before the call is raised as such."""
+    """A conflict is final if the object's state explains it, and was so before the call."""
     shop = make_shop("pause")
     shop.sent.side_effect = [LOST, failing(status, "Already expired")]
-    shop.read.side_effect = shop.unchanged
-    async with make_client() as rmz:
+    shop.read.side_effect = lambda _: shop.ok(
+        {"id": 501, "status": "expired", "updated_at": "2026-01-01T00:00:00Z"}
+    )
+    async with make_client(retry=FRESH) as rmz:
         with pytest.raises(APIError, match="Already expired") as caught:
             await rmz.subscriptions.pause(501)
     assert caught.value.status == status
@@ -183,7 +186,7 @@ async def test_an_answer_that_cannot_be_checked(
     reads = iter([shop.unchanged])
     then = failing(404) if seen == "not read" else None
     shop.read.side_effect = lambda _: next(reads, lambda: then or shop.unchanged(ago=0))()
-    async with make_client() as rmz:
+    async with make_client(retry=FRESH) as rmz:
         with pytest.raises(OutcomeUnknownError) as caught:
             await rmz.subscriptions.pause(501)
     assert isinstance(caught.value.__cause__, APIError)
@@ -204,7 +207,7 @@ async def test_a_resend_that_fails_is_looked_at_anew(
         shop.sent.side_effect = [LOST, second]
         reads = iter([shop.unchanged, shop.applied if there else shop.unchanged])
         shop.read.side_effect = lambda _, reads=reads: next(reads)()
-        async with make_client(pacing=None) as rmz:
+        async with make_client(retry=FRESH, pacing=None) as rmz:
             if there:
                 assert (await rmz.subscriptions.pause(501)).status == "paused"
             else:
@@ -285,7 +288,7 @@ async def test_a_resend_counts_as_a_repeat(make_shop: MakeShop, make_client: Any
     shop = make_shop("pause")
     shop.sent.side_effect = LOST
     shop.read.side_effect = shop.unchanged
-    async with make_client(retry=RetryPolicy(backoff=0.001)) as rmz:
+    async with make_client(retry=RetryPolicy(backoff=0.001, replica_lag=0)) as rmz:
         rmz._transport.budget.left = 1.8
         with pytest.raises(OutcomeUnknownError):
             await rmz.subscriptions.pause(501)

@@ -1,0 +1,32 @@
+"""Time and chance, in the one form in which they reach a client."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import anyio
+import attrs
+
+
+def _today() -> datetime:
+    return datetime.now(UTC)
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Clock:
+    """All that has to do with time and chance, for tests and the sandbox to replace.
+
+    Attributes:
+        clock: Returns seconds, monotonic.
+        today: Returns the time on the calendar; UTC.
+        sleep: Waits so many seconds.
+        draw: Returns a random number from 0 to 1, for the jitter.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    today: Callable[[], datetime] = _today
+    sleep: Callable[[float], Awaitable[object]] = anyio.sleep
+    draw: Callable[[], float] = random.random

@@ -1,0 +1,152 @@
+"""The words in which the parts of the transport speak of an attempt and of a whole call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum, auto
+
+import attrs
+
+from rmz_async.errors import APIError
+
+
+class Failure(Enum):
+    """What a failed attempt says about the call."""
+
+    NOT_SENT = auto()
+    """The request surely did not reach RMZ, and another attempt may."""
+    NEVER_SENT = auto()
+    """The request surely did not reach RMZ, and no other attempt will: an untrusted certificate, or
+    no slot."""
+    AMBIGUOUS = auto()
+    """The request may have been applied."""
+    UNREADABLE = auto()
+    """An answer came that is not of the documented shape: another attempt would bring the same."""
+    THROTTLED = auto()
+    """RMZ's throttle refused the request before it began."""
+    REFUSED = auto()
+    """Another 429: the duplicate guard, or a proxy."""
+    CONFLICT = auto()
+    """400, 409 or 422: after an ambiguous attempt it may be the echo of a success."""
+    FINAL = auto()
+    """Any other answer; it will not change."""
+
+
+AMBIGUOUS = frozenset({Failure.AMBIGUOUS, Failure.UNREADABLE})
+"""After these, the request may have been applied."""
+
+
+class Evidence(Enum):
+    """What an object that was read back says about the change."""
+
+    APPLIED = auto()
+    """The object is as the call wanted it, and was not so before the call."""
+    NOT_APPLIED = auto()
+    """Nothing has changed the object since the call was sent. The call may still be at work."""
+    UNSEEN = auto()
+    """The object shows no change, but a replica that lags would show the same."""
+    UNCLEAR = auto()
+    """Something else may have changed the object, or the object does not tell."""
+    UNREAD = auto()
+    """The object could not be read."""
+
+
+@attrs.frozen
+class Window:
+    """The time on RMZ's own clock in which a call can have been applied.
+
+    Attributes:
+        since: UTC; not before this.
+        until: UTC; not after this, because the object was read then.
+    """
+
+    since: datetime
+    until: datetime
+
+
+# A body may hold personal data, and a repr lands in logs.
+@attrs.frozen(eq=False, repr=False)
+class Answer:
+    """One HTTP answer, read to its end.
+
+    Attributes:
+        status: The HTTP status.
+        headers: Names in lower case.
+        body: Decompressed; empty if it could not be read.
+        is_whole: Whether the body could be read.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    is_whole: bool = True
+
+
+class UnreadableBodyError(Exception):
+    """The bytes of a body cannot be trusted: cut, broken, or too many."""
+
+
+@attrs.frozen(eq=False, repr=False)
+class Failed:
+    """An attempt that brought no result.
+
+    Attributes:
+        failure: What that says about the call.
+        reason: What happened, in a few words; never a secret.
+        error: What RMZ answered, if it did.
+        slot_in: Seconds to the next slot, if there was none in time.
+    """
+
+    failure: Failure
+    reason: str
+    error: APIError | None = None
+    slot_in: float | None = None
+
+
+@attrs.define(eq=False, repr=False)
+class History:
+    """What happened to one call so far. All times in seconds are monotonic.
+
+    Attributes:
+        attempts: Attempts, the current one included.
+        failures: What the attempts before the current one ended in.
+        first_sent: When the first attempt began that may have been applied.
+        last_sent: The same of the last attempt.
+        last_ambiguous: When the last attempt ended that may have been applied.
+        sent_at: When the first attempt began, on the calendar; UTC.
+        answered_at: RMZ's own clock at its answer, if the answer named it; UTC.
+        next_slot_in: Seconds to the next slot, as the last answer told.
+        under_way: Whether a request may be at work, of which nothing is known yet.
+    """
+
+    attempts: int = 0
+    failures: list[Failure] = attrs.field(factory=list[Failure])
+    first_sent: float | None = None
+    last_sent: float | None = None
+    last_ambiguous: float | None = None
+    sent_at: datetime | None = None
+    answered_at: datetime | None = None
+    next_slot_in: float | None = None
+    under_way: bool = False
+
+    def note_sending(self, now: float, today: datetime) -> None:
+        """Note that a request goes out; what surely did nothing before it is forgotten."""
+        self.last_sent, self.under_way = now, True
+        if not self.ambiguous:
+            self.first_sent, self.sent_at = now, today
+
+    def note_end(self, failure: Failure, now: float) -> None:
+        """Note when the current attempt has ended in *failure*."""
+        if failure in AMBIGUOUS:
+            self.last_ambiguous = now
+
+    def note_failure(self, failure: Failure) -> None:
+        """Note what the current attempt has ended in; no other word of it will come."""
+        self.failures.append(failure)
+        self.under_way = False
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether an earlier attempt may have been applied."""
+        return not AMBIGUOUS.isdisjoint(self.failures)
