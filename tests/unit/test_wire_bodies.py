@@ -102,7 +102,7 @@ def test_an_error_with_the_status_of_a_success(said: bytes) -> None:
     """An answer that calls itself an error is none that says a call was applied."""
     body = b'{"message": "No", "data": null, ' + said + b"}"
 
-    with pytest.raises(ValueError, match="it says of itself that it is an error"):
+    with pytest.raises(ValueError, match="the envelope is marked as an error"):
         envelope_of(Answer(200, JSON, body))
 
 
