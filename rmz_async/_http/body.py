@@ -9,7 +9,7 @@ import httpx
 
 from rmz_async._calls import wire as _wire
 from rmz_async._calls.outcome import Answer, UnreadableBodyError
-from rmz_async._http.stray_bytes import close_if_more_follows
+from rmz_async._http.stray_bytes import connection_with_more
 
 
 class Body(httpx.ByteStream):
@@ -87,7 +87,7 @@ async def _content_of(
     """
     if response.is_stream_consumed:
         # An event hook of the caller's own client has read it, and httpx decompressed it.
-        await close_if_more_follows(response)
+        await _close(response)
         return response.content
     # Not a list: of a body that comes byte by byte it would be forty times as large.
     received = bytearray()
@@ -104,9 +104,8 @@ async def _content_of(
                 fault = "the answer came too slowly"
             if fault is not None:
                 break
-        await close_if_more_follows(response)
     finally:
-        await response.aclose()
+        await _close(response)
     if fault is not None:
         # Reading what is closed ends the generators below this one, which trio wants to see ended.
         with suppress(Exception):
@@ -114,3 +113,10 @@ async def _content_of(
                 pass
         raise UnreadableBodyError(fault)
     return _wire.decompress(bytes(received), headers.get("content-encoding", ""))
+
+
+async def _close(response: httpx.Response) -> None:
+    to_be_closed = connection_with_more(response)
+    await response.aclose()
+    if to_be_closed is not None:
+        await to_be_closed.aclose()

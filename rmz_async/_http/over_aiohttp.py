@@ -8,6 +8,7 @@ server that has gone silent does not answer: the connection would stay open for 
 from __future__ import annotations
 
 import asyncio
+import selectors
 import ssl
 from types import SimpleNamespace
 from typing import Any, cast
@@ -26,6 +27,11 @@ from rmz_async.errors import ConfigurationError
 
 # The limit of httpx, so that no answer is readable over one of the two only.
 _MAX_HEAD = 100 * 1024
+
+# The quickest for one socket; there is no poll on Windows.
+_Selector: type[selectors.BaseSelector] = getattr(
+    selectors, "PollSelector", selectors.SelectSelector
+)
 
 
 class AiohttpConnection:
@@ -133,8 +139,13 @@ class _Connector(aiohttp.TCPConnector):
         raise httpcore.ConnectError("the client was closed")
 
     def is_reusable(self) -> bool:
-        protocol = self._protocol
-        return protocol is None or (protocol.is_connected() and not protocol.should_close)
+        protocol, transport = self._protocol, self._transport
+        if protocol is None or transport is None:
+            return True
+        if not protocol.is_connected() or protocol.should_close:
+            return False
+        # aiohttp knows what the event loop has read, and the event loop may not have run since.
+        return not _is_readable(transport.get_extra_info("socket"))
 
     def abort(self) -> None:
         """Close the connection, with no farewell; again, too."""
@@ -154,6 +165,12 @@ class _Connector(aiohttp.TCPConnector):
     def __del__(self, *_: object) -> None:
         if not self.closed:
             super().__del__()
+
+
+def _is_readable(connected: Any) -> bool:
+    with _Selector() as selector:
+        selector.register(connected, selectors.EVENT_READ)
+        return bool(selector.select(0))
 
 
 class ConnectionLostError(Exception):

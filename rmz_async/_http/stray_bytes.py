@@ -7,30 +7,35 @@ from typing import Any
 
 import httpx
 
-# How the layers of a response's stream, in httpx and in httpcore, call the layer below them.
+# How the layers of an answer's stream, in httpx and in httpcore, call the layer below them.
 _LAYERS = ("_stream", "_httpcore_stream", "_connection")
 
 
-async def close_if_more_follows(response: httpx.Response) -> None:
-    """Close the connection of *response*, whose body was read, if more has arrived over it.
+def connection_with_more(response: httpx.Response) -> Any:
+    """Return the connection of *response*, whose body was read, if more has arrived over it.
 
     A second answer in the same segment, as a broken proxy sends, would be taken for the answer to
-    the next request over this connection. Whoever owns the pool finds the connection closed.
+    the next request over this connection.
+
+    Returns:
+        A connection of httpcore, to be closed once the answer is closed; or None.
     """
-    parser = _parser_of(response.stream)
+    connection = _http11_of(response.stream)
     network: Any = response.extensions.get("network_stream")
-    if parser is None or network is None:
+    if connection is None or network is None:
         # Not of httpcore, or HTTP/2, in which each answer names its request.
-        return
-    if parser.trailing_data[0] or _holds_more(network.get_extra_info("ssl_object")):
-        await network.aclose()
+        return None
+    has_more = connection._h11_state.trailing_data[0] or _holds_more(
+        network.get_extra_info("ssl_object")
+    )
+    return connection if has_more else None
 
 
-def _parser_of(layer: Any) -> Any:
-    """Return the parser of HTTP/1.1, which httpx and httpcore keep for themselves."""
+def _http11_of(layer: Any) -> Any:
+    """Return the connection below a stream, which has a parser, if it speaks HTTP/1.1."""
     while layer is not None and not hasattr(layer, "_h11_state"):
         layer = next((getattr(layer, name) for name in _LAYERS if hasattr(layer, name)), None)
-    return None if layer is None else layer._h11_state
+    return layer
 
 
 def _holds_more(tls: ssl.SSLObject | None) -> bool:
