@@ -24,7 +24,6 @@ FACADES: dict[ModuleType, tuple[str, ...]] = {
         "rmz_async.errors",
         "rmz_async.models",
         "rmz_async.pagination",
-        "rmz_async.webhooks",
     ),
     rmz_async.models: (
         "rmz_async.models.categories",
@@ -36,7 +35,7 @@ FACADES: dict[ModuleType, tuple[str, ...]] = {
         "rmz_async.models.store",
         "rmz_async.models.subscriptions",
     ),
-    rmz_async.webhooks: ("rmz_async.webhooks.events",),
+    rmz_async.webhooks: ("rmz_async.webhooks.events", "rmz_async.webhooks.signature"),
 }
 
 # On a front too, from modules that are private or of which it shows only a part.
@@ -44,6 +43,8 @@ ADDED = {
     "__version__",
     "from_dict",
     "webhooks",
+    "Event",
+    "EventType",
     "InMemoryQuotaStore",
     "Pacing",
     "QuotaReport",
@@ -159,7 +160,7 @@ def test_a_facade_shows_all_it_should(facade: ModuleType, sources: tuple[str, ..
 def test_the_front_has_what_stands_elsewhere() -> None:
     """What comes from modules that are not public is there too."""
     assert set(rmz_async.__all__) >= ADDED - {"verify"}
-    assert rmz_async.webhooks.__all__ == ("Event", "EventType", "verify")
+    assert set(rmz_async.webhooks.__all__) >= {"Event", "EventType", "verify"}
 
 
 def test_both_colours_have_the_same_names() -> None:

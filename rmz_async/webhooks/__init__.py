@@ -1,11 +1,53 @@
-"""Webhooks: make sure that RMZ sent them, and read what they say.
+"""Webhooks: make sure that RMZ sent a delivery, and read it.
 
-Pure functions: they need no event loop and no connection.
+These are pure functions: they need no event loop and no connection.
 """
 
 from __future__ import annotations
 
-from rmz_async.webhooks.events import Event, EventType
-from rmz_async.webhooks.signature import verify
+from rmz_async.webhooks.events import (
+    AnyEvent,
+    Event,
+    EventType,
+    OrderCreated,
+    OrderEvent,
+    OrderStatusChanged,
+    SubscriptionActivated,
+    SubscriptionCanceled,
+    SubscriptionCreated,
+    SubscriptionEvent,
+    SubscriptionExpired,
+    SubscriptionPastDue,
+    SubscriptionPaused,
+    SubscriptionRenewalFailed,
+    SubscriptionRenewed,
+    SubscriptionResumed,
+    SubscriptionUnpaused,
+    SubscriptionUpdated,
+    UnknownEvent,
+)
+from rmz_async.webhooks.signature import sign, verify
 
-__all__ = ("Event", "EventType", "verify")
+__all__ = (
+    "AnyEvent",
+    "Event",
+    "EventType",
+    "OrderCreated",
+    "OrderEvent",
+    "OrderStatusChanged",
+    "SubscriptionActivated",
+    "SubscriptionCanceled",
+    "SubscriptionCreated",
+    "SubscriptionEvent",
+    "SubscriptionExpired",
+    "SubscriptionPastDue",
+    "SubscriptionPaused",
+    "SubscriptionRenewalFailed",
+    "SubscriptionRenewed",
+    "SubscriptionResumed",
+    "SubscriptionUnpaused",
+    "SubscriptionUpdated",
+    "UnknownEvent",
+    "sign",
+    "verify",
+)

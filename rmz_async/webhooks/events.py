@@ -1,8 +1,8 @@
-"""What a delivery says."""
+"""The events that RMZ delivers, one class for each."""
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -10,11 +10,31 @@ from rmz_async.models._model import Model, model
 from rmz_async.models.orders import Order
 from rmz_async.models.subscriptions import SubscriptionSnapshot
 
-__all__ = ("Event", "EventType")
+__all__ = (
+    "AnyEvent",
+    "Event",
+    "EventType",
+    "OrderCreated",
+    "OrderEvent",
+    "OrderStatusChanged",
+    "SubscriptionActivated",
+    "SubscriptionCanceled",
+    "SubscriptionCreated",
+    "SubscriptionEvent",
+    "SubscriptionExpired",
+    "SubscriptionPastDue",
+    "SubscriptionPaused",
+    "SubscriptionRenewalFailed",
+    "SubscriptionRenewed",
+    "SubscriptionResumed",
+    "SubscriptionUnpaused",
+    "SubscriptionUpdated",
+    "UnknownEvent",
+)
 
 
 class EventType(StrEnum):
-    """What can happen."""
+    """The names of all documented events."""
 
     ORDER_CREATED = "order.created"
     ORDER_STATUS_CHANGED = "order.status.changed"
@@ -33,26 +53,151 @@ class EventType(StrEnum):
 
 @model
 class Event(Model):
-    """One event, as a delivery told it.
+    """One event, as it was delivered.
 
-    Every webhook gets every event, more than once and in any order: look at ``event`` first, and
-    expect events that you do not know.
+    Every webhook gets every event, more than once and in any order: handle each ``dedupe_key``
+    once, and expect events that you do not know.
 
     Attributes:
-        event: A known type, or the text that RMZ sent where it has grown a new one.
-        event_id: The same for each delivery of one event; None for orders.
-        data: What came with it, as plain data; numbers with a fraction are ``Decimal``. Hidden in
-            ``repr``: an order's may hold the codes that were sold.
-        request_id: The delivery's number. It is not signed: good for a log, and for nothing else.
-        subscription: For events about subscriptions: how it was when the event happened.
-        order: For the known events about orders: how it was when the event happened.
+        event: The event's name; a plain string if this version does not know it.
+        event_id: The same in each delivery of one event; None for events about orders.
+        dedupe_key: The same in each delivery of one event, for all events: the ``event_id``, or the
+            order's id and the id of its status record, or a digest of the body.
+        data: The event's content as plain data; numbers with a fraction are ``Decimal``. Hidden in
+            ``repr``, because an order may hold the codes that were sold.
+        request_id: The delivery's number. RMZ does not sign it, so it is good for a log only.
+        secret_index: The position of the secret that fitted, in the *secrets* given to ``verify``;
+            None for an unsigned delivery. If several shops deliver to one address, the secret alone
+            tells which shop sent the event.
+        subscription: For events about subscriptions: its state when the event happened.
+        order: For events about orders: its state when the event happened.
 
     Source: https://docs.rmz.gg/webhooks/payload-format
     """
 
     event: EventType | str
+    dedupe_key: str
     event_id: str | None = None
     data: Mapping[str, Any] = attrs.field(repr=False)
     request_id: str | None = None
+    secret_index: int | None = None
     subscription: SubscriptionSnapshot | None = None
     order: Order | None = None
+
+
+@model
+class SubscriptionEvent(Event):
+    """An event about a subscription.
+
+    Deliveries may be late and out of order: read the subscription itself before granting access.
+    """
+
+    subscription: SubscriptionSnapshot  # pyright: ignore[reportGeneralTypeIssues] # always there
+
+
+@model
+class OrderEvent(Event):
+    """An event about an order."""
+
+    order: Order  # pyright: ignore[reportGeneralTypeIssues] # always there
+
+
+@model
+class UnknownEvent(Event):
+    """An event that this version does not know, or whose content cannot be read.
+
+    RMZ signed it. Answer it with success, because RMZ switches a webhook off that fails too often.
+
+    Attributes:
+        fault: Why the content of a known event cannot be read, without its values; None if this
+            version does not know the event.
+    """
+
+    fault: str | None = None
+
+
+@model
+class SubscriptionCreated(SubscriptionEvent):
+    """``subscription.created``: a customer subscribed, perhaps with a trial."""
+
+
+@model
+class SubscriptionActivated(SubscriptionEvent):
+    """``subscription.activated``: a trial ended, and the first payment succeeded."""
+
+
+@model
+class SubscriptionRenewed(SubscriptionEvent):
+    """``subscription.renewed``: a payment succeeded, and a new period began."""
+
+
+@model
+class SubscriptionRenewalFailed(SubscriptionEvent):
+    """``subscription.renewal_failed``: a payment failed, and RMZ attempts it again."""
+
+
+@model
+class SubscriptionPastDue(SubscriptionEvent):
+    """``subscription.past_due``: a payment failed; access continues while RMZ retries it."""
+
+
+@model
+class SubscriptionExpired(SubscriptionEvent):
+    """``subscription.expired``: the subscription is over for good."""
+
+
+@model
+class SubscriptionCanceled(SubscriptionEvent):
+    """``subscription.canceled``: canceled now, or at the end of the period.
+
+    At the end of the period: ``status`` is still ``active``, and ``auto_renew`` is False.
+    """
+
+
+@model
+class SubscriptionPaused(SubscriptionEvent):
+    """``subscription.paused``: the remaining days are kept, and access is suspended."""
+
+
+@model
+class SubscriptionUnpaused(SubscriptionEvent):
+    """``subscription.unpaused``: a period of the remaining days began."""
+
+
+@model
+class SubscriptionResumed(SubscriptionEvent):
+    """``subscription.resumed``: a cancellation was withdrawn."""
+
+
+@model
+class SubscriptionUpdated(SubscriptionEvent):
+    """``subscription.updated``: the plan or the end of the period changed."""
+
+
+@model
+class OrderCreated(OrderEvent):
+    """``order.created``: a customer ordered."""
+
+
+@model
+class OrderStatusChanged(OrderEvent):
+    """``order.status.changed``: the order has a new ``current_status``."""
+
+
+AnyEvent: TypeAlias = (
+    OrderCreated
+    | OrderStatusChanged
+    | SubscriptionCreated
+    | SubscriptionActivated
+    | SubscriptionRenewed
+    | SubscriptionRenewalFailed
+    | SubscriptionPastDue
+    | SubscriptionExpired
+    | SubscriptionCanceled
+    | SubscriptionPaused
+    | SubscriptionUnpaused
+    | SubscriptionResumed
+    | SubscriptionUpdated
+    | UnknownEvent
+)
+"""Any event that ``verify`` returns: a type checker sees whether a ``match`` covers them all."""

@@ -121,7 +121,6 @@ def test_no_value_breaks_a_check(value: object) -> None:
     check.integer("integer", value, 1, 5)
     check.text("text", value)
     check.email("email", value)
-    check.digits("digits", value, 1, 5)
     check.url("url", value)
     check.metadata("metadata", value)
     check.phone_number("", value, value)

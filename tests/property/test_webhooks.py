@@ -13,7 +13,12 @@ from rmz_async import SignatureError, WebhookError
 from rmz_async.webhooks import verify
 
 SECRET = "a-secret-of-28-characters..."
-SECRETS = st.text(st.characters(exclude_categories=["Cs"]), min_size=16, max_size=40)
+# No blanks and quotes, which must not stand around a secret.
+SECRETS = st.text(
+    st.characters(exclude_categories=["Cs", "Z", "Cc", "Pi", "Pf"], exclude_characters="\"'`"),
+    min_size=16,
+    max_size=40,
+)
 BODY = json.dumps(
     {
         "event": "subscription.renewed",
@@ -28,7 +33,7 @@ def sign(body: bytes, secret: str = SECRET) -> str:
     return hmac.digest(secret.encode(), body, "sha256").hex()
 
 
-@given(st.lists(SECRETS, min_size=1, max_size=5, unique=True), st.data())
+@given(st.lists(SECRETS, min_size=1, max_size=32, unique=True), st.data())
 def test_a_genuine_delivery_is_accepted(secrets: list[str], data: st.DataObject) -> None:
     """With any of the secrets, in any case and form of the headers."""
     signature = sign(BODY, data.draw(st.sampled_from(secrets)))

@@ -41,6 +41,7 @@ from rmz_async import (
     SubscriptionLookup,
     SubscriptionSnapshot,
     SubscriptionStatus,
+    webhooks,
 )
 
 
@@ -189,12 +190,43 @@ def order_fields(order: Order, product: Product) -> None:
 def events(body: bytes, headers: dict[str, str]) -> None:
     """A delivery is an event."""
     event = rmz_async.webhooks.verify(body, headers, secrets=["a secret of 28 characters ..."])
-    assert_type(event, Event)
     assert_type(event.event, EventType | str)
+    assert_type(event.dedupe_key, str)
+    assert_type(event.secret_index, int | None)
+    any_of_them: Event = event
+    assert_type(any_of_them.subscription, SubscriptionSnapshot | None)
     assert_type(event.event_id, str | None)
     assert_type(event.subscription, SubscriptionSnapshot | None)
     assert_type(event.order, Order | None)
     rmz_async.webhooks.verify(body, [(b"signature", b"")], secrets=("another",))
+
+
+def every_event(event: webhooks.AnyEvent) -> str:
+    """A type checker sees that a match covers all events."""
+    match event:
+        case webhooks.SubscriptionRenewed(subscription=subscription):
+            assert_type(subscription, SubscriptionSnapshot)
+            return "renewed"
+        case webhooks.OrderCreated() | webhooks.OrderStatusChanged():
+            assert_type(event.order, Order)
+            return "order"
+        case (
+            webhooks.SubscriptionCreated()
+            | webhooks.SubscriptionActivated()
+            | webhooks.SubscriptionRenewalFailed()
+            | webhooks.SubscriptionPastDue()
+            | webhooks.SubscriptionExpired()
+            | webhooks.SubscriptionCanceled()
+            | webhooks.SubscriptionPaused()
+            | webhooks.SubscriptionUnpaused()
+            | webhooks.SubscriptionResumed()
+            | webhooks.SubscriptionUpdated()
+        ):
+            assert_type(event.subscription, SubscriptionSnapshot)
+            return "subscription"
+        case webhooks.UnknownEvent():
+            assert_type(event.fault, str | None)
+            return "unknown"
 
 
 def errors(error: rmz_async.UnprocessableEntityError) -> None:

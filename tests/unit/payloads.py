@@ -348,8 +348,10 @@ FULL: dict[type[Model], dict[str, Any]] = {
     Event: {
         "event": "subscription.renewed",
         "event_id": "a7b8",
+        "dedupe_key": "a7b8",
         "data": {"subscription": SNAPSHOT, "n": Decimal("0.5")},
         "request_id": "7",
+        "secret_index": 0,
         "subscription": SNAPSHOT,
         "order": ORDER,
         "color": "red",

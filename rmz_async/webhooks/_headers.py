@@ -1,0 +1,57 @@
+"""The two headers of a delivery, in whatever form a framework has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from rmz_async.errors import SignatureError
+
+Headers = (
+    Mapping[str, str]
+    | Mapping[str, Any]
+    | Mapping[str, list[str]]
+    | Iterable[tuple[str | bytes, str | bytes]]
+)
+"""A framework's headers, pairs as ASGI has them, or a WSGI environ; names in any case."""
+
+# ASGI has names as bytes, and WSGI writes them with underscores.
+_NAMES: Mapping[object, str] = {
+    "signature": "signature",
+    b"signature": "signature",
+    "http_signature": "signature",
+    "x-rmz-request-id": "x-rmz-request-id",
+    b"x-rmz-request-id": "x-rmz-request-id",
+    "http_x_rmz_request_id": "x-rmz-request-id",
+}
+
+
+def signature_and_request_id(headers: Headers) -> tuple[str | None, str | None]:
+    """Return the signature and the delivery's number; None for each that is missing.
+
+    Raises:
+        SignatureError: A header stands more than once, or is not a string.
+    """
+    # Not every class that has headers is a Mapping: the standard library's is not.
+    items: Any = getattr(headers, "items", None)
+    pairs: Any = items() if items else headers
+    found: dict[str, str] = {}
+    # Each header is looked at, because a look-up by name would miss a doubled one.
+    for given, value in pairs:
+        name = _NAMES.get(given.lower()) if isinstance(given, (str, bytes)) else None
+        if name is None:
+            continue
+        # API Gateway has a list of values for each name.
+        for single in cast("list[object]", value) if isinstance(value, list) else [value]:
+            if name in found:
+                raise SignatureError(f"the {name} header stands more than once")
+            found[name] = _as_string(name, single)
+    return found.get("signature"), found.get("x-rmz-request-id")
+
+
+def _as_string(name: str, value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("latin-1")
+    if not isinstance(value, str):
+        raise SignatureError(f"the {name} header must be a string")
+    return value

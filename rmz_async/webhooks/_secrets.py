@@ -1,0 +1,78 @@
+"""The secrets of one address, checked and kept out of sight."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Sequence
+from typing import TypeAlias, cast
+
+from rmz_async.errors import ConfigurationError
+
+MAX_SECRETS = 32
+MIN_SECRET = 16
+QUOTES = "\"'`“”‘’«»"
+
+Secrets: TypeAlias = Sequence[str] | Callable[[], Sequence[str]]
+"""The secrets of all webhooks that deliver to one address, or a callable that returns them."""
+
+
+class Keys:
+    """The secrets, held so that no traceback shows them, which may show the variables of frames."""
+
+    __slots__ = ("_keys", "_secrets")
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+
+    def __repr__(self) -> str:
+        return "<secrets>"
+
+    def check(self) -> None:
+        """Raise ConfigurationError if they would not protect anything."""
+        if callable(self._secrets):
+            self._secrets = self._secrets()
+        given = cast("object", self._secrets)
+        # A single string is a sequence too, of one-letter secrets that anyone could guess.
+        if (
+            isinstance(given, (str, bytes, bytearray))
+            or not isinstance(given, Sequence)
+            or not 1 <= len(self._secrets) <= MAX_SECRETS
+        ):
+            raise ConfigurationError(
+                f"secrets: must be a list of 1 to {MAX_SECRETS} secrets, or a callable that "
+                "returns one"
+            )
+        self._keys: list[bytes] = []
+        for place in range(len(self._secrets)):
+            fault = _fault(self._secrets[place])
+            if fault:
+                raise ConfigurationError(f"secrets[{place}]: {fault}")
+            self._keys.append(self._secrets[place].encode())
+
+    def index_of(self, signature: str, body: bytes) -> int | None:
+        """Return which of them made *signature* for *body*; None if none did."""
+        # compare_digest refuses other strings, and no signature has other characters.
+        if not signature.isascii():
+            return None
+        claimed = signature.lower()
+        found = None
+        # All of them are compared, so that the time taken does not tell which one fits.
+        for index, key in enumerate(self._keys):
+            fits = hmac.compare_digest(hmac.digest(key, body, "sha256").hex(), claimed)
+            if fits and found is None:
+                found = index
+        return found
+
+
+def _fault(secret: object) -> str | None:
+    """Return the rule that a secret breaks."""
+    if not isinstance(secret, str) or len(secret) < MIN_SECRET:
+        return f"must be a string of at least {MIN_SECRET} characters"
+    if secret != secret.strip():
+        return "must not begin or end with a blank or a line break; a file may have added it"
+    if secret[0] in QUOTES and secret[-1] in QUOTES:
+        return "must not have quotes around it; an .env file may have kept them"
+    # An environment variable that is not UTF-8; the encoder's error would show the secret.
+    if any("\ud800" <= character <= "\udfff" for character in secret):
+        return "must be a string that UTF-8 can encode"
+    return None
