@@ -91,7 +91,7 @@ def lowest(session: nox.Session) -> None:
     if session.venv_backend != "uv":
         session.skip("the oldest versions were not tested: only uv can choose them")
     session.install("--resolution=lowest-direct", "-e", ".[aiohttp,sandbox]", *group("tests"))
-    without = [f"--ignore={path}" for path in (*ONCE, PAGES, *PROCESSES)]
+    without = [f"--ignore={path}" for path in (*ONCE, BROWSER, PAGES, *PROCESSES)]
     session.run("pytest", "-n", "auto", *without)
 
 

@@ -87,7 +87,7 @@ def find_out() -> Iterator[Row]:
 def error_tree() -> str:
     """Return the tree that the docstring of ``errors.py`` draws."""
     block = inspect.cleandoc(errors.__doc__ or "").split("::\n\n", 1)[1].split("\n\n", 1)[0]
-    return f"```text\n{textwrap.dedent(block)}\n```"
+    return f"```none\n{textwrap.dedent(block)}\n```"
 
 
 def _table(rows: Callable[[], Iterator[Row]]) -> str:

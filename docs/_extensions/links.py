@@ -61,8 +61,29 @@ _CALL = re.compile(r"^rmz_async\.resources\.(\w+)\.\w+\.(\w+)$")
 _LINKS = nodes.reference | addnodes.pending_xref
 
 
+class LabelCells(SphinxPostTransform):
+    """Repeat the heading of its column in each cell, for screens on which rows are stacked."""
+
+    default_priority = 900
+
+    def run(self, **_: Any) -> None:
+        """Put the headings before the texts; the style sheet hides them on wide screens."""
+        for table in self.document.findall(nodes.table):
+            head = table.next_node(nodes.thead)
+            body = table.next_node(nodes.tbody)
+            if head is None or body is None:
+                continue
+            labels = [entry.astext().rstrip("?") for entry in head.findall(nodes.entry)]
+            for row in body.findall(nodes.row):
+                for label, entry in list(zip(labels, row.children, strict=True))[1:]:
+                    text = entry.next_node(nodes.paragraph)
+                    if text is not None and label:
+                        text.insert(0, nodes.inline("", f"{label}: ", classes=["label"]))
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect what is above."""
     app.connect("source-read", add_navigation)
     app.add_post_transform(LinkNames)
+    app.add_post_transform(LabelCells)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
