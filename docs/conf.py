@@ -49,7 +49,7 @@ nitpick_ignore_regex = [
     # Aliases in private modules; the docstring says what they stand for.
     ("py:class", "HTTPClient|TokenSource"),
     # Named in passing, and of no use to a reader.
-    ("py:class", r"rmz_async\.options\.Unchanged"),
+    ("py:class", r"rmz_async\.(operations\.Reaction|options\.Unchanged)"),
     # The rooms of the sandbox's store, of which only some are public names.
     ("py:class", r"rmz_async\.sandbox\.store(\.\w+)+"),
 ]
