@@ -327,7 +327,7 @@ class Execution(Generic[T]):
         tokens = self._transport.connections.tokens
         token = tokens.current or await self._renewed(None)
         answer = await self._exchange(token)
-        if isinstance(answer, Answer) and answer.status == 401 and tokens.renewable:
+        if isinstance(answer, Answer) and tokens.renewable and _wire.refuses_token(answer):
             # Refused before anything was done: even what may be sent once only can be sent again.
             self.history.under_way = False
             token = await self._renewed(token)

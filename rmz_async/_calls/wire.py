@@ -5,6 +5,7 @@ Paths and queries out; envelopes and errors in. Nothing here sends anything.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -117,7 +118,7 @@ def read(
         except ValueError as error:
             failure, reason = Failure.UNREADABLE, str(error)
     else:
-        failure = failure_of(answer)
+        failure = failure_of(call.operation, answer)
     shown = attrs.evolve(answer, body=token.hidden_in(answer.body))
     if reason:
         return Failed(failure, reason, unexpected(call.operation, shown, reason)), answered_at
@@ -134,8 +135,7 @@ def envelope_of(answer: Answer) -> dict[str, JSON]:
     """
     if not answer.is_whole:
         raise UnreadableBodyError("the body could not be read")
-    content_type = answer.headers.get("content-type", "")
-    if "json" not in content_type.partition(";")[0].lower():
+    if not _is_named_json(answer):
         raise ValueError("the content type is not JSON")
     try:
         envelope = _json.parse(answer.body)
@@ -190,11 +190,17 @@ def error_of(operation: Operation, answer: Answer, *, sent: Sequence[str], now: 
     """
     if answer.status < 400:
         return unexpected(operation, answer, "a redirect, which is never followed with a token")
+    if answer.status < 500 and not is_documented(answer):
+        reason = "an error page or message of somebody between this machine and RMZ"
+        return unexpected(operation, answer, reason)
     body = _shown(answer)
     fields = body if isinstance(body, dict) else {}
     errors = field_errors(answer.status, body)
     message = fields.get("message")
     message = message if isinstance(message, str) else ""
+    if answer.status == 404 and _NO_ROUTE.match(message):
+        reason = f"RMZ has no such address ({quoted(message)}), so the base URL is wrong: it ends "
+        return unexpected(operation, answer, reason + "with /shawarma")
     error_class, advice = _class_of(operation, answer.status, errors, sent)
     said = quoted(summary(errors) or message)
     wait = retry_after(answer.headers.get("retry-after"), now)
@@ -215,6 +221,9 @@ def error_of(operation: Operation, answer: Answer, *, sent: Sequence[str], now: 
 
 
 _CORRECT = "correct the fields named"
+# Laravel says so if no route fits the address.
+_NO_ROUTE = re.compile(r"The route .* could not be found\.")
+
 _CLASSES: Mapping[int, tuple[type[APIError], str]] = {
     400: (BadRequestError, "a rule of the shop forbids this"),
     401: (AuthenticationError, "check the token"),
@@ -244,9 +253,39 @@ def _class_of(
     return APIError, "this status is not documented"
 
 
-def failure_of(answer: Answer) -> Failure:
-    """Say what an answer other than a success means for the call."""
+def is_documented(answer: Answer) -> bool:
+    """Return whether an error is RMZ's own: JSON with a message, as RMZ documents it.
+
+    A proxy, a firewall or a login page in between answers with a page of its own.
+    """
+    if not _is_named_json(answer):
+        return False
+    if not answer.is_whole:
+        # The head alone says whose it is.
+        return True
+    try:
+        body = _json.parse(answer.body)
+    except ValueError:
+        return False
+    return isinstance(body, dict) and "message" in body
+
+
+def refuses_token(answer: Answer) -> bool:
+    """Return whether RMZ, and nobody in between, refused the token before it did anything."""
+    return answer.status == 401 and is_documented(answer)
+
+
+def _is_named_json(answer: Answer) -> bool:
+    return "json" in answer.headers.get("content-type", "").partition(";")[0].lower()
+
+
+def failure_of(operation: Operation, answer: Answer) -> Failure:
+    """Return what an answer other than a success means for the call."""
     status, headers = answer.status, answer.headers
+    if 400 <= status < 500 and status not in (408, 425) and not is_documented(answer):
+        # A read loses nothing by one retry.
+        again = status == 429 and operation.retry is RetryRule.SAFE
+        return Failure.REFUSED if again else Failure.UNREADABLE
     if status == 429:
         # Both are needed: the throttle adds its limits to the duplicate guard's answer too.
         throttled = "retry-after" in headers and headers.get("x-ratelimit-remaining") == "0"

@@ -110,14 +110,14 @@ def test_every_failure_is_an_error(
     status: int, body: bytes, headers: dict[str, str], operation: operations.Operation
 ) -> None:
     """Whatever a server answers, there is an error for it, of the status that it has."""
-    answer = Answer(status, headers, body)
+    answer = Answer(status, {"content-type": "application/json", **headers}, body)
 
     error = error_of(operation, answer, sent=("days",), now=1e9)
 
     assert error.status == status
     assert error.operation == operation.name
     assert str(error)
-    assert isinstance(failure_of(answer), Failure)
+    assert isinstance(failure_of(operation, answer), Failure)
 
 
 @pytest.mark.parametrize("depth", [50, 150])

@@ -9,7 +9,7 @@ import pytest
 
 from rmz_async import errors, operations
 from rmz_async._calls.outcome import Answer, Failure
-from rmz_async._calls.wire import error_of, failure_of
+from rmz_async._calls.wire import error_of, failure_of, is_documented, refuses_token
 from rmz_async.errors import APIError
 from rmz_async.operations import Operation
 
@@ -19,9 +19,12 @@ NOW = 1445412480.0
 
 
 def answer(status: int, body: Any = None, **headers: str) -> Answer:
-    """An answer with a JSON body, or with the bytes given."""
+    """An answer with RMZ's JSON, to which a body adds; or with the bytes given."""
+    if body is None or isinstance(body, dict):
+        body = {"message": None, **(body or {})}
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Answer(status, {name.replace("_", "-"): text for name, text in headers.items()}, raw)
+    given = {name.replace("_", "-"): text for name, text in headers.items()}
+    return Answer(status, {"content-type": "application/json", **given}, raw)
 
 
 def error(
@@ -221,7 +224,7 @@ def test_a_message_quotes_field_errors_in_one_short_printable_line() -> None:
     assert len(str(found)) < 600
 
 
-@pytest.mark.parametrize("body", [{}, {"message": None}, {"message": ["x"]}, [], None, "text"])
+@pytest.mark.parametrize("body", [{}, {"message": None}, {"message": ["x"]}])
 def test_no_message(body: object) -> None:
     """An error without a text of RMZ's own still says what to do."""
     found = error(404, body)
@@ -359,7 +362,7 @@ def test_a_429_of_an_extension(headers: dict[str, str]) -> None:
 )
 def test_what_a_status_says_about_the_call(status: int, failure: Failure) -> None:
     """Each status is one kind of failure."""
-    assert failure_of(answer(status)) is failure
+    assert failure_of(GET, answer(status)) is failure
 
 
 @pytest.mark.parametrize(
@@ -374,4 +377,77 @@ def test_what_a_status_says_about_the_call(status: int, failure: Failure) -> Non
 )
 def test_the_throttle_needs_both_its_marks(headers: dict[str, str], failure: Failure) -> None:
     """The throttle's marks stand on the duplicate guard's answers too, but never both."""
-    assert failure_of(answer(429, **headers)) is failure
+    assert failure_of(GET, answer(429, **headers)) is failure
+
+
+FOREIGN = {
+    "nginx": (b"<html><h1>404 Not Found</h1></html>", "text/html"),
+    "no body": (b"", "application/json"),
+    "no type": (b'{"message": "Not Found"}', ""),
+    "a list": (b"[]", "application/json"),
+    "another API": (b'{"error": {"code": 404}}', "application/json"),
+    "cut": (b'{"message": "Not Fo', "application/json"),
+}
+every_foreign = pytest.mark.parametrize("name", FOREIGN)
+CLIENT_ERRORS = [400, 401, 403, 404, 405, 409, 418, 422, 429]
+
+
+def foreign(status: int, name: str) -> Answer:
+    """An answer of somebody in between."""
+    body, content_type = FOREIGN[name]
+    return Answer(status, {"content-type": content_type}, body)
+
+
+@every_foreign
+@pytest.mark.parametrize("status", CLIENT_ERRORS)
+def test_an_error_of_somebody_in_between_is_not_rmzs(status: int, name: str) -> None:
+    """A payer is not refused because a proxy has a page for 404, or a firewall one for 403."""
+    found = error_of(GET, foreign(status, name), sent=(), now=NOW)
+
+    assert type(found) is errors.UnexpectedAnswerError
+    assert found.status == status
+    assert "between this machine and RMZ" in str(found)
+    assert not is_documented(foreign(status, name))
+    assert not refuses_token(foreign(status, name))
+
+
+@every_foreign
+@pytest.mark.parametrize("status", CLIENT_ERRORS)
+@pytest.mark.parametrize("operation", operations.OPERATIONS, ids=lambda row: row.name)
+def test_a_change_that_somebody_in_between_answered_may_have_been_applied(
+    operation: Operation, status: int, name: str
+) -> None:
+    """A read is given up; only after a 429 another attempt may help it."""
+    found = failure_of(operation, foreign(status, name))
+
+    again = status == 429 and operation.method == "GET"
+    assert found is (Failure.REFUSED if again else Failure.UNREADABLE)
+
+
+def test_an_error_whose_body_cannot_be_read_is_told_by_its_head() -> None:
+    """A broken compression hides neither the status nor the type of the body."""
+    cut = Answer(401, {"content-type": "application/json; charset=utf-8"}, b"", is_whole=False)
+
+    assert is_documented(cut)
+    assert refuses_token(cut)
+    assert not refuses_token(Answer(404, cut.headers, b"", is_whole=False))
+    assert type(error_of(GET, cut, sent=(), now=NOW)) is errors.AuthenticationError
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 599])
+@every_foreign
+def test_a_server_error_is_one_whoever_sends_it(status: int, name: str) -> None:
+    """A proxy says with it that RMZ could not be asked."""
+    assert type(error_of(GET, foreign(status, name), sent=(), now=NOW)) is errors.ServerError
+
+
+def test_a_route_that_rmz_does_not_have_means_a_wrong_base_url() -> None:
+    """The object may well exist: the address of the API is wrong."""
+    message = "The route api/subscriptions/501 could not be found."
+
+    found = error(404, {"message": message})
+
+    assert type(found) is errors.UnexpectedAnswerError
+    assert "the base URL is wrong" in str(found)
+    assert "/shawarma" in str(found)
+    assert type(error(404, {"message": "The route is long."})) is errors.NotFoundError

@@ -92,3 +92,61 @@ async def test_an_answer_of_another_shape_is_not_repeated(
             await rmz.subscriptions.extend(501, days=7)
     assert isinstance(caught.value.__cause__, UnexpectedAnswerError)
     assert ("a redirect" in str(told.value)) is (answer.status_code == 302)
+
+
+NGINX = {404: "<h1>404 Not Found</h1>", 403: "<title>Attention Required! | Cloudflare</title>"}
+
+
+@pytest.mark.parametrize("status", NGINX)
+async def test_a_page_of_somebody_in_between_is_not_rmzs_word(
+    make_shop: MakeShop, make_client: Any, status: int
+) -> None:
+    """A read says that the answer is unexpected, and never that there is no such subscription."""
+    shop = make_shop("read")
+    shop.sent.side_effect = lambda _: httpx.Response(status, html=NGINX[status])
+    async with make_client() as rmz:
+        with pytest.raises(UnexpectedAnswerError, match="between this machine and RMZ") as caught:
+            await rmz.subscriptions.get(501)
+    assert caught.value.status == status
+    assert shop.sent.call_count == 1
+
+
+@pytest.mark.parametrize("status", NGINX)
+async def test_a_change_that_somebody_in_between_answers_is_unknown(
+    make_shop: MakeShop, make_client: Any, status: int
+) -> None:
+    """The request may have been passed on before."""
+    shop = make_shop("extend by id")
+    shop.sent.side_effect = lambda _: httpx.Response(status, html=NGINX[status])
+    async with make_client() as rmz:
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await shop.sample.make(rmz)
+    assert isinstance(caught.value.__cause__, UnexpectedAnswerError)
+    assert shop.sent.call_count == 1
+
+
+async def test_only_rmz_can_refuse_a_token(make_shop: MakeShop, make_client: Any) -> None:
+    """The login of a proxy says nothing of the token, and nothing of the change."""
+    shop = make_shop("extend by id")
+    shop.sent.side_effect = lambda _: httpx.Response(401, html="<h1>Log in</h1>")
+    asked: list[str] = []
+
+    def ask() -> str:
+        asked.append("1|token")
+        return asked[0]
+
+    async with make_client(ask) as rmz:
+        with pytest.raises(OutcomeUnknownError):
+            await shop.sample.make(rmz)
+    assert (len(asked), shop.sent.call_count) == (1, 1)
+
+
+async def test_a_base_url_without_its_end_is_named(make_shop: MakeShop, make_client: Any) -> None:
+    """RMZ itself says that it has no such route: nothing was done."""
+    message = "The route subscriptions/501/pause could not be found."
+    shop = make_shop("pause")
+    shop.sent.side_effect = lambda _: failing(404, message)
+    async with make_client() as rmz:
+        with pytest.raises(UnexpectedAnswerError, match="base URL is wrong"):
+            await shop.sample.make(rmz)
+    assert not shop.read.called

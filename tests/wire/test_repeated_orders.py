@@ -62,7 +62,7 @@ async def test_an_order_that_was_throttled_has_time(
     """An order that was surely not made is sent at any time."""
     shop = make_shop("order")
     late = httpx.Response(
-        429, json={}, headers={"Retry-After": "290", "X-RateLimit-Remaining": "0"}
+        429, json={"message": None}, headers={"Retry-After": "290", "X-RateLimit-Remaining": "0"}
     )
     answers = iter([late])
     shop.sent.side_effect = lambda _: next(answers, None) or shop.done()

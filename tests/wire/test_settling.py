@@ -195,7 +195,12 @@ async def test_an_answer_that_cannot_be_checked(
 
 @pytest.mark.parametrize(
     "second",
-    [REFUSED, failing(429), failing(401), httpx.Response(429, json={}, headers=WAIT_40)],
+    [
+        REFUSED,
+        failing(429),
+        failing(401),
+        httpx.Response(429, json={"message": None}, headers=WAIT_40),
+    ],
     ids=["not sent", "another 429", "401", "throttled"],
 )
 async def test_a_resend_that_fails_is_looked_at_anew(
@@ -247,7 +252,7 @@ async def test_the_wait_before_reading_back(
     """It is as RMZ asks, but never so long that no time is left for reading."""
     shop = make_shop("pause")
     headers = {"Retry-After": asked, "X-RateLimit-Remaining": "12"}
-    refused = httpx.Response(429, json={}, headers=headers)
+    refused = httpx.Response(429, json={"message": None}, headers=headers)
 
     def slow(_: httpx.Request) -> httpx.Response:
         time.now += 4.999
