@@ -41,6 +41,10 @@ T = TypeVar("T")
 
 # So that whatever an answer becomes in memory stays below 64 MiB.
 MAX_BODY = 4 * 1024 * 1024
+
+# Of gzip. Each one copies all that follows it, so that very many would take minutes.
+_MAX_MEMBERS = 16
+
 _SHOWN_BODY = 2_000
 
 
@@ -81,18 +85,23 @@ def decompress(raw: bytes, encoding: str) -> bytes:
     encoding = encoding.strip().lower()
     if encoding in ("", "identity"):
         return raw
-    if encoding != "gzip":
+    if encoding not in ("gzip", "x-gzip"):
         raise UnreadableBodyError("an encoding that was not asked for")
-    stream = zlib.decompressobj(wbits=31)
-    try:
-        body = stream.decompress(raw, MAX_BODY + 1)
-    except zlib.error:
-        raise UnreadableBodyError("broken gzip") from None
-    if len(body) > MAX_BODY:
-        raise UnreadableBodyError(f"more than {MAX_BODY} bytes")
-    if not stream.eof or stream.unused_data:
-        raise UnreadableBodyError("cut gzip")
-    return body
+    body = b""
+    for _ in range(_MAX_MEMBERS):
+        stream = zlib.decompressobj(wbits=31)
+        try:
+            body += stream.decompress(raw, MAX_BODY + 1 - len(body))
+        except zlib.error:
+            raise UnreadableBodyError("broken gzip") from None
+        if len(body) > MAX_BODY:
+            raise UnreadableBodyError(f"more than {MAX_BODY} bytes")
+        if not stream.eof:
+            raise UnreadableBodyError("cut gzip")
+        if not stream.unused_data:
+            return body
+        raw = stream.unused_data
+    raise UnreadableBodyError(f"gzip of more than {_MAX_MEMBERS} members")
 
 
 def read(

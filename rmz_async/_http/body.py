@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
@@ -65,7 +66,8 @@ def answer_at_hand(response: httpx.Response) -> Answer:
     """Return what is known of the answer in *response*, which an event hook's error has closed."""
     headers = _headers_of(response)
     try:
-        return Answer(response.status_code, headers, response.content)
+        body = response.content.removeprefix(BOM_UTF8)
+        return Answer(response.status_code, headers, body)
     except httpx.ResponseNotRead:
         return Answer(response.status_code, headers, b"", is_whole=False)
 
@@ -80,7 +82,7 @@ def _headers_of(response: httpx.Response) -> dict[str, str]:
 async def _content_of(
     response: httpx.Response, headers: dict[str, str], is_late: Callable[[], bool]
 ) -> bytes:
-    """Return the body of *response*, decompressed.
+    """Return the body of *response*, decompressed, without a byte order mark.
 
     httpx has no limit for the whole of an answer: one byte in each read time-out would keep it
     reading.
@@ -88,7 +90,7 @@ async def _content_of(
     if response.is_stream_consumed:
         # An event hook of the caller's own client has read it, and httpx decompressed it.
         await _close(response)
-        return response.content
+        return response.content.removeprefix(BOM_UTF8)
     # Not a list: of a body that comes byte by byte it would be forty times as large.
     received = bytearray()
     fault = None
@@ -112,7 +114,8 @@ async def _content_of(
             async for _ in stream:
                 pass
         raise UnreadableBodyError(fault)
-    return _wire.decompress(bytes(received), headers.get("content-encoding", ""))
+    body = _wire.decompress(bytes(received), headers.get("content-encoding", ""))
+    return body.removeprefix(BOM_UTF8)
 
 
 async def _close(response: httpx.Response) -> None:
