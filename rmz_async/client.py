@@ -8,7 +8,7 @@ from typing import Literal, NoReturn
 import attrs
 
 from rmz_async._calls.token import Tokens, TokenSource, concealed
-from rmz_async._http.base_url import checked_base_url
+from rmz_async._http.base_url import Address, URLObject
 from rmz_async._http.client import Connections, HTTPClient
 from rmz_async._transport import Transport
 from rmz_async.options import (
@@ -18,7 +18,6 @@ from rmz_async.options import (
     Pacing,
     RetryPolicy,
     Unchanged,
-    base_url_or_default,
 )
 
 __all__ = ("Client",)
@@ -61,16 +60,16 @@ class Client:
         self,
         token: TokenSource | None = None,
         *,
-        base_url: str | None = None,
+        base_url: str | URLObject | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         retry: RetryPolicy | None = None,
         pacing: Pacing | None = DEFAULT_PACING,
         http: HTTPClient | Literal["aiohttp"] | None = None,
     ) -> None:
-        source = concealed(token)
-        del token
+        source, address = concealed(token), Address(base_url)
+        del token, base_url
         options = Options(
-            base_url=checked_base_url(base_url_or_default(base_url)),
+            base_url=address.checked(),
             timeout=timeout,
             retry=RetryPolicy() if retry is None else retry,
             pacing=pacing,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from enum import Enum
 from typing import Any, Protocol, runtime_checkable
 
@@ -200,10 +199,3 @@ class Options:
     timeout: float = attrs.field(default=DEFAULT_TIMEOUT, validator=_positive)
     retry: RetryPolicy = attrs.field(factory=RetryPolicy, validator=_a_policy)
     pacing: Pacing | None = attrs.field(default=DEFAULT_PACING, validator=_pacing_or_none)
-
-
-def base_url_or_default(base_url: str | None) -> str:
-    """Return *base_url*, or ``RMZ_BASE_URL``, or production's."""
-    if base_url is not None:
-        return base_url
-    return os.environ.get("RMZ_BASE_URL") or PRODUCTION_URL

@@ -7,6 +7,7 @@ from typing import Literal, NoReturn, cast
 
 import rmz_async
 from rmz_async._calls.token import TokenSource, concealed
+from rmz_async._http.base_url import Address, URLObject
 from rmz_async._http.client import HTTPClient
 from rmz_async.options import DEFAULT_PACING, DEFAULT_TIMEOUT, Pacing, RetryPolicy, Unchanged
 from rmz_sync._portal import Portal
@@ -69,17 +70,17 @@ class Client:
         self,
         token: TokenSource | None = None,
         *,
-        base_url: str | None = None,
+        base_url: str | URLObject | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         retry: RetryPolicy | None = None,
         pacing: Pacing | None = DEFAULT_PACING,
         http: HTTPClient | Literal["aiohttp"] | None = None,
     ) -> None:
-        source = concealed(token)
-        del token
+        source, address = concealed(token), Address(base_url)
+        del token, base_url
         wrapped = WrappedClient(
             cast("TokenSource", source),
-            base_url=base_url,
+            base_url=cast("str", address),
             timeout=timeout,
             retry=retry,
             pacing=pacing,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from ipaddress import ip_address
+from typing import Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from rmz_async.errors import ConfigurationError
+from rmz_async.options import PRODUCTION_URL
 
 # Letters, digits and inner hyphens, and the underscore that names inside a network have.
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -14,17 +17,57 @@ _HOST_AND_PORT = re.compile(rf"(\[[0-9a-f:.]+\]|{_LABEL}(\.{_LABEL})*)(:[0-9]+)?
 _FOUR_NUMBERS = re.compile(r"[0-9]+(\.[0-9]+){3}")
 
 
-def checked_base_url(value: str) -> str:
-    """Return *value* without its trailing slash if a token may be sent there.
+@runtime_checkable
+class URLObject(Protocol):
+    """A URL of httpx, pydantic or yarl."""
 
-    Raises:
-        ConfigurationError: It is not https (or http to this machine), or has parts it must not
-            have.
+    @property
+    def scheme(self) -> str:
+        """The part before the colon."""
+        ...
+
+    @property
+    def host(self) -> str | None:
+        """The part that names the machine."""
+        ...
+
+
+class Address:
+    """A base URL out of sight, as it may hold a password by mistake.
+
+    A traceback may show the variables of its frames: make one, and delete the variable, before
+    anything that can raise.
+
+    Args:
+        value: As the caller passed it; None for ``RMZ_BASE_URL``, or production's.
     """
-    rule = _base_url_fault(value)
-    if rule:
-        raise ConfigurationError(f"base_url: {rule}")
-    return value.rstrip("/")
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str | URLObject | Address | None) -> None:
+        self._value: object = value._value if isinstance(value, Address) else value
+
+    def checked(self) -> str:
+        """Return the base URL without its trailing slash, if a token may be sent there.
+
+        Raises:
+            ConfigurationError: It is not https (or http to this machine), or has parts it must not
+                have.
+        """
+        found = _checked(self._value)
+        if isinstance(found, ConfigurationError):
+            raise found
+        return found
+
+
+def _checked(value: object) -> str | ConfigurationError:
+    if value is None:
+        value = os.environ.get("RMZ_BASE_URL") or PRODUCTION_URL
+    if not isinstance(value, str | URLObject):
+        return ConfigurationError("base_url: must be a string or a URL of httpx, pydantic or yarl")
+    text = str(value) if isinstance(value, URLObject) else value
+    rule = _base_url_fault(text)
+    return ConfigurationError(f"base_url: {rule}") if rule else text.rstrip("/")
 
 
 def _base_url_fault(value: str) -> str | None:

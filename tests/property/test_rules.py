@@ -16,7 +16,7 @@ from rmz_async import Client, ConfigurationError, InvalidRequestError, RetryPoli
 from rmz_async._calls.headers import retry_after
 from rmz_async._calls.retry import backoff
 from rmz_async._calls.wire import encode_body
-from rmz_async._http.base_url import checked_base_url
+from rmz_async._http.base_url import Address
 from rmz_async.resources._validation import Validation
 
 SECONDS = st.floats(0.001, 1e9)
@@ -83,7 +83,7 @@ URLS = st.text() | st.builds(
 def test_base_urls(value: str) -> None:
     """A token goes to a plain https address, or to this machine, or the client is not made."""
     try:
-        accepted = checked_base_url(value)
+        accepted = Address(value).checked()
     except ConfigurationError:
         return
     parts = urlsplit(accepted)

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from rmz_async import ConfigurationError, RetryPolicy
-from rmz_async.options import DEFAULT_TIMEOUT, PRODUCTION_URL, Options, base_url_or_default
+from rmz_async.options import DEFAULT_TIMEOUT, Options
 
 SECONDS_RULE = "must be a finite number of seconds above 0"
 DURATIONS = ["backoff", "max_backoff", "attempt_timeout"]
@@ -81,33 +81,6 @@ def test_options_do_not_change() -> None:
     """Clients share options, and so they are frozen."""
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         Options(base_url="x").timeout = 5  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue] # the very mistake
-
-
-def test_the_address_that_is_passed_wins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment does not replace what the caller wrote."""
-    monkeypatch.setenv("RMZ_BASE_URL", "https://environment")
-
-    assert base_url_or_default("https://mine") == "https://mine"
-    # An empty setting is a mistake, and no wish for production.
-    assert base_url_or_default("") == ""
-
-
-def test_the_environments_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no address is passed, the environment's is used."""
-    monkeypatch.setenv("RMZ_BASE_URL", "https://environment")
-
-    assert base_url_or_default(None) == "https://environment"
-
-
-@pytest.mark.parametrize("environment", [None, ""])
-def test_productions_address(environment: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nobody names an address, it is production's."""
-    monkeypatch.delenv("RMZ_BASE_URL", raising=False)
-    if environment is not None:
-        monkeypatch.setenv("RMZ_BASE_URL", environment)
-
-    assert base_url_or_default(None) == PRODUCTION_URL
-    assert PRODUCTION_URL == "https://merchant-api.rmz.gg/shawarma"
 
 
 @pytest.mark.parametrize("value", [0, 1, "no", None])

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
-import pytest
+import traceback
+from typing import Any
 
-from rmz_async import operations
+import httpx
+import pydantic
+import pytest
+import yarl
+
+import rmz_async
+import rmz_sync
+from rmz_async import Client, operations
 from rmz_async._calls.wire import encode_body, target
-from rmz_async._http.base_url import checked_base_url
+from rmz_async._http.base_url import Address
 from rmz_async.errors import ConfigurationError
+from rmz_async.options import PRODUCTION_URL
 
 
 @pytest.mark.parametrize(
@@ -30,13 +39,13 @@ from rmz_async.errors import ConfigurationError
 )
 def test_addresses_that_a_token_may_go_to(value: str) -> None:
     """Https to anywhere, and http to this machine, as they were written."""
-    assert checked_base_url(value) == value
+    assert Address(value).checked() == value
 
 
 @pytest.mark.parametrize("ending", ["/", "//"])
 def test_the_trailing_slash_goes(ending: str) -> None:
     """Paths begin with a slash, and so the base does not end with one."""
-    assert checked_base_url(f"https://host/shawarma{ending}") == "https://host/shawarma"
+    assert Address(f"https://host/shawarma{ending}").checked() == "https://host/shawarma"
 
 
 REFUSED = {
@@ -105,9 +114,86 @@ REFUSED = {
 def test_addresses_that_no_token_may_go_to(value: str, rule: str) -> None:
     """Each refusal names the rule, and not the address with what it may hold."""
     with pytest.raises(ConfigurationError) as caught:
-        checked_base_url(value)
+        Address(value).checked()
 
     assert str(caught.value) == f"base_url: {rule}"
+
+
+def test_the_address_that_is_passed_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment does not replace what the caller wrote."""
+    monkeypatch.setenv("RMZ_BASE_URL", "https://environment")
+
+    assert Address("https://mine").checked() == "https://mine"
+    # An empty setting is a mistake, and no wish for production.
+    with pytest.raises(ConfigurationError, match="must begin with https://"):
+        Address("").checked()
+
+
+def test_the_environments_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no address is passed, the environment's is used."""
+    monkeypatch.setenv("RMZ_BASE_URL", "https://environment")
+
+    assert Address(None).checked() == "https://environment"
+
+
+@pytest.mark.parametrize("environment", [None, ""])
+def test_productions_address(environment: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody names an address, it is production's."""
+    monkeypatch.delenv("RMZ_BASE_URL", raising=False)
+    if environment is not None:
+        monkeypatch.setenv("RMZ_BASE_URL", environment)
+
+    assert Address(None).checked() == PRODUCTION_URL
+
+
+URLS = {
+    "httpx": httpx.URL("https://host.example/shawarma/"),
+    "pydantic": pydantic.HttpUrl("https://host.example/shawarma/"),
+    "yarl": yarl.URL("https://host.example/shawarma/"),
+}
+
+
+@pytest.mark.parametrize("name", URLS)
+def test_a_url_object_is_an_address(name: str) -> None:
+    """As settings of pydantic have it, for one."""
+    address: Any = URLS[name]
+    assert Client("1|t", base_url=address)._transport.options.base_url == (
+        "https://host.example/shawarma"
+    )
+
+
+@pytest.mark.parametrize("value", [b"https://host.example", 5, object(), ["https://host.example"]])
+def test_nothing_else_is_an_address(value: Any) -> None:
+    """Not even what could be written as one."""
+    with pytest.raises(ConfigurationError, match="base_url: must be a string or a URL"):
+        Client("1|t", base_url=value)
+
+
+PASSWORD = "hunter2-in-an-address"
+
+
+@pytest.mark.parametrize("client", [rmz_async.Client, rmz_sync.Client])
+@pytest.mark.parametrize("kind", [str, httpx.URL, pydantic.HttpUrl, yarl.URL])
+def test_a_password_in_an_address_stands_in_no_frame(client: Any, kind: Any) -> None:
+    """The address is refused, and a tracker of errors shows the variables of each frame."""
+    with pytest.raises(ConfigurationError, match="user name or password") as caught:
+        client("1|t", base_url=kind(f"https://user:{PASSWORD}@host.example"))
+    frames = caught.tb
+    assert frames.tb_next is not None  # The first frame is this test's.
+    summary = traceback.StackSummary.extract(traceback.walk_tb(frames.tb_next), capture_locals=True)
+    assert len(summary) > 1
+    assert PASSWORD not in "".join(summary.format())
+
+
+def test_a_password_in_the_environments_address_stands_in_no_frame(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There it is as likely."""
+    monkeypatch.setenv("RMZ_BASE_URL", f"https://user:{PASSWORD}@host.example")
+    with pytest.raises(ConfigurationError, match="user name or password") as caught:
+        Client("1|t")
+    summary = traceback.StackSummary.extract(traceback.walk_tb(caught.tb), capture_locals=True)
+    assert PASSWORD not in "".join(summary.format())
 
 
 def test_the_id_stands_in_the_path() -> None:
