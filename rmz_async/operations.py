@@ -276,6 +276,24 @@ PRODUCTS_LIST = Operation(
     retry=RetryRule.SAFE,
     source=f"{_DOCS}/products/list-products",
 )
+PRODUCTS_CREATE = Operation(
+    name="products.create",
+    method="POST",
+    path="/products",
+    retry=RetryRule.ONCE,
+    source=f"{_DOCS}/products/create-product",
+    find_out="Look for it with products.list: creating it again would make a second product, "
+    "unless you pass a slug, of which RMZ takes one only",
+)
+PRODUCTS_UPDATE = Operation(
+    name="products.update",
+    method="PUT",
+    path="/products/{id}",
+    retry=RetryRule.ONCE,
+    source=f"{_DOCS}/products/update-product",
+    find_out="Read the product with products.get and compare: updating it again would put codes "
+    "back on sale that were sold meanwhile",
+)
 CATEGORIES_LIST = Operation(
     name="categories.list",
     method="GET",

@@ -6,7 +6,10 @@ answer is the first one that ``docs/openapi.yaml`` shows for the call.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from functools import partial
+from typing import Any
 
 from rmz_async import (
     Category,
@@ -26,6 +29,7 @@ from rmz_async import (
     SubscriptionLookup,
     operations,
 )
+from tests import new_products
 from tests.endpoint import Endpoint, Request
 
 NOURA = NewCustomer(
@@ -47,6 +51,15 @@ PHONE_SENT = {"country_code": "966", "phone": "555010203"}
 OK, NO = "https://majlis.example/ok?x=1", "https://majlis.example/no"
 LINE = {"identifier_type": "id", "identifier": 106, "quantity": 1}
 PLAN = {"product_id": 102, "variant_id": 15, "success_url": OK, "cancel_url": NO}
+
+
+def _create_product(given: Mapping[str, Any], rmz: Any, _: int) -> Any:
+    return rmz.products.create(**given)
+
+
+def _update_product(given: Mapping[str, Any], rmz: Any, number: int) -> Any:
+    return rmz.products.update(number, **given)
+
 
 ENDPOINTS = (
     Endpoint(
@@ -289,6 +302,22 @@ ENDPOINTS = (
         operation=operations.PRODUCTS_LIST,
         returns=Pager[Product],
         requests=(Request(make=lambda rmz, page: rmz.products.list(page=page).first()),),
+    ),
+    Endpoint(
+        operation=operations.PRODUCTS_CREATE,
+        returns=Product,
+        requests=tuple(
+            Request(make=partial(_create_product, given), body=body)
+            for given, body in new_products.CREATED
+        ),
+    ),
+    Endpoint(
+        operation=operations.PRODUCTS_UPDATE,
+        returns=Product,
+        requests=tuple(
+            Request(make=partial(_update_product, given), body=body)
+            for given, body in new_products.UPDATED
+        ),
     ),
     Endpoint(
         operation=operations.CATEGORIES_LIST,

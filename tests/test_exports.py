@@ -25,15 +25,10 @@ FACADES: dict[ModuleType, tuple[str, ...]] = {
         "rmz_async.models",
         "rmz_async.pagination",
     ),
-    rmz_async.models: (
-        "rmz_async.models.categories",
-        "rmz_async.models.customers",
-        "rmz_async.models.new_orders",
-        "rmz_async.models.orders",
-        "rmz_async.models.products",
-        "rmz_async.models.sessions",
-        "rmz_async.models.store",
-        "rmz_async.models.subscriptions",
+    rmz_async.models: tuple(
+        module.name
+        for module in pkgutil.iter_modules(rmz_async.models.__path__, "rmz_async.models.")
+        if "._" not in module.name
     ),
     rmz_async.webhooks: ("rmz_async.webhooks.events", "rmz_async.webhooks.signature"),
 }

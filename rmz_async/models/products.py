@@ -12,7 +12,15 @@ from rmz_async.models._model import Model, model
 from rmz_async.models.categories import Category
 from rmz_async.models.subscriptions import Duration
 
-__all__ = ("Code", "Product", "ProductImage", "ProductStatus", "ProductType", "ProductVariant")
+__all__ = (
+    "CancelBehavior",
+    "Code",
+    "Product",
+    "ProductImage",
+    "ProductStatus",
+    "ProductType",
+    "ProductVariant",
+)
 
 
 class ProductType(StrEnum):
@@ -33,6 +41,13 @@ class ProductStatus(IntEnum):
 
     ACTIVE = 1
     DISABLED = 3
+
+
+class CancelBehavior(StrEnum):
+    """When a cancellation by the customer takes effect."""
+
+    END_OF_PERIOD = "end_of_period"
+    IMMEDIATE = "immediate"
 
 
 @model
@@ -103,6 +118,8 @@ class ProductVariant(Model):
         duration: A known duration, or the text that RMZ sent where it has grown a new one.
         duration_text: An Arabic label, to be shown and never to be parsed.
         price: Exact, in the store's currency.
+        badge: A word beside the plan.
+        features: What the plan brings, as RMZ sent it.
         created_at: UTC.
         updated_at: UTC.
     """
@@ -112,6 +129,9 @@ class ProductVariant(Model):
     duration: Duration | str | None = None
     duration_text: str | None = None
     price: Decimal | None = None
+    badge: str | None = None
+    # Lists cannot be hashed, and a model must be.
+    features: Any = attrs.field(default=None, hash=False)
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -142,6 +162,14 @@ class Product(Model):
         is_noticeable: Whether an order may have a note.
         license_config: For licenses, as RMZ sent it.
         metadata: As RMZ sent it.
+        activation_info: What the buyer reads after the purchase; may be HTML.
+        marketing_title: A line beside the name.
+        show_reviews: Whether the shop shows its reviews.
+        trial_days: Days for which a new subscriber pays nothing.
+        grace_period_days: Days for which access goes on after a payment has failed.
+        cancel_behavior: When a cancellation takes effect, or the string that RMZ sent if it has a
+            new one.
+        auto_renew_default: Whether a new subscription renews by itself.
         deleted_at: When it was deleted.
         created_at: When it was made.
         updated_at: When it last changed.
@@ -180,6 +208,13 @@ class Product(Model):
     is_noticeable: bool | None = None
     license_config: Any = attrs.field(default=None, hash=False)
     metadata: Mapping[str, Any] | None = None
+    activation_info: str | None = None
+    marketing_title: str | None = None
+    show_reviews: bool | None = None
+    trial_days: int | None = None
+    grace_period_days: int | None = None
+    cancel_behavior: CancelBehavior | str | None = None
+    auto_renew_default: bool | None = None
     deleted_at: datetime | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None

@@ -24,6 +24,7 @@ from rmz_async.sandbox.hosted.checkout import CheckoutPages
 from rmz_async.sandbox.hosted.order_checkout import OrderCheckoutPages
 from rmz_async.sandbox.hosted.portal import PortalPages
 from rmz_async.sandbox.loopback import LoopbackOnly
+from rmz_async.sandbox.rules import uploads
 from rmz_async.sandbox.same_origin import SameOriginForms
 from rmz_async.sandbox.serving.bodies import LimitedBodies
 from rmz_async.sandbox.serving.reference import reference_routes
@@ -45,7 +46,7 @@ def build_app(backend: Backend, token: str, *, throttle: bool) -> Starlette:
                     *_sessions(backend, door),
                     *_subscription_calls(backend, door),
                     *_order_calls(backend, door),
-                    *_store_calls(door),
+                    *_store_calls(backend, door),
                 ],
             ),
             *_hosted_pages(backend),
@@ -55,7 +56,9 @@ def build_app(backend: Backend, token: str, *, throttle: bool) -> Starlette:
         middleware=[
             Middleware(LoopbackOnly),
             Middleware(SameOriginForms, api=BASE_PATH),
-            Middleware(LimitedBodies),
+            Middleware(
+                LimitedBodies, exceptions={f"{BASE_PATH}/products/upload": uploads.MOST_BYTES}
+            ),
         ],
         exception_handlers={404: _no_route, 405: _wrong_method},
     )
@@ -93,11 +96,16 @@ def _order_calls(backend: Backend, door: FrontDoor) -> list[Route]:
     ]
 
 
-def _store_calls(door: FrontDoor) -> list[Route]:
+def _store_calls(backend: Backend, door: FrontDoor) -> list[Route]:
     store = StoreCalls()
+    writes = products.ProductWrites(backend)
     return [
-        Route("/products", door.lets_in(products.list_products), methods=["GET"]),
-        Route("/products/{id}", door.lets_in(products.get), methods=["GET"]),
+        _route(
+            "/products",
+            GET=door.lets_in(products.list_products),
+            POST=door.lets_in(writes.create),
+        ),
+        _route("/products/{id}", GET=door.lets_in(products.get), PUT=door.lets_in(writes.update)),
         Route("/categories", door.lets_in(products.categories), methods=["GET"]),
         Route("/store", door.lets_in(store.get), methods=["GET"]),
         Route("/store/statics", door.lets_in(store.statistics), methods=["GET"]),

@@ -4,7 +4,19 @@
 
 from __future__ import annotations
 
-from rmz_async.models import Product
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from rmz_async.models import (
+    Media,
+    Product,
+    ProductKind,
+    ProductStatus,
+    ProductType,
+    SelectField,
+)
 from rmz_async.resources import products as _async
 from rmz_sync._portal import Portal
 from rmz_sync.pagination import Pager
@@ -13,7 +25,7 @@ __all__ = ("Products",)
 
 
 class Products:
-    """Read what the store sells."""
+    """Read what the store sells, and put it on sale."""
 
     def __init__(self, wrapped: _async.Products, portal: Portal) -> None:
         self._wrapped = wrapped
@@ -55,3 +67,219 @@ class Products:
         Source: https://docs.rmz.gg/merchant-api/products/list-products
         """
         return Pager(self._wrapped.list(page=page), self._portal)
+
+    def create(
+        self,
+        *,
+        name: str,
+        kind: ProductType | ProductKind,
+        price: Decimal | int,
+        cost_price: Decimal | int,
+        image: Media | int,
+        slug: str | None = None,
+        description: str | None = None,
+        activation_info: str | None = None,
+        marketing_title: str | None = None,
+        status: ProductStatus | int | None = None,
+        show_reviews: bool | None = None,
+        is_noticeable: bool | None = None,
+        discount_price: Decimal | int | None = None,
+        discount_expiry: date | None = None,
+        stock: int | None = None,
+        min_qty: int | None = None,
+        max_purchase_count: int | None = None,
+        image_ulid: str | None = None,
+        files: Sequence[Media | int] | None = None,
+        extra_images: Sequence[Media | int] | None = None,
+        categories: Sequence[int] | None = None,
+        benefits: Sequence[int] | None = None,
+        fields: Sequence[SelectField] | None = None,
+        display: Mapping[str, Any] | None = None,
+        seo: Mapping[str, Any] | None = None,
+    ) -> Product:
+        """Put a new product on sale.
+
+        This call is never sent again once it may have arrived, because a second one makes a second
+        product. Pass a ``slug`` of your own: RMZ refuses a second product of the same slug.
+
+        Args:
+            name: Not empty.
+            kind: What is sold: ``CodeStock``, ``SubscriptionPlans``, ``LicenseTerms`` or ``Course``
+                with what is particular to it, or a ``ProductType`` that needs no more.
+            price: In the store's currency, 0 or more, with at most 2 decimals. A subscription costs
+                what its plan says.
+            cost_price: What it costs the shop, in the same form.
+            image: What ``upload`` returned for ``kind="image"``, or its id.
+            slug: Its name in addresses, unique in the store; RMZ makes one if left out.
+            description: May be HTML.
+            activation_info: What the buyer reads after the purchase; may be HTML.
+            marketing_title: A line beside the name.
+            status: Whether it can be bought.
+            show_reviews: Whether the shop shows its reviews.
+            is_noticeable: Whether an order may have a note.
+            discount_price: In the store's currency, with at most 2 decimals.
+            discount_expiry: The day on which the discount ends.
+            stock: How many there are, 0 or more; RMZ counts codes by itself.
+            min_qty: The smallest quantity that can be ordered, 1 or more.
+            max_purchase_count: How many can be sold in all, 1 or more.
+            image_ulid: The id of an image in RMZ's own library.
+            files: What the buyer downloads: what ``upload`` returned for ``kind="file"``.
+            extra_images: More pictures: what ``upload`` returned for ``kind="extra_image"``.
+            categories: The ids of its categories.
+            benefits: The ids of its benefits.
+            fields: What a customer can choose.
+            display: Settings of how the shop shows it, as RMZ's dashboard keeps them.
+            seo: What search engines read, as RMZ's dashboard keeps it.
+
+        Returns:
+            The product as RMZ made it; all times in UTC.
+
+        Raises:
+            InvalidRequestError: A field breaks a rule, found here or by RMZ; nothing was made.
+            NotFoundError: An uploaded file is not there, or is another store's; nothing was made.
+            PermissionDeniedError: The store's plan does not include it; nothing was made.
+            OutcomeUnknownError: No trustworthy answer came back; the product may be there.
+
+        Source: https://docs.rmz.gg/merchant-api/products/create-product
+        """
+        return self._portal.run(
+            self._wrapped.create(
+                name=name,
+                kind=kind,
+                price=price,
+                cost_price=cost_price,
+                image=image,
+                slug=slug,
+                description=description,
+                activation_info=activation_info,
+                marketing_title=marketing_title,
+                status=status,
+                show_reviews=show_reviews,
+                is_noticeable=is_noticeable,
+                discount_price=discount_price,
+                discount_expiry=discount_expiry,
+                stock=stock,
+                min_qty=min_qty,
+                max_purchase_count=max_purchase_count,
+                image_ulid=image_ulid,
+                files=files,
+                extra_images=extra_images,
+                categories=categories,
+                benefits=benefits,
+                fields=fields,
+                display=display,
+                seo=seo,
+            )
+        )
+
+    def update(
+        self,
+        product_id: int,
+        *,
+        slug: str,
+        image: Media | int | None,
+        files: Sequence[Media | int] | None,
+        extra_images: Sequence[Media | int] | None,
+        name: str | None = None,
+        kind: ProductType | ProductKind | None = None,
+        price: Decimal | int | None = None,
+        cost_price: Decimal | int | None = None,
+        description: str | None = None,
+        activation_info: str | None = None,
+        marketing_title: str | None = None,
+        status: ProductStatus | int | None = None,
+        show_reviews: bool | None = None,
+        is_noticeable: bool | None = None,
+        discount_price: Decimal | int | None = None,
+        discount_expiry: date | None = None,
+        stock: int | None = None,
+        min_qty: int | None = None,
+        max_purchase_count: int | None = None,
+        image_ulid: str | None = None,
+        categories: Sequence[int] | None = None,
+        benefits: Sequence[int] | None = None,
+        fields: Sequence[SelectField] | None = None,
+        display: Mapping[str, Any] | None = None,
+        seo: Mapping[str, Any] | None = None,
+    ) -> Product:
+        """Replace a product.
+
+        RMZ **replaces** and does not merge, which loses what you leave out: ``CodeStock`` replaces
+        the whole unsold stock, a plan that is missing in ``SubscriptionPlans`` is deleted, and
+        images and files that are not named are removed. So ``image``, ``files`` and
+        ``extra_images`` must always be passed: name those that are to stay.
+
+        This call is never sent again once it may have arrived: codes that were sold meanwhile would
+        be put on sale again.
+
+        Args:
+            product_id: Positive integer.
+            slug: Its name in addresses; RMZ needs it also if it stays as it is.
+            image: The picture that it has afterwards, for example the ``image.id`` that you read;
+                None removes it.
+            files: All files that it has afterwards; None or an empty list removes them.
+            extra_images: All other pictures that it has afterwards; None or an empty list removes
+                them.
+            name: Not empty.
+            kind: What is particular to its type, in whole; None leaves codes and plans alone.
+            price: In the store's currency, 0 or more, with at most 2 decimals.
+            cost_price: What it costs the shop, in the same form.
+            description: May be HTML.
+            activation_info: What the buyer reads after the purchase; may be HTML.
+            marketing_title: A line beside the name.
+            status: Whether it can be bought.
+            show_reviews: Whether the shop shows its reviews.
+            is_noticeable: Whether an order may have a note.
+            discount_price: In the store's currency, with at most 2 decimals.
+            discount_expiry: The day on which the discount ends.
+            stock: How many there are, 0 or more; RMZ counts codes by itself.
+            min_qty: The smallest quantity that can be ordered, 1 or more.
+            max_purchase_count: How many can be sold in all, 1 or more.
+            image_ulid: The id of an image in RMZ's own library.
+            categories: The ids of all its categories, which replace those that it has.
+            benefits: The ids of all its benefits, which replace those that it has.
+            fields: What a customer can choose.
+            display: Settings of how the shop shows it, as RMZ's dashboard keeps them.
+            seo: What search engines read, as RMZ's dashboard keeps it.
+
+        Returns:
+            The product as it is now; all times in UTC.
+
+        Raises:
+            InvalidRequestError: A field breaks a rule, found here or by RMZ; nothing was changed.
+            NotFoundError: There is no such product in this store, or an uploaded file is not there.
+            PermissionDeniedError: The store's plan does not include it; nothing was changed.
+            OutcomeUnknownError: No trustworthy answer came back; it may have been replaced.
+
+        Source: https://docs.rmz.gg/merchant-api/products/update-product
+        """
+        return self._portal.run(
+            self._wrapped.update(
+                product_id,
+                slug=slug,
+                image=image,
+                files=files,
+                extra_images=extra_images,
+                name=name,
+                kind=kind,
+                price=price,
+                cost_price=cost_price,
+                description=description,
+                activation_info=activation_info,
+                marketing_title=marketing_title,
+                status=status,
+                show_reviews=show_reviews,
+                is_noticeable=is_noticeable,
+                discount_price=discount_price,
+                discount_expiry=discount_expiry,
+                stock=stock,
+                min_qty=min_qty,
+                max_purchase_count=max_purchase_count,
+                image_ulid=image_ulid,
+                categories=categories,
+                benefits=benefits,
+                fields=fields,
+                display=display,
+                seo=seo,
+            )
+        )

@@ -19,8 +19,12 @@ from rmz_async.sandbox.serving.reference import contract
 
 SCHEMAS: Mapping[str, Mapping[str, Any]] = contract()["components"]["schemas"]
 
-# A line's `product` becomes two fields: test_requests walks it.
-PLAIN = {"JSONObject", "Model", "OrderLine", "CreatedOrder"}
+# What a caller passes in may have other fields than a body: test_requests walks those.
+PLAIN = {
+    *("JSONObject", "Model", "OrderLine", "CreatedOrder", "ProductKind"),
+    *("CodeStock", "Course", "FieldOption", "LicenseTerms", "NewVariant", "SelectField"),
+    *("SubscriptionPlans", "VariantFeature", "Media", "MediaKind"),
+}
 CLASSES = {name: getattr(models, name) for name in models.__all__ if name not in PLAIN}
 MODELS = {name: cls for name, cls in CLASSES.items() if attrs.has(cls)}
 ENUMS = {
@@ -35,8 +39,14 @@ OTHERS = {
     "CustomerId",
     "DuplicateOrderAnswer",
     "ExtendRequest",
+    "FieldOption",
     "GeneralError",
     "InvalidFields",
+    "InvalidProductFields",
+    "LicenseConfig",
+    "MediaReference",
+    "NewCode",
+    "NewVariant",
     "NoRoute",
     "OrderEvent",
     "OrderLine",
@@ -44,6 +54,10 @@ OTHERS = {
     "OrderUpdate",
     "OrderingCustomer",
     "Page",
+    "ProductRequest",
+    "ProductUpdate",
+    "ProductWhenWritten",
+    "SelectField",
     "PortalSessionRequest",
     "Refusal",
     "ServerError",
@@ -51,6 +65,7 @@ OTHERS = {
     "Success",
     "TooManyRequests",
     "Unauthenticated",
+    "VariantFeature",
 }
 VALUES = {
     "Amount": "number",

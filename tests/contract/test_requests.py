@@ -129,7 +129,7 @@ def paths_in(value: object, prefix: str = "") -> Iterator[str]:
         case dict():
             for name, inner in value.items():
                 yield f"{prefix}{name}"
-                if name not in ("metadata", "options"):
+                if name not in ("metadata", "options", "seo", "course") or isinstance(inner, list):
                     yield from paths_in(inner, f"{prefix}{name}.")
         case list():
             for inner in value:

@@ -63,5 +63,5 @@ def _check_offer(store: Store, product_id: int, variant_id: int) -> None:
     if product is None or product.type != "subscription":
         raise RefusedError(404, f"Product not found: {product_id}")
     variant = store.variants.get(variant_id)
-    if variant is None or variant.product_id != product_id:
+    if variant is None or variant.is_deleted or variant.product_id != product_id:
         raise RefusedError(404, f"Variant not found: {variant_id}")

@@ -8,11 +8,14 @@ from datetime import datetime, timedelta
 from typing import cast
 
 import attrs
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.endpoints.throttle import Throttle
+from rmz_async.sandbox.rules.uploads import SentFile
 from rmz_async.sandbox.store.state import Store
 from rmz_async.sandbox.wire.answers import Answer, InvalidFieldsError, RefusedError
 from rmz_async.sandbox.wire.exact_json import dumps, loads
@@ -32,6 +35,7 @@ class Call:
         fields: What was sent: the query of a GET, the body of a POST or PUT.
         now: When it came, UTC.
         store: Where a read reads from, which may lag. A change works on the backend's own.
+        file: What was uploaded, if anything was.
     """
 
     origin: str
@@ -40,6 +44,7 @@ class Call:
     fields: Fields
     now: datetime
     store: Store
+    file: SentFile | None = None
 
     @property
     def target_id(self) -> int | None:
@@ -90,7 +95,10 @@ class FrontDoor:
 
     async def _call(self, request: Request, now: datetime) -> Call:
         sent: Mapping[str, object] = dict(request.query_params)
-        if request.method in ("POST", "PUT"):
+        file = None
+        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+            file = await _file(request)
+        elif request.method in ("POST", "PUT"):
             sent = _object(await request.body()) if _is_json(request) else {}
         return Call(
             origin=f"{request.url.scheme}://{request.url.netloc}",
@@ -99,12 +107,25 @@ class FrontDoor:
             fields=Fields(sent),
             now=now,
             store=self._backend.replica.store(),
+            file=file,
         )
 
     def _knows(self, authorization: str) -> bool:
         scheme, _, token = authorization.partition(" ")
         known = hmac.compare_digest(token.encode("latin-1"), self._token)
         return known and scheme.lower() == "bearer"
+
+
+async def _file(request: Request) -> SentFile | None:
+    """Return the field ``file`` of a form; its content is dropped."""
+    try:
+        async with request.form(max_files=1, max_fields=10) as form:
+            file = form.get("file")
+            if not isinstance(file, UploadFile):
+                return None
+            return SentFile(file.filename or "", file.content_type or "", file.size or 0)
+    except HTTPException:  # not a form after all
+        return None
 
 
 def _is_json(request: Request) -> bool:

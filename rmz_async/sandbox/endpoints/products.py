@@ -2,12 +2,47 @@
 
 from __future__ import annotations
 
+from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.endpoints.front_door import Call
-from rmz_async.sandbox.shapes.products import category_row, full, list_row
+from rmz_async.sandbox.rules import products as rules
+from rmz_async.sandbox.rules import uploads
+from rmz_async.sandbox.shapes.products import category_row, full, list_row, upload_row, written
 from rmz_async.sandbox.wire.answers import Answer, RefusedError
 from rmz_async.sandbox.wire.pagination import page_number, page_of
 
-__all__ = ("categories", "get", "list_products")
+__all__ = ("ProductWrites", "categories", "get", "list_products")
+
+
+class ProductWrites:
+    """Upload files, and make and replace products."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._store = backend.store
+
+    def upload(self, call: Call) -> Answer:
+        """Answer ``POST /products/upload``."""
+        upload = uploads.keep(call.fields, call.file, self._store)
+        self._backend.record("products.upload", upload.id, f"{upload.type} kept")
+        return Answer(upload_row(upload), "File uploaded successfully")
+
+    def create(self, call: Call) -> Answer:
+        """Answer ``POST /products``."""
+        product = rules.make(call.fields, self._store, call.now)
+        self._backend.record("products.create", product.id, "product made")
+        return Answer(
+            written(product, self._store, call.now), "Product created successfully", status=201
+        )
+
+    def update(self, call: Call) -> Answer:
+        """Answer ``PUT /products/{id}``."""
+        named = call.target_id
+        if named is None or named not in self._store.products:
+            raise RefusedError(404, "Product not found")
+        product = self._store.products[named]
+        rules.replace(product, call.fields, self._store, call.now)
+        self._backend.record("products.update", product.id, "product replaced")
+        return Answer(written(product, self._store, call.now), "Product updated successfully")
 
 
 def get(call: Call) -> Answer:

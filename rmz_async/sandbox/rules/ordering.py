@@ -141,7 +141,7 @@ def _plan(index: int, plan: int, product: Product, store: Store) -> Variant | No
     if product.type != "subscription":
         return None
     variant = store.variants.get(plan)
-    if variant is None or variant.product_id != product.id:
+    if variant is None or variant.is_deleted or variant.product_id != product.id:
         # RMZ has no message for it. Where the product is known, its form is wrong.
         path = f"products.{index}.subscription_plan"
         raise InvalidFieldsError({path: [f"The selected {path.replace('_', ' ')} is invalid."]})

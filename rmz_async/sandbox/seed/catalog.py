@@ -8,6 +8,7 @@ from decimal import Decimal
 from rmz_async.sandbox.store.catalog import Category, Code, Coupon, Product, ProductStatus, Variant
 from rmz_async.sandbox.store.durations import Duration
 from rmz_async.sandbox.store.state import Store
+from rmz_async.sandbox.store.uploads import Upload, UploadType
 
 __all__ = ("add_catalog",)
 
@@ -53,6 +54,15 @@ def add_catalog(store: Store, now: datetime) -> None:
         (number, Code(id=number, product_id=101, code=f"GAME-{number:04}-KEY"))
         for number in range(301, 327)
     )
+    store.uploads[201] = Upload(
+        id=201,
+        type=UploadType.IMAGE,
+        name="game-key.png",
+        file_name="game-key.png",
+        path="products/images",
+        mime_type="image/png",
+        size=48_213,
+    )
     store.codes[327] = Code(id=327, product_id=110, code="LAST-0327-KEY")
 
 
@@ -68,6 +78,7 @@ def _products(now: datetime) -> tuple[Product, ...]:
             purchase_count=15,
             category_ids=(1, 2),
             image="game-key.png",
+            image_id=201,
         ),
         Product(
             id=102, name="Pro Plan", slug="pro-plan", price=Decimal("19.99"), category_ids=(3,)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ("LimitedBodies",)
 
-# The largest thing that is sent here is an order with some hundred lines.
+# Apart from uploads, the largest thing that is sent here is an order with some hundred lines.
 _MOST_BYTES = 1024 * 1024
 
 
@@ -22,30 +25,38 @@ class LimitedBodies:
     Args:
         app: What the other requests go to.
         most: In bytes.
+        exceptions: The bytes that are taken at some paths.
     """
 
-    def __init__(self, app: ASGIApp, most: int = _MOST_BYTES) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        most: int = _MOST_BYTES,
+        exceptions: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self._app = app
         self._most = most
+        self._exceptions = exceptions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, as long as its body is small enough."""
         came = 0
+        most = self._exceptions.get(scope.get("path", ""), self._most)
 
         async def counted() -> Message:
             nonlocal came
             message = await receive()
             came += len(message.get("body", b""))
-            if came > self._most:
+            if came > most:
                 raise _TooLargeError
             return message
 
         try:
-            if _announced(scope) > self._most:
+            if _announced(scope) > most:
                 raise _TooLargeError
             await self._app(scope, counted, send)
         except _TooLargeError:
-            body = {"message": f"The body is larger than {self._most} bytes."}
+            body = {"message": f"The body is larger than {most} bytes."}
             # What has not been read yet must not pass for the next request.
             refusal = JSONResponse(body, 413, {"Connection": "close"})
             await refusal(scope, receive, send)

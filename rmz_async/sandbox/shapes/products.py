@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import attrs
+
 from rmz_async.sandbox.rules.pricing import actual_price, has_expired_discount, is_discounted
 from rmz_async.sandbox.rules.stock import current_stock, unsold_codes
 from rmz_async.sandbox.store.catalog import Category, Code, Product, Variant
 from rmz_async.sandbox.store.state import Store
+from rmz_async.sandbox.store.uploads import Upload
 from rmz_async.sandbox.wire.forms import assoc, instant, money_text, optional_instant
 
-__all__ = ("category_row", "code_row", "full", "list_row", "ordered")
+__all__ = ("category_row", "code_row", "full", "list_row", "ordered", "upload_row", "written")
 
 _NEW_FOR = timedelta(hours=12)
 _MODEL = "App\\Models\\StoreProduct"
@@ -23,12 +26,13 @@ def full(product: Product, store: Store, now: datetime) -> dict[str, object]:
     return {
         **_columns(product, store),
         **_computed(product, store, now),
+        **(_terms(product) if product.type == "subscription" else {}),
         "codes": [code_row(code, store) for code in unsold_codes(product, store)],
         "image": product.image and _image(product, product.image),
         "subscription_variants": [
             _variant(variant, product)
             for variant in store.variants.values()
-            if variant.product_id == product.id
+            if variant.product_id == product.id and not variant.is_deleted
         ],
         "categories": [
             {
@@ -38,6 +42,34 @@ def full(product: Product, store: Store, now: datetime) -> dict[str, object]:
             for category in categories
         ],
     }
+
+
+def written(product: Product, store: Store, now: datetime) -> dict[str, object]:
+    """Return what making and replacing a product answer: the plans have another name and form."""
+    whole = full(product, store, now)
+    del whole["subscription_variants"]
+    return {
+        **whole,
+        "activation_info": product.activation_info,
+        "marketing_title": product.marketing_title,
+        "show_reviews": product.show_reviews,
+        "subscriptionVariants": [
+            {
+                "id": variant.id,
+                "duration": variant.duration.length.days,
+                "price": variant.price,
+                "badge": variant.badge,
+                "features": variant.features,
+            }
+            for variant in store.variants.values()
+            if variant.product_id == product.id and not variant.is_deleted
+        ],
+    }
+
+
+def upload_row(upload: Upload) -> dict[str, object]:
+    """Return what an upload answers."""
+    return attrs.asdict(upload)
 
 
 def list_row(product: Product, store: Store, now: datetime) -> dict[str, object]:
@@ -135,11 +167,20 @@ def _computed(product: Product, store: Store, now: datetime) -> dict[str, object
     }
 
 
+def _terms(product: Product) -> dict[str, object]:
+    return {
+        "trial_days": product.trial_days,
+        "grace_period_days": product.grace_period_days,
+        "cancel_behavior": product.cancel_behavior,
+        "auto_renew_default": product.auto_renew_default,
+    }
+
+
 def _image(product: Product, file_name: str) -> dict[str, object]:
     folder = "products/images"
     return {
         # There is one for each product, and RMZ counts them by themselves.
-        "id": product.id + 100,
+        "id": product.image_id or product.id + 100,
         "model_type": _MODEL,
         "model_id": product.id,
         "type": "main_product_image",

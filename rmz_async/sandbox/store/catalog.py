@@ -53,7 +53,13 @@ class Product(Row):
         fields: What the customer is asked for, as the dashboard keeps it.
         metadata: Two display settings are read from here: ``show_discount_countdown`` and
             ``show_discount_savings``.
+        cost_price: What it costs the shop; shown to nobody.
+        activation_info: What the buyer reads after the purchase.
+        marketing_title: A line beside the name.
         image: The picture's file name; None for no picture.
+        image_id: The upload of the picture.
+        file_ids: The uploads that the buyer downloads.
+        extra_image_ids: The uploads of the other pictures.
         trial_days: How long a new subscriber tries it without paying; 0 to 90.
         grace_period_days: How long access goes on after a failed payment; 0 to 30.
         cancel_behavior: When a cancellation takes effect.
@@ -78,7 +84,17 @@ class Product(Row):
     license_config: dict[str, object] | None = None
     metadata: dict[str, object] | None = None
     category_ids: tuple[int, ...] = ()
+    cost_price: Decimal = Decimal(0)
+    activation_info: str | None = None
+    marketing_title: str | None = None
+    show_reviews: bool = True
+    benefit_ids: tuple[int, ...] = ()
+    seo: dict[str, object] | None = None
+    course: dict[str, object] | None = None
     image: str | None = None
+    image_id: int | None = None
+    file_ids: tuple[int, ...] = ()
+    extra_image_ids: tuple[int, ...] = ()
     trial_days: int = 0
     grace_period_days: int = 7
     cancel_behavior: CancelBehavior = CancelBehavior.END_OF_PERIOD
@@ -89,12 +105,21 @@ class Product(Row):
 
 @attrs.define(kw_only=True, on_setattr=WATCHED)
 class Variant(Row):
-    """A product for a duration at a price, in SAR."""
+    """A product for a duration at a price, in SAR.
+
+    Attributes:
+        badge: A word beside it.
+        features: What it brings: a name and a description each.
+        is_deleted: Whether it is no longer sold; the subscriptions to it go on.
+    """
 
     id: int
     product_id: int
     duration: Duration
     price: Decimal
+    badge: str | None = None
+    features: tuple[dict[str, object], ...] = ()
+    is_deleted: bool = False
 
 
 @attrs.define(kw_only=True, on_setattr=WATCHED)

@@ -16,6 +16,7 @@ from rmz_async.sandbox.store.orders import Order, OrderCheckout, PlacedRequest
 from rmz_async.sandbox.store.profile import StoreProfile
 from rmz_async.sandbox.store.switches import Switches
 from rmz_async.sandbox.store.table import WATCHED, Index, Row, Table
+from rmz_async.sandbox.store.uploads import Upload
 
 __all__ = (
     "CheckoutSession",
@@ -152,6 +153,7 @@ class Store:
     products: Table[int, Product] = attrs.field(factory=Table[int, Product])
     variants: Table[int, Variant] = attrs.field(factory=Table[int, Variant])
     codes: Table[int, Code] = attrs.field(factory=Table[int, Code])
+    uploads: Table[int, Upload] = attrs.field(factory=Table[int, Upload])
     coupons: Table[int, Coupon] = attrs.field(factory=Table[int, Coupon])
     orders: Table[int, Order] = attrs.field(factory=Table[int, Order])
     order_checkouts: Table[str, OrderCheckout] = attrs.field(factory=Table[str, OrderCheckout])

@@ -7,7 +7,13 @@ from datetime import datetime
 
 import attrs
 
-__all__ = ("Answer", "InvalidFieldsError", "RefusedError", "RepeatedAnswer")
+__all__ = (
+    "Answer",
+    "InvalidFieldsError",
+    "InvalidProductError",
+    "RefusedError",
+    "RepeatedAnswer",
+)
 
 _API = "rmz.shawarma"
 
@@ -64,3 +70,11 @@ class InvalidFieldsError(Exception):
     def body(self, _: datetime) -> dict[str, object]:
         """Return Laravel's own shape, which has no envelope."""
         return {"message": str(self), "errors": self.errors}
+
+
+class InvalidProductError(InvalidFieldsError):
+    """The same as the product pages document it: the reasons stand in ``data``."""
+
+    def body(self, now: datetime) -> dict[str, object]:
+        """Return the error envelope."""
+        return {**Answer(self.errors, str(self)).body(now), "error": True}

@@ -16,6 +16,8 @@ __all__ = ("Fields",)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 # PHP's: a greater number is none of its integers.
 _MAX_INTEGER = 2**63 - 1
+# Few enough digits that the sum of a long order still fits into RMZ's column.
+_NUMBER = re.compile(r"-?[0-9]{1,10}(\.[0-9]{1,4})?")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+{_LABEL}")
@@ -39,10 +41,10 @@ class Fields:
         self._prefix = prefix
         self._errors: dict[str, list[str]] = {} if errors is None else errors
 
-    def check(self) -> None:
-        """Raise InvalidFieldsError where anything was wrong so far."""
+    def check(self, error: type[InvalidFieldsError] = InvalidFieldsError) -> None:
+        """Raise *error* if anything was wrong so far."""
         if self._errors:
-            raise InvalidFieldsError(self._errors)
+            raise error(self._errors)
 
     def refuse(self, name: str, reason: str) -> None:
         """Note that *name* is wrong; ``{}`` in *reason* stands for its label."""
@@ -52,6 +54,10 @@ class Fields:
     def has(self, name: str) -> bool:
         """Tell whether *name* was sent and is neither null nor empty."""
         return self._value(name) is not None
+
+    def sent(self, name: str) -> bool:
+        """Tell whether *name* was sent, even if it is empty."""
+        return name in self._values
 
     def integer(
         self,
@@ -147,6 +153,37 @@ class Fields:
             self.refuse(name, "The {} field must be true or false.")
         return value in ("1", "true")
 
+    def boolean(self, name: str) -> bool:
+        """Return a flag of a JSON body."""
+        value = self._value(name)
+        if value not in (None, True, False, "0", "1"):
+            self.refuse(name, "The {} field must be true or false.")
+        return value in (True, "1")
+
+    def amount(self, name: str, *, required: bool = False) -> Decimal:
+        """Return an amount of money, which may have been sent as a string."""
+        value = self._value(name, required=required)
+        if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+            if value is not None:
+                self.refuse(name, "The {} field must be a number.")
+            return Decimal(0)
+        if not _NUMBER.fullmatch(str(value)):
+            self.refuse(name, "The {} field must be a number.")
+            return Decimal(0)
+        if Decimal(value) < 0:
+            self.refuse(name, "The {} field must be at least 0.")
+        return Decimal(value)
+
+    def integers(self, name: str) -> tuple[int, ...]:
+        """Return a list of whole numbers, which may be empty."""
+        inner = self._items(name)
+        return tuple(inner.integer(index, required=True) for index in inner._values)
+
+    def listed(self, name: str) -> list[Fields]:
+        """Return the fields of each object in a list, which may be empty or absent."""
+        inner = self._items(name)
+        return [inner.nested(index) for index in inner._values]
+
     def nested(self, name: str) -> Fields:
         """Return the fields of a required object; those of an absent one are absent."""
         value = self._value(name, required=True)
@@ -165,14 +202,7 @@ class Fields:
             self.refuse(name, "The {} field is required.")
         elif value is not None and not isinstance(value, list):
             self.refuse(name, "The {} field must be an array.")
-        if not isinstance(value, list):
-            return []
-        inner = Fields(
-            {str(index): entry for index, entry in enumerate(cast("list[object]", value))},
-            prefix=f"{self._prefix}{name}.",
-            errors=self._errors,
-        )
-        return [inner.nested(index) for index in inner._values]
+        return self.listed(name) if isinstance(value, list) else []
 
     def mapping(self, name: str) -> dict[str, object]:
         """Return an object of any values; an absent one is empty."""
@@ -201,6 +231,17 @@ class Fields:
             self.refuse(name, f"The {{}} field must not have more than {most} items.")
         inner = Fields(items, prefix=f"{self._prefix}{name}.", errors=self._errors)
         return {key: inner.text(key, longest=longest) for key in items}
+
+    def _items(self, name: str) -> Fields:
+        value = self._value(name)
+        if value is not None and not isinstance(value, list):
+            self.refuse(name, "The {} field must be an array.")
+        items = cast("list[object]", value) if isinstance(value, list) else []
+        return Fields(
+            {str(index): item for index, item in enumerate(items)},
+            prefix=f"{self._prefix}{name}.",
+            errors=self._errors,
+        )
 
     def _value(self, name: str, *, required: bool = False) -> object:
         value = self._values.get(name)

@@ -1,0 +1,38 @@
+"""Files that the store has uploaded: what is known of them, without their content."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import attrs
+
+from rmz_async.sandbox.store.table import WATCHED, Row
+
+__all__ = ("Upload", "UploadType")
+
+
+class UploadType(StrEnum):
+    """What an uploaded file is for."""
+
+    IMAGE = "image"
+    EXTRA_IMAGE = "extra_image"
+    FILE = "file"
+
+
+@attrs.define(kw_only=True, on_setattr=WATCHED)
+class Upload(Row):
+    """One file.
+
+    Attributes:
+        name: As the caller named it.
+        file_name: As it is kept.
+        size: In bytes.
+    """
+
+    id: int
+    type: UploadType
+    name: str
+    file_name: str
+    path: str
+    mime_type: str
+    size: int
