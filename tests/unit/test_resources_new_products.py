@@ -99,7 +99,7 @@ async def test_a_slug_of_none_is_refused_on_update(recorder: Any) -> None:
         ({"min_qty": 0}, "min_qty"),
         ({"description": 5}, "description"),
         ({"display": []}, "metadata.display"),
-        ({"seo": {"a": object()}}, "seo"),
+        ({"seo": {"a": float("nan")}}, "seo"),
         ({"kind": CodeStock(codes=[])}, "codes"),
         ({"kind": CodeStock(codes="ABC")}, "codes"),
         ({"kind": CodeStock(codes=[""])}, "codes.0.code"),
