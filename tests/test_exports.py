@@ -30,7 +30,12 @@ FACADES: dict[ModuleType, tuple[str, ...]] = {
         for module in pkgutil.iter_modules(rmz_async.models.__path__, "rmz_async.models.")
         if "._" not in module.name
     ),
-    rmz_async.webhooks: ("rmz_async.webhooks.events", "rmz_async.webhooks.signature"),
+    rmz_async.webhooks: (
+        "rmz_async.webhooks.diagnosis",
+        "rmz_async.webhooks.events",
+        "rmz_async.webhooks.samples",
+        "rmz_async.webhooks.signature",
+    ),
 }
 
 # On a front too, from modules that are private or of which it shows only a part.

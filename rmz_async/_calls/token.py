@@ -106,6 +106,10 @@ def checked(secret: Secret) -> Secret:
         raise ConfigurationError("token: must be a string")
     if not secret.reveal():
         raise ConfigurationError("token: is missing; pass token=… or set RMZ_API_TOKEN")
+    if secret.reveal()[0] in "\"'`" and secret.reveal()[-1] in "\"'`":
+        raise ConfigurationError(
+            "token: must not have quotes around it; an .env file may have kept them"
+        )
     if not _ACCEPTED.fullmatch(secret.reveal()):
         raise ConfigurationError(
             "token: must be 1 to 512 visible ASCII characters; look for a space, a line break or a "

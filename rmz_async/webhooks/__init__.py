@@ -5,6 +5,7 @@ These are pure functions: they need no event loop and no connection.
 
 from __future__ import annotations
 
+from rmz_async.webhooks.diagnosis import diagnose
 from rmz_async.webhooks.events import (
     AnyEvent,
     Event,
@@ -26,6 +27,7 @@ from rmz_async.webhooks.events import (
     SubscriptionUpdated,
     UnknownEvent,
 )
+from rmz_async.webhooks.samples import sample
 from rmz_async.webhooks.signature import sign, verify
 
 __all__ = (
@@ -48,6 +50,8 @@ __all__ = (
     "SubscriptionUnpaused",
     "SubscriptionUpdated",
     "UnknownEvent",
+    "diagnose",
+    "sample",
     "sign",
     "verify",
 )

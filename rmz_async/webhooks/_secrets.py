@@ -73,6 +73,6 @@ def _fault(secret: object) -> str | None:
     if secret[0] in QUOTES and secret[-1] in QUOTES:
         return "must not have quotes around it; an .env file may have kept them"
     # An environment variable that is not UTF-8; the encoder's error would show the secret.
-    if any("\ud800" <= character <= "\udfff" for character in secret):
+    if not secret.isascii() and any("\ud800" <= letter <= "\udfff" for letter in secret):
         return "must be a string that UTF-8 can encode"
     return None

@@ -6,11 +6,12 @@ import hmac
 import json
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from rmz_async import SignatureError, WebhookError
-from rmz_async.webhooks import verify
+from rmz_async.webhooks import EventType, diagnose, sample, verify
 
 SECRET = "a-secret-of-28-characters..."
 # No blanks and quotes, which must not stand around a secret.
@@ -122,3 +123,54 @@ def test_signed_nonsense(body: bytes) -> None:
         verify(body, {"Signature": sign(body)}, secrets=[SECRET])
     except WebhookError:
         return
+
+
+KINDS = st.sampled_from(EventType)
+
+
+@given(KINDS, st.data())
+def test_no_mutation_of_a_delivery_is_accepted(kind: EventType, data: st.DataObject) -> None:
+    """Bytes, signature and headers are changed together; only SignatureError may be raised."""
+    body = bytearray(sample(kind))
+    signature = sign(bytes(body))
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(body) - 1))
+        body[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=3))
+    written = data.draw(st.sampled_from([signature, signature.upper(), f" {signature}", ""]))
+    headers: Any = data.draw(
+        st.sampled_from(
+            [
+                {"Signature": written},
+                {"signature": [written]},
+                {"HTTP_SIGNATURE": written, "wsgi.input": None},
+                [(b"signature", written.encode()), (b"x-rmz-request-id", b"\xff")],
+            ]
+        )
+    )
+    if bytes(body) == sample(kind):
+        return
+
+    with pytest.raises(SignatureError):
+        verify(bytes(body), headers, secrets=[SECRET])
+    assert all(SECRET not in finding for finding in diagnose(bytes(body), {}, secrets=[SECRET]))
+
+
+@given(KINDS, st.data())
+def test_a_signed_event_with_any_content_is_an_event(kind: EventType, data: st.DataObject) -> None:
+    """RMZ warns of signed payloads that break: none of them may raise anything."""
+    payload = json.loads(sample(kind))
+    inner: Any = payload
+    for key in data.draw(st.sampled_from([[], ["data"], ["data", "subscription"]])):
+        inner = inner.get(key) if isinstance(inner, dict) else None
+    if not isinstance(inner, dict):
+        inner = payload
+    changed = data.draw(st.sampled_from(sorted(inner.keys() - {"event"})))
+    inner[changed] = data.draw(JSON_VALUES)
+    assume("NaN" not in (text := json.dumps(payload)) and "Infinity" not in text)
+    body = text.encode()
+
+    event = verify(body, {"Signature": sign(body)}, secrets=[SECRET])
+
+    assert event.event is kind
+    assert event.dedupe_key
+    assert json.dumps(event.to_dict())
