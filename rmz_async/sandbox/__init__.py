@@ -12,14 +12,16 @@ hand with ``python -m rmz_async.sandbox``. In a test::
 
 from __future__ import annotations
 
-from rmz_async.sandbox.delivery.courier import Delivery
+from rmz_async.sandbox.delivery.log import Delivery
 from rmz_async.sandbox.delivery.webhook import Webhook
+from rmz_async.sandbox.lifecycle.clock import Clock
 from rmz_async.sandbox.sandbox import Sandbox
 from rmz_async.sandbox.serving.served import Served
+from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.store.cards import TEST_CARDS, Card, CardBehaviour, TestCard
 from rmz_async.sandbox.store.catalog import Category, Code, Coupon, Product, ProductStatus, Variant
 from rmz_async.sandbox.store.durations import Duration
-from rmz_async.sandbox.store.ledger import Effect
+from rmz_async.sandbox.store.ledger import Effect, Ledger
 from rmz_async.sandbox.store.orders import (
     Order,
     OrderCheckout,
@@ -39,20 +41,24 @@ from rmz_async.sandbox.store.state import (
     Store,
     Subscription,
 )
-from rmz_async.sandbox.store.switches import Switches
+from rmz_async.sandbox.store.switches import ChargeAt, Switches
 
 __all__ = (
     "TEST_CARDS",
     "Card",
     "CardBehaviour",
     "Category",
+    "ChargeAt",
     "CheckoutSession",
+    "Clock",
     "Code",
     "Coupon",
     "Customer",
     "Delivery",
     "Duration",
     "Effect",
+    "Event",
+    "Ledger",
     "Order",
     "OrderCheckout",
     "OrderItem",

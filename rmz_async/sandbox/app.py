@@ -28,13 +28,16 @@ from rmz_async.sandbox.rules import uploads
 from rmz_async.sandbox.same_origin import SameOriginForms
 from rmz_async.sandbox.serving.bodies import LimitedBodies
 from rmz_async.sandbox.serving.reference import reference_routes
+from rmz_async.sandbox.serving.up_to_date import UpToDate
 
 __all__ = ("BASE_PATH", "build_app")
 
 BASE_PATH = "/shawarma"
 
 
-def build_app(backend: Backend, token: str, *, throttle: bool) -> Starlette:
+def build_app(
+    backend: Backend, token: str, *, throttle: bool, catch_up: Callable[[], None]
+) -> Starlette:
     """Return the whole of RMZ: the API below `BASE_PATH`, the hosted pages beside it."""
     door = FrontDoor(token, backend, throttle=throttle)
     return Starlette(
@@ -59,6 +62,7 @@ def build_app(backend: Backend, token: str, *, throttle: bool) -> Starlette:
             Middleware(
                 LimitedBodies, exceptions={f"{BASE_PATH}/products/upload": uploads.MOST_BYTES}
             ),
+            Middleware(UpToDate, catch_up=catch_up),
         ],
         exception_handlers={404: _no_route, 405: _wrong_method},
     )

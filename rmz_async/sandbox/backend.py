@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+import random
+from datetime import datetime
 
-from rmz_async.sandbox.delivery.courier import Courier, Parcel
+from rmz_async.sandbox.delivery.courier import Courier
+from rmz_async.sandbox.delivery.discord import embed, is_for_discord
+from rmz_async.sandbox.delivery.log import Parcel
 from rmz_async.sandbox.delivery.webhook import Webhook
+from rmz_async.sandbox.lifecycle.clock import Clock
 from rmz_async.sandbox.shapes.order_events import order_payload
 from rmz_async.sandbox.shapes.subscription_events import Event, subscription_payload
+from rmz_async.sandbox.store.ids import random_uuid
 from rmz_async.sandbox.store.ledger import Effect
 from rmz_async.sandbox.store.orders import Order
 from rmz_async.sandbox.store.replica import Replica
@@ -19,19 +23,28 @@ __all__ = ("Backend",)
 
 
 class Backend:
-    """The store, the time, and those who want to know what happens."""
+    """The store, the time, chance, and those who want to know what happens.
 
-    def __init__(self, store: Store, clock: Callable[[], datetime]) -> None:
+    Args:
+        store: What is remembered.
+        clock: The time.
+        seed: Makes chance, and with it the ids of events, the same in every run; None for new
+            ones each time, so that a receiver which drops what it had takes none for old.
+    """
+
+    def __init__(self, store: Store, clock: Clock, seed: int | str | None = None) -> None:
         self.store = store
+        self.clock = clock
+        self.chance = random.Random(seed)  # noqa: S311 - nothing secret depends on it
         self.webhooks: dict[int, Webhook] = {}
-        self.courier: Courier = Courier(self.now)
+        self.courier: Courier = Courier(self.webhooks, self.now)
         self.ledger: list[Effect] = []
-        self._clock = clock
-        self.replica: Replica = Replica(store, clock)
+        self.replica: Replica = Replica(store, clock.now)
+        self._last_request_id = self.chance.randrange(10**6, 10**9)
 
     def now(self) -> datetime:
         """Return the time, UTC, in whole seconds: RMZ's tables hold no fractions."""
-        return whole_seconds(self._clock())
+        return self.clock.now().replace(microsecond=0)
 
     def record(self, operation: str, object_id: int | str, detail: str) -> None:
         """Note in the ledger what a call has changed."""
@@ -39,41 +52,55 @@ class Backend:
 
     def announce(self, event: Event, subscription: Subscription) -> None:
         """Send a subscription's *event* to every enabled webhook, with one event id for all."""
-        event_id = self.store.ids.uuid("event")
-        self._send(event, event_id, subscription_payload(event, event_id, subscription, self.store))
+        if self._has_listeners():
+            event_id = random_uuid(self.chance)
+            payload = subscription_payload(event, event_id, subscription, self.store)
+            self._send(event, event_id, dumps(payload), subscription)
 
     def announce_order(self, event: Event, order: Order) -> None:
         """Send an order's *event* to every enabled webhook; it has no event id."""
-        self._send(event, None, order_payload(event, order, self.store, self.now()))
+        if self._has_listeners():
+            payload = order_payload(event, order, self.store, self.now())
+            self._send(event, None, dumps(payload), order)
 
     def announce_placed(self, order: Order) -> None:
-        """Tell of an order that was just made: of its subscriptions, then of itself."""
+        """Announce an order that was just made: its subscriptions first, then the order."""
         for item in order.items:
             if item.subscription_id is not None:
                 self.announce(Event.CREATED, self.store.subscriptions[item.subscription_id])
         self.announce_order(Event.ORDER_CREATED, order)
 
-    def _send(self, event: Event, event_id: str | None, payload: dict[str, object]) -> None:
-        body = dumps(payload)
+    def emit(self, event: Event, object_id: int) -> None:
+        """Send *event* about an object as it is.
+
+        Raises:
+            ValueError: There is no such object.
+        """
+        if event.startswith("order."):
+            if object_id not in self.store.orders:
+                raise ValueError(f"there is no order {object_id}")
+            self.announce_order(event, self.store.orders[object_id])
+        else:
+            if object_id not in self.store.subscriptions:
+                raise ValueError(f"there is no subscription {object_id}")
+            self.announce(event, self.store.subscriptions[object_id])
+
+    def _has_listeners(self) -> bool:
+        return any(webhook.enabled for webhook in self.webhooks.values())
+
+    def _send(
+        self, event: Event, event_id: str | None, body: bytes, about: Subscription | Order
+    ) -> None:
         for webhook in tuple(self.webhooks.values()):
             if webhook.enabled:
+                self._last_request_id += 1
+                for_discord = is_for_discord(webhook.url)
                 self.courier.send(
                     Parcel(
-                        webhook=webhook,
+                        webhook_id=webhook.id,
                         event=event,
                         event_id=event_id,
-                        request_id=self.store.ids.number("request", first=90001),
-                        body=body,
+                        request_id=self._last_request_id,
+                        body=embed(event, about) if for_discord else body,
                     )
                 )
-
-
-def whole_seconds(moment: datetime) -> datetime:
-    """Return an aware *moment* as UTC without its fraction of a second.
-
-    Raises:
-        ValueError: It is naive.
-    """
-    if moment.tzinfo is None:
-        raise ValueError("the clock must return aware datetimes, for example datetime.now(UTC)")
-    return moment.astimezone(UTC).replace(microsecond=0)

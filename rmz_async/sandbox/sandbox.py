@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,16 @@ import httpx
 from starlette.types import ASGIApp
 
 from rmz_async.sandbox.app import BASE_PATH, build_app
-from rmz_async.sandbox.backend import Backend, whole_seconds
-from rmz_async.sandbox.delivery.courier import Delivery
+from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.delivery.log import Delivery
 from rmz_async.sandbox.delivery.webhook import Webhook
+from rmz_async.sandbox.lifecycle.clock import Clock
+from rmz_async.sandbox.lifecycle.timeline import Timeline
 from rmz_async.sandbox.seed.store import seeded_store
 from rmz_async.sandbox.serving.in_process import connect
 from rmz_async.sandbox.serving.served import Served
-from rmz_async.sandbox.store.ledger import Effect
+from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.store.ledger import Ledger
 from rmz_async.sandbox.store.state import Store
 from rmz_async.sandbox.store.switches import Switches
 
@@ -29,26 +32,25 @@ if TYPE_CHECKING:
 __all__ = ("Sandbox",)
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Sandbox:
     """A stateful RMZ for tests and demonstrations.
 
     Used with ``async with`` it works in process, on asyncio and on trio; `serve` gives it a port.
-    Ids, keys and event ids are the same in every run; the token and the webhooks' secrets are
-    random.
+    The ids of its objects are the same in every run; the token, the webhooks' secrets and the ids
+    of events are random.
 
     Args:
-        clock: Returns the time, aware; the machine's by default.
-        seed: True for a store with products, customers, and subscriptions and orders in every
-            state, False for an empty one, or a store of your own.
+        clock: Returns the time, aware. None for a clock that starts at the machine's time and
+            stands still: `clock` moves it, and a sandbox that is served lets it run.
+        state: The store to begin with; None for one with products, customers, and subscriptions
+            and orders in every state. ``Store()`` is empty.
+        seed: Makes the ids of events, and all else that is left to chance, the same in every run.
         throttle: Whether the rate limits are kept: 60 requests a minute, 120 for the lookup.
 
     Attributes:
         token: The only API token that is accepted.
         base_url: The API's address; has a port while the sandbox is served.
+        clock: The time; stands still unless it is moved or told to run.
         state: The store's data, to look at and to set up.
         app: The ASGI application.
     """
@@ -56,20 +58,23 @@ class Sandbox:
     def __init__(
         self,
         *,
-        clock: Callable[[], datetime] = _utc_now,
-        seed: bool | Store = True,
+        clock: Callable[[], datetime] | None = None,
+        state: Store | None = None,
+        seed: int | str | None = None,
         throttle: bool = True,
     ) -> None:
-        if isinstance(seed, Store):
-            self.state: Store = seed
-        else:
-            self.state = seeded_store(whole_seconds(clock())) if seed else Store()
+        self.clock: Clock = Clock(clock)
+        now = self.clock.now().replace(microsecond=0)
+        self.state: Store = seeded_store(now) if state is None else state
         self.token: str = f"1|{secrets.token_hex(20)}"
         self.base_url: str = f"http://127.0.0.1{BASE_PATH}"
-        self._backend = Backend(self.state, clock)
+        self._backend = Backend(self.state, self.clock, seed)
+        self._timeline = Timeline(self._backend, self.clock)
         self._serving = threading.Lock()
         self._connections: list[httpx.AsyncClient] = []
-        self.app: ASGIApp = build_app(self._backend, self.token, throttle=throttle)
+        self.app: ASGIApp = build_app(
+            self._backend, self.token, throttle=throttle, catch_up=self._timeline.catch_up
+        )
 
     def client(self, **options: Any) -> Client:
         """Return a client that calls the sandbox in process.
@@ -83,18 +88,31 @@ class Sandbox:
         self._connections.append(connections)
         return client
 
-    def serve(self, *, host: str = "127.0.0.1", port: int = 0) -> Served:
+    def serve(self, *, host: str = "127.0.0.1", port: int = 0, clock_runs: bool = True) -> Served:
         """Return a context manager, plain or async, that serves the sandbox from a thread.
 
         Args:
             host: ``localhost`` or a loopback address.
             port: 0 for any that is free.
+            clock_runs: Whether time passes while the sandbox is served, as it does for its
+                callers; False for a clock that only `Served.advance` moves.
 
         Raises:
             ValueError: *host* is not on this machine's loopback, or *port* is no port.
             RuntimeError: When it is entered: the sandbox is served already.
         """
-        return Served(self, host, port, self._serving)
+        return Served(self, host, port, self._serving, clock_runs=clock_runs)
+
+    def catch_up(self) -> None:
+        """Bring about what has come due, because time has passed by itself.
+
+        Each request does so first; the clock's ``advance`` leaves nothing to catch up.
+        """
+        self._timeline.catch_up()
+
+    async def run_for(self, distance: timedelta) -> None:
+        """Move the clock on, from the event loop that the deliveries are sent from."""
+        await self._timeline.run_for(distance)
 
     def add_webhook(
         self,
@@ -102,7 +120,7 @@ class Sandbox:
         *,
         secret: str | None = None,
         signed: bool = True,
-        tries: int = 1,
+        tries: int = 5,
         enabled: bool = True,
         app: ASGIApp | None = None,
     ) -> Webhook:
@@ -112,7 +130,8 @@ class Sandbox:
             url: http or https, on ``localhost`` or a loopback address.
             secret: The key of the signature, at least 16 characters; None for a random one of 28.
             signed: Whether deliveries carry a ``Signature``.
-            tries: How often a delivery is tried, 1 to 5. For now each is tried once.
+            tries: How many attempts a delivery has, 1 to 5: the second comes 10 s after the first,
+                and the others 100, 1,000 and 10,000 s after the one before.
             enabled: Whether it gets events.
             app: An ASGI application that takes the deliveries in process instead of a socket.
 
@@ -152,14 +171,31 @@ class Sandbox:
         return tuple(self._backend.courier.log)
 
     @property
-    def ledger(self) -> tuple[Effect, ...]:
-        """What the calls have changed, in their order; a refused one changes nothing."""
-        return tuple(self._backend.ledger)
+    def ledger(self) -> Ledger:
+        """What calls, pages and time have changed, in order; a refused call changes nothing."""
+        return Ledger(self._backend.ledger)
+
+    def emit(self, event: Event | str, object_id: int) -> None:
+        """Send *event* about an object as it is now, whatever has happened to it.
+
+        Args:
+            event: Such as ``subscription.renewed``.
+            object_id: Of a subscription or, for an event about orders, of an order.
+
+        Raises:
+            ValueError: There is no such event, or no such object.
+        """
+        self._backend.emit(Event(event), object_id)
+
+    def send_again(self, delivery: Delivery) -> None:
+        """Attempt *delivery* once more: the same body and request id, signed as of now."""
+        self._backend.courier.send_again(delivery.parcel)
 
     async def delivered(self) -> None:
-        """Wait until no delivery is under way, which takes 3 s at most.
+        """Wait until no delivery is under way; a retry that waits for its time is none.
 
-        In process only: for a served sandbox use `Served.delivered`.
+        A receiver has 3 s for each delivery. In process only: for a served sandbox use
+        `Served.delivered`.
         """
         await self._backend.courier.delivered()
 

@@ -106,7 +106,7 @@ def main() -> int:
     store = filled_store()
     file = Path("schemathesis.toml").resolve()
     file.write_text(settings(store), encoding="utf-8")
-    sandbox = Sandbox(seed=store, throttle=False)
+    sandbox = Sandbox(state=store, throttle=False)
     tally = Tally(sandbox.app)
     sandbox.app = tally
     with sandbox.serve() as served:

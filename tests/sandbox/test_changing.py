@@ -91,13 +91,14 @@ async def test_pause_banks_the_days_that_are_left(
     assert answer.json()["data"] == {
         "id": 501,
         "status": "paused",
+        "external_customer_id": "usr_abc123",
         "is_active": False,
         "current_period_end": "2026-05-22T12:00:00.000000Z",
     }
     subscription = sandbox.state.subscriptions[501]
     assert subscription.paused_at == subscription.updated_at == clock.now
     assert subscription.paused_remaining_days == 354
-    assert subscription.auto_renew is False
+    assert subscription.renews is False
 
 
 @pytest.mark.parametrize("subscription_id", [502, 503, 504, 505, 506])
@@ -119,6 +120,7 @@ async def test_unpause_starts_a_period_of_the_banked_days(
     assert answer.json()["data"] == {
         "id": 504,
         "status": "active",
+        "external_customer_id": "usr_paused",
         "is_active": True,
         "current_period_start": "2025-07-01T12:00:00.000000Z",
         "current_period_end": "2025-07-13T12:00:00.000000Z",
@@ -176,6 +178,7 @@ async def test_extend_moves_the_end(
     assert answer.json()["data"] == {
         "id": 501,
         "status": "active",
+        "external_customer_id": "usr_abc123",
         "current_period_start": "2025-05-22T12:00:00.000000Z",
         "current_period_end": f"{end:%Y-%m-%d}T12:00:00.000000Z",
         "end_date": f"{end:%Y-%m-%d}T12:00:00.000000Z",

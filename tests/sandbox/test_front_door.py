@@ -232,8 +232,8 @@ async def test_no_answer_opens_itself_to_other_origins(api: httpx.AsyncClient) -
 async def test_store_of_ones_own(clock: ManualClock) -> None:
     """A sandbox takes a store that was set up, or an empty one."""
     store = Store()
-    assert Sandbox(clock=clock, seed=store).state is store
-    assert not Sandbox(clock=clock, seed=False).state.subscriptions
+    assert Sandbox(clock=clock, state=store).state is store
+    assert not Sandbox(clock=clock, state=Store()).state.subscriptions
 
 
 async def test_seeds_do_not_share_anything(clock: ManualClock) -> None:

@@ -80,6 +80,19 @@ async def test_orders_are_recorded(
     )
 
 
+async def test_the_ledger_can_be_asked(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    """By the kind of effect, of one object or of all."""
+    await api.post("/subscriptions/501/extend", json={"days": 7})
+    await api.post("/subscriptions/508/extend", json={"days": 7})
+    await api.post("/subscriptions/501/pause")
+    assert [effect.detail for effect in sandbox.ledger.extensions(501)] == ["7 days"]
+    assert sandbox.ledger.extensions(502) == ()
+    assert len(sandbox.ledger.of("subscriptions.extend")) == 2
+    assert sandbox.ledger.renewals(503) == ()
+    await sandbox.clock.advance(days=3)
+    assert len(sandbox.ledger.renewals(503)) == 1
+
+
 async def test_refused_and_read_only_calls_are_not_recorded(
     api: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:

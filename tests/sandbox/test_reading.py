@@ -93,7 +93,7 @@ async def test_price_is_locked_though_the_variant_gets_dearer(
     ("subscription_id", "status", "is_active", "is_expired", "days", "auto_renew"),
     [
         (502, "trialing", True, False, 4, True),
-        (503, "past_due", False, False, 0, True),
+        (503, "past_due", False, False, 2, True),
         (504, "paused", False, False, 12, False),
         (505, "canceled", False, False, 20, False),
         (506, "expired", False, True, 0, False),
@@ -274,10 +274,48 @@ async def test_days_remaining_follow_the_clock(
 ) -> None:
     """Only whole days count, and none are left once the period has ended."""
     sandbox.state.subscriptions[501].current_period_end = clock.now + timedelta(days=2)
+    sandbox.state.subscriptions[501].auto_renew = False
     clock.advance(seconds=1)
     assert (await api.get("/subscriptions/501")).json()["data"]["days_remaining"] == 1
     clock.advance(days=5)
     assert (await api.get("/subscriptions/501")).json()["data"]["days_remaining"] == 0
+
+
+async def test_a_card_is_shown_only_while_it_will_be_charged(
+    api: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    """Whatever stops the renewal hides the card, and an unchecked wish to renew needs a card."""
+    subscription = sandbox.state.subscriptions[501]
+
+    async def shown() -> tuple[bool, bool]:
+        data = (await api.get("/subscriptions/501")).json()["data"]
+        return data["auto_renew"], data["payment_method"] is not None
+
+    assert await shown() == (True, True)
+    subscription.auto_renew = False
+    assert await shown() == (False, False)
+    subscription.auto_renew, subscription.card = True, None
+    assert await shown() == (False, False)
+
+
+async def test_a_plan_has_its_features(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    """A name and a description each; a plan without any says null."""
+    assert (await api.get("/subscriptions/501")).json()["data"]["features"] is None
+    sandbox.state.variants[15].features = ({"name": "Seats", "description": "Five"},)
+    data = (await api.get("/subscriptions/501")).json()["data"]
+    assert data["features"] == [{"name": "Seats", "description": "Five"}]
+
+
+async def test_contradictions_of_the_documentation_are_switches(
+    api: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    """Whether a past due subscription is active, and what a second cancel is answered with."""
+    assert (await api.get("/subscriptions/503")).json()["data"]["is_active"] is False
+    sandbox.switches.past_due_is_active = True
+    assert (await api.get("/subscriptions/503")).json()["data"]["is_active"] is True
+    assert (await api.post("/subscriptions/505/cancel")).status_code == 409
+    sandbox.switches.second_cancel_status = 422
+    assert (await api.post("/subscriptions/505/cancel")).status_code == 422
 
 
 async def test_state_can_be_set_up(api: httpx.AsyncClient, sandbox: Sandbox) -> None:

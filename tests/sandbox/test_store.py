@@ -58,7 +58,7 @@ async def test_store_sends_the_documented_row(api: httpx.AsyncClient) -> None:
 async def test_store_may_be_set_up(clock: ManualClock) -> None:
     """A store of one's own says what it is; one without a plan's end has no label for it."""
     profile = StoreProfile(id=7, balance=Decimal("12.5"), social={"x": "@shop"})
-    async with Sandbox(clock=clock, seed=Store(profile=profile)) as sandbox:
+    async with Sandbox(clock=clock, state=Store(profile=profile)) as sandbox:
         data = await fetched(sandbox, "/store")
     assert (data["id"], data["balance"], data["social"]) == (7, "12.5", {"x": "@shop"})
     assert data["plan_expires_at"] is None
@@ -87,7 +87,7 @@ async def test_statistics_are_counted(api: httpx.AsyncClient, sandbox: Sandbox) 
 
 async def test_empty_store_has_no_statistics(clock: ManualClock) -> None:
     """Where nothing was sold the sum is a zero."""
-    async with Sandbox(clock=clock, seed=False) as sandbox:
+    async with Sandbox(clock=clock, state=Store()) as sandbox:
         data = await fetched(sandbox, "/store/statics")
     assert (data["sales_total"], data["sales_count"], data["products_count"]) == (0, 0, 0)
 

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import socket
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -11,7 +13,8 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from rmz_async.sandbox import Sandbox, Webhook
-from rmz_async.sandbox.delivery.courier import Courier, Parcel
+from rmz_async.sandbox.delivery.courier import Courier
+from rmz_async.sandbox.delivery.log import Parcel
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import ManualClock, Receiver
@@ -111,14 +114,14 @@ async def test_each_change_has_its_event(
 async def test_external_customer_id_is_always_there(
     api: httpx.AsyncClient, sandbox: Sandbox, receiver: Receiver
 ) -> None:
-    """The key is there without a value, and an empty metadata is PHP's list."""
+    """The key is there without a value, and the banked days stand in the metadata."""
     sandbox.add_webhook(URL, app=receiver)
     sandbox.state.subscriptions[508].metadata = {}
     await api.post("/subscriptions/508/pause")
     await sandbox.delivered()
     told = receiver.payloads[0]["data"]["subscription"]
     assert told["external_customer_id"] is None
-    assert told["metadata"] == []
+    assert told["metadata"] == {"paused_remaining_days": 20}
 
 
 async def test_refused_change_has_no_event(
@@ -223,14 +226,13 @@ async def test_closed_port_is_an_error(api: httpx.AsyncClient, sandbox: Sandbox)
 
 async def test_receiver_has_three_seconds(clock: ManualClock) -> None:
     """The bound is what RMZ documents."""
-    assert Courier(clock).timeout == 3.0
+    assert Courier({}, clock).timeout == 3.0
 
 
 async def test_slow_receiver_is_given_up(clock: ManualClock) -> None:
     """A receiver that does not answer in time is an error in the log."""
-    courier = Courier(clock, timeout=0.01)
-    webhook = Webhook(id=1, url=URL, app=stalls)
-    courier.send(Parcel(webhook=webhook, event="e", event_id="i", request_id=1, body=b"{}"))
+    courier = Courier({1: Webhook(id=1, url=URL, app=stalls)}, clock, timeout=0.01)
+    courier.send(Parcel(webhook_id=1, event="e", event_id="i", request_id=1, body=b"{}"))
     await courier.delivered()
     (delivery,) = courier.log
     assert (delivery.status, delivery.error) == (None, "no answer within 0.01 s")
@@ -278,19 +280,36 @@ async def test_sandbox_can_be_closed_by_another_task(
     assert len(receiver.bodies) == 1
 
 
-async def test_ids_are_the_same_in_every_run(clock: ManualClock, receiver: Receiver) -> None:
+async def sent_by(sandbox: Sandbox, receiver: Receiver) -> tuple[bytes, str]:
+    """Pause a subscription; return the body and the request id of what that sends."""
+    sandbox.add_webhook(URL, app=receiver)
+    async with (
+        sandbox,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(sandbox.app),
+            headers={"Authorization": f"Bearer {sandbox.token}"},
+        ) as api,
+    ):
+        await api.post(f"{sandbox.base_url}/subscriptions/501/pause")
+        await sandbox.delivered()
+    return receiver.bodies[-1], receiver.headers[-1]["x-rmz-request-id"]
+
+
+async def test_events_have_new_ids_in_every_run(clock: ManualClock, receiver: Receiver) -> None:
+    """An inbox that drops what it had must not drop what a restarted sandbox sends."""
+    first, second = [await sent_by(Sandbox(clock=clock), receiver) for _ in range(2)]
+    ids = [json.loads(body)["event_id"] for body, _ in (first, second)]
+    assert ids[0] != ids[1]
+    assert first[1] != second[1]
+    assert uuid.UUID(ids[0]).version == 4
+
+
+async def test_a_seed_repeats_a_run(clock: ManualClock, receiver: Receiver) -> None:
     """Two sandboxes that are used alike send the same bytes, but for the signature."""
-    for _ in range(2):
-        async with Sandbox(clock=clock) as sandbox:
-            sandbox.add_webhook(URL, app=receiver)
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app)) as api:
-                headers = {"Authorization": f"Bearer {sandbox.token}"}
-                await api.post(f"{sandbox.base_url}/subscriptions/501/pause", headers=headers)
-            await sandbox.delivered()
-    assert receiver.bodies[0] == receiver.bodies[1]
-    ids = [headers["x-rmz-request-id"] for headers in receiver.headers]
-    assert ids[0] == ids[1]
+    first, second = [await sent_by(Sandbox(clock=clock, seed=7), receiver) for _ in range(2)]
+    assert first == second
     assert receiver.headers[0]["signature"] != receiver.headers[1]["signature"]
+    assert await sent_by(Sandbox(clock=clock, seed=8), receiver) != first
 
 
 async def test_secrets_are_random_and_hidden(sandbox: Sandbox) -> None:

@@ -1,139 +1,162 @@
-"""Carry events to webhooks, and keep a log of it."""
+"""Carry events to webhooks, attempt by attempt."""
 
 from __future__ import annotations
 
-import ssl
-from collections.abc import Callable
-from datetime import datetime
+from collections import deque
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from functools import partial
 
 import anyio
 import attrs
-import httpx
 
 from rmz_async.sandbox.delivery import background
+from rmz_async.sandbox.delivery.health import Health
+from rmz_async.sandbox.delivery.log import Delivery, Parcel
+from rmz_async.sandbox.delivery.posting import post
 from rmz_async.sandbox.delivery.webhook import Webhook, signed_headers
+from rmz_async.sandbox.lifecycle.agenda import Agenda
 
-__all__ = ("Courier", "Delivery", "Parcel")
+__all__ = ("RETRY_AFTER", "Courier")
 
-# Nobody sits between this machine and itself, and a local certificate is mostly self-signed.
-_ANY_CERTIFICATE = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-_ANY_CERTIFICATE.check_hostname = False
-_ANY_CERTIFICATE.verify_mode = ssl.CERT_NONE
-
-
-@attrs.frozen(kw_only=True)
-class Parcel:
-    """One event on its way to one webhook. Every attempt has the same body and request id."""
-
-    webhook: Webhook
-    event: str
-    event_id: str | None
-    request_id: int
-    body: bytes = attrs.field(repr=False)
+RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (10, 100, 1_000, 10_000))
+"""How long a delivery waits after its first, second, third and fourth attempt."""
 
 
-@attrs.frozen(kw_only=True)
-class Delivery:
-    """What came of one attempt to deliver an event to a webhook.
+@attrs.frozen
+class _Attempt:
+    parcel: Parcel
+    number: int
+    is_repeated: bool = True
 
-    Attributes:
-        event_id: The same for each delivery of one event; None for an order's, which has none.
-        attempt: 1 for the first.
-        at: When the attempt began, UTC.
-        status: What the receiver answered; None where it did not.
-        error: Why there is no status; None where there is one.
-        body: The bytes that were sent, and signed.
-    """
 
-    webhook_id: int
-    url: str
-    event: str
-    event_id: str | None
-    request_id: int
-    attempt: int
-    at: datetime
-    status: int | None
-    error: str | None
-    body: bytes = attrs.field(repr=False)
+@attrs.frozen(eq=False)
+class _Lane:
+    """The way to one webhook: one delivery at a time, in the order of the events."""
 
-    @property
-    def succeeded(self) -> bool:
-        """Whether the answer was any 2xx."""
-        return self.status is not None and 200 <= self.status < 300
+    waiting: deque[_Attempt] = attrs.field(factory=deque["_Attempt"])
+    scope: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
+    is_empty: anyio.Event = attrs.field(factory=anyio.Event)
 
 
 class Courier:
-    """Delivers parcels side by side, each within *timeout* seconds."""
+    """Delivers to all webhooks side by side, and to each in order.
 
-    def __init__(self, now: Callable[[], datetime], *, timeout: float = 3.0) -> None:
+    Args:
+        webhooks: By id; who is removed or switched off gets nothing more.
+        now: Returns the time, UTC.
+        timeout: How many seconds of real time a receiver has for its answer.
+
+    Attributes:
+        log: All attempts, in the order in which they ended.
+        retries: The deliveries that wait for their next attempt.
+    """
+
+    def __init__(
+        self,
+        webhooks: Mapping[int, Webhook],
+        now: Callable[[], datetime],
+        *,
+        timeout: float = 3.0,
+    ) -> None:
+        self._webhooks = webhooks
         self._now = now
+        self._health: dict[int, Health] = {}
+        self._lanes: dict[int, _Lane] = {}
         self.timeout = timeout
-        # How to give up each delivery, and what its end sets.
-        self._under_way: dict[anyio.CancelScope, anyio.Event] = {}
         self.log: list[Delivery] = []
+        self.retries: Agenda[_Attempt] = Agenda()
 
     def send(self, parcel: Parcel) -> None:
-        """Start delivering *parcel*."""
-        scope = anyio.CancelScope()
-        self._under_way[scope] = anyio.Event()
-        background.start(partial(self._carry, parcel, scope))
+        """Start to deliver *parcel*."""
+        self._start(_Attempt(parcel, 1))
+
+    def send_again(self, parcel: Parcel) -> None:
+        """Attempt *parcel* once more, whatever came of it before."""
+        before = sum(done.request_id == parcel.request_id for done in self.log)
+        self._start(_Attempt(parcel, before + 1, is_repeated=False))
+
+    def retry_next(self) -> None:
+        """Start the retry that comes due next."""
+        self._start(self.retries.take()[1])
 
     async def delivered(self) -> None:
-        """Wait until nothing is under way."""
-        while self._under_way:
-            await next(iter(self._under_way.values())).wait()
+        """Wait until no attempt is under way; a retry that waits for its time is none."""
+        while self._lanes:
+            await next(iter(self._lanes.values())).is_empty.wait()
 
     async def close(self) -> None:
         """Give up what is under way; it leaves no trace in the log."""
-        for scope in tuple(self._under_way):
-            scope.cancel()
+        for lane in tuple(self._lanes.values()):
+            lane.waiting.clear()
+            lane.scope.cancel()
         with anyio.CancelScope(shield=True):
             await self.delivered()
 
-    async def _carry(self, parcel: Parcel, scope: anyio.CancelScope) -> None:
-        try:
-            with scope:
-                self.log.append(await self._attempt(parcel, attempt=1))
-        finally:
-            self._under_way.pop(scope).set()
+    def _start(self, attempt: _Attempt) -> None:
+        webhook_id = attempt.parcel.webhook_id
+        if webhook_id in self._lanes:
+            self._lanes[webhook_id].waiting.append(attempt)
+            return
+        lane = self._lanes[webhook_id] = _Lane()
+        lane.waiting.append(attempt)
+        background.start(partial(self._drain, webhook_id, lane))
 
-    async def _attempt(self, parcel: Parcel, *, attempt: int) -> Delivery:
-        at = self._now()
-        status = error = None
+    async def _drain(self, webhook_id: int, lane: _Lane) -> None:
+        try:
+            with lane.scope:
+                while lane.waiting:
+                    await self._carry(lane.waiting.popleft())
+        finally:
+            del self._lanes[webhook_id]
+            lane.is_empty.set()
+
+    async def _carry(self, attempt: _Attempt) -> None:
+        webhook = self._webhooks.get(attempt.parcel.webhook_id)
+        if webhook is None or not webhook.enabled:
+            return
+        delivery = await self._attempt(webhook, attempt)
+        self.log.append(delivery)
+        self._judge(webhook, delivery)
+        may_retry = attempt.is_repeated and attempt.number < webhook.tries
+        if may_retry and not delivery.succeeded:
+            due = self._now() + RETRY_AFTER[attempt.number - 1]
+            self.retries.put(_Attempt(attempt.parcel, attempt.number + 1), due)
+
+    def _judge(self, webhook: Webhook, delivery: Delivery) -> None:
+        """Switch off a webhook that fails nearly always."""
+        health = self._health.setdefault(webhook.id, Health())
+        health.note(delivery)
+        if health.is_bad:
+            webhook.enabled = False
+            # Who switches it on again has another chance.
+            del self._health[webhook.id]
+
+    async def _attempt(self, webhook: Webhook, attempt: _Attempt) -> Delivery:
+        parcel, at = attempt.parcel, self._now()
+        # With the secret of now: a retry is not signed with the one of its first attempt.
+        headers = signed_headers(webhook, parcel.request_id, parcel.body)
+        receipt = error = None
         try:
             with anyio.fail_after(self.timeout):
-                status = await self._post(parcel)
-        except (TimeoutError, httpx.TimeoutException):
+                receipt = await post(webhook, parcel.body, headers, self.timeout)
+        except TimeoutError:
             error = f"no answer within {self.timeout:g} s"
         # Whatever a receiver does wrong belongs in the log; on trio it would end the event loop.
         except Exception as problem:  # noqa: BLE001 - as said above
             error = f"{type(problem).__name__}: {problem}"
         return Delivery(
-            webhook_id=parcel.webhook.id,
-            url=parcel.webhook.url,
+            webhook_id=webhook.id,
+            url=webhook.url,
             event=parcel.event,
             event_id=parcel.event_id,
             request_id=parcel.request_id,
-            attempt=attempt,
+            attempt=attempt.number,
             at=at,
-            status=status,
+            status=None if receipt is None else receipt.status,
             error=error,
             body=parcel.body,
+            headers=headers,
+            answer_headers={} if receipt is None else receipt.headers,
+            answer=b"" if receipt is None else receipt.body,
         )
-
-    async def _post(self, parcel: Parcel) -> int:
-        """Return the status that *parcel* met. No redirect is followed: it might lead outside."""
-        webhook = parcel.webhook
-        transport = (
-            httpx.AsyncHTTPTransport(verify=_ANY_CERTIFICATE, trust_env=False)
-            if webhook.app is None
-            else httpx.ASGITransport(webhook.app, raise_app_exceptions=False)
-        )
-        headers = signed_headers(webhook, parcel.request_id, parcel.body)
-        async with (
-            httpx.AsyncClient(transport=transport, timeout=self.timeout, trust_env=False) as client,
-            # The body is not read: it may be endless, and only the status counts.
-            client.stream("POST", webhook.url, content=parcel.body, headers=headers) as response,
-        ):
-            return response.status_code

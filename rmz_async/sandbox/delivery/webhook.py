@@ -48,16 +48,17 @@ def _new_secret() -> str:
     return secrets.token_urlsafe(21)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)
 class Webhook:
-    """One target of every event, whatever the event is.
+    """One target of every event, whatever the event is. Changes hold from the next attempt on.
 
     Attributes:
         url: Where to post; on a loopback address.
         secret: The key of the signature; at least 16 characters.
         signed: Whether deliveries carry a ``Signature``.
-        tries: How often a delivery is tried, 1 to 5. For now each is tried once.
-        enabled: Whether it gets events.
+        tries: How many attempts a delivery has, 1 to 5.
+        enabled: Whether it gets events. RMZ switches a webhook off if at least 5 attempts were
+            made within 90 days, and 80 % of them failed.
         app: An ASGI application that takes the deliveries in process; None to use a socket.
     """
 
@@ -68,6 +69,11 @@ class Webhook:
     tries: int = attrs.field(default=1, validator=_one_to_five)
     enabled: bool = True
     app: ASGIApp | None = attrs.field(default=None, repr=False, eq=False)
+
+    def rotate(self) -> str:
+        """Make a new secret, and return it; the old one signs nothing any more."""
+        self.secret = _new_secret()
+        return self.secret
 
 
 def signed_headers(webhook: Webhook, request_id: int, body: bytes) -> dict[str, str]:

@@ -18,6 +18,8 @@ from rmz_async.sandbox.wire.pagination import page_number, page_of
 __all__ = ("Subscriptions",)
 
 _FILTERS = ("customerEmail", "customerPhone", "customerCountryCode")
+# RMZ promises the last of them in every answer.
+_ALWAYS = ("id", "status", "external_customer_id")
 _MONTH = 30
 
 
@@ -50,11 +52,16 @@ class Subscriptions:
         subscription = _named(call, self._store)
         effective = call.fields.choice("effective", ("end_of_period", "immediate"))
         call.fields.check()
-        lifecycle.cancel(subscription, call.now, immediately=effective == "immediate")
+        lifecycle.cancel(
+            subscription,
+            call.now,
+            immediately=effective == "immediate",
+            refused_with=self._store.switches.second_cancel_status,
+        )
         how = "at once" if effective == "immediate" else "at the period's end"
         self._backend.record("subscriptions.cancel", subscription.id, how)
         self._backend.announce(Event.CANCELED, subscription)
-        keys = ("id", "status", "external_customer_id", "cancel_at_period_end", "canceled_at")
+        keys = (*_ALWAYS, "cancel_at_period_end", "canceled_at")
         return self._changed("canceled", subscription, call, *keys, "current_period_end")
 
     def pause(self, call: Call) -> Answer:
@@ -63,7 +70,7 @@ class Subscriptions:
         lifecycle.pause(subscription, call.now)
         self._backend.record("subscriptions.pause", subscription.id, "paused")
         self._backend.announce(Event.PAUSED, subscription)
-        keys = ("id", "status", "is_active", "current_period_end")
+        keys = (*_ALWAYS, "is_active", "current_period_end")
         return self._changed("paused", subscription, call, *keys)
 
     def unpause(self, call: Call) -> Answer:
@@ -72,7 +79,7 @@ class Subscriptions:
         lifecycle.unpause(subscription, call.now)
         self._backend.record("subscriptions.unpause", subscription.id, "unpaused")
         self._backend.announce(Event.UNPAUSED, subscription)
-        keys = ("id", "status", "is_active", "current_period_start", "current_period_end")
+        keys = (*_ALWAYS, "is_active", "current_period_start", "current_period_end")
         return self._changed("unpaused", subscription, call, *keys)
 
     def extend(self, call: Call) -> Answer:
@@ -82,7 +89,7 @@ class Subscriptions:
         lifecycle.extend(subscription, call.now, days=days)
         self._backend.record("subscriptions.extend", subscription.id, f"{days} days")
         self._backend.announce(Event.UPDATED, subscription)
-        keys = ("id", "status", "current_period_start", "current_period_end")
+        keys = (*_ALWAYS, "current_period_start", "current_period_end")
         data = part(subscription, self._store, call.now, keys)
         # Only here it is documented as a moment and not as a day.
         data["end_date"] = instant(subscription.current_period_end)

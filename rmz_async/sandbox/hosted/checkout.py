@@ -13,9 +13,8 @@ from rmz_async.sandbox.hosted.forms import form_of
 from rmz_async.sandbox.hosted.notices import EXPIRED, MISSING, PAID, notice
 from rmz_async.sandbox.hosted.rendering import rendered, sent_to
 from rmz_async.sandbox.hosted.words import BEHAVIOURS, DECLINED, EXPIRED_CARD, WRONG_FIELDS
-from rmz_async.sandbox.rules.ordering import place
-from rmz_async.sandbox.store.cards import TEST_CARDS, Card, CardBehaviour, TestCard
-from rmz_async.sandbox.store.orders import OrderLine, Quote
+from rmz_async.sandbox.rules.subscribing import subscribe
+from rmz_async.sandbox.store.cards import TEST_CARDS, CardBehaviour, TestCard
 from rmz_async.sandbox.store.state import CheckoutSession
 
 __all__ = ("CheckoutPages", "with_subscription_id")
@@ -134,31 +133,10 @@ class CheckoutPages:
             session.declined = card.declined
             expired = card.behaviour is CardBehaviour.EXPIRED
             return self._page(request, session, EXPIRED_CARD if expired else DECLINED)
-        session.subscription_id = self._subscribe(session, card)
-        return _to_the_shop(session)
-
-    def _subscribe(self, session: CheckoutSession, card: Card) -> int:
-        store = self._store
-        variant = store.variants[session.variant_id]
-        line = OrderLine(
-            product_id=session.product_id, quantity=1, price=variant.price, variant_id=variant.id
-        )
-        order = place(
-            Quote(lines=(line,)),
-            customer_id=session.customer_id,
-            checkout_id=store.ids.number("checkout", first=55001),
-            store=store,
-            now=self._backend.now(),
-        )
-        subscription = next(
-            made for made in store.subscriptions.values() if made.order_id == order.id
-        )
-        subscription.external_customer_id = session.external_customer_id
-        subscription.metadata = session.metadata
-        subscription.card = card
+        subscription, order = subscribe(session, card, self._store, self._backend.now())
         self._backend.record("hosted.pay", session.id, f"subscription {subscription.id}")
         self._backend.announce_placed(order)
-        return subscription.id
+        return _to_the_shop(session)
 
 
 def with_subscription_id(url: str, subscription_id: int) -> str:

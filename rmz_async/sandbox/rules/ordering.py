@@ -24,7 +24,7 @@ from rmz_async.sandbox.store.orders import (
 from rmz_async.sandbox.store.state import Store, Subscription
 from rmz_async.sandbox.wire.answers import InvalidFieldsError, RefusedError
 
-__all__ = ("check_stock", "place", "quoted")
+__all__ = ("check_stock", "new_order", "place", "quoted")
 
 # What a person has still to do something for. All else is delivered at once.
 _DELIVERED_BY_HAND = ("product", "service")
@@ -70,6 +70,20 @@ def place(
     quote: Quote, *, customer_id: int, checkout_id: int | None, store: Store, now: datetime
 ) -> Order:
     """Make the order: hand out the goods, start the subscriptions, use the coupon."""
+    order = new_order(quote, customer_id=customer_id, checkout_id=checkout_id, store=store, now=now)
+    for item in order.items:
+        take(item, store, now)
+        if item.line.variant_id is not None:
+            _subscribe(item, order, store.variants[item.line.variant_id], store)
+    if quote.coupon_id is not None:
+        store.coupons[quote.coupon_id].usage_count += 1
+    return order
+
+
+def new_order(
+    quote: Quote, *, customer_id: int, checkout_id: int | None, store: Store, now: datetime
+) -> Order:
+    """Make the order alone, as paid."""
     is_free = quote.total == 0
     order_id = store.ids.number("order", first=79001)
     order = Order(
@@ -101,12 +115,6 @@ def place(
         updated_at=now,
     )
     store.orders[order.id] = order
-    for item in order.items:
-        take(item, store, now)
-        if item.line.variant_id is not None:
-            _subscribe(item, order, store.variants[item.line.variant_id], store)
-    if quote.coupon_id is not None:
-        store.coupons[quote.coupon_id].usage_count += 1
     return order
 
 

@@ -7,20 +7,22 @@ from datetime import datetime, timedelta
 from rmz_async.sandbox.store.state import Status, Subscription
 from rmz_async.sandbox.wire.answers import RefusedError
 
-__all__ = ("cancel", "extend", "pause", "unpause")
+__all__ = ("cancel", "extend", "pause", "resume", "unpause")
 
 _ENDED = (Status.CANCELED, Status.EXPIRED)
 _DUPLICATE_GUARD = timedelta(seconds=10)
 
 
-def cancel(subscription: Subscription, now: datetime, *, immediately: bool) -> None:
+def cancel(
+    subscription: Subscription, now: datetime, *, immediately: bool, refused_with: int = 409
+) -> None:
     """End it now, or let it run out with its period.
 
     Raises:
-        RefusedError: 409, it has ended, or already is to end with its period.
+        RefusedError: *refused_with*, it has ended, or already is to end with its period.
     """
     if subscription.status in _ENDED or (subscription.cancel_at_period_end and not immediately):
-        raise RefusedError(409, "Subscription is already canceled or expired")
+        raise RefusedError(refused_with, "Subscription is already canceled or expired")
     if immediately:
         subscription.status = Status.CANCELED
         subscription.cancel_at_period_end = False
@@ -44,7 +46,6 @@ def pause(subscription: Subscription, now: datetime) -> None:
     subscription.status = Status.PAUSED
     subscription.paused_at = now
     subscription.paused_remaining_days = max(0, (subscription.current_period_end - now).days)
-    subscription.auto_renew = False
     subscription.updated_at = now
 
 
@@ -60,8 +61,28 @@ def unpause(subscription: Subscription, now: datetime) -> None:
     subscription.status = Status.ACTIVE
     subscription.current_period_start = now
     subscription.current_period_end = now + banked
-    subscription.auto_renew = not subscription.cancel_at_period_end
     _forget_pause(subscription)
+    subscription.updated_at = now
+
+
+def resume(subscription: Subscription, now: datetime) -> None:
+    """Undo a cancellation while the period that was paid for lasts.
+
+    Raises:
+        RefusedError: 409, nothing is canceled, or the period is over.
+    """
+    is_canceled = subscription.status is Status.CANCELED or subscription.cancel_at_period_end
+    if not is_canceled or subscription.status is Status.EXPIRED:
+        raise RefusedError(409, "Subscription is not canceled")
+    if now >= subscription.current_period_end:
+        raise RefusedError(409, "The paid period is over")
+    if subscription.status is Status.CANCELED:
+        trial_ends_at = subscription.trial_ends_at
+        is_trial = trial_ends_at is not None and now < trial_ends_at
+        subscription.status = Status.TRIALING if is_trial else Status.ACTIVE
+    subscription.cancel_at_period_end = False
+    subscription.canceled_at = None
+    subscription.auto_renew = subscription.card is not None
     subscription.updated_at = now
 
 
@@ -79,6 +100,8 @@ def extend(subscription: Subscription, now: datetime, *, days: int) -> None:
         raise RefusedError(429, "This subscription was extended within the last 10 seconds")
     subscription.last_extended_at = now
     subscription.current_period_end += timedelta(days=days)
+    if subscription.status is Status.TRIALING and subscription.trial_ends_at is not None:
+        subscription.trial_ends_at += timedelta(days=days)
     if subscription.paused_remaining_days is not None:
         # While paused, the banked days are what is left of the period.
         subscription.paused_remaining_days += days

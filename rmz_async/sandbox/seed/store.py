@@ -94,20 +94,21 @@ def _set_states(subscriptions: MutableMapping[int, Subscription], now: datetime)
     trialing = subscriptions[502]
     trialing.status = Status.TRIALING
     trialing.external_customer_id = "usr_trialing"
+    trialing.paid_periods = 0
     trialing.trial_ends_at = trialing.current_period_end = now + timedelta(days=4)
 
     past_due = subscriptions[503]
     past_due.status = Status.PAST_DUE
     past_due.external_customer_id = "usr_past_due"
-    past_due.current_period_end = now - timedelta(days=1)
-    past_due.next_retry_at = now + timedelta(days=2)
+    past_due.failed_at = now - timedelta(days=1)
+    past_due.failed_attempts = 1
+    past_due.current_period_end = past_due.next_retry_at = now + timedelta(days=2)
 
     paused = subscriptions[504]
     paused.status = Status.PAUSED
     paused.external_customer_id = "usr_paused"
     paused.paused_at = now - timedelta(days=2)
     paused.paused_remaining_days = 12
-    paused.auto_renew = False
 
     canceled = subscriptions[505]
     canceled.status = Status.CANCELED

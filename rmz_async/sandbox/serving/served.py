@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
+from contextvars import Context
+from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +17,20 @@ import anyio.to_thread
 import uvicorn
 
 from rmz_async.sandbox.app import BASE_PATH
-from rmz_async.sandbox.delivery.courier import Delivery
+from rmz_async.sandbox.delivery.log import Delivery
 from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.loopback import is_loopback
 from rmz_async.sandbox.serving.listening import listen
-from rmz_async.sandbox.store.ledger import Effect
+from rmz_async.sandbox.store.ledger import Ledger
 from rmz_async.sandbox.store.state import Store
 
 if TYPE_CHECKING:
     from rmz_async.sandbox.sandbox import Sandbox
 
 __all__ = ("Served",)
+
+# In seconds: times are whole seconds anyway.
+_LOOK_EVERY = 0.5
 
 
 class Served:
@@ -36,7 +43,15 @@ class Served:
         sandbox: The sandbox that is served.
     """
 
-    def __init__(self, sandbox: Sandbox, host: str, port: int, serving: threading.Lock) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        host: str,
+        port: int,
+        serving: threading.Lock,
+        *,
+        clock_runs: bool = True,
+    ) -> None:
         if not is_loopback(host):
             raise ValueError(f"the sandbox is served on loopback addresses only, not on {host!r}")
         # The socket would raise OverflowError for it, and be left open.
@@ -46,6 +61,7 @@ class Served:
         self._host = "127.0.0.1" if host == "localhost" else host
         self._port = port
         self._serving = serving
+        self._clock_runs = clock_runs and not sandbox.clock.is_running
         self._unserved_url = sandbox.base_url
         self._thread: threading.Thread | None = None
 
@@ -70,13 +86,32 @@ class Served:
         return self.sandbox.deliveries
 
     @property
-    def ledger(self) -> tuple[Effect, ...]:
-        """What the calls have changed, in their order."""
+    def ledger(self) -> Ledger:
+        """What calls, pages and time have changed, in order."""
         return self.sandbox.ledger
 
     def add_webhook(self, url: str, **options: Any) -> Webhook:
         """Send every event to *url* from now on; see `Sandbox.add_webhook`."""
         return self.sandbox.add_webhook(url, **options)
+
+    def advance(
+        self,
+        duration: timedelta | None = None,
+        *,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+    ) -> None:
+        """Move the sandbox's time on, and block until all that came due was done.
+
+        See `Clock.advance`, which an async caller uses: ``await served.sandbox.clock.advance()``.
+        """
+        distance = (duration or timedelta(0)) + timedelta(
+            days=days, hours=hours, minutes=minutes, seconds=seconds
+        )
+        moving = self.sandbox.clock.advance(distance)
+        self._start_on_loop(moving).result()
 
     def wait_delivered(self, timeout: float = 10.0) -> None:
         """Block until no delivery is under way.
@@ -87,7 +122,7 @@ class Served:
         Raises:
             TimeoutError: Some still are.
         """
-        waiting = asyncio.run_coroutine_threadsafe(self.sandbox.delivered(), self._loop)
+        waiting = self._start_on_loop(self.sandbox.delivered())
         try:
             waiting.result(timeout)
         finally:
@@ -176,8 +211,34 @@ class Served:
 
     async def _run(self, listener: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
-        async with self.sandbox:
-            await self._server.serve(sockets=[listener])
+        async with self.sandbox, anyio.create_task_group() as tasks:
+            clock = self.sandbox.clock
+            if self._clock_runs:
+                clock.run()
+            # Deliveries belong to this loop, whoever moves the clock.
+            move = clock.moved_by(self._move)
+            tasks.start_soon(self._keep_up)
+            try:
+                await self._server.serve(sockets=[listener])
+            finally:
+                tasks.cancel_scope.cancel()
+                clock.moved_by(move)
+                if self._clock_runs:
+                    clock.stop()
+
+    def _start_on_loop(self, work: Coroutine[Any, Any, None]) -> Future[None]:
+        # A context of its own: trio's says that trio runs here.
+        return Context().run(asyncio.run_coroutine_threadsafe, work, self._loop)
+
+    async def _move(self, distance: timedelta) -> None:
+        moving = self._start_on_loop(self.sandbox.run_for(distance))
+        await anyio.to_thread.run_sync(moving.result)
+
+    async def _keep_up(self) -> None:
+        """Bring about what comes due while nobody asks."""
+        while True:
+            await anyio.sleep(_LOOK_EVERY)
+            self.sandbox.catch_up()
 
     async def _note_start(self) -> None:
         self._started.set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from rmz_async.sandbox.shapes.subscriptions import metadata_of
 from rmz_async.sandbox.store.state import Store, Subscription
 from rmz_async.sandbox.wire.forms import assoc, instant
 
@@ -14,9 +15,15 @@ class Event(StrEnum):
     """What happened to a subscription or an order."""
 
     CREATED = "subscription.created"
+    ACTIVATED = "subscription.activated"
+    RENEWED = "subscription.renewed"
+    RENEWAL_FAILED = "subscription.renewal_failed"
+    PAST_DUE = "subscription.past_due"
+    EXPIRED = "subscription.expired"
     CANCELED = "subscription.canceled"
     PAUSED = "subscription.paused"
     UNPAUSED = "subscription.unpaused"
+    RESUMED = "subscription.resumed"
     UPDATED = "subscription.updated"
     ORDER_CREATED = "order.created"
     ORDER_STATUS_CHANGED = "order.status.changed"
@@ -46,8 +53,8 @@ def subscription_payload(
                 "duration": duration,
                 "current_period_start": instant(subscription.current_period_start),
                 "current_period_end": instant(subscription.current_period_end),
-                "auto_renew": subscription.auto_renew,
-                "metadata": assoc(subscription.metadata),
+                "auto_renew": subscription.renews,
+                "metadata": assoc(metadata_of(subscription)),
                 "customer": {
                     "id": customer.id,
                     "email": customer.email,

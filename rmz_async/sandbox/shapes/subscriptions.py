@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from rmz_async.sandbox.store.catalog import Variant
@@ -16,7 +16,7 @@ from rmz_async.sandbox.wire.forms import (
     row_time,
 )
 
-__all__ = ("full", "list_row", "lookup_row", "part")
+__all__ = ("full", "list_row", "lookup_row", "metadata_of", "part")
 
 _ENTITLED = (Status.TRIALING, Status.ACTIVE)
 
@@ -24,7 +24,8 @@ _ENTITLED = (Status.TRIALING, Status.ACTIVE)
 def full(subscription: Subscription, store: Store, now: datetime) -> dict[str, object]:
     """Return everything, as ``GET /subscriptions/{id}`` does."""
     product = store.products[subscription.product_id]
-    card = subscription.card
+    # RMZ shows a card only while it will be charged again.
+    card = subscription.card if subscription.renews else None
     scheduled = subscription.scheduled_variant_id
     return {
         "id": subscription.id,
@@ -42,13 +43,13 @@ def full(subscription: Subscription, store: Store, now: datetime) -> dict[str, o
         **_while_waiting(subscription),
         "duration": store.variants[subscription.variant_id].duration,
         "order_id": subscription.order_id,
-        "auto_renew": subscription.auto_renew,
+        "auto_renew": subscription.renews,
         "price": {
             "amount": subscription.price,
             "formatted": price_label(subscription.price),
             "currency": "SAR",
         },
-        "metadata": assoc(subscription.metadata),
+        "metadata": assoc(metadata_of(subscription)),
         "product": {
             "id": product.id,
             "name": product.name,
@@ -58,8 +59,8 @@ def full(subscription: Subscription, store: Store, now: datetime) -> dict[str, o
         "variant": _variant(store.variants[subscription.variant_id]),
         "payment_method": card and {"last_four": card.last_four, "scheme": card.scheme},
         "scheduled_variant": scheduled and _variant(store.variants[scheduled]),
-        "features": None,
-        "is_active": subscription.status in _ENTITLED,
+        "features": _features(store.variants[subscription.variant_id]),
+        "is_active": _is_active(subscription, store),
         "is_expired": subscription.status is Status.EXPIRED,
         "days_remaining": _days_remaining(subscription, now),
         "created_at": instant(subscription.started_at),
@@ -107,6 +108,26 @@ def _while_waiting(subscription: Subscription) -> dict[str, object]:
             return {"next_retry_at": optional_instant(subscription.next_retry_at)}
         case _:
             return {}
+
+
+def metadata_of(subscription: Subscription) -> Mapping[str, object] | None:
+    """Return what was attached; while paused the banked days stand among it, as a number."""
+    if subscription.status is not Status.PAUSED:
+        return subscription.metadata
+    return {
+        **(subscription.metadata or {}),
+        "paused_remaining_days": subscription.paused_remaining_days,
+    }
+
+
+def _features(variant: Variant) -> list[dict[str, object]] | None:
+    return [dict(feature) for feature in variant.features] or None
+
+
+def _is_active(subscription: Subscription, store: Store) -> bool:
+    if subscription.status is Status.PAST_DUE:
+        return store.switches.past_due_is_active
+    return subscription.status in _ENTITLED
 
 
 def _variant(variant: Variant) -> dict[str, object]:

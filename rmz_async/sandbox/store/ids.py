@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import uuid
 from collections import Counter
 
-__all__ = ("Ids",)
+__all__ = ("Ids", "random_uuid")
 
 # Crockford's alphabet, as in the ULIDs of real checkout links.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class Ids:
-    """Deals out numbers, keys and UUIDs; each kind counts by itself."""
+    """Deals out numbers and keys; each kind counts by itself."""
 
     def __init__(self) -> None:
         self._dealt: Counter[str] = Counter()
@@ -28,6 +29,7 @@ class Ids:
         digest = hashlib.sha256(f"{kind}/{self.number(kind)}".encode()).digest()
         return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest[:length])
 
-    def uuid(self, kind: str) -> str:
-        """Return a UUID."""
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}/{self.number(kind)}"))
+
+def random_uuid(chance: random.Random) -> str:
+    """Return a UUID that *chance* decides."""
+    return str(uuid.UUID(int=chance.getrandbits(128), version=4))

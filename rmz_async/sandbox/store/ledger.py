@@ -6,7 +6,7 @@ from datetime import datetime
 
 import attrs
 
-__all__ = ("Effect",)
+__all__ = ("Effect", "Ledger")
 
 
 @attrs.frozen
@@ -14,8 +14,9 @@ class Effect:
     """One change that one call made; a call that was refused or repeated has none.
 
     Attributes:
-        operation: The client's name of the call, such as ``orders.create``, or ``hosted.pay``.
-        object_id: The id of what was made or changed. A portal session is told by its customer,
+        operation: The client's name of the call, such as ``orders.create``; ``hosted.pay`` and its
+            like for a page, and ``lifecycle.renewed`` and its like for what time has brought.
+        object_id: The id of what was made or changed. A portal session is named by its customer,
             because its own key is a secret.
         at: When, UTC.
         detail: What was done, in a few words.
@@ -25,3 +26,25 @@ class Effect:
     object_id: int | str
     at: datetime
     detail: str
+
+
+class Ledger(tuple[Effect, ...]):
+    """All effects in their order; a tuple that can be asked."""
+
+    __slots__ = ()
+
+    def of(self, operation: str, object_id: int | str | None = None) -> tuple[Effect, ...]:
+        """Return the effects of *operation*, on one object or on all."""
+        return tuple(
+            effect
+            for effect in self
+            if effect.operation == operation and object_id in (None, effect.object_id)
+        )
+
+    def extensions(self, subscription_id: int) -> tuple[Effect, ...]:
+        """Return each extension of a subscription."""
+        return self.of("subscriptions.extend", subscription_id)
+
+    def renewals(self, subscription_id: int) -> tuple[Effect, ...]:
+        """Return each renewal of a subscription that was paid."""
+        return self.of("lifecycle.renewed", subscription_id)

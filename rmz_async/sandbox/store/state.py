@@ -68,6 +68,10 @@ class Subscription(Row):
     Attributes:
         price: Locked when the subscription was made; the variant's may change.
         paused_remaining_days: The days banked by a pause; None while not paused.
+        auto_renew: What the customer has chosen; `renews` is what comes of it.
+        paid_periods: How many periods were paid for; 0 during a trial.
+        failed_at: When the charge that is being attempted failed first.
+        failed_attempts: How often it has failed.
         metadata: None where none was given; an empty one is sent as PHP's ``[]``.
     """
 
@@ -94,6 +98,19 @@ class Subscription(Row):
     card: Card | None = None
     scheduled_variant_id: int | None = None
     last_extended_at: datetime | None = None
+    paid_periods: int = 1
+    failed_at: datetime | None = None
+    failed_attempts: int = 0
+
+    @property
+    def renews(self) -> bool:
+        """Whether the card will be charged again, as things are."""
+        return (
+            self.auto_renew
+            and self.card is not None
+            and not self.cancel_at_period_end
+            and self.status in (Status.TRIALING, Status.ACTIVE, Status.PAST_DUE)
+        )
 
 
 @attrs.define(kw_only=True, on_setattr=WATCHED)

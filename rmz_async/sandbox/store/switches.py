@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import attrs
 
-__all__ = ("Switches",)
+__all__ = ("ChargeAt", "Switches")
+
+
+class ChargeAt(StrEnum):
+    """When a renewal is charged: RMZ's guide says both."""
+
+    THREE_DAYS_BEFORE = "three_days_before"
+    PERIOD_END = "period_end"
 
 
 @attrs.define(kw_only=True)
@@ -17,8 +26,14 @@ class Switches:
         updated_at_skew: By how many seconds the clock that writes ``updated_at`` is ahead of the
             sandbox's; negative if it is behind.
         timestamp_skew: The same of the clock that writes an answer's ``timestamp``.
+        charge_at: When a renewal is charged for the first time.
+        past_due_is_active: Whether ``is_active`` counts a past due subscription, which has access.
+        second_cancel_status: What cancels a canceled subscription again: 409 or 422.
     """
 
     replica_lag: float = 0.0
     updated_at_skew: float = 0.0
     timestamp_skew: float = 0.0
+    charge_at: ChargeAt = attrs.field(default=ChargeAt.THREE_DAYS_BEFORE, converter=ChargeAt)
+    past_due_is_active: bool = False
+    second_cancel_status: int = 409

@@ -1,0 +1,36 @@
+"""Whether a webhook fails so often that RMZ switches it off."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime, timedelta
+
+from rmz_async.sandbox.delivery.log import Delivery
+
+__all__ = ("Health",)
+
+# RMZ says three months, five attempts and 80 %.
+_REMEMBERED = timedelta(days=90)
+_LEAST_ATTEMPTS = 5
+_PERCENT = 80
+
+
+class Health:
+    """The attempts of one webhook within the last three months."""
+
+    def __init__(self) -> None:
+        self._attempts: deque[tuple[datetime, bool]] = deque()
+        self._failed = 0
+
+    def note(self, delivery: Delivery) -> None:
+        """Count one attempt, and forget those that are too old."""
+        self._attempts.append((delivery.at, delivery.succeeded))
+        self._failed += not delivery.succeeded
+        while self._attempts[0][0] < delivery.at - _REMEMBERED:
+            self._failed -= not self._attempts.popleft()[1]
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether at least five attempts were made, and 80 % of them failed."""
+        total = len(self._attempts)
+        return total >= _LEAST_ATTEMPTS and self._failed * 100 >= total * _PERCENT

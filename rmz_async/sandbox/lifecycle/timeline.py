@@ -1,0 +1,107 @@
+"""Bring about in order what comes due."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import anyio
+
+from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.lifecycle.agenda import Agenda
+from rmz_async.sandbox.lifecycle.charging import come_due
+from rmz_async.sandbox.lifecycle.clock import Clock
+from rmz_async.sandbox.lifecycle.due import next_due
+
+__all__ = ("Timeline",)
+
+
+class Timeline:
+    """Follows the subscriptions, the late deliveries and the clock.
+
+    Args:
+        backend: Whose they are.
+        clock: The time; its `Clock.advance` is done here from now on.
+    """
+
+    def __init__(self, backend: Backend, clock: Clock) -> None:
+        self._backend = backend
+        self._clock = clock
+        self._subscriptions: Agenda[int] = Agenda()
+        # A row is looked at again later: it has not changed yet when it says so.
+        self._stale: dict[int, None] = dict.fromkeys(backend.store.subscriptions)
+        backend.store.subscriptions.listen(self._note)
+        self._reached = clock.now()
+        self._turn: anyio.Lock | None = None
+        self._movers = 0
+        clock.moved_by(self.run_for)
+
+    def catch_up(self) -> None:
+        """Bring about what has come due since the last look, because time passes by itself."""
+        now = self._clock.now()
+        if self._movers or now <= self._reached:
+            return
+        try:
+            while (due := self._next(now)) is not None:
+                self._clock.pin(due)
+                self._perform()
+        finally:
+            self._clock.pin(None)
+            self._reached = now
+
+    async def run_for(self, distance: timedelta) -> None:
+        """Move the clock on, and bring about in order what comes due on the way."""
+        # A lock belongs to one event loop, and the next mover may come from another.
+        self._turn = self._turn if self._movers and self._turn else anyio.Lock()
+        self._movers += 1
+        try:
+            async with self._turn:
+                await self._move(self._clock.now() + distance)
+        finally:
+            self._movers -= 1
+
+    async def _move(self, until: datetime) -> None:
+        # An attempt that is under way may leave a retry behind.
+        await self._backend.courier.delivered()
+        try:
+            while (due := self._next(until)) is not None:
+                self._reached = due
+                self._clock.pin(due)
+                self._perform()
+                await self._backend.courier.delivered()
+            self._reached = max(until, self._reached)
+        finally:
+            # Who is cancelled on the way leaves the clock where it came to.
+            self._clock.set_to(self._reached)
+        await self._backend.courier.delivered()
+
+    def _next(self, until: datetime) -> datetime | None:
+        """Return when the next thing happens, if that is not after *until*.
+
+        What should have happened earlier happens now: nobody goes back in time.
+        """
+        for number in self._stale:
+            row = self._backend.store.subscriptions.get(number)
+            due = None if row is None else next_due(row, self._backend.store)
+            self._subscriptions.put(number, due)
+        self._stale.clear()
+        moments = (self._subscriptions.next(), self._backend.courier.retries.next())
+        due = min((moment for moment in moments if moment is not None), default=None)
+        return None if due is None or due > until else max(due, self._reached)
+
+    def _perform(self) -> None:
+        """Do the one thing that comes first; of two at a moment the delivery, which is older."""
+        backend = self._backend
+        retry, change = backend.courier.retries.next(), self._subscriptions.next()
+        if change is None or (retry is not None and retry <= change):
+            backend.courier.retry_next()
+            return
+        _, number = self._subscriptions.take()
+        subscription = backend.store.subscriptions[number]
+        for event in come_due(subscription, backend.store, backend.now()):
+            backend.record(f"lifecycle.{event.partition('.')[2]}", number, subscription.status)
+            backend.announce(event, subscription)
+        # Also if nothing changed, or the next moment would be lost.
+        self._stale[number] = None
+
+    def _note(self, number: int) -> None:
+        self._stale[number] = None
