@@ -131,7 +131,6 @@ def defined(name: str) -> set[str]:
 # Public to the modules beside them and not to users.
 INTERNAL = {
     "rmz_async.operations": {"Reaction"},
-    "rmz_async.sandbox.backend": {"whole_seconds"},
     "rmz_sync.pagination": {"next_page"},
 }
 # To be run and read; whoever imports it wants its main().
