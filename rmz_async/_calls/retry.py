@@ -6,7 +6,6 @@ Nothing here waits, sends or reads a clock.
 from __future__ import annotations
 
 import math
-import ssl
 from collections.abc import Callable
 from enum import Enum, auto
 
@@ -237,15 +236,3 @@ def backoff(policy: RetryPolicy, attempts: int, draw: Callable[[], float]) -> fl
     # 2 ** 1024 is no float; the cap is reached long before 2 ** 32.
     ceiling = min(policy.max_backoff, policy.backoff * 2.0 ** min(attempts - 1, 32))
     return draw() * ceiling
-
-
-def is_certificate_error(error: BaseException | None) -> bool:
-    """Return whether an untrusted certificate caused *error*: no other attempt would help."""
-    # An exception that is raised twice, as a caller's own transport may do, can be its own context.
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        seen.add(id(error))
-        error = error.__cause__ or error.__context__
-    return False

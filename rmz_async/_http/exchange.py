@@ -1,39 +1,22 @@
-"""One request and its answer: the only place that decides what a failure of it means."""
+"""One request and its answer."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from traceback import walk_tb
 
 import attrs
 import httpx
 
-from rmz_async._calls import retry as _retry
-from rmz_async._calls.outcome import Answer, Failed, Failure, UnreadableBodyError
+from rmz_async._calls.outcome import Answer, Failed
 from rmz_async._calls.token import Secret
 from rmz_async._http.body import Body, answer_at_hand, read
+from rmz_async._http.failures import answer_in, failure_of, reason_of
 from rmz_async._http.pool import Pool
 from rmz_async._http.transport import SENDING, Connection, Sending
 from rmz_async._version import __version__
 
 CONNECT_TIMEOUT = 10.0
-
-_NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-)
-
-# By name: a caller may pass in a client over aiohttp, which is not imported here.
-_NOT_SENT_OF_AIOHTTP = {
-    "ClientConnectorError",
-    "ConnectionTimeoutError",
-    "InvalidUrlClientError",
-    "NonHttpUrlClientError",
-}
 
 
 @attrs.frozen(eq=False, repr=False)
@@ -99,12 +82,12 @@ async def exchange(
             request.extensions[SENDING] = Sending(connection, token, query)
             return await _sent(client, request, lambda: clock() > until)
     except Exception as error:
-        answered = _response_in(error, request)
+        answered = answer_in(error, request)
         if answered is not None:
             return answer_at_hand(answered)
         if not request.is_handed_over:
             raise
-        return Failed(_failure_of(error, request), _reason(error))
+        return Failed(failure_of(error, request), reason_of(error))
     except BaseException as cut_off:
         # A cancelled request has passed frames of the HTTP library whose variables are its
         # head: a tracker of errors shows these.
@@ -161,53 +144,3 @@ class _Request(httpx.Request):
 def _authorize(request: httpx.Request, token: Secret) -> None:
     # Apart, so that no frame that an error can pass through has the token among its variables.
     request.headers["Authorization"] = f"Bearer {token.reveal()}"
-
-
-def _response_in(error: BaseException | None, request: httpx.Request) -> httpx.Response | None:
-    """Return the answer that the error of an event hook holds, as that of `raise_for_status`."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        response = vars(error).get("response")
-        if isinstance(response, httpx.Response) and response.request is request:
-            return response
-        seen.add(id(error))
-        error = error.__cause__ or error.__context__
-    return None
-
-
-def _failure_of(error: Exception, request: _Request) -> Failure:
-    if isinstance(error, RuntimeError):
-        # A name cannot be resolved, as the interpreter starts no thread any more.
-        return Failure.NOT_SENT if "shutdown" in str(error) else Failure.AMBIGUOUS
-    if not isinstance(error, _NOT_SENT) or not _is_about(error, request):
-        return Failure.AMBIGUOUS
-    cause = error.__cause__
-    # httpx-aiohttp says "connect time-out" of a connection that was lost after all was sent.
-    if _is_of_aiohttp(cause) and not _NOT_SENT_OF_AIOHTTP & {
-        kind.__name__ for kind in type(cause).__mro__
-    }:
-        return Failure.AMBIGUOUS
-    return Failure.NEVER_SENT if _retry.is_certificate_error(error) else Failure.NOT_SENT
-
-
-def _is_about(error: httpx.RequestError, request: httpx.Request) -> bool:
-    """Say whether *error* comes from the transport of *request*, so that no answer had begun.
-
-    An event hook of the caller's own client may make requests of its own once RMZ has answered, and
-    these may fail. httpx names the request in each error of a transport.
-    """
-    steps = {frame.f_code.co_name for frame, _ in walk_tb(error.__traceback__)}
-    return "_send_single_request" in steps and error.request is request
-
-
-def _is_of_aiohttp(error: BaseException | None) -> bool:
-    return type(error).__module__.partition(".")[0] == "aiohttp"
-
-
-def _reason(error: Exception) -> str:
-    told = error.__cause__ if _is_of_aiohttp(error.__cause__) else error
-    # Only the texts of these are known to show no header and no body.
-    is_known = isinstance(told, httpx.ConnectError | UnreadableBodyError) or (
-        "ClientConnectorError" in {kind.__name__ for kind in type(told).__mro__}
-    )
-    return str(told) if is_known and str(told) else type(told).__name__

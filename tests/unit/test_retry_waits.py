@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-import ssl
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,6 @@ from rmz_async._calls.retry import (
     backoff,
     caught_up_at,
     decide,
-    is_certificate_error,
     next_look,
     resend_until,
 )
@@ -359,27 +357,6 @@ def far_from_greenwich(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_date_without_a_zone_is_gmt(written: str) -> None:
     """HTTP's old form of a date names no zone, and means GMT on every machine."""
     assert retry_after(written, MOMENT) == 30.0
-
-
-@pytest.mark.parametrize("link", ["__cause__", "__context__"])
-def test_a_certificate_behind_an_error(link: str) -> None:
-    """It is found however deep it lies, and nothing else is taken for it."""
-    outer, inner = OSError("outer"), OSError("inner")
-    setattr(outer, link, inner)
-
-    assert not is_certificate_error(outer)
-    setattr(inner, link, ssl.SSLCertVerificationError())
-    assert is_certificate_error(outer)
-    assert not is_certificate_error(None)
-    assert not is_certificate_error(ssl.SSLError())
-
-
-def test_errors_in_a_circle() -> None:
-    """Two errors that stand behind each other hold nobody up."""
-    one, two = OSError("one"), OSError("two")
-    one.__context__, two.__context__ = two, one
-
-    assert not is_certificate_error(one)
 
 
 @pytest.mark.parametrize(
