@@ -12,6 +12,7 @@ hand with ``python -m rmz_async.sandbox``. In a test::
 
 from __future__ import annotations
 
+from rmz_async.sandbox import _extra as _extra  # first, as the next imports need it
 from rmz_async.sandbox.delivery.log import Delivery
 from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.lifecycle.clock import Clock
