@@ -40,7 +40,7 @@ SECRETS: dict[str, Any] = {
     "short": [CANARY],
     "surrogate": [SECRET + "\udcff"],
     "bytes in a list": [SECRET.encode()],
-    "too many": [SECRET] * 6,
+    "too many": [SECRET] * 33,
     "missing": [SECRET, None],
 }
 

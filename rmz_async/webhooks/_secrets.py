@@ -31,13 +31,8 @@ class Keys:
         """Raise ConfigurationError if they would not protect anything."""
         if callable(self._secrets):
             self._secrets = self._secrets()
-        given = cast("object", self._secrets)
-        # A single string is a sequence too, of one-letter secrets that anyone could guess.
-        if (
-            isinstance(given, (str, bytes, bytearray))
-            or not isinstance(given, Sequence)
-            or not 1 <= len(self._secrets) <= MAX_SECRETS
-        ):
+        # No variable of this frame holds the secrets, because a traceback may show variables.
+        if not _is_list(self._secrets):
             raise ConfigurationError(
                 f"secrets: must be a list of 1 to {MAX_SECRETS} secrets, or a callable that "
                 "returns one"
@@ -62,6 +57,15 @@ class Keys:
             if fits and found is None:
                 found = index
         return found
+
+
+def _is_list(secrets: object) -> bool:
+    # A single string is a sequence too, of one-letter secrets that anyone could guess.
+    return (
+        isinstance(secrets, Sequence)
+        and not isinstance(secrets, (str, bytes, bytearray))
+        and 1 <= len(cast("Sequence[object]", secrets)) <= MAX_SECRETS
+    )
 
 
 def _fault(secret: object) -> str | None:
