@@ -26,12 +26,15 @@ _NAMES: Mapping[object, str] = {
 }
 
 
-def signature_and_request_id(headers: Headers) -> tuple[str | None, str | None]:
+def signature_and_request_id(headers: Headers | None) -> tuple[str | None, str | None]:
     """Return the signature and the delivery's number; None for each that is missing.
 
     Raises:
         SignatureError: A header stands more than once, or is not a string.
     """
+    # API Gateway has null if there are no headers.
+    if headers is None:
+        return None, None
     # Not every class that has headers is a Mapping: the standard library's is not.
     items: Any = getattr(headers, "items", None)
     pairs: Any = items() if items else headers
@@ -42,7 +45,8 @@ def signature_and_request_id(headers: Headers) -> tuple[str | None, str | None]:
         if name is None:
             continue
         # API Gateway has a list of values for each name.
-        for single in cast("list[object]", value) if isinstance(value, list) else [value]:
+        several = cast("list[object]", value) if isinstance(value, (list, tuple)) else [value]
+        for single in several:
             if name in found:
                 raise SignatureError(f"the {name} header stands more than once")
             found[name] = _as_string(name, single)

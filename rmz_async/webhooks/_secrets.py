@@ -72,7 +72,8 @@ def _fault(secret: object) -> str | None:
     """Return the rule that a secret breaks."""
     if not isinstance(secret, str) or len(secret) < MIN_SECRET:
         return f"must be a string of at least {MIN_SECRET} characters"
-    if secret != secret.strip():
+    ends = secret[0] + secret[-1]
+    if not ends.isprintable() or " " in ends:
         return "must not begin or end with a blank or a line break; a file may have added it"
     if secret[0] in QUOTES and secret[-1] in QUOTES:
         return "must not have quotes around it; an .env file may have kept them"

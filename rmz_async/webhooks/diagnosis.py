@@ -21,7 +21,9 @@ _HEX = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 _CHARSETS = ("latin-1", "cp1252", "cp1256", "utf-16", "utf-16-le", "utf-16-be")
 
 
-def diagnose(body: bytes | str, headers: Headers, *, secrets: Sequence[str]) -> tuple[str, ...]:
+def diagnose(
+    body: bytes | str, headers: Headers | None, *, secrets: Sequence[str]
+) -> tuple[str, ...]:
     """Return which of the usual mistakes explain that `verify` refuses a delivery.
 
     Use this while you develop. The body is changed in many ways until a signature fits, so the

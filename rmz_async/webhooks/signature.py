@@ -18,7 +18,7 @@ MAX_BODY = 1024 * 1024
 
 def verify(
     body: bytes,
-    headers: Headers,
+    headers: Headers | None,
     *,
     secrets: Secrets,
     allow_unsigned: bool = False,

@@ -166,7 +166,7 @@ def test_a_doubled_signature(headers: Any) -> None:
     assert refused(headers) == "the signature header stands more than once"
 
 
-@pytest.mark.parametrize("headers", [{}, [], {"X-Signature": sign()}, {"Signature ": sign()}])
+@pytest.mark.parametrize("headers", [None, {}, [], {"X-Signature": sign()}, {"Signature ": sign()}])
 def test_no_signature(headers: Any) -> None:
     """An unsigned delivery is refused, with the switch to look for."""
     assert refused(headers) == (
@@ -318,6 +318,8 @@ def test_a_traceback_with_variables_shows_no_secret() -> None:
         (f" {SECRET}", "must not begin or end with a blank"),
         (f"{SECRET}\n", "must not begin or end with a blank or a line break"),
         (f"{SECRET}\u00a0", "must not begin or end with a blank"),
+        (f"\ufeff{SECRET}", "must not begin or end with a blank"),
+        (f"{SECRET}\u200b", "must not begin or end with a blank"),
         (f'"{SECRET}"', "must not have quotes around it"),
         (f"'{SECRET}'", "must not have quotes around it"),
         (f"“{SECRET}”", "must not have quotes around it"),
@@ -369,7 +371,7 @@ def test_secrets_may_be_asked_for_with_each_delivery() -> None:
 
 def test_headers_of_api_gateway_have_lists_of_values() -> None:
     """One value is one header."""
-    headers = {"signature": [sign()], "x-rmz-request-id": ["7"], "cookie": ["a", "b"]}
+    headers = {"signature": [sign()], "x-rmz-request-id": ("7",), "cookie": ["a", "b"]}
 
     assert verify(BODY, headers, secrets=[SECRET]).request_id == "7"
 
