@@ -72,12 +72,12 @@ def _fault(secret: object) -> str | None:
     """Return the rule that a secret breaks."""
     if not isinstance(secret, str) or len(secret) < MIN_SECRET:
         return f"must be a string of at least {MIN_SECRET} characters"
+    # An environment variable that is not UTF-8; the encoder's error would show the secret.
+    if not secret.isascii() and any("\ud800" <= letter <= "\udfff" for letter in secret):
+        return "must be a string that UTF-8 can encode"
     ends = secret[0] + secret[-1]
     if not ends.isprintable() or " " in ends:
         return "must not begin or end with a blank or a line break; a file may have added it"
     if secret[0] in QUOTES and secret[-1] in QUOTES:
         return "must not have quotes around it; an .env file may have kept them"
-    # An environment variable that is not UTF-8; the encoder's error would show the secret.
-    if not secret.isascii() and any("\ud800" <= letter <= "\udfff" for letter in secret):
-        return "must be a string that UTF-8 can encode"
     return None

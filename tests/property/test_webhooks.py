@@ -16,7 +16,7 @@ from rmz_async.webhooks import EventType, diagnose, sample, verify
 SECRET = "a-secret-of-28-characters..."
 # No blanks and quotes, which must not stand around a secret.
 SECRETS = st.text(
-    st.characters(exclude_categories=["Cs", "Z", "Cc", "Pi", "Pf"], exclude_characters="\"'`"),
+    st.characters(exclude_categories=["C", "Z", "Pi", "Pf"], exclude_characters="\"'`"),
     min_size=16,
     max_size=40,
 )
