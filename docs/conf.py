@@ -47,7 +47,7 @@ nitpick_ignore_regex = [
     # Type variables.
     ("py:class", r"rmz_.*\.T"),
     # Aliases in private modules; the docstring says what they stand for.
-    ("py:class", "HTTPClient|TokenSource"),
+    ("py:class", "HTTPClient|TokenSource|URLObject"),
     # Named in passing, and of no use to a reader.
     ("py:class", r"rmz_async\.(operations\.Reaction|options\.Unchanged)"),
     # The rooms of the sandbox's store, of which only some are public names.

@@ -25,6 +25,14 @@ def add_navigation(app: Sphinx, name: str, source: list[str]) -> None:
             source[0] += "\n```{toctree}\n" + options + "\n" + "\n".join(pages) + "\n```\n"
 
 
+def turn_arabic(
+    app: Sphinx, name: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Write the pages below ``ar/`` from right to left."""
+    if name.startswith("ar/") and "body" in context:
+        context["body"] = f'<div lang="ar" dir="rtl">{context["body"]}</div>'
+
+
 class LinkNames(SphinxPostTransform):
     """Link each public name that stands as code in a sentence to its description."""
 
@@ -84,6 +92,7 @@ class LabelCells(SphinxPostTransform):
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect what is above."""
     app.connect("source-read", add_navigation)
+    app.connect("html-page-context", turn_arabic)
     app.add_post_transform(LinkNames)
     app.add_post_transform(LabelCells)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,50 @@
+"""The Arabic pages: the examples are those of the English ones."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import rmz_async
+from tests.docs.networks import pay
+from tests.docs.pages import Page, examples_of
+
+PAGE = "docs/ar/quickstart.md"
+
+
+def code_of(path: str) -> list[str]:
+    """Return the examples of a page without their comments, docstrings and names of people."""
+    blocks = (str(example.parsed) for example in examples_of(path, None).examples())
+    return [re.sub(r'  # .*|""".*"""|_name=".*"', "", block) for block in blocks]
+
+
+def test_the_examples_are_those_of_the_english_pages() -> None:
+    english = [
+        block
+        for path in ("docs/index.md", "docs/quickstart.md", "docs/subscriptions.md")
+        for block in code_of(path)
+    ]
+    arabic = code_of("docs/ar/index.md") + code_of(PAGE)
+
+    assert len(arabic) == 5
+    assert [block for block in arabic if block not in english] == []
+
+
+@pytest.mark.parametrize("page", ["docs/ar/index.md"], indirect=True)
+def test_the_first_call_prints_what_the_page_shows(page: Page) -> None:
+    page.run()
+
+    assert page.printed == ["501 active True"]
+
+
+def test_a_customer_with_an_arabic_name_has_access_after_paying(page: Page) -> None:
+    page.run()
+
+    async def buy() -> None:
+        async with rmz_async.Client() as rmz:
+            assert not await page["has_access"](rmz, "usr_new")
+            pay(await page["start_checkout"](rmz, "usr_new"))
+            assert await page["has_access"](rmz, "usr_new")
+
+    page.wait(buy())
