@@ -174,13 +174,12 @@ class Execution(Generic[T]):
             logger.info("%s: retried in %.1f s (%s)", self._operation.name, wait, result.reason)
             await self._clock.sleep(wait)
 
-    def cut_off(self) -> RMZError:
+    def cut_off(self, reason: str) -> RMZError:
         """Return the verdict on a call that somebody stops from outside; any thread may ask.
 
         ``OutcomeUnknownError`` if the call may have been applied, else ``ConnectionFailedError``.
         """
         failure = Failure.AMBIGUOUS if self.history.under_way else Failure.NOT_SENT
-        reason = "cut off, because this client was closed or its loop ended"
         return self._given_up(Failed(failure, reason), None)
 
     def _decide(self, failed: Failed) -> Decision:

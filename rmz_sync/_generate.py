@@ -134,17 +134,16 @@ def method(text: str, node: Function, *, overloaded: bool) -> str:
     wrapped = f"self._wrapped.{node.name}"
     if overloaded:  # No overload accepts all that the implementation takes.
         wrapped = f'cast("Callable[..., Coroutine[Any, Any, {returns}]]", {wrapped})'
-    call = f"{wrapped}({arguments})"
     if isinstance(node, ast.AsyncFunctionDef):
-        body = f"self._portal.run({call})"
+        body = f"self._portal.run({', '.join([wrapped, *arguments])})"
     elif returns.startswith("Pager[") and not overloaded:
-        body = f"Pager({call}, self._portal)"
+        body = f"Pager({wrapped}({', '.join(arguments)}), self._portal)"
     else:
         stop(node.name, f"no rule for a plain method that returns {returns}")
     return f"    {head}\n        {docstring(text, node, node.name)}\n        return {body}"
 
 
-def signature(text: str, node: Function) -> tuple[str, str]:
+def signature(text: str, node: Function) -> tuple[str, list[str]]:
     """Return the parameters as written, and the arguments that pass them on."""
     args = node.args
     if args.posonlyargs or args.vararg or args.kwarg:
@@ -160,7 +159,7 @@ def signature(text: str, node: Function) -> tuple[str, str]:
         parameters.insert(len(args.args), "*")
     arguments = [arg.arg for arg in args.args[1:]]
     arguments += [f"{arg.arg}={arg.arg}" for arg in args.kwonlyargs]
-    return ", ".join(parameters), ", ".join(arguments)
+    return ", ".join(parameters), arguments
 
 
 def docstring(text: str, node: ast.Module | ast.ClassDef | Function, name: str) -> str:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import rmz_async
 from rmz_async._calls.call import Call
 from rmz_async._transport import Transport
-from rmz_sync._loop_thread import notice
+from rmz_sync._portal import cut_off
 
 T = TypeVar("T")
 
@@ -38,7 +38,8 @@ class WrappedTransport(Transport):
     async def call(self, call: Call[T]) -> T:
         """Make *call*; if it is cut off, raise what became of it."""
         execution = self.begin(call)
-        notice.get().error = execution.cut_off
+        here = cut_off.get()
+        here.verdict = execution.cut_off
         with suppress(asyncio.CancelledError):
             return await execution.run()
-        raise execution.cut_off()
+        raise execution.cut_off(here.reason)

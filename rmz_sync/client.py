@@ -10,6 +10,7 @@ from rmz_async._calls.token import TokenSource, concealed
 from rmz_async._http.base_url import Address, URLObject
 from rmz_async._http.client import HTTPClient
 from rmz_async.options import DEFAULT_PACING, DEFAULT_TIMEOUT, Pacing, RetryPolicy, Unchanged
+from rmz_sync import _preloaded  # noqa: F401 - for what it imports
 from rmz_sync._portal import Portal
 from rmz_sync._wrapped import WrappedClient
 from rmz_sync.resources.categories import Categories

@@ -7,7 +7,7 @@ from typing import Any
 
 import rmz_async.errors
 from rmz_async.errors import ConfigurationError
-from rmz_sync._loop_thread import notice
+from rmz_sync._portal import cut_off
 
 __all__ = ("OutcomeUnknownError",)
 
@@ -31,7 +31,7 @@ class OutcomeUnknownError(rmz_async.errors.OutcomeUnknownError):
     def of(
         cls, error: rmz_async.errors.OutcomeUnknownError, run: Callable[[Any], Any]
     ) -> OutcomeUnknownError:
-        """Return the same error for code that cannot await; *run* runs a coroutine."""
+        """Return the same error for code that cannot await; *run* runs an async function."""
         copy = cls(*error.args)
         vars(copy).update(vars(error), _run=run)
         return copy.with_traceback(error.__traceback__)
@@ -55,9 +55,9 @@ class OutcomeUnknownError(rmz_async.errors.OutcomeUnknownError):
         """
         if self._run is None:
             raise ConfigurationError("this error has lost its client: it was pickled or copied")
-        return self._run(self._find_out())
+        return self._run(self._find_out)
 
     async def _find_out(self) -> Any:
         # Cut off, it has found out nothing: a read-back that failed would say "not applied".
-        notice.get().error = lambda: self.with_traceback(None)
+        cut_off.get().verdict = lambda _: self.with_traceback(None)
         return await super().resolve()

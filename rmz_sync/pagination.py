@@ -39,7 +39,7 @@ class Pager(Generic[T]):
 
     def first(self) -> Page[T]:
         """Return the page that the walk would start with; one request."""
-        return self._portal.run(self._wrapped.first())
+        return self._portal.run(self._wrapped.first)
 
 
 # Not generators: one that a failed page has ended could not be asked again.
@@ -49,7 +49,7 @@ class _Pages(Iterator[Page[T]]):
         self._portal = portal
 
     def __next__(self) -> Page[T]:
-        page = self._portal.run(next_page(self._walk))
+        page = self._portal.run(next_page, self._walk)
         if page is None:
             raise StopIteration
         return page

@@ -62,13 +62,12 @@ class CheckoutSessions:
         Source: https://docs.rmz.gg/merchant-api/subscriptions/create-checkout-session
         """
         return self._portal.run(
-            self._wrapped.create(
-                product_id=product_id,
-                variant_id=variant_id,
-                customer=customer,
-                success_url=success_url,
-                cancel_url=cancel_url,
-                metadata=metadata,
-                external_customer_id=external_customer_id,
-            )
+            self._wrapped.create,
+            product_id=product_id,
+            variant_id=variant_id,
+            customer=customer,
+            success_url=success_url,
+            cancel_url=cancel_url,
+            metadata=metadata,
+            external_customer_id=external_customer_id,
         )

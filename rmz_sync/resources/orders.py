@@ -59,12 +59,11 @@ class Orders:
         Source: https://docs.rmz.gg/merchant-api/orders/create-order
         """
         return self._portal.run(
-            self._wrapped.create(
-                created_from=created_from,
-                products=products,
-                customer=customer,
-                coupon_code=coupon_code,
-            )
+            self._wrapped.create,
+            created_from=created_from,
+            products=products,
+            customer=customer,
+            coupon_code=coupon_code,
         )
 
     def get(self, order_id: int) -> Order:
@@ -81,7 +80,7 @@ class Orders:
 
         Source: https://docs.rmz.gg/merchant-api/orders/get-order
         """
-        return self._portal.run(self._wrapped.get(order_id))
+        return self._portal.run(self._wrapped.get, order_id)
 
     def list(
         self,
@@ -143,4 +142,4 @@ class Orders:
 
         Source: https://docs.rmz.gg/merchant-api/orders/update-order
         """
-        return self._portal.run(self._wrapped.update(order_id, status=status))
+        return self._portal.run(self._wrapped.update, order_id, status=status)

@@ -47,5 +47,5 @@ class PortalSessions:
         Source: https://docs.rmz.gg/merchant-api/portal-sessions/create-portal-session
         """
         return self._portal.run(
-            self._wrapped.create(customer=customer, return_url=return_url, expires_in=expires_in)
+            self._wrapped.create, customer=customer, return_url=return_url, expires_in=expires_in
         )

@@ -47,7 +47,7 @@ class Products:
 
         Source: https://docs.rmz.gg/merchant-api/products/get-product
         """
-        return self._portal.run(self._wrapped.get(product_id))
+        return self._portal.run(self._wrapped.get, product_id)
 
     def list(self, *, page: int = 1) -> Pager[Product]:
         """List the store's products, 15 a page.
@@ -143,33 +143,32 @@ class Products:
         Source: https://docs.rmz.gg/merchant-api/products/create-product
         """
         return self._portal.run(
-            self._wrapped.create(
-                name=name,
-                kind=kind,
-                price=price,
-                cost_price=cost_price,
-                image=image,
-                slug=slug,
-                description=description,
-                activation_info=activation_info,
-                marketing_title=marketing_title,
-                status=status,
-                show_reviews=show_reviews,
-                is_noticeable=is_noticeable,
-                discount_price=discount_price,
-                discount_expiry=discount_expiry,
-                stock=stock,
-                min_qty=min_qty,
-                max_purchase_count=max_purchase_count,
-                image_ulid=image_ulid,
-                files=files,
-                extra_images=extra_images,
-                categories=categories,
-                benefits=benefits,
-                fields=fields,
-                display=display,
-                seo=seo,
-            )
+            self._wrapped.create,
+            name=name,
+            kind=kind,
+            price=price,
+            cost_price=cost_price,
+            image=image,
+            slug=slug,
+            description=description,
+            activation_info=activation_info,
+            marketing_title=marketing_title,
+            status=status,
+            show_reviews=show_reviews,
+            is_noticeable=is_noticeable,
+            discount_price=discount_price,
+            discount_expiry=discount_expiry,
+            stock=stock,
+            min_qty=min_qty,
+            max_purchase_count=max_purchase_count,
+            image_ulid=image_ulid,
+            files=files,
+            extra_images=extra_images,
+            categories=categories,
+            benefits=benefits,
+            fields=fields,
+            display=display,
+            seo=seo,
         )
 
     def update(
@@ -254,32 +253,31 @@ class Products:
         Source: https://docs.rmz.gg/merchant-api/products/update-product
         """
         return self._portal.run(
-            self._wrapped.update(
-                product_id,
-                slug=slug,
-                image=image,
-                files=files,
-                extra_images=extra_images,
-                name=name,
-                kind=kind,
-                price=price,
-                cost_price=cost_price,
-                description=description,
-                activation_info=activation_info,
-                marketing_title=marketing_title,
-                status=status,
-                show_reviews=show_reviews,
-                is_noticeable=is_noticeable,
-                discount_price=discount_price,
-                discount_expiry=discount_expiry,
-                stock=stock,
-                min_qty=min_qty,
-                max_purchase_count=max_purchase_count,
-                image_ulid=image_ulid,
-                categories=categories,
-                benefits=benefits,
-                fields=fields,
-                display=display,
-                seo=seo,
-            )
+            self._wrapped.update,
+            product_id,
+            slug=slug,
+            image=image,
+            files=files,
+            extra_images=extra_images,
+            name=name,
+            kind=kind,
+            price=price,
+            cost_price=cost_price,
+            description=description,
+            activation_info=activation_info,
+            marketing_title=marketing_title,
+            status=status,
+            show_reviews=show_reviews,
+            is_noticeable=is_noticeable,
+            discount_price=discount_price,
+            discount_expiry=discount_expiry,
+            stock=stock,
+            min_qty=min_qty,
+            max_purchase_count=max_purchase_count,
+            image_ulid=image_ulid,
+            categories=categories,
+            benefits=benefits,
+            fields=fields,
+            display=display,
+            seo=seo,
         )

@@ -30,7 +30,7 @@ class OwnStore:
 
         Source: https://docs.rmz.gg/merchant-api/store
         """
-        return self._portal.run(self._wrapped.get())
+        return self._portal.run(self._wrapped.get)
 
     def statistics(self) -> StoreStatistics:
         """Read the store in numbers, over its whole life.
@@ -45,4 +45,4 @@ class OwnStore:
 
         Source: https://docs.rmz.gg/merchant-api/store
         """
-        return self._portal.run(self._wrapped.statistics())
+        return self._portal.run(self._wrapped.statistics)

@@ -36,7 +36,7 @@ class Subscriptions:
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/get-subscription
         """
-        return self._portal.run(self._wrapped.get(subscription_id))
+        return self._portal.run(self._wrapped.get, subscription_id)
 
     def list(
         self,
@@ -108,13 +108,12 @@ class Subscriptions:
         Source: https://docs.rmz.gg/merchant-api/subscriptions/lookup-subscriptions
         """
         return self._portal.run(
-            self._wrapped.lookup(
-                external_customer_id=external_customer_id,
-                email=email,
-                phone=phone,
-                product_id=product_id,
-                include_inactive=include_inactive,
-            )
+            self._wrapped.lookup,
+            external_customer_id=external_customer_id,
+            email=email,
+            phone=phone,
+            product_id=product_id,
+            include_inactive=include_inactive,
         )
 
     def cancel(
@@ -143,7 +142,7 @@ class Subscriptions:
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/cancel-subscription
         """
-        return self._portal.run(self._wrapped.cancel(subscription_id, effective=effective))
+        return self._portal.run(self._wrapped.cancel, subscription_id, effective=effective)
 
     def pause(self, subscription_id: int) -> Subscription:
         """Pause a subscription: access ends now, and the days that are paid for are kept.
@@ -164,7 +163,7 @@ class Subscriptions:
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/pause-subscription
         """
-        return self._portal.run(self._wrapped.pause(subscription_id))
+        return self._portal.run(self._wrapped.pause, subscription_id)
 
     def unpause(self, subscription_id: int) -> Subscription:
         """Resume a paused subscription: a period begins now that lasts the days that were kept.
@@ -185,7 +184,7 @@ class Subscriptions:
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/unpause-subscription
         """
-        return self._portal.run(self._wrapped.unpause(subscription_id))
+        return self._portal.run(self._wrapped.unpause, subscription_id)
 
     @overload
     def extend(self, subscription: int | Subscription, *, days: int) -> Subscription: ...
@@ -225,7 +224,8 @@ class Subscriptions:
         Source: https://docs.rmz.gg/merchant-api/subscriptions/extend-subscription
         """
         return self._portal.run(
-            cast("Callable[..., Coroutine[Any, Any, Subscription]]", self._wrapped.extend)(
-                subscription, days=days, months=months
-            )
+            cast("Callable[..., Coroutine[Any, Any, Subscription]]", self._wrapped.extend),
+            subscription,
+            days=days,
+            months=months,
         )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import json
 import re
 import select
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NoReturn
+from typing import NoReturn
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -217,11 +216,6 @@ class Endless:
             await asyncio.sleep(0)
             self.cleaned.set()
         raise AssertionError
-
-
-def is_closed(work: Coroutine[Any, Any, object]) -> bool:
-    """Whether a coroutine was closed, so that Python does not warn that nobody awaited it."""
-    return inspect.getcoroutinestate(work) == inspect.CORO_CLOSED
 
 
 def silence(_: threading.ExceptHookArgs) -> None:

@@ -16,7 +16,7 @@ import pytest
 import rmz_sync
 from rmz_async._calls.clock import Clock
 from rmz_async._transport import Transport
-from rmz_sync import _loop_thread
+from rmz_sync import _portal
 from tests.sync.conftest import HELD, Shop, silence, threads
 
 TOKEN = "1|close-test-token"
@@ -126,7 +126,7 @@ def test_a_token_function_that_cannot_be_cancelled(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Closing ends all the same, and the caller is told; the thread ends as soon as it can."""
-    monkeypatch.setattr(_loop_thread, "GRACE", 0.05)
+    monkeypatch.setattr(_portal, "GRACE", 0.05)
     asked = threading.Event()
     leave: list[Callable[[], object]] = []
 
@@ -263,7 +263,7 @@ def brought_down(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[rmz_sync
     async def start() -> None:
         tasks.append(asyncio.get_running_loop().create_task(stray()))
 
-    yield lambda rmz: rmz._portal.run(start())
+    yield lambda rmz: rmz._portal.run(start)
     assert [type(task.exception()) for task in tasks] == [SystemExit]
 
 

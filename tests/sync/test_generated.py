@@ -111,7 +111,7 @@ class Things:
         | None
     ):
         """Get 'one' thing, of \\"many\\"."""
-        return self._portal.run(self._wrapped.get(thing_id, mode=mode, on=on))
+        return self._portal.run(self._wrapped.get, thing_id, mode=mode, on=on)
 
     def list(self, *, page: int) -> Pager[int]:
         """List things."""
@@ -145,7 +145,7 @@ async def add(self, thing_id: int, *, days: int = 0, months: int = 0) -> int:
     )
     assert text.count("@overload") == 2
     assert "def add(self, thing_id: int, *, months: int) -> int: ..." in text
-    call = 'cast("Callable[...,Coroutine[Any,Any,int]]",self._wrapped.add)(thing_id,days=days,'
+    call = 'run(cast("Callable[...,Coroutine[Any,Any,int]]",self._wrapped.add),thing_id,days=days,'
     assert call in "".join(text.split())
 
 

@@ -51,7 +51,7 @@ def test_same_items_as_the_async_walk(book: Book, pager: Pager[int], portal: Por
     async def walk() -> list[int]:
         return [item async for item in book]
 
-    assert list(pager) == portal.run(walk())
+    assert list(pager) == portal.run(walk)
 
 
 def test_pages(pager: Pager[int]) -> None:
@@ -167,7 +167,7 @@ def test_two_threads_on_one_walk(portal: Portal) -> None:
             with pytest.raises(RuntimeError, match="waits for a page already"):
                 next(walk)
         finally:
-            portal.run(let_go())
+            portal.run(let_go)
         assert taken.result(10) == 10
     assert next(walk) == 11
     assert book.fetched == [1]

@@ -7,19 +7,23 @@ import signal
 import threading
 import traceback
 import weakref
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from typing import NoReturn
+from functools import partial
+from typing import Any, NoReturn
 
 import anyio
 import anyio.lowlevel
 import httpx
 import pytest
 import trio
+from anyio import from_thread
+from anyio.lowlevel import EventLoopToken
 
-from rmz_sync import _loop_thread
-from rmz_sync._loop_thread import Call, LoopThread
+from rmz_async.errors import NotFoundError, OutcomeUnknownError
+from rmz_sync import _portal
 from rmz_sync._portal import Portal
-from tests.sync.conftest import Endless, Shop, answer, is_closed, threads
+from tests.sync.conftest import Endless, Shop, answer, threads
 
 where: contextvars.ContextVar[str] = contextvars.ContextVar("where", default="nowhere")
 
@@ -39,7 +43,7 @@ def interrupt(*, when: threading.Event) -> threading.Thread:
 def test_no_thread_before_the_first_call(portal: Portal) -> None:
     """A portal starts its thread with the first call, and keeps to that one."""
     assert threads() == []
-    assert portal.run(answer()) == portal.run(answer()) == 42
+    assert portal.run(answer) == portal.run(answer) == 42
     assert len(threads()) == 1
     assert threads()[0].daemon
 
@@ -53,7 +57,7 @@ def test_many_threads_share_it(portal: Portal) -> None:
 
     def fifty(first: int) -> bool:
         numbers = range(first, first + 50)
-        return [portal.run(echo(number)) for number in numbers] == list(numbers)
+        return [portal.run(echo, number) for number in numbers] == list(numbers)
 
     with ThreadPoolExecutor(64) as pool:
         assert all(pool.map(fifty, range(0, 64 * 50, 50)))
@@ -71,7 +75,7 @@ def test_calls_run_side_by_side(portal: Portal) -> None:
         await asyncio.wait_for(both[1 - mine].wait(), 10)
 
     with ThreadPoolExecutor(2) as pool:
-        for call in [pool.submit(portal.run, meet(mine)) for mine in (0, 1)]:
+        for call in [pool.submit(portal.run, meet, mine) for mine in (0, 1)]:
             call.result(10)
 
 
@@ -85,7 +89,7 @@ def test_inside_a_running_loop(portal: Portal, backend: str) -> None:
         return type(anyio.Event()).__module__
 
     async def caller() -> str:
-        return portal.run(sniff())
+        return portal.run(sniff)
 
     assert anyio.run(caller, backend=backend) == "anyio._backends._asyncio"
 
@@ -98,7 +102,7 @@ def test_inside_bare_trio(portal: Portal, shop: Shop) -> None:
             return (await http.get(shop.url)).status_code
 
     async def caller() -> int:
-        return portal.run(get())
+        return portal.run(get)
 
     assert trio.run(caller) == 404
 
@@ -112,23 +116,23 @@ def test_context_goes_in_and_not_out(portal: Portal) -> None:
         return seen
 
     where.set("here")
-    assert portal.run(look()) == "here"
+    assert portal.run(look) == "here"
     assert where.get() == "here"
 
 
 def test_exceptions_are_the_original_ones(portal: Portal) -> None:
-    """The caller gets the very exception, with two frames of this package in its traceback."""
+    """The caller gets the very exception, with one frame of this package in its traceback."""
     error = TimeoutError("mine")
 
     async def fail() -> NoReturn:
         raise error
 
     with pytest.raises(TimeoutError) as caught:
-        portal.run(fail())
+        portal.run(fail)
     assert caught.value is error
     assert error.__cause__ is error.__context__ is None
     names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
-    assert names[1:] == ["run", "call", "fail"]
+    assert names[1:] == ["run", "fail"]
 
 
 def test_exceptions_are_freed_at_once(portal: Portal) -> None:
@@ -144,7 +148,7 @@ def test_exceptions_are_freed_at_once(portal: Portal) -> None:
     gc.disable()
     try:
         try:
-            portal.run(fail())
+            portal.run(fail)
         except Marked as error:
             seen = weakref.ref(error)
         assert seen is not None
@@ -160,11 +164,11 @@ def test_exceptions_that_end_loops_do_not(portal: Portal, kind: type[BaseExcepti
     async def fail() -> NoReturn:
         raise kind("mine")
 
-    assert portal.run(answer()) == 42
+    assert portal.run(answer) == 42
     before = threads()
     with pytest.raises(kind, match="mine"):
-        portal.run(fail())
-    assert portal.run(answer()) == 42
+        portal.run(fail)
+    assert portal.run(answer) == 42
     assert threads() == before
 
 
@@ -173,16 +177,19 @@ def test_ctrl_c_cancels_and_waits(portal: Portal) -> None:
     endless = Endless()
     sender = interrupt(when=endless.running)
     with pytest.raises(KeyboardInterrupt) as caught:
-        portal.run(endless.call())
+        portal.run(endless.call)
     assert endless.cleaned.is_set()
-    assert "endless.call was cancelled" in caught.value.__notes__[0]
+    assert caught.value.__notes__ == [
+        "endless.call was interrupted: its outcome is unknown: endless.call was interrupted; if it "
+        "changes anything, the change may have been applied: read the object to find out"
+    ]
     sender.join()
-    assert portal.run(answer()) == 42
+    assert portal.run(answer) == 42
 
 
 def test_ctrl_c_does_not_wait_for_ever(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     """A call that cannot be cancelled delays Ctrl-C by the grace period and no more."""
-    monkeypatch.setattr(_loop_thread, "GRACE", 0.05)
+    monkeypatch.setattr(_portal, "GRACE", 0.05)
     running, leave = threading.Event(), asyncio.Event()
 
     async def stubborn() -> None:
@@ -195,69 +202,160 @@ def test_ctrl_c_does_not_wait_for_ever(portal: Portal, monkeypatch: pytest.Monke
 
     sender = interrupt(when=running)
     with pytest.raises(KeyboardInterrupt):
-        portal.run(stubborn())
+        portal.run(stubborn)
     sender.join()
 
     async def let_go() -> None:
         leave.set()
 
-    portal.run(let_go())
+    portal.run(let_go)
 
 
-def test_interrupted_before_it_began(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interrupt between making a call and handing it over leaves no coroutine behind."""
+Run = Callable[..., None]
 
-    def interrupted(self: LoopThread, call: Call[object]) -> NoReturn:
-        raise KeyboardInterrupt
 
-    portal.run(answer())
-    monkeypatch.setattr(LoopThread, "begin", interrupted)
-    work = answer()
-    with pytest.raises(KeyboardInterrupt):
-        portal.run(work)
-    assert is_closed(work)
+def interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    before: Run = lambda *_, **__: None,
+    by: BaseException | None = None,
+) -> None:
+    """Raise a Ctrl-C in place of the next wait for a call; *before* gets what the wait would."""
+
+    def once(*args: object, token: EventLoopToken) -> NoReturn:
+        monkeypatch.undo()
+        before(*args, token=token)
+        raise by or KeyboardInterrupt
+
+    monkeypatch.setattr(from_thread, "run", once)
+
+
+def test_interrupted_before_it_is_handed_over(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interruption just before a call reaches the loop says that nothing was sent."""
+    portal.run(answer)
+    interrupted(monkeypatch)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        portal.run(answer)
+    assert caught.value.__notes__ == [
+        "answer was interrupted: it failed: answer was interrupted, before anything was sent"
+    ]
+    assert portal.run(answer) == 42
 
 
 def test_interrupted_before_its_first_step(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call that is interrupted while the loop is busy with another begins, and then cleans up."""
-    begin = LoopThread.begin
+    """A call that is interrupted while the loop is busy with another call does not begin."""
     endless, busy, free = Endless(), threading.Event(), threading.Event()
 
     async def block() -> None:
         busy.set()
         free.wait(10)
 
-    def interrupted(self: LoopThread, call: Call[object]) -> NoReturn:
-        begin(self, call)
+    def hand_over(*args: Any, token: EventLoopToken) -> None:
+        step, job = args
+        loop: Any = token.native_token
+        asyncio.run_coroutine_threadsafe(step(job), loop)
         threading.Timer(0.05, free.set).start()
-        raise KeyboardInterrupt
 
     with ThreadPoolExecutor(1) as pool:
-        blocker = pool.submit(portal.run, block())
+        blocker = pool.submit(portal.run, block)
         assert busy.wait(10)
-        monkeypatch.setattr(LoopThread, "begin", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            portal.run(endless.call())
+        interrupted(monkeypatch, before=hand_over)
+        with pytest.raises(KeyboardInterrupt) as caught:
+            portal.run(endless.call)
         blocker.result(10)
-    assert endless.cleaned.is_set()
+    assert "before anything was sent" in caught.value.__notes__[0]
+    assert not endless.running.is_set()
 
 
-def test_interrupted_after_its_end(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interrupt that comes when the call is over cancels nothing and waits for nothing."""
-    begin = LoopThread.begin
+def test_ctrl_c_does_not_wait_for_a_blocked_loop(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loop that is blocked, by a token function perhaps, delays Ctrl-C by the grace period."""
+    monkeypatch.setattr(_portal, "GRACE", 0.05)
+    running, free = threading.Event(), threading.Event()
 
-    def late(self: LoopThread, call: Call[object]) -> None:
-        begin(self, call)
-        call.ended.acquire()
-        raise KeyboardInterrupt
+    async def block() -> None:
+        running.set()
+        free.wait(10)
 
-    monkeypatch.setattr(LoopThread, "begin", late)
+    sender = interrupt(when=running)
     with pytest.raises(KeyboardInterrupt) as caught:
-        portal.run(answer())
-    assert not hasattr(caught.value, "__notes__")
+        portal.run(block)
+    assert "its outcome is unknown" in caught.value.__notes__[0]
+    free.set()
+    sender.join()
+
+
+async def fail(error: BaseException) -> NoReturn:
+    """Raise *error*."""
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("work", "note"),
+    [
+        (
+            answer,
+            "it had succeeded: if it changes anything, the change was applied",
+        ),
+        (partial(fail, NotFoundError("no such thing")), "it failed: no such thing"),
+        (partial(fail, OutcomeUnknownError("it was sent")), "its outcome is unknown: it was sent"),
+        (partial(fail, ValueError("a secret")), "it failed: ValueError"),
+    ],
+)
+def test_interrupted_after_its_end(
+    portal: Portal,
+    monkeypatch: pytest.MonkeyPatch,
+    work: Callable[[], Coroutine[Any, Any, object]],
+    note: str,
+) -> None:
+    """An interruption that comes when the call is over says what became of it."""
+    interrupted(monkeypatch, before=from_thread.run)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        portal.run(work)
+    assert note in caught.value.__notes__[0]
+    assert "secret" not in caught.value.__notes__[0]
+
+
+def test_interrupted_twice(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second Ctrl-C, while the first waits for the clean-up, carries a note too."""
+    running, leave = threading.Event(), asyncio.Event()
+
+    async def stubborn() -> None:
+        running.set()
+        try:
+            await leave.wait()
+        except asyncio.CancelledError:
+            interrupt(when=running)
+            await leave.wait()
+
+    sender = interrupt(when=running)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        portal.run(stubborn)
+    sender.join()
+    assert isinstance(caught.value.__context__, KeyboardInterrupt)
+    assert "its outcome is unknown" in caught.value.__notes__[0]
+
+    async def let_go() -> None:
+        leave.set()
+
+    portal.run(let_go)
+
+
+def test_a_runtime_error_of_a_signal_handler_arrives(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An exception that looks like one of anyio's interrupts a call like any other."""
+    portal.run(answer)
+    interrupted(monkeypatch, by=RuntimeError("mine"))
+    with pytest.raises(RuntimeError, match="mine") as caught:
+        portal.run(answer)
+    assert "answer was interrupted" in caught.value.__notes__[0]
 
 
 def test_waits_longer_than_a_slice(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     """A call may take longer than the time between two looks at its loop."""
-    monkeypatch.setattr(_loop_thread, "SLICE", 0.001)
-    assert portal.run(asyncio.sleep(0.02, "slow")) == "slow"
+    monkeypatch.setattr(_portal, "SLICE", 0.001)
+    assert portal.run(asyncio.sleep, 0.02, "slow") == "slow"

@@ -246,7 +246,7 @@ def test_notes_and_frames_are_kept(portal: Portal) -> None:
         raise error from ValueError("why")
 
     with pytest.raises(rmz_sync.OutcomeUnknownError) as caught:
-        portal.run(lose())
+        portal.run(lose)
     error = caught.value
     assert error.__notes__ == ["go on with page=3"]
     assert (error.operation, error.attempts, error.page) == ("x", 2, 3)

@@ -1,0 +1,67 @@
+"""The event loop of a client's thread: Python can exit while it waits for a name to be resolved."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import socket
+import sys
+import threading
+from concurrent.futures import Future
+from typing import Any
+
+if sys.platform == "win32":  # pragma: no cover - the other branch runs here
+    _Loop = asyncio.ProactorEventLoop
+else:
+    _Loop = asyncio.SelectorEventLoop
+
+
+class PortalLoop(_Loop):
+    """An event loop that resolves names in daemon threads.
+
+    asyncio resolves them in threads that Python waits for at its exit, and a resolver that does not
+    answer can take half a minute.
+    """
+
+    async def getaddrinfo(
+        self,
+        host: bytes | str | None,
+        port: bytes | str | int | None,
+        *,
+        family: int = 0,
+        type: int = 0,  # noqa: A002 - its name in asyncio
+        proto: int = 0,
+        flags: int = 0,
+    ) -> list[Any]:
+        """Return what ``socket.getaddrinfo`` returns."""
+        found: Future[list[Any]] = Future()
+        # Otherwise a caller that waits no longer would cancel it, and the thread would complain.
+        found.set_running_or_notify_cancel()
+
+        def resolve() -> None:
+            try:
+                addresses = socket.getaddrinfo(host, port, family, type, proto, flags)
+            except BaseException as error:  # noqa: BLE001 - it is for the task that waits
+                found.set_exception(error)
+            else:
+                found.set_result(list(addresses))
+
+        try:
+            threading.Thread(target=resolve, name="rmz-sync-resolver", daemon=True).start()
+        except RuntimeError as error:
+            # So that it counts as not sent: Python is exiting, or has too many threads.
+            raise OSError(f"the name cannot be resolved: {error}") from error
+        return await asyncio.wrap_future(found)
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """Return a new event loop.
+
+    Raises:
+        OSError: Too few file descriptors are free.
+    """
+    # A loop that cannot open all that it needs is left half made, and complains when it is freed.
+    with selectors.DefaultSelector():
+        for end in socket.socketpair():
+            end.close()
+    return PortalLoop()
