@@ -91,3 +91,25 @@ def test_an_apology_adds_a_week_and_a_cancellation_keeps_access(page: Page) -> N
             assert after.cancel_at_period_end
 
     page.wait(change())
+
+
+def test_a_number_of_a_single_field_is_split(page: Page) -> None:
+    page.run()
+
+    assert page.printed == ["966 512345678"]
+
+
+@pytest.mark.parametrize(
+    "typed", ["0512345678", "٥١٢ ٣٤٥ ٦٧٨", "+966 51-234-5678", "00966512345678"]
+)
+def test_every_way_to_type_a_number_finds_the_same_customer(page: Page, typed: str) -> None:
+    async def portal() -> None:
+        async with rmz_async.Client() as rmz:
+            phone = rmz_async.PhoneNumber(country_code="966", phone=typed)
+            await rmz.portal_sessions.create(customer=phone)
+
+    customers = len(page.sandbox.state.customers)
+    page.wait(portal())
+    (session,) = page.sandbox.state.portal_sessions.values()
+    assert session.customer_id == 4501
+    assert len(page.sandbox.state.customers) == customers
