@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -19,10 +17,7 @@ from rmz_async.sandbox.endpoints.orders import Orders
 from rmz_async.sandbox.endpoints.portal_sessions import PortalSessions
 from rmz_async.sandbox.endpoints.store import StoreCalls
 from rmz_async.sandbox.endpoints.subscriptions import Subscriptions
-from rmz_async.sandbox.hosted.assets import asset_routes
-from rmz_async.sandbox.hosted.checkout import CheckoutPages
-from rmz_async.sandbox.hosted.order_checkout import OrderCheckoutPages
-from rmz_async.sandbox.hosted.portal import PortalPages
+from rmz_async.sandbox.hosted.routes import hosted_routes, route
 from rmz_async.sandbox.loopback import LoopbackOnly
 from rmz_async.sandbox.rules import uploads
 from rmz_async.sandbox.same_origin import SameOriginForms
@@ -52,8 +47,7 @@ def build_app(
                     *_store_calls(backend, door),
                 ],
             ),
-            *_hosted_pages(backend),
-            *asset_routes(),
+            *hosted_routes(backend),
             *reference_routes(BASE_PATH),
         ],
         middleware=[
@@ -95,8 +89,8 @@ def _sessions(backend: Backend, door: FrontDoor) -> list[Route]:
 def _order_calls(backend: Backend, door: FrontDoor) -> list[Route]:
     orders = Orders(backend)
     return [
-        _route("/orders", GET=door.lets_in(orders.list), POST=door.lets_in(orders.create)),
-        _route("/orders/{id}", GET=door.lets_in(orders.get), PUT=door.lets_in(orders.update)),
+        route("/orders", GET=door.lets_in(orders.list), POST=door.lets_in(orders.create)),
+        route("/orders/{id}", GET=door.lets_in(orders.get), PUT=door.lets_in(orders.update)),
     ]
 
 
@@ -113,30 +107,6 @@ def _store_calls(backend: Backend, door: FrontDoor) -> list[Route]:
         Route("/categories", door.lets_in(products.categories), methods=["GET"]),
         Route("/store", door.lets_in(store.get), methods=["GET"]),
         Route("/store/statics", door.lets_in(store.statistics), methods=["GET"]),
-    ]
-
-
-def _route(path: str, **endpoints: Callable[[Request], Awaitable[Response]]) -> Route:
-    """Return one route for all methods of a path: of several, a 405 would name the first alone."""
-
-    async def endpoint(request: Request) -> Response:
-        return await endpoints.get(request.method, endpoints["GET"])(request)
-
-    return Route(path, endpoint, methods=list(endpoints))
-
-
-def _hosted_pages(backend: Backend) -> list[Route]:
-    checkout = CheckoutPages(backend)
-    order = OrderCheckoutPages(backend)
-    return [
-        Route("/checkout/{key}", checkout.show, methods=["GET"]),
-        Route("/checkout/{key}/pay", checkout.pay, methods=["POST"]),
-        Route("/checkout/{key}/cancel", checkout.cancel, methods=["POST"]),
-        _route("/checkout/{key}/confirm", GET=checkout.challenge, POST=checkout.confirm),
-        Route("/order-checkout/{key}", order.show, methods=["GET"]),
-        Route("/order-checkout/{key}/pay", order.pay, methods=["POST"]),
-        Route("/order-checkout/{key}/cancel", order.cancel, methods=["POST"]),
-        Route("/s/{token}", PortalPages(backend).enter, methods=["GET"]),
     ]
 
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 
 import attrs
 
+from rmz_async.sandbox.hosted.digits import ascii_digits
 from rmz_async.sandbox.store.cards import TEST_CARDS, TestCard
 
 __all__ = ("CardForm", "read_card")
 
-_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
-_NOT_DIGITS = re.compile(r"[^0-9]")
 _BY_NUMBER = {card.number: card for card in TEST_CARDS}
 
 
@@ -43,8 +41,7 @@ def read_card(form: Mapping[str, str], now: datetime) -> CardForm:
     if "card_number" not in form:
         return CardForm(TEST_CARDS[0])
     number, expiry, code = (
-        _NOT_DIGITS.sub("", form.get(name, "").translate(_DIGITS))
-        for name in ("card_number", "card_expiry", "card_code")
+        ascii_digits(form.get(name, "")) for name in ("card_number", "card_expiry", "card_code")
     )
     card = _BY_NUMBER.get(number)
     checks = {

@@ -14,7 +14,7 @@ from babel import Locale
 from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, format_percent
 from babel.support import NullTranslations, Translations
 from babel.units import format_unit
 from starlette.requests import Request
@@ -79,6 +79,11 @@ class Language:
     def count(self, number: int) -> str:
         """Return a number of pieces."""
         shown = format_decimal(number, locale=self.locale, numbering_system="default")
+        return self._digits(shown)
+
+    def percent(self, rate: Decimal) -> str:
+        """Return a rate, in percent."""
+        shown = format_percent(rate / 100, locale=self.locale, numbering_system="default")
         return self._digits(shown)
 
     def every(self, duration: Duration) -> str:

@@ -8,7 +8,7 @@ from starlette.responses import HTMLResponse
 
 from rmz_async.sandbox.hosted.rendering import rendered
 
-__all__ = ("EXPIRED", "MISSING", "PAID", "SOLD_OUT", "USED", "Notice", "notice")
+__all__ = ("EXPIRED", "LEFT", "LOCKED", "MISSING", "PAID", "SOLD_OUT", "USED", "Notice", "notice")
 
 
 @attrs.frozen
@@ -49,6 +49,13 @@ USED = Notice(
     410,
     _("This link was used already"),
     _("A link to the billing portal opens once. Ask the shop for a new one."),
+    _("Back to the shop"),
+)
+LEFT = Notice(200, _("You have left the portal"), _("You can close this page."))
+LOCKED = Notice(
+    423,
+    _("This visit is locked"),
+    _("The code was wrong five times. Ask the shop for a new link."),
     _("Back to the shop"),
 )
 SOLD_OUT = Notice(

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from rmz_async.sandbox.store.cards import CardBehaviour
+from rmz_async.sandbox.store.state import Status
 
-__all__ = ("BEHAVIOURS", "DECLINED", "EXPIRED_CARD", "WRONG_FIELDS")
+__all__ = (
+    "BEHAVIOURS",
+    "DECLINED",
+    "EXPIRED_CARD",
+    "IMPOSSIBLE",
+    "STATUSES",
+    "WRONG_CODE",
+    "WRONG_FIELDS",
+)
 
 
 def _(message: str) -> str:
@@ -15,7 +24,17 @@ def _(message: str) -> str:
 WRONG_FIELDS = _("Please check the marked fields.")
 DECLINED = _("The bank declined the payment. Nothing was charged; use another card.")
 EXPIRED_CARD = _("This card has expired. Nothing was charged; use another card.")
+WRONG_CODE = _("This code is wrong. Five wrong codes lock the visit.")
+IMPOSSIBLE = _("The subscription has changed meanwhile. Nothing was done; look at it again.")
 
+STATUSES = {
+    Status.TRIALING: _("On trial"),
+    Status.ACTIVE: _("Active"),
+    Status.PAST_DUE: _("Payment overdue"),
+    Status.PAUSED: _("Paused"),
+    Status.CANCELED: _("Canceled"),
+    Status.EXPIRED: _("Ended"),
+}
 BEHAVIOURS = {
     CardBehaviour.PAYS: _("Pays"),
     CardBehaviour.DECLINES: _("Is declined"),

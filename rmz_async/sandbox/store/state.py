@@ -12,6 +12,7 @@ import attrs
 from rmz_async.sandbox.store.cards import Card, TestCard
 from rmz_async.sandbox.store.catalog import OPENED_AT, Category, Code, Coupon, Product, Variant
 from rmz_async.sandbox.store.ids import Ids
+from rmz_async.sandbox.store.messages import Message
 from rmz_async.sandbox.store.orders import Order, OrderCheckout, PlacedRequest
 from rmz_async.sandbox.store.profile import StoreProfile
 from rmz_async.sandbox.store.switches import Switches
@@ -144,8 +145,12 @@ class PortalSession(Row):
     """A link to the hosted billing portal, good for one visit.
 
     Attributes:
-        token: The last part of the link; whoever has it may open the portal.
-        used_at: When the link was opened; None until then.
+        token: The last part of the link; whoever has it may begin the visit.
+        used_at: When the visit began; None until then.
+        visit: The key of the visit, which a cookie carries; None before it and after it.
+        code: The digits that were sent to the customer's phone.
+        wrong_codes: How many wrong codes were typed.
+        proven_at: When the right code was typed; None until then.
     """
 
     token: str = attrs.field(repr=False)
@@ -153,6 +158,10 @@ class PortalSession(Row):
     expires_at: datetime
     return_url: str | None = None
     used_at: datetime | None = None
+    visit: str | None = attrs.field(default=None, repr=False)
+    code: str = attrs.field(default="", repr=False)
+    wrong_codes: int = 0
+    proven_at: datetime | None = None
 
 
 @attrs.define(kw_only=True)
@@ -185,6 +194,7 @@ class Store:
         factory=Table[str, PortalSession], repr=False
     )
     switches: Switches = attrs.field(factory=Switches)
+    messages: list[Message] = attrs.field(factory=list[Message], repr=False)
     ids: Ids = attrs.field(factory=Ids, repr=False)
     _finder: Finder | None = attrs.field(default=None, init=False, repr=False, eq=False)
 

@@ -1,0 +1,1 @@
+"""The billing portal: customers look after their subscriptions."""

@@ -1,0 +1,79 @@
+"""Visits of the portal: begun by a link, proven by a code, ended by time."""
+
+from __future__ import annotations
+
+import secrets
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.hosted.notices import EXPIRED, LOCKED, MISSING, notice
+from rmz_async.sandbox.hosted.rendering import sent_to
+from rmz_async.sandbox.store.messages import Message
+from rmz_async.sandbox.store.state import PortalSession
+
+__all__ = ("COOKIE", "Visits")
+
+COOKIE = "rmz-portal"
+
+_CODE_DIGITS = 6
+_ATTEMPTS = 5
+
+
+class Visits:
+    """Find the visit of a request, and prove whose it is."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._store = backend.store
+
+    def begin(self, session: PortalSession) -> str:
+        """Use the link up, send the customer a code, and return the visit's key."""
+        now = self._backend.now()
+        session.used_at = now
+        session.visit = secrets.token_urlsafe(24)
+        session.code = f"{secrets.randbelow(10**_CODE_DIGITS):0{_CODE_DIGITS}}"
+        customer = self._store.customers[session.customer_id]
+        self._store.messages.append(
+            Message(
+                to=customer.country_code + customer.phone,
+                text=f"RMZ: {session.code} هو رمز الدخول إلى بوابة الفواتير",
+                sent_at=now,
+            )
+        )
+        return session.visit
+
+    def find(self, request: Request) -> PortalSession | Response:
+        """Return the visit that the request's cookie names, proven or not.
+
+        Returns:
+            The visit, or the page that says why there is none.
+        """
+        key = request.cookies.get(COOKIE, "")
+        for session in self._store.portal_sessions.values():
+            if session.visit is not None and secrets.compare_digest(session.visit, key):
+                return self._usable(request, session)
+        return notice(request, MISSING)
+
+    def find_proven(self, request: Request) -> PortalSession | Response:
+        """Return the same, or lead to the form for the code if the visit is not proven yet."""
+        session = self.find(request)
+        if isinstance(session, Response) or session.proven_at is not None:
+            return session
+        return sent_to("/portal/code")
+
+    def prove(self, session: PortalSession, typed: str) -> bool:
+        """Compare *typed* with the code that was sent; each wrong one counts."""
+        if secrets.compare_digest(session.code.encode(), typed.encode()):
+            session.proven_at = self._backend.now()
+            return True
+        session.wrong_codes += 1
+        return False
+
+    def _usable(self, request: Request, session: PortalSession) -> PortalSession | Response:
+        if self._backend.now() >= session.expires_at:
+            return notice(request, EXPIRED, session.return_url)
+        if session.wrong_codes >= _ATTEMPTS:
+            return notice(request, LOCKED, session.return_url)
+        return session

@@ -1,0 +1,87 @@
+"""Paths of the pages that RMZ hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.hosted.checkout import CheckoutPages
+from rmz_async.sandbox.hosted.messages import MessageLog
+from rmz_async.sandbox.hosted.order_checkout import OrderCheckoutPages
+from rmz_async.sandbox.hosted.portal.entrance import Entrance
+from rmz_async.sandbox.hosted.portal.invoices import InvoicePages
+from rmz_async.sandbox.hosted.portal.subscriptions import SubscriptionPages
+from rmz_async.sandbox.hosted.portal.visits import Visits
+
+__all__ = ("hosted_routes", "route")
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def hosted_routes(backend: Backend) -> list[BaseRoute]:
+    """Return the routes of checkout, portal and message log, and of what these load."""
+    return [
+        *_checkout(CheckoutPages(backend)),
+        *_order_checkout(OrderCheckoutPages(backend)),
+        *_portal(backend),
+        *_messages(MessageLog(backend)),
+        Mount("/assets", StaticFiles(directory=Path(__file__).with_name("static"))),
+    ]
+
+
+def route(path: str, **endpoints: Endpoint) -> Route:
+    """Return one route for all methods of a path: of several, a 405 would name the first alone."""
+
+    async def endpoint(request: Request) -> Response:
+        return await endpoints.get(request.method, endpoints["GET"])(request)
+
+    return Route(path, endpoint, methods=list(endpoints))
+
+
+def _checkout(pages: CheckoutPages) -> list[Route]:
+    return [
+        Route("/checkout/{key}", pages.show, methods=["GET"]),
+        Route("/checkout/{key}/pay", pages.pay, methods=["POST"]),
+        Route("/checkout/{key}/cancel", pages.cancel, methods=["POST"]),
+        route("/checkout/{key}/confirm", GET=pages.challenge, POST=pages.confirm),
+    ]
+
+
+def _order_checkout(pages: OrderCheckoutPages) -> list[Route]:
+    return [
+        Route("/order-checkout/{key}", pages.show, methods=["GET"]),
+        Route("/order-checkout/{key}/pay", pages.pay, methods=["POST"]),
+        Route("/order-checkout/{key}/cancel", pages.cancel, methods=["POST"]),
+    ]
+
+
+def _portal(backend: Backend) -> list[Route]:
+    visits = Visits(backend)
+    entrance = Entrance(backend, visits)
+    pages = SubscriptionPages(backend, visits)
+    one = "/portal/subscriptions/{id:int}"
+    return [
+        route("/s/{token}", GET=entrance.show, POST=entrance.enter),
+        route("/portal/code", GET=entrance.ask, POST=entrance.prove),
+        Route("/portal", pages.overview, methods=["GET"]),
+        Route("/portal/leave", pages.leave, methods=["POST"]),
+        Route(one, pages.one, methods=["GET"]),
+        Route(f"{one}/cancel", pages.cancel, methods=["POST"]),
+        Route(f"{one}/resume", pages.resume, methods=["POST"]),
+        route(f"{one}/card", GET=pages.card, POST=pages.change_card),
+        route(f"{one}/plan/{{variant:int}}", GET=pages.plan, POST=pages.change_plan),
+        Route("/portal/invoices/{id:int}", InvoicePages(backend, visits).show, methods=["GET"]),
+    ]
+
+
+def _messages(log: MessageLog) -> list[Route]:
+    return [
+        Route("/messages", log.page, methods=["GET"]),
+        Route("/messages.json", log.rows, methods=["GET"]),
+    ]
