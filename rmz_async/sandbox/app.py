@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -98,12 +100,12 @@ def _store_calls(backend: Backend, door: FrontDoor) -> list[Route]:
     store = StoreCalls()
     writes = products.ProductWrites(backend)
     return [
-        _route(
+        route(
             "/products",
             GET=door.lets_in(products.list_products),
             POST=door.lets_in(writes.create),
         ),
-        _route("/products/{id}", GET=door.lets_in(products.get), PUT=door.lets_in(writes.update)),
+        route("/products/{id}", GET=door.lets_in(products.get), PUT=door.lets_in(writes.update)),
         Route("/categories", door.lets_in(products.categories), methods=["GET"]),
         Route("/store", door.lets_in(store.get), methods=["GET"]),
         Route("/store/statics", door.lets_in(store.statistics), methods=["GET"]),

@@ -336,3 +336,18 @@ async def test_the_bank_approves_nothing_for_a_page_that_has_expired(
     answer = await browser.post(f"{checkout}/confirm", data={"answer": "approve"})
     assert answer.status_code == 410
     assert max(sandbox.state.subscriptions) == 533
+
+
+async def test_a_trial_shows_that_nothing_is_due_today_and_when_the_card_is_charged(
+    browser: httpx.AsyncClient, sandbox: Sandbox, checkout: str
+) -> None:
+    """The button does not say that it charges anything."""
+    sandbox.state.products[102].trial_days = 14
+    page = await browser.get(checkout)
+    assert "SAR\u00a00.00" in page.text
+    assert "14 days" in page.text
+    assert "The trial ends on June 15, 2025. Your card is charged SAR\u00a0199.99" in page.text
+    assert "Start the trial" in page.text
+
+    await browser.post(f"{checkout}/pay", data=typed("4242424242424242"))
+    assert sandbox.state.subscriptions[534].status == "trialing"

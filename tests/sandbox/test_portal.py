@@ -291,7 +291,7 @@ async def test_a_customer_cancels_with_the_period_and_resumes(
     assert (one.status, one.cancel_at_period_end, one.auto_renew) == ("active", False, True)
     assert "Renews by itself" in (await browser.get(page)).text
     await sandbox.delivered()
-    assert [event["event"] for event in receiver.events] == [
+    assert [delivery.event for delivery in sandbox.deliveries] == [
         "subscription.canceled",
         "subscription.resumed",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 
 from starlette.requests import Request
@@ -13,7 +14,7 @@ from rmz_async.sandbox.hosted.forms import form_of
 from rmz_async.sandbox.hosted.notices import EXPIRED, MISSING, PAID, notice
 from rmz_async.sandbox.hosted.rendering import rendered, sent_to
 from rmz_async.sandbox.hosted.words import BEHAVIOURS, DECLINED, EXPIRED_CARD, WRONG_FIELDS
-from rmz_async.sandbox.rules.subscribing import subscribe
+from rmz_async.sandbox.rules.subscribing import due_now, subscribe
 from rmz_async.sandbox.store.cards import TEST_CARDS, CardBehaviour, TestCard
 from rmz_async.sandbox.store.state import CheckoutSession
 
@@ -107,17 +108,20 @@ class CheckoutPages:
         wrong: tuple[str, ...] = (),
     ) -> Response:
         now, variant = self._backend.now(), self._store.variants[session.variant_id]
+        product = self._store.products[session.product_id]
+        trial = timedelta(days=product.trial_days)
         return rendered(
             request,
             "checkout.html",
             200 if problem is None else 422,
             path=f"/checkout/{session.key}",
             session=session,
-            product=self._store.products[session.product_id],
+            product=product,
             variant=variant,
+            due=due_now(session, self._store),
             customer=self._store.customers[session.customer_id],
             shop=self._store.profile,
-            renews_at=now + variant.duration.length,
+            renews_at=now + (trial or variant.duration.length),
             seconds_left=int((session.expires_at - now).total_seconds()),
             problem=problem,
             wrong=wrong,
