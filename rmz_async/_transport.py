@@ -30,6 +30,7 @@ from rmz_async._calls.retry import Budget, Decision, Step
 from rmz_async._calls.token import Secret
 from rmz_async._http.client import Connections
 from rmz_async._http.exchange import CONNECT_TIMEOUT, PreparedRequest, headers_for
+from rmz_async._http.upload_body import UploadBody
 from rmz_async._pacing.line import NoSlotError
 from rmz_async._pacing.slots import Slots
 from rmz_async.errors import ConnectionFailedError, OutcomeUnknownError, RMZError
@@ -93,11 +94,12 @@ class Transport:
 
     def begin(self, call: Call[T]) -> Execution[T]:
         """Return *call*, ready to run."""
-        return Execution(self, call, self.prepare(call), self.deadline())
+        return Execution(self, call, self.prepare(call), self.deadline(call))
 
-    def deadline(self) -> float:
-        """Return when a call must be over that begins now; seconds, monotonic."""
-        return self.clock.clock() + self.options.timeout
+    def deadline(self, call: Call[Any]) -> float:
+        """Return when *call* must be over if it begins now; seconds, monotonic."""
+        upload = call.upload
+        return self.clock.clock() + (self.options.timeout if upload is None else upload.timeout)
 
     def prepare(self, call: Call[Any]) -> PreparedRequest:
         """Return the request that every attempt of *call* sends."""
@@ -109,6 +111,8 @@ class Transport:
             self._headers,
             _wire.encode_body(call.body),
             dedicated=call.operation.retry is RetryRule.ONCE,
+            upload=None if call.upload is None else UploadBody(call.upload),
+            silence=self.options.retry.attempt_timeout,
         )
 
 
@@ -169,6 +173,7 @@ class Execution(Generic[T]):
                 in_time = self._clock.clock() < decision.send_before
                 retry = evidence is Evidence.NOT_APPLIED and decision.may_resend and in_time
             self.history.note_failure(result.failure)
+            retry = retry and self._prepared.can_be_sent
             if not (retry and self._transport.budget.spend(result.failure)):
                 raise self._given_up(result, evidence)
             logger.info("%s: retried in %.1f s (%s)", self._operation.name, wait, result.reason)
@@ -278,7 +283,7 @@ class Execution(Generic[T]):
         """Find out later what could not be found out in time; *error* is raised if it cannot."""
         self._transport.connections.open()
         rule, now = self._operation.retry, self._clock.clock() + self._suspended_for()
-        if rule is RetryRule.HARMLESS:
+        if rule is RetryRule.HARMLESS and self._prepared.can_be_sent:
             return await self._again(History()).run()
         until = _retry.resend_until(self._operation, self.history, self._policy, ambiguous=True)
         if rule is RetryRule.DEDUPED and now < until:
@@ -295,7 +300,10 @@ class Execution(Generic[T]):
         last = self.history.failures[-1] if self.history.failures else Failure.AMBIGUOUS
         done_at = self.history.last_sent + MAX_PROCESSING_TIME + _retry.lag_of(self._policy)
         evidence, found = await self._read_back(
-            self._call.settlement, last, self._transport.deadline(), caught_up=now >= done_at
+            self._call.settlement,
+            last,
+            self._transport.deadline(self._call),
+            caught_up=now >= done_at,
         )
         if self._is_success(last, evidence):
             return self._call.settlement.result(found)
@@ -310,7 +318,9 @@ class Execution(Generic[T]):
 
     def _again(self, history: History) -> Execution[T]:
         transport = self._transport
-        return Execution(transport, self._call, self._prepared, transport.deadline(), history)
+        return Execution(
+            transport, self._call, self._prepared, transport.deadline(self._call), history
+        )
 
     async def _attempt_guarded(self) -> T | Failed:
         try:
@@ -326,7 +336,7 @@ class Execution(Generic[T]):
         tokens = self._transport.connections.tokens
         token = tokens.current or await self._renewed(None)
         answer = await self._exchange(token)
-        if isinstance(answer, Answer) and tokens.renewable and _wire.refuses_token(answer):
+        if self._is_to_be_renewed(answer):
             # Refused before anything was done: even what may be sent once only can be sent again.
             self.history.under_way = False
             token = await self._renewed(token)
@@ -347,6 +357,11 @@ class Execution(Generic[T]):
         self.history.answered_at = outcome[1]
         return outcome[0]
 
+    def _is_to_be_renewed(self, answer: Answer | Failed) -> bool:
+        """Say whether *answer* refuses a token that can be renewed for another attempt."""
+        renewable = self._transport.connections.tokens.renewable and self._prepared.can_be_sent
+        return isinstance(answer, Answer) and renewable and _wire.refuses_token(answer)
+
     async def _renewed(self, refused: Secret | None) -> Secret | None:
         """Ask for another token; None if the source did not give one in time."""
         with anyio.move_on_after(self._deadline - self._clock.clock()):
@@ -354,6 +369,13 @@ class Execution(Generic[T]):
                 refused, self._loop_state.token_turn
             )
         return None
+
+    def _limit(self) -> float:
+        """Return the seconds that an attempt may take which begins now."""
+        left = self._deadline - self._clock.clock()
+        # An upload may take all the time there is, as long as its bytes move.
+        uploads = self._call.upload is not None
+        return left if uploads else min(left, self._policy.attempt_timeout)
 
     async def _exchange(self, token: Secret | None) -> Answer | Failed:
         """Wait for a slot, and send one request; what goes wrong is returned, not raised."""
@@ -371,7 +393,7 @@ class Execution(Generic[T]):
             try:
                 async with slot:
                     if clock() < until:
-                        limit = min(self._deadline - clock(), self._policy.attempt_timeout)
+                        limit = self._limit()
                         cut_off.deadline = min(cut_off.deadline, _cut_off_at(limit))
                         self.history.note_sending(clock(), self._clock.today())
                         sent = True

@@ -61,7 +61,7 @@ class RetryRule(Enum):
         refused=Reaction.RAISE,
     )
     HARMLESS = _Rule(
-        words="retry it once: a second session costs nothing",
+        words="retry it once: a second session, or an unused file, costs nothing",
         not_sent=Reaction.RETRY,
         ambiguous=Reaction.RETRY_ONCE,
         throttled=Reaction.RETRY,
@@ -293,6 +293,14 @@ PRODUCTS_UPDATE = Operation(
     source=f"{_DOCS}/products/update-product",
     find_out="Read the product with products.get and compare: updating it again would put codes "
     "back on sale that were sold meanwhile",
+)
+PRODUCTS_UPLOAD = Operation(
+    name="products.upload",
+    method="POST",
+    path="/products/upload",
+    retry=RetryRule.HARMLESS,
+    source=f"{_DOCS}/products/upload-media",
+    find_out="Upload it again: a file that no product names costs nothing",
 )
 CATEGORIES_LIST = Operation(
     name="categories.list",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from email import message_from_bytes
+from email.message import Message
 from typing import Any, cast, get_args, get_origin
 
 import attrs
+import httpx
 
 from rmz_async import Model, Pager
 from rmz_async.operations import Operation
@@ -23,7 +27,7 @@ class Request:
     Attributes:
         make: Makes the call with a client and a number: the object's id, or the page.
         query: What the address ends in, but for the ``page`` of a list.
-        body: The JSON that is sent; None for no body.
+        body: The JSON that is sent, or the fields of a form; None for no body.
     """
 
     make: Callable[[Any, int], Any]
@@ -97,6 +101,20 @@ class Endpoint:
     def query(self, request: Request, number: int) -> dict[str, str]:
         """Return what the address of *request* ends in."""
         return {"page": str(number), **request.query} if self.is_list else dict(request.query)
+
+
+def body_of(request: httpx.Request) -> object:
+    """Return the JSON that a request has sent, or its form as fields; None for no body."""
+    content_type = request.headers.get("content-type", "")
+    if not content_type.startswith("multipart/"):
+        return json.loads(request.content) if request.content else None
+    whole = f"Content-Type: {content_type}\r\n\r\n".encode() + request.content
+    parts = cast("list[Message]", message_from_bytes(whole).get_payload())
+    fields = {
+        str(part.get_param("name", header="content-disposition")): part.get_payload(decode=True)
+        for part in parts
+    }
+    return {name: cast("bytes", value).decode("latin-1") for name, value in fields.items()}
 
 
 def number_of(answer: Mapping[str, Any]) -> int:

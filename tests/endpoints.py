@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from functools import partial
+from io import BytesIO
 from typing import Any
 
 from rmz_async import (
     Category,
     CheckoutSession,
     CreatedOrder,
+    Media,
+    MediaKind,
     NewCustomer,
     Order,
     OrderLine,
@@ -317,6 +320,24 @@ ENDPOINTS = (
         requests=tuple(
             Request(make=partial(_update_product, given), body=body)
             for given, body in new_products.UPDATED
+        ),
+    ),
+    Endpoint(
+        operation=operations.PRODUCTS_UPLOAD,
+        returns=Media,
+        requests=(
+            Request(
+                make=lambda rmz, _: rmz.products.upload(b"PNG", kind="image", name="شاي.png"),
+                query={"type": "image"},
+                body={"file": "PNG"},
+            ),
+            Request(
+                make=lambda rmz, _: rmz.products.upload(
+                    BytesIO(b"ZIP"), kind=MediaKind.FILE, name="a.zip", mime_type="application/zip"
+                ),
+                query={"type": "file"},
+                body={"file": "ZIP"},
+            ),
         ),
     ),
     Endpoint(

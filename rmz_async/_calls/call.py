@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from rmz_async._calls.outcome import Evidence, Window
+from rmz_async._calls.upload import Upload
 from rmz_async.operations import Operation
 
 T = TypeVar("T")
@@ -25,6 +26,7 @@ class Call(Generic[T]):
         object_id: The value of ``{id}`` in the path.
         query: None values are left out.
         body: None values are left out; None for no body.
+        upload: A file that is sent in place of a body.
         settlement: How to see whether a change was applied; None if nothing would show it.
     """
 
@@ -33,6 +35,7 @@ class Call(Generic[T]):
     object_id: int | None = None
     query: Mapping[str, object] = attrs.field(factory=dict[str, object])
     body: Mapping[str, object] | None = None
+    upload: Upload | None = None
     settlement: Settlement[Any, T] | None = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Callable
 
@@ -10,10 +11,12 @@ import httpx
 
 from rmz_async._calls.outcome import Answer, Failed
 from rmz_async._calls.token import Secret
+from rmz_async._calls.upload import Upload
 from rmz_async._http.body import Body, answer_at_hand, read
 from rmz_async._http.failures import answer_in, failure_of, reason_of
 from rmz_async._http.pool import Pool
 from rmz_async._http.transport import SENDING, Connection, Sending
+from rmz_async._http.upload_body import UploadBody
 from rmz_async._version import __version__
 
 CONNECT_TIMEOUT = 10.0
@@ -26,6 +29,8 @@ class PreparedRequest:
     Attributes:
         dedicated: Over a connection of its own. A server may close an idle connection just as a
             request is sent, and then nobody could tell whether the request arrived.
+        upload: A file that is sent in place of *content*.
+        silence: The most seconds in which nothing is sent and nothing comes.
     """
 
     method: str
@@ -33,6 +38,13 @@ class PreparedRequest:
     headers: httpx.Headers
     content: bytes
     dedicated: bool = False
+    upload: UploadBody | None = None
+    silence: float = math.inf
+
+    @property
+    def can_be_sent(self) -> bool:
+        """Whether an attempt would send all of it: a stream cannot be read twice."""
+        return self.upload is None or self.upload.can_be_read
 
 
 def headers_for(base_url: str) -> httpx.Headers:
@@ -69,7 +81,8 @@ async def exchange(
         clock: Seconds, monotonic.
 
     Raises:
-        Exception: An event hook of the caller's own client raised it, and nothing was sent.
+        Exception: An event hook of the caller's own client raised it, and nothing was sent. Or the
+            source of an upload raised it.
     """
     until = clock() + limit
     request = _Request(prepared, limit, is_whole=pool is None)
@@ -82,6 +95,9 @@ async def exchange(
             request.extensions[SENDING] = Sending(connection, token, query)
             return await _sent(client, request, lambda: clock() > until)
     except Exception as error:
+        if prepared.upload is not None and prepared.upload.error is not None:
+            # Its traceback has passed frames that hold the token.
+            raise prepared.upload.error.with_traceback(None) from None
         answered = answer_in(error, request)
         if answered is not None:
             return answer_at_hand(answered)
@@ -93,6 +109,9 @@ async def exchange(
         # head: a tracker of errors shows these.
         cut_off.__traceback__ = cut_off.__context__ = None
         raise
+    finally:
+        if prepared.upload is not None:
+            await prepared.upload.aclose()
 
 
 async def _sent(
@@ -114,14 +133,19 @@ class _Request(httpx.Request):
 
     def __init__(self, prepared: PreparedRequest, limit: float, *, is_whole: bool) -> None:
         connect = min(CONNECT_TIMEOUT, limit)
-        timeout = {"connect": connect, "read": limit, "write": limit, "pool": limit}
+        silence = min(limit, prepared.silence)
+        timeout = {"connect": connect, "read": silence, "write": silence, "pool": limit}
         super().__init__(
             prepared.method,
             prepared.url if is_whole else prepared.url.partition("?")[0],
             headers=prepared.headers,
-            stream=Body(prepared.content),
+            stream=prepared.upload or Body(prepared.content),
             extensions={"timeout": timeout},
         )
+        self.is_handed_over = False
+        if prepared.upload is not None:
+            self._describe(prepared.upload.upload)
+            return
         if prepared.method != "GET":
             self.headers["Content-Length"] = str(len(prepared.content))
         if prepared.content:
@@ -129,6 +153,13 @@ class _Request(httpx.Request):
         # So that an event hook of the caller's own client can look at its content.
         self.read()
         self.is_handed_over = False
+
+    def _describe(self, upload: Upload) -> None:
+        self.headers["Content-Type"] = upload.content_type
+        if upload.length is None:
+            self.headers["Transfer-Encoding"] = "chunked"
+        else:
+            self.headers["Content-Length"] = str(upload.length)
 
     @property
     def stream(self) -> httpx.SyncByteStream | httpx.AsyncByteStream:

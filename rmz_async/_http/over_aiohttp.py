@@ -23,6 +23,7 @@ from yarl import URL
 
 from rmz_async._http.body import Body
 from rmz_async._http.pool import IDLE_EXPIRY
+from rmz_async._http.upload_body import UploadBody
 from rmz_async.errors import ConfigurationError
 
 # The limit of httpx, so that no answer is readable over one of the two only.
@@ -63,13 +64,19 @@ class AiohttpConnection:
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """See `Connection.handle_async_request`."""
         timeout = cast("Any", request).extensions["timeout"]
-        assert isinstance(request.stream, Body)
+        stream = request.stream
+        assert isinstance(stream, Body | UploadBody)
         with map_aiohttp_exceptions():
             response = await self._session.request(
                 request.method.decode("ascii"),
                 URL(bytes(request.url).decode("ascii"), encoded=True),
-                headers=[(name.decode(), value.decode()) for name, value in request.headers],
-                data=request.stream.content or None,
+                headers=[
+                    (name.decode(), value.decode())
+                    for name, value in request.headers
+                    # aiohttp adds it by itself, and refuses to be told.
+                    if name.lower() != b"transfer-encoding"
+                ],
+                data=stream if isinstance(stream, UploadBody) else stream.content or None,
                 allow_redirects=False,
                 auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any, cast
+from os import PathLike
+from typing import Any, BinaryIO, Literal, TypeAlias, cast
 
 from rmz_async import operations
 from rmz_async._calls.call import Call
 from rmz_async._transport import Transport
 from rmz_async.models import (
     Media,
+    MediaKind,
     Product,
     ProductKind,
     ProductStatus,
@@ -19,10 +21,15 @@ from rmz_async.models import (
     SelectField,
 )
 from rmz_async.pagination import Page, Pager
+from rmz_async.resources import _uploading
 from rmz_async.resources._product_body import product_body
 from rmz_async.resources._validation import Validation
 
 __all__ = ("Products",)
+
+
+UploadFile: TypeAlias = str | PathLike[str] | bytes | BinaryIO | AsyncIterable[bytes]
+"""What can be uploaded: a path, bytes, a binary file object or an async stream of bytes."""
 
 
 class Products:
@@ -85,6 +92,57 @@ class Products:
             )
 
         return Pager(fetch, page=page)
+
+    async def upload(
+        self,
+        file: UploadFile,
+        *,
+        kind: MediaKind | Literal["image", "extra_image", "file"],
+        name: str | None = None,
+        mime_type: str | None = None,
+    ) -> Media:
+        """Upload a picture or a file, to be named when a product is made or replaced.
+
+        The file is read piece by piece while it is sent, so memory never holds the whole of it. If
+        no trustworthy answer came back, the file is sent once more, unless it is a stream that
+        cannot be read again. The call may take the client's ``timeout``, and a second more for each
+        128 KiB. A connection that stands still is given up earlier, after the ``attempt_timeout``
+        of the client's ``RetryPolicy``.
+
+        Args:
+            file: A path, bytes, a binary file object, or an async stream of bytes. A file object is
+                read from where it stands, and stays open.
+            kind: What it is for. A picture is a jpg, jpeg, png or gif of at most 10 MiB. A ``file``
+                may also be an mp4, pdf, zip, docx or txt, of at most 117 MiB.
+            name: Its name, with its ending. Needed for bytes, and for streams without a name.
+            mime_type: For example ``image/png``; by the name if left out.
+
+        Returns:
+            What RMZ keeps of it. Keep the id: RMZ shows that of a file nowhere else.
+
+        Raises:
+            InvalidRequestError: It is too large, or not of an allowed type, found here or by RMZ.
+            OSError: The file cannot be read.
+            OutcomeUnknownError: No trustworthy answer came back; uploading it again is safe.
+
+        Source: https://docs.rmz.gg/merchant-api/products/upload-media
+        """
+        upload = await _uploading.prepared(
+            Validation("products.upload"),
+            file,
+            kind=kind,
+            name=name,
+            mime_type=mime_type,
+            timeout_without=self._transport.options.timeout,
+        )
+        return await self._transport.call(
+            Call(
+                operation=operations.PRODUCTS_UPLOAD,
+                returns=Media,
+                query={"type": str(kind)},
+                upload=upload,
+            )
+        )
 
     async def create(
         self,

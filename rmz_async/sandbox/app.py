@@ -105,6 +105,8 @@ def _store_calls(backend: Backend, door: FrontDoor) -> list[Route]:
             GET=door.lets_in(products.list_products),
             POST=door.lets_in(writes.create),
         ),
+        # Before the route with an id, which would match it too.
+        Route("/products/upload", door.lets_in(writes.upload), methods=["POST"]),
         route("/products/{id}", GET=door.lets_in(products.get), PUT=door.lets_in(writes.update)),
         Route("/categories", door.lets_in(products.categories), methods=["GET"]),
         Route("/store", door.lets_in(store.get), methods=["GET"]),

@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from rmz_async.models import (
     Media,
+    MediaKind,
     Product,
     ProductKind,
     ProductStatus,
@@ -18,6 +19,7 @@ from rmz_async.models import (
     SelectField,
 )
 from rmz_async.resources import products as _async
+from rmz_async.resources.products import UploadFile
 from rmz_sync._portal import Portal
 from rmz_sync.pagination import Pager
 
@@ -67,6 +69,44 @@ class Products:
         Source: https://docs.rmz.gg/merchant-api/products/list-products
         """
         return Pager(self._wrapped.list(page=page), self._portal)
+
+    def upload(
+        self,
+        file: UploadFile,
+        *,
+        kind: MediaKind | Literal["image", "extra_image", "file"],
+        name: str | None = None,
+        mime_type: str | None = None,
+    ) -> Media:
+        """Upload a picture or a file, to be named when a product is made or replaced.
+
+        The file is read piece by piece while it is sent, so memory never holds the whole of it. If
+        no trustworthy answer came back, the file is sent once more, unless it is a stream that
+        cannot be read again. The call may take the client's ``timeout``, and a second more for each
+        128 KiB. A connection that stands still is given up earlier, after the ``attempt_timeout``
+        of the client's ``RetryPolicy``.
+
+        Args:
+            file: A path, bytes, a binary file object, or an async stream of bytes. A file object is
+                read from where it stands, and stays open.
+            kind: What it is for. A picture is a jpg, jpeg, png or gif of at most 10 MiB. A ``file``
+                may also be an mp4, pdf, zip, docx or txt, of at most 117 MiB.
+            name: Its name, with its ending. Needed for bytes, and for streams without a name.
+            mime_type: For example ``image/png``; by the name if left out.
+
+        Returns:
+            What RMZ keeps of it. Keep the id: RMZ shows that of a file nowhere else.
+
+        Raises:
+            InvalidRequestError: It is too large, or not of an allowed type, found here or by RMZ.
+            OSError: The file cannot be read.
+            OutcomeUnknownError: No trustworthy answer came back; uploading it again is safe.
+
+        Source: https://docs.rmz.gg/merchant-api/products/upload-media
+        """
+        return self._portal.run(
+            self._wrapped.upload(file, kind=kind, name=name, mime_type=mime_type)
+        )
 
     def create(
         self,

@@ -23,7 +23,7 @@ SCHEMAS: Mapping[str, Mapping[str, Any]] = contract()["components"]["schemas"]
 PLAIN = {
     *("JSONObject", "Model", "OrderLine", "CreatedOrder", "ProductKind"),
     *("CodeStock", "Course", "FieldOption", "LicenseTerms", "NewVariant", "SelectField"),
-    *("SubscriptionPlans", "VariantFeature", "Media", "MediaKind"),
+    *("SubscriptionPlans", "VariantFeature"),
 }
 CLASSES = {name: getattr(models, name) for name in models.__all__ if name not in PLAIN}
 MODELS = {name: cls for name, cls in CLASSES.items() if attrs.has(cls)}

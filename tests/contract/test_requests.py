@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -12,7 +11,7 @@ import attrs
 import pytest
 
 from rmz_async.sandbox.serving.reference import contract
-from tests.endpoint import Endpoint, Request
+from tests.endpoint import Endpoint, Request, body_of
 from tests.endpoints import ENDPOINTS, REQUEST_IDS, REQUESTS
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ async def send(answering: Answering, endpoint: Endpoint, request: Request) -> Se
         method=sent.method,
         path=sent.url.path.removeprefix(BASE_PATH),
         query=dict(parse_qsl(sent.url.query.decode())),
-        body=json.loads(sent.content) if sent.content else None,
+        body=body_of(sent),
     )
 
 
@@ -67,7 +66,7 @@ async def test_a_request_is_one_that_the_document_takes(
     for parameter, value in sent.query.items():
         assert faults(read(value, parameters[parameter]), parameters[parameter]) == []
     if "requestBody" in documented:
-        schema = documented["requestBody"]["content"]["application/json"]["schema"]
+        schema = schema_of(documented)
         assert faults(sent.body, schema) == []
         assert set(paths_in(sent.body)) <= set(fields_of(schema))
     else:
@@ -86,9 +85,15 @@ async def test_a_client_can_send_all_that_the_document_takes(
     }
     assert set[str]().union(*(request.query for request in sent)) == parameters
     if "requestBody" in documented:
-        schema = documented["requestBody"]["content"]["application/json"]["schema"]
+        schema = schema_of(documented)
         reached = set[str]().union(*(paths_in(request.body) for request in sent))
         assert reached == set(fields_of(schema))
+
+
+def schema_of(call: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the schema of what a call sends: JSON or a form."""
+    (body,) = call["requestBody"]["content"].values()
+    return cast("Mapping[str, Any]", body["schema"])
 
 
 def parameters_of(call: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import httpx
 import pytest
 
 import rmz_sync
-from tests.endpoint import Endpoint, Request
+from tests.endpoint import Endpoint, Request, body_of
 from tests.endpoints import REQUEST_IDS, REQUESTS
 
 
@@ -32,7 +30,7 @@ def test_a_sync_call_sends_its_request_and_returns_its_answer(
         endpoint.path(endpoint.number),
     )
     assert dict(request.url.params) == endpoint.query(request_, endpoint.number)
-    assert (json.loads(request.content) if request.content else None) == request_.body
+    assert body_of(request) == request_.body
     items = found.items if endpoint.is_list else (found,)
     assert items
     assert all(isinstance(item, endpoint.model) for item in items)

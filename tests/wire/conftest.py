@@ -225,12 +225,27 @@ def _read_request(connection: socket.socket) -> bytes:
         request += chunk
     head, _, body = request.partition(b"\r\n\r\n")
     length = re.search(rb"(?i)content-length: (\d+)", head)
-    while length is not None and len(body) < int(length[1]):
-        chunk = connection.recv(65536)
-        if not chunk:
+    is_chunked = b"transfer-encoding: chunked" in head.lower()
+    parts, came = [body], len(body)
+    # Joined at the end: a large file comes in hundreds of parts.
+    while (length is not None and came < int(length[1])) or (
+        is_chunked and not parts[-1].endswith(b"0\r\n\r\n")
+    ):
+        parts.append(connection.recv(65536))
+        came += len(parts[-1])
+        if not parts[-1]:
             return b""
-        body += chunk
-    return head + b"\r\n\r\n" + body
+    body = b"".join(parts)
+    return head + b"\r\n\r\n" + (_dechunked(body) if is_chunked else body)
+
+
+def _dechunked(body: bytes) -> bytes:
+    pieces: list[bytes] = []
+    while (size := int(body.partition(b"\r\n")[0], 16)) > 0:
+        start = body.index(b"\r\n") + 2
+        pieces.append(body[start : start + size])
+        body = body[start + size + 2 :]
+    return b"".join(pieces)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import httpx
@@ -10,7 +9,7 @@ import pytest
 import respx
 
 from rmz_async import Page
-from tests.endpoint import Endpoint, Request
+from tests.endpoint import Endpoint, Request, body_of
 from tests.endpoints import REQUEST_IDS, REQUESTS
 
 pytestmark = pytest.mark.anyio
@@ -29,7 +28,7 @@ async def test_a_call_sends_its_request_and_returns_its_answer(
         found = await request_.make(rmz, number)
     (call,) = route.calls
     assert dict(call.request.url.params) == endpoint.query(request_, number)
-    assert (json.loads(call.request.content) if call.request.content else None) == request_.body
+    assert body_of(call.request) == request_.body
     assert ("content-type" in call.request.headers) == (request_.body is not None)
     items = found.items if isinstance(found, Page) else (found,)
     assert isinstance(found, Page) == endpoint.is_list

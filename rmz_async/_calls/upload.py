@@ -1,0 +1,64 @@
+"""A file that is to be uploaded, as data: nothing of it is read here."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterable
+from typing import BinaryIO, TypeAlias
+
+import attrs
+
+Source: TypeAlias = "bytes | os.PathLike[str] | BinaryIO | AsyncIterable[bytes]"
+"""What a file is read from: bytes, a path, a binary file object, or an async stream of bytes."""
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Upload:
+    """One file of a multipart form, and how it is sent.
+
+    Attributes:
+        source: What the file is read from.
+        start: Where a file object stood when the call began; None if it cannot go back there.
+        size: Of the file, in bytes; None if only reading it to its end would show that.
+        timeout: Seconds for the call, over all its attempts.
+        content_type: Of the whole form.
+        head: The form before the file.
+        tail: The form after the file.
+    """
+
+    source: Source
+    start: int | None
+    size: int | None
+    timeout: float
+    content_type: str
+    head: bytes
+    tail: bytes
+
+    @property
+    def length(self) -> int | None:
+        """The bytes of the whole form, or None."""
+        return None if self.size is None else len(self.head) + self.size + len(self.tail)
+
+
+def form(field: str, name: str, mime_type: str) -> tuple[str, bytes, bytes]:
+    """Return the content type of a form with one file, and what stands before and after the file.
+
+    Args:
+        field: The name of the field.
+        name: The name of the file; any string.
+        mime_type: Of the file, without line breaks.
+    """
+    boundary = secrets.token_hex(16)
+    # As browsers do, so that no name can end the line or the quotes.
+    quoted = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    head = (
+        f"--{boundary}\r\n"
+        f'Content-Disposition: form-data; name="{field}"; filename="{quoted}"\r\n'
+        f"Content-Type: {mime_type}\r\n\r\n"
+    )
+    return (
+        f"multipart/form-data; boundary={boundary}",
+        head.encode(),
+        f"\r\n--{boundary}--\r\n".encode(),
+    )

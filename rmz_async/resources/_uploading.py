@@ -1,0 +1,116 @@
+"""What may be uploaded: checked before anything is sent."""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+from collections.abc import AsyncIterable
+from pathlib import Path, PurePath
+from typing import BinaryIO, cast
+
+import anyio
+
+from rmz_async._calls.upload import Source, Upload, form
+from rmz_async.models import MediaKind
+from rmz_async.resources._validation import Validation
+
+IMAGES = ("jpg", "jpeg", "png", "gif")
+FILES = ("jpg", "mp4", "jpeg", "png", "gif", "pdf", "zip", "docx", "txt")
+
+# RMZ's own limits, in bytes: 10 and 117 MiB.
+MAX_IMAGE = 10 * 1024 * 1024
+MAX_FILE = 120_000 * 1024
+
+# A connection of a megabit a second takes 16 minutes for the largest file.
+SLOWEST = 128 * 1024
+
+
+async def prepared(
+    check: Validation,
+    file: object,
+    *,
+    kind: object,
+    name: str | None,
+    mime_type: str | None,
+    timeout_without: float,
+) -> Upload:
+    """Return the upload of a file.
+
+    Args:
+        check: Collects what is wrong, and raises it.
+        file: What the caller passed in.
+        kind: What it is for.
+        name: Its name; the source's own if None.
+        mime_type: Its type; by its name if None.
+        timeout_without: Seconds that a call has without an upload.
+
+    Raises:
+        InvalidRequestError: It breaks a rule.
+        OSError: The file at a path cannot be looked at.
+    """
+    source = _source(file)
+    kinds = tuple(member.value for member in MediaKind)
+    check.choice("type", kind, kinds)
+    known = check.require("file", source is not None, "must be a path, bytes or a binary stream")
+    called = name if name is not None else _name_of(file)
+    if check.text("name", called):
+        allowed = FILES if kind == MediaKind.FILE else IMAGES
+        ending = PurePath(called).suffix.removeprefix(".").lower()
+        check.require("name", ending in allowed, f"must end in .{', .'.join(allowed)}")
+    if mime_type is not None:
+        holds = mime_type.isascii() and mime_type.isprintable()
+        check.require("mime_type", holds, "must be visible ASCII, for example image/png")
+    start, size = await _extent(source) if known else (None, None)
+    most = MAX_FILE if kind == MediaKind.FILE else MAX_IMAGE
+    check.require("file", size is None or 0 < size <= most, f"must have 1 to {most} bytes")
+    check.finish()
+    guessed = mimetypes.guess_type(called)[0] or "application/octet-stream"
+    content_type, head, tail = form("file", called, mime_type or guessed)
+    return Upload(
+        source=cast("Source", source),
+        start=start,
+        size=size,
+        timeout=timeout_without + (most if size is None else size) / SLOWEST,
+        content_type=content_type,
+        head=head,
+        tail=tail,
+    )
+
+
+def _source(file: object) -> Source | None:
+    if isinstance(file, str | os.PathLike):
+        return Path(cast("str", file))
+    if isinstance(file, bytes | bytearray | memoryview):
+        # A copy: the caller may change it before the last attempt.
+        return bytes(cast("bytes", file))
+    if isinstance(file, AsyncIterable) or callable(getattr(file, "read", None)):
+        return cast("BinaryIO", file)
+    return None
+
+
+def _name_of(file: object) -> str:
+    if isinstance(file, str | os.PathLike):
+        return Path(cast("str", file)).name
+    name = getattr(file, "name", None)
+    # The name of a file that was opened by its descriptor is a number.
+    return PurePath(name).name if isinstance(name, str) else ""
+
+
+async def _extent(source: Source | None) -> tuple[int | None, int | None]:
+    """Return where a source begins, if it can go back there, and its size, if that is known."""
+    if isinstance(source, bytes):
+        return None, len(source)
+    if isinstance(source, os.PathLike):
+        return None, (await anyio.Path(source).stat()).st_size
+    if source is None or isinstance(source, AsyncIterable):
+        return None, None
+    return await anyio.to_thread.run_sync(_measured, source)
+
+
+def _measured(file: BinaryIO) -> tuple[int | None, int | None]:
+    if not file.seekable():
+        return None, None
+    start = file.tell()
+    size = file.seek(0, os.SEEK_END) - start
+    file.seek(start)
+    return start, size

@@ -1,0 +1,234 @@
+"""A file is sent piece by piece, and once more only if it can be read once more."""
+
+from __future__ import annotations
+
+import socket
+import tracemalloc
+from collections.abc import AsyncIterator
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import respx
+
+from rmz_async import (
+    AuthenticationError,
+    ConnectionFailedError,
+    InvalidRequestError,
+    Media,
+    OutcomeUnknownError,
+)
+from rmz_async.sandbox import Sandbox
+from tests.endpoint import body_of
+from tests.wire.conftest import client_of, their_client
+
+if TYPE_CHECKING:
+    from tests.wire.conftest import Server
+
+pytestmark = pytest.mark.anyio
+
+KEPT = {"id": 601, "type": "image", "name": "a.png", "size": 3}
+ANSWER = httpx.Response(200, json={"message": None, "data": KEPT, "timestamp": 1780000000})
+LOST = httpx.ReadError("connection reset")
+BIG = 20 * 1024 * 1024
+
+
+async def stream(*pieces: bytes) -> AsyncIterator[bytes]:
+    """Give pieces that nobody can ask for again."""
+    for piece in pieces:
+        yield piece
+
+
+class Pipe(BytesIO):
+    """A file object that cannot go back."""
+
+    def seekable(self) -> bool:
+        """Say so."""
+        return False
+
+
+def sources(folder: Path) -> dict[str, Any]:
+    """Everything that the bytes PNG can be read from."""
+    path = folder / "a.png"
+    path.write_bytes(b"PNG")
+    advanced = BytesIO(b"not this: PNG")
+    advanced.seek(10)
+    return {
+        "path": path,
+        "string": str(path),
+        "bytes": b"PNG",
+        "bytearray": bytearray(b"PNG"),
+        "memoryview": memoryview(b"PNG"),
+        "file object": advanced,
+        "pipe": Pipe(b"PNG"),
+        "stream": stream(b"P", b"NG"),
+    }
+
+
+ONCE = ("pipe", "stream")
+every_source = pytest.mark.parametrize("kind", [*sources(Path("/tmp"))])  # noqa: S108 - names only
+
+
+@every_source
+async def test_an_upload_reads_the_whole_source(
+    rmz_api: respx.MockRouter, make_client: Any, tmp_path: Path, kind: str
+) -> None:
+    route = rmz_api.post("/products/upload").mock(return_value=ANSWER)
+    async with make_client() as rmz:
+        media = await rmz.products.upload(sources(tmp_path)[kind], kind="image", name="a.png")
+    assert media == Media(id=601, type="image", name="a.png", size=3)
+    (call,) = route.calls
+    assert body_of(call.request) == {"file": "PNG"}
+
+
+@their_client
+@every_source
+async def test_a_lost_upload_is_sent_again_if_it_can_be_read_again(
+    rmz_api: respx.MockRouter, make_client: Any, tmp_path: Path, kind: str
+) -> None:
+    """The second attempt sends the same bytes; of a stream nothing would be left to send."""
+
+    async def lose(request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        if len(bodies) == 0:
+            bodies.append(body_of(request))
+            raise LOST
+        bodies.append(body_of(request))
+        return httpx.Response(200, json=ANSWER.json())
+
+    bodies: list[object] = []
+    rmz_api.post("/products/upload").mock(side_effect=lose)
+    async with make_client() as rmz:
+        upload = rmz.products.upload(sources(tmp_path)[kind], kind="image", name="a.png")
+        if kind in ONCE:
+            with pytest.raises(OutcomeUnknownError, match="Upload it again") as caught:
+                await upload
+            with pytest.raises(OutcomeUnknownError):
+                await caught.value.resolve()
+        else:
+            await upload
+    assert bodies == [{"file": "PNG"}] * (1 if kind in ONCE else 2)
+
+
+async def test_a_refused_connection_leaves_a_stream_untouched(make_client: Any) -> None:
+    """So the call is attempted as often as any other."""
+    with socket.create_server(("127.0.0.1", 0)) as unheard:
+        base_url = f"http://127.0.0.1:{unheard.getsockname()[1]}"
+    source = stream(b"PNG")
+    async with make_client(base_url=base_url) as rmz:
+        with pytest.raises(ConnectionFailedError) as caught:
+            await rmz.products.upload(source, kind="image", name="a.png")
+    assert caught.value.attempts == 3
+    assert [piece async for piece in source] == [b"PNG"]
+
+
+@their_client
+@pytest.mark.parametrize(("source", "asked"), [(b"PNG", 2), (None, 1)])
+async def test_a_new_token_is_asked_for_only_if_the_file_can_be_sent_again(
+    rmz_api: respx.MockRouter, make_client: Any, source: bytes | None, asked: int
+) -> None:
+    refusal = httpx.Response(401, json={"message": "Unauthenticated."})
+    rmz_api.post("/products/upload").mock(return_value=refusal)
+    tokens: list[str] = []
+
+    def token() -> str:
+        tokens.append("1|wire-test-token")
+        return tokens[-1]
+
+    async with make_client(token) as rmz:
+        with pytest.raises(AuthenticationError):
+            await rmz.products.upload(source or stream(b"PNG"), kind="image", name="a.png")
+    assert len(tokens) == asked
+
+
+async def test_what_reading_raises_reaches_the_caller(make_client: Any, tmp_path: Path) -> None:
+    """No part of RMZ's answer is to blame for a file that breaks off."""
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"P"
+        raise OSError("the disk is gone")
+
+    async with Sandbox() as sandbox, sandbox.serve() as served:
+        async with make_client(sandbox.token, base_url=served.base_url) as rmz:
+            with pytest.raises(OSError, match="the disk is gone"):
+                await rmz.products.upload(broken(), kind="image", name="a.png")
+            with pytest.raises(FileNotFoundError):
+                await rmz.products.upload(tmp_path / "none.png", kind="image")
+        assert list(sandbox.ledger) == []
+
+
+async def test_memory_holds_a_piece_of_a_file_at_a_time(
+    serving: Any, http: Any, tmp_path: Path
+) -> None:
+    """Of a file of 20 MiB, which a server on this machine reads to its end."""
+    path = tmp_path / "film.mp4"
+    with path.open("wb") as file:
+        file.truncate(BIG)
+    came = 0
+
+    def count(connection: Any, request: bytes) -> None:
+        nonlocal came
+        came = len(request)
+        body = ANSWER.content
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        connection.sendall(f"{head}\r\n\r\n".encode() + body)
+
+    server: Server
+    with serving(count) as server:
+        async with client_of(server, http=http) as rmz:
+            await rmz.products.upload(b"PNG", kind="image", name="warm.png")
+            tracemalloc.start()
+            upload = rmz.products.upload(path, kind="file")
+            # What the server in this process has received is not the client's.
+            before = tracemalloc.take_snapshot()
+            await upload
+            after = tracemalloc.take_snapshot()
+            tracemalloc.stop()
+    ours = after.compare_to(before, "filename")
+    grown = sum(part.size_diff for part in ours if "rmz_async" in part.traceback[0].filename)
+    assert came > BIG
+    assert grown < 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"file": 5}, "file"),
+        ({"file": b""}, "file"),
+        ({"file": bytes(10 * 1024 * 1024 + 1)}, "file"),
+        ({"file": BytesIO()}, "file"),
+        ({"kind": "video"}, "type"),
+        ({"name": ""}, "name"),
+        ({"name": None}, "name"),
+        ({"name": "a.pdf"}, "name"),
+        ({"mime_type": "image/png\r\nX: y"}, "mime_type"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
+)
+async def test_an_upload_that_breaks_a_rule_is_not_sent(
+    make_client: Any, given: dict[str, Any], field: str
+) -> None:
+    right = {"file": b"PNG", "kind": "image", "name": "a.png"}
+    async with make_client() as rmz:
+        with pytest.raises(InvalidRequestError, match=r"^products\.upload was not sent") as caught:
+            await rmz.products.upload(**{**right, **given})
+    assert list(caught.value.errors) == [field]
+
+
+async def test_a_file_brings_its_name_along(
+    rmz_api: respx.MockRouter, make_client: Any, tmp_path: Path
+) -> None:
+    """From a path, and from a file that was opened by its path."""
+    path = tmp_path / "شاي.png"
+    path.write_bytes(b"PNG")
+    route = rmz_api.post("/products/upload").mock(return_value=ANSWER)
+    async with make_client() as rmz:
+        await rmz.products.upload(path, kind="image")
+        with path.open("rb") as file:
+            await rmz.products.upload(file, kind="image")
+            assert not file.closed
+    for call in route.calls:
+        assert 'filename="شاي.png"'.encode() in call.request.content
+        assert b"Content-Type: image/png" in call.request.content
