@@ -105,7 +105,7 @@ class Products:
         Source: https://docs.rmz.gg/merchant-api/products/upload-media
         """
         return self._portal.run(
-            self._wrapped.upload(file, kind=kind, name=name, mime_type=mime_type)
+            self._wrapped.upload, file, kind=kind, name=name, mime_type=mime_type
         )
 
     def create(
