@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+import socket
 import ssl
 from types import SimpleNamespace
 from typing import Any, cast
 
 import aiohttp
+import aiohttp.abc
 import anyio
 import httpcore
 from aiohttp.client_proto import ResponseHandler
@@ -23,6 +25,7 @@ from yarl import URL
 
 from rmz_async._http.body import Body
 from rmz_async._http.pool import IDLE_EXPIRY
+from rmz_async._http.resolver import addresses_of
 from rmz_async._http.upload_body import UploadBody
 from rmz_async.errors import ConfigurationError
 
@@ -58,8 +61,10 @@ class AiohttpConnection:
             # It is of no use to a single connection, and one that is closed while it asks for an
             # address would cancel a call that nobody has cancelled.
             use_dns_cache=False,
+            resolver=_Resolver(),
         )
         self._session = _session(self._connector)
+        self._answer: aiohttp.ClientResponse | None = None
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """See `Connection.handle_async_request`."""
@@ -85,6 +90,7 @@ class AiohttpConnection:
                     connect=timeout["pool"],
                 ),
             )
+        self._answer = response
         reason = (response.reason or "").encode("latin-1", "replace")
         return httpcore.Response(
             response.status,
@@ -100,6 +106,9 @@ class AiohttpConnection:
     async def aclose(self) -> None:
         """See `Connection.aclose`."""
         self._connector.abort()
+        if self._answer is not None:
+            # Else whoever reads its body would wait on.
+            self._answer.close()
         await self._session.close()
 
 
@@ -122,6 +131,26 @@ def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     # hooks still prevent it, but may leave a connection open.
     vars(session).update(_retry_connection=False)
     return session
+
+
+class _Resolver(aiohttp.abc.AbstractResolver):
+    async def resolve(
+        self, host: str, port: int = 0, family: int = socket.AF_UNSPEC
+    ) -> list[aiohttp.abc.ResolveResult]:
+        return [
+            {
+                "hostname": host,
+                "host": address,
+                "port": port,
+                "family": socket.AF_INET6 if ":" in address else socket.AF_INET,
+                "proto": socket.IPPROTO_TCP,
+                "flags": socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            }
+            for address in await addresses_of(host, port)
+        ]
+
+    async def close(self) -> None:
+        pass
 
 
 class _Connector(aiohttp.TCPConnector):

@@ -9,6 +9,11 @@ from typing import Any, cast
 import anyio
 import httpcore
 
+from rmz_async._http.resolver import addresses_of
+
+# Seconds that an address has before the next one is attempted beside it, as RFC 8305 says.
+_HEAD_START = 0.25
+
 
 class HTTPXConnection:
     """One connection, which can be closed at any moment of its life.
@@ -70,11 +75,43 @@ class _Network(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         with self._opening:
-            self._opened = await self._opener.connect_tcp(host, port, timeout)
+            try:
+                with anyio.fail_after(timeout):
+                    await self._connect(await addresses_of(host, port), port)
+            except TimeoutError:
+                raise httpcore.ConnectTimeout("no connection in time") from None
+            except OSError as error:
+                raise httpcore.ConnectError(str(error)) from error
         if self._opened is not None and not self._opening.cancel_called:
             return self._opened
         await self.aclose()
         raise httpcore.ConnectError("the client was closed")
+
+    async def _connect(self, addresses: list[str], port: int) -> None:
+        failed: list[httpcore.ConnectError] = []
+
+        async def attempt(address: str, over: anyio.Event) -> None:
+            try:
+                opened = await self._opener.connect_tcp(address, port)
+            except httpcore.ConnectError as error:
+                failed.append(error)
+                over.set()
+                return
+            attempts.cancel_scope.cancel()
+            if self._opened is None:
+                self._opened = opened
+            else:
+                with anyio.CancelScope(shield=True):
+                    await opened.aclose()
+
+        async with anyio.create_task_group() as attempts:
+            for address in addresses:
+                over = anyio.Event()
+                attempts.start_soon(attempt, address, over)
+                with anyio.move_on_after(_HEAD_START):
+                    await over.wait()
+        if self._opened is None:
+            raise failed[0]
 
     async def aclose(self) -> None:
         self._opening.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import subprocess
 import sys
 import threading
 from typing import Any
@@ -226,3 +227,60 @@ async def test_an_untrusted_certificate(make_client: Any, time: Any) -> None:
         with pytest.raises(ConnectionFailedError, match="after 1 attempt"):
             await make_client(http=http).subscriptions.get(501)
     assert time.slept == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "headers",
+    [["X-Long: " + "x" * 8_200], ["X-Long: " + "x" * 60_000], [f"X-{n}: {n}" for n in range(1000)]],
+    ids=["a long one", "a very long one", "many"],
+)
+async def test_headers_are_taken_up_to_one_limit(
+    serving: Any, http: Any, headers: list[str]
+) -> None:
+    """An applied extension is not unknown over one of the two ways only."""
+    body = b'{"data": {"id": 501, "status": "active"}}'
+    with serving(keeps(body, *headers)) as server:
+        async with client_of(server, http=http) as rmz:
+            assert (await rmz.subscriptions.extend(501, days=7)).id == 501
+        assert len(server.requests) == 1
+
+
+LEFT_OPEN = """
+import asyncio, gc, sys
+import rmz_async
+
+async def read():
+    await rmz.subscriptions.get(501)
+
+rmz = rmz_async.Client("1|t", base_url=sys.argv[1], http="aiohttp", pacing=None)
+for _ in range(3):
+    asyncio.run(read())
+    gc.collect()
+"""
+
+
+def test_a_loop_that_ends_before_its_client_is_closed_prints_nothing(serving: Any) -> None:
+    """Neither when the next loop begins, nor at the end of the program."""
+    with serving(keeps()) as server:
+        command = [sys.executable, "-c", LEFT_OPEN, server.base_url]
+        done = subprocess.run(command, capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert server.opened == 3
+
+
+@on_asyncio
+@pytest.mark.anyio
+async def test_a_client_that_is_forgotten_while_its_loop_runs_is_told_of(
+    serving: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By aiohttp, as its connection stays open until then."""
+    with serving(keeps()) as server:
+        rmz = client_of(server, http="aiohttp")
+        await rmz.subscriptions.get(501)
+        pool: Any = rmz._transport.connections.open().pool
+        connector: Any = pool._idle[0][1]._connector
+        with pytest.warns(ResourceWarning, match="Unclosed connector"):
+            connector.__del__()
+        await rmz.aclose()
+    assert "Unclosed connector" in caplog.text
