@@ -113,7 +113,7 @@ class _NoCookies(httpx.Cookies):
     """A cookie jar that keeps nothing, and that spends no time on looking for cookies."""
 
     def extract_cookies(self, response: httpx.Response) -> None:
-        pass
+        """Keep none."""
 
 
 class _Client(httpx.AsyncClient):
@@ -127,7 +127,7 @@ class _Client(httpx.AsyncClient):
 
     @cookies.setter
     def cookies(self, cookies: object) -> None:
-        pass
+        """Keep none."""
 
 
 def _opener_for(http: object) -> Callable[[], Connection]:

@@ -150,7 +150,7 @@ class _Resolver(aiohttp.abc.AbstractResolver):
         ]
 
     async def close(self) -> None:
-        pass
+        """Nothing is open."""
 
 
 class _Connector(aiohttp.TCPConnector):

@@ -284,3 +284,25 @@ async def test_a_client_that_is_forgotten_while_its_loop_runs_is_told_of(
             connector.__del__()
         await rmz.aclose()
     assert "Unclosed connector" in caplog.text
+
+
+@on_asyncio
+@pytest.mark.anyio
+async def test_a_connection_that_opens_as_its_client_closes_is_closed(
+    serving: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody else would know of it, and nothing was sent."""
+    connect: Any = aiohttp.TCPConnector.connect
+
+    async def connect_and_close(self: Any, *args: Any, **options: Any) -> Any:
+        connection = await connect(self, *args, **options)
+        self.abort()
+        return connection
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "connect", connect_and_close)
+    with serving(keeps()) as server:
+        async with client_of(server, http="aiohttp") as rmz:
+            with pytest.raises(ConnectionFailedError, match="the client was closed"):
+                await rmz.subscriptions.extend(501, days=7)
+            await server.until_open(0)
+        assert not server.requests
