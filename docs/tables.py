@@ -54,10 +54,11 @@ def retries() -> Iterator[Row]:
         (f"all {len(reads)} that read", reads[0]),
     ):
         rule = row.retry
+        words = _ONCE_WORDS if rule is RetryRule.ONCE else _WORDS
         yield (
             name,
             _after_no_answer(row),
-            *(_WORDS[reaction] for reaction in (rule.throttled, rule.refused, rule.not_sent)),
+            *(words[reaction] for reaction in (rule.throttled, rule.refused, rule.not_sent)),
         )
 
 
@@ -111,10 +112,14 @@ _WORDS = {
     Reaction.READ_BACK: "read back",
     Reaction.RAISE: "error",
 }
+# An extension that was made from an id, and a product, have nothing to be compared with.
+_ONCE_WORDS = {**_WORDS, Reaction.READ_BACK: "compared, or unknown"}
 
 
 def _after_no_answer(row: Operation) -> str:
     reaction = row.retry.ambiguous
+    if row.retry is RetryRule.ONCE:
+        return f"never resent: {_ONCE_WORDS[reaction]}"
     if reaction is Reaction.READ_BACK and not row.resend_within:
         return "read back, never resent"
     if reaction is Reaction.READ_BACK:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import rmz_async
 from tests.docs.pages import Page
 
 PAGE = "docs/catalog.md"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(32)
 
 
 def test_the_plans_are_printed_as_the_page_shows_them(page: Page) -> None:
@@ -57,3 +60,19 @@ def test_the_shelves_and_the_summary_are_those_of_the_store(page: Page) -> None:
             assert (await page["summary"](rmz)).endswith(f" from {len(complete)} orders")
 
     page.wait(show())
+
+
+def test_new_codes_are_added_to_the_stock_of_a_new_product(page: Page, tmp_path: Path) -> None:
+    page.run()
+    picture = tmp_path / "tea.png"
+    picture.write_bytes(PNG)
+
+    async def sell() -> None:
+        async with rmz_async.Client() as rmz:
+            number = await page["sell_tea_cards"](rmz, picture, ["TEA-1", "TEA-2"])
+            await page["restock"](rmz, number, ["TEA-3"])
+            product = await rmz.products.get(number)
+            assert product.image
+            assert {one.code for one in product.codes or ()} == {"TEA-1", "TEA-2", "TEA-3"}
+
+    page.wait(sell())
