@@ -15,7 +15,7 @@ import typing
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from rmz_async import _transport, errors, options
+from rmz_async import _execution, errors, options
 from rmz_async._calls.retry import lag_of
 from rmz_async._http import exchange
 from rmz_async.operations import OPERATIONS, Operation, Reaction, RetryRule
@@ -72,7 +72,7 @@ def limits() -> Iterator[Row]:
         ("Opening a connection", exchange.CONNECT_TIMEOUT, ""),
         ("The wait before a retry", policy.max_backoff, "RetryPolicy.max_backoff"),
         ("The wait for a slot in the minute", pacing.max_wait, "Pacing.max_wait"),
-        ("Reading back, after the end of the call", _transport.SETTLE_GRACE, ""),
+        ("Reading back, after the end of the call", _execution.SETTLE_GRACE, ""),
     ):
         yield (part, f"{seconds:g} s", f"`{setting}`" if setting else "fixed")
 

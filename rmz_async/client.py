@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypeVar
 
 import attrs
 
-from rmz_async._calls.token import Tokens, TokenSource, concealed
+from rmz_async._calls.clock import Clock
+from rmz_async._calls.token import Tokens, TokenSource, as_secret
 from rmz_async._http.base_url import Address, URLObject
 from rmz_async._http.client import Connections, HTTPClient
 from rmz_async._transport import Transport
+from rmz_async.errors import OutcomeUnknownError
 from rmz_async.options import (
     DEFAULT_PACING,
     DEFAULT_TIMEOUT,
@@ -19,8 +22,23 @@ from rmz_async.options import (
     RetryPolicy,
     Unchanged,
 )
+from rmz_async.resources._attribute import ResourceAttribute
+from rmz_async.resources.categories import Categories
+from rmz_async.resources.checkout_sessions import CheckoutSessions
+from rmz_async.resources.orders import Orders
+from rmz_async.resources.portal_sessions import PortalSessions
+from rmz_async.resources.products import Products
+from rmz_async.resources.store import OwnStore
+from rmz_async.resources.subscriptions import Subscriptions
 
 __all__ = ("Client",)
+
+
+R = TypeVar("R")
+
+
+def _resource(resource: Callable[[Transport], R]) -> ResourceAttribute[Client, R]:
+    return ResourceAttribute(resource, lambda client: resource(client._transport))
 
 
 class Client:
@@ -30,13 +48,14 @@ class Client:
 
     Args:
         token: The API token, or a callable, plain or async, that returns it. A callable is asked
-            when the first call is made, and once more after each 401. ``RMZ_API_TOKEN`` where left
-            out.
-        base_url: Https, or http to this machine. ``RMZ_BASE_URL`` where left out, else
-            production's.
-        timeout: Seconds for one call, over all its tries; 60 where left out.
-        retry: How often a call may be tried; whether it may at all is a property of the call.
-        pacing: How to keep within RMZ's requests a minute; None for sending at once and leaving
+            when the first call is made, and once more after each 401. ``RMZ_API_TOKEN`` if left
+            out; if that is missing too, the first call says so.
+        base_url: Https, or http to this machine. ``RMZ_BASE_URL`` if left out, else the
+            address of production.
+        timeout: Seconds for one call, over all its attempts; 60 if left out.
+        retry: How often a call may be attempted; whether it may be retried at all is a property of
+            the call.
+        pacing: How to keep within RMZ's requests a minute; None to send immediately and leave
             that to RMZ.
         http: An ``httpx.AsyncClient`` of your own, for its proxies, certificates, transport and
             event hooks; its headers, cookies, authentication and time-outs are not used. It stays
@@ -56,6 +75,14 @@ class Client:
         ConfigurationError: An option breaks a rule; the message names both.
     """
 
+    checkout_sessions = _resource(CheckoutSessions)
+    portal_sessions = _resource(PortalSessions)
+    subscriptions = _resource(Subscriptions)
+    orders = _resource(Orders)
+    products = _resource(Products)
+    categories = _resource(Categories)
+    store = _resource(OwnStore)
+
     def __init__(
         self,
         token: TokenSource | None = None,
@@ -65,8 +92,9 @@ class Client:
         retry: RetryPolicy | None = None,
         pacing: Pacing | None = DEFAULT_PACING,
         http: HTTPClient | Literal["aiohttp"] | None = None,
+        _clock: Clock | None = None,
     ) -> None:
-        source, address = concealed(token), Address(base_url)
+        source, address = as_secret(token), Address(base_url)
         del token, base_url
         options = Options(
             base_url=address.checked(),
@@ -74,27 +102,12 @@ class Client:
             retry=RetryPolicy() if retry is None else retry,
             pacing=pacing,
         )
-        self._use(Transport(Connections(Tokens(source), http), options), owns_connections=True)
+        transport = Transport(Connections(Tokens(source), http), options, _clock)
+        self._use(transport, owns_connections=True)
 
     def _use(self, transport: Transport, *, owns_connections: bool) -> None:
-        # Here, for they bring all models: who only verifies webhooks does not wait for them.
-        from rmz_async.resources.categories import Categories
-        from rmz_async.resources.checkout_sessions import CheckoutSessions
-        from rmz_async.resources.orders import Orders
-        from rmz_async.resources.portal_sessions import PortalSessions
-        from rmz_async.resources.products import Products
-        from rmz_async.resources.store import OwnStore
-        from rmz_async.resources.subscriptions import Subscriptions
-
         self._transport = transport
         self._owns_connections = owns_connections
-        self.checkout_sessions: CheckoutSessions = CheckoutSessions(transport)
-        self.portal_sessions: PortalSessions = PortalSessions(transport)
-        self.subscriptions: Subscriptions = Subscriptions(transport)
-        self.orders: Orders = Orders(transport)
-        self.products: Products = Products(transport)
-        self.categories: Categories = Categories(transport)
-        self.store: OwnStore = OwnStore(transport)
 
     def with_options(
         self,
@@ -106,10 +119,10 @@ class Client:
         """Return a copy that works over the same connections.
 
         Args:
-            timeout: Seconds for one call; this client's where left out.
-            retry: How often a call may be tried; as this client does where left out.
-            pacing: How to keep within RMZ's requests a minute; None for sending at once. As this
-                client does where left out.
+            timeout: Seconds for one call; this client's if left out.
+            retry: How often a call may be attempted; as this client does if left out.
+            pacing: How to keep within RMZ's requests a minute; None to send immediately. As this
+                client does if left out.
 
         Returns:
             A client that need not be closed, and that ends with this one.
@@ -124,6 +137,30 @@ class Client:
         copy = object.__new__(type(self))
         copy._use(self._transport.with_options(options), owns_connections=False)
         return copy
+
+    async def resolve(self, error: OutcomeUnknownError) -> Any:
+        """Find out what became of a call whose outcome is unknown.
+
+        A change of an object is looked for in that object. It counts as not applied only a minute
+        and ``RetryPolicy.replica_lag`` after the last attempt, because RMZ may still be at work
+        before, and may read from a replica that lags. A session is asked for again, and so is an
+        order while RMZ takes it for the same one. An extension can be found only if the
+        subscription that had been read before was passed.
+
+        Args:
+            error: The error, from a client of the same store.
+
+        Returns:
+            What the call would have returned: it was applied.
+
+        Raises:
+            ConnectionFailedError: It was not applied, and a retry is safe.
+            OutcomeUnknownError: Nobody can tell yet, or at all; this very error, or for an order
+                or a session a new one.
+            ConfigurationError: The error was pickled or copied, or the client was closed, or it has
+                another base URL.
+        """
+        return await self._transport.resolve(error)
 
     async def aclose(self) -> None:
         """Close the connections; calling it again does nothing."""

@@ -30,7 +30,7 @@ pickled, and :meth:`RMZError.to_dict` carries them through a queue that speaks J
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, cast
@@ -198,15 +198,15 @@ class PacingError(ConnectionFailedError):
         self.retry_after = retry_after
 
 
-# These attributes hold a client, which can neither be pickled nor copied.
-_LEFT_BEHIND = ("_resolver", "_run")
+# The call may hold personal data, and a comparison, which cannot be pickled.
+_LEFT_BEHIND = ("_unclear_call",)
 
 
 class OutcomeUnknownError(RMZError):
     """The call was sent and no trustworthy answer came back: it may have been applied.
 
-    Do not simply repeat it: `resolve` finds out later, and the message says how else to. Where RMZ
-    did answer, with a server error for instance, that answer is the ``__cause__``.
+    Do not simply make it again: ``client.resolve(error)`` finds out later, and the message says how
+    else to. If RMZ did answer, with a server error for instance, that answer is the ``__cause__``.
 
     Attributes:
         operation: The call, for example ``subscriptions.extend``.
@@ -214,8 +214,6 @@ class OutcomeUnknownError(RMZError):
         sent_at: When the first request was sent that may have been applied; UTC.
         attempts: How often it was tried.
     """
-
-    _resolver: Callable[[OutcomeUnknownError], Awaitable[Any]] | None = None
 
     def __init__(
         self,
@@ -231,27 +229,6 @@ class OutcomeUnknownError(RMZError):
         self.object_id = object_id
         self.sent_at = sent_at
         self.attempts = attempts
-
-    async def resolve(self) -> Any:
-        """Find out whether the call was applied.
-
-        What changes an object is looked for in that object. It counts as not applied only a minute
-        after it was last sent, as RMZ may still be at work before. Sessions are asked for anew, and
-        so is an order while RMZ takes it for the same one. An extension can be found only if the
-        subscription was passed that had been read before it.
-
-        Returns:
-            What the call would have returned: it was applied.
-
-        Raises:
-            ConnectionFailedError: It was not applied, and repeating it is safe.
-            OutcomeUnknownError: Nobody can tell yet, or at all; this very error, or for an order
-                or a session a new one.
-            ConfigurationError: The error was pickled or copied, or the client was closed.
-        """
-        if self._resolver is None:
-            raise ConfigurationError("this error has lost its client: it was pickled or copied")
-        return await self._resolver(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         kept = {name: value for name, value in vars(self).items() if name not in _LEFT_BEHIND}

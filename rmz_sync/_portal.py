@@ -91,12 +91,6 @@ class Portal:
             interruption.add_note(f"{name_of(function)} was interrupted: {fate}")
             raise
         error, job.error = job.error, None
-        if isinstance(error, OutcomeUnknownError) and not hasattr(error, "of"):
-            from rmz_sync.errors import OutcomeUnknownError as Sync
-
-            cause = error.__cause__
-            error = Sync.of(error, self.run)
-            error.__cause__ = cause
         try:
             raise error
         finally:

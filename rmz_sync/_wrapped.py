@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import rmz_async
 from rmz_async._calls.call import Call
 from rmz_async._transport import Transport
+from rmz_async.errors import OutcomeUnknownError
 from rmz_sync._portal import cut_off
 
 T = TypeVar("T")
@@ -43,3 +44,10 @@ class WrappedTransport(Transport):
         with suppress(asyncio.CancelledError):
             return await execution.run()
         raise execution.cut_off(here.reason)
+
+    async def resolve(self, error: OutcomeUnknownError) -> Any:
+        """Find out later; if this is cut off, it has found out nothing."""
+        cut_off.get().verdict = lambda _: error.with_traceback(None)
+        with suppress(asyncio.CancelledError):
+            return await super().resolve(error)
+        raise error.with_traceback(None)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Literal, NoReturn, cast
+from typing import Any, Literal, NoReturn, cast
 
 import rmz_async
-from rmz_async._calls.token import TokenSource, concealed
+from rmz_async._calls.clock import Clock
+from rmz_async._calls.token import TokenSource, as_secret
 from rmz_async._http.base_url import Address, URLObject
 from rmz_async._http.client import HTTPClient
+from rmz_async.errors import OutcomeUnknownError
 from rmz_async.options import DEFAULT_PACING, DEFAULT_TIMEOUT, Pacing, RetryPolicy, Unchanged
 from rmz_sync import _preloaded  # noqa: F401 - for what it imports
 from rmz_sync._portal import Portal
@@ -76,16 +78,18 @@ class Client:
         retry: RetryPolicy | None = None,
         pacing: Pacing | None = DEFAULT_PACING,
         http: HTTPClient | Literal["aiohttp"] | None = None,
+        _clock: Clock | None = None,
     ) -> None:
-        source, address = concealed(token), Address(base_url)
+        source, address = as_secret(token), Address(base_url)
         del token, base_url
         wrapped = WrappedClient(
-            cast("TokenSource", source),
+            cast("TokenSource | None", source),
             base_url=cast("str", address),
             timeout=timeout,
             retry=retry,
             pacing=pacing,
             http=http,
+            _clock=_clock,
         )
 
         # Not a method: a thread that held this client would keep it alive for ever.
@@ -132,6 +136,30 @@ class Client:
         wrapped = self._wrapped.with_options(timeout=timeout, retry=retry, pacing=pacing)
         copy._use(wrapped, self._portal, owns_portal=False)
         return copy
+
+    def resolve(self, error: OutcomeUnknownError) -> Any:
+        """Find out what became of a call whose outcome is unknown.
+
+        A change of an object is looked for in that object. It counts as not applied only a minute
+        and ``RetryPolicy.replica_lag`` after the last attempt, because RMZ may still be at work
+        before, and may read from a replica that lags. A session is asked for again, and so is an
+        order while RMZ takes it for the same one. An extension can be found only if the
+        subscription that had been read before was passed.
+
+        Args:
+            error: The error, from a client of the same store.
+
+        Returns:
+            What the call would have returned: it was applied.
+
+        Raises:
+            ConnectionFailedError: It was not applied, and a retry is safe.
+            OutcomeUnknownError: Nobody can tell yet, or at all; this very error, or for an order
+                or a session a new one.
+            ConfigurationError: The error was pickled or copied, or the client was closed, or it has
+                another base URL.
+        """
+        return self._portal.run(self._wrapped.resolve, error)
 
     def close(self) -> None:
         """Close the connections; calling it again does nothing.

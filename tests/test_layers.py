@@ -17,7 +17,7 @@ LAYERS = (
     ("_decoding",),
     ("options", "_calls", "_pacing"),
     ("_http",),
-    ("_transport",),
+    ("_execution", "_transport"),
     ("resources",),
     ("client",),
     ("webhooks", "paywall"),

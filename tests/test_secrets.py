@@ -15,10 +15,9 @@ import pytest
 import rmz_async
 import rmz_sync
 from rmz_async import Client, NewCustomer, OrderLine, RetryPolicy, RMZError
-from rmz_async._calls.clock import Clock
-from rmz_async._transport import Transport
 from rmz_async.webhooks import verify
 from tests.endpoints import RESOURCES
+from tests.seams import Clock, async_client, connections_of, tokens_of, transport_of
 
 CANARY = "S3CRETcanary"
 TOKEN = f"1|{CANARY}0123456789abcdef"
@@ -136,11 +135,11 @@ def test_what_holds_the_token() -> None:
     client = Client(TOKEN)
     objects = [
         client,
-        client._transport,
-        client._transport.connections,
-        client._transport.connections.tokens,
-        client._transport.connections.tokens.current,
-        client._transport.options,
+        transport_of(client),
+        connections_of(client),
+        tokens_of(client),
+        tokens_of(client).current,
+        transport_of(client).options,
         *(getattr(client, name) for name in RESOURCES),
         client.with_options(timeout=5),
     ]
@@ -293,13 +292,8 @@ async def at_once(_: float) -> None:
 
 def client_over(http: httpx.AsyncClient, token: Any) -> Client:
     """A client that does not wait between its tries."""
-    client = Client(token, http=http, retry=RetryPolicy(max_attempts=2), pacing=None)
-    transport = client._transport
-    client._use(
-        Transport(transport.connections, transport.options, Clock(sleep=at_once)),
-        owns_connections=True,
-    )
-    return client
+    twice = RetryPolicy(max_attempts=2)
+    return async_client(Clock(sleep=at_once), token, http=http, retry=twice, pacing=None)
 
 
 @pytest.mark.anyio

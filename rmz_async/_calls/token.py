@@ -81,18 +81,22 @@ def _escapable_character(character: str) -> str:
     return f"(?:{'|'.join(forms)})"
 
 
-def concealed(source: TokenSource | Secret | None) -> Callable[[], str | Awaitable[str]] | Secret:
-    """Return *source*, or ``RMZ_API_TOKEN``, with a text out of sight.
+def as_secret(
+    source: TokenSource | Secret | None,
+) -> Callable[[], str | Awaitable[str]] | Secret | None:
+    """Return *source*, or ``RMZ_API_TOKEN``, with a string out of sight; None if there is neither.
 
     A traceback may show the variables of its frames: call this, and delete the variable, before
     anything that can raise.
     """
     if source is None:
-        source = os.environ.get("RMZ_API_TOKEN", "")
-    return source if isinstance(source, Secret) or callable(source) else Secret(source)
+        source = os.environ.get("RMZ_API_TOKEN") or None
+    if source is None or isinstance(source, Secret) or callable(source):
+        return source
+    return Secret(source)
 
 
-def checked(secret: Secret) -> Secret:
+def validated(secret: Secret) -> Secret:
     """Return *secret* if it can travel in a header.
 
     The HTTP library prints an illegal header value in its error, and so the token: it must never
@@ -122,10 +126,10 @@ class Tokens:
     """Holds the token, and asks its source where there is none yet or RMZ refused it."""
 
     def __init__(self, source: TokenSource | Secret | None) -> None:
-        hidden = concealed(source)
+        hidden = as_secret(source)
         del source
         self._ask = None if isinstance(hidden, Secret) else hidden
-        self.current = checked(hidden) if isinstance(hidden, Secret) else None
+        self.current = validated(hidden) if isinstance(hidden, Secret) else None
 
     @property
     def renewable(self) -> bool:
@@ -139,8 +143,10 @@ class Tokens:
 
     async def _other_than(self, refused: Secret | None) -> Secret:
         if self.current is refused and self._ask is not None:
-            self.current = checked(await _answer_of(self._ask))
-        assert self.current is not None
+            self.current = validated(await _answer_of(self._ask))
+        if self.current is None:
+            # A client may be made at import, before its environment is complete.
+            self.current = validated(Secret(os.environ.get("RMZ_API_TOKEN", "")))
         return self.current
 
 

@@ -35,6 +35,7 @@ from rmz_async._decoding.converter import decode
 from rmz_async.models import Order, Subscription
 from rmz_async.pagination import Page
 from rmz_async.webhooks import verify
+from tests.seams import connections_of
 
 HERE = Path(__file__).parent
 TOKEN = "1|bench-token"
@@ -258,10 +259,10 @@ def bench_start() -> None:
 
     async def second() -> float:
         async with rmz_async.Client(TOKEN) as first:
-            first._transport.connections.open()
+            connections_of(first).open()
             began = time.perf_counter()
             async with rmz_async.Client(TOKEN) as another:
-                another._transport.connections.open()
+                connections_of(another).open()
                 return time.perf_counter() - began
 
     spent = statistics.median(asyncio.run(second()) for _ in range(15))

@@ -14,9 +14,8 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from rmz_async import Client, RetryPolicy
-from rmz_async._calls.clock import Clock
-from rmz_async._transport import Transport
 from rmz_async.sandbox.serving.reference import contract
+from tests.seams import Clock, async_client
 
 Faults = Callable[[Any, Mapping[str, Any]], list[str]]
 Answering = Callable[[int, object], tuple[Client, list[httpx.Request]]]
@@ -66,13 +65,9 @@ def answering() -> Answering:
             return httpx.Response(status, json=body)
 
         http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
-        client = Client("1|contract", http=http, retry=RetryPolicy(max_attempts=1))
-        transport, time = client._transport, Time()
-        waiting = Clock(clock=lambda: time.now, sleep=time.sleep)
-        client._use(
-            Transport(transport.connections, transport.options, waiting), owns_connections=True
-        )
-        return client, sent
+        time, once = Time(), RetryPolicy(max_attempts=1)
+        clock = Clock(clock=lambda: time.now, sleep=time.sleep)
+        return async_client(clock, "1|contract", http=http, retry=once), sent
 
     return make
 

@@ -9,12 +9,11 @@ from typing import Any
 import attrs
 
 from rmz_async import Client, Pacing, RetryPolicy, RMZError
-from rmz_async._calls.clock import Clock
 from rmz_async.sandbox.endpoints.throttle import Throttle
 from tests.faults.faults import Fault, Kind, Position, fault_named
 from tests.faults.http1 import Answer, Wire
-from tests.faults.lanes import on_time
 from tests.faults.shop import Shop
+from tests.seams import Clock, async_client, connections_of
 
 _CALLERS = 100
 _TIMEOUT = 0.3
@@ -90,8 +89,8 @@ async def storm(shop: Shop, calls: int) -> list[Figure]:
         answers = what == "it answers 503"
         fault = fault_named("html-503/before")
         line = shop.proxy.line(Always(fault), listening=answers)
-        client = on_time(
-            shop.timing.waiting(), Client(shop.token, base_url=line.base_url, pacing=None)
+        client = async_client(
+            shop.timing.waiting(), shop.token, base_url=line.base_url, pacing=None
         )
         sent = Sent(client)
         async with client:
@@ -115,7 +114,7 @@ class Sent:
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
-        connections: Any = client._transport.connections
+        connections: Any = connections_of(client)
         self._exchange = connections.exchange
         connections.exchange = self._counted
 
@@ -182,15 +181,13 @@ async def politeness(shop: Shop, calls: int) -> list[Figure]:
     """
     plan = Counted(shop)
     line = shop.proxy.line(plan)
-    client = on_time(
+    client = async_client(
         Clock(clock=shop.timing.clock, sleep=lambda seconds: sent.when_idle(shop, seconds)),
-        Client(
-            shop.token,
-            base_url=line.base_url,
-            timeout=_FOREVER,
-            pacing=Pacing(max_wait=_FOREVER),
-            retry=RetryPolicy(attempt_timeout=_FOREVER),
-        ),
+        shop.token,
+        base_url=line.base_url,
+        timeout=_FOREVER,
+        pacing=Pacing(max_wait=_FOREVER),
+        retry=RetryPolicy(attempt_timeout=_FOREVER),
     )
     sent = Sent(client)
     answered = 0

@@ -10,11 +10,8 @@ from typing import Any
 import anyio.to_thread
 import attrs
 
-import rmz_async
-import rmz_sync
 from rmz_async import RetryPolicy
-from rmz_async._calls.clock import Clock
-from rmz_async._transport import Transport
+from tests.seams import Clock, async_client, sync_client
 
 # Short, for a server that never answers; an answer on loopback takes 5 ms.
 PATIENCE = 0.08
@@ -40,13 +37,13 @@ class Lane:
         """Whether what it needs is installed."""
         return self.http is None or importlib.util.find_spec("httpx_aiohttp") is not None
 
-    def client(self, token: str, base_url: str, waiting: Clock, *, patience: float = 30.0) -> Any:
+    def client(self, token: str, base_url: str, clock: Clock, *, patience: float = 30.0) -> Any:
         """Return a client on a time of the test's.
 
         Args:
             token: The sandbox's.
             base_url: The way to it.
-            waiting: The time.
+            clock: The time.
             patience: How long it waits for an answer; seconds.
         """
         options: dict[str, Any] = {
@@ -55,11 +52,8 @@ class Lane:
             "http": self.http,
             "retry": RetryPolicy(attempt_timeout=patience),
         }
-        if not self.sync:
-            return on_time(waiting, rmz_async.Client(token, **options))
-        client = rmz_sync.Client(token, **options)
-        client._use(on_time(waiting, client._wrapped), client._portal, owns_portal=True)
-        return client
+        make = sync_client if self.sync else async_client
+        return make(clock, token, **options)
 
     async def do(self, work: Callable[[], Any]) -> Any:
         """Make one call of the client."""
@@ -84,10 +78,3 @@ LANES = (
 def lane_named(name: str) -> Lane:
     """Return one of them."""
     return next(lane for lane in LANES if lane.name == name)
-
-
-def on_time(waiting: Clock, client: rmz_async.Client) -> rmz_async.Client:
-    """Put *client* on the test's time, and return it."""
-    transport = client._transport
-    client._use(Transport(transport.connections, transport.options, waiting), owns_connections=True)
-    return client

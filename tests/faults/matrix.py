@@ -135,7 +135,7 @@ class Playing:
             early = None
             if case.fault.position is Position.LATER and verdict is Verdict.UNKNOWN:
                 # While it is still on its way: what is told now must hold when it has arrived.
-                early = await told(lane, answer.resolve)
+                early = await told(lane, partial(client.resolve, answer))
             self.line.settle()
             injected = self.line.injected + int(self._closed)
             self._count(tally, case.subject.operation.name, verdict, answer, target, mark, injected)
@@ -145,7 +145,7 @@ class Playing:
                 self.plan.off = True
                 self.line.listen()
                 shop.timing.skip(_AFTER_WORK)
-                resolved = await told(lane, answer.resolve)
+                resolved = await told(lane, partial(client.resolve, answer))
                 self._count(tally, RESOLVED, *resolved, target, mark, 0)
         finally:
             await lane.close(client)

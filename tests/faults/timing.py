@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import anyio.lowlevel
 
-from rmz_async._calls.clock import Clock
+from tests.seams import Clock
 
 BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

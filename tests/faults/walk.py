@@ -17,6 +17,7 @@ from tests.faults.lanes import Lane
 from tests.faults.matrix import said, told
 from tests.faults.shop import Shop
 from tests.faults.subjects import SUBJECTS, Subject, snapshot
+from tests.seams import budget_of
 
 SEED = 20260301
 
@@ -118,7 +119,7 @@ class Walk:
         self._line.plan = plan = self._plan(chance, about or 0)
         if chance.random() < 0.7:
             # Else it is left as earlier calls have spent it.
-            self._wrapped._transport.budget.left = Budget.SIZE
+            budget_of(self._client).left = Budget.SIZE
         began, mark, injected = shop.timing.clock(), shop.mark(), self._line.injected
         verdict, answer = await told(self._lane, partial(asked.call, self._client, target))
         self._line.settle()
@@ -131,7 +132,7 @@ class Walk:
         if verdict is Verdict.UNKNOWN and chance.random() < 0.5:
             plan.off = True
             shop.timing.skip(_AFTER_WORK)
-            verdict, later = await told(self._lane, answer.resolve)
+            verdict, later = await told(self._lane, partial(self._client.resolve, answer))
             where = self._column(asked, verdict, later, target, mark, began)
             said_later = f"{asked.name}, resolve(): {said(verdict, later, [])}"
             tally.add("resolve() of some of these", name, where, 0, said_later)

@@ -14,9 +14,8 @@ import httpx
 import pytest
 
 import rmz_sync
-from rmz_async._calls.clock import Clock
-from rmz_async._transport import Transport
 from rmz_sync import _portal
+from tests.seams import Clock, sync_client
 from tests.sync.conftest import HELD, Shop, silence, threads
 
 TOKEN = "1|close-test-token"
@@ -79,7 +78,7 @@ def test_a_change_that_was_sent_is_unknown(shop: Shop, name: str) -> None:
     assert error.sent_at is not None
     assert error.attempts == len(shop.requests) == 1
     with pytest.raises(rmz_sync.ConfigurationError, match="was closed"):
-        error.resolve()
+        rmz.resolve(error)
     assert shop.hung_up.wait(10)
 
 
@@ -170,14 +169,8 @@ class Shaky:
         self.waiting = threading.Event()
         self._answer = answer
         http = httpx.AsyncClient(transport=httpx.MockTransport(self._respond))
-        self.client = rmz_sync.Client(token, http=http, timeout=300, **options)
-        wrapped = self.client._wrapped
-        transport = wrapped._transport
-        wrapped._use(
-            Transport(transport.connections, transport.options, Clock(sleep=self._sleep)),
-            owns_connections=True,
-        )
-        self.client._use(wrapped, self.client._portal, owns_portal=True)
+        clock = Clock(sleep=self._sleep)
+        self.client = sync_client(clock, token, http=http, timeout=300, **options)
 
     async def _respond(self, request: httpx.Request) -> httpx.Response:
         if request.method == "GET":

@@ -18,9 +18,8 @@ import pytest
 import rmz_async
 import rmz_sync
 from rmz_async import errors
-from rmz_async._calls.clock import Clock
-from rmz_async._transport import Transport
 from rmz_sync._portal import Portal
+from tests.seams import Clock, sync_client
 
 TOKEN = "1|resolve-test-token"
 ANSWERS: dict[str, object] = {
@@ -58,14 +57,8 @@ class RMZ:
         self.paused = False
         self.sent: list[str] = []
         http = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
-        self.client = rmz_sync.Client(TOKEN, http=http)
-        wrapped = self.client._wrapped
-        waiting = Clock(clock=lambda: self.now, sleep=self._sleep, draw=lambda: 1.0)
-        transport = wrapped._transport
-        wrapped._use(
-            Transport(transport.connections, transport.options, waiting), owns_connections=True
-        )
-        self.client._use(wrapped, self.client._portal, owns_portal=True)
+        clock = Clock(clock=lambda: self.now, sleep=self._sleep, draw=lambda: 1.0)
+        self.client = sync_client(clock, TOKEN, http=http)
 
     async def _sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -115,19 +108,11 @@ def test_what_it_says(rmz: RMZ, name: str) -> None:
     assert isinstance(error.__cause__, rmz_sync.ServerError)
 
 
-def test_either_name_catches_it(rmz: RMZ) -> None:
-    """Code that was written for the async client's error catches this one."""
-    with pytest.raises(rmz_async.OutcomeUnknownError) as caught:
-        rmz.client.subscriptions.extend(501, days=7)
-    assert issubclass(rmz_sync.OutcomeUnknownError, rmz_async.OutcomeUnknownError)
-    assert type(caught.value) is rmz_sync.OutcomeUnknownError
-
-
 def test_it_was_applied(rmz: RMZ) -> None:
     """What the call would have returned comes back."""
     error = rmz.fail("subscriptions.pause")
     rmz.paused = True
-    assert error.resolve().status == "paused"
+    assert rmz.client.resolve(error).status == "paused"
     assert rmz.sent == ["/shawarma/subscriptions/501"]
 
 
@@ -135,21 +120,21 @@ def test_it_was_not_applied(rmz: RMZ) -> None:
     """After a minute and the lag that is certain; before, the very error is raised."""
     error = rmz.fail("subscriptions.pause")
     with pytest.raises(rmz_sync.OutcomeUnknownError) as caught:
-        error.resolve()
+        rmz.client.resolve(error)
     assert caught.value is error
     assert isinstance(error.__cause__, rmz_sync.ServerError)
     rmz.now += 91
     with pytest.raises(rmz_sync.ConnectionFailedError, match="it was not applied"):
-        error.resolve()
+        rmz.client.resolve(error)
 
 
 def test_an_order(rmz: RMZ) -> None:
     """It is made again while RMZ takes it for the same one."""
     error = rmz.fail("orders.create")
-    assert error.resolve().checkout_id == 7
+    assert rmz.client.resolve(error).checkout_id == 7
     rmz.now += 240
     with pytest.raises(rmz_sync.OutcomeUnknownError) as caught:
-        error.resolve()
+        rmz.client.resolve(error)
     assert caught.value is error
     assert rmz.sent == ["/shawarma/orders"]
 
@@ -159,11 +144,11 @@ def test_a_session(rmz: RMZ) -> None:
     error = rmz.fail("portal_sessions.create")
     rmz.works = False
     with pytest.raises(rmz_sync.OutcomeUnknownError) as caught:
-        error.resolve()
+        rmz.client.resolve(error)
     assert caught.value is not error
     assert type(caught.value) is rmz_sync.OutcomeUnknownError
     rmz.works = True
-    assert caught.value.resolve().url == "https://billing.rmz.gg/s/abc"
+    assert rmz.client.resolve(caught.value).url == "https://billing.rmz.gg/s/abc"
 
 
 def test_an_extension_by_id(rmz: RMZ) -> None:
@@ -171,7 +156,7 @@ def test_an_extension_by_id(rmz: RMZ) -> None:
     error = rmz.fail("subscriptions.extend")
     rmz.now += 3600
     with pytest.raises(rmz_sync.OutcomeUnknownError) as caught:
-        error.resolve()
+        rmz.client.resolve(error)
     assert caught.value is error
     assert rmz.sent == []
 
@@ -181,7 +166,7 @@ def test_from_another_thread(rmz: RMZ) -> None:
     error = rmz.fail("subscriptions.pause")
     rmz.paused = True
     found: list[object] = []
-    thread = threading.Thread(target=lambda: found.append(error.resolve().id))
+    thread = threading.Thread(target=lambda: found.append(rmz.client.resolve(error).id))
     thread.start()
     thread.join(10)
     assert found == [501]
@@ -193,7 +178,7 @@ def test_a_closed_client(rmz: RMZ, name: str) -> None:
     error = rmz.fail(name)
     rmz.client.close()
     with pytest.raises(rmz_sync.ConfigurationError, match="was closed"):
-        error.resolve()
+        rmz.client.resolve(error)
 
 
 @pytest.mark.parametrize("name", ["subscriptions.pause", "portal_sessions.create", "orders.create"])
@@ -202,7 +187,7 @@ def test_a_client_that_is_closed_meanwhile(rmz: RMZ, name: str) -> None:
     error = rmz.fail(name)
     rmz.hangs = True
     with ThreadPoolExecutor(1) as pool:
-        caller = pool.submit(error.resolve)
+        caller = pool.submit(rmz.client.resolve, error)
         assert rmz.asked.wait(10)
         rmz.client.close()
         assert caller.exception(10) is error
@@ -216,7 +201,7 @@ COPIES: list[Callable[[Any], Any]] = [
 
 
 @pytest.mark.parametrize("take", COPIES)
-def test_a_copy_has_lost_its_client(rmz: RMZ, take: Callable[[Any], Any]) -> None:
+def test_a_copy_has_lost_its_call(rmz: RMZ, take: Callable[[Any], Any]) -> None:
     """A copy says all that the error said, notes included, but cannot find out."""
     error = rmz.fail("subscriptions.pause")
     error.add_note("mine")
@@ -224,13 +209,13 @@ def test_a_copy_has_lost_its_client(rmz: RMZ, take: Callable[[Any], Any]) -> Non
     assert type(twin) is rmz_sync.OutcomeUnknownError
     assert str(twin) == str(error)
     assert twin.__notes__ == ["mine"]
-    assert set(vars(error)) - set(vars(twin)) == {"_resolver", "_run"}
-    with pytest.raises(rmz_sync.ConfigurationError, match="lost its client"):
-        twin.resolve()
+    assert set(vars(error)) - set(vars(twin)) == {"_unclear_call"}
+    with pytest.raises(rmz_sync.ConfigurationError, match="lost its call"):
+        rmz.client.resolve(twin)
 
 
 def test_it_shows_no_secret(rmz: RMZ) -> None:
-    """The client that it holds is not to be seen in it."""
+    """The call that it holds has no token."""
     error = rmz.fail("subscriptions.pause")
     assert "resolve-test-token" not in f"{error!r} {error} {vars(error)}"
     assert b"resolve-test-token" not in pickle.dumps(error)
@@ -255,18 +240,15 @@ def test_notes_and_frames_are_kept(portal: Portal) -> None:
     assert traceback.extract_tb(error.__traceback__)[-1].name == "lose"
 
 
-def test_an_error_that_no_client_raised() -> None:
+def test_an_error_that_no_client_raised(rmz: RMZ) -> None:
     """Whoever makes one of their own, for a test perhaps, cannot resolve it."""
     error = rmz_sync.OutcomeUnknownError("text", operation="x", object_id=1, attempts=2)
-    with pytest.raises(rmz_sync.ConfigurationError, match="lost its client"):
-        error.resolve()
+    with pytest.raises(rmz_sync.ConfigurationError, match="lost its call"):
+        rmz.client.resolve(error)
 
 
-def test_the_same_reference() -> None:
-    """It is documented like the async client's error, which can also be told to be the very one."""
-    here, there = (inspect.getdoc(module.OutcomeUnknownError) for module in (rmz_sync, rmz_async))
-    assert here == there
-    here, there = (
-        inspect.getdoc(module.OutcomeUnknownError.resolve) for module in (rmz_sync, rmz_async)
-    )
+def test_both_clients_document_it_alike() -> None:
+    """Both packages have the same error, and the same method beside it."""
+    assert rmz_sync.OutcomeUnknownError is rmz_async.OutcomeUnknownError
+    here, there = (inspect.getdoc(module.Client.resolve) for module in (rmz_sync, rmz_async))
     assert here == there

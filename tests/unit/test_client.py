@@ -4,12 +4,14 @@ import copy
 import pickle
 from collections.abc import AsyncIterator
 from typing import Any
+from unittest.mock import MagicMock, create_autospec
 
 import httpx
 import pytest
 
-from rmz_async import Client, ConfigurationError, RetryPolicy
+from rmz_async import Client, ConfigurationError, RetryPolicy, operations
 from rmz_async.options import PRODUCTION_URL
+from tests.seams import connections_of, transport_of
 
 TOKEN = "1|AbCdEf"
 
@@ -79,12 +81,12 @@ def test_options_of_a_copy() -> None:
     slow = client.with_options(timeout=99)
     eager = client.with_options(retry=RetryPolicy())
 
-    assert slow._transport.options.timeout == 99
-    assert slow._transport.options.retry is patient
-    assert eager._transport.options.timeout == 10
-    assert eager._transport.options.retry == RetryPolicy()
-    assert eager._transport.options.base_url == "https://shop.example"
-    assert client._transport.options.timeout == 10
+    assert transport_of(slow).options.timeout == 99
+    assert transport_of(slow).options.retry is patient
+    assert transport_of(eager).options.timeout == 10
+    assert transport_of(eager).options.retry == RetryPolicy()
+    assert transport_of(eager).options.base_url == "https://shop.example"
+    assert transport_of(client).options.timeout == 10
 
 
 def test_the_options_of_a_copy_are_checked() -> None:
@@ -108,9 +110,48 @@ def test_a_copy_shares_the_connections() -> None:
     copied = client.with_options(timeout=5)
 
     assert copied._transport is not client._transport
-    assert copied._transport.connections is client._transport.connections
+    assert connections_of(copied) is connections_of(client)
     for resource in (copied.subscriptions, copied.checkout_sessions, copied.portal_sessions):
         assert resource._transport is copied._transport
+
+
+RESOURCES = {row.name.partition(".")[0] for row in operations.OPERATIONS}
+
+
+@pytest.mark.parametrize("name", sorted(RESOURCES))
+def test_a_mock_of_the_client_has_its_resources(name: str) -> None:
+    """Whoever tests with one gets the methods, and their signatures."""
+    method = next(
+        row.name.partition(".")[2]
+        for row in operations.OPERATIONS
+        if row.name.startswith(f"{name}.")
+    )
+    strict = create_autospec(Client)
+
+    assert hasattr(getattr(strict, name), method)
+    assert hasattr(MagicMock(spec=Client), name)
+    with pytest.raises(TypeError):
+        getattr(getattr(strict, name), method)(501, no_such_option=True)
+
+
+def test_a_copy_builds_no_resource_that_nobody_asks_for() -> None:
+    """A resource is made at its first use, and kept."""
+    copied = Client(TOKEN).with_options(timeout=5)
+    before = set(vars(copied))
+
+    assert copied.orders is copied.orders
+    assert set(vars(copied)) - before == {"orders"}
+
+
+@pytest.mark.anyio
+async def test_a_client_without_a_token_says_so_at_its_first_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So a module can make one when it is imported."""
+    monkeypatch.delenv("RMZ_API_TOKEN", raising=False)
+    async with Client() as client:
+        with pytest.raises(ConfigurationError, match="token: is missing"):
+            await client.store.get()
 
 
 @pytest.mark.anyio

@@ -203,7 +203,7 @@ def test_an_error_of_a_list_keeps_its_page() -> None:
 def test_a_dictionary_of_an_error_has_only_what_json_can_say() -> None:
     """Private attributes and objects stay behind."""
     error = errors.OutcomeUnknownError("text", operation="subscriptions.pause", sent_at=MOMENT)
-    vars(error).update(_resolver=len, client=object())
+    vars(error).update(_unclear_call=object(), client=object())
 
     assert error.to_dict() == {
         "type": "OutcomeUnknownError",

@@ -7,9 +7,9 @@ import anyio
 import pytest
 
 from rmz_async import Pacing
-from rmz_async._calls.clock import Clock
 from rmz_async._pacing.headers import closed_for, whole_number
 from rmz_async._pacing.line import NoSlotError, Pacer
+from tests.seams import Clock
 
 # Wednesday, 21 October 2015, 07:28:00 GMT.
 MOMENT = 1445412480.0

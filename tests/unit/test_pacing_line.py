@@ -14,8 +14,8 @@ import pytest
 from anyio.abc import TaskGroup
 
 from rmz_async import InMemoryQuotaStore, Pacing
-from rmz_async._calls.clock import Clock
 from rmz_async._pacing.line import NoSlotError, Pacer
+from tests.seams import Clock
 
 pytestmark = pytest.mark.anyio
 

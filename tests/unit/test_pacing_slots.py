@@ -10,13 +10,13 @@ import attrs
 import pytest
 
 from rmz_async import InMemoryQuotaStore, Pacing, QuotaReport, operations
-from rmz_async._calls.clock import Clock
 from rmz_async._calls.outcome import Answer, Failed, Failure
 from rmz_async._calls.token import Secret
 from rmz_async._pacing import slots as slots_module
 from rmz_async._pacing.line import NoSlotError
 from rmz_async._pacing.slots import SLOT_EXPIRY, Slot, Slots
 from rmz_async.operations import Operation
+from tests.seams import Clock
 
 pytestmark = pytest.mark.anyio
 

@@ -11,9 +11,9 @@ import anyio
 import pytest
 
 from rmz_async import InMemoryQuotaStore, Pacing, QuotaReport, QuotaStore
-from rmz_async._calls.clock import Clock
 from rmz_async._pacing.line import NoSlotError, Pacer
 from rmz_async._pacing.quota import Quota
+from tests.seams import Clock
 
 
 def pacer_at(now: float, store: QuotaStore | None = None) -> Pacer:

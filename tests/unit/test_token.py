@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from rmz_async import ConfigurationError
-from rmz_async._calls.token import Secret, Tokens, checked, concealed
+from rmz_async._calls.token import Secret, Tokens, as_secret, validated
 
 CANARY = "1|S3CRETcanary"
 
@@ -43,16 +43,31 @@ def test_a_secret_is_revealed() -> None:
 @pytest.mark.parametrize("token", ["x", "1|AbC", "!~", "x" * 512])
 def test_tokens(token: str) -> None:
     """1 to 512 visible ASCII characters can travel in a header."""
-    assert checked(Secret(token)).reveal() == token
+    assert validated(Secret(token)).reveal() == token
 
 
-@pytest.mark.parametrize("token", ["", None])
-def test_no_token(token: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_token_is_missing() -> None:
     """A missing token is told with the two places to put it."""
-    monkeypatch.delenv("RMZ_API_TOKEN", raising=False)
-
     with pytest.raises(ConfigurationError, match=r"token: is missing; .* RMZ_API_TOKEN"):
-        Tokens(token)
+        Tokens("")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("written", ["", None])
+async def test_a_token_may_still_come_before_the_first_call(
+    written: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client can be made at import, and the environment completed later."""
+    monkeypatch.delenv("RMZ_API_TOKEN", raising=False)
+    if written is not None:
+        monkeypatch.setenv("RMZ_API_TOKEN", written)
+    tokens, turn = Tokens(None), anyio.Lock()
+
+    assert not tokens.renewable
+    with pytest.raises(ConfigurationError, match="token: is missing"):
+        await tokens.renew(None, turn)
+    monkeypatch.setenv("RMZ_API_TOKEN", "1|late")
+    assert (await tokens.renew(None, turn)).reveal() == "1|late"
 
 
 @pytest.mark.parametrize("character", ["\n", "\r\n", " ", "\t", "\x00", "\x7f", "é", "١", "\ud800"])
@@ -95,8 +110,8 @@ def test_a_token_that_is_passed_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RMZ_API_TOKEN", "environment")
 
     assert Tokens("mine").current is not None
-    assert concealed("mine") is not None
-    hidden = concealed("mine")
+    assert as_secret("mine") is not None
+    hidden = as_secret("mine")
     assert isinstance(hidden, Secret)
     assert hidden.reveal() == "mine"
 
@@ -116,8 +131,8 @@ def test_a_concealed_token_stays_so() -> None:
     def source() -> str:
         return CANARY
 
-    assert concealed(secret) is secret
-    assert concealed(source) is source
+    assert as_secret(secret) is secret
+    assert as_secret(source) is source
 
 
 def test_a_fixed_token_is_known_at_once() -> None:
@@ -300,6 +315,6 @@ def test_hiding_a_token_takes_no_longer_than_the_body_is_long() -> None:
 def test_a_token_in_quotes_is_refused_with_the_reason(quotes: str) -> None:
     """RMZ would only say that it does not know the token."""
     with pytest.raises(ConfigurationError, match="must not have quotes around it") as caught:
-        checked(Secret(f"{quotes[0]}{CANARY}{quotes[1]}"))
+        validated(Secret(f"{quotes[0]}{CANARY}{quotes[1]}"))
 
     assert "S3CRET" not in str(caught.value)

@@ -18,8 +18,7 @@ import pytest
 import respx
 
 from rmz_async import Client, RetryPolicy
-from rmz_async._calls.clock import Clock
-from rmz_async._transport import Transport
+from tests.seams import Clock, async_client
 from tests.transports import AIOHTTP, WAYS
 from tests.wire.changes import CLOCK, MakeShop, Shop
 
@@ -77,13 +76,7 @@ def make_client(time: Time, http: Any) -> MakeClient:
     def make(token: Any = TOKEN, **options: Any) -> Client:
         options.setdefault("base_url", BASE_URL)
         options.setdefault("http", http)
-        client = Client(token, **options)
-        transport = client._transport
-        client._use(
-            Transport(transport.connections, transport.options, time.waiting()),
-            owns_connections=True,
-        )
-        return client
+        return async_client(time.waiting(), token, **options)
 
     return make
 

@@ -23,6 +23,7 @@ from rmz_async import (
     RetryPolicy,
 )
 from rmz_async._http.over_aiohttp import ConnectionLostError, _sent_once
+from tests.seams import pool_of
 from tests.wire.conftest import (
     TOKEN,
     client_of,
@@ -84,7 +85,7 @@ async def test_the_hooks_against_a_second_sending(serving: Any) -> None:
     with serving(keeps(), hangs_up, keeps()) as server:
         async with client_of(server, http="aiohttp") as rmz:
             await rmz.subscriptions.get(501)
-            pool: Any = rmz._transport.connections.open().pool
+            pool: Any = pool_of(rmz)
             vars(pool._idle[0][1]._session)["_retry_connection"] = True
             with pytest.raises(ConnectionFailedError, match="ConnectionLostError"):
                 await rmz.subscriptions.get(501)

@@ -18,6 +18,7 @@ from rmz_async import (
     UnexpectedAnswerError,
 )
 from rmz_async._http import client as connections_module
+from tests.seams import pool_of, transport_of
 from tests.wire.conftest import TOKEN, their_client
 
 BODY = b'{"data": {"id": 501, "status": "active"}}'
@@ -56,7 +57,7 @@ async def test_the_callers_own_http_client(make_client: Any) -> None:
     ) as http:
         async with make_client(http=http) as rmz:
             await rmz.subscriptions.get(501)
-            assert rmz._transport.connections.open().pool is None
+            assert pool_of(rmz) is None
         assert not http.is_closed
     assert seen[0].headers["authorization"] == "Bearer 1|wire-test-token"
     assert "x-mine" not in seen[0].headers
@@ -137,8 +138,8 @@ async def test_a_copy_shares_connections(rmz_api: respx.MockRouter, make_client:
     route = rmz_api.get("/subscriptions/501").mock(side_effect=httpx.ConnectError("refused"))
     async with make_client() as rmz:
         copy = rmz.with_options(retry=RetryPolicy(max_attempts=1), timeout=3)
-        assert copy._transport.options.timeout == 3
-        assert rmz.with_options()._transport.options == rmz._transport.options
+        assert transport_of(copy).options.timeout == 3
+        assert transport_of(rmz.with_options()).options == transport_of(rmz).options
         with pytest.raises(ConnectionFailedError):
             await copy.subscriptions.get(501)
         assert route.call_count == 1

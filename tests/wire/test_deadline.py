@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from rmz_async import ConnectionFailedError, OutcomeUnknownError, RetryPolicy
-from rmz_async._transport import _cut_off_at
+from rmz_async._execution import _cut_off_at
 from tests.wire.changes import LOST, MakeShop
 from tests.wire.conftest import client_of, keeps, stalls, their_client
 

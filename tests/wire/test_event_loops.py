@@ -18,6 +18,7 @@ import respx
 
 from rmz_async import Client
 from rmz_async._http import per_loop
+from tests.seams import pool_of
 from tests.transports import TRANSPORTS
 from tests.wire.conftest import TOKEN, client_of, keeps
 
@@ -50,7 +51,7 @@ def test_one_client_on_two_event_loops(rmz_api: respx.MockRouter, http: Any) -> 
 
     async def read() -> object:
         await rmz.subscriptions.get(501)
-        return rmz._transport.connections.open().pool
+        return pool_of(rmz)
 
     async def read_and_close() -> object:
         try:
@@ -76,7 +77,7 @@ def test_a_client_of_another_loop_is_closed_without_touching_it(
 
     async def read() -> object:
         await rmz.subscriptions.get(501)
-        return rmz._transport.connections.open().pool
+        return pool_of(rmz)
 
     with an_open_loop() as loop:
         opened: Any = loop.run_until_complete(read())
@@ -136,10 +137,10 @@ def test_a_forked_client_opens_its_own(
 
     async def both() -> None:
         await rmz.subscriptions.get(501)
-        first = rmz._transport.connections.open().pool
+        first = pool_of(rmz)
         monkeypatch.setattr(os, "getpid", lambda: -1)
         await rmz.subscriptions.get(501)
-        assert rmz._transport.connections.open().pool is not first
+        assert pool_of(rmz) is not first
         assert first in pools_left_alone()
         await rmz.aclose()
 

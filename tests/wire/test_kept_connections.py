@@ -17,6 +17,7 @@ from rmz_async import (
 )
 from rmz_async._http import client as connections_module
 from rmz_async._http.client import MAX_CONCURRENT
+from tests.seams import pool_of
 from tests.wire.conftest import TOKEN, Server, client_of, hangs_up, keeps, stalls
 
 BODY = b'{"data": {"id": 501, "status": "active"}}'
@@ -34,7 +35,7 @@ async def test_certificates_are_checked(http: Any) -> None:
     assert tls.verify_mode is ssl.CERT_REQUIRED
     assert tls.check_hostname
     async with Client(TOKEN, http=http) as rmz:
-        pool = rmz._transport.connections.open().pool
+        pool = pool_of(rmz)
         assert pool is not None
         opened: Any = pool.borrow(dedicated=False)
         assert (opened._tls if http is None else opened._connector._ssl) is tls

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from rmz_async import ConflictError, ConnectionFailedError, OutcomeUnknownError
+from tests.seams import clock_of
 from tests.wire.changes import FRESH, LOST, REFUSED, MakeShop, failing
 
 pytestmark = pytest.mark.anyio
@@ -38,13 +39,13 @@ async def test_a_machine_that_is_suspended_while_a_call_waits(
     shop = make_shop("order")
     shop.sent.side_effect = [LOST]
     async with make_client() as rmz:
-        sleep = rmz._transport.clock.sleep
+        sleep = clock_of(rmz).sleep
 
         async def suspend(seconds: float) -> None:
             await sleep(seconds)
             time.suspended = 3600.0
 
-        object.__setattr__(rmz._transport.clock, "sleep", suspend)
+        object.__setattr__(clock_of(rmz), "sleep", suspend)
         with pytest.raises(OutcomeUnknownError):
             await shop.sample.make(rmz)
     assert shop.sent.call_count == 1
@@ -103,10 +104,10 @@ async def test_resolving_after_the_machine_was_suspended(
         tries = order.sent.call_count
         time.suspended = 3600.0
         with pytest.raises(OutcomeUnknownError):
-            await ordered.value.resolve()
+            await rmz.resolve(ordered.value)
         pause.read.side_effect = lambda _: pause.unchanged(ago=7200)
         with pytest.raises(ConnectionFailedError, match="it was not applied"):
-            await paused.value.resolve()
+            await rmz.resolve(paused.value)
     assert order.sent.call_count == tries
 
 

@@ -19,6 +19,7 @@ from rmz_async import (
     ServerError,
 )
 from rmz_async._calls.retry import Budget
+from tests.seams import budget_of
 from tests.wire.changes import (
     BAD_GATEWAY,
     CUT,
@@ -349,10 +350,10 @@ async def test_a_success_after_a_repeat_earns_nothing(
     async with make_client() as rmz:
         shop.sent.side_effect = [REFUSED, shop.done()]
         await rmz.subscriptions.get(501)
-        assert rmz._transport.budget.left == Budget.SIZE - 1
+        assert budget_of(rmz).left == Budget.SIZE - 1
         shop.sent.side_effect = shop.done
         await rmz.subscriptions.get(501)
-        assert rmz._transport.budget.left == Budget.SIZE - 1 + Budget.EARNED
+        assert budget_of(rmz).left == Budget.SIZE - 1 + Budget.EARNED
 
 
 async def test_what_is_logged(

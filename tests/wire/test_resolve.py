@@ -52,7 +52,7 @@ async def test_it_was_applied(
         error = await unknown(shop, rmz, failure)
         time.now += 3600
         shop.read.side_effect = lambda _: shop.applied(ago=3590)
-        found = await error.resolve()
+        found = await rmz.resolve(error)
         assert (None if found is None else found.id) == (None if "step" in name else 501)
     assert (shop.sent.call_count, shop.read.call_count) == (0, 1)
 
@@ -69,11 +69,11 @@ async def test_it_was_not_applied(
         shop.read.side_effect = lambda _: shop.unchanged(ago=3600)
         time.now = sent + 59.999
         with pytest.raises(OutcomeUnknownError) as caught:
-            await error.resolve()
+            await rmz.resolve(error)
         assert caught.value is error
         time.now = sent + 60.0
         with pytest.raises(ConnectionFailedError, match="a retry is safe") as settled:
-            await error.resolve()
+            await rmz.resolve(error)
     assert settled.value.operation == error.operation
     assert settled.value.attempts == error.attempts == 1
     assert shop.sent.call_count == 0
@@ -90,7 +90,7 @@ async def test_an_error_that_is_asked_again_and_again(
         shop.read.side_effect = LOST
         for _ in range(3):
             with pytest.raises(OutcomeUnknownError):
-                await error.resolve()
+                await rmz.resolve(error)
             lengths.append(len(traceback.extract_tb(error.__traceback__)))
     assert len(set(lengths)) == 1
 
@@ -113,10 +113,10 @@ async def test_the_last_try_counts(make_shop: MakeShop, make_client: Any, time: 
         assert len(tries) == 2
         time.now = tries[1] + 59.9
         with pytest.raises(OutcomeUnknownError):
-            await caught.value.resolve()
+            await rmz.resolve(caught.value)
         time.now = tries[1] + 60.0
         with pytest.raises(ConnectionFailedError):
-            await caught.value.resolve()
+            await rmz.resolve(caught.value)
 
 
 @pytest.mark.parametrize("name", SETTLED)
@@ -132,7 +132,7 @@ async def test_nobody_can_tell(make_shop: MakeShop, make_client: Any, time: Any,
         for answer in (shop.ok({**other, "updated_at": updated_at}), failing(404)):
             shop.read.side_effect = [answer]
             with pytest.raises(OutcomeUnknownError) as caught:
-                await error.resolve()
+                await rmz.resolve(error)
             assert caught.value is error
 
 
@@ -143,7 +143,7 @@ async def test_an_extension_by_id(make_shop: MakeShop, make_client: Any, time: A
         error = await unknown(shop, rmz)
         time.now += 3600
         with pytest.raises(OutcomeUnknownError) as caught:
-            await error.resolve()
+            await rmz.resolve(error)
     assert caught.value is error
     assert (shop.sent.call_count, shop.read.call_count) == (0, 0)
 
@@ -159,7 +159,7 @@ async def test_a_session_is_asked_for_anew(
         time.now += 3600
         answers = iter([lambda: fresh(LOST), shop.done])
         shop.sent.side_effect = lambda _: next(answers)()
-        session = await error.resolve()
+        session = await rmz.resolve(error)
     assert session.expires_at is None or session.session_id == "cs_1"
     assert shop.sent.call_count == 2
 
@@ -181,12 +181,12 @@ async def test_an_order_is_made_again_in_time(
         shop.sent.reset()
         time.now = began + 239.9
         shop.sent.side_effect = [shop.ok({"checkout_id": 7, "duplicate": True})]
-        assert isinstance(await caught.value.resolve(), DuplicateOrder)
+        assert isinstance(await rmz.resolve(caught.value), DuplicateOrder)
         assert shop.sent.calls[0].request.content == first
         shop.sent.reset()
         time.now = began + 240.0
         with pytest.raises(OutcomeUnknownError) as late:
-            await caught.value.resolve()
+            await rmz.resolve(caught.value)
     assert late.value is caught.value
     assert shop.sent.call_count == 0
 
@@ -202,12 +202,12 @@ async def test_an_order_that_is_lost_again(
         time.now = began + 239.8
         shop.sent.side_effect = [LOST, shop.done()]
         with pytest.raises(OutcomeUnknownError) as caught:
-            await error.resolve()
+            await rmz.resolve(error)
         again = caught.value
         assert again.sent_at == error.sent_at
         time.now = began + 240
         with pytest.raises(OutcomeUnknownError) as late:
-            await again.resolve()
+            await rmz.resolve(again)
     assert late.value is again
     assert shop.sent.call_count == 1
 
@@ -221,7 +221,7 @@ async def test_an_order_that_is_refused_when_made_again(
         error = await unknown(shop, rmz)
         shop.sent.side_effect = [failing(400)]
         with pytest.raises(OutcomeUnknownError):
-            await error.resolve()
+            await rmz.resolve(error)
 
 
 COPIES: list[Callable[[Any], Any]] = [
@@ -232,7 +232,7 @@ COPIES: list[Callable[[Any], Any]] = [
 
 
 @pytest.mark.parametrize("take", COPIES)
-async def test_a_copy_has_lost_its_client(
+async def test_a_copy_has_lost_its_call(
     make_shop: MakeShop, make_client: Any, take: Callable[[Any], Any]
 ) -> None:
     """A copy says all that the error said, but cannot find out."""
@@ -241,9 +241,9 @@ async def test_a_copy_has_lost_its_client(
         error.add_note("mine")
         twin = take(error)
         assert str(twin) == str(error)
-        assert {**vars(twin), "_resolver": None} == {**vars(error), "_resolver": None}
-        with pytest.raises(ConfigurationError, match="lost its client"):
-            await twin.resolve()
+        assert {**vars(twin), "_unclear_call": None} == {**vars(error), "_unclear_call": None}
+        with pytest.raises(ConfigurationError, match="lost its call"):
+            await rmz.resolve(twin)
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLES if name != "read"])
@@ -252,13 +252,37 @@ async def test_a_closed_client(make_shop: MakeShop, make_client: Any, name: str)
     async with make_client() as rmz:
         error = await unknown(make_shop(name), rmz)
     with pytest.raises(ConfigurationError, match="was closed"):
-        await error.resolve()
+        await rmz.resolve(error)
 
 
 async def test_the_error_shows_no_secret(make_shop: MakeShop, make_client: Any) -> None:
-    """The client that it holds is not to be seen in it."""
+    """The call that it holds has no token."""
     async with make_client() as rmz:
         error = await unknown(make_shop("pause"), rmz)
     secret = TOKEN.partition("|")[2]
     assert secret not in f"{error!r} {error} {vars(error)}"
     assert secret.encode() not in pickle.dumps(error)
+
+
+async def test_an_error_is_resolved_by_another_client_of_the_same_address(
+    make_shop: MakeShop, make_client: Any
+) -> None:
+    """The error keeps its call, and no client: the first client may be closed long since."""
+    shop = make_shop("pause")
+    async with make_client() as rmz:
+        error = await unknown(shop, rmz)
+    shop.read.side_effect = shop.applied
+    async with make_client() as rmz:
+        assert (await rmz.resolve(error)).status == "paused"
+
+
+async def test_an_error_of_another_address_is_refused(
+    make_shop: MakeShop, make_client: Any
+) -> None:
+    """The same id is another store's object there, and the token belongs elsewhere."""
+    shop = make_shop("pause")
+    async with make_client() as rmz:
+        error = await unknown(shop, rmz)
+    async with make_client(base_url="https://other.example") as rmz:
+        with pytest.raises(ConfigurationError, match="another base URL"):
+            await rmz.resolve(error)

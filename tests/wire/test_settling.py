@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from rmz_async import APIError, ConflictError, OutcomeUnknownError, RateLimitError, RetryPolicy
+from tests.seams import budget_of
 from tests.wire.changes import (
     BAD_GATEWAY,
     BEFORE,
@@ -69,7 +70,7 @@ async def test_an_extension_that_the_guard_refused(make_shop: MakeShop, make_cli
         with pytest.raises(OutcomeUnknownError) as caught:
             await shop.sample.make(rmz)
         with pytest.raises(OutcomeUnknownError):
-            await caught.value.resolve()
+            await rmz.resolve(caught.value)
     assert isinstance(caught.value.__cause__, RateLimitError)
     assert shop.sent.call_count == 1
 
@@ -294,7 +295,7 @@ async def test_a_resend_counts_as_a_repeat(make_shop: MakeShop, make_client: Any
     shop.sent.side_effect = LOST
     shop.read.side_effect = shop.unchanged
     async with make_client(retry=RetryPolicy(backoff=0.001, replica_lag=0)) as rmz:
-        rmz._transport.budget.left = 1.8
+        budget_of(rmz).left = 1.8
         with pytest.raises(OutcomeUnknownError):
             await rmz.subscriptions.pause(501)
     assert shop.sent.call_count == 1

@@ -153,7 +153,7 @@ async def test_no_lag_and_no_clock_leads_to_a_wrong_word(
         except OutcomeUnknownError as error:
             time.now += 100.0
             try:
-                await error.resolve()
+                await rmz.resolve(error)
             except OutcomeUnknownError:
                 assert shop.applied == (fate == "applied")
                 return
@@ -183,7 +183,7 @@ async def test_a_customer_who_undid_the_change_is_left_alone(
             await shop.sample.make(rmz)
         except OutcomeUnknownError as error:
             with pytest.raises(OutcomeUnknownError):
-                await error.resolve()
+                await rmz.resolve(error)
     assert shop.applied == 1
     assert shop.state["status"] == START[name]["status"]
 

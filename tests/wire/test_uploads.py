@@ -106,7 +106,7 @@ async def test_a_lost_upload_is_sent_again_if_it_can_be_read_again(
             with pytest.raises(OutcomeUnknownError, match="Upload it again") as caught:
                 await upload
             with pytest.raises(OutcomeUnknownError):
-                await caught.value.resolve()
+                await rmz.resolve(caught.value)
         else:
             await upload
     assert bodies == [{"file": "PNG"}] * (1 if kind in ONCE else 2)

@@ -1,0 +1,382 @@
+"""One call, from its first attempt to its end: authorise, wait for a slot, send, retry, settle.
+
+What to do after a failure is decided in :mod:`rmz_async._calls.retry`; what the bytes mean, in
+:mod:`rmz_async._calls.wire`; what the caller is told, in :mod:`rmz_async._calls.verdict`. This
+module does what they say.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import anyio
+import attrs
+
+from rmz_async._calls import retry as _retry
+from rmz_async._calls import verdict as _verdict
+from rmz_async._calls import wire as _wire
+from rmz_async._calls.call import Call, Settlement
+from rmz_async._calls.outcome import (
+    Answer,
+    Evidence,
+    Failed,
+    Failure,
+    History,
+)
+from rmz_async._calls.retry import Decision, Step
+from rmz_async._calls.token import Secret
+from rmz_async._http.exchange import CONNECT_TIMEOUT, PreparedRequest
+from rmz_async._pacing.line import NoSlotError
+from rmz_async.errors import ConnectionFailedError, OutcomeUnknownError, RMZError
+from rmz_async.operations import RetryRule
+
+if TYPE_CHECKING:
+    from rmz_async._transport import Transport
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+logger = logging.getLogger("rmz_async")
+
+# Seconds by which an attempt is cut off later than by httpx's own time-outs, which a drip outlives.
+TIMEOUT_SLACK = 0.1
+
+# Seconds that a read-back may take longer than the call: to know is worth the wait.
+SETTLE_GRACE = 10.0
+
+# Seconds for which RMZ may be at work on a request: until then "not applied" may be "not yet".
+MAX_PROCESSING_TIME = 60.0
+
+UNCLEAR = "_unclear_call"
+"""The attribute in which an error keeps its call. The error itself may not know what a call is."""
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class UnclearCall(Generic[T]):
+    """A call that may have been applied, as its error keeps it: plain data, and no client.
+
+    Attributes:
+        call: The call.
+        prepared: What was sent, without the token.
+        base_url: Where it was sent.
+        history: What happened.
+    """
+
+    call: Call[T]
+    prepared: PreparedRequest
+    base_url: str
+    history: History
+
+
+class Execution(Generic[T]):
+    """One call from its first attempt to its end.
+
+    Args:
+        transport: Whose connections, slots and options the call uses.
+        call: What to do.
+        prepared: What each attempt sends.
+        history: What earlier attempts ended in.
+        deadline: When the call must be over; seconds, monotonic. By the client's options if left
+            out.
+
+    Attributes:
+        history: What the attempts ended in so far.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        call: Call[T],
+        prepared: PreparedRequest,
+        history: History,
+        deadline: float | None = None,
+    ) -> None:
+        self.history = history
+        self._transport = transport
+        self._call = call
+        self._operation = call.operation
+        self._prepared = prepared
+        self._deadline = transport.deadline(call) if deadline is None else deadline
+        self._policy = transport.options.retry
+        self._clock = transport.clock
+
+    async def run(self) -> T:
+        """Attempt the call until its outcome is known or nothing more may be done.
+
+        Raises:
+            RMZError: See the tree in `rmz_async.errors`.
+        """
+        self._loop_state = self._transport.connections.open()
+        while True:
+            self.history.attempts += 1
+            result = await self._attempt_guarded()
+            if not isinstance(result, Failed):
+                if self.history.attempts == 1:
+                    self._transport.budget.earn()
+                return result
+            decision = self._decide(result)
+            retry = decision.step is Step.RETRY
+            wait, evidence = decision.wait, None
+            if decision.step is Step.READ_BACK and self._call.settlement is not None:
+                settlement, wait = self._call.settlement, 0.0
+                evidence, found = await self._settle(settlement, decision, result.failure)
+                if self._is_success(result.failure, evidence):
+                    logger.warning("%s: settled by reading back: applied", self._operation.name)
+                    return settlement.result(found)
+                in_time = self._clock.clock() < decision.send_before
+                retry = evidence is Evidence.NOT_APPLIED and decision.may_resend and in_time
+            self.history.note_failure(result.failure)
+            retry = retry and self._prepared.can_be_sent
+            if not (retry and self._transport.budget.spend(result.failure)):
+                raise self._given_up(result, evidence)
+            logger.info("%s: retried in %.1f s (%s)", self._operation.name, wait, result.reason)
+            await self._clock.sleep(wait)
+
+    def cut_off(self, reason: str) -> RMZError:
+        """Return the verdict on a call that somebody stops from outside; any thread may ask.
+
+        Args:
+            reason: Why the call is stopped, in a few words.
+
+        Returns:
+            ``OutcomeUnknownError`` if the call may have been applied, else
+            ``ConnectionFailedError``.
+        """
+        failure = Failure.AMBIGUOUS if self.history.under_way else Failure.NOT_SENT
+        return self._given_up(Failed(failure, reason), None)
+
+    def _decide(self, failed: Failed) -> Decision:
+        now = self._clock.clock()
+        self.history.note_end(failed.failure, now)
+        return _retry.decide(
+            self._operation,
+            failed,
+            self.history,
+            self._policy,
+            can_settle=self._call.settlement is not None,
+            now=now,
+            deadline=self._deadline,
+            suspended=self._suspended_for(),
+            draw=self._clock.draw,
+        )
+
+    def _is_success(self, failure: Failure, evidence: Evidence) -> bool:
+        return _verdict.shows_success(self._operation, failure, self.history, evidence)
+
+    def _suspended_for(self) -> float:
+        """Return the seconds since the first attempt for which the machine was suspended.
+
+        The monotonic clock stands still meanwhile, and RMZ's clock does not.
+        """
+        history = self.history
+        if history.first_sent is None or history.sent_at is None:
+            return 0.0
+        passed = (self._clock.today() - history.sent_at).total_seconds()
+        return max(0.0, passed - (self._clock.clock() - history.first_sent))
+
+    def _given_up(self, failed: Failed, evidence: Evidence | None) -> RMZError:
+        error = _verdict.error_for(self._call, failed, self.history, evidence)
+        if isinstance(error, OutcomeUnknownError):
+            vars(error)[UNCLEAR] = UnclearCall(
+                call=self._call,
+                prepared=self._prepared,
+                base_url=self._transport.options.base_url,
+                history=self.history,
+            )
+        return error
+
+    async def _settle(
+        self, settlement: Settlement[R, Any], decision: Decision, failure: Failure
+    ) -> tuple[Evidence, R | None]:
+        """Read the object back, again if a replica may lag, until nothing more is learned in time.
+
+        Args:
+            settlement: How to see whether the change was applied.
+            decision: What to do once that is seen.
+            failure: What the current attempt ended in.
+        """
+        looks, until = 0, self._deadline + SETTLE_GRACE / 2
+        wait = min(decision.wait, SETTLE_GRACE / 2)
+        while True:
+            await self._clock.sleep(wait)
+            caught_up_at = _retry.caught_up_at(self.history, self._policy)
+            seen = await self._read_back(
+                settlement,
+                failure,
+                self._deadline + SETTLE_GRACE,
+                caught_up=self._clock.clock() >= caught_up_at,
+            )
+            looks, now = looks + 1, self._clock.clock()
+            again = _retry.next_look(
+                looks, decision, self.history, self._policy, now=now, until=until
+            )
+            if seen[0] is not Evidence.UNSEEN or again is None:
+                return seen
+            wait = again
+
+    async def _read_back(
+        self,
+        settlement: Settlement[R, Any],
+        failure: Failure,
+        deadline: float,
+        *,
+        caught_up: bool,
+    ) -> tuple[Evidence, R | None]:
+        read = settlement.read
+        prepared = self._transport.prepare(read)
+        reading = Execution(self._transport, read, prepared, History(), deadline)
+        try:
+            found = await reading.run()
+        except Exception as error:  # noqa: BLE001 - a token source raises what it likes
+            name, reason = read.operation.name, type(error).__name__
+            logger.warning("%s: could not be read back: %s", name, reason)
+            return Evidence.UNREAD, None
+        assert self.history.first_sent is not None  # or there would be nothing to settle
+        elapsed = self._clock.clock() - self.history.first_sent
+        # A calendar that was put right meanwhile looks like a machine that was suspended.
+        first, second = (
+            settlement.compare(found, _verdict.window(reading.history.answered_at, seconds))
+            for seconds in (elapsed, elapsed + self._suspended_for())
+        )
+        if first is not second:
+            return Evidence.UNCLEAR, found
+        explained = settlement.explains(found)
+        return _verdict.weigh(first, failure, caught_up=caught_up, explained=explained), found
+
+    async def resolve(self, error: OutcomeUnknownError) -> T:
+        """Find out later what could not be found out in time; *error* is raised if it cannot."""
+        self._transport.connections.open()
+        rule, now = self._operation.retry, self._clock.clock() + self._suspended_for()
+        if rule is RetryRule.HARMLESS and self._prepared.can_be_sent:
+            return await self._again(History()).run()
+        until = _retry.resend_until(self._operation, self.history, self._policy, ambiguous=True)
+        if rule is RetryRule.DEDUPED and now < until:
+            again = History(
+                failures=[Failure.AMBIGUOUS],
+                first_sent=self.history.first_sent,
+                sent_at=self.history.sent_at,
+            )
+            return await self._again(again).run()
+        if self._call.settlement is None:
+            raise error.with_traceback(None)
+        assert self.history.last_sent is not None  # or its outcome would be known
+        # A call that was cut off in its first attempt has no failure.
+        last = self.history.failures[-1] if self.history.failures else Failure.AMBIGUOUS
+        done_at = self.history.last_sent + MAX_PROCESSING_TIME + _retry.lag_of(self._policy)
+        evidence, found = await self._read_back(
+            self._call.settlement, last, self._deadline, caught_up=now >= done_at
+        )
+        if self._is_success(last, evidence):
+            return self._call.settlement.result(found)
+        if evidence is Evidence.NOT_APPLIED:
+            raise ConnectionFailedError(
+                f"{self._operation.name}: it was not applied, and a retry is safe",
+                operation=self._operation.name,
+                attempts=self.history.attempts,
+            )
+        # Or each time that it is raised would make its traceback longer.
+        raise error.with_traceback(None)
+
+    def _again(self, history: History) -> Execution[T]:
+        return Execution(self._transport, self._call, self._prepared, history)
+
+    async def _attempt_guarded(self) -> T | Failed:
+        try:
+            return await self._attempt()
+        except Exception as error:
+            # A token source or a quota store raised it: it must not hide an earlier attempt.
+            if self._operation.retry is RetryRule.SAFE or not self.history.ambiguous:
+                raise
+            return Failed(Failure.NEVER_SENT, f"{type(error).__name__} before it was sent again")
+
+    async def _attempt(self) -> T | Failed:
+        began = self._clock.clock()
+        tokens = self._transport.connections.tokens
+        token = tokens.current or await self._renewed(None)
+        answer = await self._exchange(token)
+        if self._is_to_be_renewed(answer):
+            # Refused before anything was done: even what may be sent once only can be sent again.
+            self.history.under_way = False
+            token = await self._renewed(token)
+            answer = await self._exchange(token)
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug(
+                "%s %s: %s, attempt %d, %.3f s",
+                self._operation.method,
+                self._operation.path,
+                answer.status if isinstance(answer, Answer) else answer.reason,
+                self.history.attempts,
+                self._clock.clock() - began,
+            )
+        if isinstance(answer, Failed):
+            return answer
+        assert token is not None  # or nothing would have been sent
+        outcome = _wire.read(self._call, answer, token, now=time.time())
+        self.history.answered_at = outcome[1]
+        return outcome[0]
+
+    def _is_to_be_renewed(self, answer: Answer | Failed) -> bool:
+        """Return whether *answer* refuses a token that can be renewed for another attempt."""
+        renewable = self._transport.connections.tokens.renewable and self._prepared.can_be_sent
+        return isinstance(answer, Answer) and renewable and _wire.refuses_token(answer)
+
+    async def _renewed(self, refused: Secret | None) -> Secret | None:
+        """Ask for another token; None if the source did not give one in time."""
+        with anyio.move_on_after(self._deadline - self._clock.clock()):
+            return await self._transport.connections.tokens.renew(
+                refused, self._loop_state.token_turn
+            )
+        return None
+
+    def _limit(self) -> float:
+        """Return the seconds that an attempt may take which begins now."""
+        left = self._deadline - self._clock.clock()
+        # An upload may take all the time there is, as long as its bytes move.
+        uploads = self._call.upload is not None
+        return left if uploads else min(left, self._policy.attempt_timeout)
+
+    async def _exchange(self, token: Secret | None) -> Answer | Failed:
+        """Wait for a slot, and send one request; what goes wrong is returned, not raised."""
+        if token is None:
+            return Failed(Failure.NOT_SENT, "the token source gave no token in time")
+        clock, limit = self._clock.clock, self._transport.options.timeout
+        resend_until = _retry.resend_until(
+            self._operation, self.history, self._policy, ambiguous=self.history.ambiguous
+        )
+        until = min(self._deadline, resend_until - self._suspended_for())
+        slot = self._transport.slots.slot(self._operation, token, self._loop_state.at_once, until)
+        answer: Answer | Failed | None = None
+        sent = False
+        with anyio.move_on_after(self._deadline - clock() + TIMEOUT_SLACK) as cut_off:
+            try:
+                async with slot:
+                    if clock() < until:
+                        limit = self._limit()
+                        cut_off.deadline = min(cut_off.deadline, _cut_off_at(limit))
+                        self.history.note_sending(clock(), self._clock.today())
+                        sent = True
+                        answer = await self._transport.connections.exchange(
+                            self._loop_state, self._prepared, token, limit, clock
+                        )
+                    else:
+                        answer = Failed(Failure.NOT_SENT, "no time was left to send it")
+            except NoSlotError as error:
+                return Failed(Failure.NEVER_SENT, "no slot in time", slot_in=error.wait)
+        if answer is None:
+            failure = Failure.AMBIGUOUS if sent else Failure.NOT_SENT
+            return Failed(failure, f"no answer within {round(limit, 2):g} s")
+        # Outside the scope: what a quota store makes of an answer must not cost the answer.
+        self.history.next_slot_in = await slot.report(answer, deadline=self._deadline)
+        return answer
+
+
+def _cut_off_at(limit: float) -> float:
+    """Return when an attempt is given up that has *limit* seconds, on the event loop's clock.
+
+    To find an address, and to agree on TLS, each have a time-out of their own. They say that
+    nothing was sent, and the scope could not.
+    """
+    connecting = 2 * min(CONNECT_TIMEOUT, limit)
+    return anyio.current_time() + connecting + limit + TIMEOUT_SLACK
