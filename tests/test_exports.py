@@ -33,6 +33,7 @@ FACADES: dict[ModuleType, tuple[str, ...]] = {
     rmz_async.webhooks: (
         "rmz_async.webhooks.diagnosis",
         "rmz_async.webhooks.events",
+        "rmz_async.webhooks.receiver",
         "rmz_async.webhooks.samples",
         "rmz_async.webhooks.signature",
     ),

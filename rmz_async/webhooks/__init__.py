@@ -27,16 +27,19 @@ from rmz_async.webhooks.events import (
     SubscriptionUpdated,
     UnknownEvent,
 )
+from rmz_async.webhooks.receiver import Ack, Receiver
 from rmz_async.webhooks.samples import sample
 from rmz_async.webhooks.signature import sign, verify
 
 __all__ = (
+    "Ack",
     "AnyEvent",
     "Event",
     "EventType",
     "OrderCreated",
     "OrderEvent",
     "OrderStatusChanged",
+    "Receiver",
     "SubscriptionActivated",
     "SubscriptionCanceled",
     "SubscriptionCreated",

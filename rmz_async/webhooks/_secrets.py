@@ -19,18 +19,17 @@ Secrets: TypeAlias = Sequence[str] | Callable[[], Sequence[str]]
 class Keys:
     """The secrets, held so that no traceback shows them, which may show the variables of frames."""
 
-    __slots__ = ("_keys", "_secrets")
+    __slots__ = ("_given", "_keys", "_secrets")
 
     def __init__(self, secrets: Secrets) -> None:
-        self._secrets = secrets
+        self._given = secrets
 
     def __repr__(self) -> str:
         return "<secrets>"
 
     def check(self) -> None:
         """Raise ConfigurationError if they would not protect anything."""
-        if callable(self._secrets):
-            self._secrets = self._secrets()
+        self._secrets = self._given() if callable(self._given) else self._given
         # No variable of this frame holds the secrets, because a traceback may show variables.
         if not _is_list(self._secrets):
             raise ConfigurationError(

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from typing import cast
 
-from rmz_async.errors import SignatureError
-from rmz_async.webhooks._headers import Headers, signature_and_request_id
-from rmz_async.webhooks._reading import DISCORD, event_of
+from rmz_async.webhooks._headers import Headers
 from rmz_async.webhooks._secrets import Keys, Secrets
+from rmz_async.webhooks._verifying import verified
 from rmz_async.webhooks.events import AnyEvent
 
 __all__ = ("sign", "verify")
-
-MAX_BODY = 1024 * 1024
 
 
 def verify(
@@ -53,27 +49,7 @@ def verify(
     """
     keys = Keys(secrets)
     del secrets
-    keys.check()
-    if not isinstance(cast("object", body), bytes):
-        raise TypeError("body: must be the raw bytes of the request")
-    if len(body) > MAX_BODY:
-        raise SignatureError(f"the body has more than {MAX_BODY} bytes, and was not looked at")
-    signature, request_id = signature_and_request_id(headers)
-    secret_index = None
-    if signature is not None:
-        secret_index = keys.index_of(signature, body)
-        if secret_index is None:
-            raise SignatureError(
-                "the signature does not match: pass the raw request body, and this webhook's own "
-                "secret; webhooks.diagnose() finds the usual mistakes"
-            )
-    elif not allow_unsigned:
-        raise SignatureError(
-            f"there is no Signature header, and {DISCORD}"
-            if b'"embeds"' in body
-            else "there is no Signature header: switch signing on for this webhook in the dashboard"
-        )
-    return event_of(body, request_id, secret_index)
+    return verified(body, headers, keys, allow_unsigned=allow_unsigned)
 
 
 def sign(body: bytes, secret: str) -> str:

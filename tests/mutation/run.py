@@ -39,7 +39,7 @@ MODULES = {
     ),
     "rmz_async._pacing.slots": ("pacing_slots",),
     "rmz_async._pacing.memory": ("pacing_options", "pacing_threads"),
-    "rmz_async.webhooks.signature": ("webhooks_signature", "webhooks_events"),
+    "rmz_async.webhooks._verifying": ("webhooks_signature", "webhooks_events"),
     "rmz_async.webhooks._secrets": ("webhooks_signature",),
     "rmz_async.webhooks._headers": ("webhooks_signature", "webhooks_events"),
     "rmz_async.webhooks._reading": ("webhooks_events",),

@@ -336,6 +336,12 @@ def test_a_secret_with_something_around_it_is_refused_by_its_position(
     assert "S3CRET" not in str(caught.value)
 
 
+@pytest.mark.parametrize("secret", [f'"{SECRET}', f'{SECRET}"', f"{SECRET} {SECRET}"])
+def test_a_quote_or_a_blank_elsewhere_belongs_to_a_secret(secret: str) -> None:
+    """Only what stands around a secret was added by a file."""
+    accepted(BODY, {"Signature": sign(secret=secret)}, secrets=[secret])
+
+
 @pytest.mark.parametrize("place", [0, 1, 31])
 def test_up_to_32_secrets_deliver_to_one_address(place: int) -> None:
     """RMZ's pages lead to a webhook for each event, and to twice as many during a rotation."""

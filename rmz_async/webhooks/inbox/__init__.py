@@ -1,0 +1,1 @@
+"""Where verified deliveries wait until their handlers have run."""
