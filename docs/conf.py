@@ -45,9 +45,9 @@ nitpick_ignore_regex = [
     # standard library, which is all that annotations use of other projects, are no links.
     ("py:class", r"(collections|datetime|decimal)(\..*)?"),
     # Type variables.
-    ("py:class", r"rmz_.*\.T"),
+    ("py:class", r"rmz_.*\.[TH]"),
     # Aliases in private modules; the docstring says what they stand for.
-    ("py:class", "HTTPClient|TokenSource|URLObject"),
+    ("py:class", "HTTPClient|Secrets|TokenSource|URLObject"),
     # Named in passing, and of no use to a reader.
     ("py:class", r"rmz_async\.(operations\.Reaction|options\.Unchanged)"),
     # The rooms of the sandbox's store, of which only some are public names.
