@@ -82,7 +82,7 @@ def resume(subscription: Subscription, now: datetime) -> None:
         subscription.status = Status.TRIALING if is_trial else Status.ACTIVE
     subscription.cancel_at_period_end = False
     subscription.canceled_at = None
-    subscription.auto_renew = subscription.card is not None
+    subscription.auto_renew = True
     subscription.updated_at = now
 
 
