@@ -1,5 +1,6 @@
 """What all models share: keyword-only, frozen, nothing lost, and back to plain data."""
 
+import functools
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,7 +18,18 @@ WIRE_NAMES: Mapping[str, Mapping[str, str]] = {
 }
 """The names that RMZ writes in another way than Python does, by model and field."""
 
+# The fields of each model that are none of RMZ's keys.
+OWN_FIELDS = ("extra", "unreadable")
+
 M = TypeVar("M", bound=type)
+
+
+@functools.cache
+def wire_names(cls: Any) -> Mapping[str, str]:
+    """Return the key that RMZ writes for each field of a model."""
+    differing = WIRE_NAMES.get(cls.__name__, {})
+    names = (field.name for field in attrs.fields(cls) if field.name not in OWN_FIELDS)
+    return {name: differing.get(name, name) for name in names}
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(attrs.field,))
@@ -33,28 +45,32 @@ def model(cls: M) -> M:
 
 @model
 class Model:
-    """One object of the API.
-
-    Attributes:
-        extra: Keys that RMZ sent and this version does not know, as they came; read-only.
-    """
+    """One object of the API."""
 
     # A type checker sees that attrs has made the class.
     __attrs_attrs__: ClassVar[Any]
 
     extra: Mapping[str, Any] = attrs.field(default=EMPTY, repr=False)
+    """The keys that RMZ sent and that this version does not know, as they came; read-only."""
+
+    unreadable: Mapping[str, Any] = attrs.field(default=EMPTY, repr=False)
+    """The values that could not be read, by field, as they came; read-only.
+
+    Such a field is None. ``id``, ``status`` and the few others that decisions depend on are never
+    here: an answer in which one of them cannot be read raises an error.
+    """
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data that ``json.dumps`` takes, under the names that RMZ uses.
 
-        Money becomes a string, so that it stays exact, and times become ISO 8601. Unknown keys are
-        kept. :func:`rmz_async.from_dict` reverses it.
+        Money becomes a string, so that it stays exact, and times become ISO 8601. Unknown keys and
+        unreadable values are kept as they came. :func:`rmz_async.from_dict` reverses it.
         """
-        names = WIRE_NAMES.get(type(self).__name__, {})
         plain = {
-            names.get(field.name, field.name): _plain_field(getattr(self, field.name))
-            for field in attrs.fields(type(self))
-            if field.name != "extra"
+            key: _plain_json(self.unreadable[name])
+            if name in self.unreadable
+            else _plain_field(getattr(self, name))
+            for name, key in wire_names(cast("Any", type(self))).items()
         }
         return plain | {key: _plain_json(value) for key, value in self.extra.items()}
 

@@ -31,7 +31,7 @@ class Customer(Model):
         deleted_at: UTC; in webhooks about orders only.
     """
 
-    id: int
+    id: int | None = None
     name: str | None = None
     first_name: str | None = None
     last_name: str | None = None

@@ -21,8 +21,8 @@ class CheckoutSession(Model):
     Source: https://docs.rmz.gg/merchant-api/subscriptions/create-checkout-session
     """
 
-    session_id: str
     checkout_url: str
+    session_id: str | None = None
     expires_at: datetime | None = None
 
 

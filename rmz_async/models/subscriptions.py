@@ -1,7 +1,7 @@
 """Subscriptions, and what they are made of."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -108,7 +108,7 @@ class Variant(Model):
         price: Exact, in the currency's main unit; what new subscribers pay.
     """
 
-    id: int
+    id: int | None = None
     duration: Duration | str | None = None
     duration_text: str | None = None
     price: Decimal | None = None
@@ -174,10 +174,10 @@ class Subscription(Model):
     id: int
     status: SubscriptionStatus | str
     external_customer_id: str | None = None
-    starts_at: date | datetime | None = None
-    ends_at: date | datetime | None = None
-    start_date: date | datetime | None = None
-    end_date: date | datetime | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    start_date: datetime | None = None
+    end_date: datetime | None = None
     current_period_start: datetime | None = None
     current_period_end: datetime | None = None
     trial_ends_at: datetime | None = None
@@ -226,8 +226,8 @@ class SubscriptionLookup(Model):
     Source: https://docs.rmz.gg/merchant-api/subscriptions/lookup-subscriptions
     """
 
-    count: int
-    has_active: bool
+    count: int | None = None
+    has_active: bool | None = None
     subscriptions: tuple[Subscription, ...]
 
 

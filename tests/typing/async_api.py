@@ -157,7 +157,7 @@ def fields(subscription: Subscription) -> None:
     assert_type(subscription.status, SubscriptionStatus | str)
     assert_type(subscription.duration, Duration | str | None)
     assert_type(subscription.current_period_end, datetime | None)
-    assert_type(subscription.starts_at, date | datetime | None)
+    assert_type(subscription.starts_at, datetime | None)
     assert_type(subscription.metadata, Mapping[str, Any] | None)
     assert_type(subscription.extra, Mapping[str, Any])
     assert_type(subscription.grants_access, bool)

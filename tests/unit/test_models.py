@@ -6,7 +6,7 @@ import copy
 import json
 import pickle
 from collections.abc import Callable, Hashable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +16,7 @@ import pytest
 import rmz_async
 from rmz_async import Model, from_dict, models
 from rmz_async._decoding.converter import decode
-from rmz_async.models._model import WIRE_NAMES
+from rmz_async.models._model import OWN_FIELDS, WIRE_NAMES
 from tests.unit.payloads import FULL, SUBSCRIPTION
 
 every_model = pytest.mark.parametrize("model", FULL, ids=lambda model: model.__name__)
@@ -45,6 +45,8 @@ def test_the_examples_fill_every_field(model: type[Model]) -> None:
     empty = {
         field.name for field in attrs.fields(model) if getattr(found, field.name) in (None, {}, ())
     }
+    # What cannot be read has tests of its own.
+    empty -= {"unreadable"}
 
     assert empty <= {"external_customer_id", "metadata"} & {
         key for key, value in FULL[model].items() if not value
@@ -143,7 +145,7 @@ def test_every_field_is_documented(model: type[Model]) -> None:
     lines = [line.strip() for line in model.__doc__.splitlines()]
     for field in attrs.fields(model):
         documented = any(line.startswith(f"{field.name}: ") for line in lines)
-        assert field.name == "extra" or documented
+        assert field.name in OWN_FIELDS or documented
 
 
 @every_model
@@ -186,13 +188,13 @@ def test_wire_names_are_of_real_fields() -> None:
 
 
 def test_the_forms_that_to_dict_writes() -> None:
-    """Money is an exact text, times are ISO 8601 in UTC, dates stay dates, and lists are lists."""
+    """Money is an exact text, times and dates are ISO 8601 in UTC, and lists are lists."""
     plain = decode(SUBSCRIPTION, models.Subscription).to_dict()
 
     assert plain["price"]["amount"] == "199.90"
     assert plain["trial_ends_at"] == "2025-12-31T18:00:00Z"
     assert plain["paused_at"] == "2026-01-05T00:00:00.000001Z"
-    assert plain["ends_at"] == "2026-12-31"
+    assert plain["ends_at"] == "2026-12-31T00:00:00Z"
     assert plain["end_date"] == "2026-12-31T00:00:00Z"
     assert type(plain["status"]) is str
     assert plain["scheduled_variant"]["duration"] == "weekly"
@@ -239,7 +241,7 @@ def test_a_model_of_the_callers_own() -> None:
         id=1,
         status="active",
         metadata={"plan": "pro"},
-        ends_at=date(2026, 1, 1),
+        ends_at=datetime(2026, 1, 1, tzinfo=UTC),
         current_period_end=datetime(2026, 1, 1, tzinfo=UTC),
     )
 
