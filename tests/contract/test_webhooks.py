@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from rmz_async.models import Model
+from rmz_async.models._model import OWN_FIELDS
 from rmz_async.sandbox import Sandbox
 from rmz_async.sandbox.serving.reference import contract
 from rmz_async.webhooks import Event, EventType, verify
@@ -121,7 +122,7 @@ def test_an_event_has_what_bodies_have() -> None:
     fields = {field.name for field in attrs.fields(Event)}
     schemas = COMPONENTS["schemas"]
     bodies = {*schemas["SubscriptionEvent"]["properties"], *schemas["OrderEvent"]["properties"]}
-    ours = {"extra", "request_id", "subscription", "order", "dedupe_key", "secret_index"}
+    ours = {*OWN_FIELDS, "request_id", "subscription", "order", "dedupe_key", "secret_index"}
     assert fields - ours == bodies
 
 

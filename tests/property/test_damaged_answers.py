@@ -23,7 +23,8 @@ DECISIVE: dict[type[Model], set[str]] = {
     models.Subscription: {"id", "status"},
     models.SubscriptionLookup: {"subscriptions"},
     models.SubscriptionSnapshot: {"id", "status"},
-    **{kind: {"id"} for kind in (models.Category, models.Order, models.Product, models.Store)},
+    **{kind: {"id"} for kind in (models.Category, models.Media, models.Order)},
+    **{kind: {"id"} for kind in (models.Product, models.Store)},
 }
 LISTED = (models.Category, models.Order, models.Product, models.Subscription)
 

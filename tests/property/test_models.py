@@ -35,6 +35,8 @@ from rmz_async.pagination import Page
 from rmz_async.webhooks import Event
 
 TEXT = st.text(max_size=8)
+# An address that is empty leads nowhere, and is refused.
+ADDRESSES = st.text(min_size=1, max_size=8)
 MONEY = st.decimals(-(10**9), 10**9, places=2) | st.integers(-(10**9), 10**9)
 INTEGER = st.integers(0, 2**63 - 1)
 UNKNOWN = st.recursive(
@@ -220,13 +222,13 @@ STORES = payload(
     plan_expires_at=TIMES,
 )
 STATISTICS = payload({}, sales_total=AMOUNTS, sales_count=INTEGERS, duration=TEXT)
-PENDING = payload({"checkout_id": INTEGERS, "checkout_url": TEXT}, amount=AMOUNTS, status=TEXT)
+PENDING = payload({"checkout_id": INTEGERS, "checkout_url": ADDRESSES}, amount=AMOUNTS, status=TEXT)
 COMPLETED = payload({"order_id": INTEGERS}, amount=AMOUNTS, status=TEXT)
 DUPLICATES = payload(
     {"duplicate": st.sampled_from([True, 1, "1"])},
     checkout_id=INTEGERS,
     order_id=INTEGERS,
-    checkout_url=TEXT,
+    checkout_url=ADDRESSES,
     amount=AMOUNTS,
 )
 PAYLOADS: list[tuple[type[Model], st.SearchStrategy[dict[str, Any]]]] = [
