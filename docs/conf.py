@@ -43,7 +43,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     # No inventories are fetched, as the pages must build without a network: so names of the
     # standard library, which is all that annotations use of other projects, are no links.
-    ("py:class", r"(collections|datetime|decimal)(\..*)?"),
+    ("py:class", rf"({'|'.join(sorted(sys.stdlib_module_names))})(\..*)?"),
     # Type variables.
     ("py:class", r"rmz_.*\.[TH]"),
     # Aliases in private modules; the docstring says what they stand for.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 
 import pytest
@@ -9,11 +10,13 @@ import pytest
 from tests.docs.pages import ROOT, Page
 
 PAGE = "docs/testing.md"
-TESTS = re.findall(r"(?m)^async def (test_\w+)\(\)", (ROOT / PAGE).read_text(encoding="utf-8"))
+TESTS = re.findall(r"(?m)^(?:async )?def (test_\w+)\(\)", (ROOT / PAGE).read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", TESTS)
 def test_a_test_of_the_page_passes(page: Page, name: str) -> None:
     page.run()
 
-    page.wait(page[name]())
+    running = page[name]()
+    if inspect.iscoroutine(running):
+        page.wait(running)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
+import io
 import re
 import socket
 from collections.abc import AsyncGenerator, Callable
@@ -175,4 +176,14 @@ def test_the_team_is_told_of_certain_events_only(page: Page, body: bytes, note: 
     event = rmz_async.webhooks.verify(body, {"Signature": signature}, secrets=page["SECRETS"])
 
     assert page["note_for_the_team"](event).startswith(note)
+    page["inbox"].close()
+
+
+def test_a_refusal_is_explained_while_developing(page: Page) -> None:
+    page.run()
+
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        page["explain"](ORDER, {})
+
+    assert "Signature" in printed.getvalue()
     page["inbox"].close()
