@@ -13,6 +13,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from rmz_async._decoding import strict_json as _json
+from rmz_async._http.base_url import URLObject
 from rmz_async.errors import InvalidRequestError
 from rmz_async.models.customers import NewCustomer, PhoneNumber
 from rmz_async.resources._phones import PhoneError, dial_code_of, phone_digits_of
@@ -105,9 +106,11 @@ class Validation:
                 "must be an e-mail address",
             )
 
-    def url(self, field: str, value: object) -> None:
-        """Check an address that a browser is redirected to."""
-        self.require(field, _is_web_address(value), "must be an absolute http or https URL")
+    def url(self, field: str, value: object) -> object:
+        """Check an address that a browser is redirected to, and return it as a string."""
+        address = str(value) if isinstance(value, URLObject) else value
+        self.require(field, _is_web_address(address), "must be an absolute http or https URL")
+        return address
 
     def metadata(self, field: str, value: object) -> None:
         """Check the strings that a caller attaches to a subscription."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from rmz_async import operations
 from rmz_async._calls.call import Call
+from rmz_async._http.base_url import URLObject
 from rmz_async._transport import Transport
 from rmz_async.models import CheckoutSession, NewCustomer
 from rmz_async.resources._validation import Validation
@@ -25,8 +26,8 @@ class CheckoutSessions:
         product_id: int,
         variant_id: int,
         customer: NewCustomer | int,
-        success_url: str,
-        cancel_url: str,
+        success_url: str | URLObject,
+        cancel_url: str | URLObject,
         metadata: Mapping[str, str] | None = None,
         external_customer_id: str | None = None,
     ) -> CheckoutSession:
@@ -64,8 +65,8 @@ class CheckoutSessions:
         check.identifier("product_id", product_id)
         check.identifier("variant_id", variant_id)
         who = check.customer("customer", customer, NewCustomer)
-        check.url("success_url", success_url)
-        check.url("cancel_url", cancel_url)
+        success_address = check.url("success_url", success_url)
+        cancel_address = check.url("cancel_url", cancel_url)
         if metadata is not None:
             check.metadata("metadata", metadata)
         if external_customer_id is not None:
@@ -79,8 +80,8 @@ class CheckoutSessions:
                     "product_id": product_id,
                     "variant_id": variant_id,
                     "customer": who,
-                    "success_url": success_url,
-                    "cancel_url": cancel_url,
+                    "success_url": success_address,
+                    "cancel_url": cancel_address,
                     "metadata": None if metadata is None else dict(metadata),
                     "external_customer_id": external_customer_id,
                 },

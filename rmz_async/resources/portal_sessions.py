@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rmz_async import operations
 from rmz_async._calls.call import Call
+from rmz_async._http.base_url import URLObject
 from rmz_async._transport import Transport
 from rmz_async.models import PhoneNumber, PortalSession
 from rmz_async.resources._validation import Validation
@@ -21,7 +22,7 @@ class PortalSessions:
         self,
         *,
         customer: PhoneNumber | int,
-        return_url: str | None = None,
+        return_url: str | URLObject | None = None,
         expires_in: int | None = None,
     ) -> PortalSession:
         """Create a session, whose address works once.
@@ -47,8 +48,7 @@ class PortalSessions:
         """
         check = Validation("portal_sessions.create")
         who = check.customer("customer", customer, PhoneNumber)
-        if return_url is not None:
-            check.url("return_url", return_url)
+        return_address = None if return_url is None else check.url("return_url", return_url)
         if expires_in is not None:
             check.integer("expires_in", expires_in, 300, 86_400)
         check.finish()
@@ -56,6 +56,6 @@ class PortalSessions:
             Call(
                 operation=operations.PORTAL_SESSIONS_CREATE,
                 returns=PortalSession,
-                body={"customer": who, "return_url": return_url, "expires_in": expires_in},
+                body={"customer": who, "return_url": return_address, "expires_in": expires_in},
             )
         )

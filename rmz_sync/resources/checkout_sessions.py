@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rmz_async._http.base_url import URLObject
 from rmz_async.models import CheckoutSession, NewCustomer
 from rmz_async.resources import checkout_sessions as _async
 from rmz_sync._portal import Portal
@@ -26,8 +27,8 @@ class CheckoutSessions:
         product_id: int,
         variant_id: int,
         customer: NewCustomer | int,
-        success_url: str,
-        cancel_url: str,
+        success_url: str | URLObject,
+        cancel_url: str | URLObject,
         metadata: Mapping[str, str] | None = None,
         external_customer_id: str | None = None,
     ) -> CheckoutSession:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from rmz_async._http.base_url import URLObject
 from rmz_async.models import PhoneNumber, PortalSession
 from rmz_async.resources import portal_sessions as _async
 from rmz_sync._portal import Portal
@@ -22,7 +23,7 @@ class PortalSessions:
         self,
         *,
         customer: PhoneNumber | int,
-        return_url: str | None = None,
+        return_url: str | URLObject | None = None,
         expires_in: int | None = None,
     ) -> PortalSession:
         """Create a session, whose address works once.

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
+import pydantic
 import pytest
+import yarl
 
 from rmz_async import InvalidRequestError, NewCustomer, PhoneNumber, operations
 from rmz_async.models import CheckoutSession, PortalSession
@@ -135,3 +138,21 @@ async def test_faults_of_a_portal_session(
 
     assert list(caught.value.errors) == [field]
     assert recorder.calls == []
+
+
+@pytest.mark.parametrize("kind", [httpx.URL, pydantic.HttpUrl, yarl.URL])
+async def test_addresses_may_be_url_objects(recorder: Any, kind: Any) -> None:
+    """They are sent as they are written."""
+    paid, left = kind("https://app.example/ok?a=1"), kind("https://app.example/no")
+    await recorder.make(CheckoutSessions).create(
+        **{**CHECKOUT, "success_url": paid, "cancel_url": left}
+    )
+    sent = recorder.only.body
+    assert (sent["success_url"], sent["cancel_url"]) == (str(paid), str(left))
+
+
+@pytest.mark.parametrize("kind", [httpx.URL, pydantic.AnyUrl, yarl.URL])
+async def test_url_objects_keep_the_rules_of_addresses(recorder: Any, kind: Any) -> None:
+    """A browser is redirected to them."""
+    with pytest.raises(InvalidRequestError, match="return_url"):
+        await recorder.make(PortalSessions).create(customer=4501, return_url=kind("ftp://a/b"))
