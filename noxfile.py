@@ -222,6 +222,18 @@ def _has_chromium(session: nox.Session) -> bool:
 
 
 @nox.session
+def clients(session: nox.Session) -> None:
+    """Make clients of the OpenAPI document for Python and TypeScript, and play every call."""
+    if shutil.which("npx") is None:
+        session.skip("no clients were made: that needs Node.js, and there is no npx")
+    session.install("-e", ".[sandbox]", *group("judges"))
+    script = Path("tests/contract/run_clients.py").resolve()
+    # Elsewhere, because it writes packages and node_modules.
+    session.chdir(session.create_tmp())
+    session.run("python", "-P", str(script))
+
+
+@nox.session
 def faults(session: nox.Session) -> None:
     """Break the connection to RMZ in every way, and compare what calls tell with what was done."""
     session.install("-e", ".[aiohttp,sandbox]", *group("tests"))
