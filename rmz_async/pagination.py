@@ -16,27 +16,31 @@ T = TypeVar("T")
 
 @attrs.frozen(kw_only=True)
 class Page(Generic[T]):
-    """One page of a list.
-
-    Attributes:
-        number: 1 or more.
-        items: In the order that RMZ sent them; may be empty.
-        has_next: Whether RMZ says that there is another page. It tells no total.
-        per_page: How many items a full page has.
-    """
+    """One page of a list."""
 
     number: int
+    """1 or more."""
+
     items: tuple[T, ...]
+    """The items in RMZ's order; without those that the walk has already met. May be empty."""
+
     has_next: bool
+    """Whether RMZ says that another page follows. RMZ sends no total."""
+
     per_page: int | None = None
+    """How many items a full page has."""
 
 
 class Pager(Generic[T]):
     """A list that is fetched page by page, as it is walked.
 
-    Nothing is sent before the first item or page is asked for. Each walk starts anew. Where a page
-    fails, the error's ``page`` says which: list from there on to take the walk up again, or ask the
-    same walk for its next item.
+    Nothing is sent before the first item or page is asked for. Each walk starts at the first page
+    again, and ends at the page that says that none follows, or that is empty. If an item is added
+    or removed meanwhile, the others move to another page: an item that comes again is left out,
+    and one that moved to a page that the walk has passed is missed.
+
+    If a page fails, the error's ``page`` is its number: list from that page on, or ask the same
+    walk for its next item.
     """
 
     def __init__(self, fetch: Callable[[int], Awaitable[Page[T]]], *, page: int = 1) -> None:
@@ -47,7 +51,7 @@ class Pager(Generic[T]):
         return f"<Pager from page {self._start}>"
 
     def __aiter__(self) -> AsyncIterator[T]:
-        """Walk the items."""
+        """Walk the items; none comes twice."""
         return _Items(self.pages())
 
     def pages(self) -> AsyncIterator[Page[T]]:
@@ -78,6 +82,7 @@ class _Pages(AsyncIterator[Page[T]]):
     def __init__(self, get: Callable[[int], Awaitable[Page[T]]], number: int) -> None:
         self._get = get
         self._next: int | None = number
+        self._seen: set[object] = set()
         self._is_asking = False
 
     async def __anext__(self) -> Page[T]:
@@ -91,8 +96,19 @@ class _Pages(AsyncIterator[Page[T]]):
             page = await self._get(self._next)
         finally:
             self._is_asking = False
-        self._next = page.number + 1 if page.has_next else None
-        return page
+        # An empty page ends the walk: a server that always promises another one never would.
+        self._next = page.number + 1 if page.has_next and page.items else None
+        return attrs.evolve(page, items=tuple(item for item in page.items if self._is_new(item)))
+
+    def _is_new(self, item: T) -> bool:
+        # An item that was added meanwhile pushes others to the next page, where they come again.
+        key: object = getattr(item, "id", None)
+        if key is None:
+            return True
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        return True
 
 
 class _Items(AsyncIterator[T]):

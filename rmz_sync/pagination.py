@@ -17,9 +17,13 @@ T = TypeVar("T")
 class Pager(Generic[T]):
     """A list that is fetched page by page, as it is walked.
 
-    Nothing is sent before the first item or page is asked for. Each walk starts anew. Where a page
-    fails, the error's ``page`` says which: list from there on to take the walk up again, or ask the
-    same walk for its next item. A walk may be left at any point: nothing has to be closed.
+    Nothing is sent before the first item or page is asked for. Each walk starts at the first page
+    again, and ends at the page that says that none follows, or that is empty. If an item is added
+    or removed meanwhile, the others move to another page: an item that comes again is left out,
+    and one that moved to a page that the walk has passed is missed.
+
+    If a page fails, the error's ``page`` is its number: list from that page on, or ask the same
+    walk for its next item. A walk may be left at any point, and nothing has to be closed.
     """
 
     def __init__(self, wrapped: AsyncPager[T], portal: Portal) -> None:
@@ -30,7 +34,7 @@ class Pager(Generic[T]):
         return repr(self._wrapped)
 
     def __iter__(self) -> Iterator[T]:
-        """Walk the items."""
+        """Walk the items; none comes twice."""
         return _Items(self.pages())
 
     def pages(self) -> Iterator[Page[T]]:

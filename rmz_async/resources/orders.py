@@ -110,8 +110,10 @@ class Orders:
     ) -> Pager[Order]:
         """List the store's orders, 15 a page, the newest first.
 
-        Nothing is sent before the first item or page is asked for. While a walk goes on, new orders
-        push older ones to later pages: sort by ``id`` in direction ``asc`` to meet each one once.
+        Nothing is sent before the first item or page is asked for. No order comes twice in one
+        walk. Sorted by ``id``, none is missed either; sorted by ``updated_at`` or ``total``, an
+        order that changes meanwhile may move to a page that the walk has passed, and is missed. In
+        direction ``asc`` by ``id``, orders that are made meanwhile come last.
 
         Args:
             created_from: Only orders of this day and later ones.

@@ -64,7 +64,9 @@ class Products:
     def list(self, *, page: int = 1) -> Pager[Product]:
         """List the store's products, 15 a page.
 
-        Nothing is sent before the first item or page is asked for.
+        Nothing is sent before the first item or page is asked for. RMZ documents no order for this
+        list. No product comes twice in one walk, and one that moves to an earlier page meanwhile is
+        missed.
 
         Args:
             page: The page to begin with, 1 or more.

@@ -105,11 +105,44 @@ async def test_no_next_page_ends_the_walk() -> None:
     assert shelf.asked == [1]
 
 
-async def test_an_empty_page_does_not_end_the_walk() -> None:
-    """A page whose items were all filtered away may have a next one."""
-    shelf = Shelf([], ["a"], [])
+async def test_an_empty_page_ends_the_walk() -> None:
+    """A server that promises another page for ever would be walked for ever."""
+    shelf = Shelf(["a"], [], ["b"], always_next=True)
 
     assert await items_of(Pager(shelf)) == ["a"]
+    assert shelf.asked == [1, 2]
+
+
+@attrs.frozen
+class Numbered:
+    """An item with an id."""
+
+    id: int
+
+
+async def numbered(number: int) -> Page[Numbered]:
+    """Somebody subscribes while the list is walked, and pushes the second item to page 2."""
+    ids = {1: (3, 2), 2: (2, 1), 3: (1,)}[number]
+    return Page(number=number, items=tuple(map(Numbered, ids)), has_next=number < 3)
+
+
+async def test_an_id_comes_once_in_a_walk() -> None:
+    """A nightly job extends nobody twice."""
+    assert [item.id async for item in Pager(numbered)] == [3, 2, 1]
+    assert [[item.id for item in page.items] async for page in Pager(numbered).pages()] == [
+        [3, 2],
+        [1],
+        [],
+    ]
+
+
+async def test_each_walk_meets_each_id() -> None:
+    """A walk forgets nothing of another one."""
+    pager = Pager(numbered)
+    walks = aiter(pager), aiter(pager)
+
+    assert [(await anext(walk)).id for walk in walks] == [3, 3]
+    assert [item.id for item in (await pager.first()).items] == [3, 2]
 
 
 async def test_nothing() -> None:
