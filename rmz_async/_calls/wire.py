@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from enum import Enum
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -57,12 +58,15 @@ def target(operation: Operation, object_id: int | None, query: Mapping[str, obje
         query: None values are left out, and true is written as ``1``.
     """
     path = operation.path if object_id is None else operation.path.replace("{id}", str(object_id))
-    given = {
-        name: int(value) if isinstance(value, bool) else value
-        for name, value in query.items()
-        if value is not None
-    }
+    given = {name: _written(value) for name, value in query.items() if value is not None}
     return f"{path}?{urlencode(given)}" if given else path
+
+
+def _written(value: object) -> object:
+    if isinstance(value, bool):
+        return int(value)
+    # A member of (str, Enum) would be written as "Colour.RED".
+    return value.value if isinstance(value, Enum) else value
 
 
 def encode_body(fields: Mapping[str, object] | None) -> bytes:

@@ -90,8 +90,7 @@ class Fields:
     ) -> None:
         """Add an integer."""
         if required or value is not None:
-            self._check.integer(self._prefix + name, value, least, most)
-            self.sent[name] = value
+            self.sent[name] = self._check.integer(self._prefix + name, value, least, most)
 
     def flag(self, name: str, value: object) -> None:
         """Add True or False."""
@@ -115,17 +114,18 @@ class Fields:
     def ids(self, name: str, values: object) -> None:
         """Add a list of ids, which may be empty."""
         if values is not None:
-            self.sent[name] = list(self._listed(name, values))
-            for index, value in enumerate(cast("list[object]", self.sent[name])):
+            self.sent[name] = [
                 self._check.identifier(f"{self._prefix}{name}.{index}", value)
+                for index, value in enumerate(self._listed(name, values))
+            ]
 
     def media(self, name: str, value: object) -> None:
         """Add a file that was uploaded: a `Media`, or its id."""
         if value is not None:
             found = value.id if isinstance(value, Media) else value
-            self._check.identifier(f"{self._prefix}{name}.file.response.id", found)
+            number = self._check.identifier(f"{self._prefix}{name}.file.response.id", found)
             # RMZ's dashboard nests the id like this, and so does its API.
-            self.sent[name] = {"file": {"response": {"id": found}}}
+            self.sent[name] = {"file": {"response": {"id": number}}}
 
     def media_list(self, name: str, values: object) -> None:
         """Add files that were uploaded; an empty list removes those that there are."""

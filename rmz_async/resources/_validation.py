@@ -6,16 +6,18 @@ gives them in its own refusals, so that both sides can be shown in the same form
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import cast
+from typing import SupportsIndex, cast
 from urllib.parse import urlsplit
 
 from rmz_async._decoding import strict_json as _json
 from rmz_async._http.base_url import URLObject
 from rmz_async.errors import InvalidRequestError
 from rmz_async.models.customers import NewCustomer, PhoneNumber
+from rmz_async.operations import Operation
 from rmz_async.resources._phones import PhoneError, dial_code_of, phone_digits_of
 
 MAX_ID = 2**63 - 1
@@ -29,8 +31,8 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 class Validation:
     """Collects the faults of one call."""
 
-    def __init__(self, operation: str) -> None:
-        self._operation = operation
+    def __init__(self, operation: Operation) -> None:
+        self._operation = operation.name
         self._errors: dict[str, list[str]] = {}
 
     def require(self, field: str, holds: bool, rule: str) -> bool:
@@ -54,26 +56,31 @@ class Validation:
                 errors={field: tuple(rules) for field, rules in self._errors.items()},
             )
 
-    def identifier(self, field: str, value: object) -> None:
-        """Check an id, because a string could change the address that the call goes to."""
-        # Not isinstance, because a bool is an int.
+    def identifier(self, field: str, value: object) -> int:
+        """Return an id as a plain integer; a string could change the address of the call."""
+        number = _integer(value)
         self.require(
-            field, type(value) is int and 0 < value <= MAX_ID, "must be a positive integer"
+            field, number is not None and 0 < number <= MAX_ID, "must be a positive integer"
         )
+        return number or 0
 
-    def integer(self, field: str, value: object, least: int, most: int) -> None:
-        """Check a number's range."""
+    def integer(self, field: str, value: object, least: int, most: int) -> int:
+        """Return a number within a range as a plain integer."""
+        number = _integer(value)
         self.require(
             field,
-            type(value) is int and least <= value <= most,
+            number is not None and least <= number <= most,
             f"must be an integer from {least} to {most}",
         )
+        return number or 0
 
-    def count(self, field: str, value: object, most: int | None = None) -> None:
-        """Check a number of pieces; *most* is 1 if there cannot be two."""
-        holds = type(value) is int and 0 < value <= MAX_ID
+    def count(self, field: str, value: object, most: int | None = None) -> int:
+        """Return a number of pieces as a plain integer; *most* is 1 if there cannot be two."""
+        number = _integer(value) or 0
+        holds = 0 < number <= MAX_ID
         if self.require(field, holds, "must be an integer of 1 or more") and most is not None:
-            self.require(field, cast("int", value) <= most, f"must be {most} for a subscription")
+            self.require(field, number <= most, f"must be {most} for a subscription")
+        return number
 
     def choice(self, field: str, value: object, choices: Sequence[str]) -> None:
         """Check one of a few words."""
@@ -167,12 +174,13 @@ class Validation:
             }
         if isinstance(value, PhoneNumber) and described_as is PhoneNumber:
             return self.phone_number(f"{field}.", value.country_code, value.phone)
+        number = _integer(value) or 0
         self.require(
             field,
-            type(value) is int and 0 < value <= MAX_ID,
+            0 < number <= MAX_ID,
             f"must be a positive integer or a {described_as.__name__}",
         )
-        return {"id": value}
+        return {"id": number}
 
     def phone_number(self, prefix: str, country_code: object, phone: object) -> dict[str, object]:
         """Check a phone number, and return its two parts as RMZ stores them."""
@@ -229,3 +237,14 @@ def _is_web_address(value: object) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def _integer(value: object) -> int | None:
+    """Return an integer of any kind, such as numpy's or an enum's member, as a plain one."""
+    # A bool is an int, and never meant as one.
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:  # numpy's own bool
+        return None

@@ -36,8 +36,8 @@ class Categories:
 
         Source: https://docs.rmz.gg/merchant-api/categories
         """
-        check = Validation("categories.list")
-        check.identifier("page", page)
+        check = Validation(operations.CATEGORIES_LIST)
+        page = check.identifier("page", page)
         check.finish()
 
         async def fetch(number: int) -> Page[Category]:

@@ -61,9 +61,9 @@ class CheckoutSessions:
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/create-checkout-session
         """
-        check = Validation("checkout_sessions.create")
-        check.identifier("product_id", product_id)
-        check.identifier("variant_id", variant_id)
+        check = Validation(operations.CHECKOUT_SESSIONS_CREATE)
+        product_id = check.identifier("product_id", product_id)
+        variant_id = check.identifier("variant_id", variant_id)
         who = check.customer("customer", customer, NewCustomer)
         success_address = check.url("success_url", success_url)
         cancel_address = check.url("cancel_url", cancel_url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from enum import Enum
 from typing import Literal, cast
 
 from rmz_async import operations
@@ -60,7 +61,7 @@ class Orders:
 
         Source: https://docs.rmz.gg/merchant-api/orders/create-order
         """
-        check = Validation("orders.create")
+        check = Validation(operations.ORDERS_CREATE)
         check.text("created_from", created_from)
         lines = _lines(check, products)
         who = None if customer is None else check.customer("customer", customer, NewCustomer)
@@ -94,8 +95,8 @@ class Orders:
 
         Source: https://docs.rmz.gg/merchant-api/orders/get-order
         """
-        check = Validation("orders.get")
-        check.identifier("id", order_id)
+        check = Validation(operations.ORDERS_GET)
+        order_id = check.identifier("id", order_id)
         check.finish()
         return await self._transport.call(_read(order_id))
 
@@ -131,8 +132,8 @@ class Orders:
 
         Source: https://docs.rmz.gg/merchant-api/orders/list-orders
         """
-        check = Validation("orders.list")
-        check.identifier("page", page)
+        check = Validation(operations.ORDERS_LIST)
+        page = check.identifier("page", page)
         first_day = check.day("created_from", created_from)
         last_day = check.day("created_to", created_to)
         if first_day is not None and last_day is not None:
@@ -179,11 +180,12 @@ class Orders:
 
         Source: https://docs.rmz.gg/merchant-api/orders/update-order
         """
-        check = Validation("orders.update")
-        check.identifier("id", order_id)
-        # An IntEnum's member is an int to everybody but ``type``.
-        number = status.value if isinstance(status, OrderStatus) else status
-        check.integer("status", number, min(OrderStatus), max(OrderStatus))
+        check = Validation(operations.ORDERS_UPDATE)
+        order_id = check.identifier("id", order_id)
+        # A member of another enum is a status of something else.
+        foreign = isinstance(status, Enum) and not isinstance(status, OrderStatus)
+        known = None if foreign else status
+        number = check.integer("status", known, min(OrderStatus), max(OrderStatus))
         check.finish()
         await self._transport.call(
             Call(
@@ -221,25 +223,24 @@ def _line(check: Validation, field: str, line: object) -> Mapping[str, object]:
     if not isinstance(line, OrderLine):
         check.require(field, False, "must be an OrderLine")
         return {}
-    by_slug = isinstance(cast("object", line.product), str)
+    product, plan, most = line.product, line.plan, None
+    by_slug = isinstance(cast("object", product), str)
     if by_slug:
-        check.text(f"{field}.identifier", line.product)
+        check.text(f"{field}.identifier", product)
     else:
-        check.identifier(f"{field}.identifier", line.product)
-    most = None
-    if line.plan is not None:
-        check.identifier(f"{field}.subscription_plan", line.plan)
-        most = 1
-    check.count(f"{field}.quantity", line.quantity, most)
+        product = check.identifier(f"{field}.identifier", product)
+    if plan is not None:
+        plan, most = check.identifier(f"{field}.subscription_plan", plan), 1
+    quantity = check.count(f"{field}.quantity", line.quantity, most)
     # A form sends an empty one where nothing was written.
     if line.notice not in (None, ""):
         check.text(f"{field}.notice", line.notice, _MAX_NOTICE)
     given = {
         "identifier_type": "slug" if by_slug else "id",
-        "identifier": line.product,
-        "quantity": line.quantity,
+        "identifier": product,
+        "quantity": quantity,
         "options": check.options(f"{field}.options", line.options),
         "notice": line.notice or None,
-        "subscription_plan": line.plan,
+        "subscription_plan": plan,
     }
     return {name: value for name, value in given.items() if value is not None}

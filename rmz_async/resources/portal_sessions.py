@@ -46,11 +46,11 @@ class PortalSessions:
 
         Source: https://docs.rmz.gg/merchant-api/portal-sessions/create-portal-session
         """
-        check = Validation("portal_sessions.create")
+        check = Validation(operations.PORTAL_SESSIONS_CREATE)
         who = check.customer("customer", customer, PhoneNumber)
         return_address = None if return_url is None else check.url("return_url", return_url)
         if expires_in is not None:
-            check.integer("expires_in", expires_in, 300, 86_400)
+            expires_in = check.integer("expires_in", expires_in, 300, 86_400)
         check.finish()
         return await self._transport.call(
             Call(

@@ -54,8 +54,8 @@ class Products:
 
         Source: https://docs.rmz.gg/merchant-api/products/get-product
         """
-        check = Validation("products.get")
-        check.identifier("id", product_id)
+        check = Validation(operations.PRODUCTS_GET)
+        product_id = check.identifier("id", product_id)
         check.finish()
         return await self._transport.call(
             Call(operation=operations.PRODUCTS_GET, returns=Product, object_id=product_id)
@@ -80,8 +80,8 @@ class Products:
 
         Source: https://docs.rmz.gg/merchant-api/products/list-products
         """
-        check = Validation("products.list")
-        check.identifier("page", page)
+        check = Validation(operations.PRODUCTS_LIST)
+        page = check.identifier("page", page)
         check.finish()
 
         async def fetch(number: int) -> Page[Product]:
@@ -130,7 +130,7 @@ class Products:
         Source: https://docs.rmz.gg/merchant-api/products/upload-media
         """
         upload = await _uploading.prepared(
-            Validation("products.upload"),
+            Validation(operations.PRODUCTS_UPLOAD),
             file,
             kind=kind,
             name=name,
@@ -220,7 +220,7 @@ class Products:
 
         Source: https://docs.rmz.gg/merchant-api/products/create-product
         """
-        check = Validation("products.create")
+        check = Validation(operations.PRODUCTS_CREATE)
         for field, value in (
             ("name", name),
             ("type", kind),
@@ -345,8 +345,8 @@ class Products:
 
         Source: https://docs.rmz.gg/merchant-api/products/update-product
         """
-        check = Validation("products.update")
-        check.identifier("id", product_id)
+        check = Validation(operations.PRODUCTS_UPDATE)
+        product_id = check.identifier("id", product_id)
         check.require("slug", cast("object", slug) is not None, "must be given")
         body = product_body(
             check,

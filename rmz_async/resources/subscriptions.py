@@ -39,8 +39,8 @@ class Subscriptions:
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/get-subscription
         """
-        check = Validation("subscriptions.get")
-        check.identifier("id", subscription_id)
+        check = Validation(operations.SUBSCRIPTIONS_GET)
+        subscription_id = check.identifier("id", subscription_id)
         check.finish()
         return await self._transport.call(_read(subscription_id))
 
@@ -73,8 +73,8 @@ class Subscriptions:
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/list-subscriptions
         """
-        check = Validation("subscriptions.list")
-        check.identifier("page", page)
+        check = Validation(operations.SUBSCRIPTIONS_LIST)
+        page = check.identifier("page", page)
         if customer_email is not None:
             check.email("customerEmail", customer_email)
         code = phone = None
@@ -132,7 +132,7 @@ class Subscriptions:
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/lookup-subscriptions
         """
-        check = Validation("subscriptions.lookup")
+        check = Validation(operations.SUBSCRIPTIONS_LOOKUP)
         number: dict[str, object] = {}
         if external_customer_id is not None:
             check.text("external_customer_id", external_customer_id)
@@ -148,7 +148,7 @@ class Subscriptions:
             "or email or phone must be given",
         )
         if product_id is not None:
-            check.identifier("product_id", product_id)
+            product_id = check.identifier("product_id", product_id)
         check.finish()
         return await self._transport.call(
             Call(
@@ -190,8 +190,8 @@ class Subscriptions:
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/cancel-subscription
         """
-        check = Validation("subscriptions.cancel")
-        check.identifier("id", subscription_id)
+        check = Validation(operations.SUBSCRIPTIONS_CANCEL)
+        subscription_id = check.identifier("id", subscription_id)
         check.require(
             "effective",
             effective in ("end_of_period", "immediate"),
@@ -225,8 +225,8 @@ class Subscriptions:
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/pause-subscription
         """
-        check = Validation("subscriptions.pause")
-        check.identifier("id", subscription_id)
+        check = Validation(operations.SUBSCRIPTIONS_PAUSE)
+        subscription_id = check.identifier("id", subscription_id)
         check.finish()
         return await self._change(
             operations.SUBSCRIPTIONS_PAUSE,
@@ -255,8 +255,8 @@ class Subscriptions:
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/unpause-subscription
         """
-        check = Validation("subscriptions.unpause")
-        check.identifier("id", subscription_id)
+        check = Validation(operations.SUBSCRIPTIONS_UNPAUSE)
+        subscription_id = check.identifier("id", subscription_id)
         check.finish()
         return await self._change(
             operations.SUBSCRIPTIONS_UNPAUSE,
@@ -307,14 +307,14 @@ class Subscriptions:
         subscription_id = (
             subscription.id if isinstance(subscription, Subscription) else subscription
         )
-        check = Validation("subscriptions.extend")
-        check.identifier("id", subscription_id)
+        check = Validation(operations.SUBSCRIPTIONS_EXTEND)
+        subscription_id = check.identifier("id", subscription_id)
         if (days is None) == (months is None):
             check.require("days", False, "or months must be given, and not both")
         elif days is not None:
-            check.integer("days", days, 1, 365)
+            days = check.integer("days", days, 1, 365)
         else:
-            check.integer("months", months, 1, 24)
+            months = check.integer("months", months, 1, 24)
         check.finish()
         compare = None
         if baseline is not None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rmz_async import Client, ConfigurationError, InvalidRequestError, RetryPolicy
+from rmz_async import Client, ConfigurationError, InvalidRequestError, RetryPolicy, operations
 from rmz_async._calls.headers import retry_after
 from rmz_async._calls.retry import backoff
 from rmz_async._calls.wire import encode_body
@@ -103,7 +103,7 @@ IDS = st.integers() | st.booleans() | st.text() | st.none() | st.floats() | st.b
 @example(2**63)
 def test_ids(value: object) -> None:
     """An id is a positive integer of the database's, or refused."""
-    check = Validation("some.call")
+    check = Validation(operations.STORE_GET)
     check.identifier("id", value)
     try:
         check.finish()
@@ -117,7 +117,7 @@ def test_ids(value: object) -> None:
 @given(IDS | st.dictionaries(st.text() | st.integers(), st.text() | IDS, max_size=3))
 def test_no_value_breaks_a_check(value: object) -> None:
     """Whatever a caller passes, the only error is the documented one."""
-    check = Validation("some.call")
+    check = Validation(operations.STORE_GET)
     check.integer("integer", value, 1, 5)
     check.text("text", value)
     check.email("email", value)
@@ -138,10 +138,10 @@ def test_no_value_breaks_a_check(value: object) -> None:
 @given(st.text())
 def test_what_passes_can_be_sent(value: str) -> None:
     """A text that is not refused can be written as UTF-8."""
-    check = Validation("some.call")
+    check = Validation(operations.STORE_GET)
     if check.text("text", value):
         assert value.encode()
-    check = Validation("some.call")
+    check = Validation(operations.STORE_GET)
     check.metadata("metadata", {value: value})
     try:
         check.finish()
@@ -170,7 +170,7 @@ CHOICES: st.SearchStrategy[Any] = st.recursive(
 @given(st.dictionaries(st.text(), CHOICES, max_size=3))
 def test_options_arrive_as_they_are_or_not_at_all(options: dict[str, Any]) -> None:
     """What is not refused can be sent, and says there what it says here."""
-    check = Validation("orders.create")
+    check = Validation(operations.ORDERS_CREATE)
     copy = check.options("options", options)
     try:
         check.finish()

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import IntEnum
 from typing import Any
 
 import pytest
 
-from rmz_async import InvalidRequestError, NewCustomer, PhoneNumber
+from rmz_async import InvalidRequestError, NewCustomer, PhoneNumber, operations
 from rmz_async.resources._validation import Validation
 
 TEXT_RULE = "must be a string of 1 to 191 characters"
@@ -15,7 +16,7 @@ ID_RULE = "must be a positive integer"
 
 def faults(check: Callable[[Validation], object]) -> Mapping[str, Any]:
     """Run *check* and return what it found."""
-    validation = Validation("some.call")
+    validation = Validation(operations.STORE_GET)
     check(validation)
     try:
         validation.finish()
@@ -26,12 +27,12 @@ def faults(check: Callable[[Validation], object]) -> Mapping[str, Any]:
 
 def test_nothing_found() -> None:
     """A call without faults goes on."""
-    Validation("some.call").finish()
+    Validation(operations.STORE_GET).finish()
 
 
 def test_require_says_what_holds() -> None:
     """The caller of a check learns its result."""
-    validation = Validation("some.call")
+    validation = Validation(operations.STORE_GET)
 
     assert validation.require("a", True, "rule")
     assert not validation.require("a", False, "rule")
@@ -39,7 +40,7 @@ def test_require_says_what_holds() -> None:
 
 def test_the_error_of_several_faults() -> None:
     """One error names the call and every fault, in the order of the checks."""
-    validation = Validation("some.call")
+    validation = Validation(operations.STORE_GET)
     validation.require("a", False, "must be b")
     validation.require("c", False, "must be d")
     validation.require("a", False, "must not be e")
@@ -47,7 +48,7 @@ def test_the_error_of_several_faults() -> None:
     with pytest.raises(InvalidRequestError) as caught:
         validation.finish()
 
-    assert str(caught.value) == "some.call was not sent: a must be b, must not be e; c must be d"
+    assert str(caught.value) == "store.get was not sent: a must be b, must not be e; c must be d"
     assert caught.value.errors == {"a": ("must be b", "must not be e"), "c": ("must be d",)}
 
 
@@ -106,7 +107,7 @@ def test_the_neighbours_of_the_surrogates(value: str) -> None:
 
 def test_a_text_says_whether_it_holds() -> None:
     """Further checks of a text depend on it."""
-    validation = Validation("some.call")
+    validation = Validation(operations.STORE_GET)
 
     assert validation.text("t", "x")
     assert not validation.text("t", "")
@@ -243,7 +244,7 @@ SARA = NewCustomer(
 @pytest.mark.parametrize("described_as", [NewCustomer, PhoneNumber])
 def test_a_customer_by_id(described_as: type) -> None:
     """A known customer is named by the id alone."""
-    validation = Validation("some.call")
+    validation = Validation(operations.STORE_GET)
 
     assert validation.customer("customer", 4501, described_as) == {"id": 4501}
     validation.finish()
@@ -251,7 +252,7 @@ def test_a_customer_by_id(described_as: type) -> None:
 
 def test_a_new_customer() -> None:
     """A new customer is sent under RMZ's names, without the plus."""
-    validation = Validation("some.call")
+    validation = Validation(operations.STORE_GET)
 
     assert validation.customer("customer", SARA, NewCustomer) == {
         "country_code": "965",
@@ -266,7 +267,7 @@ def test_a_new_customer() -> None:
 def test_a_customer_by_phone_number() -> None:
     """The portal needs a number and nothing else."""
     number = PhoneNumber(country_code="966", phone="512345678")
-    validation = Validation("some.call")
+    validation = Validation(operations.STORE_GET)
 
     assert validation.customer("customer", number, PhoneNumber) == {
         "country_code": "966",
@@ -324,3 +325,54 @@ def test_the_fields_of_a_phone_number() -> None:
         "country_code",
         "phone",
     }
+
+
+class Number(IntEnum):
+    """A caller's own name for an id."""
+
+    GOLD = 501
+
+
+class Index:
+    """An integer of another library, as numpy's are."""
+
+    def __index__(self) -> int:
+        return 501
+
+
+class Truth:
+    """A truth value of another library, as numpy's are: it only seems to be an integer."""
+
+    def __index__(self) -> int:
+        raise TypeError
+
+
+@pytest.mark.parametrize("value", [501, Number.GOLD, Index()])
+def test_an_integer_of_any_kind_is_taken_as_a_plain_one(value: object) -> None:
+    """What is sent is an int, so that it can be written as JSON."""
+    check = Validation(operations.ORDERS_CREATE)
+
+    numbers = [
+        check.identifier("id", value),
+        check.integer("days", value, 1, 501),
+        check.count("quantity", value),
+        check.customer("customer", value, NewCustomer)["id"],
+    ]
+    check.finish()
+
+    assert numbers == [501] * 4
+    assert {type(number) for number in numbers} == {int}
+
+
+@pytest.mark.parametrize("value", [True, Truth(), 501.0, "501", None])
+def test_what_only_looks_like_an_integer_is_refused(value: object) -> None:
+    """A bool, a string and a float are mistakes."""
+    check = Validation(operations.ORDERS_CREATE)
+
+    check.identifier("id", value)
+    check.integer("days", value, 1, 501)
+    check.count("quantity", value)
+
+    with pytest.raises(InvalidRequestError) as caught:
+        check.finish()
+    assert set(caught.value.errors) == {"id", "days", "quantity"}

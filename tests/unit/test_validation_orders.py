@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from rmz_async import InvalidRequestError, JSONObject
+from rmz_async import InvalidRequestError, JSONObject, operations
 from rmz_async.resources._validation import Validation
 
 
 def faults(check: Callable[[Validation], object]) -> Mapping[str, Any]:
     """Run *check* and return what it found."""
-    validation = Validation("some.call")
+    validation = Validation(operations.STORE_GET)
     check(validation)
     try:
         validation.finish()
@@ -67,7 +67,7 @@ class Day(date):
 @pytest.mark.parametrize("value", [date(2024, 1, 31), date.min, date.max, Day(2024, 1, 31), None])
 def test_days(value: date | None) -> None:
     """A date, of another library too, or none at all."""
-    validation = Validation("some.call")
+    validation = Validation(operations.STORE_GET)
 
     assert validation.day("d", value) == value
     validation.finish()
@@ -78,7 +78,7 @@ def test_days(value: date | None) -> None:
 )
 def test_what_is_no_day(value: object) -> None:
     """A moment above all: it is a day in one time zone, and another one elsewhere."""
-    validation = Validation("some.call")
+    validation = Validation(operations.STORE_GET)
 
     assert validation.day("d", value) is None
     with pytest.raises(InvalidRequestError, match="d must be a date without a time"):
@@ -98,7 +98,7 @@ OPTIONS = {
 @pytest.mark.parametrize("value", [{}, OPTIONS, MappingProxyType(OPTIONS), JSONObject(OPTIONS)])
 def test_options(value: Any) -> None:
     """Any mapping of what JSON can say comes back equal, as a copy."""
-    validation = Validation("some.call")
+    validation = Validation(operations.STORE_GET)
     copy = validation.options("o", value)
 
     validation.finish()
@@ -109,13 +109,13 @@ def test_options(value: Any) -> None:
 
 def test_no_options() -> None:
     """None is none."""
-    assert Validation("some.call").options("o", None) is None
+    assert Validation(operations.STORE_GET).options("o", None) is None
 
 
 def test_options_are_copied_to_the_bottom() -> None:
     """Nothing of the copy is the caller's: what is checked is what is sent."""
     bottom: dict[str, Any] = {"list": [1]}
-    copy = Validation("some.call").options("o", {"deep": (bottom,)})
+    copy = Validation(operations.STORE_GET).options("o", {"deep": (bottom,)})
     bottom["list"].append(object())
 
     assert copy == {"deep": [{"list": [1]}]}

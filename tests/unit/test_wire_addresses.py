@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import traceback
+from enum import Enum
 from typing import Any
 
 import httpx
@@ -251,3 +252,16 @@ def test_none_is_left_out_of_a_body() -> None:
     assert encode_body({"days": None, "months": 1, "a": False, "b": 0}) == (
         b'{"months":1,"a":false,"b":0}'
     )
+
+
+class Colour(str, Enum):  # noqa: UP042 - its str() is its name, which is the point
+    """A caller's own strings."""
+
+    RED = "red one"
+
+
+def test_a_query_has_the_string_of_an_enum() -> None:
+    """And not its name, with which nobody would be found."""
+    path = target(operations.SUBSCRIPTIONS_LIST, None, {"customerEmail": Colour.RED, "page": 1})
+
+    assert path == "/subscriptions?customerEmail=red+one&page=1"
