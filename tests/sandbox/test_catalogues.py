@@ -10,16 +10,17 @@ from babel.messages.pofile import read_po
 from rmz_async.sandbox.hosted.languages import CATALOGUES
 
 PAGES = CATALOGUES.parent
+DASHBOARD = PAGES.with_name("dashboard")
 
 
 def messages() -> set[str]:
     """Every string that the pages show, as the modules and templates have it."""
     found: set[str] = set()
-    for path in PAGES.glob("*.py"):
+    for path in [*PAGES.rglob("*.py"), *DASHBOARD.rglob("*.py")]:
         keywords = {"_": None, "text": None, "plural": (1, 2)}
         for row in extract_from_file("python", path, keywords):
             found.add(row[1] if isinstance(row[1], str) else row[1][0])
-    for path in PAGES.glob("templates/*.html"):
+    for path in [*PAGES.rglob("*.html"), *DASHBOARD.rglob("*.html")]:
         found |= set(re.findall(r'_\("([^"]+)"', path.read_text("utf-8")))
     return found
 

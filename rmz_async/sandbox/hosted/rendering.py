@@ -11,15 +11,20 @@ from rmz_async.sandbox.hosted.languages import COOKIE, Language, language_of
 __all__ = ("rendered", "sent_to")
 
 _TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("rmz_async.sandbox.hosted"),
+    loader=jinja2.ChoiceLoader(
+        [
+            jinja2.PackageLoader("rmz_async.sandbox.hosted"),
+            jinja2.PackageLoader("rmz_async.sandbox.dashboard"),
+        ]
+    ),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
 )
 # No form-action: browsers apply it to the redirect after a form too, and that leads to the shop.
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-        "base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+        "img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
     ),
     "Cache-Control": "no-store",
     "Referrer-Policy": "same-origin",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rmz_async.sandbox.store.cards import CardBehaviour
+from rmz_async.sandbox.store.orders import OrderStatus
 from rmz_async.sandbox.store.state import Status
 
 __all__ = (
@@ -10,6 +11,7 @@ __all__ = (
     "DECLINED",
     "EXPIRED_CARD",
     "IMPOSSIBLE",
+    "ORDER_STATUSES",
     "STATUSES",
     "WRONG_CODE",
     "WRONG_FIELDS",
@@ -34,6 +36,14 @@ STATUSES = {
     Status.PAUSED: _("Paused"),
     Status.CANCELED: _("Canceled"),
     Status.EXPIRED: _("Ended"),
+}
+ORDER_STATUSES = {
+    OrderStatus.AWAITING_PAYMENT: _("Awaiting payment"),
+    OrderStatus.UNDER_REVIEW: _("Under review"),
+    OrderStatus.IN_PROGRESS: _("In progress"),
+    OrderStatus.COMPLETED: _("Completed"),
+    OrderStatus.CANCELLED: _("Cancelled"),
+    OrderStatus.REFUNDED: _("Refunded"),
 }
 BEHAVIOURS = {
     CardBehaviour.PAYS: _("Pays"),

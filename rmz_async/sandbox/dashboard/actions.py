@@ -1,0 +1,225 @@
+"""What the dashboard's buttons do: the API's own calls, the clock, and the webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.delivery.webhook import Webhook
+from rmz_async.sandbox.endpoints.checkout_sessions import CheckoutSessions
+from rmz_async.sandbox.endpoints.front_door import Call, Handler
+from rmz_async.sandbox.endpoints.orders import Orders
+from rmz_async.sandbox.endpoints.portal_sessions import PortalSessions
+from rmz_async.sandbox.endpoints.subscriptions import Subscriptions
+from rmz_async.sandbox.hosted.forms import form_of
+from rmz_async.sandbox.hosted.notices import MISSING, notice
+from rmz_async.sandbox.hosted.rendering import sent_to
+from rmz_async.sandbox.rules.subscriptions import resume
+from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.store.cards import TEST_CARDS, CardBehaviour
+from rmz_async.sandbox.store.state import Subscription
+from rmz_async.sandbox.wire.answers import InvalidFieldsError, RefusedError
+from rmz_async.sandbox.wire.fields import Fields
+
+__all__ = ("DashboardActions",)
+
+_SHOP = "https://app.example"
+_LONGEST_STEP = timedelta(days=3_660)
+
+
+class DashboardActions:
+    """Carry out what was clicked, and lead back to the page.
+
+    Args:
+        backend: What is changed.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._store = backend.store
+        subscriptions = Subscriptions(backend)
+        self._calls: Mapping[str, Handler] = {
+            "cancel": subscriptions.cancel,
+            "extend": subscriptions.extend,
+            "pause": subscriptions.pause,
+            "unpause": subscriptions.unpause,
+        }
+        self._orders = Orders(backend)
+        self._checkout = CheckoutSessions(backend)
+        self._portal = PortalSessions(backend)
+
+    async def move_clock(self, request: Request) -> Response:
+        """Answer ``POST /clock``: advance by so many days or hours, run, or stop."""
+        form = await form_of(request)
+        clock = self._backend.clock
+        if form.get("run"):
+            clock.run()
+        elif form.get("stop"):
+            clock.stop()
+        else:
+            step = timedelta(days=_number(form, "days"), hours=_number(form, "hours"))
+            await clock.advance(min(max(step, timedelta(0)), _LONGEST_STEP))
+        return _back(request)
+
+    async def call(self, request: Request) -> Response:
+        """Answer ``POST /subscriptions/{id}/{call}``: what the API's call of that name does."""
+        form = await form_of(request)
+        handler = self._calls.get(request.path_params["call"])
+        if handler is None or self._subscription(request) is None:
+            return notice(request, MISSING)
+        page = f"/subscriptions/{request.path_params['id']}"
+        return self._tried(page, lambda: handler(self._as_call(request, form)))
+
+    async def resume(self, request: Request) -> Response:
+        """Answer ``POST /subscriptions/{id}/resume``: what a customer does in the portal."""
+        one = self._subscription(request)
+        if one is None:
+            return notice(request, MISSING)
+
+        def act() -> None:
+            resume(one, self._backend.now())
+            self._backend.record("portal.resumed", one.id, one.status)
+            self._backend.announce(Event.RESUMED, one)
+
+        return self._tried(f"/subscriptions/{one.id}", act)
+
+    async def set_card(self, request: Request) -> Response:
+        """Answer ``POST /subscriptions/{id}/card``: the card behaves differently from now on."""
+        wanted = (await form_of(request)).get("behaviour")
+        one = self._subscription(request)
+        if one is None or wanted not in list(CardBehaviour):
+            return notice(request, MISSING)
+        one.card = next(card.saved() for card in TEST_CARDS if card.behaviour == wanted)
+        return sent_to(f"/subscriptions/{one.id}")
+
+    async def emit(self, request: Request) -> Response:
+        """Answer ``POST /subscriptions/{id}/emit``: an event about the object as it is."""
+        wanted = (await form_of(request)).get("event")
+        one = self._subscription(request)
+        if one is None or wanted not in list(Event):
+            return notice(request, MISSING)
+        self._backend.emit(Event(wanted), one.id)
+        return sent_to(f"/subscriptions/{one.id}")
+
+    async def set_order_status(self, request: Request) -> Response:
+        """Answer ``POST /orders/{id}``: the call that moves an order on."""
+        form = await form_of(request)
+        if request.path_params["id"] not in self._store.orders:
+            return notice(request, MISSING)
+        return self._tried("/orders", lambda: self._orders.update(self._as_call(request, form)))
+
+    async def open_checkout(self, request: Request) -> Response:
+        """Answer ``POST /customers/{id}/checkout``: a session, and its page."""
+        form = await form_of(request)
+        variant = self._store.variants.get(int(_number(form, "variant")))
+        if request.path_params["id"] not in self._store.customers or variant is None:
+            return notice(request, MISSING)
+        answer = self._checkout.create(
+            self._as_call(
+                request,
+                {
+                    "product_id": variant.product_id,
+                    "variant_id": variant.id,
+                    "customer": {"id": request.path_params["id"]},
+                    "success_url": f"{_SHOP}/ok",
+                    "cancel_url": f"{_SHOP}/no",
+                },
+            )
+        )
+        return sent_to(_text(answer.data, "checkout_url"))
+
+    async def open_portal(self, request: Request) -> Response:
+        """Answer ``POST /customers/{id}/portal``: a session, and its page."""
+        if request.path_params["id"] not in self._store.customers:
+            return notice(request, MISSING)
+        given = {"customer": {"id": request.path_params["id"]}}
+        return sent_to(_text(self._portal.create(self._as_call(request, given)).data, "url"))
+
+    async def add_webhook(self, request: Request) -> Response:
+        """Answer ``POST /webhooks``."""
+        form = await form_of(request)
+        webhooks = self._backend.webhooks
+        number = max(webhooks, default=0) + 1
+        try:
+            webhooks[number] = Webhook(id=number, url=form.get("url", ""), tries=5)
+        except ValueError as problem:
+            return _with_problem("/webhooks", str(problem))
+        return sent_to("/webhooks")
+
+    async def change_webhook(self, request: Request) -> Response:
+        """Answer ``POST /webhooks/{id}``: switch on or off, sign or not, rotate, or remove."""
+        change = (await form_of(request)).get("change")
+        webhook = self._backend.webhooks.get(request.path_params["id"])
+        if webhook is None:
+            return notice(request, MISSING)
+        if change == "enabled":
+            webhook.enabled = not webhook.enabled
+        elif change == "signed":
+            webhook.signed = not webhook.signed
+        elif change == "rotate":
+            webhook.rotate()
+        elif change == "remove":
+            del self._backend.webhooks[webhook.id]
+        return sent_to("/webhooks")
+
+    async def send_again(self, request: Request) -> Response:
+        """Answer ``POST /deliveries/{number}``: attempt the delivery once more."""
+        log = self._backend.courier.log
+        number = request.path_params["number"]
+        if not 0 <= number < len(log):
+            return notice(request, MISSING)
+        self._backend.courier.send_again(log[number].parcel)
+        await self._backend.courier.delivered()
+        return sent_to("/deliveries")
+
+    def _subscription(self, request: Request) -> Subscription | None:
+        return self._store.subscriptions.get(request.path_params["id"])
+
+    def _as_call(self, request: Request, given: Mapping[str, object]) -> Call:
+        return Call(
+            origin=f"{request.url.scheme}://{request.url.netloc}",
+            path=request.url.path,
+            target=str(request.path_params.get("id", "")),
+            fields=Fields(given),
+            now=self._backend.now(),
+            store=self._store,
+        )
+
+    def _tried(self, page: str, act: Callable[[], object]) -> Response:
+        """Do it, and lead to *page*, with RMZ's own words if RMZ would refuse it."""
+        try:
+            act()
+        except RefusedError as refusal:
+            return _with_problem(page, refusal.message)
+        except InvalidFieldsError as refusal:
+            reasons = [reason for found in refusal.errors.values() for reason in found]
+            return _with_problem(page, " ".join(reasons))
+        return sent_to(page)
+
+
+def _number(form: Mapping[str, str], name: str) -> float:
+    try:
+        return float(form.get(name) or 0)
+    except ValueError:
+        return 0.0
+
+
+def _text(data: object, name: str) -> str:
+    assert isinstance(data, Mapping)
+    return str(data[name])
+
+
+def _back(request: Request) -> Response:
+    """Lead to the page that the form was on, if that is a page of this server."""
+    came_from = request.headers.get("referer", "")
+    own = f"{request.url.scheme}://{request.url.netloc}/"
+    return sent_to(came_from if came_from.startswith(own) else "/")
+
+
+def _with_problem(page: str, problem: str) -> Response:
+    return sent_to(f"{page}?{urlencode({'problem': problem[:300]})}")

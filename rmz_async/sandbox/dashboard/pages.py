@@ -1,0 +1,175 @@
+"""Pages of the dashboard that show what the sandbox holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+
+import attrs
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.dashboard.picture import WIDTH, picture_of
+from rmz_async.sandbox.hosted.notices import MISSING, notice
+from rmz_async.sandbox.hosted.rendering import rendered
+from rmz_async.sandbox.hosted.words import BEHAVIOURS, ORDER_STATUSES, STATUSES
+from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.store.orders import Order, OrderStatus
+
+__all__ = ("DashboardPages",)
+
+_ROWS = 100
+
+
+@attrs.frozen
+class _Section:
+    """An entry of the navigation."""
+
+    path: str
+    title: str
+
+
+def _(message: str) -> str:
+    """Mark *message* for the catalogues."""
+    return message
+
+
+_SECTIONS = (
+    _Section("/", _("Overview")),
+    _Section("/subscriptions", _("Subscriptions")),
+    _Section("/customers", _("Customers")),
+    _Section("/orders", _("Orders")),
+    _Section("/requests", _("Requests")),
+    _Section("/deliveries", _("Deliveries")),
+    _Section("/webhooks", _("Webhooks")),
+)
+
+
+class DashboardPages:
+    """Show the store, the requests and the deliveries, the newest first.
+
+    Args:
+        backend: What is shown.
+        token: The API's token, for the page that says how to connect.
+        base_path: The path of the API.
+    """
+
+    def __init__(self, backend: Backend, token: str, base_path: str) -> None:
+        self._backend = backend
+        self._store = backend.store
+        self._token = token
+        self._base_path = base_path
+
+    async def overview(self, request: Request) -> Response:
+        """Answer ``GET /``."""
+        counts: dict[str, int] = {}
+        for subscription in self._store.subscriptions.values():
+            counts[subscription.status] = counts.get(subscription.status, 0) + 1
+        return self._page(
+            request,
+            "overview.html",
+            counts=counts,
+            effects=_newest(self._backend.ledger),
+            deliveries=_newest(self._backend.courier.log)[:8],
+            base_url=f"{request.url.scheme}://{request.url.netloc}{self._base_path}",
+            token=self._token,
+        )
+
+    async def subscriptions(self, request: Request) -> Response:
+        """Answer ``GET /subscriptions``; ``?status=`` and ``?customer=`` choose some."""
+        status = request.query_params.get("status")
+        customer = request.query_params.get("customer")
+        rows = [
+            one
+            for one in self._store.subscriptions.values()
+            if status in (None, "", one.status) and customer in (None, str(one.customer_id))
+        ]
+        rows.sort(key=lambda one: one.id, reverse=True)
+        return self._page(
+            request, "subscriptions.html", rows=rows[:_ROWS], total=len(rows), chosen=status
+        )
+
+    async def subscription(self, request: Request) -> Response:
+        """Answer ``GET /subscriptions/{id}``."""
+        one = self._store.subscriptions.get(request.path_params["id"])
+        if one is None:
+            return notice(request, MISSING)
+        history = self._store.history.get(one.id, [])
+        return self._page(
+            request,
+            "subscription.html",
+            one=one,
+            picture=picture_of(one, history, self._backend.now()),
+            picture_width=WIDTH,
+            history=history[::-1],
+            behaviours=BEHAVIOURS,
+            events=[event for event in Event if event.startswith("subscription.")],
+            problem=request.query_params.get("problem"),
+        )
+
+    async def customers(self, request: Request) -> Response:
+        """Answer ``GET /customers``."""
+        rows = sorted(self._store.customers.values(), key=lambda one: one.id, reverse=True)
+        return self._page(request, "customers.html", rows=rows[:_ROWS], total=len(rows))
+
+    async def orders(self, request: Request) -> Response:
+        """Answer ``GET /orders``."""
+        rows: list[Order] = sorted(
+            self._store.orders.values(), key=lambda one: one.id, reverse=True
+        )
+        return self._page(
+            request,
+            "orders.html",
+            rows=rows[:_ROWS],
+            total=len(rows),
+            order_statuses=ORDER_STATUSES,
+            choices=list(OrderStatus),
+            problem=request.query_params.get("problem"),
+        )
+
+    async def requests(self, request: Request) -> Response:
+        """Answer ``GET /requests``."""
+        rows = _newest(self._backend.requests)
+        return self._page(request, "requests.html", rows=rows, pretty=_pretty)
+
+    async def deliveries(self, request: Request) -> Response:
+        """Answer ``GET /deliveries``."""
+        rows = _newest(self._backend.courier.log)
+        return self._page(request, "deliveries.html", rows=rows, pretty=_pretty)
+
+    async def webhooks(self, request: Request) -> Response:
+        """Answer ``GET /webhooks``."""
+        return self._page(
+            request,
+            "webhooks.html",
+            rows=list(self._backend.webhooks.values()),
+            problem=request.query_params.get("problem"),
+        )
+
+    def _page(self, request: Request, template: str, **values: object) -> Response:
+        return rendered(
+            request,
+            f"dashboard/{template}",
+            sections=_SECTIONS,
+            store=self._store,
+            clock=self._backend.clock,
+            now=self._backend.now(),
+            statuses=STATUSES,
+            **values,
+        )
+
+
+def _newest(rows: Iterable[object]) -> list[object]:
+    return list(rows)[: -_ROWS - 1 : -1]
+
+
+def _pretty(body: bytes) -> str:
+    """Return a body as people read it: JSON on several lines, anything else as it is."""
+    text = body.decode("utf-8", "replace")
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+    except ValueError:
+        return text
+
+

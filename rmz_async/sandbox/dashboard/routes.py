@@ -1,0 +1,56 @@
+"""Paths of the dashboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.dashboard.actions import DashboardActions
+from rmz_async.sandbox.dashboard.live import Live
+from rmz_async.sandbox.dashboard.pages import DashboardPages
+from rmz_async.sandbox.hosted.routes import route
+
+__all__ = ("dashboard_routes",)
+
+
+def dashboard_routes(backend: Backend, token: str, base_path: str) -> list[BaseRoute]:
+    """Return the routes of the dashboard, and of what its pages load."""
+    pages = DashboardPages(backend, token, base_path)
+    actions = DashboardActions(backend)
+    return [
+        Route("/", pages.overview, methods=["GET"]),
+        Route("/live", Live(lambda: _version(backend)).stream, methods=["GET"]),
+        Route("/clock", actions.move_clock, methods=["POST"]),
+        Route("/subscriptions", pages.subscriptions, methods=["GET"]),
+        Route("/subscriptions/{id:int}", pages.subscription, methods=["GET"]),
+        # Before the API's calls, whose route would match these too.
+        Route("/subscriptions/{id:int}/resume", actions.resume, methods=["POST"]),
+        Route("/subscriptions/{id:int}/card", actions.set_card, methods=["POST"]),
+        Route("/subscriptions/{id:int}/emit", actions.emit, methods=["POST"]),
+        Route("/subscriptions/{id:int}/{call}", actions.call, methods=["POST"]),
+        Route("/customers", pages.customers, methods=["GET"]),
+        Route("/customers/{id:int}/checkout", actions.open_checkout, methods=["POST"]),
+        Route("/customers/{id:int}/portal", actions.open_portal, methods=["POST"]),
+        Route("/orders", pages.orders, methods=["GET"]),
+        Route("/orders/{id:int}", actions.set_order_status, methods=["POST"]),
+        Route("/requests", pages.requests, methods=["GET"]),
+        Route("/deliveries", pages.deliveries, methods=["GET"]),
+        Route("/deliveries/{number:int}", actions.send_again, methods=["POST"]),
+        route("/webhooks", GET=pages.webhooks, POST=actions.add_webhook),
+        Route("/webhooks/{id:int}", actions.change_webhook, methods=["POST"]),
+        Mount("/dashboard-assets", StaticFiles(directory=Path(__file__).with_name("static"))),
+    ]
+
+
+def _version(backend: Backend) -> tuple[object, ...]:
+    """Return what differs whenever a page of the dashboard would."""
+    return (
+        len(backend.ledger),
+        len(backend.courier.log),
+        backend.requests.count,
+        tuple((one.id, one.enabled, one.signed) for one in backend.webhooks.values()),
+        None if backend.clock.is_running else backend.now(),
+    )

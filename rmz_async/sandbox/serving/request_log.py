@@ -1,0 +1,157 @@
+"""A log of the API's requests and answers."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import attrs
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ("Exchange", "KeptRequests", "RequestLog", "Requests")
+
+_KEPT = 1_000
+_SHOWN_BYTES = 16 * 1024
+
+
+@attrs.frozen(kw_only=True)
+class Exchange:
+    """One request of the API, and its answer. No header is kept: one of them is the token.
+
+    Attributes:
+        at: When the request came, UTC.
+        path: Below the base URL, with the query.
+        sent: The first 16 KiB of the request's body.
+        answer: The first 16 KiB of the answer's body.
+    """
+
+    at: datetime
+    method: str
+    path: str
+    status: int
+    sent: bytes = attrs.field(repr=False)
+    answer: bytes = attrs.field(repr=False)
+
+
+class Requests(tuple[Exchange, ...]):
+    """The latest requests in their order; a tuple that can be asked."""
+
+    __slots__ = ()
+
+    def of(
+        self, *, method: str | None = None, path: str | None = None, status: int | None = None
+    ) -> Requests:
+        """Return the requests that fit.
+
+        Args:
+            method: Such as ``POST``; None for any.
+            path: The beginning of the path below the base URL; None for any.
+            status: The status of the answer; None for any.
+        """
+        return Requests(
+            exchange
+            for exchange in self
+            if method in (None, exchange.method)
+            and exchange.path.startswith(path or "")
+            and status in (None, exchange.status)
+        )
+
+    def assert_none(
+        self, *, method: str | None = None, path: str | None = None, status: int | None = None
+    ) -> None:
+        """Fail if a request fits; the arguments are those of `of`.
+
+        Raises:
+            AssertionError: One does. The message lists the first ten.
+        """
+        found = self.of(method=method, path=path, status=status)
+        if found:
+            listed = "\n".join(f"  {one.method} {one.path} → {one.status}" for one in found[:10])
+            raise AssertionError(f"{len(found)} request(s) fit, expected none:\n{listed}")
+
+
+class RequestLog:
+    """Note each request below one path.
+
+    Args:
+        app: The application below.
+        path: The path of the API.
+        now: Returns the time, UTC.
+        note: Is called with each exchange when its answer has ended.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        path: str,
+        now: Callable[[], datetime],
+        note: Callable[[Exchange], object],
+    ) -> None:
+        self._app = app
+        self._path = path
+        self._now = now
+        self._note = note
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and note what became of it."""
+        if scope["type"] != "http" or not scope["path"].startswith(f"{self._path}/"):
+            await self._app(scope, receive, send)
+            return
+        recording = _Recording(receive, send)
+        at = self._now()
+        await self._app(scope, recording.receive, recording.send)
+        query = scope["query_string"].decode("latin-1")
+        self._note(
+            Exchange(
+                at=at,
+                method=scope["method"],
+                path=scope["path"].removeprefix(self._path) + (f"?{query}" if query else ""),
+                status=recording.status,
+                sent=bytes(recording.sent),
+                answer=bytes(recording.answer),
+            )
+        )
+
+
+class _Recording:
+    """Copies the beginning of what passes."""
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        self.status = 0
+        self.sent = bytearray()
+        self.answer = bytearray()
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        _keep(self.sent, message)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        _keep(self.answer, message)
+        await self._send(message)
+
+
+class KeptRequests:
+    """The latest thousand requests."""
+
+    def __init__(self) -> None:
+        self._kept: deque[Exchange] = deque(maxlen=_KEPT)
+        self.count = 0
+
+    def note(self, exchange: Exchange) -> None:
+        """Keep one more."""
+        self._kept.append(exchange)
+        self.count += 1
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(tuple(self._kept))
+
+
+def _keep(kept: bytearray, message: Message) -> None:
+    body = message.get("body", b"")
+    kept += body[: _SHOWN_BYTES - len(kept)]
