@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.dashboard.routes import dashboard_routes
 from rmz_async.sandbox.endpoints import lookup, products
 from rmz_async.sandbox.endpoints.checkout_sessions import CheckoutSessions
 from rmz_async.sandbox.endpoints.front_door import FrontDoor
@@ -25,6 +26,7 @@ from rmz_async.sandbox.rules import uploads
 from rmz_async.sandbox.same_origin import SameOriginForms
 from rmz_async.sandbox.serving.bodies import LimitedBodies
 from rmz_async.sandbox.serving.reference import reference_routes
+from rmz_async.sandbox.serving.request_log import RequestLog
 from rmz_async.sandbox.serving.up_to_date import UpToDate
 
 __all__ = ("BASE_PATH", "build_app")
@@ -50,6 +52,7 @@ def build_app(
                 ],
             ),
             *hosted_routes(backend),
+            *dashboard_routes(backend, token, BASE_PATH),
             *reference_routes(BASE_PATH),
         ],
         middleware=[
@@ -59,6 +62,7 @@ def build_app(
                 LimitedBodies, exceptions={f"{BASE_PATH}/products/upload": uploads.MOST_BYTES}
             ),
             Middleware(UpToDate, catch_up=catch_up),
+            Middleware(RequestLog, path=BASE_PATH, now=backend.now, note=backend.requests.note),
         ],
         exception_handlers={404: _no_route, 405: _wrong_method},
     )

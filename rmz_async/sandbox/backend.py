@@ -10,8 +10,10 @@ from rmz_async.sandbox.delivery.discord import embed, is_for_discord
 from rmz_async.sandbox.delivery.log import Parcel
 from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.lifecycle.clock import Clock
+from rmz_async.sandbox.serving.request_log import KeptRequests
 from rmz_async.sandbox.shapes.order_events import order_payload
 from rmz_async.sandbox.shapes.subscription_events import Event, subscription_payload
+from rmz_async.sandbox.store.history import Happening
 from rmz_async.sandbox.store.ids import random_uuid
 from rmz_async.sandbox.store.ledger import Effect
 from rmz_async.sandbox.store.orders import Order
@@ -39,6 +41,7 @@ class Backend:
         self.webhooks: dict[int, Webhook] = {}
         self.courier: Courier = Courier(self.webhooks, self.now)
         self.ledger: list[Effect] = []
+        self.requests: KeptRequests = KeptRequests()
         self.replica: Replica = Replica(store, clock.now)
         self._last_request_id = self.chance.randrange(10**6, 10**9)
 
@@ -52,6 +55,14 @@ class Backend:
 
     def announce(self, event: Event, subscription: Subscription) -> None:
         """Send a subscription's *event* to every enabled webhook, with one event id for all."""
+        happening = Happening(
+            event=event,
+            at=self.now(),
+            status=subscription.status,
+            period_start=subscription.current_period_start,
+            period_end=subscription.current_period_end,
+        )
+        self.store.history.setdefault(subscription.id, []).append(happening)
         if self._has_listeners():
             event_id = random_uuid(self.chance)
             payload = subscription_payload(event, event_id, subscription, self.store)

@@ -20,6 +20,7 @@ from rmz_async.sandbox.lifecycle.clock import Clock
 from rmz_async.sandbox.lifecycle.timeline import Timeline
 from rmz_async.sandbox.seed.store import seeded_store
 from rmz_async.sandbox.serving.in_process import connect
+from rmz_async.sandbox.serving.request_log import Requests
 from rmz_async.sandbox.serving.served import Served
 from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.store.ledger import Ledger
@@ -169,6 +170,11 @@ class Sandbox:
     def deliveries(self) -> tuple[Delivery, ...]:
         """The attempts to deliver an event, in the order in which they ended."""
         return tuple(self._backend.courier.log)
+
+    @property
+    def requests(self) -> Requests:
+        """The latest thousand requests of the API, in the order in which they were answered."""
+        return Requests(self._backend.requests)
 
     @property
     def ledger(self) -> Ledger:

@@ -1,1 +1,1 @@
-"""The dashboard: everything that the sandbox holds, and everything that the API can do, by a click."""
+"""The dashboard: all that the sandbox holds, and all that the API can do by a click."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import attrs
 from starlette.requests import Request
@@ -105,7 +105,6 @@ class DashboardPages:
             history=history[::-1],
             behaviours=BEHAVIOURS,
             events=[event for event in Event if event.startswith("subscription.")],
-            problem=request.query_params.get("problem"),
         )
 
     async def customers(self, request: Request) -> Response:
@@ -125,7 +124,6 @@ class DashboardPages:
             total=len(rows),
             order_statuses=ORDER_STATUSES,
             choices=list(OrderStatus),
-            problem=request.query_params.get("problem"),
         )
 
     async def requests(self, request: Request) -> Response:
@@ -144,7 +142,6 @@ class DashboardPages:
             request,
             "webhooks.html",
             rows=list(self._backend.webhooks.values()),
-            problem=request.query_params.get("problem"),
         )
 
     def _page(self, request: Request, template: str, **values: object) -> Response:
@@ -156,6 +153,7 @@ class DashboardPages:
             clock=self._backend.clock,
             now=self._backend.now(),
             statuses=STATUSES,
+            problem=request.query_params.get("problem"),
             **values,
         )
 
@@ -171,5 +169,3 @@ def _pretty(body: bytes) -> str:
         return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
     except ValueError:
         return text
-
-

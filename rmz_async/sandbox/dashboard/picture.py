@@ -60,9 +60,7 @@ class Picture:
     now: Spot
 
 
-def picture_of(
-    subscription: Subscription, history: Sequence[Happening], now: datetime
-) -> Picture:
+def picture_of(subscription: Subscription, history: Sequence[Happening], now: datetime) -> Picture:
     """Return the picture of a subscription.
 
     Args:

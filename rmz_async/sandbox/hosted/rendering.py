@@ -33,7 +33,9 @@ _HEADERS = {
 }
 
 
-def rendered(request: Request, template: str, status: int = 200, **values: object) -> HTMLResponse:
+def rendered(
+    request: Request, template: str, status: int = 200, /, **values: object
+) -> HTMLResponse:
     """Return *template* in the reader's language.
 
     Args:

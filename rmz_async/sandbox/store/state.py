@@ -11,6 +11,7 @@ import attrs
 
 from rmz_async.sandbox.store.cards import Card, TestCard
 from rmz_async.sandbox.store.catalog import OPENED_AT, Category, Code, Coupon, Product, Variant
+from rmz_async.sandbox.store.history import Happening
 from rmz_async.sandbox.store.ids import Ids
 from rmz_async.sandbox.store.messages import Message
 from rmz_async.sandbox.store.orders import Order, OrderCheckout, PlacedRequest
@@ -194,6 +195,10 @@ class Store:
         factory=Table[str, PortalSession], repr=False
     )
     switches: Switches = attrs.field(factory=Switches)
+    # What happened to each subscription, by its id, the oldest first.
+    history: dict[int, list[Happening]] = attrs.field(
+        factory=dict[int, list[Happening]], repr=False
+    )
     messages: list[Message] = attrs.field(factory=list[Message], repr=False)
     ids: Ids = attrs.field(factory=Ids, repr=False)
     _finder: Finder | None = attrs.field(default=None, init=False, repr=False, eq=False)

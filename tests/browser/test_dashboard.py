@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from rmz_async.sandbox import Served
+from tests.browser.conftest import Camera
+
+
+@pytest.fixture
+def home(shop: Served) -> str:
+    """The address of the dashboard."""
+    return str(httpx.URL(shop.base_url).join("/"))
+
+
+@pytest.mark.parametrize(
+    "path", ["", "subscriptions", "customers", "orders", "webhooks", "requests", "deliveries"]
+)
+def test_each_section_can_be_read(page: Page, home: str, camera: Camera, path: str) -> None:
+    """Nothing is cut off on a phone, and nobody is kept out."""
+    page.goto(home + path)
+    camera.look(page, f"dashboard-{path or 'overview'}")
+
+
+def test_a_subscriptions_life_is_drawn(page: Page, home: str, shop: Served, camera: Camera) -> None:
+    """A pause, failures and an end are on one axis."""
+    page.goto(f"{home}subscriptions/501")
+    page.locator("form[action$=pause] button").click()
+    page.locator("form[action$=unpause] button").click()
+    page.locator("[name=behaviour]").select_option("fails_at_renewal")
+    page.locator("form[action$=card] button").click()
+    shop.advance(days=800)
+    page.goto(f"{home}subscriptions/501")
+    expect(page.locator(".event.renewal_failed")).to_have_count(3)
+    camera.look(page, "dashboard-subscription")
+
+
+def test_the_clock_moves_by_a_click(page: Page, home: str, shop: Served) -> None:
+    """The page stays where it was."""
+    before = shop.sandbox.clock.now()
+    page.goto(f"{home}orders")
+    page.locator("form.clock button[name=days][value='31']").click()
+    page.wait_for_url("**/orders")
+    assert (shop.sandbox.clock.now() - before).days == 31
+
+
+def test_an_open_page_follows_without_a_reload(page: Page, home: str, shop: Served) -> None:
+    """A request of a program appears by itself."""
+    page.goto(f"{home}requests")
+    httpx.get(
+        f"{shop.base_url}/subscriptions/501",
+        headers={"Authorization": f"Bearer {shop.token}"},
+        trust_env=False,
+    )
+    expect(page.get_by_text("GET /subscriptions/501")).to_be_visible()
