@@ -147,7 +147,9 @@ def test_the_sandbox_shares_no_code_with_the_client(name: str) -> None:
     """A server that shared the client's code would share its mistakes."""
     others = {module for module in own(SANDBOX[name]) if module.partition(".")[0] != "sandbox"}
 
-    assert others <= ({""} if name in HANDS_OUT_CLIENTS else set[str]())
+    # The one seam by which time reaches a client: it waits on the sandbox's clock.
+    allowed = {"", "_calls.clock"} if name in HANDS_OUT_CLIENTS else set[str]()
+    assert others <= allowed
 
 
 @pytest.mark.parametrize("name", HANDS_OUT_CLIENTS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -82,10 +82,12 @@ class Sandbox:
 
         Args:
             options: What `rmz_async.Client` takes; the token and base URL are set already.
+
+        The client paces its calls and retries them as in production, and waits on the sandbox's
+        clock: a wait moves the time on and takes none.
         """
-        # Its clock is the test's: nobody should wait for a real minute.
-        set_already = {"token": self.token, "base_url": self.base_url, "pacing": None}
-        client, connections = connect(self.app, {**set_already, **options})
+        set_already = {"token": self.token, "base_url": self.base_url}
+        client, connections = connect(self.app, self.clock, {**set_already, **options})
         self._connections.append(connections)
         return client
 
@@ -111,9 +113,9 @@ class Sandbox:
         """
         self._timeline.catch_up()
 
-    async def run_for(self, distance: timedelta) -> None:
+    async def run_until(self, until: Callable[[], datetime]) -> None:
         """Move the clock on, from the event loop that the deliveries are sent from."""
-        await self._timeline.run_for(distance)
+        await self._timeline.run_until(until)
 
     def add_webhook(
         self,

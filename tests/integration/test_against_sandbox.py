@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
+import anyio
 import httpx
 import pytest
 
@@ -130,7 +131,7 @@ async def test_the_list_is_whole() -> None:
 @pytest.mark.anyio
 async def test_the_throttle_is_told() -> None:
     """The 61st call of a minute is refused, and says how long to wait."""
-    async with Sandbox() as sandbox, sandbox.client(timeout=0.5) as rmz:
+    async with Sandbox() as sandbox, sandbox.client(timeout=0.5, pacing=None) as rmz:
         for _ in range(60):
             await rmz.subscriptions.get(501)
         with pytest.raises(RateLimitError) as caught:
@@ -138,6 +139,43 @@ async def test_the_throttle_is_told() -> None:
         assert caught.value.retry_after is not None
         assert 0 < caught.value.retry_after <= 60
         await rmz.subscriptions.lookup(external_customer_id="usr_abc123")
+
+
+@pytest.mark.anyio
+async def test_a_client_of_the_sandbox_is_paced_as_in_production() -> None:
+    """A call whose slot comes too late raises the same error, and nothing was asked."""
+    async with Sandbox() as sandbox, sandbox.client(timeout=30) as rmz:
+        for _ in range(60):
+            await rmz.subscriptions.get(501)
+        before = sandbox.clock.now()
+        with pytest.raises(rmz_async.PacingError):
+            await rmz.subscriptions.pause(501)
+        assert sandbox.ledger == ()
+        assert sandbox.clock.now() == before
+
+
+@pytest.mark.anyio
+async def test_a_client_of_the_sandbox_waits_on_its_clock_and_not_in_real_time() -> None:
+    """Three minutes of calls take three minutes there, and no request is refused."""
+    patient = rmz_async.Pacing(max_wait=90)
+    async with Sandbox() as sandbox, sandbox.client(timeout=90, pacing=patient) as rmz:
+        began = sandbox.clock.now()
+        with anyio.fail_after(20):
+            for _ in range(181):
+                await rmz.subscriptions.get(501)
+        passed = (sandbox.clock.now() - began).total_seconds()
+    assert 180 <= passed < 200
+
+
+@pytest.mark.anyio
+async def test_clients_that_wait_together_wait_once() -> None:
+    """Two waits of ten seconds at the same time are ten seconds."""
+    sandbox = Sandbox()
+    began = sandbox.clock.now()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(sandbox.clock.sleep, 10)
+        tasks.start_soon(sandbox.clock.sleep, 7)
+    assert (sandbox.clock.now() - began).total_seconds() == 10
 
 
 @pytest.mark.asyncio

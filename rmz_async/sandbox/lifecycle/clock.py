@@ -6,9 +6,12 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+import anyio.lowlevel
+
 __all__ = ("Clock",)
 
-Move = Callable[[timedelta], Awaitable[None]]
+# Takes what says until when, because the time may have moved before it is its turn.
+Move = Callable[[Callable[[], datetime]], Awaitable[None]]
 
 
 class Clock:
@@ -97,10 +100,13 @@ class Clock:
         )
         if distance < timedelta(0):
             raise ValueError("time goes on and never back: advance takes what is not negative")
-        if self._move is None:
-            self.set_to(self.now() + distance)
-        else:
-            await self._move(distance)
+        await self._move_until(lambda: self.now() + distance)
+
+    async def sleep(self, seconds: float) -> None:
+        """Move the time on until *seconds* from now, unless somebody else has moved it so far."""
+        until = self.now() + timedelta(seconds=seconds)
+        await self._move_until(lambda: max(until, self.now()))
+        await anyio.lowlevel.checkpoint()
 
     def set_to(self, moment: datetime) -> None:
         """Show *moment* from now on, without bringing anything about."""
@@ -115,6 +121,12 @@ class Clock:
         """Let *move* do what `advance` promises; return who did it until now."""
         before, self._move = self._move, move
         return before
+
+    async def _move_until(self, until: Callable[[], datetime]) -> None:
+        if self._move is None:
+            self.set_to(until())
+        else:
+            await self._move(until)
 
     def _unpinned(self) -> datetime:
         if self._source is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 
 import anyio
 
@@ -33,7 +34,7 @@ class Timeline:
         self._reached = clock.now()
         self._turn: anyio.Lock | None = None
         self._movers = 0
-        clock.moved_by(self.run_for)
+        clock.moved_by(self.run_until)
 
     def catch_up(self) -> None:
         """Bring about what has come due since the last look, because time passes by itself."""
@@ -48,14 +49,18 @@ class Timeline:
             self._clock.pin(None)
             self._reached = now
 
-    async def run_for(self, distance: timedelta) -> None:
-        """Move the clock on, and bring about in order what comes due on the way."""
+    async def run_until(self, until: Callable[[], datetime]) -> None:
+        """Move the clock on, and bring about in order what comes due on the way.
+
+        Args:
+            until: Returns how far, when it is the caller's turn.
+        """
         # A lock belongs to one event loop, and the next mover may come from another.
         self._turn = self._turn if self._movers and self._turn else anyio.Lock()
         self._movers += 1
         try:
             async with self._turn:
-                await self._move(self._clock.now() + distance)
+                await self._move(until())
         finally:
             self._movers -= 1
 

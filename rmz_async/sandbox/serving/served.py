@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextvars import Context
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -230,8 +230,8 @@ class Served:
         # A context of its own: trio's says that trio runs here.
         return Context().run(asyncio.run_coroutine_threadsafe, work, self._loop)
 
-    async def _move(self, distance: timedelta) -> None:
-        moving = self._start_on_loop(self.sandbox.run_for(distance))
+    async def _move(self, until: Callable[[], datetime]) -> None:
+        moving = self._start_on_loop(self.sandbox.run_until(until))
         await anyio.to_thread.run_sync(moving.result)
 
     async def _keep_up(self) -> None:
