@@ -85,7 +85,9 @@ class LabelCells(SphinxPostTransform):
             for row in body.findall(nodes.row):
                 for label, entry in list(zip(labels, row.children, strict=True))[1:]:
                     text = entry.next_node(nodes.paragraph)
-                    if text is not None and label:
+                    if text is not None and not text.astext():
+                        entry.remove(text)
+                    elif text is not None and label:
                         text.insert(0, nodes.inline("", f"{label}: ", classes=["label"]))
 
 
