@@ -55,8 +55,8 @@ class Subscriptions:
         """List the store's subscriptions, 15 a page.
 
         Nothing is sent before the first item or page is asked for. RMZ documents no order for this
-        list. No subscription comes twice in one walk, and one that moves to an earlier page meanwhile is
-        missed.
+        list. No subscription comes twice in one walk, and one that moves to an earlier page
+        meanwhile is missed.
 
         Args:
             customer_email: Only this customer's; at most 191 characters.

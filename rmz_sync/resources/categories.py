@@ -23,8 +23,8 @@ class Categories:
         """List the store's categories, 15 a page.
 
         Nothing is sent before the first item or page is asked for. RMZ documents no order for this
-        list. No category comes twice in one walk, and one that moves to an earlier page meanwhile is
-        missed.
+        list. No category comes twice in one walk, and one that moves to an earlier page meanwhile
+        is missed.
 
         Args:
             page: The page to begin with, 1 or more.
