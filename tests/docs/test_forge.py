@@ -43,3 +43,13 @@ def test_each_gate_of_the_forge_is_one_of_the_script_too() -> None:
 
     assert gates
     assert [gate for gate in gates if not re.search(rf"\b{gate}\b", script)] == []
+
+
+def test_the_contributors_page_names_each_session() -> None:
+    sessions = re.findall(
+        r"(?m)^@nox\.session.*\ndef (\w+)\(", (ROOT / "noxfile.py").read_text(encoding="utf-8")
+    )
+    page = (ROOT / "docs/contributing.md").read_text(encoding="utf-8")
+
+    assert sessions
+    assert [name for name in sessions if f"| `{name}` |" not in page] == []
