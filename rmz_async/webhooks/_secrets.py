@@ -60,8 +60,9 @@ class Keys:
 
 def _is_list(secrets: object) -> bool:
     # A single string is a sequence too, of one-letter secrets that anyone could guess.
+    # The test for the usual types comes first, as it is much faster.
     return (
-        isinstance(secrets, Sequence)
+        isinstance(secrets, (list, tuple, Sequence))
         and not isinstance(secrets, (str, bytes, bytearray))
         and 1 <= len(cast("Sequence[object]", secrets)) <= MAX_SECRETS
     )
