@@ -77,6 +77,7 @@ from rmz_async.models import (
     SubscriptionSnapshot,
     SubscriptionStatus,
     Transaction,
+    TransactionMethod,
     Variant,
     VariantFeature,
 )
@@ -158,6 +159,7 @@ __all__ = (
     "SubscriptionSnapshot",
     "SubscriptionStatus",
     "Transaction",
+    "TransactionMethod",
     "UnexpectedAnswerError",
     "UnprocessableEntityError",
     "Variant",

@@ -28,6 +28,10 @@ _SPACE = " \t\n\r"
 MAX_VALUES = 150_000
 _COUNTED_FROM = 64 * 1024
 
+# RMZ nests fewer than 20. A value that is nested some hundreds deep could be read, but neither
+# printed nor pickled.
+MAX_DEPTH = 128
+
 # One decoder each: json.loads() with options builds a new one, and its scanner, on every call.
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
 _UNIQUE = json.JSONDecoder(
@@ -65,7 +69,24 @@ def parse(body: bytes, *, unique_keys: bool = False) -> JSON:
         raise ValueError("a number out of range") from None
     if end != len(text):
         raise ValueError("not JSON: more stands behind its end")
+    # With so few brackets it cannot be too deep.
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
+        _check_depth(value)
     return value
+
+
+def _check_depth(value: JSON) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for outer in level for inner in _containers(outer)]
+        if not level:
+            return
+    raise ValueError("nested too deeply")
+
+
+def _containers(value: JSON) -> list[JSON]:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [item for item in items if isinstance(item, (dict, list))]
 
 
 def dump(value: object) -> bytes:

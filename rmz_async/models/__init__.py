@@ -37,6 +37,7 @@ from rmz_async.models.orders import (
     OrderStatus,
     OrderStatusChange,
     Transaction,
+    TransactionMethod,
 )
 from rmz_async.models.products import (
     CancelBehavior,
@@ -108,6 +109,7 @@ __all__ = (
     "SubscriptionSnapshot",
     "SubscriptionStatus",
     "Transaction",
+    "TransactionMethod",
     "Variant",
     "VariantFeature",
 )

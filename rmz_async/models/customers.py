@@ -32,12 +32,12 @@ class Customer(Model):
     """
 
     id: int | None = None
-    name: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
-    email: str | None = None
+    name: str | None = attrs.field(default=None, repr=False)
+    first_name: str | None = attrs.field(default=None, repr=False)
+    last_name: str | None = attrs.field(default=None, repr=False)
+    email: str | None = attrs.field(default=None, repr=False)
     country_code: str | None = None
-    phone: str | None = None
+    phone: str | None = attrs.field(default=None, repr=False)
     is_banned: bool | None = None
     ban_reason: str | None = None
     store_id: int | None = None
@@ -60,10 +60,10 @@ class NewCustomer:
     """
 
     country_code: str | int
-    phone: str
-    first_name: str
-    last_name: str
-    email: str
+    phone: str = attrs.field(repr=False)
+    first_name: str = attrs.field(repr=False)
+    last_name: str = attrs.field(repr=False)
+    email: str = attrs.field(repr=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -80,7 +80,7 @@ class PhoneNumber:
     """
 
     country_code: str | int
-    phone: str
+    phone: str = attrs.field(repr=False)
 
     @classmethod
     def parse(cls, text: str, *, region: str | None = None) -> Self:

@@ -27,7 +27,7 @@ class OrderLine:
     quantity: int = 1
     # A dictionary cannot be hashed, and a line should be.
     options: Mapping[str, Any] | None = attrs.field(default=None, hash=False)
-    notice: str | None = None
+    notice: str | None = attrs.field(default=None, repr=False)
     plan: int | None = None
 
 
@@ -43,7 +43,7 @@ class PendingOrder(Model):
     """
 
     checkout_id: int
-    checkout_url: str
+    checkout_url: str = attrs.field(repr=False)
     amount: Decimal | None = None
     status: str | None = None
 
@@ -82,7 +82,7 @@ class DuplicateOrder(Model):
     duplicate: bool
     checkout_id: int | None = None
     order_id: int | None = None
-    checkout_url: str | None = None
+    checkout_url: str | None = attrs.field(default=None, repr=False)
     amount: Decimal | None = None
     status: str | None = None
 

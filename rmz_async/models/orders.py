@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 import attrs
@@ -20,6 +20,7 @@ __all__ = (
     "OrderStatusChange",
     "OrderedProduct",
     "Transaction",
+    "TransactionMethod",
 )
 
 
@@ -107,14 +108,25 @@ class OrderItem(Model):
     quantity: int | None = None
     price: Decimal | None = None
     # A list cannot be hashed, and a model must be.
-    fields: Any = attrs.field(default=None, hash=False)
-    notice: str | None = None
-    notes: str | None = None
+    fields: Any = attrs.field(default=None, repr=False, hash=False)
+    notice: str | None = attrs.field(default=None, repr=False)
+    notes: str | None = attrs.field(default=None, repr=False)
     item: OrderedProduct | None = None
     subscription: Subscription | None = None
     codes: tuple[Code, ...] | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
+
+
+class TransactionMethod(StrEnum):
+    """How an order can be paid."""
+
+    DOKANPAY = "dokanpay"
+    BANK = "bank"
+    BANK_TRANSFER = "bank_transfer"
+    PAYPAL = "paypal"
+    COINBASE = "coinbase"
+    FREE = "free"
 
 
 @model
@@ -123,7 +135,7 @@ class Transaction(Model):
 
     Attributes:
         id: Positive integer.
-        payment_method: For example ``dokanpay``, ``bank`` or ``free``.
+        payment_method: A known method, or the string that RMZ sent if it has a new one.
         total: What the customer paid.
         deserved: What the store gets of it.
         platform_fees: What RMZ keeps of it.
@@ -140,7 +152,7 @@ class Transaction(Model):
     """
 
     id: int | None = None
-    payment_method: str | None = None
+    payment_method: TransactionMethod | str | None = None
     total: Decimal | None = None
     deserved: Decimal | None = None
     platform_fees: Decimal | None = None
@@ -209,8 +221,8 @@ class Order(Model):
     prices_include_tax: bool | None = None
     tax_country_code: str | None = None
     tax_registration_number: str | None = None
-    customer_note: str | None = None
-    meta: Any = attrs.field(default=None, hash=False)
+    customer_note: str | None = attrs.field(default=None, repr=False)
+    meta: Any = attrs.field(default=None, repr=False, hash=False)
     transaction: Transaction | None = None
     items: tuple[OrderItem, ...] | None = None
     customer: Customer | None = None

@@ -21,7 +21,7 @@ class CheckoutSession(Model):
     Source: https://docs.rmz.gg/merchant-api/subscriptions/create-checkout-session
     """
 
-    checkout_url: str
+    checkout_url: str = attrs.field(repr=False)
     session_id: str | None = None
     expires_at: datetime | None = None
 

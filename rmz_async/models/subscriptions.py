@@ -190,7 +190,7 @@ class Subscription(Model):
     order_id: int | None = None
     auto_renew: bool | None = None
     price: Price | None = None
-    metadata: Mapping[str, Any] | None = None
+    metadata: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
     product: SubscriptionProduct | None = None
     variant: Variant | None = None
     payment_method: PaymentMethod | None = None
@@ -265,5 +265,5 @@ class SubscriptionSnapshot(Model):
     current_period_start: datetime | None = None
     current_period_end: datetime | None = None
     auto_renew: bool | None = None
-    metadata: Mapping[str, Any] | None = None
+    metadata: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
     customer: Customer | None = None

@@ -65,8 +65,8 @@ class Products:
         """List the store's products, 15 a page.
 
         Nothing is sent before the first item or page is asked for. RMZ documents no order for this
-        list. No product comes twice in one walk, and one that moves to an earlier page meanwhile is
-        missed.
+        list. No product comes twice in one walk. A product that moves to an earlier
+        page meanwhile is missed.
 
         Args:
             page: The page to begin with, 1 or more.

@@ -1,17 +1,18 @@
+"""Every documented answer and delivery is read whole: no key is unknown, and none unreadable."""
+
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any, cast
+import logging
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 import pytest
 
-from rmz_async import operations, webhooks
-from rmz_async._calls.outcome import Answer
-from rmz_async._calls.wire import envelope_of, error_of
-from rmz_async._decoding import strict_json as _json
+from rmz_async import webhooks
 from rmz_async._decoding.converter import decode
+from rmz_async._decoding.strict_json import parse
 from rmz_async.models import (
     Category,
     CheckoutSession,
@@ -22,80 +23,115 @@ from rmz_async.models import (
     Order,
     PendingOrder,
     PortalSession,
+    Product,
     Subscription,
     SubscriptionLookup,
 )
 from rmz_async.pagination import Page
+from tests.unit import documented
+from tests.unit.documented import CHANGED, UNTIL
 
-SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
-
-MODELS: dict[str, type[Model]] = {
-    "checkout_session.created": CheckoutSession,
-    "portal_session.created": PortalSession,
-    "subscription.cancel": Subscription,
-    "subscription.get": Subscription,
-    "subscription.lookup": SubscriptionLookup,
+PAID = {"checkout_id": 7, "checkout_url": "https://app.rmz.gg/checkout/x", "amount": 299.99}
+ANSWERS: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
+    "checkout_sessions.create": (
+        CheckoutSession,
+        {"session_id": "cs_1", "checkout_url": "https://pay.rmz.gg/cs_1", "expires_at": UNTIL},
+    ),
+    "portal_sessions.create": (
+        PortalSession,
+        {"url": "https://billing.rmz.gg/s/x", "expires_at": UNTIL},
+    ),
+    "subscriptions.get": (Subscription, documented.READ),
+    "subscriptions.lookup": (
+        SubscriptionLookup,
+        {"count": 1, "has_active": True, "subscriptions": [documented.LOOKED_UP]},
+    ),
+    "subscriptions.cancel": (Subscription, {**CHANGED, "cancel_at_period_end": True}),
+    "subscriptions.pause": (Subscription, {**CHANGED, "status": "paused", "is_active": False}),
+    "subscriptions.unpause": (Subscription, CHANGED),
+    "subscriptions.extend": (Subscription, {**CHANGED, "end_date": "2026-05-01"}),
+    "orders.get": (Order, documented.ORDER),
+    "orders.create, paid": (CreatedOrder, {**PAID, "status": "pending_payment"}),
+    "orders.create, free": (CreatedOrder, {"order_id": 7, "status": "completed", "amount": 0}),
+    "orders.create, again": (CreatedOrder, {"checkout_id": 7, "duplicate": True}),
+    "products.get": (Product, documented.PRODUCT),
 }
-ITEMS: dict[str, type[Model]] = {"category.list": Category, "order.list": Order}
-CREATED: dict[str, type[Model]] = {
-    "order.create.duplicate": DuplicateOrder,
-    "order.create.free": CompletedOrder,
-    "order.create.paid": PendingOrder,
+LISTS: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
+    "subscriptions.list": (Subscription, documented.READ),
+    "orders.list": (Order, documented.LISTED_ORDER),
+    "products.list": (Product, documented.LISTED_PRODUCT),
+    "categories.list": (Category, documented.CATEGORY),
 }
-STATUSES = {"general": 400, "rate_limited": 429, "unauthenticated": 401, "validation": 422}
 
 
-def samples(prefix: str = "") -> list[Any]:
-    """The files there are, or one case that skips and says why."""
-    paths = sorted(SAMPLES.glob(f"{prefix}*.json"))
-    missing = pytest.mark.skip(reason=f"there is no {SAMPLES}")
-    return [pytest.param(path, id=path.stem) for path in paths] or [
-        pytest.param(SAMPLES, marks=missing)
-    ]
+def as_answered(data: object) -> Any:
+    """The data as an answer's bytes give them, with exact numbers."""
+    return parse(json.dumps(data).encode(), unique_keys=True)
 
 
-@pytest.mark.parametrize("path", samples())
-def test_every_sample_is_json(path: Path) -> None:
-    """Each documented payload can be read, with each key once, and no number becomes a float."""
-    parsed = _json.parse(path.read_bytes(), unique_keys=True)
+def left_over(found: object) -> list[object]:
+    """The unknown and the unreadable values of a model and of those in it."""
+    if isinstance(found, tuple):
+        return [rest for item in found for rest in left_over(item)]
+    if not isinstance(found, Model):
+        return []
+    inner = (left_over(getattr(found, field.name)) for field in attrs.fields(type(found)))
+    rest = {**found.extra, **found.unreadable}
+    return [rest] * bool(rest) + [value for values in inner for value in values]
 
-    assert parsed == json.loads(path.read_text("utf-8"), parse_float=_decimal)
 
+@pytest.mark.parametrize("call", ANSWERS)
+def test_every_documented_answer_is_read_whole(call: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The object has all keys that came."""
+    into, data = ANSWERS[call]
+    found: Any = decode(as_answered(data), into)
 
-def _decimal(text: str) -> object:
-    return _json.parse(text.encode())
-
-
-@pytest.mark.parametrize("path", samples())
-def test_every_sample_is_decoded(path: Path) -> None:
-    """Each documented answer and delivery of a model that exists gives it, and loses no key."""
-    kind, _, _ = path.stem.partition(".")
-    if kind == "webhook":
-        event = webhooks.verify(path.read_bytes(), {}, secrets=["x" * 28], allow_unsigned=True)
-        assert type(event.event) is webhooks.EventType
-        assert (event.subscription is not None) == event.event.startswith("subscription.")
-        assert (event.order is not None) == event.event.startswith("order.")
-        assert event.order is None or not event.order.extra
-        return
-    answer = Answer(200, {"content-type": "application/json"}, path.read_bytes())
-    if kind == "error":
-        status = STATUSES[path.stem.removeprefix("error.")]
-        refused = attrs.evolve(answer, status=status)
-        error = error_of(operations.SUBSCRIPTIONS_GET, refused, sent=(), now=0.0)
-        assert error.message
-        return
-    data = envelope_of(answer)["data"]
-    assert isinstance(data, dict)
-    found: Any
-    if path.stem in ITEMS:
-        pages: Any = Page
-        found = decode(data, pages[ITEMS[path.stem]])
-        for item, row in zip(found.items, cast("list[dict[str, Any]]", data["data"]), strict=True):
-            assert set(item.to_dict()) >= set(row)
-            assert not item.extra
-        return
-    into: Any = CreatedOrder if path.stem in CREATED else MODELS[path.stem]
-    found = decode(data, into)
-    assert type(found) is (CREATED | MODELS)[path.stem]
     assert set(found.to_dict()) >= set(data)
-    assert not found.extra
+    assert left_over(found) == []
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.parametrize(
+    ("call", "kind"),
+    [
+        ("orders.create, paid", PendingOrder),
+        ("orders.create, free", CompletedOrder),
+        ("orders.create, again", DuplicateOrder),
+    ],
+)
+def test_each_answer_to_an_order_has_its_own_class(call: str, kind: type[Model]) -> None:
+    """A caller finds out with ``match`` what became of the order."""
+    into, data = ANSWERS[call]
+
+    assert type(decode(as_answered(data), into)) is kind
+
+
+@pytest.mark.parametrize("call", LISTS)
+def test_every_documented_page_is_read_whole(call: str) -> None:
+    """Each item has all keys that came."""
+    into, item = LISTS[call]
+    frame = {"current_page": 1, "data": [item], "from": 1, "next_page_url": None, "per_page": 15}
+    pages: Any = Page
+    page = decode(as_answered(frame), pages[into])
+
+    assert set(page.items[0].to_dict()) >= set(item)
+    assert left_over(page.items) == []
+
+
+@pytest.mark.parametrize("name", documented.EVENTS)
+def test_every_documented_event_is_read_whole(name: str) -> None:
+    """The subscription or the order of the event has all keys that came."""
+    payload = {"event": name, "data": documented.EVENTS[name]}
+    event = webhooks.verify(
+        json.dumps(payload).encode(), {}, secrets=["x" * 28], allow_unsigned=True
+    )
+
+    assert type(event.event) is webhooks.EventType
+    assert (event.subscription is not None) == name.startswith("subscription.")
+    assert (event.order is not None) == name.startswith("order.")
+    assert left_over(event) == []
+
+
+def test_every_event_type_is_documented() -> None:
+    """An event that is added is added here as well."""
+    assert set(documented.EVENTS) == set(webhooks.EventType)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import copy
+import pickle
 from decimal import Decimal
 
 import pytest
@@ -106,6 +108,25 @@ def test_deep_nesting_is_refused() -> None:
     """A body that would exhaust the stack is a ValueError like any other."""
     with pytest.raises(ValueError, match="nested too deeply"):
         _json.parse(b"[" * 100_000)
+
+
+@pytest.mark.parametrize(("open", "close"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_a_value_that_could_not_be_printed_is_refused(open: bytes, close: bytes) -> None:  # noqa: A002 - of a bracket
+    """Printing, pickling and copying fail at less depth than reading does."""
+    deepest = open * (_json.MAX_DEPTH - 1) + b"[1]" + close * (_json.MAX_DEPTH - 1)
+    value = _json.parse(b" " + deepest)
+
+    assert pickle.loads(pickle.dumps(value)) == copy.deepcopy(value)  # noqa: S301 - our own bytes
+    assert repr(value)
+    with pytest.raises(ValueError, match="nested too deeply"):
+        _json.parse(open + deepest + close)
+
+
+def test_brackets_in_a_string_are_no_depth() -> None:
+    """A wide value, or one with many brackets in its strings, is not deep."""
+    wide = b"[" + b"[]," * (2 * _json.MAX_DEPTH) + b'"' + b"[" * 1000 + b'"]'
+
+    assert _json.parse(wide)
 
 
 def test_an_exponent_beyond_decimal_is_refused() -> None:

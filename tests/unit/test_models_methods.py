@@ -8,9 +8,21 @@ from unittest.mock import ANY
 import attrs
 import pytest
 
-from rmz_async import Customer, Event, JSONObject, Model, PortalSession, Price, Subscription
+from rmz_async import (
+    Customer,
+    Event,
+    JSONObject,
+    Model,
+    NewCustomer,
+    PhoneNumber,
+    PortalSession,
+    Price,
+    Subscription,
+)
+from rmz_async._decoding.converter import decode
 from rmz_async.models import PaymentMethod, SubscriptionProduct
 from rmz_async.models._model import OWN_FIELDS, model
+from tests.unit.payloads import FULL
 
 MODELS = sorted(Model.__subclasses__(), key=lambda model: model.__name__)
 
@@ -74,6 +86,34 @@ def test_a_models_repr() -> None:
 def test_a_repr_without_secrets() -> None:
     """A field that must not be shown is left out."""
     assert repr(PortalSession(url="https://billing.rmz.gg/s/x")) == "PortalSession(expires_at=None)"
+
+
+@pytest.mark.parametrize("kind", FULL, ids=lambda kind: kind.__name__)
+def test_no_repr_shows_personal_data_or_goods(kind: type[Model]) -> None:
+    """A repr lands in logs: it has no address, number, code, bank data or checkout."""
+    shown = repr(decode(FULL[kind], kind))
+
+    for secret in (
+        "sara@",
+        "99887766",
+        "Omar",
+        "C0DE",
+        "IBAN",
+        "/checkout/",
+        "pay.rmz.gg",
+        "T0KEN",
+    ):
+        assert secret not in shown
+
+
+def test_a_customer_of_the_callers_own_is_not_shown_either() -> None:
+    """A caller logs what it passes in."""
+    customer = NewCustomer(
+        country_code="966", phone="512345678", first_name="Sara", last_name="Omar", email="s@o.kw"
+    )
+
+    assert repr(customer) == "NewCustomer(country_code='966')"
+    assert "512345678" not in repr(PhoneNumber(country_code="966", phone="512345678"))
 
 
 @every_model
