@@ -37,6 +37,8 @@ class Column(StrEnum):
     """Neither a result nor an error of the library; or an unknown outcome of what only reads."""
     UNKNOWN = "told unknown"
     """Told that nobody can tell, whatever the ledger has."""
+    NEEDLESS = "told unknown without need"
+    """Told that nobody can tell, though the fault leaves a client the means to find out."""
     BY_CUSTOMER = "ok by the customer's doing"
     """Told ok, and the ledger has no effect of it; but somebody else did the very same in the time
     in which it may have been applied. Nobody can tell such a call from one that was applied."""
@@ -46,7 +48,13 @@ class Column(StrEnum):
     """Told failed, and the ledger has no effect of it."""
 
 
-OFFENCES = (Column.NOT_APPLIED, Column.TWICE, Column.FAILED_APPLIED, Column.BROKEN)
+OFFENCES = (
+    Column.NOT_APPLIED,
+    Column.TWICE,
+    Column.FAILED_APPLIED,
+    Column.BROKEN,
+    Column.NEEDLESS,
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -61,6 +69,7 @@ class Finding:
         right: Whether what it returned is what it should be.
         in_place: Whether things are as it wanted, for what counts by that alone.
         by_customer: Whether somebody else did the same meanwhile.
+        forced: Whether the fault leaves a client no means to find out.
     """
 
     verdict: Verdict
@@ -70,6 +79,7 @@ class Finding:
     right: bool = True
     in_place: bool = False
     by_customer: bool = False
+    forced: bool = True
 
 
 def column(found: Finding) -> Column:
@@ -89,7 +99,7 @@ def _change(found: Finding) -> Column:
     if found.applied > 1 and not found.harmless:
         return Column.TWICE
     if found.verdict is Verdict.UNKNOWN:
-        return Column.UNKNOWN
+        return Column.UNKNOWN if found.forced else Column.NEEDLESS
     if found.verdict is Verdict.FAILED:
         return Column.FAILED_APPLIED if found.applied else Column.FAILED
     if not found.right:

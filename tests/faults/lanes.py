@@ -25,12 +25,26 @@ class Lane:
         backend: The event loop that the cases run in.
         sync: Whether the client is the one that waits.
         http: The client's option.
+        replica_lag: Seconds by which RMZ's reads are behind.
+        timestamp_skew: Seconds by which the clock of RMZ's answers is ahead.
+        updated_at_skew: Seconds by which the clock that writes ``updated_at`` is ahead.
+        undone: Whether the customer undoes each change as soon as it is applied.
     """
 
     name: str
     backend: str = "asyncio"
     sync: bool = False
     http: str | None = None
+    replica_lag: float = 0.0
+    timestamp_skew: float = 0.0
+    updated_at_skew: float = 0.0
+    undone: bool = False
+
+    @property
+    def believes(self) -> bool:
+        """Whether RMZ's reads can be believed immediately, and nobody interferes."""
+        skewed = self.timestamp_skew or self.updated_at_skew
+        return not (self.replica_lag or skewed or self.undone)
 
     @property
     def available(self) -> bool:
@@ -67,11 +81,20 @@ class Lane:
         await self.do(client.close if self.sync else client.aclose)
 
 
+LAGS = (0.5, 1.0, 2.0, 30.0)
+
 LANES = (
     Lane("asyncio"),
     Lane("trio", backend="trio"),
     Lane("sync", sync=True),
     Lane("aiohttp", http="aiohttp"),
+    *(Lane(f"lag-{lag:g}", replica_lag=lag) for lag in LAGS),
+    *(Lane(f"undone-lag-{lag:g}", replica_lag=lag, undone=True) for lag in LAGS),
+    Lane("answers-ahead", timestamp_skew=300),
+    Lane("answers-behind", timestamp_skew=-300),
+    Lane("updates-ahead", updated_at_skew=300),
+    Lane("updates-behind", updated_at_skew=-300),
+    Lane("undone-updates-behind", updated_at_skew=-300, undone=True),
 )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import attrs
 
 from rmz_async import OutcomeUnknownError, RMZError
+from rmz_async.operations import RetryRule
 from tests.faults.faults import FAULTS, Fault, Position, Stage
 from tests.faults.judge import Finding, Tally, Verdict, column
 from tests.faults.lanes import PATIENCE, Lane
@@ -18,8 +19,8 @@ from tests.faults.subjects import SUBJECTS, Subject
 TRIES = {"first": 1, "two": 2, "all": 99}
 """How many tries of a call the fault hits."""
 
-# RMZ may be at work for a minute; then "not applied" is final.
-_AFTER_WORK = 61.0
+# RMZ may be at work for a minute, and reads may lag; then "not applied" is final.
+_AFTER_WORK = 92.0
 
 
 @attrs.frozen
@@ -47,7 +48,13 @@ class Case:
 def cases(lane: Lane) -> Iterator[Case]:
     """Return all cases of a lane."""
     for subject in SUBJECTS:
+        if not (lane.believes or subject.settles):
+            continue
+        if lane.undone and subject.operation.retry is RetryRule.ONCE:
+            continue  # No customer can take an extension back.
         for fault in FAULTS:
+            if lane.undone and fault.position in (Position.LATE, Position.LATER):
+                continue  # A first request that comes after the undoing is documented as a limit.
             if not subject.changes and fault.position is not fault.kind.positions[-1]:
                 continue  # Nobody can tell from a read whether it was carried out.
             for tries in TRIES:
@@ -69,6 +76,7 @@ class CasePlan:
         self.off = False
         self._case = case
         self._left = TRIES[case.tries]
+        self._undo: Callable[[], bool] | None = None
 
     def on_connection(self) -> Fault | None:
         """See `Plan`."""
@@ -82,8 +90,17 @@ class CasePlan:
             return self._case.fault if self._case.reads_fail and not self.off else None
         return self._hit()
 
+    def begin(self, shop: Shop, target: Any) -> None:
+        """Let RMZ behave as the lane says, now that the target is there."""
+        lane, subject = self._case.lane, self._case.subject
+        shop.behave(lane.replica_lag, lane.timestamp_skew, lane.updated_at_skew)
+        if lane.undone:
+            self._undo = partial(undo, shop, subject, target, shop.mark())
+
     def passing(self, when: str) -> None:
         """See `Plan`."""
+        if when == "after" and self._undo is not None and self._undo():
+            self._undo = None
 
     def _hit(self) -> Fault | None:
         if self.off or self._left == 0:
@@ -112,6 +129,22 @@ class Playing:
         if self._closed and self._sleeps == TRIES[self.case.tries]:
             self.line.listen()
 
+    @property
+    def _forces_unknown(self) -> bool:
+        """Whether a client that says all that it can know may say that the outcome is unknown.
+
+        The fault hits the first attempt alone, RMZ's reads can be believed, and the call may be
+        sent again: then the second attempt, or a read, says what became of the call. An answer of
+        another shape would come again, so it is not asked for, and what RMZ carries out later may
+        be carried out twice.
+        """
+        case, row = self.case, self.case.subject.operation
+        helped = row.retry in (RetryRule.HARMLESS, RetryRule.DEDUPED) or row.resend_within > 0
+        plain = case.fault.position in (Position.BEFORE, Position.AFTER)
+        strange = case.fault.kind.name in ("200-login-page", "302", "alien-json")
+        once = case.tries == "first" and not case.reads_fail
+        return not (case.lane.believes and helped and plain and once and not strange)
+
     async def play(self, tally: Tally) -> None:
         """Make the call, and count what became of it."""
         case, shop = self.case, self.shop
@@ -131,6 +164,7 @@ class Playing:
                 self.line.close_idle()
             target = case.subject.prepare(shop)
             mark = shop.mark()
+            self.plan.begin(shop, target)
             verdict, answer = await told(lane, partial(case.subject.call, client, target))
             early = None
             if case.fault.position is Position.LATER and verdict is Verdict.UNKNOWN:
@@ -148,6 +182,7 @@ class Playing:
                 resolved = await told(lane, partial(client.resolve, answer))
                 self._count(tally, RESOLVED, *resolved, target, mark, 0)
         finally:
+            shop.behave()
             await lane.close(client)
             self.line.close()
             shop.forget()
@@ -173,6 +208,7 @@ class Playing:
             harmless=subject.harmless,
             applied=len(ours),
             right=right,
+            forced=self._forces_unknown,
         )
         where = column(found)
         tally.add(row, self.case.name, where, injected, said(verdict, answer, ours))
@@ -185,6 +221,15 @@ class Playing:
 
 
 RESOLVED = "resolve() of what was unknown"
+
+
+def undo(shop: Shop, subject: Subject, target: Any, mark: int) -> bool:
+    """Do what a customer does who does not want the change; return whether it was there."""
+    number = subject.target_id(target)
+    if number is None or number not in shop.effects(mark, subject.operation.name):
+        return False
+    shop.restore(number)
+    return True
 
 
 async def told(lane: Lane, work: Any) -> tuple[Verdict, Any]:

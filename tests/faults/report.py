@@ -14,6 +14,7 @@ _HEADINGS = (
     ("told failed\nbut\napplied", Column.FAILED_APPLIED),
     ("another\nexception", Column.BROKEN),
     ("told\nunknown", Column.UNKNOWN),
+    ("unknown\nwithout\nneed", Column.NEEDLESS),
     ("ok by the\ncustomer's\ndoing", Column.BY_CUSTOMER),
     ("answered", Column.ANSWERED),
     ("failed", Column.FAILED),

@@ -34,6 +34,7 @@ class Shop:
         self._served = served
         self._next_id = _FIRST_ID
         self._added: list[int] = []
+        self._before: dict[int, Subscription] = {}
 
     def subscription(self, status: Status = Status.ACTIVE) -> Subscription:
         """Add a subscription that nothing has touched for ten days."""
@@ -43,6 +44,7 @@ class Shop:
             subscription.paused_at = self.timing.today() - timedelta(days=2)
             subscription.paused_remaining_days = 12
         self.state.subscriptions[subscription.id] = subscription
+        self._before[subscription.id] = attrs.evolve(subscription)
         return subscription
 
     def order(self) -> Order:
@@ -57,11 +59,24 @@ class Shop:
         self.state.orders[order.id] = order
         return order
 
+    def behave(self, lag: float = 0.0, answers: float = 0.0, updates: float = 0.0) -> None:
+        """Let reads lag, and the two clocks of RMZ's servers differ, by so many seconds."""
+        switches = self.state.switches
+        switches.replica_lag = lag
+        switches.timestamp_skew, switches.updated_at_skew = answers, updates
+
+    def restore(self, number: int) -> None:
+        """Make a subscription what it was when it was added, as its owner may in the portal."""
+        before = self._before[number]
+        now = self.timing.today().replace(microsecond=0)
+        self.state.subscriptions[number] = attrs.evolve(before, updated_at=now)
+
     def forget(self) -> None:
         """Remove the objects that were added, so that lists stay short."""
         while self._added:
             number = self._added.pop()
             self.state.subscriptions.pop(number, None)
+            self._before.pop(number, None)
             self.state.orders.pop(number, None)
 
     def mark(self) -> int:

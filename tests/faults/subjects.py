@@ -53,6 +53,12 @@ class Subject:
         return self.operation.retry is not RetryRule.SAFE
 
     @property
+    def settles(self) -> bool:
+        """Whether it changes a subscription, which can be read back."""
+        named = self.operation.name.startswith("subscriptions.")
+        return self.changes and named and not self.harmless
+
+    @property
     def harmless(self) -> bool:
         """Whether it may be done twice."""
         return self.operation.retry is RetryRule.HARMLESS

@@ -74,6 +74,14 @@ def test_what_somebody_else_did() -> None:
     assert column(failed) is Column.FAILED_APPLIED
 
 
+def test_an_unknown_outcome_that_nothing_forces_is_an_offence() -> None:
+    """A client that answers every change with "unknown" would never be wrong, and be of no use."""
+    needless = column(Finding(verdict=UNKNOWN, changes=True, forced=False))
+    assert needless is Column.NEEDLESS
+    assert needless in OFFENCES
+    assert column(Finding(verdict=OK, changes=True, applied=1, forced=False)) is Column.ONCE
+
+
 def test_what_counts_by_where_it_is() -> None:
     """An order that is in the wanted status counts as moved, whoever did it."""
     assert column(Finding(verdict=OK, changes=True, in_place=True)) is Column.ONCE
@@ -108,5 +116,5 @@ def test_the_table_has_every_count() -> None:
     tally.add("orders.get", "a/case", Column.ANSWERED, injected=4)
     tally.add("orders.update", "b/case", Column.ONCE, injected=1)
     lines = [line.split() for line in table("Title", tally).splitlines()]
-    assert ["orders.get", "1", "4", "-", "0", "0", "0", "0", "-", "-", "1", "-"] in lines
-    assert ["all", "2", "5", "1", "0", "0", "0", "0", "-", "-", "1", "-"] in lines
+    assert ["orders.get", "1", "4", "-", "0", "0", "0", "0", "-", "0", "-", "1", "-"] in lines
+    assert ["all", "2", "5", "1", "0", "0", "0", "0", "-", "0", "-", "1", "-"] in lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,44 @@ def test_who_gives_up_too_early_is_caught(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(_retry, "lag_of", lambda _: 0.0)
     tally = play(matching("subscriptions.cancel/html-504/later/all/asyncio"))
     assert Column.FAILED_APPLIED in lies(tally)
+
+
+def test_who_says_unknown_to_everything_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that neither retries nor reads back is never wrong, and of no use."""
+    monkeypatch.setattr(_retry, "_step", lambda *_, **__: Step.RAISE)
+    tally = play(matching("subscriptions.pause/html-502/after/first/asyncio"))
+    assert tally.total(Column.NEEDLESS) == 1
+    assert tally.offenders
+
+
+def test_who_believes_a_stale_read_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that does not wait for a replica pauses a second time, against the wish."""
+    monkeypatch.setattr(_verdict, "weigh", lambda evidence, *_, **__: evidence)
+    tally = play(matching("subscriptions.pause/html-502/after/first/undone-lag-2"))
+    assert lies(tally) == {Column.TWICE: 1}
+
+
+def test_who_takes_two_clocks_for_one_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that compares times of two servers to the second does the same."""
+    monkeypatch.setattr(_settling, "CLOCKS_DIFFER", timedelta(0))
+    tally = play(matching("subscriptions.pause/html-502/after/first/undone-updates-behind"))
+    assert lies(tally) == {Column.TWICE: 1}
+
+
+def test_who_believes_a_contradicted_read_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that takes a refusal for final, though the state allows the change, is wrong."""
+    monkeypatch.setattr(_settling, "explains_unpaused", lambda _: True)
+    monkeypatch.setattr(_retry, "lag_of", lambda _: 0.0)
+    tally = play(matching("subscriptions.pause/html-502/after/first/lag-30"))
+    assert lies(tally) == {Column.FAILED_APPLIED: 1}
+
+
+@pytest.mark.parametrize("lane", [lane.name for lane in LANES if not lane.believes])
+def test_no_lag_and_no_clock_makes_the_client_lie(lane: str) -> None:
+    """In each of these lanes a lost answer is told as it is."""
+    tally = play(matching(f"subscriptions.pause/html-502/after/{lane}"))
+    assert tally.calls > 0
+    assert not tally.offenders
 
 
 def test_an_exception_of_another_library_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ SEED = 20260301
 _SUBSCRIPTIONS = 6
 _ORDERS = 4
 _PATIENCE = 0.25
-_AFTER_WORK = 61.0
+_AFTER_WORK = 92.0
 # The times are whole seconds on RMZ's side, and the client allows for its clock being put right.
 _WINDOW = CLOCK_STEP + 2.0
 
