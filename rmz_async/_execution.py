@@ -326,7 +326,7 @@ class Execution(Generic[T]):
         """Ask for another token; None if the source did not give one in time."""
         with anyio.move_on_after(self._deadline - self._clock.clock()):
             return await self._transport.connections.tokens.renew(
-                refused, self._loop_state.token_turn
+                refused, self._loop_state.token_lock
             )
         return None
 

@@ -25,7 +25,7 @@ from rmz_async.errors import ConfigurationError, MissingExtraError
 HTTPClient: TypeAlias = httpx.AsyncClient
 """The one class of the HTTP library that a caller may pass in."""
 
-# RMZ allows one call a second: more at once only opens more connections.
+# RMZ allows one call a second: more at the same time only open more connections.
 MAX_CONCURRENT = 32
 
 
@@ -37,13 +37,13 @@ class LoopState:
         client: Carries each request.
         pool: The connections below the client; None if the client is the caller's own.
         at_once: How many requests may be under way.
-        token_turn: Lets one task at a time ask for another token.
+        token_lock: Lets one task at a time ask for another token.
     """
 
     client: httpx.AsyncClient
     pool: Pool[Connection] | None
     at_once: anyio.Semaphore
-    token_turn: anyio.Lock
+    token_lock: anyio.Lock
 
 
 class Connections:

@@ -1,4 +1,4 @@
-"""One request and its answer."""
+"""A request and its answer."""
 
 from __future__ import annotations
 

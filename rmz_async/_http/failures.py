@@ -1,4 +1,4 @@
-"""What an error of the HTTP library says about our request; decided here and nowhere else."""
+"""The meaning of an error of the HTTP library for our request; decided here and nowhere else."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def reason_of(error: Exception) -> str:
     if status is not None:
         advice = ": write its user name and password into its address" if status == 407 else ""
         return f"the proxy answered {status}{advice}"
-    told = error.__cause__ if _is_of_aiohttp(error.__cause__) else error
+    shown = error.__cause__ if _is_of_aiohttp(error.__cause__) else error
     # Only the texts of these are known to show no header and no body.
-    is_known = isinstance(told, httpx.ConnectError | UnreadableBodyError) or (
-        "ClientConnectorError" in _kinds_of(told)
+    is_known = isinstance(shown, httpx.ConnectError | UnreadableBodyError) or (
+        "ClientConnectorError" in _kinds_of(shown)
     )
-    return str(told) if is_known and str(told) else type(told).__name__
+    return str(shown) if is_known and str(shown) else type(shown).__name__
 
 
 def answer_in(error: Exception, request: httpx.Request) -> httpx.Response | None:

@@ -1,8 +1,9 @@
-"""One connection over aiohttp, for those who ask for it: the only importer of aiohttp.
+"""A connection over aiohttp, for callers who ask for it: the only importer of aiohttp.
 
-Two of its habits would break promises of this library, and are prevented here. If a connection is
-lost, aiohttp sends a GET or PUT again by itself. And aiohttp closes with a farewell of TLS, which a
-server that has gone silent does not answer: the connection would stay open for half a minute.
+Two habits of aiohttp would break promises of this library, and are prevented here. If a connection
+is lost, aiohttp sends a GET or PUT again by itself. And aiohttp closes with a farewell of TLS,
+which a server that has gone silent does not answer: the connection would stay open for half a
+minute.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ _Selector: type[selectors.BaseSelector] = getattr(
 
 
 class AiohttpConnection:
-    """One connection, which can be closed at any moment of its life.
+    """A connection that can be closed at any moment of its life.
 
     Args:
         tls: Shared by all connections.
@@ -58,8 +59,8 @@ class AiohttpConnection:
             # How many requests are under way is bound elsewhere.
             limit=0,
             keepalive_timeout=IDLE_EXPIRY,
-            # It is of no use to a single connection, and one that is closed while it asks for an
-            # address would cancel a call that nobody has cancelled.
+            # The cache is of no use to a single connection. A session that is closed while it
+            # resolves a name for the cache would cancel a call that nobody has cancelled.
             use_dns_cache=False,
             resolver=_Resolver(),
         )
@@ -107,7 +108,7 @@ class AiohttpConnection:
         """See `Connection.aclose`."""
         self._connector.abort()
         if self._answer is not None:
-            # Else whoever reads its body would wait on.
+            # aiohttp would let a task that reads the body wait on.
             self._answer.close()
         await self._session.close()
 
@@ -117,18 +118,18 @@ def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
     session = aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
-        # It would call the body that a request does not have a stream of bytes.
+        # aiohttp would name a type for the body that a request does not have.
         skip_auto_headers=["Content-Type"],
         trace_configs=[sent_once],
         max_line_size=_MAX_HEAD,
         max_field_size=_MAX_HEAD,
         max_headers=_MAX_HEAD,
     )
-    # Instrumentation of aiohttp adds its own, which would see the query. The same request was seen
-    # by the instrumentation of httpx, above.
+    # Instrumentation of aiohttp adds its own, which would see the query. Instrumentation of httpx
+    # has seen the same request already, above.
     session.trace_configs[:] = [sent_once]
-    # There is no public way to switch its second sending off. Should this one be gone some day, the
-    # hooks still prevent it, but may leave a connection open.
+    # aiohttp has no public way to switch its second sending off. If this attribute is gone one day,
+    # the trace still prevents a second sending, but may leave a connection open.
     vars(session).update(_retry_connection=False)
     return session
 
@@ -154,7 +155,7 @@ class _Resolver(aiohttp.abc.AbstractResolver):
 
 
 class _Connector(aiohttp.TCPConnector):
-    """A connector that still knows its connection when aiohttp has let go of it.
+    """A connector that still knows its connection after aiohttp has let go of it.
 
     aiohttp has an option for this, which came late, is deprecated already, and does not hold for a
     request that is cancelled or takes too long.
@@ -220,7 +221,7 @@ def _sent_once() -> aiohttp.TraceConfig:
         seen.connected = True
 
     config = aiohttp.TraceConfig()
-    # One of the two comes before each sending.
+    # aiohttp reports either of the two before it sends.
     config.on_connection_create_start.append(note)
     config.on_connection_reuseconn.append(note)
     return config

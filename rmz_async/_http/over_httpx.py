@@ -1,4 +1,4 @@
-"""One connection over httpcore, the engine of httpx."""
+"""A connection over httpcore, the engine of httpx."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HEAD_START = 0.25
 
 
 class HTTPXConnection:
-    """One connection, which can be closed at any moment of its life.
+    """A connection that can be closed at any moment of its life.
 
     httpcore forgets a connection that is cancelled, or closed, while it opens; this class does not.
 

@@ -1,4 +1,4 @@
-"""One value for each event loop, as what one has opened is of no use to another."""
+"""A value for each event loop, as a connection of one loop is of no use to another."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from anyio.lowlevel import current_token
 
 T = TypeVar("T")
 
-# What the parent of this process has opened, or another event loop that may still close it: neither
-# may be closed from here, as the garbage collector would.
+# Connections that the parent of this process has opened, or another event loop that may still close
+# them. The garbage collector would close them from here, so they are kept.
 _abandoned: list[object] = []
 _kept: set[object] = set()
 
@@ -56,7 +56,7 @@ class PerLoop(Generic[T]):
                 _abandoned.append(value)
             elif not is_over(loop):
                 continue
-            # Where its loop is over nobody looks after it: the garbage collector may.
+            # If its loop is over, nobody looks after it: the garbage collector may.
             self._values.pop(place, None)
 
 

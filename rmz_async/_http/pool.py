@@ -39,7 +39,8 @@ class Pool(Generic[C]):
     """The connections of one event loop.
 
     Args:
-        open_one: Returns a new one. It is called at once, so that what cannot work fails here.
+        open_one: Returns a new one. The pool calls it immediately, so that a connection that cannot
+            work fails here.
         clock: Seconds, monotonic.
     """
 
