@@ -15,6 +15,7 @@ from __future__ import annotations
 from rmz_async.sandbox import _extra as _extra  # first, as the next imports need it
 from rmz_async.sandbox.delivery.log import Delivery
 from rmz_async.sandbox.delivery.webhook import Webhook
+from rmz_async.sandbox.faults.faults import DeliveryFault, FaultRule, Faults, RequestFault
 from rmz_async.sandbox.lifecycle.clock import Clock
 from rmz_async.sandbox.sandbox import Sandbox
 from rmz_async.sandbox.serving.served import Served
@@ -56,9 +57,12 @@ __all__ = (
     "Coupon",
     "Customer",
     "Delivery",
+    "DeliveryFault",
     "Duration",
     "Effect",
     "Event",
+    "FaultRule",
+    "Faults",
     "Ledger",
     "Order",
     "OrderCheckout",
@@ -69,6 +73,7 @@ __all__ = (
     "Product",
     "ProductStatus",
     "Quote",
+    "RequestFault",
     "Sandbox",
     "Served",
     "Status",

@@ -20,6 +20,7 @@ from rmz_async.sandbox.endpoints.orders import Orders
 from rmz_async.sandbox.endpoints.portal_sessions import PortalSessions
 from rmz_async.sandbox.endpoints.store import StoreCalls
 from rmz_async.sandbox.endpoints.subscriptions import Subscriptions
+from rmz_async.sandbox.faults.requests import FaultyRequests
 from rmz_async.sandbox.hosted.routes import hosted_routes, route
 from rmz_async.sandbox.loopback import LoopbackOnly
 from rmz_async.sandbox.rules import uploads
@@ -63,6 +64,7 @@ def build_app(
             ),
             Middleware(UpToDate, catch_up=catch_up),
             Middleware(RequestLog, path=BASE_PATH, now=backend.now, note=backend.requests.note),
+            Middleware(FaultyRequests, faults=backend.faults, api=BASE_PATH),
         ],
         exception_handlers={404: _no_route, 405: _wrong_method},
     )

@@ -9,6 +9,7 @@ from rmz_async.sandbox.delivery.courier import Courier
 from rmz_async.sandbox.delivery.discord import embed, is_for_discord
 from rmz_async.sandbox.delivery.log import Parcel
 from rmz_async.sandbox.delivery.webhook import Webhook
+from rmz_async.sandbox.faults.faults import Faults
 from rmz_async.sandbox.lifecycle.clock import Clock
 from rmz_async.sandbox.serving.request_log import KeptRequests
 from rmz_async.sandbox.shapes.order_events import order_payload
@@ -39,7 +40,8 @@ class Backend:
         self.clock = clock
         self.chance = random.Random(seed)  # noqa: S311 - nothing secret depends on it
         self.webhooks: dict[int, Webhook] = {}
-        self.courier: Courier = Courier(self.webhooks, self.now)
+        self.faults: Faults = Faults(self.chance)
+        self.courier: Courier = Courier(self.webhooks, self.now, self.faults)
         self.ledger: list[Effect] = []
         self.requests: KeptRequests = KeptRequests()
         self.replica: Replica = Replica(store, clock.now)

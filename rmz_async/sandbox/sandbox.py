@@ -16,6 +16,7 @@ from rmz_async.sandbox.app import BASE_PATH, build_app
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.delivery.log import Delivery
 from rmz_async.sandbox.delivery.webhook import Webhook
+from rmz_async.sandbox.faults.faults import Faults
 from rmz_async.sandbox.lifecycle.clock import Clock
 from rmz_async.sandbox.lifecycle.timeline import Timeline
 from rmz_async.sandbox.seed.store import seeded_store
@@ -53,6 +54,7 @@ class Sandbox:
         base_url: The API's address; has a port while the sandbox is served.
         clock: The time; stands still unless it is moved or told to run.
         state: The store's data, to look at and to set up.
+        seed: Repeats this run's ids of events and faults, if it is given to another sandbox.
         app: The ASGI application.
     """
 
@@ -69,7 +71,8 @@ class Sandbox:
         self.state: Store = seeded_store(now) if state is None else state
         self.token: str = f"1|{secrets.token_hex(20)}"
         self.base_url: str = f"http://127.0.0.1{BASE_PATH}"
-        self._backend = Backend(self.state, self.clock, seed)
+        self.seed: int | str = secrets.randbits(32) if seed is None else seed
+        self._backend = Backend(self.state, self.clock, self.seed)
         self._timeline = Timeline(self._backend, self.clock)
         self._serving = threading.Lock()
         self._connections: list[httpx.AsyncClient] = []
@@ -162,6 +165,14 @@ class Sandbox:
     def switches(self) -> Switches:
         """How this RMZ behaves if the documentation leaves a choice, or if servers disagree."""
         return self.state.switches
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong: `Faults.add` lets it begin."""
+        return self._backend.faults
+
+    def __repr__(self) -> str:
+        return f"<Sandbox seed={self.seed!r} at {self.clock.now():%Y-%m-%d %H:%M:%S} UTC>"
 
     @property
     def webhooks(self) -> tuple[Webhook, ...]:

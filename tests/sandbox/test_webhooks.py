@@ -5,6 +5,7 @@ import hmac
 import json
 import socket
 import uuid
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -12,7 +13,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from rmz_async.sandbox import Sandbox, Webhook
+from rmz_async.sandbox import Faults, Sandbox, Webhook
 from rmz_async.sandbox.delivery.courier import Courier
 from rmz_async.sandbox.delivery.log import Parcel
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
+NO_FAULTS = Faults(Random(1))  # noqa: S311 - nothing is left to it
 URL = "http://127.0.0.1:9000/hooks"
 SECRET = "a secret of twenty-eight chs"
 
@@ -226,12 +228,12 @@ async def test_closed_port_is_an_error(api: httpx.AsyncClient, sandbox: Sandbox)
 
 async def test_receiver_has_three_seconds(clock: ManualClock) -> None:
     """The bound is what RMZ documents."""
-    assert Courier({}, clock).timeout == 3.0
+    assert Courier({}, clock, NO_FAULTS).timeout == 3.0
 
 
 async def test_slow_receiver_is_given_up(clock: ManualClock) -> None:
     """A receiver that does not answer in time is an error in the log."""
-    courier = Courier({1: Webhook(id=1, url=URL, app=stalls)}, clock, timeout=0.01)
+    courier = Courier({1: Webhook(id=1, url=URL, app=stalls)}, clock, NO_FAULTS, timeout=0.01)
     courier.send(Parcel(webhook_id=1, event="e", event_id="i", request_id=1, body=b"{}"))
     await courier.delivered()
     (delivery,) = courier.log

@@ -15,6 +15,8 @@ from rmz_async.sandbox.delivery.health import Health
 from rmz_async.sandbox.delivery.log import Delivery, Parcel
 from rmz_async.sandbox.delivery.posting import post
 from rmz_async.sandbox.delivery.webhook import Webhook, signed_headers
+from rmz_async.sandbox.faults.deliveries import spoiled
+from rmz_async.sandbox.faults.faults import DeliveryFault, Faults
 from rmz_async.sandbox.lifecycle.agenda import Agenda
 
 __all__ = ("RETRY_AFTER", "Courier")
@@ -28,6 +30,7 @@ class _Attempt:
     parcel: Parcel
     number: int
     is_repeated: bool = True
+    signature_fault: DeliveryFault | None = None
 
 
 @attrs.frozen(eq=False)
@@ -45,6 +48,7 @@ class Courier:
     Args:
         webhooks: By id; who is removed or switched off gets nothing more.
         now: Returns the time, UTC.
+        faults: What goes wrong with deliveries.
         timeout: How many seconds of real time a receiver has for its answer.
 
     Attributes:
@@ -56,11 +60,15 @@ class Courier:
         self,
         webhooks: Mapping[int, Webhook],
         now: Callable[[], datetime],
+        faults: Faults,
         *,
         timeout: float = 3.0,
     ) -> None:
         self._webhooks = webhooks
         self._now = now
+        self._faults = faults
+        # Each waits for the delivery that is to come before it.
+        self._held: dict[int, _Attempt] = {}
         self._health: dict[int, Health] = {}
         self._lanes: dict[int, _Lane] = {}
         self.timeout = timeout
@@ -68,8 +76,33 @@ class Courier:
         self.retries: Agenda[_Attempt] = Agenda()
 
     def send(self, parcel: Parcel) -> None:
-        """Start to deliver *parcel*."""
-        self._start(_Attempt(parcel, 1))
+        """Start to deliver *parcel*, unless a fault is meant for it."""
+        attempt = _Attempt(parcel, 1)
+        rule = self._faults.for_delivery(parcel.event)
+        match rule and rule.fault:
+            case DeliveryFault.DROP:
+                return
+            case DeliveryFault.DELAY:
+                assert rule is not None
+                self.retries.put(attempt, self._now() + timedelta(seconds=rule.seconds))
+                return
+            case DeliveryFault.REORDER if parcel.webhook_id not in self._held:
+                self._held[parcel.webhook_id] = attempt
+                return
+            case DeliveryFault.DUPLICATE:
+                self._start(attempt)
+                self._start(attempt)
+            case DeliveryFault.UNREADABLE_FIELD:
+                self._start(_Attempt(spoiled(parcel), 1))
+            case DeliveryFault.BAD_SIGNATURE:
+                self._start(attrs.evolve(attempt, signature_fault=DeliveryFault.BAD_SIGNATURE))
+            case DeliveryFault.UNSIGNED:
+                self._start(attrs.evolve(attempt, signature_fault=DeliveryFault.UNSIGNED))
+            case _:
+                self._start(attempt)
+        held = self._held.pop(parcel.webhook_id, None)
+        if held is not None:
+            self._start(held)
 
     def send_again(self, parcel: Parcel) -> None:
         """Attempt *parcel* once more, whatever came of it before."""
@@ -136,6 +169,10 @@ class Courier:
         parcel, at = attempt.parcel, self._now()
         # With the secret of now: a retry is not signed with the one of its first attempt.
         headers = signed_headers(webhook, parcel.request_id, parcel.body)
+        if attempt.signature_fault is DeliveryFault.UNSIGNED:
+            headers.pop("Signature", None)
+        elif attempt.signature_fault is DeliveryFault.BAD_SIGNATURE:
+            headers["Signature"] = "0" * 64
         receipt = error = None
         try:
             with anyio.fail_after(self.timeout):

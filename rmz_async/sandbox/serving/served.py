@@ -20,6 +20,7 @@ from rmz_async.sandbox.app import BASE_PATH
 from rmz_async.sandbox.delivery.log import Delivery
 from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.loopback import is_loopback
+from rmz_async.sandbox.serving.abortable import AbortableProtocol
 from rmz_async.sandbox.serving.listening import listen
 from rmz_async.sandbox.store.ledger import Ledger
 from rmz_async.sandbox.store.state import Store
@@ -198,7 +199,7 @@ class Served:
     def _config(self) -> uvicorn.Config:
         return uvicorn.Config(
             self.sandbox.app,
-            http="h11",
+            http=AbortableProtocol,
             ws="none",
             lifespan="off",
             log_config=None,

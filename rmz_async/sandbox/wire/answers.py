@@ -67,7 +67,7 @@ class InvalidFieldsError(Exception):
         super().__init__("The given data was invalid.")
         self.errors = errors
 
-    def body(self, _: datetime) -> dict[str, object]:
+    def body(self, now: datetime) -> dict[str, object]:
         """Return Laravel's own shape, which has no envelope."""
         return {"message": str(self), "errors": self.errors}
 

@@ -1,0 +1,1 @@
+"""What goes wrong, by rule and by chance."""

@@ -1,0 +1,147 @@
+"""Which fault hits which request or delivery."""
+
+from __future__ import annotations
+
+import random
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+import attrs
+
+__all__ = ("DeliveryFault", "FaultRule", "Faults", "RequestFault")
+
+
+class RequestFault(StrEnum):
+    """What can happen to a request to the API."""
+
+    LATENCY = "latency"
+    """The answer comes later, in real time."""
+    SERVER_ERROR = "server_error"
+    """RMZ answers 500 in its own JSON."""
+    BAD_GATEWAY = "bad_gateway"
+    """A proxy in front of RMZ answers 502 with a page of HTML."""
+    RESET = "reset"
+    """The connection ends without an answer."""
+    TRUNCATED = "truncated"
+    """The connection ends in the middle of the answer; the call was carried out."""
+    UNAUTHENTICATED = "unauthenticated"
+    """The token has expired: 401."""
+    PLAN_MISSING = "plan_missing"
+    """The store's plan does not include the API: 403."""
+
+
+class DeliveryFault(StrEnum):
+    """What can happen to a delivery."""
+
+    DUPLICATE = "duplicate"
+    """The event comes twice, under one request id."""
+    REORDER = "reorder"
+    """The event comes after the one that follows it."""
+    DELAY = "delay"
+    """The event comes later, by the sandbox's clock."""
+    DROP = "drop"
+    """The event never comes."""
+    BAD_SIGNATURE = "bad_signature"
+    """The signature does not fit."""
+    UNSIGNED = "unsigned"
+    """The signature is missing."""
+    UNREADABLE_FIELD = "unreadable_field"
+    """A time in the body cannot be read, and the signature fits."""
+
+
+@attrs.define(kw_only=True)
+class FaultRule:
+    """When a fault happens.
+
+    Attributes:
+        on: Which requests, as ``POST /subscriptions/*/extend``, or which events, as
+            ``subscription.*``; ``*`` stands for anything.
+        times: How often it happens at most; None for always.
+        chance: How likely it is each time, 0 to 1.
+        after_effect: Whether the call is carried out first; for a request that is answered in
+            RMZ's place.
+        seconds: How long a latency or a delay lasts.
+    """
+
+    fault: RequestFault | DeliveryFault
+    on: str = "*"
+    times: int | None = None
+    chance: float = 1.0
+    after_effect: bool = False
+    seconds: float = 1.0
+
+
+class Faults:
+    """The rules in force; the first that fits decides.
+
+    Args:
+        chance: Decides what is left to chance; its seed repeats a run.
+    """
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self.rules: list[FaultRule] = []
+        self.injected: list[tuple[FaultRule, str]] = []
+
+    def add(
+        self,
+        fault: RequestFault | DeliveryFault | str,
+        on: str = "*",
+        *,
+        times: int | None = None,
+        chance: float = 1.0,
+        after_effect: bool = False,
+        seconds: float = 1.0,
+    ) -> FaultRule:
+        """Let *fault* happen from now on; see `FaultRule` for the rest.
+
+        Returns:
+            The rule, for `remove`.
+
+        Raises:
+            ValueError: There is no such fault, or *chance* is not from 0 to 1.
+        """
+        if not 0 <= chance <= 1:
+            raise ValueError(f"chance must be from 0 to 1, not {chance}")
+        rule = FaultRule(
+            fault=_fault(fault),
+            on=on,
+            times=times,
+            chance=chance,
+            after_effect=after_effect,
+            seconds=seconds,
+        )
+        self.rules.append(rule)
+        return rule
+
+    def remove(self, rule: FaultRule) -> None:
+        """Let a fault happen no more."""
+        self.rules.remove(rule)
+
+    def clear(self) -> None:
+        """Let nothing go wrong any more."""
+        self.rules.clear()
+
+    def for_request(self, method: str, path: str) -> FaultRule | None:
+        """Return the rule that hits a request; *path* has no base path and no query."""
+        return self._pick(RequestFault, f"{method} {path}")
+
+    def for_delivery(self, event: str) -> FaultRule | None:
+        """Return the rule that hits a delivery of *event*."""
+        return self._pick(DeliveryFault, event)
+
+    def _pick(self, kind: type[StrEnum], name: str) -> FaultRule | None:
+        for rule in self.rules:
+            fits = isinstance(rule.fault, kind) and fnmatchcase(name, rule.on)
+            if fits and rule.times != 0 and self._chance.random() < rule.chance:
+                rule.times = None if rule.times is None else rule.times - 1
+                self.injected.append((rule, name))
+                return rule
+        return None
+
+
+def _fault(name: str) -> RequestFault | DeliveryFault:
+    for kind in (RequestFault, DeliveryFault):
+        if name in list(kind):
+            return kind(name)
+    raise ValueError(f"there is no fault {name!r}; see RequestFault and DeliveryFault")

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import httpx
+import pytest
+
+from rmz_async.sandbox import DeliveryFault, Event, RequestFault, Sandbox
+
+if TYPE_CHECKING:
+    from tests.sandbox.conftest import ManualClock, Receiver
+
+URL = "http://127.0.0.1/hooks"
+PAUSE = "/subscriptions/501/pause"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("after_effect", [False, True])
+@pytest.mark.parametrize(
+    ("fault", "status", "media_type"),
+    [
+        (RequestFault.SERVER_ERROR, 500, "application/json"),
+        (RequestFault.BAD_GATEWAY, 502, "text/html"),
+        (RequestFault.UNAUTHENTICATED, 401, "application/json"),
+        (RequestFault.PLAN_MISSING, 403, "application/json"),
+    ],
+)
+async def test_another_answers_before_or_after_the_effect(
+    api: httpx.AsyncClient,
+    sandbox: Sandbox,
+    fault: RequestFault,
+    status: int,
+    media_type: str,
+    after_effect: bool,
+) -> None:
+    """Once, if it is said so, and only what the rule names."""
+    sandbox.faults.add(fault, on="POST */pause", times=1, after_effect=after_effect)
+    assert (await api.get("/subscriptions/501")).status_code == 200
+    answer = await api.post(PAUSE)
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith(media_type)
+    assert len(sandbox.ledger) == after_effect
+    assert (await api.post(PAUSE)).status_code == (422 if after_effect else 200)
+    assert [name for _, name in sandbox.faults.injected] == [f"POST {PAUSE}"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("after_effect", [False, True])
+async def test_a_connection_is_cut_in_process(
+    api: httpx.AsyncClient, sandbox: Sandbox, after_effect: bool
+) -> None:
+    """The caller gets what a cut connection would raise."""
+    sandbox.faults.add("reset", times=1, after_effect=after_effect)
+    with pytest.raises(httpx.RemoteProtocolError):
+        await api.post(PAUSE)
+    assert len(sandbox.ledger) == after_effect
+    sandbox.faults.add("truncated", times=1)
+    with pytest.raises(httpx.RemoteProtocolError):
+        await api.get("/subscriptions/501")
+
+
+@pytest.mark.parametrize("fault", [RequestFault.RESET, RequestFault.TRUNCATED])
+def test_a_connection_is_cut_over_a_socket(
+    clock: ManualClock, caplog: pytest.LogCaptureFixture, fault: RequestFault
+) -> None:
+    """With nothing in the log, and the next request is served."""
+    with Sandbox(clock=clock).serve() as served:
+        rule = served.sandbox.faults.add(fault, after_effect=True)
+        headers = {"Authorization": f"Bearer {served.token}"}
+        url = f"{served.base_url}{PAUSE}"
+        with pytest.raises(httpx.TransportError):
+            httpx.post(url, headers=headers)
+        served.sandbox.faults.remove(rule)
+        assert httpx.post(url, headers=headers).status_code == 422
+        assert len(served.ledger) == 1
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+@pytest.mark.anyio
+async def test_latency_is_real_time(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    """A caller that waits too little never sees the answer."""
+    sandbox.faults.add("latency", seconds=60, times=1)
+    with anyio.move_on_after(0.05) as cut:
+        await api.get("/subscriptions/501")
+    assert cut.cancelled_caught
+    sandbox.faults.add("latency", seconds=0)
+    assert (await api.get("/subscriptions/501")).status_code == 200
+
+
+@pytest.mark.anyio
+async def test_pages_are_never_spoiled(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    """Faults are RMZ's API's."""
+    sandbox.faults.add("server_error")
+    assert (await browser.get("/reference")).status_code == 200
+
+
+async def outcomes(seed: int | None) -> list[int]:
+    """Make fifty reads of a sandbox that fails now and then."""
+    sandbox = Sandbox(seed=seed, throttle=False)
+    sandbox.faults.add("server_error", chance=0.5)
+    headers = {"Authorization": f"Bearer {sandbox.token}"}
+    transport = httpx.ASGITransport(sandbox.app)
+    async with httpx.AsyncClient(transport=transport, headers=headers) as api:
+        url = f"{sandbox.base_url}/subscriptions/501"
+        return [(await api.get(url)).status_code for _ in range(50)]
+
+
+@pytest.mark.anyio
+async def test_chance_is_repeated_by_its_seed(anyio_backend: str) -> None:
+    """Every sandbox has a seed, and shows it where a failed test would print it."""
+    first = await outcomes(7)
+    assert set(first) == {200, 500}
+    assert await outcomes(7) == first
+    assert await outcomes(8) != first
+    assert await outcomes(None) != await outcomes(None)
+    sandbox = Sandbox()
+    assert f"seed={sandbox.seed!r}" in repr(sandbox)
+    assert sandbox.token not in repr(sandbox)
+
+
+@pytest.mark.anyio
+async def test_a_slip_of_the_pen_is_refused(sandbox: Sandbox) -> None:
+    """A fault that there is not would never happen."""
+    with pytest.raises(ValueError, match="there is no fault 'explode'"):
+        sandbox.faults.add("explode")
+    with pytest.raises(ValueError, match="chance must be from 0 to 1"):
+        sandbox.faults.add("reset", chance=50)
+    sandbox.faults.add("reset")
+    sandbox.faults.clear()
+    assert sandbox.faults.rules == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (DeliveryFault.DROP, ["expired"]),
+        (DeliveryFault.DUPLICATE, ["past_due", "past_due", "expired"]),
+        (DeliveryFault.REORDER, ["expired", "past_due"]),
+        (DeliveryFault.DELAY, ["expired", "past_due"]),
+    ],
+)
+async def test_deliveries_are_dropped_doubled_and_late(
+    sandbox: Sandbox, receiver: Receiver, fault: DeliveryFault, expected: list[str]
+) -> None:
+    """Each under its own ids."""
+    sandbox.add_webhook(URL, app=receiver)
+    sandbox.faults.add(fault, on="subscription.past_due", seconds=5)
+    sandbox.emit(Event.PAST_DUE, 501)
+    sandbox.emit(Event.EXPIRED, 501)
+    await sandbox.delivered()
+    await sandbox.clock.advance(seconds=5)
+    events = [payload["event"].removeprefix("subscription.") for payload in receiver.payloads]
+    assert events == expected
+    ids = {headers["x-rmz-request-id"] for headers in receiver.headers}
+    assert len(ids) == len(set(expected))
+
+
+@pytest.mark.anyio
+async def test_two_that_change_places_lose_nothing(sandbox: Sandbox, receiver: Receiver) -> None:
+    """If every event is to change its place, pairs do."""
+    sandbox.add_webhook(URL, app=receiver)
+    sandbox.faults.add(DeliveryFault.REORDER)
+    events: list[Any] = [Event.PAST_DUE, Event.RENEWAL_FAILED, Event.RENEWED, Event.EXPIRED]
+    for event in events:
+        sandbox.emit(event, 501)
+    await sandbox.delivered()
+    told = [payload["event"] for payload in receiver.payloads]
+    assert told == [events[1], events[0], events[3], events[2]]
+
+
+@pytest.mark.anyio
+async def test_a_signature_is_wrong_or_missing_once(sandbox: Sandbox, receiver: Receiver) -> None:
+    """The retry is signed as it should be."""
+    receiver.status = 401
+    sandbox.add_webhook(URL, app=receiver, tries=2)
+    for fault in (DeliveryFault.BAD_SIGNATURE, DeliveryFault.UNSIGNED):
+        sandbox.faults.add(fault, times=1)
+        sandbox.emit(Event.RENEWED, 501)
+        await sandbox.delivered()
+    await sandbox.clock.advance(seconds=10)
+    signatures = [headers.get("signature") for headers in receiver.headers]
+    assert signatures[:2] == ["0" * 64, None]
+    assert None not in signatures[2:]
+    assert "0" * 64 not in signatures[2:]
+
+
+@pytest.mark.anyio
+async def test_a_field_that_cannot_be_read_is_signed_all_the_same(
+    sandbox: Sandbox, receiver: Receiver
+) -> None:
+    """A receiver must not lose the event for it."""
+    sandbox.add_webhook(URL, app=receiver)
+    sandbox.faults.add("unreadable_field")
+    sandbox.emit(Event.RENEWED, 501)
+    await sandbox.delivered()
+    told = json.loads(receiver.bodies[0])["data"]["subscription"]
+    assert told["current_period_start"] == "0000-00-00 00:00:00"
+    assert told["id"] == 501
