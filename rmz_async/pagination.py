@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @attrs.frozen(kw_only=True)
 class Page(Generic[T]):
-    """One page of a list."""
+    """A page of a list."""
 
     number: int
     """1 or more."""

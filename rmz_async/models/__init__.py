@@ -1,4 +1,4 @@
-"""What RMZ sends and takes, one module for each resource.
+"""The objects that RMZ sends and takes, one module for each resource.
 
 Models are frozen and keyword-only. They can be pickled and copied, and ``to_dict()`` gives plain
 data.

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 JSON: TypeAlias = "bool | int | float | str | Decimal | list[JSON] | dict[str, JSON] | None"
-"""What JSON can hold. An answer's numbers with a fraction are ``Decimal``, never ``float``."""
+"""The values that JSON can hold; an answer's fractions are ``Decimal``, never ``float``."""
 
 
 # types.MappingProxyType would serve, could it be pickled and copied.

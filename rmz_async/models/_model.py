@@ -1,4 +1,4 @@
-"""What all models share: keyword-only, frozen, nothing lost, and back to plain data."""
+"""The class that all models share: frozen, nothing lost, and back to plain data."""
 
 import functools
 from collections.abc import Mapping
@@ -45,7 +45,7 @@ def model(cls: M) -> M:
 
 @model
 class Model:
-    """One object of the API."""
+    """An object of the API."""
 
     # A type checker sees that attrs has made the class.
     __attrs_attrs__: ClassVar[Any]

@@ -11,36 +11,46 @@ __all__ = ("Category",)
 
 @model
 class Category(Model):
-    """One shelf of the shop.
-
-    Attributes:
-        id: Positive integer, unique in the store.
-        slug: Its name in addresses.
-        title: As the shop wrote it.
-        description: As the shop wrote it.
-        metadata: As RMZ sent it.
-        is_active: Whether the shop shows it.
-        parent_id: The category that it is in, or None.
-        store_id: Positive integer.
-        sort_index: Its place among the others.
-        pivot: Which product it was read with; within a product only.
-        deleted_at: When it was deleted; UTC.
-        created_at: UTC.
-        updated_at: UTC.
+    """A shelf of the shop.
 
     Source: https://docs.rmz.gg/merchant-api/categories
     """
 
     id: int
+    """Positive integer, unique in the store."""
+
     slug: str | None = None
+    """Its name in addresses."""
+
     title: str | None = None
+    """As the shop wrote it."""
+
     description: str | None = None
+    """As the shop wrote it."""
+
     metadata: Mapping[str, Any] | None = None
+    """As RMZ sent it."""
+
     is_active: bool | None = None
+    """Whether the shop shows it."""
+
     parent_id: int | None = None
+    """The category that it is in, or None."""
+
     store_id: int | None = None
+    """Positive integer."""
+
     sort_index: int | None = None
+    """Its place among the others."""
+
     pivot: Mapping[str, Any] | None = None
+    """Which product it was read with; within a product only."""
+
     deleted_at: datetime | None = None
+    """When it was deleted; UTC."""
+
     created_at: datetime | None = None
+    """UTC."""
+
     updated_at: datetime | None = None
+    """UTC."""

@@ -13,57 +13,68 @@ __all__ = ("Customer", "NewCustomer", "PhoneNumber")
 
 @model
 class Customer(Model):
-    """A customer of the store, as RMZ tells about them.
-
-    Attributes:
-        id: Positive integer, unique in the store.
-        name: First and last name in one; in webhooks only.
-        first_name: Not in webhooks about subscriptions.
-        last_name: Not in webhooks about subscriptions.
-        email: The customer's address.
-        country_code: Dial code without a plus, for example ``966``.
-        phone: The number without the dial code.
-        is_banned: Whether the store sells to them no more; in webhooks about orders only.
-        ban_reason: Why not; in webhooks about orders only.
-        store_id: In webhooks about orders only.
-        created_at: UTC; in webhooks about orders only.
-        updated_at: UTC; in webhooks about orders only.
-        deleted_at: UTC; in webhooks about orders only.
-    """
+    """A customer of the store, as RMZ tells about them."""
 
     id: int | None = None
+    """Positive integer, unique in the store."""
+
     name: str | None = attrs.field(default=None, repr=False)
+    """First and last name in one; in webhooks only."""
+
     first_name: str | None = attrs.field(default=None, repr=False)
+    """Not in webhooks about subscriptions."""
+
     last_name: str | None = attrs.field(default=None, repr=False)
+    """Not in webhooks about subscriptions."""
+
     email: str | None = attrs.field(default=None, repr=False)
+    """The customer's address."""
+
     country_code: str | None = None
+    """Dial code without a plus, for example ``966``."""
+
     phone: str | None = attrs.field(default=None, repr=False)
+    """The number without the dial code."""
+
     is_banned: bool | None = None
+    """Whether the store sells to them no more; in webhooks about orders only."""
+
     ban_reason: str | None = None
+    """Why not; in webhooks about orders only."""
+
     store_id: int | None = None
+    """In webhooks about orders only."""
+
     created_at: datetime | None = None
+    """UTC; in webhooks about orders only."""
+
     updated_at: datetime | None = None
+    """UTC; in webhooks about orders only."""
+
     deleted_at: datetime | None = None
+    """UTC; in webhooks about orders only."""
 
 
 @attrs.frozen(kw_only=True)
 class NewCustomer:
-    """A customer as the caller describes them; RMZ finds or creates the one with this number.
-
-    Attributes:
-        country_code: Dial code of 1 to 5 digits, such as ``966``, ``"+966"`` or ``"00966"``. Stores
-            sell to 966 Saudi Arabia, 973 Bahrain, 971 UAE, 974 Qatar, 968 Oman and 965 Kuwait.
-        phone: 5 to 15 digits, written as in `PhoneNumber`.
-        first_name: Not empty.
-        last_name: Not empty.
-        email: An e-mail address.
-    """
+    """A customer as the caller describes them; RMZ finds or creates the one with this number."""
 
     country_code: str | int
+    """Dial code of 1 to 5 digits, such as ``966``, ``"+966"`` or ``"00966"``. Stores sell to 966
+    Saudi Arabia, 973 Bahrain, 971 UAE, 974 Qatar, 968 Oman and 965 Kuwait.
+    """
+
     phone: str = attrs.field(repr=False)
+    """5 to 15 digits, written as in `PhoneNumber`."""
+
     first_name: str = attrs.field(repr=False)
+    """Not empty."""
+
     last_name: str = attrs.field(repr=False)
+    """Not empty."""
+
     email: str = attrs.field(repr=False)
+    """An e-mail address."""
 
 
 @attrs.frozen(kw_only=True)
@@ -73,14 +84,13 @@ class PhoneNumber:
     Arabic-Indic and Persian digits, blanks, hyphens, brackets, a repeated dial code (``+966…`` or
     ``00966…``) and the leading zero of Saudi and Emirati numbers are understood, and RMZ gets the
     digits that it stores: ``٠٥١ ٢٣٤ ٥٦٧٨`` with 966 is sent as ``512345678``.
-
-    Attributes:
-        country_code: Dial code of 1 to 5 digits, such as ``966``, ``"+966"`` or ``"00966"``.
-        phone: 5 to 15 digits.
     """
 
     country_code: str | int
+    """Dial code of 1 to 5 digits, such as ``966``, ``"+966"`` or ``"00966"``."""
+
     phone: str = attrs.field(repr=False)
+    """5 to 15 digits."""
 
     @classmethod
     def parse(cls, text: str, *, region: str | None = None) -> Self:

@@ -1,4 +1,4 @@
-"""What is ordered, and what comes of it."""
+"""New orders: their lines, and their results."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -13,54 +13,54 @@ __all__ = ("CompletedOrder", "CreatedOrder", "DuplicateOrder", "OrderLine", "Pen
 
 @attrs.frozen(kw_only=True)
 class OrderLine:
-    """One line of an order that is to be made.
-
-    Attributes:
-        product: The product's id where it is an integer, its slug where it is a text.
-        quantity: 1 or more; 1 for what is subscribed to.
-        options: What the customer chose of the product's fields, by name.
-        notice: A note of at most 800 characters; an empty one is left out.
-        plan: The id of the variant, for what is subscribed to.
-    """
+    """A line of an order that is to be made."""
 
     product: int | str
+    """The product's id where it is an integer, its slug where it is a text."""
+
     quantity: int = 1
+    """1 or more; 1 for what is subscribed to."""
+
     # A dictionary cannot be hashed, and a line should be.
     options: Mapping[str, Any] | None = attrs.field(default=None, hash=False)
+    """The options that the customer chose of the product's fields, by name."""
+
     notice: str | None = attrs.field(default=None, repr=False)
+    """A note of at most 800 characters; an empty one is left out."""
+
     plan: int | None = None
+    """The id of the variant, for what is subscribed to."""
 
 
 @model
 class PendingOrder(Model):
-    """It is to be paid: send the customer to ``checkout_url``. There is no order before that.
-
-    Attributes:
-        checkout_id: Positive integer.
-        checkout_url: The page on which the customer pays.
-        amount: Exact, in the store's currency.
-        status: ``pending_payment``.
-    """
+    """An order to be paid: send the customer to ``checkout_url``. No order exists before."""
 
     checkout_id: int
+    """Positive integer."""
+
     checkout_url: str = attrs.field(repr=False)
+    """The page on which the customer pays."""
+
     amount: Decimal | None = None
+    """Exact, in the store's currency."""
+
     status: str | None = None
+    """``pending_payment``."""
 
 
 @model
 class CompletedOrder(Model):
-    """It cost nothing and is complete.
-
-    Attributes:
-        order_id: Read the order with ``orders.get``.
-        amount: 0.
-        status: ``completed``.
-    """
+    """An order that cost nothing and is complete."""
 
     order_id: int
+    """Read the order with ``orders.get``."""
+
     amount: Decimal | None = None
+    """0."""
+
     status: str | None = None
+    """``completed``."""
 
 
 @model
@@ -69,23 +69,26 @@ class DuplicateOrder(Model):
 
     It is also what a repeat brings after an answer that was lost. The address of the checkout may
     not come back: a customer who must pay and lost it can order again after 5 minutes.
-
-    Attributes:
-        duplicate: True.
-        checkout_id: The checkout that waits for its customer, or None.
-        order_id: The order where it is complete, or None.
-        checkout_url: None where RMZ does not send it.
-        amount: None where RMZ does not send it.
-        status: None where RMZ does not send it.
     """
 
     duplicate: bool
+    """True."""
+
     checkout_id: int | None = None
+    """The checkout that waits for its customer, or None."""
+
     order_id: int | None = None
+    """The order where it is complete, or None."""
+
     checkout_url: str | None = attrs.field(default=None, repr=False)
+    """None if RMZ does not send it."""
+
     amount: Decimal | None = None
+    """None if RMZ does not send it."""
+
     status: str | None = None
+    """None if RMZ does not send it."""
 
 
 CreatedOrder: TypeAlias = PendingOrder | CompletedOrder | DuplicateOrder
-"""What ``orders.create`` returns: find out which with ``match`` or ``isinstance``."""
+"""The result of ``orders.create``: find out which with ``match`` or ``isinstance``."""

@@ -27,7 +27,7 @@ __all__ = (
 
 
 class MediaKind(StrEnum):
-    """What an uploaded file is for."""
+    """The purposes of an uploaded file."""
 
     IMAGE = "image"
     EXTRA_IMAGE = "extra_image"
@@ -36,25 +36,28 @@ class MediaKind(StrEnum):
 
 @model
 class Media(Model):
-    """A file that RMZ keeps, to be named when a product is made or replaced.
-
-    Attributes:
-        id: Positive integer. RMZ shows the ids of ``files`` and ``extra_images`` nowhere else.
-        type: A known kind, or the string that RMZ sent if it has a new one.
-        name: The name of the upload.
-        file_name: The name under which RMZ keeps it.
-        path: The folder in which RMZ keeps it.
-        mime_type: For example ``image/png``.
-        size: In bytes.
-    """
+    """A file that RMZ keeps, to be named when a product is made or replaced."""
 
     id: int
+    """Positive integer. RMZ shows the ids of ``files`` and ``extra_images`` nowhere else."""
+
     type: MediaKind | str | None = None
+    """A known kind, or the string that RMZ sent if it has a new one."""
+
     name: str | None = None
+    """The name of the upload."""
+
     file_name: str | None = None
+    """The name under which RMZ keeps it."""
+
     path: str | None = None
+    """The folder in which RMZ keeps it."""
+
     mime_type: str | None = None
+    """For example ``image/png``."""
+
     size: int | None = None
+    """In bytes."""
 
 
 @attrs.frozen(kw_only=True)
@@ -63,45 +66,41 @@ class CodeStock:
 
     On ``products.update`` these codes **replace** the whole unsold stock: send one code, and RMZ
     deletes the others.
-
-    Attributes:
-        codes: 1 or more; whoever knows one has the goods. Hidden in ``repr``.
     """
 
     codes: Sequence[str] = attrs.field(repr=False)
+    """1 or more; whoever knows one has the goods. Hidden in ``repr``."""
 
 
 @attrs.frozen(kw_only=True)
 class VariantFeature:
-    """A line that the checkout shows below a plan.
-
-    Attributes:
-        name: Not empty.
-        description: What it means.
-    """
+    """A line that the checkout shows below a plan."""
 
     name: str
+    """Not empty."""
+
     description: str | None = None
+    """The meaning of the feature."""
 
 
 @attrs.frozen(kw_only=True)
 class NewVariant:
-    """One plan of a product that is subscribed to.
-
-    Attributes:
-        duration: A known duration, or its days, 1 or more; RMZ counts 30 days a month and 365 a
-            year.
-        price: In the store's currency, 0 or more, with at most 2 decimals.
-        id: The id of the plan that this one replaces; None makes a new plan.
-        badge: A word beside the plan, for example ``popular``.
-        features: What the plan brings.
-    """
+    """A plan of a product that is subscribed to."""
 
     duration: Duration | int
+    """A known duration, or its days, 1 or more; RMZ counts 30 days a month and 365 a year."""
+
     price: Decimal | int
+    """In the store's currency, 0 or more, with at most 2 decimals."""
+
     id: int | None = None
+    """The id of the plan that this one replaces; None makes a new plan."""
+
     badge: str | None = None
+    """A word beside the plan, for example ``popular``."""
+
     features: Sequence[VariantFeature] = ()
+    """The features of the plan."""
 
 
 @attrs.frozen(kw_only=True)
@@ -110,84 +109,83 @@ class SubscriptionPlans:
 
     On ``products.update`` a plan that is left out is **deleted**: send each one that is to stay,
     with its ``id``.
-
-    Attributes:
-        variants: 1 or more; RMZ refuses an empty list.
-        trial_days: Days for which a new subscriber pays nothing; 0 to 90.
-        grace_period_days: Days for which access goes on after a payment has failed; 0 to 30.
-        cancel_behavior: When a cancellation takes effect.
-        auto_renew_default: Whether a new subscription renews by itself.
     """
 
     variants: Sequence[NewVariant]
+    """1 or more; RMZ refuses an empty list."""
+
     trial_days: int | None = None
+    """Days for which a new subscriber pays nothing; 0 to 90."""
+
     grace_period_days: int | None = None
+    """Days for which access goes on after a payment has failed; 0 to 30."""
+
     cancel_behavior: CancelBehavior | str | None = None
+    """When a cancellation takes effect."""
+
     auto_renew_default: bool | None = None
+    """Whether a new subscription renews by itself."""
 
 
 @attrs.frozen(kw_only=True)
 class LicenseTerms:
-    """A product of type ``license``.
-
-    Attributes:
-        lock_type: What a license is bound to: ``none``, ``hwid`` or ``ip``.
-        prefix: The beginning of each license key.
-        expiry_type: ``lifetime`` or ``timed``.
-        expiry_days: How long a ``timed`` license lasts; 1 or more.
-        max_activations: On how many machines a license works; 1 or more.
-        e2ee: Whether RMZ encrypts the answers to license checks end to end.
-    """
+    """A product of type ``license``."""
 
     lock_type: str = "none"
+    """The thing that a license is bound to: ``none``, ``hwid`` or ``ip``."""
+
     prefix: str | None = None
+    """The beginning of each license key."""
+
     expiry_type: str = "lifetime"
+    """``lifetime`` or ``timed``."""
+
     expiry_days: int | None = None
+    """How long a ``timed`` license lasts; 1 or more."""
+
     max_activations: int | None = None
+    """On how many machines a license works; 1 or more."""
+
     e2ee: bool | None = None
+    """Whether RMZ encrypts the answers to license checks end to end."""
 
 
 @attrs.frozen(kw_only=True)
 class Course:
-    """A product of type ``course``.
-
-    Attributes:
-        content: Sent as it is; RMZ does not document its fields.
-    """
+    """A product of type ``course``."""
 
     # A dictionary cannot be hashed, and a course should be.
     content: Mapping[str, Any] = attrs.field(hash=False)
+    """Sent as it is; RMZ does not document its fields."""
 
 
 @attrs.frozen(kw_only=True)
 class FieldOption:
-    """One choice of a field.
-
-    Attributes:
-        name: Not empty.
-        price: What the choice adds to the price, 0 or more, with at most 2 decimals.
-    """
+    """A choice of a field."""
 
     name: str
+    """Not empty."""
+
     price: Decimal | int = 0
+    """The amount that the choice adds to the price, 0 or more, with at most 2 decimals."""
 
 
 @attrs.frozen(kw_only=True)
 class SelectField:
-    """A field in which the customer chooses one of several options.
-
-    Attributes:
-        name: Not empty.
-        options: 1 or more.
-        placeholder: What the field shows before a choice.
-        required: Whether the customer must choose.
-    """
+    """A field in which the customer chooses one of several options."""
 
     name: str
+    """Not empty."""
+
     options: Sequence[FieldOption]
+    """1 or more."""
+
     placeholder: str | None = None
+    """The text that the field shows before a choice."""
+
     required: bool = False
+    """Whether the customer must choose."""
 
 
 ProductKind: TypeAlias = CodeStock | SubscriptionPlans | LicenseTerms | Course
-"""What is particular to a type of product; its class says which type that is."""
+"""The settings of one type of product; their class says which type that is."""

@@ -24,7 +24,7 @@ __all__ = (
 
 
 class ProductType(StrEnum):
-    """What kind of thing is sold."""
+    """The kinds of goods."""
 
     PRODUCT = "product"
     CODE = "code"
@@ -52,88 +52,105 @@ class CancelBehavior(StrEnum):
 
 @model
 class Code(Model):
-    """A digital code: whoever knows it has the goods. Hidden in ``repr``.
-
-    Attributes:
-        id: Positive integer.
-        code: The goods themselves.
-        order_product_id: The line of the order that it was sold with; None while it is unsold.
-        product_id: The product that it is a piece of.
-        store_id: Positive integer.
-        is_used: In webhooks only.
-        deleted_at: UTC.
-        created_at: UTC.
-        updated_at: UTC.
-    """
+    """A digital code: whoever knows it has the goods. Hidden in ``repr``."""
 
     id: int
+    """Positive integer."""
+
     code: str | None = attrs.field(default=None, repr=False)
+    """The goods themselves."""
+
     order_product_id: int | None = None
+    """The line of the order that it was sold with; None while it is unsold."""
+
     product_id: int | None = None
+    """The product that it is a piece of."""
+
     store_id: int | None = None
+    """Positive integer."""
+
     is_used: bool | None = None
+    """In webhooks only."""
+
     deleted_at: datetime | None = None
+    """UTC."""
+
     created_at: datetime | None = None
+    """UTC."""
+
     updated_at: datetime | None = None
+    """UTC."""
 
 
 @model
 class ProductImage(Model):
-    """A product's picture.
-
-    Attributes:
-        id: Positive integer.
-        full_link: Where to fetch it.
-        file_name: The name of the file alone.
-        path: The folder that the file is in.
-        type: For example ``main_product_image``.
-        model_id: The product's id.
-        model_type: What RMZ calls products inside.
-        metadata: As RMZ sent it.
-        deleted_at: UTC.
-        created_at: UTC.
-        updated_at: UTC.
-    """
+    """A product's picture."""
 
     id: int
+    """Positive integer."""
+
     full_link: str | None = None
+    """The address to fetch it from."""
+
     file_name: str | None = None
+    """The name of the file alone."""
+
     path: str | None = None
+    """The folder that the file is in."""
+
     type: str | None = None
+    """For example ``main_product_image``."""
+
     model_id: int | None = None
+    """The product's id."""
+
     model_type: str | None = None
+    """The name of products inside RMZ."""
+
     metadata: Mapping[str, Any] | None = None
+    """As RMZ sent it."""
+
     deleted_at: datetime | None = None
+    """UTC."""
+
     created_at: datetime | None = None
+    """UTC."""
+
     updated_at: datetime | None = None
+    """UTC."""
 
 
 @model
 class ProductVariant(Model):
-    """One plan of a product that is subscribed to; ``checkout_sessions.create`` takes its id.
-
-    Attributes:
-        id: Positive integer.
-        product_id: The product that it is a plan of.
-        duration: A known duration, or the text that RMZ sent where it has grown a new one.
-        duration_text: An Arabic label, to be shown and never to be parsed.
-        price: Exact, in the store's currency.
-        badge: A word beside the plan.
-        features: What the plan brings, as RMZ sent it.
-        created_at: UTC.
-        updated_at: UTC.
-    """
+    """A plan of a product that is subscribed to; ``checkout_sessions.create`` takes its id."""
 
     id: int
+    """Positive integer."""
+
     product_id: int | None = None
+    """The product that it is a plan of."""
+
     duration: Duration | str | None = None
+    """A known duration, or the string that RMZ sent if it has a new one."""
+
     duration_text: str | None = None
+    """An Arabic label, to be shown and never to be parsed."""
+
     price: Decimal | None = None
+    """Exact, in the store's currency."""
+
     badge: str | None = None
+    """A word beside the plan."""
+
     # Lists cannot be hashed, and a model must be.
     features: Any = attrs.field(default=None, hash=False)
+    """The features of the plan, as RMZ sent them."""
+
     created_at: datetime | None = None
+    """UTC."""
+
     updated_at: datetime | None = None
+    """UTC."""
 
 
 @model
@@ -144,89 +161,123 @@ class Product(Model):
     ``actual_price`` to ``discount_savings_amount``; the rest is then None. All times are UTC, all
     amounts exact, in the store's currency.
 
-    Attributes:
-        id: Positive integer, unique in the store.
-        name: As the shop wrote it.
-        slug: Its name in addresses, unique in the store.
-        type: A known type, or the text that RMZ sent where it has grown a new one.
-        price: Before any discount.
-        store_id: Positive integer.
-        discount_price: The price while there is a discount.
-        discount_expiry: When the discount ends.
-        description: As the shop wrote it; may be HTML.
-        status: A known status, or the number that RMZ sent where it has grown a new one.
-        min_qty: The smallest quantity that can be ordered.
-        max_purchase_count: How many can be sold in all; None for no limit.
-        purchase_count: How many were sold.
-        fields: What a customer can choose, as RMZ sent it.
-        is_noticeable: Whether an order may have a note.
-        license_config: For licenses, as RMZ sent it.
-        metadata: As RMZ sent it.
-        activation_info: What the buyer reads after the purchase; may be HTML.
-        marketing_title: A line beside the name.
-        show_reviews: Whether the shop shows its reviews.
-        trial_days: Days for which a new subscriber pays nothing.
-        grace_period_days: Days for which access goes on after a payment has failed.
-        cancel_behavior: When a cancellation takes effect, or the string that RMZ sent if it has a
-            new one.
-        auto_renew_default: Whether a new subscription renews by itself.
-        deleted_at: When it was deleted.
-        created_at: When it was made.
-        updated_at: When it last changed.
-        actual_price: What it costs now.
-        current_stock: How many there are.
-        is_new: Whether it was made in the last 12 hours.
-        is_discounted: Whether there is a discount now.
-        is_discount_expired: Whether there was one.
-        show_discount_countdown: Whether the shop shows when the discount ends.
-        show_discount_savings: Whether the shop shows what it saves.
-        discount_savings_amount: What the discount saves; 0 without one.
-        codes: Those that are unsold. Secret goods: never show them to a browser; hidden in
-            ``repr``.
-        image: Its picture.
-        subscription_variants: Its plans, where it is subscribed to.
-        categories: Where the shop shows it.
-
     Source: https://docs.rmz.gg/merchant-api/products/get-product
     """
 
     id: int
+    """Positive integer, unique in the store."""
+
     name: str | None = None
+    """As the shop wrote it."""
+
     slug: str | None = None
+    """Its name in addresses, unique in the store."""
+
     type: ProductType | str | None = None
+    """A known type, or the string that RMZ sent if it has a new one."""
+
     price: Decimal | None = None
+    """Before any discount."""
+
     store_id: int | None = None
+    """Positive integer."""
+
     discount_price: Decimal | None = None
+    """The price while there is a discount."""
+
     discount_expiry: datetime | None = None
+    """When the discount ends."""
+
     description: str | None = None
+    """As the shop wrote it; may be HTML."""
+
     status: ProductStatus | int | None = None
+    """A known status, or the number that RMZ sent if it has a new one."""
+
     min_qty: int | None = None
+    """The smallest quantity that can be ordered."""
+
     max_purchase_count: int | None = None
+    """How many can be sold in all; None for no limit."""
+
     purchase_count: int | None = None
+    """How many were sold."""
+
     # Lists cannot be hashed, and a model must be.
     fields: Any = attrs.field(default=None, hash=False)
+    """The options that a customer can choose, as RMZ sent them."""
+
     is_noticeable: bool | None = None
+    """Whether an order may have a note."""
+
     license_config: Any = attrs.field(default=None, hash=False)
+    """For licenses, as RMZ sent it."""
+
     metadata: Mapping[str, Any] | None = None
+    """As RMZ sent it."""
+
     activation_info: str | None = None
+    """The text that the buyer reads after the purchase; may be HTML."""
+
     marketing_title: str | None = None
+    """A line beside the name."""
+
     show_reviews: bool | None = None
+    """Whether the shop shows its reviews."""
+
     trial_days: int | None = None
+    """Days for which a new subscriber pays nothing."""
+
     grace_period_days: int | None = None
+    """Days for which access goes on after a payment has failed."""
+
     cancel_behavior: CancelBehavior | str | None = None
+    """When a cancellation takes effect, or the string that RMZ sent if it has a new one."""
+
     auto_renew_default: bool | None = None
+    """Whether a new subscription renews by itself."""
+
     deleted_at: datetime | None = None
+    """When it was deleted."""
+
     created_at: datetime | None = None
+    """UTC."""
+
     updated_at: datetime | None = None
+    """UTC; the time of the last change."""
+
     actual_price: Decimal | None = None
+    """The price now."""
+
     current_stock: int | None = None
+    """How many there are."""
+
     is_new: bool | None = None
+    """Whether it was made in the last 12 hours."""
+
     is_discounted: bool | None = None
+    """Whether there is a discount now."""
+
     is_discount_expired: bool | None = None
+    """Whether there was one."""
+
     show_discount_countdown: bool | None = None
+    """Whether the shop shows when the discount ends."""
+
     show_discount_savings: bool | None = None
+    """Whether the shop shows what it saves."""
+
     discount_savings_amount: Decimal | None = None
+    """The amount that the discount saves; 0 without one."""
+
     codes: tuple[Code, ...] | None = None
+    """Those that are unsold. Secret goods: never show them to a browser; hidden in ``repr``."""
+
     image: ProductImage | None = None
+    """Its picture."""
+
     subscription_variants: tuple[ProductVariant, ...] | None = None
+    """Its plans, where it is subscribed to."""
+
     categories: tuple[Category, ...] | None = None
+    """The categories in which the shop shows it."""

@@ -13,29 +13,28 @@ __all__ = ("CheckoutSession", "PortalSession")
 class CheckoutSession(Model):
     """A page on which one customer can pay for one variant.
 
-    Attributes:
-        session_id: RMZ's name for the session.
-        checkout_url: Where to send the customer. Whoever has it can pay, and nothing more.
-        expires_at: UTC; 7 minutes after the creation.
-
     Source: https://docs.rmz.gg/merchant-api/subscriptions/create-checkout-session
     """
 
     checkout_url: str = attrs.field(repr=False)
+    """The page to send the customer to; hidden in ``repr``. Anyone who has it can pay."""
+
     session_id: str | None = None
+    """The session's name at RMZ."""
+
     expires_at: datetime | None = None
+    """UTC; 7 minutes after the creation."""
 
 
 @model
 class PortalSession(Model):
     """A page on which one customer can manage their subscriptions.
 
-    Attributes:
-        url: Where to send the customer; works once, and is not shown in the repr.
-        expires_at: UTC.
-
     Source: https://docs.rmz.gg/merchant-api/portal-sessions/create-portal-session
     """
 
     url: str = attrs.field(repr=False)
+    """The page to send the customer to; works once, and is hidden in ``repr``."""
+
     expires_at: datetime | None = None
+    """UTC."""

@@ -16,95 +16,127 @@ __all__ = ("Store", "StoreStatistics")
 class Store(Model):
     """The store as RMZ keeps it; further keys, which RMZ may send, are in ``extra``.
 
-    Attributes:
-        id: Positive integer.
-        subdomain: Its name below RMZ's domain.
-        slug: Its name in addresses; not always there.
-        name: As the shop wrote it.
-        balance: What RMZ owes the store; exact, in the store's currency.
-        description: As the shop wrote it.
-        logo: Path of the picture.
-        favicon: Path of the picture.
-        theme: The number of the shop's design.
-        color: For example ``#5400db``.
-        activities: As RMZ sent them.
-        social: The shop's accounts elsewhere, as RMZ sent them.
-        settings: As RMZ sent them.
-        is_maintenance: Whether the shop is closed for now.
-        maintenance_message: What visitors read meanwhile.
-        plan_id: The store's plan with RMZ.
-        plan_expires_at: UTC.
-        is_kyc_verified: Whether RMZ knows who the owner is.
-        is_beta_tester: Whether RMZ tries new things here first.
-        customization: As RMZ sent it.
-        ratio: As RMZ sent it, which does not say what it is; exact.
-        ratio_synced_at: UTC.
-        ratio_based_on: As RMZ sent it.
-        user_id: The owner.
-        created_at: UTC.
-        updated_at: UTC.
-        deleted_at: UTC.
-        human_format: Arabic labels, to be shown and never to be parsed.
-
     Source: https://docs.rmz.gg/merchant-api/store
     """
 
     id: int
+    """Positive integer."""
+
     subdomain: str | None = None
+    """Its name below RMZ's domain."""
+
     slug: str | None = None
+    """Its name in addresses; not always there."""
+
     name: str | None = None
+    """As the shop wrote it."""
+
     balance: Decimal | None = None
+    """The amount that RMZ owes the store; exact, in the store's currency."""
+
     description: str | None = None
+    """As the shop wrote it."""
+
     logo: str | None = None
+    """Path of the picture."""
+
     favicon: str | None = None
+    """Path of the picture."""
+
     theme: int | None = None
+    """The number of the shop's design."""
+
     color: str | None = None
+    """For example ``#5400db``."""
+
     # A list cannot be hashed, and a model must be.
     activities: Any = attrs.field(default=None, hash=False)
+    """As RMZ sent them."""
+
     social: Mapping[str, Any] | None = None
+    """The shop's accounts elsewhere, as RMZ sent them."""
+
     settings: Mapping[str, Any] | None = None
+    """As RMZ sent them."""
+
     is_maintenance: bool | None = None
+    """Whether the shop is closed for now."""
+
     maintenance_message: str | None = None
+    """The text that visitors read meanwhile."""
+
     plan_id: int | None = None
+    """The store's plan with RMZ."""
+
     plan_expires_at: datetime | None = None
+    """UTC."""
+
     is_kyc_verified: bool | None = None
+    """Whether RMZ knows who the owner is."""
+
     is_beta_tester: bool | None = None
+    """Whether RMZ tries new things here first."""
+
     customization: Mapping[str, Any] | None = None
+    """As RMZ sent it."""
+
     ratio: Decimal | None = None
+    """As RMZ sent it, which does not say what it is; exact."""
+
     ratio_synced_at: datetime | None = None
+    """UTC."""
+
     ratio_based_on: int | None = None
+    """As RMZ sent it."""
+
     user_id: int | None = None
+    """The owner."""
+
     created_at: datetime | None = None
+    """UTC."""
+
     updated_at: datetime | None = None
+    """UTC."""
+
     deleted_at: datetime | None = None
+    """UTC."""
+
     human_format: Mapping[str, Any] | None = None
+    """Arabic labels, to be shown and never to be parsed."""
 
 
 @model
 class StoreStatistics(Model):
     """The store in numbers, at most 3 minutes old.
 
-    Attributes:
-        sales_total: Revenue of the store's whole life, without what is pending, cancelled or
-            refunded; exact, in the store's currency.
-        sales_count: Completed orders.
-        customers_count: Registered customers.
-        products_count: Products.
-        categories_count: Categories.
-        subscribers_count: Active subscriptions.
-        pages_count: Pages that the shop wrote.
-        coupons_count: Coupons.
-        duration: ``lifetime``.
-
     Source: https://docs.rmz.gg/merchant-api/store
     """
 
     sales_total: Decimal | None = None
+    """Revenue of the store's whole life, without what is pending, cancelled or refunded; exact, in
+    the store's currency.
+    """
+
     sales_count: int | None = None
+    """Completed orders."""
+
     customers_count: int | None = None
+    """Registered customers."""
+
     products_count: int | None = None
+    """Products."""
+
     categories_count: int | None = None
+    """Categories."""
+
     subscribers_count: int | None = None
+    """Active subscriptions."""
+
     pages_count: int | None = None
+    """Pages that the shop wrote."""
+
     coupons_count: int | None = None
+    """Coupons."""
+
     duration: str | None = None
+    """``lifetime``."""

@@ -25,7 +25,7 @@ __all__ = (
 
 
 class SubscriptionStatus(StrEnum):
-    """Where a subscription is in its life."""
+    """The stages of a subscription's life."""
 
     TRIALING = "trialing"
     ACTIVE = "active"
@@ -46,7 +46,7 @@ _GRANTING = frozenset(
 
 
 class Duration(StrEnum):
-    """How long one period lasts."""
+    """The lengths of a period."""
 
     MONTHLY = "monthly"
     QUARTERLY = "quarterly"
@@ -67,142 +67,170 @@ _MONTHS = dict(zip(Duration, (1, 3, 6, 12, 24, 60, 120), strict=True))
 
 @model
 class Price(Model):
-    """What a period costs.
-
-    Attributes:
-        amount: Exact, in the currency's main unit, for example ``Decimal("199.99")``.
-        currency: ISO 4217, for example ``SAR``.
-        formatted: An Arabic label, to be shown and never to be parsed.
-    """
+    """The price of a period."""
 
     amount: Decimal
+    """Exact, in the currency's main unit, for example ``Decimal("199.99")``."""
+
     currency: str | None = None
+    """ISO 4217, for example ``SAR``."""
+
     formatted: str | None = None
+    """An Arabic label, to be shown and never to be parsed."""
 
 
 @model
 class SubscriptionProduct(Model):
-    """The product that is subscribed to.
-
-    Attributes:
-        id: Positive integer.
-        name: As the shop wrote it.
-        slug: Its name in addresses.
-        type: ``subscription``.
-    """
+    """The product that is subscribed to."""
 
     id: int
+    """Positive integer."""
+
     name: str | None = None
+    """As the shop wrote it."""
+
     slug: str | None = None
+    """Its name in addresses."""
+
     type: str | None = None
+    """``subscription``."""
 
 
 @model
 class Variant(Model):
-    """One plan of a product.
-
-    Attributes:
-        id: Positive integer.
-        duration: A known duration, or the text that RMZ sent where it has grown a new one.
-        duration_text: An Arabic label, to be shown and never to be parsed.
-        price: Exact, in the currency's main unit; what new subscribers pay.
-    """
+    """A plan of a product."""
 
     id: int | None = None
+    """Positive integer."""
+
     duration: Duration | str | None = None
+    """A known duration, or the string that RMZ sent if it has a new one."""
+
     duration_text: str | None = None
+    """An Arabic label, to be shown and never to be parsed."""
+
     price: Decimal | None = None
+    """Exact, in the currency's main unit; what new subscribers pay."""
 
 
 @model
 class PaymentMethod(Model):
-    """The saved card.
-
-    Attributes:
-        last_four: Its last four digits.
-        scheme: For example ``visa`` or ``mada``.
-    """
+    """The saved card."""
 
     last_four: str | None = None
+    """Its last four digits."""
+
     scheme: str | None = None
+    """For example ``visa`` or ``mada``."""
 
 
 @model
 class Subscription(Model):
-    """One customer's subscription to one variant of a product.
+    """A customer's subscription to one variant of a product.
 
     Only ``id`` and ``status`` are always there: lists, lookups and changes leave other keys out,
     which are then None, like those that RMZ sends as null. All times are UTC.
-
-    Attributes:
-        id: Positive integer, unique in the store.
-        status: A known status, or the text that RMZ sent where it has grown a new one.
-        external_customer_id: The caller's own name for the customer, given at the checkout.
-        starts_at: A date, or a time where RMZ sent one.
-        ends_at: A date, or a time where RMZ sent one.
-        start_date: A date, or a time where RMZ sent one.
-        end_date: A date, or a time where RMZ sent one.
-        current_period_start: When the paid period began.
-        current_period_end: When the paid period ends.
-        trial_ends_at: When the trial ends.
-        cancel_at_period_end: Whether it ends with the period; ``status`` stays ``active`` until
-            then.
-        canceled_at: When it was canceled.
-        paused_at: When it was paused; only while it is.
-        paused_remaining_days: Paid days that are kept for later; only while it is paused.
-        next_retry_at: When the card is charged again; only while it is past due.
-        duration: How long one period lasts.
-        order_id: The order that it came with.
-        auto_renew: Whether the card is charged three days before the period ends.
-        price: What a period costs; fixed when the subscription was created.
-        metadata: What the caller attached at the checkout.
-        product: What is subscribed to.
-        variant: Which plan of it.
-        payment_method: The saved card.
-        scheduled_variant: The plan from the next period on.
-        features: What the plan includes, as RMZ sent it.
-        customer: Who subscribed.
-        is_active: As RMZ sent it; for access use ``grants_access``.
-        is_expired: As RMZ sent it.
-        days_remaining: Whole days to the end of the period, as RMZ counted them.
-        created_at: When it was created.
-        updated_at: When it last changed.
 
     Source: https://docs.rmz.gg/merchant-api/subscriptions/get-subscription
     """
 
     id: int
+    """Positive integer, unique in the store."""
+
     status: SubscriptionStatus | str
+    """A known status, or the string that RMZ sent if it has a new one."""
+
     external_customer_id: str | None = None
+    """The caller's own name for the customer, given at the checkout."""
+
     starts_at: datetime | None = None
+    """A time in UTC; a date without a time is read as its first moment in UTC."""
+
     ends_at: datetime | None = None
+    """A time in UTC; a date without a time is read as its first moment in UTC."""
+
     start_date: datetime | None = None
+    """A time in UTC; a date without a time is read as its first moment in UTC."""
+
     end_date: datetime | None = None
+    """A time in UTC; a date without a time is read as its first moment in UTC."""
+
     current_period_start: datetime | None = None
+    """The start of the paid period; UTC."""
+
     current_period_end: datetime | None = None
+    """The end of the paid period; UTC. Access ends then, unless the card is charged before."""
+
     trial_ends_at: datetime | None = None
+    """The end of the trial; UTC."""
+
     cancel_at_period_end: bool | None = None
+    """Whether the subscription ends with the period; ``status`` stays ``active`` until then."""
+
     canceled_at: datetime | None = None
+    """The time of the cancellation; UTC."""
+
     paused_at: datetime | None = None
+    """The time of the pause; UTC; only while the subscription is paused."""
+
     paused_remaining_days: int | None = None
+    """Paid days that are kept for later; only while the subscription is paused."""
+
     next_retry_at: datetime | None = None
+    """The time of the next charge; UTC; only while the subscription is past due."""
+
     duration: Duration | str | None = None
+    """The length of one period; a known duration, or the string that RMZ sent."""
+
     order_id: int | None = None
+    """The order that the subscription was bought with."""
+
     auto_renew: bool | None = None
+    """Whether the card is charged three days before the period ends."""
+
     price: Price | None = None
+    """The price of a period; fixed when the subscription was created."""
+
     metadata: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    """The keys that the caller attached at the checkout; hidden in ``repr``."""
+
     product: SubscriptionProduct | None = None
+    """The product that is subscribed to."""
+
     variant: Variant | None = None
+    """The plan of the product."""
+
     payment_method: PaymentMethod | None = None
+    """The saved card; None unless ``auto_renew`` is true."""
+
     scheduled_variant: Variant | None = None
+    """The plan from the next period on. RMZ documents no shape, so that all of it may be in
+    ``extra``.
+    """
+
     # A list cannot be hashed, and a model must be.
     features: Any = attrs.field(default=None, hash=False)
+    """The features of the plan, as RMZ sent them; most likely a list of objects with ``name`` and
+    ``description``.
+    """
+
     customer: Customer | None = None
+    """The customer who subscribed."""
+
     is_active: bool | None = None
+    """As RMZ sent it; for access use ``grants_access``."""
+
     is_expired: bool | None = None
+    """As RMZ sent it."""
+
     days_remaining: int | None = None
+    """Whole days to the end, as RMZ counted them: in its lists to ``ends_at``."""
+
     created_at: datetime | None = None
+    """UTC."""
+
     updated_at: datetime | None = None
+    """UTC; the time of the last change."""
 
     @property
     def grants_access(self) -> bool:
@@ -213,22 +241,22 @@ class Subscription(Model):
 
 @model
 class SubscriptionLookup(Model):
-    """What a lookup found.
-
-    Attributes:
-        count: How many, 0 to 50.
-        has_active: As RMZ counts: ``active`` and ``trialing`` only. A customer whose payment is
-            being retried (``past_due``) still has access: look up with ``include_inactive=True``
-            and ask each subscription's ``grants_access``.
-        subscriptions: What was found, without ``payment_method``, ``scheduled_variant`` and
-            ``customer``.
+    """The result of a lookup.
 
     Source: https://docs.rmz.gg/merchant-api/subscriptions/lookup-subscriptions
     """
 
     count: int | None = None
+    """The number of subscriptions, 0 to 50, as RMZ counted them."""
+
     has_active: bool | None = None
+    """As RMZ counts: ``active`` and ``trialing`` only. A customer whose payment is being retried
+    (``past_due``) still has access: look up with ``include_inactive=True`` and ask each
+    subscription's ``grants_access``.
+    """
+
     subscriptions: tuple[Subscription, ...]
+    """The subscriptions, without ``payment_method``, ``scheduled_variant`` and ``customer``."""
 
 
 @model
@@ -237,33 +265,41 @@ class SubscriptionSnapshot(Model):
 
     Deliveries may be late and out of order: before granting access, read the subscription itself.
 
-    Attributes:
-        id: Positive integer, unique in the store.
-        status: A known status, or the text that RMZ sent where it has grown a new one.
-        external_customer_id: The caller's own name for the customer, given at the checkout.
-        product_id: What is subscribed to.
-        product_name: As the shop wrote it.
-        variant: Which plan of it.
-        duration: How long one period lasts.
-        current_period_start: UTC.
-        current_period_end: UTC.
-        auto_renew: False once it was canceled at the period's end, although ``status`` is
-            ``active``.
-        metadata: What the caller attached at the checkout.
-        customer: Who subscribed.
-
     Source: https://docs.rmz.gg/webhooks/payload-format
     """
 
     id: int
+    """Positive integer, unique in the store."""
+
     status: SubscriptionStatus | str
+    """A known status, or the string that RMZ sent if it has a new one."""
+
     external_customer_id: str | None = None
+    """The caller's own name for the customer, given at the checkout."""
+
     product_id: int | None = None
+    """The product that is subscribed to."""
+
     product_name: str | None = None
+    """As the shop wrote it."""
+
     variant: Variant | None = None
+    """The plan of the product."""
+
     duration: Duration | str | None = None
+    """How long one period lasts."""
+
     current_period_start: datetime | None = None
+    """UTC."""
+
     current_period_end: datetime | None = None
+    """UTC."""
+
     auto_renew: bool | None = None
+    """False once it was canceled at the period's end, although ``status`` is ``active``."""
+
     metadata: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
+    """The keys that the caller attached at the checkout; hidden in ``repr``."""
+
     customer: Customer | None = None
+    """The customer who subscribed."""

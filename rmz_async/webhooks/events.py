@@ -58,31 +58,39 @@ class Event(Model):
     Every webhook gets every event, more than once and in any order: handle each ``dedupe_key``
     once, and expect events that you do not know.
 
-    Attributes:
-        event: The event's name; a plain string if this version does not know it.
-        event_id: The same in each delivery of one event; None for events about orders.
-        dedupe_key: The same in each delivery of one event, for all events: the ``event_id``, or the
-            order's id and the id of its status record, or a digest of the body.
-        data: The event's content as plain data; numbers with a fraction are ``Decimal``. Hidden in
-            ``repr``, because an order may hold the codes that were sold.
-        request_id: The delivery's number. RMZ does not sign it, so it is good for a log only.
-        secret_index: The position of the secret that fitted, in the *secrets* given to ``verify``;
-            None for an unsigned delivery. If several shops deliver to one address, the secret alone
-            tells which shop sent the event.
-        subscription: For events about subscriptions: its state when the event happened.
-        order: For events about orders: its state when the event happened.
-
     Source: https://docs.rmz.gg/webhooks/payload-format
     """
 
     event: EventType | str
+    """The event's name; a plain string if this version does not know it."""
+
     dedupe_key: str
+    """The same in each delivery of one event, for all events: the ``event_id``, or the order's id
+    and the id of its status record, or a digest of the body.
+    """
+
     event_id: str | None = None
+    """The same in each delivery of one event; None for events about orders."""
+
     data: Mapping[str, Any] = attrs.field(repr=False)
+    """The event's content as plain data; numbers with a fraction are ``Decimal``. Hidden in
+    ``repr``, because an order may hold the codes that were sold.
+    """
+
     request_id: str | None = None
+    """The delivery's number. RMZ does not sign it, so it is good for a log only."""
+
     secret_index: int | None = None
+    """The position of the secret that fitted, in the *secrets* given to ``verify``; None for an
+    unsigned delivery. If several shops deliver to one address, the secret alone tells which shop
+    sent the event.
+    """
+
     subscription: SubscriptionSnapshot | None = None
+    """For events about subscriptions: its state when the event happened."""
+
     order: Order | None = None
+    """For events about orders: its state when the event happened."""
 
 
 @model
@@ -107,13 +115,12 @@ class UnknownEvent(Event):
     """An event that this version does not know, or whose content cannot be read.
 
     RMZ signed it. Answer it with success, because RMZ switches a webhook off that fails too often.
-
-    Attributes:
-        fault: Why the content of a known event cannot be read, without its values; None if this
-            version does not know the event.
     """
 
     fault: str | None = None
+    """Why the content of a known event cannot be read, without its values; None if this version
+    does not know the event.
+    """
 
 
 @model
