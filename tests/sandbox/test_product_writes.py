@@ -174,6 +174,7 @@ async def test_a_slug_belongs_to_one_product(api: httpx.AsyncClient) -> None:
         ({"cost_price": None}, "cost_price"),
         ({"image": None}, "image"),
         ({"image": {"file": {}}}, "image.file.response.id"),
+        ({"image": {"file": {"response": {"id": 0}}}}, "image.file.response.id"),
         ({"status": 2}, "status"),
         ({"is_noticeable": "yes"}, "is_noticeable"),
         ({"categories": [99]}, "categories.0"),

@@ -271,7 +271,7 @@ class _Form:
 
 
 def _upload_id(entry: Fields) -> int:
-    return entry.nested("file").nested("response").integer("id", required=True)
+    return entry.nested("file").nested("response").integer("id", required=True, least=1)
 
 
 def _select_field(entry: Fields) -> dict[str, object]:
