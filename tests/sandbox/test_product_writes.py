@@ -190,6 +190,7 @@ async def test_a_slug_belongs_to_one_product(api: httpx.AsyncClient) -> None:
         ({"trial_days": 91}, "trial_days"),
         ({"grace_period_days": 31}, "grace_period_days"),
         ({"cancel_behavior": "never"}, "cancel_behavior"),
+        ({"license_config": {"prefix": 5}}, "license_config.prefix"),
     ],
     ids=repr,
 )

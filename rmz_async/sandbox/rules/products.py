@@ -252,6 +252,7 @@ class _Form:
             entries = fields.listed("fields")
             self._values["fields"] = tuple(_select_field(entry) for entry in entries)
         if fields.has("license_config"):
+            _check_license(fields.nested("license_config"))
             self._values["license_config"] = fields.mapping("license_config")
         if fields.has("metadata"):
             display = fields.nested("metadata").mapping("display")
@@ -272,6 +273,15 @@ class _Form:
 
 def _upload_id(entry: Fields) -> int:
     return entry.nested("file").nested("response").integer("id", required=True, least=1)
+
+
+def _check_license(terms: Fields) -> None:
+    terms.choice("lock_type", ("none", "hwid", "ip"))
+    terms.text("prefix")
+    terms.choice("expiry_type", ("lifetime", "timed"))
+    terms.integer("expiry_days", least=1)
+    terms.integer("max_activations", least=1)
+    terms.boolean("e2ee")
 
 
 def _select_field(entry: Fields) -> dict[str, object]:
