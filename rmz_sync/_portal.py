@@ -198,7 +198,8 @@ class PortalThread:
 
     def ready(self) -> bool:
         """Start the thread, unless it was started, and return whether it takes jobs."""
-        if not self._started.is_set():
+        # A process may fork in the middle of the start: its child would wait for ever.
+        if self.is_ours and not self._started.is_set():
             mine = (threading.get_ident(),)
             starter = vars(self).setdefault("_starter", mine)
             if starter is mine:

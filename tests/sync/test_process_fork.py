@@ -153,6 +153,33 @@ def test_fork_pool(shop: Shop) -> None:
     assert run(shop, body, *FORK_WARNING) == (0, "", "")
 
 
+def test_fork_while_the_first_call_starts_its_thread(shop: Shop) -> None:
+    """A child does not wait for a thread that its parent was about to start."""
+    body = """
+    start = threading.Thread.start
+    starting, forked = threading.Event(), threading.Event()
+
+    def start_late(self):
+        if self.name == "rmz-sync":
+            starting.set()
+            assert forked.wait(20)
+        start(self)
+
+    threading.Thread.start = start_late
+    call = threading.Thread(target=client.subscriptions.get, args=(1,))
+    call.start()
+    assert starting.wait(20)
+    pid = os.fork()
+    if pid == 0:
+        threading.Thread.start = start
+        child()
+    forked.set()
+    wait(pid)
+    call.join()
+    """
+    assert run(shop, CHILD + textwrap.dedent(body), *FORK_WARNING) == (0, "", "")
+
+
 @pytest.mark.parametrize("leaves", ["child()", "sys.exit(0)"], ids=["calls", "leaves"])
 @pytest.mark.parametrize("http", TRANSPORTS)
 def test_fork_in_the_middle_of_a_call(shop: Shop, http: str | None, leaves: str) -> None:
