@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Literal, NoReturn, cast
+from typing import Any, Literal, NoReturn, TypeVar, cast
 
 import rmz_async
 from rmz_async._calls.clock import Clock
@@ -12,6 +13,7 @@ from rmz_async._http.base_url import Address, URLObject
 from rmz_async._http.client import HTTPClient
 from rmz_async.errors import OutcomeUnknownError
 from rmz_async.options import DEFAULT_PACING, DEFAULT_TIMEOUT, Pacing, RetryPolicy, Unchanged
+from rmz_async.resources._attribute import ResourceAttribute
 from rmz_sync import _preloaded  # noqa: F401 - for what it imports
 from rmz_sync._portal import Portal
 from rmz_sync._wrapped import WrappedClient
@@ -24,6 +26,15 @@ from rmz_sync.resources.store import OwnStore
 from rmz_sync.resources.subscriptions import Subscriptions
 
 __all__ = ("Client",)
+
+
+R = TypeVar("R")
+
+
+def _resource(name: str, resource: Callable[[Any, Portal], R]) -> ResourceAttribute[Client, R]:
+    return ResourceAttribute(
+        resource, lambda client: resource(getattr(client._wrapped, name), client._portal)
+    )
 
 
 class Client:
@@ -69,6 +80,14 @@ class Client:
         ConfigurationError: An option breaks a rule; the message names both.
     """
 
+    checkout_sessions = _resource("checkout_sessions", CheckoutSessions)
+    portal_sessions = _resource("portal_sessions", PortalSessions)
+    subscriptions = _resource("subscriptions", Subscriptions)
+    orders = _resource("orders", Orders)
+    products = _resource("products", Products)
+    categories = _resource("categories", Categories)
+    store = _resource("store", OwnStore)
+
     def __init__(
         self,
         token: TokenSource | None = None,
@@ -104,15 +123,6 @@ class Client:
         self._wrapped = wrapped
         self._portal = portal
         self._owns_portal = owns_portal
-        self.checkout_sessions: CheckoutSessions = CheckoutSessions(
-            wrapped.checkout_sessions, portal
-        )
-        self.portal_sessions: PortalSessions = PortalSessions(wrapped.portal_sessions, portal)
-        self.subscriptions: Subscriptions = Subscriptions(wrapped.subscriptions, portal)
-        self.orders: Orders = Orders(wrapped.orders, portal)
-        self.products: Products = Products(wrapped.products, portal)
-        self.categories: Categories = Categories(wrapped.categories, portal)
-        self.store: OwnStore = OwnStore(wrapped.store, portal)
 
     def with_options(
         self,

@@ -6,6 +6,7 @@ import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from unittest.mock import MagicMock, create_autospec
 
 import httpx
 import pytest
@@ -272,3 +273,12 @@ def test_options_are_checked_at_once() -> None:
     with pytest.raises(errors.ConfigurationError, match="base_url"):
         rmz_sync.Client(TOKEN, base_url="http://example.com")
     assert threads() == []
+
+
+def test_a_mock_of_the_client_has_its_resources() -> None:
+    """Whoever tests with one gets the methods, and their signatures."""
+    strict = create_autospec(rmz_sync.Client)
+    strict.subscriptions.get(501)
+    with pytest.raises(TypeError):
+        strict.subscriptions.get(501, no_such_option=True)
+    assert hasattr(MagicMock(spec=rmz_sync.Client), "orders")

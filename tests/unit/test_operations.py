@@ -58,3 +58,10 @@ def test_rows_do_not_change() -> None:
     """No caller can turn a write into something that is repeated."""
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         operations.SUBSCRIPTIONS_EXTEND.retry = RetryRule.SAFE  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue] # the very mistake
+
+
+@pytest.mark.parametrize("rule", RetryRule)
+def test_a_rule_says_in_words_whether_it_retries(rule: RetryRule) -> None:
+    """The docs print the words, so they must not promise what the rule forbids."""
+    assert ("never retry" in rule.words) is (rule is RetryRule.ONCE)
+    assert not rule.words.endswith(".")
