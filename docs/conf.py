@@ -46,10 +46,10 @@ nitpick_ignore_regex = [
     ("py:class", rf"({'|'.join(sorted(sys.stdlib_module_names))})(\..*)?"),
     # Type variables.
     ("py:class", r"rmz_.*\.[TH]"),
-    # Aliases in private modules; the docstring says what they stand for.
-    ("py:class", "HTTPClient|Secrets|TokenSource|URLObject"),
-    # Named in passing, and of no use to a reader.
+    # Names in private modules, and in the rooms of the sandbox, of which only some are public.
+    ("py:class", r"(rmz_\w+\.)?(\w+\.)*_\w+(\.\w+)+"),
+    ("py:class", r"rmz_async\.sandbox(\.\w+){2,}"),
+    # Aliases and classes in passing; the docstring says what they stand for.
+    ("py:class", "Headers|HTTPClient|Secrets|TokenSource|URLObject"),
     ("py:class", r"rmz_async\.(operations\.Reaction|options\.Unchanged)"),
-    # The rooms of the sandbox's store, of which only some are public names.
-    ("py:class", r"rmz_async\.sandbox\.store(\.\w+)+"),
 ]

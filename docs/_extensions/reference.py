@@ -75,7 +75,7 @@ def _find_public(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, text: nodes.Element
 ) -> nodes.Element | None:
     """Link a name of the package that is written as a caller writes it, in whatever module."""
-    name = node["reftarget"].removeprefix("rmz_async.models.")
+    name = re.sub(r"^rmz_async\.models\.(\w+\.)?(?=[A-Z])", "", node["reftarget"])
     if node.get("refdomain") != "py" or name.partition(".")[0] not in rmz_async.__all__:
         return None
     domain = env.get_domain("py")

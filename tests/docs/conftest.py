@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -23,8 +24,17 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
 
 
 @pytest.fixture
-def page(sandbox: Served, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """Open the page that the test module names as ``PAGE``, or the test's parameter."""
+def page(
+    sandbox: Served,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Iterator[Page]:
+    """Open the page that the test module names as ``PAGE``, or the test's parameter.
+
+    Examples that write a file write it into a folder of the test.
+    """
+    monkeypatch.chdir(tmp_path)
     path = getattr(request, "param", None) or request.module.PAGE
     opened = Page(path, sandbox)
     yield opened

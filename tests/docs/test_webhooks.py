@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hmac
 import io
+import os
 import re
 import socket
 from collections.abc import AsyncGenerator, Callable
@@ -17,6 +18,7 @@ import uvicorn
 from aiohttp.test_utils import TestServer
 
 import rmz_async
+from rmz_async import webhooks
 from tests.docs.networks import pay
 from tests.docs.pages import ROOT, Page, prose_of
 
@@ -90,6 +92,30 @@ def test_a_purchase_is_kept_once_and_gives_access_when_it_is_worked_off(
     assert access == {"usr_new": True}
     assert page["inbox"].execute("SELECT min(done) FROM inbox").fetchone() == (1,)
     page["inbox"].close()
+
+
+def test_an_inbox_handles_each_event_of_a_purchase_once(page: Page) -> None:
+    page.run("Receive into an inbox")
+    noted: list[tuple[str, bool]] = []
+    page.names["set_access"] = lambda user, granted: noted.append((user, granted))
+    receiver = page["receiver"]
+
+    async def deliver() -> dict[str, int]:
+        address = "http://127.0.0.1/webhooks/rmz"
+        secret = os.environ["RMZ_WEBHOOK_SECRET"]
+        page.sandbox.add_webhook(address, secret=secret, app=page["service"])
+        await buy()
+        await page.sandbox.delivered()
+        for one in page.sandbox.deliveries:
+            again = await receiver.receive(one.body, {"Signature": webhooks.sign(one.body, secret)})
+            assert one.status == again.status == 200
+        await receiver.drain()
+        stats: dict[str, int] = await receiver.stats()
+        await receiver.aclose()
+        return stats
+
+    assert page.wait(deliver())["done"] == 1
+    assert noted == [("usr_new", True)]
 
 
 @RECEIVERS
