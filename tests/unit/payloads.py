@@ -7,6 +7,7 @@ from typing import Any
 
 from rmz_async import Model, models
 from rmz_async.webhooks import Event
+from tests.endpoints import ENDPOINTS
 
 VARIANT: dict[str, Any] = {
     "id": 15,
@@ -376,3 +377,5 @@ FULL: dict[type[Model], dict[str, Any]] = {
         "color": "red",
     },
 }
+# A call that brings models of its own has their payloads in its row.
+FULL |= {model: dict(full) for endpoint in ENDPOINTS for model, full in endpoint.models.items()}

@@ -156,9 +156,9 @@ class Fields:
     def boolean(self, name: str) -> bool:
         """Return a flag of a JSON body."""
         value = self._value(name)
-        if value not in (None, True, False, "0", "1"):
+        if value is not None and not isinstance(value, bool):
             self.refuse(name, "The {} field must be true or false.")
-        return value in (True, "1")
+        return value is True
 
     def amount(self, name: str, *, required: bool = False) -> Decimal:
         """Return an amount of money, which may have been sent as a string."""
