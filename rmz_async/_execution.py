@@ -342,10 +342,12 @@ class Execution(Generic[T]):
         if token is None:
             return Failed(Failure.NOT_SENT, "the token source gave no token in time")
         clock, limit = self._clock.clock, self._transport.options.timeout
-        resend_until = _retry.resend_until(
-            self._operation, self.history, self._policy, ambiguous=self.history.ambiguous
-        )
-        until = min(self._deadline, resend_until - self._suspended_for())
+        until = self._deadline
+        if self.history.ambiguous:
+            resend_until = _retry.resend_until(
+                self._operation, self.history, self._policy, ambiguous=True
+            )
+            until = min(until, resend_until - self._suspended_for())
         slot = self._transport.slots.slot(self._operation, token, self._loop_state.at_once, until)
         answer: Answer | Failed | None = None
         sent = False
