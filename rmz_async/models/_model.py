@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
@@ -109,8 +109,6 @@ def _plain(value: object) -> JSON:
             return str(value)
         case datetime():
             return value.isoformat().replace("+00:00", "Z")
-        case date():
-            return value.isoformat()
         case JSONObject():
             return {key: _plain_json(item) for key, item in value.items()}
         case _:
