@@ -15,6 +15,7 @@ from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.dashboard.routes import dashboard_routes
 from rmz_async.sandbox.endpoints import lookup, products
 from rmz_async.sandbox.endpoints.checkout_sessions import CheckoutSessions
+from rmz_async.sandbox.endpoints.control import control_routes
 from rmz_async.sandbox.endpoints.front_door import FrontDoor
 from rmz_async.sandbox.endpoints.orders import Orders
 from rmz_async.sandbox.endpoints.portal_sessions import PortalSessions
@@ -55,6 +56,7 @@ def build_app(
             *hosted_routes(backend),
             *dashboard_routes(backend, token, BASE_PATH),
             *reference_routes(BASE_PATH),
+            *control_routes(backend, door),
         ],
         middleware=[
             Middleware(LoopbackOnly),
@@ -121,7 +123,7 @@ def _store_calls(backend: Backend, door: FrontDoor) -> list[Route]:
 
 
 async def _no_route(request: Request, _: Exception) -> Response:
-    path = request.url.path.lstrip("/") or "/"
+    path = request.url.path.lstrip("/")
     return JSONResponse({"message": f"The route {path} could not be found."}, 404)
 
 

@@ -122,8 +122,8 @@ async def test_unknown_route_is_json(api: httpx.AsyncClient) -> None:
     answer = await api.get("/nothing")
     assert answer.status_code == 404
     assert answer.json() == {"message": "The route shawarma/nothing could not be found."}
-    answer = await api.get("http://127.0.0.1/")
-    assert answer.json() == {"message": "The route / could not be found."}
+    answer = await api.get("http://127.0.0.1/nothing")
+    assert answer.json() == {"message": "The route nothing could not be found."}
 
 
 @pytest.mark.parametrize("content_type", ["text/xml", "application/x-www-form-urlencoded", ""])

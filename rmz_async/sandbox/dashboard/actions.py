@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import cast
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -170,7 +171,7 @@ class DashboardActions:
     async def send_again(self, request: Request) -> Response:
         """Answer ``POST /deliveries/{number}``: attempt the delivery once more."""
         log = self._backend.courier.log
-        number = request.path_params["number"]
+        number: int = request.path_params["number"]
         if not 0 <= number < len(log):
             return notice(request, MISSING)
         self._backend.courier.send_again(log[number].parcel)
@@ -211,7 +212,7 @@ def _number(form: Mapping[str, str], name: str) -> float:
 
 def _text(data: object, name: str) -> str:
     assert isinstance(data, Mapping)
-    return str(data[name])
+    return str(cast("Mapping[str, object]", data)[name])
 
 
 def _back(request: Request) -> Response:

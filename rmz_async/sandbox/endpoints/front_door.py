@@ -110,6 +110,10 @@ class FrontDoor:
             file=file,
         )
 
+    def knows(self, request: Request) -> bool:
+        """Tell whether the caller has the token."""
+        return self._knows(request.headers.get("authorization", ""))
+
     def _knows(self, authorization: str) -> bool:
         scheme, _, token = authorization.partition(" ")
         known = hmac.compare_digest(token.encode("latin-1"), self._token)

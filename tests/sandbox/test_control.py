@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from rmz_async.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from tests.sandbox.conftest import Receiver
+
+pytestmark = pytest.mark.anyio
+CLOCK = "http://127.0.0.1/sandbox/clock"
+EMIT = "http://127.0.0.1/sandbox/emit"
+
+
+async def test_time_can_be_moved_over_http(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    """The answer comes when everything that was due has happened."""
+    before = datetime.fromisoformat((await api.get(CLOCK)).json()["now"])
+    answer = await api.post(CLOCK, json={"days": 4, "hours": 1})
+    after = datetime.fromisoformat(answer.json()["now"])
+    assert after - before == timedelta(days=4, hours=1)
+    assert sandbox.state.subscriptions[502].paid_periods == 1
+
+
+async def test_an_event_can_be_sent_over_http(
+    api: httpx.AsyncClient, sandbox: Sandbox, receiver: Receiver
+) -> None:
+    """As `Sandbox.emit` does it."""
+    sandbox.add_webhook("http://127.0.0.1/hooks", app=receiver)
+    answer = await api.post(EMIT, json={"event": "subscription.renewed", "id": 501})
+    assert answer.json() == {"event": "subscription.renewed"}
+    await sandbox.delivered()
+    assert receiver.payloads[0]["event"] == "subscription.renewed"
+
+
+@pytest.mark.parametrize(
+    ("url", "body"),
+    [
+        (CLOCK, {"days": -1}),
+        (CLOCK, {"weeks": 1}),
+        (CLOCK, {"days": "many"}),
+        (CLOCK, {"days": 1e12}),
+        (CLOCK, [1]),
+        (EMIT, {"event": "subscription.renewed"}),
+        (EMIT, {"event": "subscription.renewed", "id": 1}),
+        (EMIT, {"event": "nothing", "id": 501}),
+        (EMIT, []),
+    ],
+)
+async def test_what_makes_no_sense_is_refused_with_a_reason(
+    api: httpx.AsyncClient, sandbox: Sandbox, url: str, body: Any
+) -> None:
+    """And changes nothing."""
+    before = sandbox.clock.now()
+    answer = await api.post(url, json=body)
+    assert answer.status_code == 422
+    assert answer.json()["message"]
+    assert sandbox.clock.now() == before
+
+
+@pytest.mark.parametrize("url", [CLOCK, EMIT])
+async def test_only_the_token_opens(browser: httpx.AsyncClient, url: str) -> None:
+    """A page that is open in the same browser moves no time."""
+    answer = await browser.post(url, json={"days": 1})
+    assert answer.status_code == 401
