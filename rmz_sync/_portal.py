@@ -227,6 +227,10 @@ class PortalThread:
             job.refuse()
         except BaseException as error:
             self._cancel(job)
+            # A condition that is interrupted as it takes its lock again hides the interruption.
+            hidden = error.__context__
+            if hidden is not None and "un-acquired lock" in str(error):
+                raise hidden from None
             # anyio's, if the loop has ended. Any other is what a signal's handler raised.
             if self.alive or not isinstance(error, RuntimeError):
                 raise

@@ -355,6 +355,24 @@ def test_a_runtime_error_of_a_signal_handler_arrives(
     assert "answer was interrupted" in caught.value.__notes__[0]
 
 
+def test_an_interruption_that_a_lock_hides_arrives(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C in the moment in which a condition takes its lock again is raised as Ctrl-C."""
+    portal.run(answer)
+
+    def hide(*_: object, **__: object) -> NoReturn:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError("cannot release un-acquired lock")
+
+    interrupted(monkeypatch, before=hide)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        portal.run(answer)
+    assert "answer was interrupted" in caught.value.__notes__[0]
+
+
 def test_waits_longer_than_a_slice(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     """A call may take longer than the time between two looks at its loop."""
     monkeypatch.setattr(_portal, "SLICE", 0.001)
