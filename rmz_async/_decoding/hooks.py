@@ -24,6 +24,7 @@ from rmz_async._decoding.values import WrongValueError
 from rmz_async.models import CompletedOrder, CreatedOrder, DuplicateOrder, PendingOrder
 from rmz_async.models._json_object import JSON, JSONObject
 from rmz_async.models._model import OWN_FIELDS, Model, wire_names
+from rmz_async.models.products import Product
 from rmz_async.pagination import Page
 
 Hook = Callable[[Any, Any], Any]
@@ -74,6 +75,12 @@ def _rule(error: BaseException, _: type | None) -> str:
     return str(error) if isinstance(error, WrongValueError) else "not of the documented shape"
 
 
+# Making and replacing a product answers its plans under another name than reading it.
+_OTHER_NAMES: Mapping[type[Model], Mapping[str, str]] = {
+    Product: {"subscriptionVariants": "subscription_variants"}
+}
+
+
 def _is_model(wanted: Any) -> bool:
     return isinstance(wanted, type) and issubclass(wanted, Model)
 
@@ -99,7 +106,19 @@ def _model_hook(cls: Any, converter: Converter, *, is_optional: bool = False) ->
             object.__setattr__(found, "extra", JSONObject(extra))
         return found
 
-    return _tolerant(cls, structure, names) if converter.detailed_validation else structure
+    hook = _tolerant(cls, structure, names) if converter.detailed_validation else structure
+    return _with_other_names(hook, _OTHER_NAMES[cls]) if cls in _OTHER_NAMES else hook
+
+
+def _with_other_names(hook: Hook, usual: Mapping[str, str]) -> Hook:
+    """Return a hook that also reads keys under the other names that some answers have."""
+
+    def renaming(value: JSON, wanted: object) -> Any:
+        if isinstance(value, dict) and not usual.keys().isdisjoint(value):
+            value = {usual.get(key, key): item for key, item in value.items()}
+        return hook(value, wanted)
+
+    return renaming
 
 
 def _reader(cls: Any, converter: Converter, overrides: Mapping[str, Any]) -> Any:

@@ -295,3 +295,13 @@ def test_a_plan_has_the_durations_of_subscriptions() -> None:
     """The same words, and the same openness."""
     assert decode(PLAN, ProductVariant).duration == "annually"
     assert type(decode({**PLAN, "duration": "weekly"}, ProductVariant).duration) is str
+
+
+def test_plans_are_read_under_the_name_that_a_written_product_has() -> None:
+    """RMZ answers ``products.create`` in camel case, and ``products.get`` in snake case."""
+    plans = [{"id": 15, "price": 49.5, "badge": "popular"}]
+    made = decode({"id": 101, "subscriptionVariants": plans}, Product)
+    read = decode({"id": 101, "subscription_variants": plans}, Product)
+    assert made == read
+    assert made.subscription_variants is not None
+    assert made.subscription_variants[0].badge == "popular"
