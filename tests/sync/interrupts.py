@@ -32,6 +32,10 @@ def interrupt(client: rmz_sync.Client, offset: float) -> str:
         inside = any(
             frame is not None and frame.tb_frame.f_code.co_name == "run" for frame in frames
         )
+        last = frames[-1]
+        if last is not None and last.tb_lineno == last.tb_frame.f_code.co_firstlineno:
+            # At the entry of a function, before any of its statements: nothing was begun.
+            inside = inside and last.tb_frame.f_code.co_name != "run"
         arrived = "noted" if any(word in notes for word in WORDS) else "no note"
         return arrived if inside else "outside"
     return "in time"
