@@ -180,6 +180,7 @@ async def test_a_slug_belongs_to_one_product(api: httpx.AsyncClient) -> None:
         ({"is_noticeable": 1}, "is_noticeable"),
         ({"categories": [99]}, "categories.0"),
         ({"categories": 1}, "categories"),
+        ({"benefits": [0]}, "benefits.0"),
         ({"type": "code", "stock": 5}, "stock"),
         ({"type": "subscription"}, "subscriptionVariants"),
         ({"type": "subscription", "subscriptionVariants": []}, "subscriptionVariants"),

@@ -197,7 +197,7 @@ class _Form:
 
     def _references(self, name: str, column: str, known: Collection[int] | None) -> None:
         if self._fields.has(name):
-            ids = self._fields.integers(name)
+            ids = self._fields.ids(name)
             for index, number in enumerate(ids):
                 if known is not None and number not in known:
                     self._fields.refuse(f"{name}.{index}", "The selected {} is invalid.")

@@ -174,10 +174,10 @@ class Fields:
             self.refuse(name, "The {} field must be at least 0.")
         return Decimal(value)
 
-    def integers(self, name: str) -> tuple[int, ...]:
-        """Return a list of whole numbers, which may be empty."""
+    def ids(self, name: str) -> tuple[int, ...]:
+        """Return a list of ids, which may be empty."""
         inner = self._items(name)
-        return tuple(inner.integer(index, required=True) for index in inner._values)
+        return tuple(inner.integer(index, required=True, least=1) for index in inner._values)
 
     def listed(self, name: str) -> list[Fields]:
         """Return the fields of each object in a list, which may be empty or absent."""
