@@ -44,6 +44,8 @@ nitpick_ignore_regex = [
     # No inventories are fetched, as the pages must build without a network: so names of the
     # standard library, which is all that annotations use of other projects, are no links.
     ("py:class", rf"({'|'.join(sorted(sys.stdlib_module_names))})(\..*)?"),
+    # A sentence before a colon, which napoleon takes for a type.
+    ("py:class", r".* .*"),
     # Type variables.
     ("py:class", r"rmz_.*\.[TH]"),
     # Names in private modules, and in the rooms of the sandbox, of which only some are public.
