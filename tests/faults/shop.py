@@ -10,12 +10,14 @@ import attrs
 
 from rmz_async.sandbox import Sandbox
 from rmz_async.sandbox.serving.served import Served
+from rmz_async.sandbox.store.catalog import Product
 from rmz_async.sandbox.store.orders import Order, OrderStatus, StatusChange
 from rmz_async.sandbox.store.state import Status, Subscription
 from tests.faults.proxy import Proxy
 from tests.faults.timing import Timing
 
 _FIRST_ID = 100_000
+_PLAIN_PRODUCT = 105
 
 
 class Shop:
@@ -59,6 +61,18 @@ class Shop:
         self.state.orders[order.id] = order
         return order
 
+    def product(self) -> Product:
+        """Add a product that is sold by the piece."""
+        plain = self.state.products[_PLAIN_PRODUCT]
+        number = self._new_id()
+        product = attrs.evolve(plain, id=number, slug=f"tea-{number}")
+        self.state.products[number] = product
+        return product
+
+    def upload(self) -> int:
+        """Return the id of a picture that the shop has."""
+        return next(iter(self.state.uploads))
+
     def behave(self, lag: float = 0.0, answers: float = 0.0, updates: float = 0.0) -> None:
         """Let reads lag, and the two clocks of RMZ's servers differ, by so many seconds."""
         switches = self.state.switches
@@ -78,6 +92,7 @@ class Shop:
             self.state.subscriptions.pop(number, None)
             self._before.pop(number, None)
             self.state.orders.pop(number, None)
+            self.state.products.pop(number, None)
 
     def mark(self) -> int:
         """Return how long the ledger is."""

@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 import rmz_async
-from rmz_async import OrderLine, operations
+from rmz_async import OrderLine, ProductType, operations
 from rmz_async.operations import Operation, RetryRule
 from rmz_async.sandbox.store.state import Status
 from tests.endpoint import Endpoint
@@ -219,6 +219,28 @@ CHANGES = (
         prepare=lambda shop: shop.order().id,
         call=lambda client, target: client.orders.update(target, status=4),
         right=_order_status,
+    ),
+    Subject(
+        operation=operations.PRODUCTS_CREATE,
+        prepare=lambda shop: shop.upload(),
+        call=lambda client, image: client.products.create(
+            name="Tea", kind=ProductType.PRODUCT, price=30, cost_price=20, image=image
+        ),
+        right=lambda answer, _, effects: answer.id in effects,
+    ),
+    _change(
+        operation=operations.PRODUCTS_UPDATE,
+        prepare=lambda shop: shop.product().id,
+        call=lambda client, target: client.products.update(
+            target, slug=f"tea-{target}", image=None, files=None, extra_images=None, price=31
+        ),
+        right=lambda answer, target, _: answer.id == target and answer.price == 31,
+    ),
+    Subject(
+        operation=operations.PRODUCTS_UPLOAD,
+        prepare=_nothing,
+        call=lambda client, _: client.products.upload(b"PNG", kind="image", name="tea.png"),
+        right=lambda answer, _, effects: answer.id in effects,
     ),
 )
 
