@@ -34,13 +34,15 @@ def wire_names(cls: Any) -> Mapping[str, str]:
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(attrs.field,))
 def model(cls: M) -> M:
-    """Make *cls* a model: frozen, slotted, keyword-only.
+    """Make *cls* a model: frozen, keyword-only.
 
     ``Model`` has the methods for all of them: attrs would write and compile them for each class.
     A module of models does without ``from __future__ import annotations``, so that the type of
     each field is known now, and not looked up when the first answer is decoded.
     """
-    return attrs.frozen(kw_only=True, eq=False, repr=False)(cls)
+    # With slots attrs sets each field of a frozen object by a call, and an order has sixty of
+    # them: an answer would take a tenth longer to decode.
+    return attrs.frozen(kw_only=True, eq=False, repr=False, slots=False)(cls)
 
 
 @model
