@@ -44,7 +44,8 @@ def _resource(resource: Callable[[Transport], R]) -> ResourceAttribute[Client, R
 class Client:
     """Calls the RMZ API, from any event loop that anyio knows.
 
-    It works at once, and many tasks may share it. Close it with ``async with`` or ``aclose()``.
+    A new client works immediately, and many tasks may share it. Close it with ``async with`` or
+    ``aclose()``.
 
     Args:
         token: The API token, or a callable, plain or async, that returns it. A callable is asked
@@ -58,9 +59,9 @@ class Client:
         pacing: How to keep within RMZ's requests a minute; None to send immediately and leave
             that to RMZ.
         http: An ``httpx.AsyncClient`` of your own, for its proxies, certificates, transport and
-            event hooks; its headers, cookies, authentication and time-outs are not used. It stays
-            open when this client closes. Or ``"aiohttp"``, for connections over aiohttp, which are
-            faster, on asyncio only; install ``rmz[aiohttp]``.
+            event hooks; its headers, cookies, authentication and time-outs are not used. Your
+            client stays open when this one closes. Or ``"aiohttp"``, for connections over aiohttp,
+            which are faster, on asyncio only; install ``rmz[aiohttp]``.
 
     Attributes:
         checkout_sessions: Send customers to a page on which they pay.
@@ -141,22 +142,22 @@ class Client:
     async def resolve(self, error: OutcomeUnknownError) -> Any:
         """Find out what became of a call whose outcome is unknown.
 
-        A change of an object is looked for in that object. It counts as not applied only a minute
-        and ``RetryPolicy.replica_lag`` after the last attempt, because RMZ may still be at work
-        before, and may read from a replica that lags. A session is asked for again, and so is an
-        order while RMZ takes it for the same one. An extension can be found only if the
+        A change of an object is looked for in that object. The change counts as not applied only a
+        minute and ``RetryPolicy.replica_lag`` after the last attempt, because RMZ may still be at
+        work before, and may read from a replica that lags. A session is asked for again, and so is
+        an order while RMZ takes it for the same one. An extension can be found only if the
         subscription that had been read before was passed.
 
         Args:
             error: The error, from a client of the same store.
 
         Returns:
-            What the call would have returned: it was applied.
+            The result that the call would have returned: the call was applied.
 
         Raises:
-            ConnectionFailedError: It was not applied, and a retry is safe.
-            OutcomeUnknownError: Nobody can tell yet, or at all; this very error, or for an order
-                or a session a new one.
+            ConnectionFailedError: The call was not applied, and a retry is safe.
+            OutcomeUnknownError: The outcome is still unknown; this very error, or for an order or a
+                session a new one.
             ConfigurationError: The error was pickled or copied, or the client was closed, or it has
                 another base URL.
         """

@@ -212,7 +212,7 @@ class OutcomeUnknownError(RMZError):
         operation: The call, for example ``subscriptions.extend``.
         object_id: The id of the object that it was to change, or None.
         sent_at: When the first request was sent that may have been applied; UTC.
-        attempts: How often it was tried.
+        attempts: How often the call was attempted.
     """
 
     def __init__(
@@ -244,7 +244,7 @@ class APIError(RMZError):
             quotes at most 500 characters of it.
         errors: Reasons by field path; empty if RMZ named no field.
         timestamp: The server's clock at its answer; UTC. None if the answer has no timestamp.
-        body: The answer as decoded JSON, or the start of its text if it is not JSON.
+        body: The answer as decoded JSON, or its first characters if it is not JSON.
         retry_after: Seconds that RMZ asks to wait, or None.
         operation: The call, for example ``subscriptions.pause``.
     """

@@ -186,12 +186,12 @@ class Unchanged(Enum):
 
 @attrs.frozen(kw_only=True)
 class Options:
-    """What a client was told, beside its token and its connections.
+    """The options of a client, beside its token and its connections.
 
     Attributes:
         base_url: The API's address without a trailing slash.
-        timeout: Seconds for one call, over all its tries.
-        retry: How often a call may be tried.
+        timeout: Seconds for one call, over all its attempts.
+        retry: How often a call may be attempted.
         pacing: How to keep within RMZ's requests a minute; None sends immediately.
     """
 

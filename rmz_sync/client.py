@@ -40,10 +40,10 @@ def _resource(name: str, resource: Callable[[Any, Portal], R]) -> ResourceAttrib
 class Client:
     """Calls the RMZ API and waits for the answer.
 
-    It works at once, and many threads may share it. Its connections live in a thread of its own,
-    which starts with the first call. Close it with ``with`` or ``close()``; leaving Python without
-    that is no harm. A process that forks may use it on both sides: the child opens connections of
-    its own.
+    A new client works immediately, and many threads may share it. Its connections live in a thread
+    of its own, which starts with the first call. Close it with ``with`` or ``close()``; leaving
+    Python without that is no harm. A process that forks may use it on both sides: the child opens
+    connections of its own.
 
     Ctrl-C cancels the call. A call sees the context variables of its caller, and none of its
     thread-local ones.
@@ -54,18 +54,19 @@ class Client:
     Args:
         token: The API token, or a callable, plain or async, that returns it. A callable is asked
             when the first call is made, and once more after each 401; it runs in the client's
-            thread, and must not use this client. ``RMZ_API_TOKEN`` where left out.
-        base_url: Https, or http to this machine. ``RMZ_BASE_URL`` where left out, else that of
+            thread, and must not use this client. ``RMZ_API_TOKEN`` if left out.
+        base_url: Https, or http to this machine. ``RMZ_BASE_URL`` if left out, else the address of
             production.
-        timeout: Seconds for one call, over all its tries; 60 where left out.
-        retry: How often a call may be tried; whether it may at all is a property of the call.
-        pacing: How to keep within RMZ's requests a minute; None for sending at once and leaving
-            that to RMZ.
+        timeout: Seconds for one call, over all its attempts; 60 if left out.
+        retry: How often a call may be attempted; whether it may be retried at all is a property of
+            the call.
+        pacing: How to keep within RMZ's requests a minute; None to send immediately and leave that
+            to RMZ.
         http: An ``httpx.AsyncClient`` of your own, for its proxies, certificates, transport and
-            event hooks; its headers, cookies, authentication and time-outs are not used. It works
-            in this client's thread only and does not survive a fork. Unlike in ``rmz_async``, it is
-            closed with this client, as nobody else could close it. Or ``"aiohttp"``, for
-            connections over aiohttp, which are faster; install ``rmz[aiohttp]``.
+            event hooks; its headers, cookies, authentication and time-outs are not used. Your
+            client works in this client's thread only and does not survive a fork. Unlike in
+            ``rmz_async``, it is closed with this client, because no other thread could close it. Or
+            ``"aiohttp"``, for connections over aiohttp, which are faster; install ``rmz[aiohttp]``.
 
     Attributes:
         checkout_sessions: Send customers to a page on which they pay.
@@ -111,7 +112,7 @@ class Client:
             _clock=_clock,
         )
 
-        # Not a method: a thread that held this client would keep it alive for ever.
+        # Not a method: a thread that held this client would keep it alive until the process ends.
         async def finish() -> None:
             await wrapped.aclose()
             if http is not None and http != "aiohttp":
@@ -134,10 +135,10 @@ class Client:
         """Return a copy that works over the same connections, in the same thread.
 
         Args:
-            timeout: Seconds for one call; this client's where left out.
-            retry: How often a call may be tried; as this client does where left out.
-            pacing: How to keep within RMZ's requests a minute; None for sending at once. As this
-                client does where left out.
+            timeout: Seconds for one call; this client's if left out.
+            retry: How often a call may be attempted; as this client does if left out.
+            pacing: How to keep within RMZ's requests a minute; None to send immediately. As this
+                client does if left out.
 
         Returns:
             A client that need not be closed, and that ends with this one.
@@ -150,22 +151,22 @@ class Client:
     def resolve(self, error: OutcomeUnknownError) -> Any:
         """Find out what became of a call whose outcome is unknown.
 
-        A change of an object is looked for in that object. It counts as not applied only a minute
-        and ``RetryPolicy.replica_lag`` after the last attempt, because RMZ may still be at work
-        before, and may read from a replica that lags. A session is asked for again, and so is an
-        order while RMZ takes it for the same one. An extension can be found only if the
+        A change of an object is looked for in that object. The change counts as not applied only a
+        minute and ``RetryPolicy.replica_lag`` after the last attempt, because RMZ may still be at
+        work before, and may read from a replica that lags. A session is asked for again, and so is
+        an order while RMZ takes it for the same one. An extension can be found only if the
         subscription that had been read before was passed.
 
         Args:
             error: The error, from a client of the same store.
 
         Returns:
-            What the call would have returned: it was applied.
+            The result that the call would have returned: the call was applied.
 
         Raises:
-            ConnectionFailedError: It was not applied, and a retry is safe.
-            OutcomeUnknownError: Nobody can tell yet, or at all; this very error, or for an order
-                or a session a new one.
+            ConnectionFailedError: The call was not applied, and a retry is safe.
+            OutcomeUnknownError: The outcome is still unknown; this very error, or for an order or a
+                session a new one.
             ConfigurationError: The error was pickled or copied, or the client was closed, or it has
                 another base URL.
         """
@@ -178,7 +179,7 @@ class Client:
         ``OutcomeUnknownError``, all else with ``ConnectionFailedError``.
 
         Raises:
-            ConfigurationError: It was called from the client's own thread.
+            ConfigurationError: This method was called from the client's own thread.
         """
         if self._owns_portal:
             self._portal.close()

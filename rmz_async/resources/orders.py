@@ -37,8 +37,8 @@ class Orders:
         """Order products for a customer, who then pays on a page of RMZ.
 
         RMZ takes an order of the same content within 5 minutes for the same order, and answers with
-        the first one. So this call is repeated where no trustworthy answer came back, with the same
-        bytes, for up to 4 minutes; what the repeat brings is then a ``DuplicateOrder``.
+        the first one. So if no trustworthy answer came back, this call is retried with the same
+        bytes for up to 4 minutes; the retry then returns a ``DuplicateOrder``.
 
         Args:
             created_from: The domain that the order comes from, for example ``app.example``.
@@ -48,9 +48,9 @@ class Orders:
             coupon_code: The coupon to apply, not empty.
 
         Returns:
-            ``PendingOrder`` where it is to be paid: send the customer to its ``checkout_url``.
-            ``CompletedOrder`` where it costs nothing. ``DuplicateOrder`` where RMZ has made it
-            before, which perhaps has no ``checkout_url``.
+            ``PendingOrder`` if it is to be paid: send the customer to its ``checkout_url``.
+            ``CompletedOrder`` if it costs nothing. ``DuplicateOrder``, perhaps without a
+            ``checkout_url``, if RMZ has made it before.
 
         Raises:
             InvalidRequestError: A field breaks a rule, found here or by RMZ; nothing was ordered.
@@ -119,7 +119,7 @@ class Orders:
         Args:
             created_from: Only orders of this day and later ones.
             created_to: Only orders of this day and earlier ones; not before *created_from*.
-            order_by: What to sort by.
+            order_by: The field to sort by.
             order_direction: ``asc`` for the smallest first, ``desc`` for the largest.
             page: The page to begin with, 1 or more.
 
@@ -164,10 +164,10 @@ class Orders:
     async def update(self, order_id: int, *, status: OrderStatus | int) -> None:
         """Move an order to another status.
 
-        RMZ keeps a history of these steps and tells the store's webhooks of each, and cancelling
-        and refunding have effects of their own: so this call is never sent again once it may have
-        arrived. Where no trustworthy answer comes back, the order is read: in the wanted status,
-        the call has succeeded.
+        RMZ keeps a history of these steps and sends each to the store's webhooks, and cancelling
+        and refunding have effects of their own. So this call is never sent again after it may have
+        arrived. If no trustworthy answer comes back, the order is read back: if it has the wanted
+        status, the call has succeeded.
 
         Args:
             order_id: Positive integer.
@@ -176,7 +176,7 @@ class Orders:
         Raises:
             BadRequestError: RMZ does not let this order go from its status to that one.
             NotFoundError: There is no such order in this store.
-            OutcomeUnknownError: Nobody can tell whether it was moved.
+            OutcomeUnknownError: The order may have moved, or not.
 
         Source: https://docs.rmz.gg/merchant-api/orders/update-order
         """
@@ -232,7 +232,7 @@ def _line(check: Validation, field: str, line: object) -> Mapping[str, object]:
     if plan is not None:
         plan, most = check.identifier(f"{field}.subscription_plan", plan), 1
     quantity = check.count(f"{field}.quantity", line.quantity, most)
-    # A form sends an empty one where nothing was written.
+    # A form sends an empty one if nothing was written.
     if line.notice not in (None, ""):
         check.text(f"{field}.notice", line.notice, _MAX_NOTICE)
     given = {

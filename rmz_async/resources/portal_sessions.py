@@ -27,16 +27,16 @@ class PortalSessions:
     ) -> PortalSession:
         """Create a session, whose address works once.
 
-        The customer proves who they are with a code that is sent to their phone. Repeated once
-        where no answer came back: a session that nobody opens costs nothing.
+        The customer proves who they are with a code that is sent to their phone. The call is
+        retried once if no answer came back: a session that stays unopened costs nothing.
 
         Args:
             customer: A customer's id, or their phone number.
-            return_url: Absolute http or https URL; where the customer goes when they are done.
-            expires_in: 300 to 86400 seconds; RMZ takes 3600 where it is left out.
+            return_url: Absolute http or https URL; the customer goes there at the end.
+            expires_in: 300 to 86400 seconds; RMZ takes 3600 if it is left out.
 
         Returns:
-            Where to send the customer, and until when (UTC).
+            The address to send the customer to, and its end (UTC).
 
         Raises:
             InvalidRequestError: A field breaks a rule, found here or by RMZ; nothing was created.

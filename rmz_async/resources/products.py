@@ -29,7 +29,7 @@ __all__ = ("Products",)
 
 
 UploadFile: TypeAlias = str | PathLike[str] | bytes | BinaryIO | AsyncIterable[bytes]
-"""What can be uploaded: a path, bytes, a binary file object or an async stream of bytes."""
+"""A file to upload: a path, bytes, a binary file object or an async stream of bytes."""
 
 
 class Products:
@@ -41,7 +41,7 @@ class Products:
     async def get(self, product_id: int) -> Product:
         """Read one product, with its plans, categories and unsold codes.
 
-        Whoever sees a code has the goods: never hand the answer on to a browser.
+        A person who sees a code has the goods: never hand the answer on to a browser.
 
         Args:
             product_id: Positive integer.
@@ -113,17 +113,18 @@ class Products:
 
         Args:
             file: A path, bytes, a binary file object, or an async stream of bytes. A file object is
-                read from where it stands, and stays open.
-            kind: What it is for. A picture is a jpg, jpeg, png or gif of at most 10 MiB. A ``file``
-                may also be an mp4, pdf, zip, docx or txt, of at most 117 MiB.
+                read from its current position, and stays open.
+            kind: The file's purpose. A picture is a jpg, jpeg, png or gif of at most 10 MiB. A
+                ``file`` may also be an mp4, pdf, zip, docx or txt, of at most 117 MiB.
             name: Its name, with its ending. Needed for bytes, and for streams without a name.
             mime_type: For example ``image/png``; by the name if left out.
 
         Returns:
-            What RMZ keeps of it. Keep the id: RMZ shows that of a file nowhere else.
+            The upload as RMZ keeps it. Keep its id: RMZ shows the id of a file nowhere else.
 
         Raises:
-            InvalidRequestError: It is too large, or not of an allowed type, found here or by RMZ.
+            InvalidRequestError: The file is too large, or not of an allowed type, found here or by
+                RMZ.
             OSError: The file cannot be read.
             OutcomeUnknownError: No trustworthy answer came back; uploading it again is safe.
 
@@ -182,15 +183,15 @@ class Products:
 
         Args:
             name: Not empty.
-            kind: What is sold: ``CodeStock``, ``SubscriptionPlans``, ``LicenseTerms`` or ``Course``
+            kind: The goods: ``CodeStock``, ``SubscriptionPlans``, ``LicenseTerms`` or ``Course``
                 with what is particular to it, or a ``ProductType`` that needs no more.
             price: In the store's currency, 0 or more, with at most 2 decimals. A subscription costs
                 what its plan says.
-            cost_price: What it costs the shop, in the same form.
-            image: What ``upload`` returned for ``kind="image"``, or its id.
+            cost_price: The cost to the shop, in the same form.
+            image: The result of ``upload`` for ``kind="image"``, or its id.
             slug: Its name in addresses, unique in the store; RMZ makes one if left out.
             description: May be HTML.
-            activation_info: What the buyer reads after the purchase; may be HTML.
+            activation_info: Shown to the buyer after the purchase; may be HTML.
             marketing_title: A line beside the name.
             status: Whether it can be bought.
             show_reviews: Whether the shop shows its reviews.
@@ -201,13 +202,13 @@ class Products:
             min_qty: The smallest quantity that can be ordered, 1 or more.
             max_purchase_count: How many can be sold in all, 1 or more.
             image_ulid: The id of an image in RMZ's own library.
-            files: What the buyer downloads: what ``upload`` returned for ``kind="file"``.
-            extra_images: More pictures: what ``upload`` returned for ``kind="extra_image"``.
+            files: The buyer's downloads: results of ``upload`` for ``kind="file"``.
+            extra_images: More pictures: results of ``upload`` for ``kind="extra_image"``.
             categories: The ids of its categories.
             benefits: The ids of its benefits.
-            fields: What a customer can choose.
+            fields: The choices of a customer.
             display: Settings of how the shop shows it, as RMZ's dashboard keeps them.
-            seo: What search engines read, as RMZ's dashboard keeps it.
+            seo: Texts for search engines, as RMZ's dashboard keeps them.
 
         Returns:
             The product as RMZ made it; all times in UTC.
@@ -313,11 +314,11 @@ class Products:
             extra_images: All other pictures that it has afterwards; None or an empty list removes
                 them.
             name: Not empty.
-            kind: What is particular to its type, in whole; None leaves codes and plans alone.
+            kind: Everything particular to its type; None leaves codes and plans as they are.
             price: In the store's currency, 0 or more, with at most 2 decimals.
-            cost_price: What it costs the shop, in the same form.
+            cost_price: The cost to the shop, in the same form.
             description: May be HTML.
-            activation_info: What the buyer reads after the purchase; may be HTML.
+            activation_info: Shown to the buyer after the purchase; may be HTML.
             marketing_title: A line beside the name.
             status: Whether it can be bought.
             show_reviews: Whether the shop shows its reviews.
@@ -330,9 +331,9 @@ class Products:
             image_ulid: The id of an image in RMZ's own library.
             categories: The ids of all its categories, which replace those that it has.
             benefits: The ids of all its benefits, which replace those that it has.
-            fields: What a customer can choose.
+            fields: The choices of a customer.
             display: Settings of how the shop shows it, as RMZ's dashboard keeps them.
-            seo: What search engines read, as RMZ's dashboard keeps it.
+            seo: Texts for search engines, as RMZ's dashboard keeps them.
 
         Returns:
             The product as it is now; all times in UTC.

@@ -38,21 +38,21 @@ class CheckoutSessions:
         to its query. That is no proof of payment, as anyone can type another id: read the
         subscription and compare its ``external_customer_id`` with the customer who came back.
 
-        Repeated once where no answer came back: a session that nobody pays costs nothing.
+        The call is retried once if no answer came back: a session without a payment costs nothing.
 
         Args:
             product_id: Positive integer; a product that is subscribed to.
             variant_id: Positive integer; one of the product's variants.
             customer: A customer's id, or who they are.
             success_url: Absolute http or https URL.
-            cancel_url: Absolute http or https URL; where the customer goes who does not pay.
-            metadata: At most 20 keys, with texts of at most 500 characters as values; comes back
+            cancel_url: Absolute http or https URL; a customer who does not pay goes there.
+            metadata: At most 20 keys, with strings of at most 500 characters as values; comes back
                 with the subscription and in its webhooks.
             external_customer_id: At most 191 characters; your own name for the customer, by which
                 ``subscriptions.lookup`` finds them.
 
         Returns:
-            Where to send the customer, and until when (UTC).
+            The address to send the customer to, and its end (UTC).
 
         Raises:
             InvalidRequestError: A field breaks a rule, found here or by RMZ; nothing was created.

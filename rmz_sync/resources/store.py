@@ -35,7 +35,7 @@ class OwnStore:
     def statistics(self) -> StoreStatistics:
         """Read the store in numbers, over its whole life.
 
-        RMZ counts anew every 3 minutes: asking more often brings the same numbers.
+        RMZ counts again every 3 minutes: asking more often brings the same numbers.
 
         Returns:
             The numbers, at most 3 minutes old; amounts are exact, in the store's currency.

@@ -94,7 +94,7 @@ class Subscriptions:
 
         Args:
             external_customer_id: The name that you gave the customer at the checkout; at most 191
-                characters. One of this, *email* and *phone* is needed.
+                characters. This, *email* or *phone* is needed.
             email: At most 191 characters.
             phone: The customer's number.
             product_id: Only subscriptions to this product.
@@ -104,7 +104,7 @@ class Subscriptions:
             At most 50 subscriptions; none is no error.
 
         Raises:
-            InvalidRequestError: Nobody is named, or a field breaks a rule.
+            InvalidRequestError: No customer is named, or a field breaks a rule.
             PermissionDeniedError: The store's plan does not include the API.
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/lookup-subscriptions
@@ -124,10 +124,10 @@ class Subscriptions:
         *,
         effective: Literal["end_of_period", "immediate"] = "end_of_period",
     ) -> Subscription:
-        """Cancel a subscription, with its period or at once.
+        """Cancel a subscription, with its period or immediately.
 
-        Where no trustworthy answer comes back, the subscription is read: canceled, it is returned;
-        not canceled, the call is sent once more.
+        If no trustworthy answer comes back, the subscription is read back: if it is canceled, it is
+        returned, and if not, the call is retried once.
 
         Args:
             subscription_id: Positive integer.
@@ -139,8 +139,8 @@ class Subscriptions:
 
         Raises:
             NotFoundError: There is no such subscription in this store.
-            ConflictError: It is canceled or expired already.
-            OutcomeUnknownError: Nobody can tell whether it was canceled.
+            ConflictError: The subscription is canceled or expired already.
+            OutcomeUnknownError: The cancellation may have been applied, or not.
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/cancel-subscription
         """
@@ -149,8 +149,8 @@ class Subscriptions:
     def pause(self, subscription_id: int) -> Subscription:
         """Pause a subscription: access ends now, and the days that are paid for are kept.
 
-        Where no trustworthy answer comes back, the subscription is read: paused, it is returned;
-        not paused, the call is sent once more.
+        If no trustworthy answer comes back, the subscription is read back: if it is paused, it is
+        returned, and if not, the call is retried once.
 
         Args:
             subscription_id: Positive integer.
@@ -160,8 +160,8 @@ class Subscriptions:
 
         Raises:
             NotFoundError: There is no such subscription in this store.
-            ConflictError: It is not ``active``.
-            OutcomeUnknownError: Nobody can tell whether it was paused.
+            ConflictError: The subscription is not ``active``.
+            OutcomeUnknownError: The pause may have been applied, or not.
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/pause-subscription
         """
@@ -170,8 +170,8 @@ class Subscriptions:
     def unpause(self, subscription_id: int) -> Subscription:
         """Resume a paused subscription: a period begins now that lasts the days that were kept.
 
-        Where no trustworthy answer comes back, the subscription is read: active, it is returned;
-        still paused, the call is sent once more.
+        If no trustworthy answer comes back, the subscription is read back: if it is active, it is
+        returned, and if it is still paused, the call is retried once.
 
         Args:
             subscription_id: Positive integer.
@@ -181,8 +181,8 @@ class Subscriptions:
 
         Raises:
             NotFoundError: There is no such subscription in this store.
-            ConflictError: It is not ``paused``.
-            OutcomeUnknownError: Nobody can tell whether it was resumed.
+            ConflictError: The subscription is not ``paused``.
+            OutcomeUnknownError: The resumption may have been applied, or not.
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/unpause-subscription
         """
@@ -204,12 +204,13 @@ class Subscriptions:
         """Add days to the paid period.
 
         Extensions add up, and RMZ refuses an equal one for 10 seconds only: so this call is never
-        sent twice. Where no trustworthy answer comes back it can be settled by comparison alone,
-        and so only if you pass the subscription that you have read instead of its id.
+        sent twice. If no trustworthy answer comes back, the client can only compare the period's
+        end before and after. For this it needs the subscription that you have read, instead of its
+        id.
 
         Args:
             subscription: The subscription as you have just read it, or its id.
-            days: 1 to 365. Exactly one of *days* and *months* is needed.
+            days: 1 to 365. Pass either *days* or *months*.
             months: 1 to 24; a month is 30 days.
 
         Returns:
@@ -218,10 +219,10 @@ class Subscriptions:
 
         Raises:
             NotFoundError: There is no such subscription in this store.
-            ConflictError: It is canceled or expired.
+            ConflictError: The subscription is canceled or expired.
             RateLimitError: An equal extension was made less than 10 seconds ago.
-            OutcomeUnknownError: Nobody can tell whether it was extended: read it before another
-                try.
+            OutcomeUnknownError: The extension may have been applied, or not: read the subscription
+                before another attempt.
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/extend-subscription
         """
