@@ -13,11 +13,12 @@ hand with ``python -m rmz_async.sandbox``. In a test::
 from __future__ import annotations
 
 from rmz_async.sandbox import _extra as _extra  # first, as the next imports need it
-from rmz_async.sandbox.delivery.log import Delivery
+from rmz_async.sandbox.delivery.log import Deliveries, Delivery
 from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.faults.faults import DeliveryFault, FaultRule, Faults, RequestFault
 from rmz_async.sandbox.lifecycle.clock import Clock
 from rmz_async.sandbox.sandbox import Sandbox
+from rmz_async.sandbox.serving.paying import NotPaidError
 from rmz_async.sandbox.serving.served import Served
 from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.store.cards import TEST_CARDS, Card, CardBehaviour, TestCard
@@ -56,6 +57,7 @@ __all__ = (
     "Code",
     "Coupon",
     "Customer",
+    "Deliveries",
     "Delivery",
     "DeliveryFault",
     "Duration",
@@ -64,6 +66,7 @@ __all__ = (
     "FaultRule",
     "Faults",
     "Ledger",
+    "NotPaidError",
     "Order",
     "OrderCheckout",
     "OrderItem",

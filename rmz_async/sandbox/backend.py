@@ -115,5 +115,6 @@ class Backend:
                         event_id=event_id,
                         request_id=self._last_request_id,
                         body=embed(event, about) if for_discord else body,
+                        object_id=about.id,
                     )
                 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -14,22 +14,24 @@ from starlette.types import ASGIApp
 
 from rmz_async.sandbox.app import BASE_PATH, build_app
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.delivery.log import Delivery
+from rmz_async.sandbox.delivery.log import Deliveries, Delivery
 from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.faults.faults import Faults
 from rmz_async.sandbox.lifecycle.clock import Clock
 from rmz_async.sandbox.lifecycle.timeline import Timeline
 from rmz_async.sandbox.seed.store import seeded_store
 from rmz_async.sandbox.serving.in_process import connect
+from rmz_async.sandbox.serving.paying import pay_on_page
 from rmz_async.sandbox.serving.request_log import Requests
 from rmz_async.sandbox.serving.served import Served
 from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.store.cards import TEST_CARDS, TestCard
 from rmz_async.sandbox.store.ledger import Ledger
 from rmz_async.sandbox.store.state import Store
 from rmz_async.sandbox.store.switches import Switches
 
 if TYPE_CHECKING:
-    from rmz_async import Client
+    from rmz_async import Client, NewCustomer
 
 __all__ = ("Sandbox",)
 
@@ -109,6 +111,87 @@ class Sandbox:
         """
         return Served(self, host, port, self._serving, clock_runs=clock_runs)
 
+    async def pay(self, checkout_url: str, *, card: TestCard | str = TEST_CARDS[0]) -> int:
+        """Pay on a checkout page, as a customer does in a browser.
+
+        A customer whose bank asks for it confirms the payment.
+
+        Args:
+            checkout_url: The address of a checkout session of this sandbox.
+            card: One of `TEST_CARDS`, or the number of one.
+
+        Returns:
+            The subscription's id.
+
+        Raises:
+            NotPaidError: The card was declined, or the page takes no payment.
+        """
+        number = card.number if isinstance(card, TestCard) else card
+        # The deliveries of a served sandbox belong to the server's event loop.
+        app = None if self._serving.locked() else self.app
+        return await pay_on_page(checkout_url, number, self._backend.now(), app)
+
+    async def subscribe(
+        self,
+        *,
+        product_id: int = 102,
+        variant_id: int = 15,
+        customer: int | NewCustomer = 4501,
+        external_customer_id: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+        card: TestCard | str = TEST_CARDS[0],
+    ) -> int:
+        """Make a checkout session, and pay on its page.
+
+        Args:
+            product_id: A product of type ``subscription``.
+            variant_id: A plan of that product.
+            customer: The id of a customer, or a new one.
+            external_customer_id: Your own id of the user.
+            metadata: At most 20 strings.
+            card: As for `pay`.
+
+        Returns:
+            The subscription's id.
+
+        Raises:
+            NotPaidError: The card was declined.
+            rmz_async.APIError: The session was refused, for example because there is no such plan.
+        """
+        session = await self.client().checkout_sessions.create(
+            product_id=product_id,
+            variant_id=variant_id,
+            customer=customer,
+            success_url="https://app.example/paid",
+            cancel_url="https://app.example/plans",
+            external_customer_id=external_customer_id,
+            metadata=metadata,
+        )
+        return await self.pay(session.checkout_url, card=card)
+
+    async def advance(
+        self,
+        duration: timedelta | None = None,
+        *,
+        days: float = 0,
+        hours: float = 0,
+        minutes: float = 0,
+        seconds: float = 0,
+    ) -> None:
+        """Move the clock on, and bring about all that comes due: short for `Clock.advance`.
+
+        Args:
+            duration: How far; added to the others.
+            days: Days to add.
+            hours: Hours to add.
+            minutes: Minutes to add.
+            seconds: Seconds to add.
+
+        Raises:
+            ValueError: Time cannot go back.
+        """
+        await self.clock.advance(duration, days=days, hours=hours, minutes=minutes, seconds=seconds)
+
     def catch_up(self) -> None:
         """Bring about what has come due, because time has passed by itself.
 
@@ -180,9 +263,9 @@ class Sandbox:
         return tuple(self._backend.webhooks.values())
 
     @property
-    def deliveries(self) -> tuple[Delivery, ...]:
+    def deliveries(self) -> Deliveries:
         """The attempts to deliver an event, in the order in which they ended."""
-        return tuple(self._backend.courier.log)
+        return Deliveries(self._backend.courier.log)
 
     @property
     def requests(self) -> Requests:

@@ -193,6 +193,7 @@ class Courier:
             status=None if receipt is None else receipt.status,
             error=error,
             body=parcel.body,
+            object_id=parcel.object_id,
             headers=headers,
             answer_headers={} if receipt is None else receipt.headers,
             answer=b"" if receipt is None else receipt.body,

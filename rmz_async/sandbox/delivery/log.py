@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-__all__ = ("Delivery", "Parcel")
+__all__ = ("Deliveries", "Delivery", "Parcel")
 
 
 @attrs.frozen(kw_only=True)
@@ -19,6 +19,7 @@ class Parcel:
     event_id: str | None
     request_id: int
     body: bytes = attrs.field(repr=False)
+    object_id: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -36,6 +37,7 @@ class Delivery:
         answer_headers: What the receiver sent.
         answer: The first 4 KiB of the receiver's body; empty if it is long or did not say how long
             it is.
+        object_id: The id of the subscription or order that the event is about.
     """
 
     webhook_id: int
@@ -51,6 +53,7 @@ class Delivery:
     headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     answer_headers: Mapping[str, str] = attrs.field(factory=dict[str, str], repr=False)
     answer: bytes = attrs.field(default=b"", repr=False)
+    object_id: int | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -66,4 +69,75 @@ class Delivery:
             event_id=self.event_id,
             request_id=self.request_id,
             body=self.body,
+            object_id=self.object_id,
         )
+
+
+class Deliveries(tuple[Delivery, ...]):
+    """The attempts to deliver, in the order in which they ended; a tuple that can be asked."""
+
+    __slots__ = ()
+
+    def of(self, event: str | None = None, object_id: int | None = None) -> Deliveries:
+        """Return the attempts that fit.
+
+        Args:
+            event: Such as ``subscription.renewed``; None for any.
+            object_id: The id of a subscription or order; None for any.
+        """
+        return Deliveries(
+            attempt
+            for attempt in self
+            if event in (None, attempt.event) and object_id in (None, attempt.object_id)
+        )
+
+    def assert_once(self, event: str, object_id: int) -> None:
+        """Fail unless each webhook that was sent an event has accepted it exactly once.
+
+        An attempt that failed and was made again later is allowed.
+
+        Args:
+            event: Such as ``subscription.renewed``.
+            object_id: The id of the subscription or order.
+
+        Raises:
+            AssertionError: The event was never sent, a webhook accepted it more than once, or a
+                webhook never accepted it. The message lists the attempts.
+        """
+        found = self.of(event, object_id)
+        accepted = dict.fromkeys((attempt.webhook_id for attempt in found), 0)
+        for attempt in found:
+            accepted[attempt.webhook_id] += attempt.succeeded
+        if not found or any(count != 1 for count in accepted.values()):
+            counts = [f"{count} time(s) by webhook {key}" for key, count in accepted.items()]
+            raise AssertionError(
+                f"{event} of {object_id} was accepted {', '.join(counts) or 'by no webhook'}, "
+                f"expected once by each. {_listed(found or self)}"
+            )
+
+    def assert_none(self, event: str | None = None, object_id: int | None = None) -> None:
+        """Fail if an attempt fits; the arguments are those of `of`.
+
+        Raises:
+            AssertionError: An attempt fits. The message lists the attempts.
+        """
+        found = self.of(event, object_id)
+        if found:
+            raise AssertionError(
+                f"{len(found)} attempt(s) to deliver fit, expected none. {_listed(found)}"
+            )
+
+
+def _listed(attempts: Deliveries) -> str:
+    """Return the latest ten attempts, a line for each."""
+    if not attempts:
+        return "Nothing was sent."
+    return "\n".join(["The latest attempts:", *(f"  {_line(one)}" for one in attempts[-10:])])
+
+
+def _line(attempt: Delivery) -> str:
+    outcome = attempt.error if attempt.status is None else attempt.status
+    return (
+        f"{attempt.at:%Y-%m-%d %H:%M:%S} {attempt.event} of {attempt.object_id} to webhook "
+        f"{attempt.webhook_id}, attempt {attempt.attempt} → {outcome}"
+    )

@@ -17,7 +17,7 @@ import anyio.to_thread
 import uvicorn
 
 from rmz_async.sandbox.app import BASE_PATH
-from rmz_async.sandbox.delivery.log import Delivery
+from rmz_async.sandbox.delivery.log import Deliveries
 from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.loopback import is_loopback
 from rmz_async.sandbox.serving.abortable import AbortableProtocol
@@ -82,7 +82,7 @@ class Served:
         return self.sandbox.state
 
     @property
-    def deliveries(self) -> tuple[Delivery, ...]:
+    def deliveries(self) -> Deliveries:
         """The attempts to deliver an event, in the order in which they ended."""
         return self.sandbox.deliveries
 

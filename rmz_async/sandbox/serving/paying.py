@@ -1,0 +1,51 @@
+"""Pay on a hosted checkout page in a customer's place."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+from starlette.types import ASGIApp
+
+__all__ = ("NotPaidError", "pay_on_page")
+
+
+class NotPaidError(Exception):
+    """A checkout page did not take the payment; nobody was subscribed."""
+
+
+async def pay_on_page(
+    checkout_url: str, card_number: str, now: datetime, app: ASGIApp | None
+) -> int:
+    """Send the card form of a checkout page, and the bank's form if there is one.
+
+    Args:
+        checkout_url: The page.
+        card_number: The number of a test card.
+        now: UTC; the card is valid until this month ends.
+        app: The sandbox, for a page that has no port; None for a page that has one.
+
+    Returns:
+        The id of the subscription.
+
+    Raises:
+        NotPaidError: The page did not send the customer back to the shop.
+    """
+    form = {
+        "card_number": card_number,
+        "card_expiry": f"{now:%m/%y}",
+        "card_code": "123",
+    }
+    transport = None if app is None else httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, trust_env=False) as browser:
+        answer = await browser.post(f"{checkout_url}/pay", data=form)
+        if answer.headers.get("location", "").endswith("/confirm"):
+            answer = await browser.post(f"{checkout_url}/confirm", data={"answer": "approve"})
+    query = parse_qs(urlsplit(answer.headers.get("location", "")).query)
+    if "rmz-subscription-id" not in query:
+        raise NotPaidError(
+            f"the card that ends in {card_number[-4:]} did not pay: the checkout page answered "
+            f"{answer.status_code}; nobody was subscribed, and another card may pay on the page"
+        )
+    return int(query["rmz-subscription-id"][-1])
