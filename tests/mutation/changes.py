@@ -13,6 +13,7 @@ from tests.mutation.variants import Members, variants
 
 # Nothing that a test could see depends on these.
 UNREAD = ("__slots__", "__all__")
+TYPE_VARIABLES = ("TypeVar", "ParamSpec")
 
 
 @attrs.frozen
@@ -97,10 +98,16 @@ def _put(parent: ast.AST, field: str, place: int) -> Callable[[ast.AST], None]:
     return put
 
 
+def _is_type_variable(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in TYPE_VARIABLES
+
+
 def _is_silent(parent: ast.AST, node: ast.AST) -> bool:
     """Say whether it is a docstring, a protocol's dots, a type, or a list of names."""
     if isinstance(node, ast.Assign):
-        return ast.unparse(node.targets[0]) in UNREAD
+        return ast.unparse(node.targets[0]) in UNREAD or _is_type_variable(node.value)
+    if isinstance(node, ast.If):
+        return ast.unparse(node.test) == "TYPE_CHECKING"
     if isinstance(parent, ast.Call) and ast.unparse(parent.func) == "cast":
         return node is parent.args[0]
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

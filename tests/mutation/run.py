@@ -26,7 +26,9 @@ FIRST_LIMIT = 120
 
 MODULES = {
     "rmz_async._calls.retry": ("retry_steps", "retry_waits", "budget"),
+    "rmz_async._calls.verdict": ("call", "retry_steps", "retry_waits", "settling"),
     "rmz_async.resources._settling": ("settling",),
+    "rmz_async._http.failures": ("http_failures",),
     "rmz_async._http.pool": ("pool",),
     "rmz_async._http.per_loop": ("per_loop",),
     "rmz_async._pacing.quota": ("pacing_quota",),
