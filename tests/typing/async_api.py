@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, assert_never, assert_type
 
 import httpx
@@ -14,12 +15,16 @@ from rmz_async import (
     Category,
     CheckoutSession,
     Code,
+    CodeStock,
     CompletedOrder,
     DuplicateOrder,
     Duration,
     Event,
     EventType,
+    Media,
+    MediaKind,
     NewCustomer,
+    NewVariant,
     Order,
     OrderItem,
     OrderLine,
@@ -39,6 +44,7 @@ from rmz_async import (
     StoreStatistics,
     Subscription,
     SubscriptionLookup,
+    SubscriptionPlans,
     SubscriptionSnapshot,
     SubscriptionStatus,
     webhooks,
@@ -133,6 +139,36 @@ async def catalog(rmz: rmz_async.Client) -> None:
     assert_type(await rmz.categories.list().first(), Page[Category])
     assert_type(await rmz.store.get(), Store)
     assert_type(await rmz.store.statistics(), StoreStatistics)
+
+
+async def product_writes(
+    rmz: rmz_async.Client, picture: Path, pieces: AsyncIterator[bytes]
+) -> None:
+    """A product is sold in one of several ways, and a replacement names all that is to stay."""
+    image = await rmz.products.upload(picture, kind="image")
+    assert_type(image, Media)
+    assert_type(image.id, int)
+    await rmz.products.upload(b"%PDF", kind=MediaKind.FILE, name="book.pdf")
+    await rmz.products.upload(pieces, kind="file", name="film.mp4", mime_type="video/mp4")
+    await rmz.products.upload("film.mp4", kind="film")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # the claim itself
+    plans = SubscriptionPlans(
+        variants=[NewVariant(duration=Duration.MONTHLY, price=Decimal("49.90"))]
+    )
+    made = await rmz.products.create(name="Pro", kind=plans, price=0, cost_price=0, image=image)
+    assert_type(made, Product)
+    await rmz.products.create(
+        name="Key",
+        kind=CodeStock(codes=["A-1"]),
+        price=Decimal("9.99"),
+        cost_price=1,
+        image=image.id,
+    )
+    await rmz.products.create(name="Key", kind=plans, price=9.99, cost_price=1, image=1)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # the claim itself: a float is no money
+    assert_type(
+        await rmz.products.update(101, slug="pro", image=image, files=None, extra_images=[7]),
+        Product,
+    )
+    await rmz.products.update(101, slug="pro", name="Pro")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue] # the claim itself: RMZ would remove the pictures
 
 
 async def lists() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from io import BytesIO
 from typing import assert_type
 
 import rmz_async
@@ -11,6 +13,9 @@ from rmz_sync import (
     CheckoutSession,
     CompletedOrder,
     DuplicateOrder,
+    Duration,
+    Media,
+    NewVariant,
     Order,
     OrderLine,
     Page,
@@ -23,6 +28,7 @@ from rmz_sync import (
     StoreStatistics,
     Subscription,
     SubscriptionLookup,
+    SubscriptionPlans,
 )
 
 
@@ -69,6 +75,21 @@ def catalog(rmz: rmz_sync.Client) -> None:
     assert_type(rmz.categories.list().first(), Page[Category])
     assert_type(rmz.store.get(), Store)
     assert_type(rmz.store.statistics(), StoreStatistics)
+
+
+def product_writes(rmz: rmz_sync.Client, picture: BytesIO) -> None:
+    """The same kinds of product, and the same arguments that cannot be left out."""
+    image = rmz.products.upload(picture, kind="image", name="pro.png")
+    assert_type(image, Media)
+    plans = SubscriptionPlans(
+        variants=[NewVariant(duration=Duration.MONTHLY, price=Decimal("49.90"))]
+    )
+    made = rmz.products.create(name="Pro", kind=plans, price=0, cost_price=0, image=image)
+    assert_type(made, Product)
+    assert_type(
+        rmz.products.update(101, slug="pro", image=None, files=[image], extra_images=None), Product
+    )
+    rmz.products.update(101, slug="pro", name="Pro")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue] # the claim itself: RMZ would remove the pictures
 
 
 def lists(rmz: rmz_sync.Client) -> None:

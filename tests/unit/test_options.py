@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from rmz_async import ConfigurationError, RetryPolicy
-from rmz_async.options import DEFAULT_TIMEOUT, Options
+from rmz_async.options import Options
 
 SECONDS_RULE = "must be a finite number of seconds above 0"
 DURATIONS = ["backoff", "max_backoff", "attempt_timeout"]
@@ -19,7 +19,6 @@ def test_the_defaults() -> None:
     assert RetryPolicy() == RetryPolicy(
         max_attempts=3, backoff=0.5, max_backoff=8.0, attempt_timeout=30.0
     )
-    assert DEFAULT_TIMEOUT == 60.0
     assert Options(base_url="x").timeout == 60.0
     assert Options(base_url="x").retry == RetryPolicy()
 

@@ -14,7 +14,6 @@ from rmz_async._calls.outcome import Failed, Failure, History, Window
 from rmz_async._calls.retry import (
     LAG_MARGIN,
     LOOK_AGAIN_AFTER,
-    REFUSED_WAIT,
     Decision,
     Step,
     backoff,
@@ -250,9 +249,16 @@ def test_reads_that_see_every_write_are_not_repeated() -> None:
     assert next_look(1, decision, sent(), RetryPolicy(), now=100.0, until=170.0) is None
 
 
-def test_a_429_without_a_time() -> None:
-    """A 429 that names no time is met with a second of patience."""
-    assert REFUSED_WAIT == 1.0
+@pytest.mark.parametrize(("failure", "wait"), [(Failure.REFUSED, 1.0), (Failure.AMBIGUOUS, 0.0)])
+def test_a_refusal_that_names_no_time_is_met_with_a_second_of_patience(
+    failure: Failure, wait: float
+) -> None:
+    """Also if the jitter would have sent the next attempt immediately."""
+    policy = RetryPolicy(backoff=1e-9)
+
+    decision = decided(operations.STORE_GET, failure, policy=policy)
+
+    assert decision.wait == pytest.approx(wait, abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from rmz_async._calls.outcome import Evidence, Failure, Window
 from rmz_async._calls.verdict import weigh
 from rmz_async.models import Order, OrderStatus, Subscription, SubscriptionStatus
 from rmz_async.resources._settling import (
-    CLOCKS_DIFFER,
     Compare,
     canceled,
     explains_uncanceled,
@@ -33,8 +32,8 @@ CHANGED = {
     "changed later": (SINCE + 100 * SECOND, WINDOW),
     "changed in the future": (SINCE + 101 * SECOND, WINDOW),
     "unchanged": (SINCE - SECOND, WINDOW),
-    "unchanged for 10 minutes": (SINCE - CLOCKS_DIFFER, WINDOW),
-    "unchanged for long": (SINCE - CLOCKS_DIFFER - SECOND, WINDOW),
+    "unchanged for 10 minutes": (SINCE - 600 * SECOND, WINDOW),
+    "unchanged for long": (SINCE - 600 * SECOND - SECOND, WINDOW),
     "no time of the change": (None, WINDOW),
     "no time of the answer": (SINCE, None),
     "no time at all": (None, None),
