@@ -1,8 +1,8 @@
 """One call, from its first attempt to its end: authorise, wait for a slot, send, retry, settle.
 
-What to do after a failure is decided in :mod:`rmz_async._calls.retry`; what the bytes mean, in
-:mod:`rmz_async._calls.wire`; what the caller is told, in :mod:`rmz_async._calls.verdict`. This
-module does what they say.
+:mod:`rmz_async._calls.retry` decides what follows a failure, :mod:`rmz_async._calls.wire` what the
+bytes mean, and :mod:`rmz_async._calls.verdict` which error the caller gets. This module does what
+they say.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ class UnclearCall(Generic[T]):
 
     Attributes:
         call: The call.
-        prepared: What was sent, without the token.
-        base_url: Where it was sent.
-        history: What happened.
+        prepared: The request that was sent, without the token.
+        base_url: The API's address at that time.
+        history: The attempts so far.
     """
 
     call: Call[T]
@@ -71,18 +71,18 @@ class UnclearCall(Generic[T]):
 
 
 class Execution(Generic[T]):
-    """One call from its first attempt to its end.
+    """Runs a call from its first attempt to its end.
 
     Args:
         transport: Whose connections, slots and options the call uses.
-        call: What to do.
-        prepared: What each attempt sends.
-        history: What earlier attempts ended in.
+        call: The call.
+        prepared: The request that each attempt sends.
+        history: The results of earlier attempts.
         deadline: When the call must be over; seconds, monotonic. By the client's options if left
             out.
 
     Attributes:
-        history: What the attempts ended in so far.
+        history: The results of the attempts so far.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class Execution(Generic[T]):
             await self._clock.sleep(wait)
 
     def cut_off(self, reason: str) -> RMZError:
-        """Return the verdict on a call that somebody stops from outside; any thread may ask.
+        """Return the verdict on a call that is stopped from outside; any thread may ask.
 
         Args:
             reason: Why the call is stopped, in a few words.
@@ -194,8 +194,8 @@ class Execution(Generic[T]):
 
         Args:
             settlement: How to see whether the change was applied.
-            decision: What to do once that is seen.
-            failure: What the current attempt ended in.
+            decision: The next step when that is seen.
+            failure: The result of the current attempt.
         """
         looks, until = 0, self._deadline + SETTLE_GRACE / 2
         wait = min(decision.wait, SETTLE_GRACE / 2)

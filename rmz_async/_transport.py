@@ -26,8 +26,8 @@ class Transport:
     """Makes calls over connections, within the options of one client.
 
     Attributes:
-        options: How long a call may take, how often it may be attempted, and where it is sent.
-        connections: What requests go over.
+        options: How long a call may take, how often it may be attempted, and the API's address.
+        connections: They carry the requests.
         clock: The clock, and how to sleep.
         slots: The gates before each request.
         budget: How many retries the client has left.

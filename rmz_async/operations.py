@@ -17,7 +17,7 @@ _DOCS = "https://docs.rmz.gg/merchant-api"
 
 
 class Reaction(Enum):
-    """What to do after one kind of failure."""
+    """A step after one kind of failure."""
 
     RETRY = "retry"
     RETRY_ONCE = "retry once"
@@ -36,7 +36,7 @@ class _Rule:
 
 
 class RetryRule(Enum):
-    """What to do after each kind of failure: the rule of a call."""
+    """The rule of a call: its step after each kind of failure."""
 
     SAFE = _Rule(
         words="retry it, with backoff",
@@ -118,7 +118,7 @@ class Operation:
         name: The call as it is written in Python, ``resource.method``.
         method: The HTTP method.
         path: The path below the base URL; ``{id}`` stands for the object's id.
-        retry: What to do after a failure that may have reached RMZ.
+        retry: The rule after a failure that may have reached RMZ.
         source: The page of RMZ's documentation.
         quota: Which of a token's two quotas it is counted in.
         per_minute: Requests a minute that RMZ allows in that quota.
@@ -127,8 +127,8 @@ class Operation:
             ``RetryPolicy.replica_lag`` more.
         refuses_states: Whether a 422 that names no field sent means that the object's state forbids
             it.
-        refused_advice: What to do after a 429, if that may come from a guard against duplicates.
-        find_out: What the caller can do to learn whether the call was applied.
+        refused_advice: The next step after a 429, if that may come from a guard against duplicates.
+        find_out: How the caller can learn whether the call was applied.
     """
 
     name: str
@@ -238,7 +238,7 @@ ORDERS_CREATE = Operation(
     resend_within=240.0,
     source=f"{_DOCS}/orders/create-order",
     find_out="Within 5 minutes of the first time create the same order again: RMZ answers with the "
-    "first one; later look for it with orders.list, where one that nobody paid for never comes",
+    "first one; later look for it with orders.list, which never shows an unpaid order",
 )
 ORDERS_GET = Operation(
     name="orders.get",

@@ -65,7 +65,7 @@ class Pager(Generic[T]):
     async def _get(self, number: int) -> Page[T]:
         try:
             page = await self._fetch(number)
-            # A server that ignores the page number would otherwise be walked for ever.
+            # The walk over a server that ignores the page number would otherwise never end.
             if page.number != number:
                 raise UnexpectedAnswerError(
                     f"page {number} was asked for and page {page.number} came back", status=200

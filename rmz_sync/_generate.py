@@ -1,8 +1,8 @@
 """Writes ``rmz_sync/resources`` from ``rmz_async/resources``: the same calls, without await.
 
-Run ``python rmz_sync/_generate.py`` to write, with ``--check`` to compare only. It imports nothing
-of this project, so it works while what it writes is missing or wrong. Its rules, for each public
-method:
+Run ``python rmz_sync/_generate.py`` to write, with ``--check`` to compare only. The generator
+imports nothing of this project, so it works even if its output is missing or wrong. Its rules, for
+each public method:
 
 * ``async def f(...) -> T`` becomes ``def f(...) -> T``, run on the portal.
 * ``def f(...) -> Pager[T]`` puts the Pager of ``rmz_sync`` over the async one.
@@ -54,7 +54,7 @@ class {name}:
 
 
 def main(arguments: list[str], source: Path = SOURCE, target: Path = TARGET) -> int:
-    """Write the files and remove stale ones; with ``--check`` only tell whether that is needed."""
+    """Write the files and remove stale ones; ``--check`` only reports whether that is needed."""
     wanted = render(source, target)
     found = {path: path.read_text("utf-8") for path in target.glob(FILES)}
     if "--check" in arguments:
@@ -70,12 +70,12 @@ def main(arguments: list[str], source: Path = SOURCE, target: Path = TARGET) -> 
 
 
 def render(source: Path = SOURCE, target: Path = TARGET) -> dict[Path, str]:
-    """Return the text of every generated file by its path."""
+    """Return the content of every generated file by its path."""
     return {target / path.name: module(path) for path in source.glob(FILES)}
 
 
 def module(path: Path) -> str:
-    """Return the sync text of the async module at *path*."""
+    """Return the sync code of the async module at *path*."""
     text, stem = path.read_text("utf-8"), path.stem
     tree = ast.parse(text)
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
@@ -89,7 +89,7 @@ def module(path: Path) -> str:
         class_docstring=docstring(text, classes[0], classes[0].name),
         methods="\n\n".join(methods(text, classes[0])),
     )
-    # F401 drops vain imports. F821, a name that nobody defines, has no fix: it stops here.
+    # F401 drops unused imports. F821, an undefined name, has no fix: the generator stops there.
     fixed = ruff(stem, written, "check", "--fix", "--select=F401,F821,I")
     return ruff(stem, fixed, "format")
 

@@ -39,15 +39,16 @@ GRACE = 2.0
 CLOSED = "cut off, because this client was closed or its loop ended"
 
 _living: set[PortalThread] = set()
-# Their loops hold open connections. A forked child keeps what it inherited in this set for ever: a
-# loop that is freed unregisters its connections in the epoll object that both processes share.
+# Their loops hold open connections. A forked child keeps what it inherited in this set until it
+# ends: a loop that is freed unregisters its connections in the epoll object that both processes
+# share.
 
 
 class Portal:
     """Runs async functions in a thread of its own, which starts with the first of them.
 
     Any thread may use it. A forked process may use it too: the child starts a thread of its own,
-    and leaves alone the inherited one, which does not run there.
+    and does not touch the inherited one, which does not run there.
 
     No lock guards it, since a finalizer or a signal handler may call any method while another
     method runs in the same thread.
@@ -134,7 +135,7 @@ class Portal:
             if self._closed:
                 raise _closed()
             fresh = PortalThread(self._finish)
-            # One step, in place of a lock: if several threads come here, all get the same.
+            # A single step, in place of a lock: if several threads come here, all get the same.
             thread = (
                 vars(self).setdefault("_successor", fresh)
                 if thread is None
@@ -152,7 +153,7 @@ class PortalThread:
     """An anyio portal in a daemon thread, for one process.
 
     Attributes:
-        finish_error: What *finish* raised.
+        finish_error: The error of *finish*, or None.
         successor: The thread that was made because this one has ended.
     """
 
@@ -167,7 +168,7 @@ class PortalThread:
         self._finish = finish
         self._finishes = False
         self._pid = os.getpid()
-        # Of every thread that is inside `run`.
+        # The jobs of every thread that is inside `run`.
         self._jobs: set[Job[Any]] = set()
         self._started = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -198,7 +199,7 @@ class PortalThread:
 
     def ready(self) -> bool:
         """Start the thread, unless it was started, and return whether it takes jobs."""
-        # A process may fork in the middle of the start: its child would wait for ever.
+        # A process may fork in the middle of the start: its child would never stop waiting.
         if self.is_ours and not self._started.is_set():
             mine = (threading.get_ident(),)
             starter = vars(self).setdefault("_starter", mine)
@@ -243,7 +244,7 @@ class PortalThread:
         self._end_soon()
 
     def join(self) -> None:
-        """Wait until the thread has ended; not for ever."""
+        """Wait until the thread has ended, within a time limit."""
         # A finalizer may run in any thread, also in this one.
         if self._thread.is_alive() and not self.is_current:
             self._thread.join(2 * GRACE)
@@ -345,7 +346,8 @@ class PortalThread:
         # A token function that cannot be cancelled keeps this thread. Its caller need not wait:
         # without connections the call sends nothing any more.
         self._over = True
-        # Who comes just now must find the loop still running, or would wait for ever.
+        # A caller that comes just now must find the loop still running, or would never stop
+        # waiting.
         with anyio.move_on_after(5 * SLICE):
             while self.is_busy:  # noqa: ASYNC110 - other threads say so, and set no event
                 await anyio.sleep(0.001)
@@ -353,7 +355,7 @@ class PortalThread:
 
 
 class CutOff:
-    """What a job raises if it is cut off.
+    """The error that a job raises if it is cut off.
 
     Apart from the job, because a connection remembers the context in which it was opened.
 
@@ -374,14 +376,14 @@ cut_off: ContextVar[CutOff] = ContextVar("cut_off")
 
 
 class Job(Generic[T]):
-    """One call of an async function: what is to be run, and what came of it.
+    """A call of an async function: the work, and its result.
 
     Attributes:
-        name: What messages call it.
-        task: What runs it, once it was handed over.
+        name: The call's name in messages.
+        task: The task that runs it, after it was handed over.
         over: Whether it has ended, in whatever way.
-        result: What it returned, if there is no `error`.
-        error: What it raised.
+        result: The value that it returned, if there is no `error`.
+        error: The error that it raised.
     """
 
     __slots__ = ("_begun", "_cut_off", "_work", "error", "name", "over", "result", "task")
@@ -427,7 +429,7 @@ class Job(Generic[T]):
 
     @property
     def fate(self) -> str:
-        """What became of it, for a caller that will not get its result."""
+        """The outcome of the job, for a caller that will not get its result."""
         if not self.over:
             return f"its outcome is unknown, because it did not end within {GRACE:g} s"
         if self.error is None:

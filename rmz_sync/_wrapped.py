@@ -23,7 +23,7 @@ class WrappedClient(rmz_async.Client):
 
 
 class WrappedTransport(Transport):
-    """A transport that can tell at any time what became of a call.
+    """A transport that can say at any time what became of a call.
 
     In async code a cancelled call raises what cancelled it. Here its caller is another thread,
     which cancelled nothing: it wants to know whether something was sent.

@@ -1,4 +1,4 @@
-"""One call as data: handed from the resources to the transport."""
+"""A call as data: handed from the resources to the transport."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-# The repr of a call would show what the caller sends, and nobody compares two calls.
+# The repr of a call would show what the caller sends, and no code compares two calls.
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Call(Generic[T]):
-    """One call, as its resource describes it.
+    """A call, as its resource describes it.
 
     Attributes:
         operation: Its row in the table.

@@ -12,7 +12,7 @@ from rmz_async.errors import APIError
 
 
 class Failure(Enum):
-    """What a failed attempt says about the call."""
+    """The meaning of a failed attempt for the call."""
 
     NOT_SENT = auto()
     """The request surely did not reach RMZ, and another attempt may."""
@@ -38,7 +38,7 @@ AMBIGUOUS = frozenset({Failure.AMBIGUOUS, Failure.UNREADABLE})
 
 
 class Evidence(Enum):
-    """What an object that was read back says about the change."""
+    """Whether an object that was read back shows the change."""
 
     APPLIED = auto()
     """The object is as the call wanted it, and was not so before the call."""
@@ -47,7 +47,7 @@ class Evidence(Enum):
     UNSEEN = auto()
     """The object shows no change, but a replica that lags would show the same."""
     UNCLEAR = auto()
-    """Something else may have changed the object, or the object does not tell."""
+    """Something else may have changed the object, or the object does not show it."""
     UNREAD = auto()
     """The object could not be read."""
 
@@ -68,7 +68,7 @@ class Window:
 # A body may hold personal data, and a repr lands in logs.
 @attrs.frozen(eq=False, repr=False)
 class Answer:
-    """One HTTP answer, read to its end.
+    """An HTTP answer, read to its end.
 
     Attributes:
         status: The HTTP status.
@@ -92,9 +92,9 @@ class Failed:
     """An attempt that brought no result.
 
     Attributes:
-        failure: What that says about the call.
-        reason: What happened, in a few words; never a secret.
-        error: What RMZ answered, if it did.
+        failure: The meaning for the call.
+        reason: The cause, in a few words; never a secret.
+        error: RMZ's answer, if there was one.
         slot_in: Seconds to the next slot, if there was none in time.
     """
 
@@ -106,17 +106,17 @@ class Failed:
 
 @attrs.define(eq=False, repr=False)
 class History:
-    """What happened to one call so far. All times in seconds are monotonic.
+    """The attempts of one call so far. All times in seconds are monotonic.
 
     Attributes:
         attempts: Attempts, the current one included.
-        failures: What the attempts before the current one ended in.
+        failures: The failures of the attempts before the current one.
         first_sent: When the first attempt began that may have been applied.
         last_sent: The same of the last attempt.
         last_ambiguous: When the last attempt ended that may have been applied.
         sent_at: When the first attempt began, on the calendar; UTC.
         answered_at: RMZ's own clock at its answer, if the answer named it; UTC.
-        next_slot_in: Seconds to the next slot, as the last answer told.
+        next_slot_in: Seconds to the next slot, as the last answer said.
         under_way: Whether a request may be at work, of which nothing is known yet.
     """
 

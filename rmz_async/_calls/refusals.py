@@ -43,7 +43,7 @@ def field_errors(status: int, body: JSON) -> dict[str, tuple[str, ...]]:
 
 
 def summary(errors: Mapping[str, tuple[str, ...]]) -> str:
-    """Return field errors as the text of a message."""
+    """Return field errors as the words of a message."""
     return "; ".join(f"{field}: {', '.join(reasons)}" for field, reasons in errors.items())
 
 

@@ -26,7 +26,7 @@ LOOK_AGAIN_AFTER = (1.0, 3.0)
 
 
 class Step(Enum):
-    """What to do after a failed attempt."""
+    """The next step after a failed attempt."""
 
     RETRY = auto()
     READ_BACK = auto()
@@ -35,10 +35,10 @@ class Step(Enum):
 
 @attrs.frozen(eq=False)
 class Decision:
-    """What to do after a failed attempt.
+    """The next step after a failed attempt, with its bounds.
 
     Attributes:
-        step: What to do first.
+        step: The step itself.
         wait: Seconds to wait before that.
         may_resend: Whether the change may be sent again if it is seen not to have been applied.
         send_before: When a retry must have begun; seconds, monotonic.
@@ -66,7 +66,7 @@ def decide(
 
     Args:
         operation: The call; its rule decides.
-        failed: What the current attempt ended in.
+        failed: The result of the current attempt.
         history: The current attempt is counted, and its failure is not yet noted.
         policy: How often a call may be attempted, and how long to wait.
         can_settle: Whether there is a way to see that the call was applied.
@@ -183,14 +183,14 @@ def next_look(
 
     Args:
         looks: How often it was read.
-        decision: What to do once it is seen that the change was not applied.
+        decision: The next step when it is seen that the change was not applied.
         history: The call's attempts so far.
         policy: Names how far a read may lag.
         now: Seconds, monotonic.
         until: When the last look must begin; seconds, monotonic.
 
     Returns:
-        Seconds; None if no other look would tell more in time.
+        Seconds; None if no other look would show more in time.
     """
     if not policy.replica_lag or history.last_ambiguous is None:
         return None

@@ -58,7 +58,7 @@ def _pattern_of(token: str) -> re.Pattern[bytes]:
     if len(secret) >= _MIN_HIDDEN_PART:
         before = f"(?:{_escapable(identifier + bar)})?"
         return re.compile(f"{before}{_escapable(secret)}".encode())
-    # A short token is hidden only if it stands alone.
+    # A short token is hidden only if no other letter or digit touches it.
     alone = f"(?<![A-Za-z0-9]){_escapable(token)}(?![A-Za-z0-9])" if token else "(?!)"
     return re.compile(alone.encode())
 
@@ -69,7 +69,7 @@ def _escapable(text: str) -> str:
 
 def _escapable_character(character: str) -> str:
     number = ord(character)
-    # Each repetition has an end, or a hostile body could make the search take for ever.
+    # Each repetition has a limit, or a hostile body could make the search endless.
     forms = [
         rf"(?i:\\{{1,4}}u00{number:02x})",
         rf"(?i:%{number:02x})",
@@ -103,7 +103,7 @@ def validated(secret: Secret) -> Secret:
     get that far.
 
     Raises:
-        ConfigurationError: It is not a text, it is empty, or it holds more than visible ASCII.
+        ConfigurationError: The token is not a string, is empty, or holds more than visible ASCII.
     """
     # Not kept in a variable, which a traceback may show.
     if not isinstance(cast("object", secret.reveal()), str):
@@ -123,7 +123,7 @@ def validated(secret: Secret) -> Secret:
 
 
 class Tokens:
-    """Holds the token, and asks its source where there is none yet or RMZ refused it."""
+    """Holds the token, and asks its source if there is none yet or RMZ refused it."""
 
     def __init__(self, source: TokenSource | Secret | None) -> None:
         hidden = as_secret(source)

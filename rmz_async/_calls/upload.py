@@ -10,19 +10,19 @@ from typing import BinaryIO, TypeAlias
 import attrs
 
 Source: TypeAlias = "bytes | os.PathLike[str] | BinaryIO | AsyncIterable[bytes]"
-"""What a file is read from: bytes, a path, a binary file object, or an async stream of bytes."""
+"""The source of a file: bytes, a path, a binary file object, or an async stream of bytes."""
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Upload:
-    """One file of a multipart form, and how it is sent.
+    """A file of a multipart form, and how it is sent.
 
     Attributes:
-        source: What the file is read from.
-        start: Where a file object stood when the call began; None if it cannot go back there.
-        size: Of the file, in bytes; None if only reading it to its end would show that.
+        source: The bytes, or an object to read them from.
+        start: The position of a file object when the call began; None if it cannot go back there.
+        size: Bytes of the file; None if only reading it to its end would show that.
         timeout: Seconds for the call, over all its attempts.
-        content_type: Of the whole form.
+        content_type: The type of the whole form.
         head: The form before the file.
         tail: The form after the file.
     """

@@ -1,4 +1,4 @@
-"""Pure: what became of a call, and the error that tells its caller."""
+"""Pure: what became of a call, and the error that its caller gets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rmz_async.errors import (
 )
 from rmz_async.operations import Operation, RetryRule
 
-# Seconds for which RMZ's clock is put right meanwhile. With more, a change that somebody else made
+# Seconds for which RMZ's clock is put right meanwhile. With more, a change that another caller made
 # before a call would be taken for its own.
 CLOCK_STEP = 2
 
@@ -41,8 +41,8 @@ def weigh(evidence: Evidence, failure: Failure, *, caught_up: bool, explained: b
     """Return what *evidence* is worth if the object may have been read from a replica that lags.
 
     Args:
-        evidence: What the object shows.
-        failure: What the call's last attempt ended in.
+        evidence: Whether the object shows the change.
+        failure: The result of the call's last attempt.
         caught_up: Whether the object was read so late that each replica has caught up.
         explained: Whether the object's state is a reason for RMZ to refuse the call.
     """
@@ -63,9 +63,9 @@ def shows_success(
 
     Args:
         operation: The call.
-        failure: What its last attempt ended in.
+        failure: The result of its last attempt.
         history: The attempts before that one.
-        evidence: What the object shows.
+        evidence: Whether the object shows the change.
     """
     once = operation.retry is RetryRule.ONCE
     may_be_someone_elses = once and failure is Failure.REFUSED and not history.ambiguous
@@ -75,13 +75,13 @@ def shows_success(
 def error_for(
     call: Call[Any], failed: Failed, history: History, evidence: Evidence | None = None
 ) -> RMZError:
-    """Return the error that tells the caller whether the call may have been applied.
+    """Return the error that says whether the call may have been applied.
 
     Args:
         call: The call, which is given up.
         failed: Its last attempt.
         history: All its attempts.
-        evidence: What the object showed that was read back, if one was.
+        evidence: Whether the object shows the change, if it was read back.
     """
     operation = call.operation
     changes = operation.retry is not RetryRule.SAFE

@@ -43,7 +43,7 @@ T = TypeVar("T")
 # So that whatever an answer becomes in memory stays below 64 MiB.
 MAX_BODY = 4 * 1024 * 1024
 
-# Of gzip. Each one copies all that follows it, so that very many would take minutes.
+# Parts of a gzip stream. Each one copies all that follows it, so very many would take minutes.
 _MAX_MEMBERS = 16
 
 _SHOWN_BODY = 2_000
@@ -54,7 +54,7 @@ def target(operation: Operation, object_id: int | None, query: Mapping[str, obje
 
     Args:
         operation: The call.
-        object_id: What ``{id}`` stands for; a checked positive integer.
+        object_id: The value of ``{id}``; a checked positive integer.
         query: None values are left out, and true is written as ``1``.
     """
     path = operation.path if object_id is None else operation.path.replace("{id}", str(object_id))
@@ -70,7 +70,7 @@ def _written(value: object) -> object:
 
 
 def encode_body(fields: Mapping[str, object] | None) -> bytes:
-    """Return the JSON of a body without its None values; nothing where there is no body."""
+    """Return the JSON of a body without its None values; nothing if there is no body."""
     if fields is None:
         return b""
     return _json.dump({name: value for name, value in fields.items() if value is not None})
@@ -143,8 +143,8 @@ def envelope_of(answer: Answer) -> dict[str, JSON]:
     """Return the envelope of a success; it has ``data``.
 
     Raises:
-        UnreadableBodyError: It says that it is JSON, and it is not: perhaps it was cut.
-        ValueError: It is not the documented envelope; the message says in what.
+        UnreadableBodyError: The answer claims to be JSON, and is not: perhaps it was cut.
+        ValueError: The body is not the documented envelope; the message says in what.
     """
     if not answer.is_whole:
         raise UnreadableBodyError("the body could not be read")
@@ -156,7 +156,7 @@ def envelope_of(answer: Answer) -> dict[str, JSON]:
         raise UnreadableBodyError(str(error)) from None
     if not isinstance(envelope, dict) or "data" not in envelope:
         raise ValueError("there is no data in it")
-    # What an order's repeat says of itself, and an error's envelope.
+    # The marks of a second answer to the same order, and of an error's envelope.
     if envelope.get("error") or envelope.get("success") is False:
         raise ValueError("the envelope is marked as an error")
     return envelope
@@ -168,11 +168,11 @@ def check_object(data: JSON, object_id: int | None) -> None:
     A proxy that gets requests and answers out of step passes on another call's answer.
 
     Args:
-        data: The answer's; empty where the call has nothing to tell.
-        object_id: The id in the address; None where there is none.
+        data: The answer's; empty if the call returns nothing.
+        object_id: The id in the address; None if there is none.
 
     Raises:
-        ValueError: It is about another one.
+        ValueError: The answer is about another object.
     """
     if object_id is None or not isinstance(data, (dict, list)) or not data:
         return
@@ -217,7 +217,7 @@ def error_of(operation: Operation, answer: Answer, *, sent: Sequence[str], now: 
     error_class, advice = _class_of(operation, answer.status, errors, sent)
     said = quoted(summary(errors) or message)
     wait = retry_after(answer.headers.get("retry-after"), now)
-    # To wait and try again is the wrong advice where the first try may have been applied.
+    # To wait and retry is the wrong advice if the first attempt may have been applied.
     if error_class is RateLimitError and wait is not None and operation.retry is not RetryRule.ONCE:
         advice = f"wait {wait:.0f} s"
     text = f"{operation.name}: RMZ answered {answer.status}" + (f" ({said})" if said else "")
@@ -262,7 +262,7 @@ def _class_of(
     if status in _CLASSES:
         return _CLASSES[status]
     if status >= 500:
-        return ServerError, "RMZ failed; try again later"
+        return ServerError, "RMZ failed; retry later"
     return APIError, "this status is not documented"
 
 
@@ -274,7 +274,7 @@ def is_documented(answer: Answer) -> bool:
     if not _is_named_json(answer):
         return False
     if not answer.is_whole:
-        # The head alone says whose it is.
+        # Only the head says whose answer it is.
         return True
     try:
         body = _json.parse(answer.body)
@@ -284,7 +284,7 @@ def is_documented(answer: Answer) -> bool:
 
 
 def refuses_token(answer: Answer) -> bool:
-    """Return whether RMZ, and nobody in between, refused the token before it did anything."""
+    """Return whether RMZ, and no proxy in between, refused the token before it did anything."""
     return answer.status == 401 and is_documented(answer)
 
 
@@ -318,7 +318,7 @@ def _shown(answer: Answer) -> JSON:
 
 
 def timestamp(value: object) -> datetime | None:
-    """Return the server's clock at its answer; None where it gave none."""
+    """Return the server's clock at its answer; None if it gave none."""
     if type(value) is not int or not 0 <= value < 2**33:
         return None
     return datetime.fromtimestamp(value, UTC)

@@ -20,11 +20,11 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return merged
 
 
-# What JSON allows around a value; str.strip() alone takes more.
+# The blanks that JSON allows around a value; a plain str.strip() removes more.
 _SPACE = " \t\n\r"
 
-# In memory a value takes up to a hundred times its bytes: what an answer of RMZ has is far below.
-# Commas and brackets are counted, in texts too, as that takes no time.
+# In memory a value takes up to a hundred times its bytes: an answer of RMZ has far fewer. Commas
+# and brackets are counted, inside strings too, because that takes no time.
 MAX_VALUES = 150_000
 _COUNTED_FROM = 64 * 1024
 
@@ -32,7 +32,8 @@ _COUNTED_FROM = 64 * 1024
 # printed nor pickled.
 MAX_DEPTH = 128
 
-# One decoder each: json.loads() with options builds a new one, and its scanner, on every call.
+# Decoders are kept, because json.loads() with options builds a new one, and its scanner, on every
+# call.
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse_constant)
 _UNIQUE = json.JSONDecoder(
     parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates
@@ -49,8 +50,8 @@ def parse(body: bytes, *, unique_keys: bool = False) -> JSON:
         unique_keys: Refuse an object that names a key twice.
 
     Raises:
-        ValueError: It is not JSON, nested too deeply, or too large to be held. The message shows
-            nothing of the body.
+        ValueError: The body is not JSON, is nested too deeply, or is too large to be held. The
+            message shows nothing of the body.
     """
     if len(body) > _COUNTED_FROM and sum(map(body.count, (b",", b"[", b"{"))) > MAX_VALUES:
         raise ValueError("too many values")
@@ -63,7 +64,7 @@ def parse(body: bytes, *, unique_keys: bool = False) -> JSON:
     except RecursionError:
         raise ValueError("nested too deeply") from None
     except json.JSONDecodeError as error:
-        # The error object holds the whole document; its text holds nothing of it.
+        # The error object holds the whole document; its message holds nothing of it.
         raise ValueError(f"not JSON: {error}") from None
     except ArithmeticError:
         raise ValueError("a number out of range") from None

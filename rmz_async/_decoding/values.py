@@ -18,12 +18,12 @@ from typing import Any, TypeVar
 from rmz_async.models import Duration
 from rmz_async.models._json_object import EMPTY, JSON, JSONObject
 
-# ASCII only: int() and Decimal() would read Arabic digits, which stand in labels alone.
+# ASCII only: int() and Decimal() would read Arabic digits, which stand in labels only.
 _INTEGER = re.compile(r"(-?[0-9]{1,19})(\.0+)?")
 _MAX_DIGITS = 19
 # Whatever Decimal writes can be read again: PHP writes tiny and huge numbers with an exponent.
 _AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?(E[+-]?[0-9]{1,18})?", re.IGNORECASE)
-# "1,299" alone is refused: in some languages the comma begins the fraction.
+# A plain "1,299" is refused: in some languages the comma begins the fraction.
 _GROUPED_AMOUNT = re.compile(r"-?[0-9]{1,3}((,[0-9]{3})+\.[0-9]{1,2}|(,[0-9]{3}){2,})")
 _DATE_LENGTH = len("2024-01-01")
 # MySQL's zero dates, and PHP's way of writing them.
@@ -152,7 +152,7 @@ def anything(value: Any, _: object = None) -> Any:
 
 
 def nothing(_: Any, __: object = None) -> None:
-    """Ignore a value that nobody reads."""
+    """Ignore a value that no field needs."""
 
 
 def next_page(value: JSON, _: object = None) -> bool:

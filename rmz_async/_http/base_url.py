@@ -51,8 +51,8 @@ class Address:
         """Return the base URL without its trailing slash, if a token may be sent there.
 
         Raises:
-            ConfigurationError: It is not https (or http to this machine), or has parts it must not
-                have.
+            ConfigurationError: The address is not https (or http to this machine), or has parts it
+                must not have.
         """
         found = _checked(self._value)
         if isinstance(found, ConfigurationError):

@@ -97,7 +97,7 @@ class Connections:
         Raises:
             ConfigurationError: The client was closed meanwhile; nothing was sent.
         """
-        # A pool that was closed would open connections again, and nobody would close those.
+        # A pool that was closed would open connections again, and nothing would close those.
         self._check()
         return await exchange(state.client, state.pool, prepared, token, limit, clock)
 

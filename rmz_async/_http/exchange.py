@@ -28,7 +28,7 @@ class PreparedRequest:
 
     Attributes:
         dedicated: Over a connection of its own. A server may close an idle connection just as a
-            request is sent, and then nobody could tell whether the request arrived.
+            request is sent, and then it would be unknown whether the request arrived.
         upload: A file that is sent in place of *content*.
         silence: The most seconds in which nothing is sent and nothing comes.
     """

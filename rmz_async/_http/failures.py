@@ -62,7 +62,7 @@ def reason_of(error: Exception) -> str:
         advice = ": write its user name and password into its address" if status == 407 else ""
         return f"the proxy answered {status}{advice}"
     shown = error.__cause__ if _is_of_aiohttp(error.__cause__) else error
-    # Only the texts of these are known to show no header and no body.
+    # Only the messages of these are known to show no header and no body.
     is_known = isinstance(shown, httpx.ConnectError | UnreadableBodyError) or (
         "ClientConnectorError" in _kinds_of(shown)
     )
@@ -94,7 +94,7 @@ def _certificate_error_in(error: Exception) -> ssl.SSLCertVerificationError | No
 
 
 def _proxy_status_of(error: Exception) -> int | None:
-    # The rest of its text is the proxy's own.
+    # The rest of its message is the proxy's own.
     status = _STATUS.match(str(error)) if isinstance(error, httpx.ProxyError) else None
     return int(status[1]) if status else None
 

@@ -60,7 +60,7 @@ class AiohttpConnection:
             limit=0,
             keepalive_timeout=IDLE_EXPIRY,
             # The cache is of no use to a single connection. A session that is closed while it
-            # resolves a name for the cache would cancel a call that nobody has cancelled.
+            # resolves a name for the cache would cancel a call that its caller has not cancelled.
             use_dns_cache=False,
             resolver=_Resolver(),
         )
@@ -79,7 +79,7 @@ class AiohttpConnection:
                 headers=[
                     (name.decode(), value.decode())
                     for name, value in request.headers
-                    # aiohttp adds it by itself, and refuses to be told.
+                    # aiohttp adds it by itself, and refuses one of ours.
                     if name.lower() != b"transfer-encoding"
                 ],
                 data=stream if isinstance(stream, UploadBody) else stream.content or None,
@@ -193,9 +193,9 @@ class _Connector(aiohttp.TCPConnector):
 
     @property
     def closed(self) -> bool:
-        """Whether it is closed. It counts as closed if its event loop has ended.
+        """Whether it is closed, or its event loop has ended.
 
-        Nobody can close it then, and aiohttp would print a line for it and one for its session.
+        Nothing can close it then, and aiohttp would print a line for it and one for its session.
         """
         return super().closed or self._loop.is_closed()
 

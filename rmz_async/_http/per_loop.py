@@ -56,7 +56,7 @@ class PerLoop(Generic[T]):
                 _abandoned.append(value)
             elif not is_over(loop):
                 continue
-            # If its loop is over, nobody looks after it: the garbage collector may.
+            # If its loop is over, only the garbage collector looks after it.
             self._values.pop(place, None)
 
 

@@ -16,7 +16,7 @@ import anyio
 # Seconds that an idle connection may be used again: shorter than servers keep theirs.
 IDLE_EXPIRY = 5.0
 
-# How long a call may take to close connections, even where its caller has given it up.
+# How long a call may take to close connections, even if its caller has given it up.
 _CLOSE_TIMEOUT = 1.0
 
 
@@ -51,14 +51,14 @@ class Pool(Generic[C]):
         self._borrowed: set[C] = set()
         # With the time since which it is idle; used longest ago first.
         self._idle: deque[tuple[float, C]] = deque([(clock(), open_one())])
-        # Idle, but closed by the server meanwhile, or with bytes on it that nobody asked for.
+        # Idle, but closed by the server meanwhile, or with bytes on it that no request asked for.
         self._unusable: list[C] = []
 
     def borrowed(self, *, dedicated: bool) -> Borrowed[C]:
         """Return a connection to enter, for the time of one request.
 
         Args:
-            dedicated: One that nothing was sent over, and nothing else will be.
+            dedicated: A connection that carries this request and no other.
         """
         return Borrowed(self, dedicated)
 
@@ -78,7 +78,7 @@ class Pool(Generic[C]):
         return None
 
     async def give_back(self, one: C, *, reusable: bool) -> None:
-        """Give a connection back, and close what nobody will use again.
+        """Give a connection back, and close those that no request will use again.
 
         Args:
             one: The connection that `borrow` returned.

@@ -1,4 +1,4 @@
-"""Host names, resolved in a thread that nobody waits for when Python leaves.
+"""Host names, resolved in a thread that does not keep Python from exiting.
 
 asyncio resolves in threads that the interpreter waits for: a name server that does not answer would
 keep a process from leaving for 15 seconds and more.
@@ -33,7 +33,7 @@ async def addresses_of(host: str, port: int) -> list[str]:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        # Nobody waits for the threads of trio.
+        # Python does not wait for the threads of trio.
         found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         return _ordered([str(address[0]) for *_, address in found])
     return _ordered(await _found_in_thread(host, port))
@@ -45,7 +45,7 @@ async def _found_in_thread(host: str, port: int) -> list[str]:
 
     def settle(outcome: list[str] | Exception) -> None:
         if found.done():
-            return  # It was cancelled.
+            return  # The waiting call was cancelled.
         if isinstance(outcome, Exception):
             found.set_exception(outcome)
         else:

@@ -1,4 +1,4 @@
-"""Bytes that follow an answer: they belong to nobody, and must not answer the next request."""
+"""Bytes that follow an answer: they belong to no request, and must not answer the next request."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ class UploadBody(httpx.AsyncByteStream):
     """Reads an upload from its beginning for each attempt, as long as its source allows that.
 
     Attributes:
-        upload: What is sent.
-        error: What the source raised while it was read.
+        upload: The file and its form.
+        error: The error of the source while it was read.
     """
 
     def __init__(self, upload: Upload) -> None:

@@ -45,7 +45,7 @@ def closed_for(headers: Mapping[str, str], remaining: int | None, unix_now: floa
         unix_now: Unix time, for the headers that name a moment.
     """
     # The guard against the same extension twice answers 429 too, with room left in the window. Its
-    # Retry-After is for that call alone.
+    # Retry-After is for that call only.
     if remaining:
         return None
     wait = retry_after(headers.get("retry-after"), unix_now)

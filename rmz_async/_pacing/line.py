@@ -30,13 +30,13 @@ class NoSlotError(Exception):
 
 
 def quota_key(token: Secret, quota: str) -> str:
-    """Return a key for one quota of a token, from which nobody can tell the token.
+    """Return a key for one quota of a token, from which the token cannot be found.
 
     Args:
         token: Whose quota it is.
         quota: Which of the token's quotas.
     """
-    # A token has 40 random characters, so there is no list of likely ones to try. The prefix keeps
+    # A token has 40 random characters, so there is no list of likely ones to hash. The prefix keeps
     # the digest apart from others of the same token, such as the one in Sanctum's database.
     digest = hashlib.sha256(b"rmz quota\0" + token.reveal().encode())
     return f"{digest.hexdigest()[:16]}:{quota}"
@@ -45,9 +45,9 @@ def quota_key(token: Secret, quota: str) -> str:
 class Pacer:
     """Hands out slots, each for one request that is sent immediately.
 
-    If nobody waits and the quota has room, a request passes without a lock and without yielding to
-    other tasks. Otherwise it joins a line. There is a line for each quota and event loop: loops in
-    several threads share the count, but each wakes only its own tasks.
+    If no request waits and the quota has room, a request passes without a lock and without yielding
+    to other tasks. Otherwise it joins a line. There is a line for each quota and event loop: loops
+    in several threads share the count, but each wakes only its own tasks.
 
     Args:
         pacing: The limits.

@@ -50,7 +50,7 @@ class InMemoryQuotaStore:
 
     def _renewed_lock(self) -> threading.Lock:
         # A fork can happen while another thread holds the lock. The child does not have that
-        # thread, and would wait for it for ever.
+        # thread, and would never get the lock.
         self._pid = os.getpid()
         self._lock = threading.Lock()
         return self._lock

@@ -126,7 +126,7 @@ class Quota:
             self._left = min(self._left, remaining)
             return
         # Within one window the figure only falls, so a higher one belongs to a new window. If RMZ
-        # counted no more requests than this client sent, nobody else uses the token, and the
+        # counted no more requests than this client sent, no other client uses the token, and the
         # recorded times are more exact than the figure.
         self._forget_window()
         self._expire(now)

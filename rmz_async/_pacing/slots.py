@@ -76,7 +76,7 @@ class Slots:
 
 
 class Slot:
-    """One of the requests under way, counted in its quota if there is a pacer.
+    """A request under way, counted in its quota if there is a pacer.
 
     Raises:
         NoSlotError: When it is entered, if the slot would come too late.

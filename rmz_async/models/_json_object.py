@@ -1,4 +1,4 @@
-"""JSON as Python holds it, and a JSON object that nobody can change."""
+"""JSON as Python holds it, and a JSON object that cannot be changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phone numbers in free text, and the only importer of phonenumbers."""
+"""Phone numbers as a person types them, and the only importer of phonenumbers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def parse_phone(text: str, region: str | None) -> tuple[str, str]:
         region: The country of numbers without a dial code, or None.
 
     Raises:
-        InvalidRequestError: The text is not a phone number that can exist.
+        InvalidRequestError: The string is not a phone number that can exist.
         MissingExtraError: phonenumbers is not installed.
     """
     try:

@@ -13,7 +13,7 @@ __all__ = ("Customer", "NewCustomer", "PhoneNumber")
 
 @model
 class Customer(Model):
-    """A customer of the store, as RMZ tells about them."""
+    """A customer of the store, as RMZ describes them."""
 
     id: int | None = None
     """Positive integer, unique in the store."""
@@ -94,7 +94,7 @@ class PhoneNumber:
 
     @classmethod
     def parse(cls, text: str, *, region: str | None = None) -> Self:
-        """Read a phone number of any country from free text.
+        """Read a phone number of any country, as a person types it.
 
         This needs the extra ``phone``: ``pip install "rmz[phone]"``.
 
@@ -107,7 +107,7 @@ class PhoneNumber:
             The number, split into its dial code and the digits after it.
 
         Raises:
-            InvalidRequestError: The text is not a phone number that can exist.
+            InvalidRequestError: The string is not a phone number that can exist.
             MissingExtraError: The extra is not installed.
         """
         country_code, phone = parse_phone(text, region)

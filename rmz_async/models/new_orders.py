@@ -16,7 +16,7 @@ class OrderLine:
     """A line of an order that is to be made."""
 
     product: int | str
-    """The product's id where it is an integer, its slug where it is a text."""
+    """The product's id if it is an integer, its slug if it is a string."""
 
     quantity: int = 1
     """1 or more; 1 for what is subscribed to."""
@@ -67,8 +67,8 @@ class CompletedOrder(Model):
 class DuplicateOrder(Model):
     """RMZ has made this very order within the last 5 minutes, and makes no other.
 
-    It is also what a repeat brings after an answer that was lost. The address of the checkout may
-    not come back: a customer who must pay and lost it can order again after 5 minutes.
+    A retry after a lost answer brings it too. The address of the checkout may not come back: a
+    customer who must pay and lost it can order again after 5 minutes.
     """
 
     duplicate: bool
@@ -78,7 +78,7 @@ class DuplicateOrder(Model):
     """The checkout that waits for its customer, or None."""
 
     order_id: int | None = None
-    """The order where it is complete, or None."""
+    """The order if it is complete, or None."""
 
     checkout_url: str | None = attrs.field(default=None, repr=False)
     """None if RMZ does not send it."""

@@ -69,7 +69,7 @@ class CodeStock:
     """
 
     codes: Sequence[str] = attrs.field(repr=False)
-    """1 or more; whoever knows one has the goods. Hidden in ``repr``."""
+    """1 or more; a person who knows one has the goods. Hidden in ``repr``."""
 
 
 @attrs.frozen(kw_only=True)
@@ -181,7 +181,7 @@ class SelectField:
     """1 or more."""
 
     placeholder: str | None = None
-    """The text that the field shows before a choice."""
+    """The words that the field shows before a choice."""
 
     required: bool = False
     """Whether the customer must choose."""

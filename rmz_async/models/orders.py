@@ -46,7 +46,7 @@ class OrderStatusChange(Model):
     """The status from then on; a known one, or the number that RMZ sent."""
 
     reason: str | None = None
-    """Why, in the words of whoever changed it."""
+    """Why, in the words of the person who changed it."""
 
     model_id: int | None = None
     """The order's id."""

@@ -52,7 +52,7 @@ class CancelBehavior(StrEnum):
 
 @model
 class Code(Model):
-    """A digital code: whoever knows it has the goods. Hidden in ``repr``."""
+    """A digital code: a person who knows it has the goods. Hidden in ``repr``."""
 
     id: int
     """Positive integer."""
@@ -93,7 +93,7 @@ class ProductImage(Model):
     """The address to fetch it from."""
 
     file_name: str | None = None
-    """The name of the file alone."""
+    """The name of the file, without its folder."""
 
     path: str | None = None
     """The folder that the file is in."""
@@ -217,7 +217,7 @@ class Product(Model):
     """As RMZ sent it."""
 
     activation_info: str | None = None
-    """The text that the buyer reads after the purchase; may be HTML."""
+    """Shown to the buyer after the purchase; may be HTML."""
 
     marketing_title: str | None = None
     """A line beside the name."""
@@ -277,7 +277,7 @@ class Product(Model):
     """Its picture."""
 
     subscription_variants: tuple[ProductVariant, ...] | None = None
-    """Its plans, where it is subscribed to."""
+    """Its plans, if it is subscribed to."""
 
     categories: tuple[Category, ...] | None = None
     """The categories in which the shop shows it."""

@@ -63,7 +63,7 @@ class Store(Model):
     """Whether the shop is closed for now."""
 
     maintenance_message: str | None = None
-    """The text that visitors read meanwhile."""
+    """The message that visitors read meanwhile."""
 
     plan_id: int | None = None
     """The store's plan with RMZ."""
@@ -75,7 +75,7 @@ class Store(Model):
     """Whether RMZ knows who the owner is."""
 
     is_beta_tester: bool | None = None
-    """Whether RMZ tries new things here first."""
+    """Whether RMZ tests new features here first."""
 
     customization: Mapping[str, Any] | None = None
     """As RMZ sent it."""

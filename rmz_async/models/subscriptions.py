@@ -235,7 +235,7 @@ class Subscription(Model):
     @property
     def grants_access(self) -> bool:
         """Whether the customer may use what they pay for, while trialing, active or past due."""
-        # A status that a caller wrote as a plain text counts too.
+        # A status that a caller wrote as a plain string counts too.
         return self.status in _GRANTING
 
 

@@ -57,7 +57,7 @@ def phone_digits_of(value: object, dial_code: str | None) -> str:
 
     Args:
         value: The number, in any digits, with blanks, hyphens, dots, slashes and brackets.
-        dial_code: Its dial code, as `dial_code_of` returns it; None if nobody knows it.
+        dial_code: Its dial code, as `dial_code_of` returns it; None if it is unknown.
 
     Raises:
         PhoneError: The value is not a phone number, or has another dial code.

@@ -56,7 +56,7 @@ def resumed(found: Subscription, window: Window | None) -> Evidence:
     """Compare for the end of a pause."""
     active = found.status == SubscriptionStatus.ACTIVE
     if active and (window is None or found.updated_at is None):
-        # It may never have been paused.
+        # The subscription may never have been paused.
         return Evidence.UNCLEAR
     return _state(found, window, active)
 
@@ -94,7 +94,7 @@ def moved_to(status: int) -> Callable[[Order, Window | None], Evidence]:
     """Return what compares for an order's move to *status*."""
 
     def compare(found: Order, window: Window | None) -> Evidence:
-        # RMZ calls this one idempotent: what counts is where the order is, not who moved it.
+        # RMZ calls this one idempotent: the order's status counts, not who set it.
         if found.current_status == status:
             return Evidence.APPLIED
         return _unchanged(found, window)

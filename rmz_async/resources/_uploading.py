@@ -1,4 +1,4 @@
-"""What may be uploaded: checked before anything is sent."""
+"""Files to upload: checked before anything is sent."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ async def prepared(
 
     Args:
         check: Collects what is wrong, and raises it.
-        file: What the caller passed in.
-        kind: What it is for.
+        file: The caller's file.
+        kind: The file's purpose.
         name: Its name; the source's own if None.
         mime_type: Its type; by its name if None.
         timeout_without: Seconds that a call has without an upload.
 
     Raises:
-        InvalidRequestError: It breaks a rule.
+        InvalidRequestError: The file breaks a rule.
         OSError: The file at a path cannot be looked at.
     """
     source = _source(file)

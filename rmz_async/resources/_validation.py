@@ -140,7 +140,7 @@ class Validation:
             )
 
     def options(self, field: str, value: object) -> Mapping[str, object] | None:
-        """Check a customer's choices, and return a copy that nobody can change meanwhile."""
+        """Check a customer's choices, and return a copy that cannot change meanwhile."""
         if value is None:
             return None
         try:

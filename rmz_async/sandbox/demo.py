@@ -67,7 +67,7 @@ class ShowWire(logging.Handler):
 
 
 class Receiver:
-    """The shop's own endpoint for webhooks: it verifies, hands on, and answers at once."""
+    """The shop's own endpoint for webhooks: it verifies, hands on, and answers immediately."""
 
     def __init__(self) -> None:
         self.secret: str = secrets.token_hex(14)
@@ -150,8 +150,8 @@ async def subscribe(rmz: rmz_async.Client, receiver: Receiver, address: str) -> 
         by_type[rmz_async.EventType.SUBSCRIPTION_CREATED],
         by_type[rmz_async.EventType.ORDER_CREATED],
     )
-    check(event.subscription is not None, "it tells of a subscription")
-    check(ordered.order is not None, "it tells of an order")
+    check(event.subscription is not None, "it is about a subscription")
+    check(ordered.order is not None, "it is about an order")
     show(f"← {event.event}, event {event.event_id}")
     show(f"← {ordered.event}, order {ordered.order.id if ordered.order else None}")
     await forge(receiver, address)
@@ -174,7 +174,7 @@ def session_suffix() -> str:
 
 
 async def forge(receiver: Receiver, address: str) -> None:
-    """Send a delivery that nobody signed."""
+    """Send a delivery without a signature."""
     async with httpx.AsyncClient(trust_env=False) as stranger:
         body = b'{"event": "subscription.created", "data": {}}'
         answer = await stranger.post(address, content=body, headers={"Signature": "0" * 64})
@@ -210,7 +210,7 @@ async def manage(rmz: rmz_async.Client, receiver: Receiver, subscription_id: int
     check(canceled.grants_access, "access lasts until then")
     show(f"still {canceled.status} until {canceled.current_period_end:%Y-%m-%d}")
 
-    step("8. Each change was told by a webhook.")
+    step("8. A webhook reported each change.")
     wanted = {"subscription.paused", "subscription.unpaused", "subscription.canceled"}
     deadline = time.monotonic() + EVENT_WITHIN
     while wanted and time.monotonic() < deadline:

@@ -93,7 +93,7 @@ def _body_variants(body: bytes) -> Iterator[tuple[bytes, str]]:
     yield body.removeprefix(codecs.BOM_UTF8), "a byte order mark was added: pass the raw bytes"
     charset = "the body was decoded and encoded in another charset: pass the raw bytes"
     for name in _CHARSETS:
-        # One direction undoes a wrong decoding, the other a wrong encoding.
+        # The first direction undoes a wrong decoding, the second a wrong encoding.
         for source, target in (("utf-8", name), (name, "utf-8")):
             try:
                 yield body.decode(source).encode(target), charset

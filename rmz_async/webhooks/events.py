@@ -53,7 +53,7 @@ class EventType(StrEnum):
 
 @model
 class Event(Model):
-    """One event, as it was delivered.
+    """An event, as it was delivered.
 
     Every webhook gets every event, more than once and in any order: handle each ``dedupe_key``
     once, and expect events that you do not know.
@@ -82,7 +82,7 @@ class Event(Model):
 
     secret_index: int | None = None
     """The position of the secret that fitted, in the *secrets* given to ``verify``; None for an
-    unsigned delivery. If several shops deliver to one address, the secret alone tells which shop
+    unsigned delivery. If several shops deliver to one address, only the secret shows which shop
     sent the event.
     """
 

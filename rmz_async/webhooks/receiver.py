@@ -60,7 +60,7 @@ class Ack:
 
     Attributes:
         status: The HTTP status.
-        body: A short text, which RMZ ignores.
+        body: A short string, which RMZ ignores.
     """
 
     status: int
@@ -282,7 +282,7 @@ def _is_async(function: object) -> bool:
 def _call_plain(handler: Handler, event: Event) -> None:
     result = handler(event)
     if inspect.iscoroutine(result):
-        # Nobody in this thread could await it, and its work would silently be left undone.
+        # No code in this thread could await it, and its work would silently be left undone.
         result.close()
         raise TypeError("a plain handler returned a coroutine: make it an async function")
 

@@ -31,8 +31,8 @@ def verify(
             or of lists (``multiValueHeaders``), pairs of strings or bytes, or a WSGI environ.
         secrets: 1 to 32 secrets of at least 16 characters, one for each webhook that may deliver
             here, or a callable that returns them. RMZ signs every retry with the current secret. If
-            you regenerate a secret, keep the old one only while you redeploy, because whoever knows
-            it can sign events until you remove it.
+            you regenerate a secret, keep the old one only while you redeploy, because anyone who
+            knows it can sign events until you remove it.
         allow_unsigned: Accept a delivery without a signature, which anyone can send.
 
     Returns:

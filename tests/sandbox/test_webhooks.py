@@ -357,7 +357,7 @@ async def test_webhook_is_checked(sandbox: Sandbox) -> None:
     """A secret that nobody would accept, and tries that RMZ does not have, are refused."""
     wrong: list[Any] = ["", "x" * 15, 5, b"x" * 16]
     for secret in wrong:
-        with pytest.raises(ValueError, match="secret must be a text of at least 16 characters"):
+        with pytest.raises(ValueError, match="secret must be a string of at least 16 characters"):
             sandbox.add_webhook(URL, secret=secret)
     assert sandbox.add_webhook(URL, secret="x" * 16).secret == "x" * 16
     for tries in (0, 6):

@@ -82,7 +82,7 @@ def test_the_class_of_each_status(status: int, expected: type[APIError]) -> None
         (418, "this status is not documented"),
         (422, "no field is named, so RMZ's message is all there is"),
         (429, "wait before the next call"),
-        (500, "try again later"),
+        (500, "retry later"),
     ],
 )
 def test_the_advice_of_each_status(status: int, advice: str) -> None:
@@ -323,7 +323,7 @@ def test_retry_after_of_another_error() -> None:
     found = error(503, retry_after="7")
 
     assert found.retry_after == 7.0
-    assert "RMZ failed; try again later" in str(found)
+    assert "RMZ failed; retry later" in str(found)
 
 
 @pytest.mark.parametrize("headers", [{}, {"retry_after": "7"}])

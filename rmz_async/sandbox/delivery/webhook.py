@@ -33,7 +33,7 @@ def _on_loopback(_: object, __: object, url: str) -> None:
 def _long_enough(_: object, __: object, secret: object) -> None:
     if not isinstance(secret, str) or len(secret) < _MIN_SECRET:
         raise ValueError(
-            f"a webhook's secret must be a text of at least {_MIN_SECRET} characters, as "
+            f"a webhook's secret must be a string of at least {_MIN_SECRET} characters, as "
             "webhooks.verify wants it: shorter ones can be guessed"
         )
 

@@ -1,1 +1,1 @@
-"""Where verified deliveries wait until their handlers have run."""
+"""Storage in which verified deliveries wait until their handlers have run."""

@@ -55,12 +55,12 @@ class StoredDelivery:
 
 @attrs.frozen(kw_only=True)
 class Task:
-    """One run of one handler for one delivery.
+    """A run of a handler for a delivery.
 
     Attributes:
         handler: The handler's name.
         attempt: Which attempt this is, from 1 on.
-        delivery: What the handler gets.
+        delivery: The delivery that the handler gets.
     """
 
     handler: str
@@ -163,7 +163,7 @@ class SQLiteInbox:
 
         Args:
             task: The task.
-            error: What happened.
+            error: The cause of the failure.
             retry_at: When the next attempt is due, as Unix time; None if there is none.
         """
         if retry_at is None:
