@@ -28,15 +28,20 @@ _NOT_SENT_OF_AIOHTTP = {
     "NonHttpUrlClientError",
 }
 
+# The function of httpx that calls the event hooks and, between them, the transport.
+_HOOKS_AND_TRANSPORT = "_send_handling_redirects"
+
 _STATUS = re.compile(r"([1-5][0-9]{2})\b")
 
 
 def failure_of(error: Exception, request: httpx.Request) -> Failure:
     """Return what *error*, which ended *request*, says about it."""
+    if not _is_of_transport(error):
+        return Failure.AMBIGUOUS
     if isinstance(error, RuntimeError):
         # A name cannot be resolved, as the interpreter starts no thread any more.
         return Failure.NOT_SENT if "shutdown" in str(error) else Failure.AMBIGUOUS
-    if not isinstance(error, _NOT_SENT) or not _is_about(error, request):
+    if not isinstance(error, _NOT_SENT) or error.request is not request:
         return Failure.AMBIGUOUS
     cause = error.__cause__
     # httpx-aiohttp says "connect time-out" of a connection that was lost after all was sent.
@@ -78,14 +83,16 @@ def answer_in(error: Exception, request: httpx.Request) -> httpx.Response | None
     return None
 
 
-def _is_about(error: httpx.RequestError, request: httpx.Request) -> bool:
-    """Say whether *error* comes from the transport of *request*, so that no answer had begun.
+def _is_of_transport(error: Exception) -> bool:
+    """Say whether *error* comes from the transport of the request, so that no answer had begun.
 
-    An event hook of the caller's own client may make requests of its own once RMZ has answered, and
-    these may fail. httpx names the request in each error of a transport.
+    An event hook of the caller's own client may make requests of its own once RMZ has answered,
+    even the same one again, and these may fail.
     """
-    steps = {frame.f_code.co_name for frame, _ in walk_tb(error.__traceback__)}
-    return "_send_single_request" in steps and error.request is request
+    steps = [frame.f_code.co_name for frame, _ in walk_tb(error.__traceback__)]
+    if _HOOKS_AND_TRANSPORT not in steps:
+        return False
+    return steps[steps.index(_HOOKS_AND_TRANSPORT) + 1 :][:1] == ["_send_single_request"]
 
 
 def _certificate_error_in(error: Exception) -> ssl.SSLCertVerificationError | None:

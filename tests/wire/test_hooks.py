@@ -144,7 +144,31 @@ async def leaving(_: object) -> None:
     raise RuntimeError("can't start new thread")
 
 
-FAILING = [unreachable, made_by_hand, made_for_our_request, misled, broken, leaving]
+async def audited_in_vain(_: object) -> None:
+    """A hook whose words are those of an interpreter that leaves."""
+    raise RuntimeError("the audit is in shutdown")
+
+
+async def sent_again(response: httpx.Response) -> None:
+    """A hook that sends our request again, to a service which is down."""
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(refuse)) as mirror:
+        await mirror.send(response.request)
+
+
+FAILING = [
+    unreachable,
+    made_by_hand,
+    made_for_our_request,
+    misled,
+    broken,
+    leaving,
+    audited_in_vain,
+    sent_again,
+]
 
 
 @pytest.mark.parametrize("hook", FAILING)
