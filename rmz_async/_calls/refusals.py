@@ -58,7 +58,8 @@ def _flattened(found: dict[str, JSON]) -> dict[str, tuple[str, ...]]:
             pending += [(f"{path}.{key}", inner) for key, inner in reversed(value.items())]
             continue
         if isinstance(value, list):
-            reasons.setdefault(path, [])
+            if not any(isinstance(inner, (dict, list)) for inner in value):
+                reasons.setdefault(path, [])
             pending += [(path, inner) for inner in reversed(value)]
             continue
         reasons.setdefault(path, []).extend([] if value is None else [_as_text(value)])
