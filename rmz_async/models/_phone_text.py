@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+from typing import cast
+
 from rmz_async.errors import InvalidRequestError, MissingExtraError
+
+# Characters of a refused text that a message shows: more would not be a phone number.
+_MAX_SHOWN = 20
 
 
 def parse_phone(text: str, region: str | None) -> tuple[str, str]:
@@ -22,12 +28,15 @@ def parse_phone(text: str, region: str | None) -> tuple[str, str]:
         raise MissingExtraError(
             'PhoneNumber.parse needs an extra: pip install "rmz[phone]"'
         ) from None
+    if not isinstance(cast("object", text), str):
+        raise _fault("", "it is no string")
+    # A number that is copied brings invisible marks of direction with it.
+    written = "".join(letter for letter in text if unicodedata.category(letter) != "Cf").strip()
+    # Without a region, only a plus begins a dial code for phonenumbers, and 00 does not.
+    if written[:2] in ("00", "٠٠", "۰۰"):
+        written = f"+{written[2:]}"
     try:
-        # Without a region, only a plus begins a dial code for phonenumbers, and 00 does not.
-        stripped = text.strip()
-        found = phonenumbers.parse(
-            f"+{stripped[2:]}" if stripped[:2] in ("00", "٠٠", "۰۰") else stripped, region
-        )
+        found = phonenumbers.parse(written, region and region.upper())
     except phonenumbers.NumberParseException as error:
         raise _fault(text, str(error)) from None
     if not phonenumbers.is_possible_number(found):
@@ -36,6 +45,7 @@ def parse_phone(text: str, region: str | None) -> tuple[str, str]:
 
 
 def _fault(text: str, reason: str) -> InvalidRequestError:
-    digits = sum(character.isdecimal() for character in text)
-    rule = f"must be a phone number, and has {digits} digits: {reason}"
+    digits = "".join(character for character in text if character.isdecimal())
+    found = f"{len(digits)} digits ({digits[:_MAX_SHOWN]})" if digits else "no digits"
+    rule = f"must be a phone number, and has {found}: {reason}"
     return InvalidRequestError(f"phone {rule}", errors={"phone": (rule,)})

@@ -111,10 +111,9 @@ def _without_dial_code(digits: str, dial_code: str | None) -> str:
 def _national(digits: str, dial_code: str) -> str:
     """Remove a dial code that is repeated without a plus, and the zero for calls at home."""
     lengths = _NATIONAL_DIGITS.get(dial_code, ())
-    rest = digits.removeprefix(dial_code)
-    if rest != digits and len(_without_trunk_zero(rest, dial_code)) in lengths:
-        digits = rest
-    return _without_trunk_zero(digits, dial_code)
+    digits = _without_trunk_zero(digits, dial_code)
+    rest = _without_trunk_zero(digits.removeprefix(dial_code), dial_code)
+    return rest if len(rest) in lengths else digits
 
 
 def _without_trunk_zero(digits: str, dial_code: str) -> str:

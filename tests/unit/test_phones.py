@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,7 @@ def test_a_dial_code_may_be_written_in_any_way(country_code: object) -> None:
         "٠٠٩٦٦٥١٢٣٤٥٦٧٨",
         "966512345678",
         "9660512345678",
+        "0966512345678",
         "\u202a+966\u00a051\u2011234\u20135678\u202c",
         "\u200f051\u2212234 5678",
     ],
@@ -155,6 +157,8 @@ def test_a_number_with_a_plus_needs_its_country_code() -> None:
         ("050 123 4567", "AE", "971", "501234567"),
         ("00966512345678", "AE", "966", "512345678"),
         ("+39 06 1234 5678", None, "39", "0612345678"),
+        ("\u200f00966 51 234 5678", None, "966", "512345678"),
+        ("051 234 5678", "sa", "966", "512345678"),
     ],
 )
 def test_free_text_is_read_as_a_phone_number(
@@ -165,6 +169,19 @@ def test_free_text_is_read_as_a_phone_number(
 
     assert number == PhoneNumber(country_code=country_code, phone=phone)
     assert sent(number.country_code, number.phone) == {"country_code": country_code, "phone": phone}
+
+
+@pytest.mark.parametrize("value", [None, 966512345678])
+def test_free_text_that_is_no_string_is_refused(value: Any) -> None:
+    """As any other argument that breaks a rule."""
+    with pytest.raises(InvalidRequestError, match="no digits: it is no string"):
+        PhoneNumber.parse(value)
+
+
+def test_a_refusal_of_free_text_shows_the_digits_found() -> None:
+    """So that a person sees the one that is missing."""
+    with pytest.raises(InvalidRequestError, match=r"has 7 digits \(9665123\)"):
+        PhoneNumber.parse("+966 5123")
 
 
 @pytest.mark.parametrize("text", ["", "hello", "051 234 5678", "+966 51", "+999 12345678"])
