@@ -35,7 +35,7 @@ SUPPORTED = [
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 # So that a machine whose only Python is newer than the list still runs the tests.
 PYTHONS = SUPPORTED if RUNNING in SUPPORTED else [*SUPPORTED, RUNNING]
-PACKAGES = ["rmz_async", "rmz_sync"]
+PACKAGES = ["pytest_rmz", "rmz_async", "rmz_sync"]
 CHECKED = [*PACKAGES, "tests", "docs", "noxfile.py"]
 # What does not depend on the Python is looked at once.
 ONCE = [f"tests/{name}" for name in ("contract", "faults", "mutation", "security")]
@@ -142,7 +142,7 @@ def build(session: nox.Session) -> None:
     session.run("python", "-m", "build", "--outdir", "dist")
     (wheel,) = Path("dist").glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    if not {"rmz_async/py.typed", "rmz_sync/py.typed"} <= names:
+    if not {f"{package}/py.typed" for package in PACKAGES} <= names:
         session.error("the wheel has no py.typed")
     served = {"openapi.yaml", "serving/reference_page/reference.html"}
     if not {f"rmz_async/sandbox/{name}" for name in served} <= names:

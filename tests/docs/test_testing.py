@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,3 +23,23 @@ def test_a_test_of_the_page_passes(page: Page, name: str) -> None:
     running = page[name]()
     if inspect.iscoroutine(running):
         page.wait(running)
+
+
+def test_the_tests_with_fixtures_pass(tmp_path: Path) -> None:
+    """In a pytest of their own, as a reader runs them."""
+    section = (ROOT / PAGE).read_text("utf-8").partition("### Fixtures for pytest")[2]
+    code = section.partition("```python\n")[2].partition("```")[0]
+    (tmp_path / "test_page.py").write_text(code, encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-p", "pytest_rmz", "-p", "no:cacheprovider"]
+
+    done = subprocess.run(
+        [*command, "-c", str(tmp_path / "pytest.ini"), str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert " 3 passed" in done.stdout, done.stdout
