@@ -38,9 +38,9 @@ class Transport:
     ) -> None:
         self.options = options
         self.connections = connections
-        self.clock = Clock() if clock is None else clock
-        self.slots = Slots(options.pacing, self.clock)
-        self.budget = Budget()
+        self.clock: Clock = Clock() if clock is None else clock
+        self.slots: Slots = Slots(options.pacing, self.clock)
+        self.budget: Budget = Budget()
         self._headers = headers_for(options.base_url)
 
     def with_options(self, options: Options) -> Transport:

@@ -38,7 +38,10 @@ R = TypeVar("R")
 
 
 def _resource(resource: Callable[[Transport], R]) -> ResourceAttribute[Client, R]:
-    return ResourceAttribute(resource, lambda client: resource(client._transport))
+    return ResourceAttribute(
+        resource,
+        lambda client: resource(client._transport),  # pyright: ignore[reportPrivateUsage] # the class is below
+    )
 
 
 class Client:
@@ -76,13 +79,13 @@ class Client:
         ConfigurationError: An option breaks a rule; the message names both.
     """
 
-    checkout_sessions = _resource(CheckoutSessions)
-    portal_sessions = _resource(PortalSessions)
-    subscriptions = _resource(Subscriptions)
-    orders = _resource(Orders)
-    products = _resource(Products)
-    categories = _resource(Categories)
-    store = _resource(OwnStore)
+    checkout_sessions: ResourceAttribute[Client, CheckoutSessions] = _resource(CheckoutSessions)
+    portal_sessions: ResourceAttribute[Client, PortalSessions] = _resource(PortalSessions)
+    subscriptions: ResourceAttribute[Client, Subscriptions] = _resource(Subscriptions)
+    orders: ResourceAttribute[Client, Orders] = _resource(Orders)
+    products: ResourceAttribute[Client, Products] = _resource(Products)
+    categories: ResourceAttribute[Client, Categories] = _resource(Categories)
+    store: ResourceAttribute[Client, OwnStore] = _resource(OwnStore)
 
     def __init__(
         self,

@@ -124,7 +124,17 @@ class RMZError(Exception):
         return error
 
 
-_KEPT = (str, int, float, Decimal, datetime, Mapping, list, tuple, type(None))
+_KEPT: tuple[type[object], ...] = (
+    str,
+    int,
+    float,
+    Decimal,
+    datetime,
+    Mapping,
+    list,
+    tuple,
+    type(None),
+)
 
 
 def _to_plain(value: object) -> Any:

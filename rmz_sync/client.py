@@ -14,7 +14,7 @@ from rmz_async._http.client import HTTPClient
 from rmz_async.errors import OutcomeUnknownError
 from rmz_async.options import DEFAULT_PACING, DEFAULT_TIMEOUT, Pacing, RetryPolicy, Unchanged
 from rmz_async.resources._attribute import ResourceAttribute
-from rmz_sync import _preloaded  # noqa: F401 - for what it imports
+from rmz_sync import _preloaded  # noqa: F401 # pyright: ignore[reportUnusedImport] # for what it imports
 from rmz_sync._portal import Portal
 from rmz_sync._wrapped import WrappedClient
 from rmz_sync.resources.categories import Categories
@@ -33,7 +33,8 @@ R = TypeVar("R")
 
 def _resource(name: str, resource: Callable[[Any, Portal], R]) -> ResourceAttribute[Client, R]:
     return ResourceAttribute(
-        resource, lambda client: resource(getattr(client._wrapped, name), client._portal)
+        resource,
+        lambda client: resource(getattr(client._wrapped, name), client._portal),  # pyright: ignore[reportPrivateUsage] # the class is below
     )
 
 
@@ -81,13 +82,19 @@ class Client:
         ConfigurationError: An option breaks a rule; the message names both.
     """
 
-    checkout_sessions = _resource("checkout_sessions", CheckoutSessions)
-    portal_sessions = _resource("portal_sessions", PortalSessions)
-    subscriptions = _resource("subscriptions", Subscriptions)
-    orders = _resource("orders", Orders)
-    products = _resource("products", Products)
-    categories = _resource("categories", Categories)
-    store = _resource("store", OwnStore)
+    checkout_sessions: ResourceAttribute[Client, CheckoutSessions] = _resource(
+        "checkout_sessions", CheckoutSessions
+    )
+    portal_sessions: ResourceAttribute[Client, PortalSessions] = _resource(
+        "portal_sessions", PortalSessions
+    )
+    subscriptions: ResourceAttribute[Client, Subscriptions] = _resource(
+        "subscriptions", Subscriptions
+    )
+    orders: ResourceAttribute[Client, Orders] = _resource("orders", Orders)
+    products: ResourceAttribute[Client, Products] = _resource("products", Products)
+    categories: ResourceAttribute[Client, Categories] = _resource("categories", Categories)
+    store: ResourceAttribute[Client, OwnStore] = _resource("store", OwnStore)
 
     def __init__(
         self,

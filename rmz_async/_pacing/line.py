@@ -67,7 +67,7 @@ class Pacer:
             self._store = InMemoryQuotaStore() if pacing.store is None else pacing.store
             self._lines = {}
         # A caller's own store may hang or fail, and so may a subclass of the library's.
-        self.trusts_store = type(self._store) is InMemoryQuotaStore
+        self.trusts_store: bool = type(self._store) is InMemoryQuotaStore
 
     def with_pacing(self, pacing: Pacing) -> Pacer:
         """Return a pacer with other limits; unless it counts elsewhere, the lines are the same."""

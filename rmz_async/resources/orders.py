@@ -183,7 +183,7 @@ class Orders:
         check = Validation(operations.ORDERS_UPDATE)
         order_id = check.identifier("id", order_id)
         # A member of another enum is a status of something else.
-        foreign = isinstance(status, Enum) and not isinstance(status, OrderStatus)
+        foreign = isinstance(status, Enum) and type(status) is not OrderStatus
         known = None if foreign else status
         number = check.integer("status", known, min(OrderStatus), max(OrderStatus))
         check.finish()

@@ -27,9 +27,9 @@ from rmz_async.sandbox.loopback import LoopbackOnly
 from rmz_async.sandbox.rules import uploads
 from rmz_async.sandbox.same_origin import SameOriginForms
 from rmz_async.sandbox.serving.bodies import LimitedBodies
+from rmz_async.sandbox.serving.catching_up import CatchingUp
 from rmz_async.sandbox.serving.reference import reference_routes
 from rmz_async.sandbox.serving.request_log import RequestLog
-from rmz_async.sandbox.serving.up_to_date import UpToDate
 
 __all__ = ("BASE_PATH", "build_app")
 
@@ -64,7 +64,7 @@ def build_app(
             Middleware(
                 LimitedBodies, exceptions={f"{BASE_PATH}/products/upload": uploads.MOST_BYTES}
             ),
-            Middleware(UpToDate, catch_up=catch_up),
+            Middleware(CatchingUp, catch_up=catch_up),
             Middleware(RequestLog, path=BASE_PATH, now=backend.now, note=backend.requests.note),
             Middleware(FaultyRequests, faults=backend.faults, api=BASE_PATH),
         ],

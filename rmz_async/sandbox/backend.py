@@ -38,7 +38,7 @@ class Backend:
     def __init__(self, store: Store, clock: Clock, seed: int | str | None = None) -> None:
         self.store = store
         self.clock = clock
-        self.chance = random.Random(seed)  # noqa: S311 - nothing secret depends on it
+        self.chance: random.Random = random.Random(seed)  # noqa: S311 - nothing secret depends on it
         self.webhooks: dict[int, Webhook] = {}
         self.faults: Faults = Faults(self.chance)
         self.courier: Courier = Courier(self.webhooks, self.now, self.faults)

@@ -28,7 +28,7 @@ from rmz_async.webhooks.inbox.sqlite import SQLiteInbox, StoredDelivery, Task
 
 __all__ = ("Ack", "Receiver")
 
-logger = logging.getLogger("rmz_async")
+logger: logging.Logger = logging.getLogger("rmz_async")
 
 Handler: TypeAlias = Callable[[Any], Awaitable[object] | object]
 """A function of one event: async, or plain, which runs in a worker thread."""

@@ -136,14 +136,16 @@ def in_typescript(base_url: str, sandbox: Sandbox) -> None:
 
 def statement(endpoint: Endpoint, request: Request, number: int) -> str:
     """Return the TypeScript that makes one request."""
-    given: dict[str, Any] = {}
     query = {
         name: int(value) if name in ("page", "product_id", "include_inactive") else value
         for name, value in endpoint.query(request, 1).items()
     }
-    given["params"] = {"path": {"id": number}} if "{id}" in endpoint.operation.path else {}
+    params: dict[str, Any] = {}
+    if "{id}" in endpoint.operation.path:
+        params["path"] = {"id": number}
     if query:
-        given["params"]["query"] = query
+        params["query"] = query
+    given: dict[str, Any] = {"params": params}
     if request.body is not None:
         given["body"] = request.body
     options = json.dumps(given, ensure_ascii=False)

@@ -378,4 +378,6 @@ FULL: dict[type[Model], dict[str, Any]] = {
     },
 }
 # A call that brings models of its own has their payloads in its row.
-FULL |= {model: dict(full) for endpoint in ENDPOINTS for model, full in endpoint.models.items()}
+FULL.update(
+    {model: dict(full) for endpoint in ENDPOINTS for model, full in endpoint.models.items()}
+)

@@ -42,7 +42,8 @@ async def pay_on_page(
         answer = await browser.post(f"{checkout_url}/pay", data=form)
         if answer.headers.get("location", "").endswith("/confirm"):
             answer = await browser.post(f"{checkout_url}/confirm", data={"answer": "approve"})
-    query = parse_qs(urlsplit(answer.headers.get("location", "")).query)
+    location: str = answer.headers.get("location", "")
+    query = parse_qs(urlsplit(location).query)
     if "rmz-subscription-id" not in query:
         raise NotPaidError(
             f"the card that ends in {card_number[-4:]} did not pay: the checkout page answered "

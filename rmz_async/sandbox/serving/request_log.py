@@ -141,7 +141,7 @@ class KeptRequests:
 
     def __init__(self) -> None:
         self._kept: deque[Exchange] = deque(maxlen=_KEPT)
-        self.count = 0
+        self.count: int = 0
 
     def note(self, exchange: Exchange) -> None:
         """Keep one more."""

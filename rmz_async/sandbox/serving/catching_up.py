@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ("UpToDate",)
+__all__ = ("CatchingUp",)
 
 
-class UpToDate:
+class CatchingUp:
     """Bring about what time has brought, and pass the request on.
 
     Args:
