@@ -145,7 +145,7 @@ def _returned(row: Operation) -> str:
 
 
 def updated(page: str) -> str:
-    """Return the text of a page with all its tables written anew."""
+    """Return the content of a page with all its tables written again."""
     return MARKED.sub(lambda found: f"{found[1]}{CONTENTS[found[2]]()}\n{found[3]}", page)
 
 

@@ -70,12 +70,12 @@ _LINKS = nodes.reference | addnodes.pending_xref
 
 
 class LabelCells(SphinxPostTransform):
-    """Repeat the heading of its column in each cell, for screens on which rows are stacked."""
+    """Copy the heading of its column into each cell, for screens on which rows are stacked."""
 
     default_priority = 900
 
     def run(self, **_: Any) -> None:
-        """Put the headings before the texts; the style sheet hides them on wide screens."""
+        """Put a heading before each cell; the style sheet hides them on wide screens."""
         for table in self.document.findall(nodes.table):
             head = table.next_node(nodes.thead)
             body = table.next_node(nodes.tbody)

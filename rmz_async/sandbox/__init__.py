@@ -1,7 +1,7 @@
 """A local, stateful RMZ for tests and demonstrations.
 
 RMZ itself has no test mode. The sandbox answers the same calls, shows the same hosted pages and
-sends the same webhooks, on this machine alone. Install it with the extra ``sandbox``; start it by
+sends the same webhooks, on this machine only. Install it with the extra ``sandbox``; start it by
 hand with ``python -m rmz_async.sandbox``. In a test::
 
     async with Sandbox() as sandbox, sandbox.client() as rmz:

@@ -12,7 +12,7 @@ from rmz_async.sandbox.app import BASE_PATH
 
 __all__ = ("main",)
 
-# Nobody sets it: waiting for it ends with Ctrl-C alone.
+# No code sets it: only Ctrl-C ends the wait.
 _NEVER = threading.Event()
 
 
@@ -23,7 +23,7 @@ def main(
 
     Args:
         arguments: The command line; None for the process's own.
-        wait: Blocks as long as the sandbox is to be served; for ever by default.
+        wait: Blocks as long as the sandbox is to be served; without an end by default.
 
     Returns:
         The exit code.

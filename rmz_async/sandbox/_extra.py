@@ -19,7 +19,7 @@ def check() -> None:
     """See that all libraries of the extra can be imported.
 
     Raises:
-        ModuleNotFoundError: One of them cannot; the message has the command that installs them.
+        ModuleNotFoundError: A package is missing; the message has the command that installs it.
     """
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:

@@ -1,4 +1,4 @@
-"""The ASGI application: which path leads where."""
+"""The ASGI application: its paths and their endpoints."""
 
 from __future__ import annotations
 
@@ -130,5 +130,5 @@ async def _no_route(request: Request, _: Exception) -> Response:
 async def _wrong_method(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     message = f"The {request.method} method is not supported for this route."
-    # What is allowed, in ``Allow``.
+    # The allowed methods, in ``Allow``.
     return JSONResponse({"message": message}, 405, error.headers)

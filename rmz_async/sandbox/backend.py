@@ -1,4 +1,4 @@
-"""What every endpoint and page works on."""
+"""The state that every endpoint and page works on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Backend:
     """The store, the time, chance, and those who want to know what happens.
 
     Args:
-        store: What is remembered.
+        store: The sandbox's memory.
         clock: The time.
         seed: Makes chance, and with it the ids of events, the same in every run; None for new
             ones each time, so that a receiver which drops what it had takes none for old.

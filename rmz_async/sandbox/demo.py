@@ -183,7 +183,7 @@ async def forge(receiver: Receiver, address: str) -> None:
 
 
 async def manage(rmz: rmz_async.Client, receiver: Receiver, subscription_id: int) -> None:
-    """What happens to a subscription later."""
+    """The later events of a subscription."""
     step("5. The customer wants to change their card: your server opens the billing portal.")
     portal = await rmz.portal_sessions.create(
         customer=rmz_async.PhoneNumber(country_code="966", phone="512345678"),

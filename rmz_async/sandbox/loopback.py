@@ -12,7 +12,7 @@ __all__ = ("LoopbackOnly", "is_loopback")
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether *host* is ``localhost`` or a loopback address, without asking DNS."""
+    """Return whether *host* is ``localhost`` or a loopback address, without asking DNS."""
     if host == "localhost":
         return True
     try:

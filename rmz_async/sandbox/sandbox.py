@@ -54,7 +54,7 @@ class Sandbox:
     Attributes:
         token: The only API token that is accepted.
         base_url: The API's address; has a port while the sandbox is served.
-        clock: The time; stands still unless it is moved or told to run.
+        clock: The time; stands still unless it is moved or set running.
         state: The store's data, to look at and to set up.
         seed: Repeats this run's ids of events and faults, if it is given to another sandbox.
         app: The ASGI application.
@@ -251,7 +251,7 @@ class Sandbox:
 
     @property
     def faults(self) -> Faults:
-        """What goes wrong: `Faults.add` lets it begin."""
+        """The faults of calls and deliveries; `Faults.add` starts one."""
         return self._backend.faults
 
     def __repr__(self) -> str:
@@ -274,7 +274,7 @@ class Sandbox:
 
     @property
     def ledger(self) -> Ledger:
-        """What calls, pages and time have changed, in order; a refused call changes nothing."""
+        """The changes by calls, pages and time, in order; a refused call changes nothing."""
         return Ledger(self._backend.ledger)
 
     def emit(self, event: Event | str, object_id: int) -> None:

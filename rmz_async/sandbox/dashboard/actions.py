@@ -1,4 +1,4 @@
-"""What the dashboard's buttons do: the API's own calls, the clock, and the webhooks."""
+"""The actions of the dashboard's buttons: the API's own calls, the clock, and the webhooks."""
 
 from __future__ import annotations
 

@@ -46,11 +46,11 @@ class Picture:
     """All that is drawn.
 
     Attributes:
-        states: What the status was, without a gap.
-        periods: What was paid for.
+        states: The status over time, without a gap.
+        periods: The periods that were paid for.
         events: When something happened.
         ticks: Marks of the axis.
-        now: Where the present is.
+        now: The position of the present.
     """
 
     states: tuple[Bar, ...]

@@ -1,4 +1,4 @@
-"""Start work that nobody waits for, on asyncio and on trio."""
+"""Start work that no caller waits for, on asyncio and on trio."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Courier:
     Args:
         webhooks: By id; who is removed or switched off gets nothing more.
         now: Returns the time, UTC.
-        faults: What goes wrong with deliveries.
+        faults: The faults of deliveries.
         timeout: How many seconds of real time a receiver has for its answer.
 
     Attributes:
@@ -162,7 +162,7 @@ class Courier:
         health.note(delivery)
         if health.is_bad:
             webhook.enabled = False
-            # Who switches it on again has another chance.
+            # A webhook that is switched on again has another chance.
             del self._health[webhook.id]
 
     async def _attempt(self, webhook: Webhook, attempt: _Attempt) -> Delivery:

@@ -1,4 +1,4 @@
-"""What a webhook gets whose URL contains ``discord``: an embed and no event."""
+"""The embed that a webhook gets in place of the event if its URL contains ``discord``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ("embed", "is_for_discord")
 
 
 def is_for_discord(url: str) -> bool:
-    """Tell whether RMZ takes *url* for Discord's, which it does wherever the word stands."""
+    """Return whether RMZ takes *url* for Discord's: the word may stand anywhere in it."""
     return "discord" in url
 
 

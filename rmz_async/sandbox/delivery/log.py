@@ -1,4 +1,4 @@
-"""What came of each attempt to deliver an event."""
+"""The result of each attempt to deliver an event."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ("Deliveries", "Delivery", "Parcel")
 
 @attrs.frozen(kw_only=True)
 class Parcel:
-    """One event on its way to one webhook. Every attempt has the same body and request id."""
+    """An event on its way to a webhook. Every attempt has the same body and request id."""
 
     webhook_id: int
     event: str
@@ -24,17 +24,17 @@ class Parcel:
 
 @attrs.frozen(kw_only=True)
 class Delivery:
-    """What came of one attempt to deliver an event to a webhook.
+    """The result of an attempt to deliver an event to a webhook.
 
     Attributes:
         event_id: The same for each delivery of one event; None for an order's, which has none.
         attempt: 1 for the first.
         at: When the attempt began, UTC.
-        status: What the receiver answered; None if it did not.
+        status: The receiver's answer; None if there was none.
         error: Why there is no status; None if there is one.
         body: The bytes that were sent, and signed.
-        headers: What was sent with them; the signature is one of them.
-        answer_headers: What the receiver sent.
+        headers: The headers that were sent, the signature among them.
+        answer_headers: The headers of the receiver's answer.
         answer: The first 4 KiB of the receiver's body; empty if it is long or did not say how long
             it is.
         object_id: The id of the subscription or order that the event is about.
@@ -62,7 +62,7 @@ class Delivery:
 
     @property
     def parcel(self) -> Parcel:
-        """What was to be delivered."""
+        """The delivery that was attempted."""
         return Parcel(
             webhook_id=self.webhook_id,
             event=self.event,

@@ -12,7 +12,7 @@ from rmz_async.sandbox.delivery.webhook import Webhook
 
 __all__ = ("Receipt", "post")
 
-# Nobody sits between this machine and itself, and a local certificate is mostly self-signed.
+# No proxy sits between this machine and itself, and a local certificate is mostly self-signed.
 _ANY_CERTIFICATE = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _ANY_CERTIFICATE.check_hostname = False
 _ANY_CERTIFICATE.verify_mode = ssl.CERT_NONE
@@ -23,7 +23,7 @@ _KEPT_BYTES = 4096
 
 @attrs.frozen
 class Receipt:
-    """What the receiver answered."""
+    """The receiver's answer."""
 
     status: int
     headers: Mapping[str, str]

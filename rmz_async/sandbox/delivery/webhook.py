@@ -1,4 +1,4 @@
-"""Where events go: a webhook, its secret and its signature."""
+"""A webhook that events go to, its secret and its signature."""
 
 from __future__ import annotations
 
@@ -50,10 +50,10 @@ def _new_secret() -> str:
 
 @attrs.define(kw_only=True)
 class Webhook:
-    """One target of every event, whatever the event is. Changes hold from the next attempt on.
+    """A target of every event, whatever the event is. Changes hold from the next attempt on.
 
     Attributes:
-        url: Where to post; on a loopback address.
+        url: The address to post to, on a loopback host.
         secret: The key of the signature; at least 16 characters.
         signed: Whether deliveries carry a ``Signature``.
         tries: How many attempts a delivery has, 1 to 5.

@@ -26,16 +26,16 @@ __all__ = ("Call", "FrontDoor", "Handler")
 
 @attrs.frozen
 class Call:
-    """One admitted call.
+    """An admitted call.
 
     Attributes:
         origin: The server as the caller named it, without a trailing slash.
         path: The path of the call, from the root.
         target: The id in the path; empty where there is none.
-        fields: What was sent: the query of a GET, the body of a POST or PUT.
+        fields: The caller's fields: the query of a GET, the body of a POST or PUT.
         now: When it came, UTC.
-        store: Where a read reads from, which may lag. A change works on the backend's own.
-        file: What was uploaded, if anything was.
+        store: The data for a read, which may lag. A change works on the backend's own.
+        file: The uploaded file, or None.
     """
 
     origin: str
@@ -48,7 +48,7 @@ class Call:
 
     @property
     def target_id(self) -> int | None:
-        """The id in the path as a number; None where it is none."""
+        """The id in the path as a number; None if it is none."""
         # Longer than any id, and int() would refuse thousands of digits.
         is_number = self.target.isascii() and self.target.isdigit() and len(self.target) < 20
         return int(self.target) if is_number else None
@@ -76,7 +76,7 @@ class FrontDoor:
         async def endpoint(request: Request) -> Response:
             now = self._backend.now()
             if not self._knows(request.headers.get("authorization", "")):
-                # Nobody's window can be told, so no rate limit headers either.
+                # Without a token there is no window, and so there are no rate limit headers.
                 return _response(401, {"message": "Unauthenticated."}, {})
             headers: dict[str, str] = {}
             if self._throttles:
@@ -111,7 +111,7 @@ class FrontDoor:
         )
 
     def knows(self, request: Request) -> bool:
-        """Tell whether the caller has the token."""
+        """Return whether the caller has the token."""
         return self._knows(request.headers.get("authorization", ""))
 
     def _knows(self, authorization: str) -> bool:

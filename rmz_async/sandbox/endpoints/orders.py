@@ -38,7 +38,7 @@ class Orders:
         self._store = backend.store
 
     def create(self, call: Call) -> Answer:
-        """Answer ``POST /orders``: with a checkout, or with an order where nothing is to pay."""
+        """Answer ``POST /orders``: with a checkout, or with an order if nothing is to pay."""
         request = order_request(call.fields)
         # Before the rules: the first may have taken the last piece.
         repeated = self._repeated(request, call.now)

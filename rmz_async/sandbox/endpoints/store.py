@@ -25,7 +25,7 @@ class StoreCalls:
         return Answer(profile_row(call.store.profile, call.now))
 
     def statistics(self, call: Call) -> Answer:
-        """Answer ``GET /store/statics``, which RMZ counts anew every three minutes."""
+        """Answer ``GET /store/statics``, which RMZ counts again every three minutes."""
         if self._counted_at is None or call.now >= self._counted_at + _KEPT_FOR:
             self._counted = statistics(call.store)
             self._counted_at = call.now

@@ -1,1 +1,1 @@
-"""What goes wrong, by rule and by chance."""
+"""Faults, by rule and by chance."""

@@ -12,7 +12,7 @@ __all__ = ("DeliveryFault", "FaultRule", "Faults", "RequestFault")
 
 
 class RequestFault(StrEnum):
-    """What can happen to a request to the API."""
+    """A fault of a request to the API."""
 
     LATENCY = "latency"
     """The answer comes later, in real time."""
@@ -31,7 +31,7 @@ class RequestFault(StrEnum):
 
 
 class DeliveryFault(StrEnum):
-    """What can happen to a delivery."""
+    """A fault of a delivery."""
 
     DUPLICATE = "duplicate"
     """The event comes twice, under one request id."""

@@ -22,7 +22,7 @@ class FaultyRequests:
     """Let requests meet the faults that are meant for them.
 
     Args:
-        app: Where the requests go.
+        app: The application that gets the requests.
         faults: Which fault hits which request.
         api: The path of the API; nothing else is spoiled.
     """

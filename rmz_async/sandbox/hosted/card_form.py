@@ -17,7 +17,7 @@ _BY_NUMBER = {card.number: card for card in TEST_CARDS}
 
 @attrs.frozen
 class CardForm:
-    """What was typed, and what is wrong with it.
+    """The fields as they were typed, and their errors.
 
     Attributes:
         card: The test card; None if a field is wrong.

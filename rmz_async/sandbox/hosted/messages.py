@@ -1,4 +1,4 @@
-"""The message log: texts that a customer's phone would receive."""
+"""The message log: the messages that a customer's phone would receive."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ __all__ = ("EXPIRED", "LEFT", "LOCKED", "MISSING", "PAID", "SOLD_OUT", "USED", "
 
 @attrs.frozen
 class Notice:
-    """What one page says, in English; the catalogues translate each string.
+    """The words of a page, in English; the catalogues translate each string.
 
     Attributes:
         button: The label of the link, if the page has one.

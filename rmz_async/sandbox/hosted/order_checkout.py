@@ -25,7 +25,7 @@ __all__ = ("OrderCheckoutPages",)
 
 @attrs.frozen
 class _Row:
-    """One line as the page shows it."""
+    """A line as the page shows it."""
 
     line: OrderLine
     product: Product

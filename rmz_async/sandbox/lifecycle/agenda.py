@@ -1,4 +1,4 @@
-"""What comes due, the earliest first."""
+"""The things that come due, the earliest first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to a subscription when its moment has come."""
+"""The charges and changes of a subscription when it comes due."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ("come_due",)
 def come_due(subscription: Subscription, store: Store, now: datetime) -> Iterator[Event]:
     """Bring about what is due, and yield each event when it is true.
 
-    Whoever takes the events must take all of them: the work is done on the way.
+    The caller must take all the events: the work is done on the way.
     """
     if not subscription.renews or _is_out_of_attempts(subscription, store, now):
         yield from _expire(subscription, now)

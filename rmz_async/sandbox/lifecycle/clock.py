@@ -1,4 +1,4 @@
-"""The sandbox's time, which stands still unless it is moved or told to run."""
+"""The sandbox's time, which stands still unless it is moved or set running."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Clock:
     Args:
         source: Returns the time, aware, for a clock that follows another one; None for a clock
             that stands still at the machine's time of now.
-        monotonic: Returns seconds, for a clock that is told to run.
+        monotonic: Returns seconds, for a clock that is set running.
 
     Raises:
         ValueError: *source* returns a naive time.

@@ -75,14 +75,15 @@ class Timeline:
                 await self._backend.courier.delivered()
             self._reached = max(until, self._reached)
         finally:
-            # Who is cancelled on the way leaves the clock where it came to.
+            # If the caller is cancelled on the way, the clock stays at the time that it has
+            # reached.
             self._clock.set_to(self._reached)
         await self._backend.courier.delivered()
 
     def _next(self, until: datetime) -> datetime | None:
         """Return when the next thing happens, if that is not after *until*.
 
-        What should have happened earlier happens now: nobody goes back in time.
+        Events that should have happened earlier happen now: the clock never goes back.
         """
         for number in self._stale:
             row = self._backend.store.subscriptions.get(number)

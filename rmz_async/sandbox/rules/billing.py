@@ -1,4 +1,4 @@
-"""Orders that nobody places: what a subscription costs later on."""
+"""Orders that a subscription makes by itself: its later charges."""
 
 from __future__ import annotations
 

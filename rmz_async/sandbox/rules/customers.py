@@ -16,7 +16,7 @@ __all__ = ("Details", "by_phone", "details", "existing", "existing_or_new", "mat
 
 @attrs.frozen(kw_only=True)
 class Details:
-    """What a new customer is made of."""
+    """The details of a new customer."""
 
     country_code: str
     phone: str
@@ -35,7 +35,7 @@ def existing(fields: Fields, store: Store) -> Customer:
 
     Raises:
         InvalidFieldsError: Neither is there in full.
-        RefusedError: 404, nobody is called that.
+        RefusedError: 404, there is no such customer.
     """
     if fields.has("id"):
         customer_id = fields.integer("id")

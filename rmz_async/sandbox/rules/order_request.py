@@ -1,4 +1,4 @@
-"""What a ``POST /orders`` asks for, once its form is right."""
+"""A ``POST /orders`` as data, after its form was checked."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ DIAL_CODES = ("966", "973", "971", "974", "968", "965")
 
 @attrs.frozen(kw_only=True)
 class RequestedLine:
-    """One entry of ``products``.
+    """An entry of ``products``.
 
     Attributes:
         identifier: A product's id or slug, whichever *identifier_type* says.
-        plan: A variant's id; 0 where none was sent.
+        plan: A variant's id; 0 if none was sent.
     """
 
     identifier_type: str
@@ -37,8 +37,8 @@ class OrderRequest:
     """The whole body; nothing of it was looked up yet.
 
     Attributes:
-        customer: An id, the details to find or make one by, or None where nobody was named.
-        coupon_code: Empty where none was sent.
+        customer: An id, the details to find or make one by, or None if none was named.
+        coupon_code: Empty if none was sent.
     """
 
     customer: int | Details | None

@@ -1,4 +1,4 @@
-"""What may be ordered, and what an order brings about: the rules, without HTTP."""
+"""The rules of ordering and of an order's effects, without HTTP."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from rmz_async.sandbox.wire.answers import InvalidFieldsError, RefusedError
 
 __all__ = ("check_stock", "new_order", "place", "quoted")
 
-# What a person has still to do something for. All else is delivered at once.
+# A person has still to do something for these. Everything else is delivered immediately.
 _DELIVERED_BY_HAND = ("product", "service")
 
 
@@ -48,7 +48,7 @@ def quoted(request: OrderRequest, store: Store, now: datetime) -> Quote:
 
 
 def check_stock(lines: tuple[OrderLine, ...], store: Store) -> None:
-    """Check that there is enough of everything, also where several lines want the same.
+    """Check that there is enough of everything, also if several lines want the same.
 
     Raises:
         RefusedError: 400, there is not.
@@ -83,7 +83,7 @@ def place(
 def new_order(
     quote: Quote, *, customer_id: int, checkout_id: int | None, store: Store, now: datetime
 ) -> Order:
-    """Make the order alone, as paid."""
+    """Make only the order, as paid."""
     is_free = quote.total == 0
     order_id = store.ids.number("order", first=79001)
     order = Order(
@@ -150,7 +150,7 @@ def _plan(index: int, plan: int, product: Product, store: Store) -> Variant | No
         return None
     variant = store.variants.get(plan)
     if variant is None or variant.is_deleted or variant.product_id != product.id:
-        # RMZ has no message for it. Where the product is known, its form is wrong.
+        # RMZ has no message for it. If the product is known, its form is wrong.
         path = f"products.{index}.subscription_plan"
         raise InvalidFieldsError({path: [f"The selected {path.replace('_', ' ')} is invalid."]})
     return variant
@@ -186,7 +186,7 @@ def _subscribe(item: OrderItem, order: Order, variant: Variant, store: Store) ->
         current_period_start=now,
         current_period_end=now + variant.duration.length,
         updated_at=now,
-        # Nobody asks for a card where there is nothing to pay.
+        # No card is asked for if there is nothing to pay.
         card=Card(last_four="4242", scheme="visa") if order.total else None,
     )
     store.subscriptions[subscription.id] = subscription

@@ -1,4 +1,4 @@
-"""What may happen to an order once it is made."""
+"""The rules of an order after it is made."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _SECOND = timedelta(seconds=1)
 
 @attrs.frozen(kw_only=True)
 class PlanChange:
-    """What a new plan costs, and when it begins.
+    """The cost of a new plan, and its beginning.
 
     Attributes:
         due_now: In SAR, what the card is charged today; 0 for a change that waits.

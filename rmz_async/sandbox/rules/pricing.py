@@ -1,4 +1,4 @@
-"""What things cost: discounts, coupons and fees."""
+"""Prices: discounts, coupons and fees."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _FEE_PERCENT = Decimal(10)
 
 
 def is_discounted(product: Product, now: datetime) -> bool:
-    """Tell whether a discount applies at *now*."""
+    """Return whether a discount applies at *now*."""
     return product.discount_price is not None and not has_expired_discount(product, now)
 
 
 def has_expired_discount(product: Product, now: datetime) -> bool:
-    """Tell whether there was a discount that has ended."""
+    """Return whether there was a discount that has ended."""
     expiry = product.discount_expiry
     return product.discount_price is not None and expiry is not None and now >= expiry
 

@@ -1,4 +1,4 @@
-"""What a product may be made of, and what making and replacing one does."""
+"""The rules of a product's parts, and the effects of making and replacing it."""
 
 from __future__ import annotations
 

@@ -10,12 +10,12 @@ from rmz_async.sandbox.store.state import Store
 
 __all__ = ("current_stock", "put_back", "sold_codes", "take", "unsold_codes")
 
-# What RMZ shows of a product that never runs out.
+# RMZ shows this for a product that never runs out.
 _UNLIMITED = 10000
 
 
 def unsold_codes(product: Product, store: Store) -> list[Code]:
-    """Return the product's codes that nobody has bought, the oldest first."""
+    """Return the product's unsold codes, the oldest first."""
     return [
         code
         for code in store.codes.values()

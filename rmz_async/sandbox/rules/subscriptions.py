@@ -1,4 +1,4 @@
-"""What may happen to a subscription: the rules, without HTTP."""
+"""The rules of a subscription, without HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be uploaded, and how it is kept."""
+"""The rules of uploads, and how a file is kept."""
 
 from __future__ import annotations
 

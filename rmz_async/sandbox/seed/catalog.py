@@ -1,4 +1,4 @@
-"""What the seeded store sells."""
+"""The goods of the seeded store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the seeded store has sold."""
+"""The orders of the seeded store."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class LimitedBodies:
     """Answer 413 instead of reading a body that is too large, and forget who hangs up.
 
     Args:
-        app: What the other requests go to.
+        app: The application that gets the other requests.
         most: In bytes.
         exceptions: The bytes that are taken at some paths.
     """
@@ -57,11 +57,11 @@ class LimitedBodies:
             await self._app(scope, counted, send)
         except _TooLargeError:
             body = {"message": f"The body is larger than {most} bytes."}
-            # What has not been read yet must not pass for the next request.
+            # The unread rest of a body must not pass for the next request.
             refusal = JSONResponse(body, 413, {"Connection": "close"})
             await refusal(scope, receive, send)
         except ClientDisconnect:
-            # Nobody is left to answer, and a server would print a traceback.
+            # No caller is left to answer, and a server would print a traceback.
             return
 
 

@@ -1,4 +1,4 @@
-"""Whoever asks meets a store in which everything has happened that was due."""
+"""Each request meets a store in which everything has happened that was due."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class CatchingUp:
     """Bring about what time has brought, and pass the request on.
 
     Args:
-        app: What the requests go to.
+        app: The application that gets the requests.
         catch_up: Brings about what has come due.
     """
 

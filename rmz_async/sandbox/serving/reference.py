@@ -38,7 +38,7 @@ def reference_routes(base_path: str) -> list[BaseRoute]:
     """Return ``/openapi.json`` and ``/reference``, which need no token.
 
     Args:
-        base_path: Where the API is, below the server's root.
+        base_path: The API's path, below the server's root.
     """
 
     def here(request: Request) -> str:
@@ -60,7 +60,7 @@ def reference_routes(base_path: str) -> list[BaseRoute]:
 
 @cache
 def contract() -> dict[str, Any]:
-    """Return the OpenAPI document, which nobody may change."""
+    """Return the OpenAPI document, which must not be changed."""
     place = next(place for place in _PLACES if place.is_file())
     # Ten times as fast as the loader that is written in Python, where it was built.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -88,7 +88,7 @@ class Served:
 
     @property
     def ledger(self) -> Ledger:
-        """What calls, pages and time have changed, in order."""
+        """The changes by calls, pages and time, in order."""
         return self.sandbox.ledger
 
     def add_webhook(self, url: str, **options: Any) -> Webhook:
@@ -236,7 +236,7 @@ class Served:
         await anyio.to_thread.run_sync(moving.result)
 
     async def _keep_up(self) -> None:
-        """Bring about what comes due while nobody asks."""
+        """Bring about what comes due between requests."""
         while True:
             await anyio.sleep(_LOOK_EVERY)
             self.sandbox.catch_up()

@@ -1,4 +1,4 @@
-"""What an event tells about a subscription."""
+"""The content of an event about a subscription."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ("Event", "subscription_payload")
 
 
 class Event(StrEnum):
-    """What happened to a subscription or an order."""
+    """An event of a subscription or an order."""
 
     CREATED = "subscription.created"
     ACTIVATED = "subscription.activated"

@@ -10,7 +10,7 @@ __all__ = ("TEST_CARDS", "Card", "CardBehaviour", "TestCard")
 
 
 class CardBehaviour(StrEnum):
-    """What a card does when it is charged."""
+    """The behaviour of a card when it is charged."""
 
     PAYS = "pays"
     DECLINES = "declines"

@@ -1,4 +1,4 @@
-"""What the store sells: plain data."""
+"""The goods of the store: plain data."""
 
 from __future__ import annotations
 
@@ -50,17 +50,17 @@ class Product(Row):
         max_purchase_count: How many pieces may ever be sold; None for any number.
         stock: How many pieces there are; None for any number. A ``code`` product has as many as
             it has unsold codes, whatever is set here.
-        fields: What the customer is asked for, as the dashboard keeps it.
+        fields: The questions to the customer, as the dashboard keeps it.
         metadata: Two display settings are read from here: ``show_discount_countdown`` and
             ``show_discount_savings``.
-        cost_price: What it costs the shop; shown to nobody.
-        activation_info: What the buyer reads after the purchase.
+        cost_price: The cost to the shop; never shown.
+        activation_info: Shown to the buyer after the purchase.
         marketing_title: A line beside the name.
         image: The picture's file name; None for no picture.
         image_id: The upload of the picture.
         file_ids: The uploads that the buyer downloads.
         extra_image_ids: The uploads of the other pictures.
-        trial_days: How long a new subscriber tries it without paying; 0 to 90.
+        trial_days: How long a new subscriber uses it without paying; 0 to 90.
         grace_period_days: How long access goes on after a failed payment; 0 to 30.
         cancel_behavior: When a cancellation takes effect.
         auto_renew_default: Whether a new subscription renews itself.
@@ -109,7 +109,7 @@ class Variant(Row):
 
     Attributes:
         badge: A word beside it.
-        features: What it brings: a name and a description each.
+        features: Its advantages: a name and a description each.
         is_deleted: Whether it is no longer sold; the subscriptions to it go on.
     """
 
@@ -124,7 +124,7 @@ class Variant(Row):
 
 @attrs.define(kw_only=True, on_setattr=WATCHED)
 class Code(Row):
-    """One piece of a ``code`` product.
+    """A piece of a ``code`` product.
 
     Attributes:
         code: The goods themselves.

@@ -1,4 +1,4 @@
-"""What happened to each subscription, as a picture needs it."""
+"""The events of each subscription, as a picture needs them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ __all__ = ("Happening",)
 
 @attrs.frozen(kw_only=True)
 class Happening:
-    """One event of a subscription, and how the subscription was afterwards.
+    """An event of a subscription, and how the subscription was afterwards.
 
     Attributes:
         event: Such as ``subscription.renewed``.
         at: UTC.
-        period_start: Of the period that was current then, UTC.
-        period_end: Of the same, UTC.
+        period_start: The start of the period that was current then, UTC.
+        period_end: The end of that period, UTC.
     """
 
     event: str

@@ -11,7 +11,7 @@ __all__ = ("Effect", "Ledger")
 
 @attrs.frozen
 class Effect:
-    """One change that one call made; a call that was refused or repeated has none.
+    """A change that a call made; a call that was refused, or came again, has none.
 
     Attributes:
         operation: The client's name of the call, such as ``orders.create``; ``hosted.pay`` and its
@@ -19,7 +19,7 @@ class Effect:
         object_id: The id of what was made or changed. A portal session is named by its customer,
             because its own key is a secret.
         at: When, UTC.
-        detail: What was done, in a few words.
+        detail: The change, in a few words.
     """
 
     operation: str

@@ -11,7 +11,7 @@ __all__ = ("Message",)
 
 @attrs.frozen(kw_only=True)
 class Message:
-    """One message.
+    """A message to a customer's phone.
 
     Attributes:
         to: The dial code and the phone number, digits only.

@@ -1,4 +1,4 @@
-"""What the store has sold, or is about to sell: plain data."""
+"""Orders and their checkouts: plain data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = (
 
 
 class OrderStatus(IntEnum):
-    """Where an order is in its life."""
+    """The status of an order."""
 
     AWAITING_PAYMENT = 1
     UNDER_REVIEW = 2
@@ -40,7 +40,7 @@ class OrderLine:
     """A product, how many of it, and the price of one piece when it was asked for.
 
     Attributes:
-        options: What the customer chose; empty where nothing was.
+        options: The customer's choices; empty if there are none.
         variant_id: The plan of a subscription; None for other products.
     """
 
@@ -54,7 +54,7 @@ class OrderLine:
 
 @attrs.frozen(kw_only=True)
 class Quote:
-    """What an order's lines cost together, and what a coupon takes off."""
+    """The price of an order's lines together, and the discount of a coupon."""
 
     lines: tuple[OrderLine, ...]
     discount: Decimal = Decimal(0)
@@ -62,7 +62,7 @@ class Quote:
 
     @property
     def total(self) -> Decimal:
-        """What is to be paid, in SAR."""
+        """The amount to pay, in SAR."""
         return sum((line.price * line.quantity for line in self.lines), Decimal(0)) - self.discount
 
 
@@ -72,7 +72,7 @@ class OrderCheckout(Row):
 
     Attributes:
         key: The last part of the page's URL.
-        customer_id: Who pays; None until the page was told.
+        customer_id: The customer who pays; None until the page knows.
         order_id: The order that was paid for here; None until then.
     """
 
@@ -87,7 +87,7 @@ class OrderCheckout(Row):
 
 @attrs.define(kw_only=True)
 class OrderItem:
-    """One line of an order; its codes know it by its id."""
+    """A line of an order; its codes know it by its id."""
 
     id: int
     line: OrderLine
@@ -100,7 +100,7 @@ class Transaction:
 
     Attributes:
         payment_method: For example ``dokanpay``, ``bank`` or ``free``.
-        payment_data: Of a bank transfer only.
+        payment_data: Only for a bank transfer.
     """
 
     id: int
@@ -117,13 +117,13 @@ class Transaction:
 
     @property
     def deserved(self) -> Decimal:
-        """What is left for the store."""
+        """The store's share."""
         return self.total - self.platform_fees
 
 
 @attrs.frozen(kw_only=True)
 class StatusChange:
-    """One entry of an order's history."""
+    """An entry of an order's history."""
 
     id: int
     status: OrderStatus
@@ -137,11 +137,11 @@ def _in_order(changes: Iterable[StatusChange]) -> tuple[StatusChange, ...]:
 
 @attrs.define(kw_only=True, on_setattr=WATCHED)
 class Order(Row):
-    """What a customer has bought. All times are UTC, in whole seconds.
+    """A customer's order. All times are UTC, in whole seconds.
 
     Attributes:
         checkout_id: The page that it was paid on; None for a free order.
-        discount: What the coupon took off; None where there was none.
+        discount: The coupon's discount; None if there was no coupon.
         statuses: The history, the oldest first; never empty.
     """
 
@@ -168,13 +168,13 @@ class Order(Row):
 
     @property
     def total(self) -> Decimal:
-        """What was to be paid, in SAR."""
+        """The amount that was to be paid, in SAR."""
         return self.transaction.total
 
 
 @attrs.frozen(kw_only=True)
 class PlacedRequest:
-    """What came of a ``POST /orders``, for those that repeat it; one of the ids is there."""
+    """The result of a ``POST /orders``, for those that send it again; one of the ids is there."""
 
     at: datetime
     checkout_key: str | None = None

@@ -1,4 +1,4 @@
-"""What the store says of itself."""
+"""The store's own description."""
 
 from __future__ import annotations
 

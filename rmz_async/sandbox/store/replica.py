@@ -52,7 +52,7 @@ class Replica:
         if not self._journal:
             return self._store
         changed: dict[str, dict[int | str, Any]] = {}
-        # Of several changes of a row the first one within the lag counts.
+        # If a row changed several times, the first change within the lag counts.
         for before in reversed(self._journal):
             changed.setdefault(before.table, {})[before.key] = before.row
         tables: dict[str, Any] = {

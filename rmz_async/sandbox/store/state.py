@@ -1,4 +1,4 @@
-"""What the sandbox remembers: plain data that a test may read and set up."""
+"""The sandbox's memory: plain data that a test may read and set up."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = (
 
 
 class Status(StrEnum):
-    """Where a subscription is in its life."""
+    """The status of a subscription."""
 
     TRIALING = "trialing"
     ACTIVE = "active"
@@ -65,16 +65,16 @@ class Customer(Row):
 
 @attrs.define(kw_only=True, on_setattr=WATCHED)
 class Subscription(Row):
-    """One customer's subscription. All times are UTC, in whole seconds.
+    """A customer's subscription. All times are UTC, in whole seconds.
 
     Attributes:
         price: Locked when the subscription was made; the variant's may change.
         paused_remaining_days: The days banked by a pause; None while not paused.
-        auto_renew: What the customer has chosen; `renews` is what comes of it.
+        auto_renew: The customer's choice; `renews` is its effect.
         paid_periods: How many periods were paid for; 0 during a trial.
         failed_at: When the charge that is being attempted failed first.
         failed_attempts: How often it has failed.
-        metadata: None where none was given; an empty one is sent as PHP's ``[]``.
+        metadata: None if none was given; an empty one is sent as PHP's ``[]``.
     """
 
     id: int
@@ -146,7 +146,7 @@ class PortalSession(Row):
     """A link to the hosted billing portal, good for one visit.
 
     Attributes:
-        token: The last part of the link; whoever has it may begin the visit.
+        token: The last part of the link; a person who has it may begin the visit.
         used_at: When the visit began; None until then.
         visit: The key of the visit, which a cookie carries; None before it and after it.
         code: The digits that were sent to the customer's phone.
@@ -167,7 +167,7 @@ class PortalSession(Row):
 
 @attrs.define(kw_only=True)
 class Store:
-    """One store's data, by id, or by key or token for the hosted sessions.
+    """The data of a store, by id, or by key or token for the hosted sessions.
 
     Attributes:
         order_checkouts: By key.
@@ -195,7 +195,7 @@ class Store:
         factory=Table[str, PortalSession], repr=False
     )
     switches: Switches = attrs.field(factory=Switches)
-    # What happened to each subscription, by its id, the oldest first.
+    # The events of each subscription, by its id, the oldest first.
     history: dict[int, list[Happening]] = attrs.field(
         factory=dict[int, list[Happening]], repr=False
     )

@@ -28,7 +28,7 @@ class Switches:
         timestamp_skew: The same of the clock that writes an answer's ``timestamp``.
         charge_at: When a renewal is charged for the first time.
         past_due_is_active: Whether ``is_active`` counts a past due subscription, which has access.
-        second_cancel_status: What cancels a canceled subscription again: 409 or 422.
+        second_cancel_status: The answer to a second cancellation: 409 or 422.
     """
 
     replica_lag: float = 0.0

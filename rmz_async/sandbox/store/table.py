@@ -15,13 +15,13 @@ V = TypeVar("V")
 
 
 class Row:
-    """What may stand in a table. A copy of a row stands in none."""
+    """A row that may stand in a table. A copy of a row stands in none."""
 
     # No fields of attrs: a copy, a comparison and a repr leave them out.
     __slots__ = ("_key", "_table")
 
     def join(self, table: Table[Any, Any], key: int | str) -> None:
-        """Note where the row stands."""
+        """Note the table and key of the row."""
         self._table = table
         self._key = key
 
@@ -37,12 +37,12 @@ def _announce(row: Any, _: attrs.Attribute[Any], value: Any) -> Any:
     return value
 
 
-# What every class of rows passes to attrs as ``on_setattr``.
+# Every class of rows passes this to attrs as ``on_setattr``.
 WATCHED: Any = [attrs.setters.convert, _announce]
 
 
 class Table(MutableMapping[K, V]):
-    """Rows by their key. Whoever listens hears of a key before its row is changed."""
+    """Rows by their key. A listener hears of a key before its row is changed."""
 
     def __init__(self, rows: Mapping[K, V] | Iterable[tuple[K, V]] = ()) -> None:
         self._rows: dict[K, V] = {}
@@ -51,7 +51,7 @@ class Table(MutableMapping[K, V]):
         self.update(rows)
 
     def copied(self) -> Table[K, V]:
-        """Return a table of the same rows, which do not belong to it: nobody hears of changes."""
+        """Return a table of the same rows, which do not belong to it: changes have no listener."""
         table: Table[K, V] = Table()
         table._rows = self._rows.copy()
         return table
@@ -76,7 +76,7 @@ class Table(MutableMapping[K, V]):
             listener(key)
 
     def ordered(self) -> list[K]:
-        """Return the keys, the smallest first; nobody may change the list."""
+        """Return the keys, the smallest first; the list must not be changed."""
         if self._ordered is None:
             self._ordered = sorted(self._rows)
         return self._ordered
@@ -117,7 +117,7 @@ class Index(Generic[K, V]):
 
     Args:
         table: The rows.
-        value_of: What to find a row by; a row with None is not found.
+        value_of: Returns the value to find a row by; a row with None is not found.
     """
 
     def __init__(self, table: Table[K, V], value_of: Callable[[V], Hashable | None]) -> None:

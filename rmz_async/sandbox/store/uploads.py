@@ -12,7 +12,7 @@ __all__ = ("Upload", "UploadType")
 
 
 class UploadType(StrEnum):
-    """What an uploaded file is for."""
+    """The purpose of an uploaded file."""
 
     IMAGE = "image"
     EXTRA_IMAGE = "extra_image"
@@ -21,7 +21,7 @@ class UploadType(StrEnum):
 
 @attrs.define(kw_only=True, on_setattr=WATCHED)
 class Upload(Row):
-    """One file.
+    """An uploaded file.
 
     Attributes:
         name: As the caller named it.

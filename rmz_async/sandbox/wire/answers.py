@@ -20,7 +20,7 @@ _API = "rmz.shawarma"
 
 @attrs.frozen
 class Answer:
-    """What a call has to say when all went well."""
+    """The answer to a call that succeeded."""
 
     data: object
     message: str | None = None
@@ -38,7 +38,7 @@ class Answer:
 
 @attrs.frozen
 class RepeatedAnswer(Answer):
-    """What a repeated order has to say: it has an envelope of its own."""
+    """The answer to an order that came again, which has an envelope of its own."""
 
     def body(self, now: datetime) -> dict[str, object]:
         """Return the documented shape, without ``api`` and ``timestamp``."""
@@ -59,7 +59,7 @@ class RefusedError(Exception):
 
 
 class InvalidFieldsError(Exception):
-    """What was sent is wrong: *errors* has the reasons by dotted field path."""
+    """The answer to wrong fields: *errors* has the reasons by dotted field path."""
 
     status = 422
 

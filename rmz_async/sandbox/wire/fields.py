@@ -52,11 +52,11 @@ class Fields:
         self._errors.setdefault(path, []).append(reason.format(path.replace("_", " ")))
 
     def has(self, name: str) -> bool:
-        """Tell whether *name* was sent and is neither null nor empty."""
+        """Return whether *name* was sent and is neither null nor empty."""
         return self._value(name) is not None
 
     def sent(self, name: str) -> bool:
-        """Tell whether *name* was sent, even if it is empty."""
+        """Return whether *name* was sent, even if it is empty."""
         return name in self._values
 
     def integer(
@@ -121,7 +121,7 @@ class Fields:
         return value
 
     def day(self, name: str) -> date | None:
-        """Return a day, ``2024-01-01``, or None where there is none."""
+        """Return a day, ``2024-01-01``, or None if there is none."""
         value = self.text(name)
         try:
             return date.fromisoformat(value) if value else None
@@ -216,7 +216,7 @@ class Fields:
         return dict(cast("Mapping[str, object]", value))
 
     def texts(self, name: str, *, most: int, longest: int) -> dict[str, str] | None:
-        """Return an object of at most *most* strings, or None where there is none."""
+        """Return an object of at most *most* strings, or None if there is none."""
         value = self._value(name)
         if value is None:
             return None
