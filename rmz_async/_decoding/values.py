@@ -161,7 +161,7 @@ def next_page(value: JSON, _: object = None) -> bool:
     The address itself is not used, because it may point anywhere.
     """
     if value is None or isinstance(value, str):
-        return bool(value)
+        return bool(value and value.strip())
     raise WrongValueError("expected an address or null")
 
 

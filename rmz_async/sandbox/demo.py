@@ -50,12 +50,18 @@ def check(holds: bool, claim: str) -> None:
 
 def step(text: str) -> None:
     """Print what happens next."""
-    print(f"\n{text}", flush=True)
+    write(f"\n{text}")
 
 
 def show(text: str) -> None:
     """Print what came of it."""
-    print(f"    {text}", flush=True)
+    write(f"    {text}")
+
+
+def write(text: str) -> None:
+    """Print *text*, with escapes for the characters that the output does not have."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
 
 class ShowWire(logging.Handler):
@@ -63,7 +69,7 @@ class ShowWire(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one line."""
-        show(f"→ {record.getMessage()}")
+        show(f"-> {record.getMessage()}")
 
 
 class Receiver:
@@ -104,10 +110,10 @@ def customer_pays(checkout_url: str) -> str:
     with httpx.Client(trust_env=False) as browser:
         page = browser.get(checkout_url)
         check(page.status_code == 200, "the checkout page opens")
-        show(f"→ GET {urlsplit(checkout_url).path}: {page.status_code}, a page with two buttons")
+        show(f"-> GET {urlsplit(checkout_url).path}: {page.status_code}, a page with two buttons")
         answer = browser.post(f"{checkout_url}/pay")
         check(answer.is_redirect, "the payment sends the customer back")
-        show(f"→ POST {urlsplit(checkout_url).path}/pay: {answer.status_code}")
+        show(f"-> POST {urlsplit(checkout_url).path}/pay: {answer.status_code}")
         return answer.headers["location"]
 
 
@@ -236,14 +242,14 @@ async def run() -> None:
     receiver = Receiver()
     with receiver.serve() as address:
         async with Sandbox().serve() as served:
-            print(f"A local RMZ answers at {served.base_url}")
-            print(f"Your receiver of webhooks listens at {address}")
+            write(f"A local RMZ answers at {served.base_url}")
+            write(f"Your receiver of webhooks listens at {address}")
             served.add_webhook(address, secret=receiver.secret)
             async with rmz_async.Client(served.token, base_url=served.base_url) as rmz:
                 subscription_id = await subscribe(rmz, receiver, address)
                 await manage(rmz, receiver, subscription_id)
             await asyncio.to_thread(read_in_sync, served, subscription_id)
-    print(
+    write(
         "\nAll as expected. For a real store set its token, and nothing else changes:\n"
         "    export RMZ_API_TOKEN='1|…'      # from the dashboard; RMZ has no test mode\n"
         "    async with rmz_async.Client() as rmz:\n"

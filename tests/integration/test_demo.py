@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 from typing import NoReturn
@@ -74,6 +75,20 @@ async def test_a_pause_that_is_not_refused_fails_the_demonstration(
         rmz.subscriptions = Lenient()  # type: ignore[assignment] # stands in for the real one
         with pytest.raises(demo.UnexpectedError, match="cannot be paused"):
             await demo.manage(rmz, receiver, 501)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1256"])
+def test_the_demonstration_runs_if_the_output_has_few_characters(encoding: str) -> None:
+    """As a terminal without UTF-8 has, or a pipe on Windows."""
+    done = subprocess.run(
+        [sys.executable, "-m", "rmz_async.sandbox.demo"],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"export RMZ_API_TOKEN='1|" in done.stdout
 
 
 def test_it_runs_as_a_module() -> None:
