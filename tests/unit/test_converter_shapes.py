@@ -252,7 +252,7 @@ def test_the_last_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "has_next"), [("", False), ("javascript:x", True), ("?page=3", True)]
+    ("address", "has_next"), [("", False), (" ", False), ("javascript:x", True), ("?page=3", True)]
 )
 def test_any_address_says_that_a_page_follows(address: str, has_next: bool) -> None:
     """The address itself may point anywhere, and is not read."""
