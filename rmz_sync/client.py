@@ -15,8 +15,8 @@ from rmz_async.errors import OutcomeUnknownError
 from rmz_async.options import DEFAULT_PACING, DEFAULT_TIMEOUT, Pacing, RetryPolicy, Unchanged
 from rmz_async.resources._attribute import ResourceAttribute
 from rmz_sync import _preloaded  # noqa: F401 # pyright: ignore[reportUnusedImport] # for what it imports
+from rmz_sync._cut_off import WrappedClient
 from rmz_sync._portal import Portal
-from rmz_sync._wrapped import WrappedClient
 from rmz_sync.resources.categories import Categories
 from rmz_sync.resources.checkout_sessions import CheckoutSessions
 from rmz_sync.resources.orders import Orders
