@@ -1,43 +1,67 @@
-"""The async client as the sync one wraps it: it knows what to say of a call that is cut off."""
+"""The verdict on a call that is cut off: the async client leaves it, and the portal asks for it."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import rmz_async
 from rmz_async._calls.call import Call
 from rmz_async._transport import Transport
-from rmz_async.errors import OutcomeUnknownError
-from rmz_sync._portal import cut_off
+from rmz_async.errors import OutcomeUnknownError, RMZError
 
 T = TypeVar("T")
 
+CLOSED = "cut off, because this client was closed or its loop ended"
+
+
+class CutOff:
+    """The error that a job raises if it is cut off.
+
+    Apart from the job, because a connection remembers the context in which it was opened.
+
+    Attributes:
+        reason: Why the job is cut off.
+        verdict: Makes the error of that reason; None if the call has not begun. Any thread may ask.
+    """
+
+    __slots__ = ("reason", "verdict")
+
+    def __init__(self) -> None:
+        self.reason = CLOSED
+        self.verdict: Callable[[str], RMZError] | None = None
+
+
+cut_off: ContextVar[CutOff] = ContextVar("cut_off")
+"""The one of the job that runs."""
+
 
 class WrappedClient(rmz_async.Client):
-    """The async client over such a transport, and all copies of it."""
+    """The async client, and all copies of it, over a `WrappedTransport`."""
 
     def _use(self, transport: Transport, *, owns_connections: bool) -> None:
         super()._use(WrappedTransport.of(transport), owns_connections=owns_connections)
 
 
 class WrappedTransport(Transport):
-    """A transport that can say at any time what became of a call.
+    """A transport whose calls can say at any time whether something was sent.
 
-    In async code a cancelled call raises what cancelled it. Here its caller is another thread,
-    which cancelled nothing: it wants to know whether something was sent.
+    In async code a cancelled call raises the cancellation. Here another thread waits for the call.
+    That thread cancelled nothing, and wants to know whether something was sent.
     """
 
     @classmethod
     def of(cls, transport: Transport) -> WrappedTransport:
-        """Return the same transport as one of these."""
+        """Return the same transport as a `WrappedTransport`."""
         copy = object.__new__(cls)
         vars(copy).update(vars(transport))
         return copy
 
     async def call(self, call: Call[T]) -> T:
-        """Make *call*; if it is cut off, raise what became of it."""
+        """Make *call*; if it is cut off, raise the verdict."""
         execution = self.begin(call)
         here = cut_off.get()
         here.verdict = execution.cut_off
@@ -46,7 +70,7 @@ class WrappedTransport(Transport):
         raise execution.cut_off(here.reason)
 
     async def resolve(self, error: OutcomeUnknownError) -> Any:
-        """Find out later; if this is cut off, it has found out nothing."""
+        """Find out later; if this is cut off, raise *error*, which is still true."""
         cut_off.get().verdict = lambda _: error.with_traceback(None)
         with suppress(asyncio.CancelledError):
             return await super().resolve(error)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, cast
+
+import pytest
 
 import rmz_async
 import rmz_sync
@@ -11,18 +14,31 @@ from rmz_async._calls.retry import Budget
 from rmz_async._calls.token import Tokens
 from rmz_async._http.client import Connections, LoopState
 from rmz_async._transport import Transport
+from rmz_sync import _thread
+from rmz_sync._cut_off import CutOff, cut_off
+from rmz_sync._loop import new_loop
+from rmz_sync._portal import Portal
 
+T = TypeVar("T")
 AnyClient = rmz_async.Client | rmz_sync.Client
 
 __all__ = (
     "AnyClient",
     "Clock",
+    "CutOff",
+    "Portal",
     "async_client",
     "budget_of",
     "clock_of",
     "connections_of",
+    "cut_off",
+    "end_inherited_thread",
+    "new_loop",
     "pool_of",
+    "run_in_thread_of",
     "set_clock",
+    "set_grace",
+    "set_slice",
     "sync_client",
     "tokens_of",
     "transport_of",
@@ -74,3 +90,25 @@ def clock_of(client: AnyClient) -> Clock:
 def set_clock(client: AnyClient, clock: Clock) -> None:
     """Let the calls that a client makes from now on live in another time."""
     transport_of(client).clock = clock
+
+
+def run_in_thread_of(client: rmz_sync.Client, function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run *function* in the event loop of a client."""
+    return client._portal.run(function)
+
+
+def end_inherited_thread(portal: Portal) -> None:
+    """End the thread that a portal had before a fork, as its parent would."""
+    thread = portal._successor
+    assert thread is not None
+    thread.end()
+
+
+def set_grace(patch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let cancelled calls of `rmz_sync` have *seconds* to clean up."""
+    patch.setattr(_thread, "GRACE", seconds)
+
+
+def set_slice(patch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let callers of `rmz_sync` look every *seconds* whether their thread lives."""
+    patch.setattr(_thread, "SLICE", seconds)

@@ -14,8 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from rmz_sync._portal import Portal
 from tests import endpoints
+from tests.seams import Portal
 
 HELD = 900
 """The id of a subscription whose calls are not answered before ``release``."""

@@ -14,8 +14,7 @@ import httpx
 import pytest
 
 import rmz_sync
-from rmz_sync import _portal
-from tests.seams import Clock, sync_client
+from tests.seams import Clock, run_in_thread_of, set_grace, sync_client
 from tests.sync.conftest import HELD, Shop, silence, threads
 
 TOKEN = "1|close-test-token"
@@ -125,7 +124,7 @@ def test_a_token_function_that_cannot_be_cancelled(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Closing ends all the same, and the caller is told; the thread ends as soon as it can."""
-    monkeypatch.setattr(_portal, "GRACE", 0.05)
+    set_grace(monkeypatch, 0.05)
     asked = threading.Event()
     leave: list[Callable[[], object]] = []
 
@@ -256,7 +255,7 @@ def brought_down(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[rmz_sync
     async def start() -> None:
         tasks.append(asyncio.get_running_loop().create_task(stray()))
 
-    yield lambda rmz: rmz._portal.run(start)
+    yield lambda rmz: run_in_thread_of(rmz, start)
     assert [type(task.exception()) for task in tasks] == [SystemExit]
 
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-from rmz_sync._loop import new_loop
+from tests.seams import new_loop
 
 
 @pytest.fixture

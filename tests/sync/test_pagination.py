@@ -11,8 +11,8 @@ import pytest
 from rmz_async.errors import ConfigurationError, ServerError
 from rmz_async.pagination import Page
 from rmz_async.pagination import Pager as AsyncPager
-from rmz_sync._portal import Portal
 from rmz_sync.pagination import Pager
+from tests.seams import Portal
 
 
 class Book(AsyncPager[int]):

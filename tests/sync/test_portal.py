@@ -21,8 +21,7 @@ from anyio import from_thread
 from anyio.lowlevel import EventLoopToken
 
 from rmz_async.errors import NotFoundError, OutcomeUnknownError
-from rmz_sync import _portal
-from rmz_sync._portal import Portal
+from tests.seams import Portal, set_grace, set_slice
 from tests.sync.conftest import Endless, Shop, answer, threads
 
 where: contextvars.ContextVar[str] = contextvars.ContextVar("where", default="nowhere")
@@ -189,7 +188,7 @@ def test_ctrl_c_cancels_and_waits(portal: Portal) -> None:
 
 def test_ctrl_c_does_not_wait_for_ever(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     """A call that cannot be cancelled delays Ctrl-C by the grace period and no more."""
-    monkeypatch.setattr(_portal, "GRACE", 0.05)
+    set_grace(monkeypatch, 0.05)
     running, leave = threading.Event(), asyncio.Event()
 
     async def stubborn() -> None:
@@ -273,7 +272,7 @@ def test_ctrl_c_does_not_wait_for_a_blocked_loop(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A loop that is blocked, by a token function perhaps, delays Ctrl-C by the grace period."""
-    monkeypatch.setattr(_portal, "GRACE", 0.05)
+    set_grace(monkeypatch, 0.05)
     running, free = threading.Event(), threading.Event()
 
     async def block() -> None:
@@ -375,5 +374,5 @@ def test_an_interruption_that_a_lock_hides_arrives(
 
 def test_waits_longer_than_a_slice(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     """A call may take longer than the time between two looks at its loop."""
-    monkeypatch.setattr(_portal, "SLICE", 0.001)
+    set_slice(monkeypatch, 0.001)
     assert portal.run(asyncio.sleep, 0.02, "slow") == "slow"

@@ -16,7 +16,7 @@ from anyio import from_thread
 from anyio.lowlevel import EventLoopToken
 
 from rmz_async.errors import ConfigurationError, ConnectionFailedError, OutcomeUnknownError
-from rmz_sync._portal import CutOff, Portal, cut_off
+from tests.seams import CutOff, Portal, cut_off, end_inherited_thread, set_slice
 from tests.sync.conftest import Endless, Finish, answer, silence, threads
 
 
@@ -199,6 +199,26 @@ def test_a_dead_loop_is_replaced(portal: Portal, monkeypatch: pytest.MonkeyPatch
     assert portal.run(answer) == 42
 
 
+def test_a_loop_that_is_stopped_is_replaced(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loop that a token function stops fails its call, and Python reports the thread's error."""
+    reported: list[type[BaseException]] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: reported.append(args.exc_type))
+    stopped: list[threading.Thread] = []
+
+    async def stop() -> None:
+        stopped.append(threading.current_thread())
+        asyncio.get_running_loop().stop()
+        await asyncio.sleep(60)
+
+    with pytest.raises(OutcomeUnknownError, match="its loop ended"):
+        portal.run(stop)
+    stopped[0].join(10)
+    assert portal.run(answer) == 42
+    assert reported == [RuntimeError]
+
+
 def test_a_finalizer_in_its_own_thread_does_not_wait(portal: Portal, finish: Finish) -> None:
     """Closing in the portal's own thread, between two calls, ends the thread without waiting."""
 
@@ -237,6 +257,26 @@ def test_no_event_loop_to_be_had(portal: Portal, monkeypatch: pytest.MonkeyPatch
             with pytest.raises(ConnectionFailedError, match=r"nothing was sent.*Too many open"):
                 portal.run(answer)
     assert threads() == []
+    assert portal.run(answer) == 42
+
+
+def test_a_slow_start_is_waited_for(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread may take longer to start than the time between two looks at it."""
+    set_slice(monkeypatch, 0.001)
+    pair, wait, looked = socket.socketpair, threading.Event.wait, threading.Event()
+
+    def look(self: threading.Event, timeout: float | None = None) -> bool:
+        found = wait(self, timeout)
+        if not found:
+            looked.set()
+        return found
+
+    def slow() -> object:
+        assert wait(looked, 10)
+        return pair()
+
+    monkeypatch.setattr(threading.Event, "wait", look)
+    monkeypatch.setattr(socket, "socketpair", slow)
     assert portal.run(answer) == 42
 
 
@@ -357,7 +397,7 @@ def test_forked_child_starts_afresh(portal: Portal, monkeypatch: pytest.MonkeyPa
         assert len(threads()) == 2
         portal.close()
         assert threads() == [inherited]
-    vars(portal)["_successor"].end()
+    end_inherited_thread(portal)
     inherited.join(10)
     assert not inherited.is_alive()
 

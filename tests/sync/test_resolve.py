@@ -18,8 +18,7 @@ import pytest
 import rmz_async
 import rmz_sync
 from rmz_async import errors
-from rmz_sync._portal import Portal
-from tests.seams import Clock, sync_client
+from tests.seams import Clock, Portal, sync_client
 
 TOKEN = "1|resolve-test-token"
 ANSWERS: dict[str, object] = {
