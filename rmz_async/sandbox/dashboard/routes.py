@@ -11,7 +11,7 @@ from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.dashboard.actions import DashboardActions
 from rmz_async.sandbox.dashboard.live import Live
 from rmz_async.sandbox.dashboard.pages import DashboardPages
-from rmz_async.sandbox.hosted.routes import route
+from rmz_async.sandbox.wire.routing import route
 
 __all__ = ("dashboard_routes",)
 

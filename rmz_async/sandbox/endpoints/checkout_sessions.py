@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from starlette.routing import Route
+
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.endpoints.front_door import Call
+from rmz_async.sandbox.endpoints.front_door import Call, FrontDoor
 from rmz_async.sandbox.rules.customers import existing_or_new
 from rmz_async.sandbox.store.state import CheckoutSession, Store
 from rmz_async.sandbox.wire.answers import Answer, RefusedError
 from rmz_async.sandbox.wire.forms import instant
 
-__all__ = ("CheckoutSessions",)
+__all__ = ("CheckoutSessions", "routes")
 
 _LIFETIME = timedelta(minutes=7)
+
+
+def routes(backend: Backend, door: FrontDoor) -> list[Route]:
+    """Return the path and its handler."""
+    create = door.lets_in(CheckoutSessions(backend).create)
+    return [Route("/subscriptions/checkout-sessions", create, methods=["POST"])]
 
 
 class CheckoutSessions:

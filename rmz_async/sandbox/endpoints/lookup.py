@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from rmz_async.sandbox.endpoints.front_door import Call
+from starlette.routing import Route
+
+from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.endpoints.front_door import Call, FrontDoor
 from rmz_async.sandbox.shapes.subscriptions import lookup_row
 from rmz_async.sandbox.store.state import Status
 from rmz_async.sandbox.wire.answers import Answer, RefusedError
 
-__all__ = ("find",)
+__all__ = ("find", "routes")
 
 _MOST = 50
 _NOBODY = "At least one of external_customer_id, email, or phone is required"
 # A past due subscription still grants access by RMZ's guide, and yet is not counted here.
 _CURRENT = (Status.TRIALING, Status.ACTIVE)
+
+
+def routes(_: Backend, door: FrontDoor) -> list[Route]:
+    """Return the path and its handler, which has a limit of its own."""
+    return [Route("/subscriptions/lookup", door.lets_in(find, 120), methods=["GET"])]
 
 
 def find(call: Call) -> Answer:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from starlette.routing import Route
+
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.endpoints.front_door import Call
+from rmz_async.sandbox.endpoints.front_door import Call, FrontDoor
 from rmz_async.sandbox.rules import orders as order_lifecycle
 from rmz_async.sandbox.rules.customers import matched_or_new
 from rmz_async.sandbox.rules.order_request import OrderRequest, order_request
@@ -18,8 +20,9 @@ from rmz_async.sandbox.store.orders import Order, OrderCheckout, OrderStatus, Pl
 from rmz_async.sandbox.store.state import Customer, Store
 from rmz_async.sandbox.wire.answers import Answer, RefusedError, RepeatedAnswer
 from rmz_async.sandbox.wire.pagination import page_number, page_of
+from rmz_async.sandbox.wire.routing import route
 
-__all__ = ("Orders",)
+__all__ = ("Orders", "routes")
 
 _REPEATED_WITHIN = timedelta(minutes=5)
 _SORTS: dict[str, Callable[[Order], Any]] = {
@@ -28,6 +31,15 @@ _SORTS: dict[str, Callable[[Order], Any]] = {
     "updated_at": lambda order: order.updated_at,
     "total": lambda order: order.total,
 }
+
+
+def routes(backend: Backend, door: FrontDoor) -> list[Route]:
+    """Return the paths and their handlers."""
+    orders = Orders(backend)
+    return [
+        route("/orders", GET=door.lets_in(orders.list), POST=door.lets_in(orders.create)),
+        route("/orders/{id}", GET=door.lets_in(orders.get), PUT=door.lets_in(orders.update)),
+    ]
 
 
 class Orders:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from starlette.routing import Route
+
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.endpoints.front_door import Call
+from rmz_async.sandbox.endpoints.front_door import Call, FrontDoor
 from rmz_async.sandbox.rules.customers import existing
 from rmz_async.sandbox.store.state import PortalSession
 from rmz_async.sandbox.wire.answers import Answer
 from rmz_async.sandbox.wire.forms import instant
 
-__all__ = ("PortalSessions",)
+__all__ = ("PortalSessions", "routes")
 
 _USUAL_LIFETIME = 3600
+
+
+def routes(backend: Backend, door: FrontDoor) -> list[Route]:
+    """Return the path and its handler."""
+    return [
+        Route("/portal-sessions", door.lets_in(PortalSessions(backend).create), methods=["POST"])
+    ]
 
 
 class PortalSessions:

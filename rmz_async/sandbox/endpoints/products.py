@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from starlette.routing import Route
+
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.endpoints.front_door import Call
+from rmz_async.sandbox.endpoints.front_door import Call, FrontDoor
 from rmz_async.sandbox.rules import products as rules
 from rmz_async.sandbox.rules import uploads
 from rmz_async.sandbox.shapes.products import category_row, full, list_row, upload_row, written
 from rmz_async.sandbox.wire.answers import Answer, RefusedError
 from rmz_async.sandbox.wire.pagination import page_number, page_of
+from rmz_async.sandbox.wire.routing import route
 
-__all__ = ("ProductWrites", "categories", "get", "list_products")
+__all__ = ("ProductWrites", "categories", "get", "list_products", "routes")
+
+
+def routes(backend: Backend, door: FrontDoor) -> list[Route]:
+    """Return the paths and their handlers."""
+    writes = ProductWrites(backend)
+    return [
+        route("/products", GET=door.lets_in(list_products), POST=door.lets_in(writes.create)),
+        Route("/products/upload", door.lets_in(writes.upload), methods=["POST"]),
+        route("/products/{id}", GET=door.lets_in(get), PUT=door.lets_in(writes.update)),
+        Route("/categories", door.lets_in(categories), methods=["GET"]),
+    ]
 
 
 class ProductWrites:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from rmz_async.sandbox.endpoints.front_door import Call
+from starlette.routing import Route
+
+from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.endpoints.front_door import Call, FrontDoor
 from rmz_async.sandbox.shapes.store import profile_row, statistics
 from rmz_async.sandbox.wire.answers import Answer
 
-__all__ = ("StoreCalls",)
+__all__ = ("StoreCalls", "routes")
 
 _KEPT_FOR = timedelta(minutes=3)
+
+
+def routes(_: Backend, door: FrontDoor) -> list[Route]:
+    """Return the paths and their handlers."""
+    store = StoreCalls()
+    return [
+        Route("/store", door.lets_in(store.get), methods=["GET"]),
+        Route("/store/statics", door.lets_in(store.statistics), methods=["GET"]),
+    ]
 
 
 class StoreCalls:

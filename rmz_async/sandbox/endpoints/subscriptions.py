@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from starlette.routing import Route
+
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.endpoints.front_door import Call
+from rmz_async.sandbox.endpoints.front_door import Call, FrontDoor
 from rmz_async.sandbox.rules import subscriptions as lifecycle
 from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.shapes.subscriptions import full, list_row, part
@@ -15,12 +17,25 @@ from rmz_async.sandbox.wire.fields import Fields
 from rmz_async.sandbox.wire.forms import instant
 from rmz_async.sandbox.wire.pagination import page_number, page_of
 
-__all__ = ("Subscriptions",)
+__all__ = ("Subscriptions", "routes")
 
 _FILTERS = ("customerEmail", "customerPhone", "customerCountryCode")
 # RMZ promises the last of them in every answer.
 _ALWAYS = ("id", "status", "external_customer_id")
 _MONTH = 30
+
+
+def routes(backend: Backend, door: FrontDoor) -> list[Route]:
+    """Return the paths and their handlers."""
+    subscriptions, one = Subscriptions(backend), "/subscriptions/{id}"
+    return [
+        Route("/subscriptions", door.lets_in(subscriptions.list), methods=["GET"]),
+        Route(one, door.lets_in(subscriptions.get), methods=["GET"]),
+        Route(f"{one}/cancel", door.lets_in(subscriptions.cancel), methods=["POST"]),
+        Route(f"{one}/pause", door.lets_in(subscriptions.pause), methods=["POST"]),
+        Route(f"{one}/unpause", door.lets_in(subscriptions.unpause), methods=["POST"]),
+        Route(f"{one}/extend", door.lets_in(subscriptions.extend), methods=["POST"]),
+    ]
 
 
 class Subscriptions:

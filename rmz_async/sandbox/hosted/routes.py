@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -18,10 +15,9 @@ from rmz_async.sandbox.hosted.portal.entrance import Entrance
 from rmz_async.sandbox.hosted.portal.invoices import InvoicePages
 from rmz_async.sandbox.hosted.portal.subscriptions import SubscriptionPages
 from rmz_async.sandbox.hosted.portal.visits import Visits
+from rmz_async.sandbox.wire.routing import route
 
-__all__ = ("hosted_routes", "route")
-
-Endpoint = Callable[[Request], Awaitable[Response]]
+__all__ = ("hosted_routes",)
 
 
 def hosted_routes(backend: Backend) -> list[BaseRoute]:
@@ -33,15 +29,6 @@ def hosted_routes(backend: Backend) -> list[BaseRoute]:
         *_messages(MessageLog(backend)),
         Mount("/assets", StaticFiles(directory=Path(__file__).with_name("static"))),
     ]
-
-
-def route(path: str, **endpoints: Endpoint) -> Route:
-    """Return one route for all methods of a path: of several, a 405 would name the first alone."""
-
-    async def endpoint(request: Request) -> Response:
-        return await endpoints.get(request.method, endpoints["GET"])(request)
-
-    return Route(path, endpoint, methods=list(endpoints))
 
 
 def _checkout(pages: CheckoutPages) -> list[Route]:
