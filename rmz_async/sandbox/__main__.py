@@ -30,11 +30,12 @@ def main(
     """
     parser = _parser()
     given = parser.parse_args(arguments)
-    sandbox = Sandbox()
     try:
+        sandbox = Sandbox(token=given.token, seed=given.seed, throttle=not given.no_throttle)
         for url in given.webhook:
-            sandbox.add_webhook(url)
-        served = sandbox.serve(host=given.host, port=given.port)
+            sandbox.add_webhook(url, secret=given.secret)
+        clock_runs = given.clock == "running"
+        served = sandbox.serve(host=given.host, port=given.port, clock_runs=clock_runs)
         with served:
             _greet(served)
             wait()
@@ -58,6 +59,18 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="URL",
         help="send every event there, on a loopback address; may be repeated",
+    )
+    parser.add_argument("--token", help="the API token, for example 1|local; else a random one")
+    parser.add_argument(
+        "--secret", help="signs the deliveries to each --webhook, at least 16 characters"
+    )
+    parser.add_argument("--seed", help="makes the ids of events and the faults the same each time")
+    parser.add_argument("--no-throttle", action="store_true", help="keep no rate limits")
+    parser.add_argument(
+        "--clock",
+        choices=("running", "stopped"),
+        default="running",
+        help="stopped: time stands still until POST /sandbox/clock moves it (%(default)s)",
     )
     return parser
 

@@ -24,6 +24,7 @@ from rmz_async.sandbox.serving.in_process import connect
 from rmz_async.sandbox.serving.paying import pay_on_page
 from rmz_async.sandbox.serving.request_log import Requests
 from rmz_async.sandbox.serving.served import Served
+from rmz_async.sandbox.serving.tokens import checked_token, new_token
 from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.store.cards import TEST_CARDS, TestCard
 from rmz_async.sandbox.store.ledger import Ledger
@@ -50,6 +51,11 @@ class Sandbox:
             and orders in every state. ``Store()`` is empty.
         seed: Makes the ids of events, and all else that is left to chance, the same in every run.
         throttle: Whether the rate limits are kept: 60 requests a minute, 120 for the lookup.
+        token: The API token; None for a random one. A token that looks like a real store's is
+            refused, unless a sandbox has made it.
+
+    Raises:
+        ValueError: *token* may belong to a real store, or *clock* returns a naive time.
 
     Attributes:
         token: The only API token that is accepted.
@@ -67,11 +73,12 @@ class Sandbox:
         state: Store | None = None,
         seed: int | str | None = None,
         throttle: bool = True,
+        token: str | None = None,
     ) -> None:
         self.clock: Clock = Clock(clock)
         now = self.clock.now().replace(microsecond=0)
         self.state: Store = seeded_store(now) if state is None else state
-        self.token: str = f"1|{secrets.token_hex(20)}"
+        self.token: str = new_token() if token is None else checked_token(token)
         self.base_url: str = f"http://127.0.0.1{BASE_PATH}"
         self.seed: int | str = secrets.randbits(32) if seed is None else seed
         self._backend = Backend(self.state, self.clock, self.seed)

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from rmz_async.sandbox import Sandbox, Served
 from rmz_async.sandbox.__main__ import main
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +38,63 @@ def test_prints_how_to_point_the_client_at_it(capsys: pytest.CaptureFixture[str]
     assert seen == [200, 200]
 
 
+def test_token_secret_and_seed_are_the_given_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    """A settings file may name them; more calls than a minute allows are answered."""
+    given = ["--token", "1|local", "--secret", "a-secret-of-28-characters-at", "--no-throttle"]
+
+    def look() -> None:
+        printed = capsys.readouterr().out
+        assert "export RMZ_API_TOKEN='1|local'" in printed
+        assert "secret    a-secret-of-28-characters-at" in printed
+        url = re.findall(r"export RMZ_BASE_URL=(\S+)", printed)[0] + "/subscriptions/501"
+        with httpx.Client(headers={"Authorization": "Bearer 1|local"}) as http:
+            assert {http.get(url).status_code for _ in range(70)} == {200}
+
+    assert main(["--port", "0", *given, "--webhook", "http://localhost:1/"], wait=look) == 0
+
+
+@pytest.mark.parametrize("state", ["running", "stopped"])
+def test_the_clock_runs_unless_it_is_stopped(
+    capsys: pytest.CaptureFixture[str], state: str
+) -> None:
+    """A clock that stands still shows the same microsecond twice."""
+
+    def look() -> None:
+        url = re.findall(r"RMZ_BASE_URL=(http://[^/]+)", capsys.readouterr().out)[0]
+        headers = {"Authorization": "Bearer 1|local"}
+        times = {httpx.get(f"{url}/sandbox/clock", headers=headers).text for _ in range(2)}
+        assert len(times) == {"running": 2, "stopped": 1}[state]
+
+    assert main(["--port", "0", "--token", "1|local", "--clock", state], wait=look) == 0
+
+
+def test_the_same_seed_brings_the_same_ids_of_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The seed reaches the sandbox."""
+    seeds: list[int | str] = []
+
+    class Noted(Sandbox):
+        """Notes its seed."""
+
+        def serve(self, **options: Any) -> Served:
+            """Serve, as any other."""
+            seeds.append(self.seed)
+            return super().serve(**options)
+
+    monkeypatch.setattr("rmz_async.sandbox.__main__.Sandbox", Noted)
+    assert main(["--port", "0", "--seed", "7"], wait=lambda: None) == 0
+    assert seeds == ["7"]
+
+
+def test_a_token_that_a_sandbox_made_is_taken_again() -> None:
+    """Though it has the form of a real one; a refusal does not show the token."""
+    token = Sandbox().token
+    assert Sandbox(token=token).token == token
+    real = token.replace("sandbox", "aB3dE6f")
+    with pytest.raises(ValueError, match="may belong to a real store") as caught:
+        Sandbox(token=real)
+    assert real not in str(caught.value)
+
+
 def test_ctrl_c_is_a_clean_end() -> None:
     """An interrupt while serving ends with exit code 0."""
 
@@ -53,6 +112,10 @@ def test_ctrl_c_is_a_clean_end() -> None:
         (["--port", "65536"], "a port is 0 to 65535"),
         (["--port", "-1"], "a port is 0 to 65535"),
         (["--port", "http"], "invalid int"),
+        (["--token", "12|" + "aB3d" * 10], "may belong to a real store"),
+        (["--token", "1|with blank"], "visible ASCII"),
+        (["--token", ""], "visible ASCII"),
+        (["--webhook", "http://localhost/", "--secret", "short"], "16"),
     ],
 )
 def test_refuses_what_is_not_local(

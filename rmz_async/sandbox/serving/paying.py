@@ -40,13 +40,17 @@ async def pay_on_page(
     transport = None if app is None else httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, trust_env=False) as browser:
         answer = await browser.post(f"{checkout_url}/pay", data=form)
-        if answer.headers.get("location", "").endswith("/confirm"):
+        if _location(answer).endswith("/confirm"):
             answer = await browser.post(f"{checkout_url}/confirm", data={"answer": "approve"})
-    location: str = answer.headers.get("location", "")
-    query = parse_qs(urlsplit(location).query)
+    query = parse_qs(urlsplit(_location(answer)).query)
     if "rmz-subscription-id" not in query:
         raise NotPaidError(
             f"the card that ends in {card_number[-4:]} did not pay: the checkout page answered "
             f"{answer.status_code}; nobody was subscribed, and another card may pay on the page"
         )
     return int(query["rmz-subscription-id"][-1])
+
+
+def _location(answer: httpx.Response) -> str:
+    location: str = answer.headers.get("location", "")
+    return location

@@ -1,0 +1,34 @@
+"""The API token of a sandbox, which can be told from a real store's."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+__all__ = ("checked_token", "new_token")
+
+# A real token is a number, a bar and at least 40 letters and digits.
+_LIKE_A_REAL_ONE = re.compile(r"[0-9]+\|[0-9A-Za-z]{40,}")
+_OWN_PREFIX = "1|sandbox"
+
+
+def new_token() -> str:
+    """Return a random token of the form and length that RMZ's have."""
+    return f"{_OWN_PREFIX}{secrets.token_hex(20)}"[:42]
+
+
+def checked_token(token: str) -> str:
+    """Return *token* if a sandbox may have it.
+
+    Raises:
+        ValueError: It may belong to a real store, or no request can carry it. The message does not
+            show the token.
+    """
+    if re.fullmatch(r"[!-~]+", token) is None:
+        raise ValueError("a token is visible ASCII characters without blanks, and not empty")
+    if _LIKE_A_REAL_ONE.fullmatch(token) and not token.startswith(_OWN_PREFIX):
+        raise ValueError(
+            "this token may belong to a real store, and was not kept: give the sandbox one that a "
+            "sandbox has printed, or a short one such as 1|local"
+        )
+    return token
