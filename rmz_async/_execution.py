@@ -1,4 +1,4 @@
-"""One call, from its first attempt to its end: authorise, wait for a slot, send, retry, settle.
+"""A call from its first attempt to its end: authorise, wait for a slot, send, retry, settle.
 
 :mod:`rmz_async._calls.retry` decides what follows a failure, :mod:`rmz_async._calls.wire` what the
 bytes mean, and :mod:`rmz_async._calls.verdict` which error the caller gets. This module does what

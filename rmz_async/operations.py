@@ -112,7 +112,7 @@ class RetryRule(Enum):
 
 @attrs.frozen(kw_only=True, eq=False)
 class Operation:
-    """One call of the API.
+    """A call of the API.
 
     Attributes:
         name: The call as it is written in Python, ``resource.method``.

@@ -179,7 +179,7 @@ def _pacing_or_none(_: object, attribute: attrs.Attribute[Any], value: object) -
 
 
 class Unchanged(Enum):
-    """Stands for what an option is already, where None is a choice of its own."""
+    """Stands for the present value of an option of which None is a value too."""
 
     UNCHANGED = "unchanged"
 

@@ -16,5 +16,6 @@ __all__: tuple[str, ...] = ("Client", "Pager")
 __all__ += _shared.__all__
 __all__ += models.__all__
 
-# A process that forked while the first answer imports cattrs would wait for that import for ever.
+# A process that forked while the first answer imports cattrs would never stop waiting for that
+# import.
 load_cattrs()

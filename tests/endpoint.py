@@ -22,7 +22,7 @@ DOCUMENTED: Mapping[str, Mapping[str, Any]] = {
 
 @attrs.frozen(kw_only=True, eq=False)
 class Request:
-    """One way to make a call, and what the client then sends.
+    """A way to make a call, and what the client then sends.
 
     Attributes:
         make: Makes the call with a client and a number: the object's id, or the page.
@@ -37,7 +37,7 @@ class Request:
 
 @attrs.frozen(kw_only=True, eq=False)
 class Endpoint:
-    """One call.
+    """A call.
 
     Attributes:
         operation: The row of the client's own table.

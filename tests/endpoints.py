@@ -1,4 +1,4 @@
-"""One row for each call: how the client makes it, what goes over the wire, what it returns.
+"""A row for each call: how the client makes it, what goes over the wire, what it returns.
 
 The tests of every kind read these rows, so a new call is described here once. The example of an
 answer is the first one that ``docs/openapi.yaml`` shows for the call.

@@ -47,7 +47,7 @@ def form(field: str, name: str, mime_type: str) -> tuple[str, bytes, bytes]:
     Args:
         field: The name of the field.
         name: The name of the file; any string.
-        mime_type: Of the file, without line breaks.
+        mime_type: The file's type, without line breaks.
     """
     boundary = secrets.token_hex(16)
     # As browsers do, so that no name can end the line or the quotes.

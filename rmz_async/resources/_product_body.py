@@ -42,7 +42,7 @@ class Fields:
 
     Args:
         check: Collects what is wrong.
-        prefix: Where the object stands in the body.
+        prefix: The object's path in the body.
 
     Attributes:
         sent: The fields so far.

@@ -1,8 +1,8 @@
 """Pure: does an object that was read back show that a change was applied?
 
 Each function takes the object, and the time on RMZ's own clock in which the call can have been
-applied; None if RMZ did not say what time it is. What an object without a change is worth is
-decided in :mod:`rmz_async._calls.verdict`: it may come from a replica that lags.
+applied; None if RMZ did not say what time it is. :mod:`rmz_async._calls.verdict` decides what an
+object without a change is worth: it may come from a replica that lags.
 """
 
 from __future__ import annotations

@@ -156,7 +156,7 @@ class Validation:
         """Check who a session is for.
 
         Args:
-            field: Where the customer stands.
+            field: The customer's path in the body.
             value: An id, or an object of the class *described_as*.
             described_as: ``NewCustomer`` or ``PhoneNumber``.
 

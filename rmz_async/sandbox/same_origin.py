@@ -17,7 +17,7 @@ class SameOriginForms:
     """Refuse state-changing requests to the pages if a browser says that they cross origins.
 
     Browsers name the origin of each form, so that the pages need no token. A program sends neither
-    header, and nobody can forge a request in a program's name. The API is left out, because its
+    header, and no page can forge a request in a program's name. The API is left out, because its
     bearer token is nothing that a browser would add by itself.
 
     Args:

@@ -125,7 +125,7 @@ class Sandbox:
 
         Args:
             checkout_url: The address of a checkout session of this sandbox.
-            card: One of `TEST_CARDS`, or the number of one.
+            card: A card of `TEST_CARDS`, or its number.
 
         Returns:
             The subscription's id.
@@ -289,7 +289,7 @@ class Sandbox:
 
         Args:
             event: Such as ``subscription.renewed``.
-            object_id: Of a subscription or, for an event about orders, of an order.
+            object_id: The id of a subscription or, for an event about orders, of an order.
 
         Raises:
             ValueError: There is no such event, or no such object.

@@ -29,7 +29,7 @@ BASE_PATH = "/shawarma"
 
 @attrs.frozen
 class Sent:
-    """One request, taken apart."""
+    """A request, taken apart."""
 
     method: str
     path: str

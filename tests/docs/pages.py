@@ -27,7 +27,7 @@ PAGES = sorted(
 
 
 class Page:
-    """One page, and what its examples have defined and printed so far.
+    """A page, and what its examples have defined and printed so far.
 
     Attributes:
         sandbox: The sandbox that the examples talk to.

@@ -19,7 +19,7 @@ def main() -> None:
     chance = random.Random(1)  # noqa: S311 - the same faults in each run
 
     class Rarely:
-        """One request in ten, and one connection in a hundred."""
+        """A request in ten, and a connection in a hundred."""
 
         def on_connection(self) -> Fault | None:
             """See `Plan`."""

@@ -54,7 +54,7 @@ Act = Callable[[Wire, Answer], Awaitable[None]]
 
 @attrs.frozen(eq=False)
 class Kind:
-    """One way to go wrong.
+    """A way to go wrong.
 
     Attributes:
         act: Treats the client, given RMZ's answer or one that stands in for it.

@@ -15,7 +15,7 @@ _OWN = ("connection", "content-length", "transfer-encoding")
 
 @attrs.frozen
 class Request:
-    """One request, whole.
+    """A request, whole.
 
     Attributes:
         head: From the request line to before the empty line.
@@ -29,7 +29,7 @@ class Request:
 
 @attrs.frozen
 class Answer:
-    """One answer, whole.
+    """An answer, whole.
 
     Attributes:
         headers: Without those that frame it.
@@ -52,7 +52,7 @@ class Answer:
 
 
 class Wire:
-    """One connection of a client, from the server's side."""
+    """A connection of a client, from the server's side."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader

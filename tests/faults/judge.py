@@ -59,7 +59,7 @@ OFFENCES = (
 
 @attrs.frozen(kw_only=True)
 class Finding:
-    """One call that is over.
+    """A call that is over.
 
     Attributes:
         verdict: What it told.

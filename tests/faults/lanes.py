@@ -19,7 +19,7 @@ PATIENCE = 0.08
 
 @attrs.frozen
 class Lane:
-    """One way.
+    """A way of sending.
 
     Attributes:
         backend: The event loop that the cases run in.

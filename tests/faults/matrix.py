@@ -25,7 +25,7 @@ _AFTER_WORK = 92.0
 
 @attrs.frozen
 class Case:
-    """One call that meets one fault.
+    """A call that meets one fault.
 
     Attributes:
         tries: One of ``TRIES``.
@@ -110,7 +110,7 @@ class CasePlan:
 
 
 class Playing:
-    """One case under way."""
+    """A case under way."""
 
     def __init__(self, case: Case, shop: Shop) -> None:
         self.case = case

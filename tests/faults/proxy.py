@@ -36,7 +36,7 @@ class Plan(Protocol):
 
 @attrs.frozen
 class Seen:
-    """One request that arrived."""
+    """A request that arrived."""
 
     method: str
     path: str

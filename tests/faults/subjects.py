@@ -25,7 +25,7 @@ _numbers = count(1)
 
 @attrs.frozen(kw_only=True, eq=False)
 class Subject:
-    """One way to call an operation.
+    """A way to call an operation.
 
     Attributes:
         prepare: Makes what is called for, and returns it.

@@ -1,4 +1,4 @@
-"""One field of an answer or an event is damaged: only a decisive one may raise."""
+"""A field of an answer or an event is damaged: only a decisive one may raise."""
 
 from __future__ import annotations
 

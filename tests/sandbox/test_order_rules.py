@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 def line(slug: str, quantity: int = 1, **more: object) -> dict[str, object]:
-    """One entry of ``products``."""
+    """An entry of ``products``."""
     return {"identifier_type": "slug", "identifier": slug, "quantity": quantity, **more}
 
 

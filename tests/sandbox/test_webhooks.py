@@ -213,7 +213,7 @@ async def test_silent_receiver_is_an_error(api: httpx.AsyncClient, sandbox: Sand
 
 
 async def test_closed_port_is_an_error(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
-    """Where nobody listens, the log says why, and the call itself went well."""
+    """If no receiver listens, the log says why, and the call itself went well."""
     with socket.socket() as unheard:
         # Bound and not listening: connections are refused, and nobody else gets the port.
         unheard.bind(("127.0.0.1", 0))
@@ -255,7 +255,7 @@ async def test_answer_comes_before_the_delivery(
 
 
 async def test_nothing_to_wait_for(sandbox: Sandbox) -> None:
-    """Where nothing is under way, waiting is over at once."""
+    """If nothing is under way, waiting ends immediately."""
     await sandbox.delivered()
 
 

@@ -111,7 +111,7 @@ def test_each_place_is_searched(tmp_path: Path, name: str) -> None:
 
 
 def test_no_secret_is_shown(tmp_path: Path) -> None:
-    """Where the library is given secrets, none is in its logs, errors, results or output."""
+    """If the library is given secrets, none is in its logs, errors, results or output."""
     found = search(tmp_path, *SHORT, "-k", SLOW)
     assert found.secrets >= {"wire-test-token", "secret-token"}
     assert min(found.shown[kind] for kind in ("error", "log", "pickle", "result")) > 100, found

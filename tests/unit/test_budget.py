@@ -59,7 +59,7 @@ def test_the_last_of_it_can_be_spent() -> None:
 
 
 def test_ten_successes_earn_a_repeat() -> None:
-    """One call in ten may be repeated in the long run."""
+    """A call in ten may be retried in the long run."""
     budget = Budget()
     spent(budget, Failure.NOT_SENT)
     for _ in range(11):

@@ -74,7 +74,7 @@ def test_an_unknown_outcome_without_an_object() -> None:
 
 
 def test_the_answer_is_the_cause() -> None:
-    """Where RMZ did answer, its error is kept."""
+    """If RMZ did answer, its error is kept."""
     answer = ServerError("boom", status=500)
     call = call_of(operations.SUBSCRIPTIONS_PAUSE)
 

@@ -49,7 +49,7 @@ def test_equal_models() -> None:
     ],
 )
 def test_models_that_differ(other: Price) -> None:
-    """One field that differs is enough, the unknown keys included, and the hash tells it too."""
+    """A field that differs is enough, the unknown keys included, and the hash shows it too."""
     assert Price(amount=Decimal(49)) != other
     assert hash(Price(amount=Decimal(49))) != hash(other)
 

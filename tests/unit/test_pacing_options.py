@@ -23,7 +23,7 @@ def test_the_defaults() -> None:
 @pytest.mark.parametrize("name", LIMITS)
 @pytest.mark.parametrize("value", [1, 30, 600])
 def test_limits(name: str, value: int) -> None:
-    """One request a minute or more."""
+    """A request a minute or more."""
     options: dict[str, Any] = {name: value}
 
     assert getattr(Pacing(**options), name) == value

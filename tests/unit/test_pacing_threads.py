@@ -45,7 +45,7 @@ async def refused_at_once(pacer: Pacer) -> float:
 
 @pytest.mark.anyio
 async def test_a_free_slot_does_not_give_way() -> None:
-    """Where nobody waits, a slot and its lesson take no round of the event loop."""
+    """If no request waits, a slot and its lesson take no round of the event loop."""
     pacer = pacer_at(100.0)
     for undisturbed in (take_slot(pacer), pacer.report("key", 1, 200, {})):
         with pytest.raises(StopIteration):

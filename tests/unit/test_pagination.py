@@ -254,7 +254,7 @@ async def test_the_first_page_is_named_too() -> None:
 
 
 async def test_another_page_is_named_by_what_was_asked_for() -> None:
-    """Where the server ignores the number, the wanted page is the one to go on with."""
+    """If the server ignores the number, the wanted page is the one to go on with."""
 
     async def always_one(_: int) -> Page[str]:
         return Page(number=1, items=("a",), has_next=True)

@@ -129,7 +129,7 @@ def test_one_attempt_means_one(operation: Operation, failure: Failure) -> None:
 
 @pytest.mark.parametrize("failure", Failure, ids=name)
 def test_sessions_that_are_asked_for_once(failure: Failure) -> None:
-    """Where the policy says so, a session that may be there is not asked for again; only that."""
+    """If the policy says so, a session that may be there is not asked for again; only that."""
     policies = RetryPolicy(repeat_sessions=False), RetryPolicy()
     row = operations.PORTAL_SESSIONS_CREATE
 

@@ -217,7 +217,7 @@ def test_a_renewal_in_between(end: datetime, start: datetime | None, when: str) 
 
 
 def test_a_subscription_without_an_end() -> None:
-    """Where the end was not known before, there is nothing to compare with."""
+    """If the end was not known before, there is nothing to compare with."""
     assert extended(Subscription(id=501, status=SubscriptionStatus.ACTIVE), WEEK) is None
 
 

@@ -96,7 +96,7 @@ def test_a_token_is_a_text(token: object) -> None:
 
 
 def test_the_environments_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no token is passed, the environment's is used."""
+    """If no token is passed, the environment's is used."""
     monkeypatch.setenv("RMZ_API_TOKEN", CANARY)
 
     tokens = Tokens(None)

@@ -131,7 +131,7 @@ def test_the_address_that_is_passed_wins(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_environments_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no address is passed, the environment's is used."""
+    """If no address is passed, the environment's is used."""
     monkeypatch.setenv("RMZ_BASE_URL", "https://environment")
 
     assert Address(None).checked() == "https://environment"
@@ -139,7 +139,7 @@ def test_the_environments_address(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("environment", [None, ""])
 def test_productions_address(environment: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nobody names an address, it is production's."""
+    """If no caller names an address, it is production's."""
     monkeypatch.delenv("RMZ_BASE_URL", raising=False)
     if environment is not None:
         monkeypatch.setenv("RMZ_BASE_URL", environment)

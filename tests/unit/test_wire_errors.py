@@ -283,7 +283,7 @@ def test_which_calls_change_a_state() -> None:
 @pytest.mark.parametrize("operation", CHANGES, ids=lambda row: row.name)
 @pytest.mark.parametrize("fields", [None, [], {"subscription": ["is canceled"]}])
 def test_a_422_about_the_state_is_a_conflict(operation: Operation, fields: object) -> None:
-    """Where no field that was sent is named, the object's state forbids it."""
+    """If no field that was sent is named, the object's state forbids it."""
     found = error(422, {"message": "no", "errors": fields}, operation, ("days", "effective"))
 
     assert type(found) is errors.ConflictError
@@ -293,7 +293,7 @@ def test_a_422_about_the_state_is_a_conflict(operation: Operation, fields: objec
 
 @pytest.mark.parametrize("operation", CHANGES, ids=lambda row: row.name)
 def test_a_422_about_a_field_is_not(operation: Operation) -> None:
-    """Where a field that was sent is named, the caller can correct it."""
+    """If a field that was sent is named, the caller can correct it."""
     found = error(422, {"errors": {"days": ["no"], "x": ["no"]}}, operation, ("months", "days"))
 
     assert type(found) is errors.UnprocessableEntityError

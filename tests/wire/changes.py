@@ -75,7 +75,7 @@ CLOCK = datetime(2026, 1, 20, tzinfo=UTC)
 
 @attrs.frozen(kw_only=True)
 class Sample:
-    """One call.
+    """A call.
 
     Attributes:
         make: Makes it.

@@ -1,4 +1,4 @@
-"""One client that several event loops use, one after the other or at once, or a forked process."""
+"""A client that several event loops use, one after the other or at once, or a forked process."""
 
 from __future__ import annotations
 

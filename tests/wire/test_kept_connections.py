@@ -44,7 +44,7 @@ async def test_certificates_are_checked(http: Any) -> None:
 
 @pytest.mark.anyio
 async def test_reads_share_a_connection(serving: Any, http: Any) -> None:
-    """One call after the other goes over the same connection."""
+    """Calls in a row go over the same connection."""
     with serving(keeps()) as server:
         async with client_of(server, http=http) as rmz:
             for _ in range(3):

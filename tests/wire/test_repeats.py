@@ -233,7 +233,7 @@ async def test_why_there_was_no_connection(
 # aiohttp's has always a text.
 @over_httpx
 async def test_no_connection_and_not_a_word(make_shop: MakeShop, make_client: Any) -> None:
-    """Where the network says nothing, the kind of the error is told."""
+    """If the network says nothing, the kind of the error is reported."""
     make_shop("read").sent.side_effect = httpx.ConnectError("")
     async with make_client() as rmz:
         with pytest.raises(ConnectionFailedError, match=r"\(ConnectError\)"):
@@ -277,7 +277,7 @@ async def test_the_throttle_is_waited_for(make_shop: MakeShop, make_client: Any,
 async def test_a_wait_past_the_deadline_is_not_begun(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
-    """Where RMZ asks for more time than there is, the caller is told at once."""
+    """If RMZ asks for more time than there is, the error is raised immediately."""
     make_shop("read").sent.return_value = THROTTLED
     async with make_client(timeout=7) as rmz:
         with pytest.raises(RateLimitError, match="wait 7 s") as caught:

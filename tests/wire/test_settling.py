@@ -78,7 +78,7 @@ async def test_an_extension_that_the_guard_refused(make_shop: MakeShop, make_cli
 async def test_an_extension_that_the_guard_refused_and_nobody_made(
     make_shop: MakeShop, make_client: Any
 ) -> None:
-    """Where the period's end has not moved, it was refused and nothing else."""
+    """If the period's end has not moved, it was refused and nothing else."""
     shop = make_shop("extend what was read")
     shop.sent.side_effect = [OTHER_429]
     shop.read.side_effect = shop.unchanged
@@ -119,7 +119,7 @@ async def test_a_change_that_somebody_undid(
 async def test_an_object_that_cannot_be_read(
     make_shop: MakeShop, make_client: Any, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
-    """Where the object cannot be read either, nothing is sent again."""
+    """If the object cannot be read either, nothing is sent again."""
     shop = make_shop(name)
     shop.sent.side_effect = [LOST]
     shop.read.side_effect = LOST
@@ -181,7 +181,7 @@ async def test_a_conflict_that_is_one(make_shop: MakeShop, make_client: Any, sta
 async def test_an_answer_that_cannot_be_checked(
     make_shop: MakeShop, make_client: Any, seen: str, status: int
 ) -> None:
-    """Where nobody can see what became of the first try, nobody can tell."""
+    """If the outcome of the first attempt stays unseen, it is unknown."""
     shop = make_shop("pause")
     shop.sent.side_effect = [LOST, failing(status)]
     reads = iter([shop.unchanged])
@@ -302,7 +302,7 @@ async def test_a_resend_counts_as_a_repeat(make_shop: MakeShop, make_client: Any
 
 
 async def test_an_order_that_was_moved_by_somebody(make_shop: MakeShop, make_client: Any) -> None:
-    """Where the order is in the wanted status, it does not matter since when."""
+    """If the order is in the wanted status, it does not matter since when."""
     shop = make_shop("order's step")
     shop.sent.side_effect = [LOST]
     shop.read.side_effect = lambda _: shop.applied(ago=3600)

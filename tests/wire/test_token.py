@@ -1,4 +1,4 @@
-"""Where the token comes from, and what happens when RMZ refuses it."""
+"""If the token comes from, and what happens when RMZ refuses it."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ class DashboardActions:
     """Carry out what was clicked, and lead back to the page.
 
     Args:
-        backend: What is changed.
+        backend: The state to change.
     """
 
     def __init__(self, backend: Backend) -> None:

@@ -11,7 +11,7 @@ from starlette.responses import StreamingResponse
 __all__ = ("Live",)
 
 _LOOK_EVERY = 0.25
-# A browser opens the next stream by itself, and a stream that nobody reads any more ends.
+# A browser opens the next stream by itself, and a stream without a reader ends.
 _LOOKS = 240
 
 

@@ -50,7 +50,7 @@ class DashboardPages:
     """Show the store, the requests and the deliveries, the newest first.
 
     Args:
-        backend: What is shown.
+        backend: The state to show.
         token: The API's token, for the page that says how to connect.
         base_path: The path of the API.
     """

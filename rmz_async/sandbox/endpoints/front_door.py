@@ -31,7 +31,7 @@ class Call:
     Attributes:
         origin: The server as the caller named it, without a trailing slash.
         path: The path of the call, from the root.
-        target: The id in the path; empty where there is none.
+        target: The id in the path; empty if there is none.
         fields: The caller's fields: the query of a GET, the body of a POST or PUT.
         now: When it came, UTC.
         store: The data for a read, which may lag. A change works on the backend's own.

@@ -62,7 +62,7 @@ class CheckoutPages:
         )
 
     async def confirm(self, request: Request) -> Response:
-        """Answer ``POST /checkout/{key}/confirm``: what the customer told the bank."""
+        """Answer ``POST /checkout/{key}/confirm``: the customer's answer to the bank."""
         form = await form_of(request)
         session = self._payable(request)
         if isinstance(session, Response):
@@ -130,7 +130,7 @@ class CheckoutPages:
         )
 
     def _charged(self, request: Request, session: CheckoutSession, entered: TestCard) -> Response:
-        # From here on nothing is awaited, so that two payments at once subscribe once.
+        # From here on nothing is awaited, so that two simultaneous payments subscribe once.
         card = entered.saved()
         card.declined = session.declined
         if not card.charge(renewal=False):

@@ -57,7 +57,7 @@ class OrderCheckoutPages:
         if checkout is None:
             return notice(request, MISSING)
         form = await form_of(request)
-        # From here on nothing is awaited, so that two payments at once make one order.
+        # From here on nothing is awaited, so that two simultaneous payments make one order.
         if checkout.order_id is None:
             try:
                 self._settle(checkout, form)

@@ -16,7 +16,7 @@ _METHODS = ("get", "post", "put", "delete")
 
 @attrs.frozen(kw_only=True)
 class Field:
-    """One parameter, or one key of an object.
+    """A parameter, or a key of an object.
 
     Attributes:
         type: In words, such as ``list of OrderLine``.
@@ -34,7 +34,7 @@ class Field:
 
 @attrs.frozen(kw_only=True)
 class Shape:
-    """One object, or one kind of value, with the keys that are known of it."""
+    """An object, or a kind of value, with the keys that are known of it."""
 
     name: str
     description: str
@@ -44,7 +44,7 @@ class Shape:
 
 @attrs.frozen(kw_only=True)
 class Reply:
-    """One answer to a call, with an example of its body, if there is one."""
+    """An answer to a call, with an example of its body, if there is one."""
 
     status: str
     description: str
@@ -53,7 +53,7 @@ class Reply:
 
 @attrs.frozen(kw_only=True)
 class Call:
-    """One call, or one event that is sent to a webhook.
+    """A call, or an event that is sent to a webhook.
 
     Attributes:
         sample: The path with an example in place of each parameter.

@@ -23,7 +23,7 @@ def connect(
     Args:
         app: The sandbox.
         clock: The client's time: if the client waits, the clock moves.
-        options: What the client takes.
+        options: The options of the client.
     """
     # The sandbox must be importable, and usable over HTTP, without the client.
     from rmz_async import Client

@@ -12,7 +12,7 @@ __all__ = ("NotPaidError", "pay_on_page")
 
 
 class NotPaidError(Exception):
-    """A checkout page did not take the payment; nobody was subscribed."""
+    """A checkout page did not take the payment; no subscription was made."""
 
 
 async def pay_on_page(
@@ -46,7 +46,7 @@ async def pay_on_page(
     if "rmz-subscription-id" not in query:
         raise NotPaidError(
             f"the card that ends in {card_number[-4:]} did not pay: the checkout page answered "
-            f"{answer.status_code}; nobody was subscribed, and another card may pay on the page"
+            f"{answer.status_code}; no subscription was made, and another card may pay on the page"
         )
     return int(query["rmz-subscription-id"][-1])
 

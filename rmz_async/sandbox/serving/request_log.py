@@ -17,7 +17,7 @@ _SHOWN_BYTES = 16 * 1024
 
 @attrs.frozen(kw_only=True)
 class Exchange:
-    """One request of the API, and its answer. No header is kept: one of them is the token.
+    """A request of the API, and its answer. No header is kept: one of them is the token.
 
     Attributes:
         at: When the request came, UTC.
@@ -63,7 +63,7 @@ class Requests(tuple[Exchange, ...]):
         """Fail if a request fits; the arguments are those of `of`.
 
         Raises:
-            AssertionError: One does. The message lists the first ten.
+            AssertionError: A request does. The message lists the first ten.
         """
         found = self.of(method=method, path=path, status=status)
         if found:

@@ -216,7 +216,7 @@ class Served:
             clock = self.sandbox.clock
             if self._clock_runs:
                 clock.run()
-            # Deliveries belong to this loop, whoever moves the clock.
+            # Deliveries belong to this loop, even if another thread moves the clock.
             move = clock.moved_by(self._move)
             tasks.start_soon(self._keep_up)
             try:

@@ -26,7 +26,7 @@ class Duration(StrEnum):
 
     @property
     def label(self) -> str:
-        """What the API sends as ``duration_text``; the year is spelled as RMZ spells it."""
+        """The ``duration_text`` of the API; the year is spelled as RMZ spells it."""
         return _LABELS[self]
 
 

@@ -25,8 +25,8 @@ def loads(body: bytes) -> object:
     """Read *body*, strictly as UTF-8.
 
     Raises:
-        ValueError: It is not JSON, or holds text that UTF-8 cannot carry or a number that PHP's
-            floats cannot.
+        ValueError: The body is not JSON, or holds a string that UTF-8 cannot carry or a number that
+            PHP's floats cannot.
     """
     try:
         value = json.loads(body.decode("utf-8"), parse_float=_number, parse_constant=_refuse)
@@ -55,7 +55,7 @@ def _number(text: str) -> Decimal:
     exponent = value.adjusted()
     if abs(exponent) <= _LARGEST_EXPONENT:
         return value
-    # It would be written with all its zeros.
+    # Such a number would be written with all its zeros.
     if value and exponent > 0:
         raise ValueError("a number out of range")
     return Decimal(0)

@@ -207,7 +207,7 @@ class Fields:
     def mapping(self, name: str) -> dict[str, object]:
         """Return an object of any values; an absent one is empty."""
         value = self._value(name)
-        # PHP cannot tell an empty object from an empty list.
+        # PHP cannot distinguish an empty object from an empty list.
         if value is None or value == []:
             return {}
         if not isinstance(value, Mapping):
@@ -220,7 +220,7 @@ class Fields:
         value = self._value(name)
         if value is None:
             return None
-        # PHP cannot tell an empty object from an empty list.
+        # PHP cannot distinguish an empty object from an empty list.
         if value == []:
             return {}
         if not isinstance(value, Mapping):
