@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from rmz_async.sandbox import Sandbox, Served
+from rmz_async.sandbox._printing import readable_output
 from rmz_async.sandbox.app import BASE_PATH
 
 __all__ = ("main",)
@@ -16,6 +17,7 @@ __all__ = ("main",)
 _NEVER = threading.Event()
 
 
+@readable_output()
 def main(
     arguments: Sequence[str] | None = None, *, wait: Callable[[], object] = _NEVER.wait
 ) -> int:

@@ -28,6 +28,7 @@ from starlette.routing import Route
 import rmz_async
 import rmz_sync
 from rmz_async.sandbox import Sandbox, Served
+from rmz_async.sandbox._printing import readable_output
 from rmz_async.sandbox.serving.listening import listen
 
 __all__ = ("main",)
@@ -59,9 +60,8 @@ def show(text: str) -> None:
 
 
 def write(text: str) -> None:
-    """Print *text*, with escapes for the characters that the output does not have."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    """Print *text* immediately."""
+    print(text, flush=True)
 
 
 class ShowWire(logging.Handler):
@@ -69,7 +69,7 @@ class ShowWire(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one line."""
-        show(f"-> {record.getMessage()}")
+        show(f"→ {record.getMessage()}")
 
 
 class Receiver:
@@ -110,10 +110,10 @@ def customer_pays(checkout_url: str) -> str:
     with httpx.Client(trust_env=False) as browser:
         page = browser.get(checkout_url)
         check(page.status_code == 200, "the checkout page opens")
-        show(f"-> GET {urlsplit(checkout_url).path}: {page.status_code}, a page with two buttons")
+        show(f"→ GET {urlsplit(checkout_url).path}: {page.status_code}, a page with two buttons")
         answer = browser.post(f"{checkout_url}/pay")
         check(answer.is_redirect, "the payment sends the customer back")
-        show(f"-> POST {urlsplit(checkout_url).path}/pay: {answer.status_code}")
+        show(f"→ POST {urlsplit(checkout_url).path}/pay: {answer.status_code}")
         return answer.headers["location"]
 
 
@@ -257,6 +257,7 @@ async def run() -> None:
     )
 
 
+@readable_output()
 def main() -> int:
     """Run the demonstration; return the exit code."""
     logger, handler = logging.getLogger("rmz_async"), ShowWire()

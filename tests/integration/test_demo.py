@@ -88,7 +88,11 @@ def test_the_demonstration_runs_if_the_output_has_few_characters(encoding: str) 
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")
-    assert b"export RMZ_API_TOKEN='1|" in done.stdout
+    shown = done.stdout.decode(encoding)
+    assert "export RMZ_API_TOKEN='1|" in shown
+    assert "-> GET /checkout/" in shown
+    assert "<- subscription.created" in shown
+    assert "\\u" not in shown, "no escape of a character"
 
 
 def test_it_runs_as_a_module() -> None:
