@@ -42,7 +42,7 @@ async def pay_on_page(
         answer = await browser.post(f"{checkout_url}/pay", data=form)
         if _location(answer).endswith("/confirm"):
             answer = await browser.post(f"{checkout_url}/confirm", data={"answer": "approve"})
-    query = parse_qs(urlsplit(_location(answer)).query)
+        query = parse_qs(urlsplit(_location(answer)).query)
     if "rmz-subscription-id" not in query:
         raise NotPaidError(
             f"the card that ends in {card_number[-4:]} did not pay: the checkout page answered "
