@@ -235,7 +235,7 @@ FAILURES: dict[str, Callable[[httpx.Request], httpx.Response]] = {
     "protocol": raising(httpx.RemoteProtocolError),
     "illegal header": raising(httpx.LocalProtocolError),
     "401": lambda _: httpx.Response(401, json={"message": "Unauthenticated."}),
-    "404": lambda request: httpx.Response(404, json={"message": echo(request)}),
+    "404": lambda request: httpx.Response(404, json={"message": echo(request), "error": True}),
     "409": lambda request: httpx.Response(409, json={"message": echo(request)}),
     "422": lambda request: httpx.Response(
         422, json={"message": "no", "errors": {"days": [echo(request)]}}

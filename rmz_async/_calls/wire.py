@@ -267,9 +267,10 @@ def _class_of(
 
 
 def is_documented(answer: Answer) -> bool:
-    """Return whether an error is RMZ's own: JSON with a message, as RMZ documents it.
+    """Return whether an error is RMZ's own: JSON in the form that RMZ documents for its status.
 
-    A proxy, a firewall or a login page in between answers with a page of its own.
+    A proxy, a firewall or a login page in between answers with a page of its own, and a gateway
+    with JSON that has a message too: its 403 or 404 says nothing about the store.
     """
     if not _is_named_json(answer):
         return False
@@ -280,7 +281,16 @@ def is_documented(answer: Answer) -> bool:
         body = _json.parse(answer.body)
     except ValueError:
         return False
-    return isinstance(body, dict) and "message" in body
+    if not isinstance(body, dict) or "message" not in body:
+        return False
+    return answer.status not in (403, 404) or _is_marked(body)
+
+
+def _is_marked(body: Mapping[str, JSON]) -> bool:
+    """Return whether an error has RMZ's envelope, or is Laravel's for an unknown address."""
+    message = body["message"]
+    is_no_route = isinstance(message, str) and _NO_ROUTE.match(message) is not None
+    return body.get("error") is True or "api" in body or is_no_route
 
 
 def refuses_token(answer: Answer) -> bool:

@@ -21,7 +21,8 @@ NOW = 1445412480.0
 def answer(status: int, body: Any = None, **headers: str) -> Answer:
     """An answer with RMZ's JSON, to which a body adds; or with the bytes given."""
     if body is None or isinstance(body, dict):
-        body = {"message": None, **(body or {})}
+        marked = {"error": True} if status in (403, 404) else {}
+        body = {"message": None, **marked, **(body or {})}
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     given = {name.replace("_", "-"): text for name, text in headers.items()}
     return Answer(status, {"content-type": "application/json", **given}, raw)
@@ -446,9 +447,35 @@ def test_a_route_that_rmz_does_not_have_means_a_wrong_base_url() -> None:
     """The object may well exist: the address of the API is wrong."""
     message = "The route api/subscriptions/501 could not be found."
 
-    found = error(404, {"message": message})
+    found = error(404, {"message": message, "error": None})
 
     assert type(found) is errors.UnexpectedAnswerError
     assert "the base URL is wrong" in str(found)
     assert "/shawarma" in str(found)
     assert type(error(404, {"message": "The route is long."})) is errors.NotFoundError
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "no Route matched with those values"},
+        {"message": None},
+        {"message": "No such page", "error": "Not Found", "path": "/"},
+    ],
+)
+def test_the_json_of_a_gateway_says_nothing_about_the_store(
+    status: int, body: dict[str, object]
+) -> None:
+    """RMZ marks these two as errors of its own; an object of a paying customer may well exist."""
+    theirs = answer(status, json.dumps(body).encode())
+
+    assert type(error_of(GET, theirs, sent=(), now=NOW)) is errors.UnexpectedAnswerError
+    assert failure_of(EXTEND, theirs) is Failure.UNREADABLE
+
+
+def test_an_error_with_the_name_of_rmzs_api_is_rmzs() -> None:
+    """An envelope need not have all of its keys."""
+    theirs = answer(404, json.dumps({"message": "no", "api": "rmz.shawarma"}).encode())
+
+    assert type(error_of(GET, theirs, sent=(), now=NOW)) is errors.NotFoundError

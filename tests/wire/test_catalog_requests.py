@@ -112,6 +112,9 @@ async def test_get_statistics(rmz_api: respx.MockRouter, make_client: Any) -> No
     assert numbers.sales_count == 342
 
 
+REFUSAL = {"message": "no", "data": None, "error": True}
+
+
 @pytest.mark.parametrize(
     ("status", "error"),
     [(401, AuthenticationError), (403, PermissionDeniedError), (404, NotFoundError)],
@@ -120,7 +123,7 @@ async def test_refusals(
     rmz_api: respx.MockRouter, make_client: Any, status: int, error: type[Exception]
 ) -> None:
     """Whoever may not read is told so, and of which call."""
-    rmz_api.get(url__regex=".*").mock(return_value=httpx.Response(status, json={"message": "no"}))
+    rmz_api.get(url__regex=".*").mock(return_value=httpx.Response(status, json=REFUSAL))
     async with make_client() as rmz:
         for name, call in {
             "orders.get": rmz.orders.get(1),

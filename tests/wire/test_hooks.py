@@ -48,7 +48,7 @@ def refuses(status: int, *headers: str, **body: object) -> Behaviour:
     """Answer with an error of RMZ's."""
 
     def behave(connection: socket.socket, _: bytes) -> None:
-        content = json.dumps({"success": False, "message": "No.", **body}).encode()
+        content = json.dumps({"error": True, "message": "No.", **body}).encode()
         lines = [f"HTTP/1.1 {status} No", "Content-Type: application/json", *headers]
         head = "\r\n".join([*lines, f"Content-Length: {len(content)}", "", ""])
         connection.sendall(head.encode() + content)

@@ -46,7 +46,8 @@ async def test_respx_in_place_of_httpx_answers_our_calls(http: Any) -> None:
     """Nothing is sent to the real address."""
     with respx.mock(using="httpx", base_url=BASE_URL) as router:
         read = router.get("/subscriptions/501").respond(json=SUBSCRIPTION)
-        gone = router.post("/subscriptions/502/pause").respond(404, json={"message": "Gone."})
+        refusal = {"message": "Gone.", "data": None, "error": True}
+        gone = router.post("/subscriptions/502/pause").respond(404, json=refusal)
         async with Client(TOKEN, http=http, pacing=None) as rmz:
             assert (await rmz.subscriptions.get(501)).id == 501
             with pytest.raises(NotFoundError):

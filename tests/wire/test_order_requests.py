@@ -289,7 +289,9 @@ async def test_get_order(rmz_api: respx.MockRouter, make_client: Any) -> None:
 
 async def test_no_such_order(rmz_api: respx.MockRouter, make_client: Any) -> None:
     """An order of another store is none of this one's."""
-    rmz_api.get("/orders/1").mock(return_value=httpx.Response(404, json={"message": "no"}))
+    rmz_api.get("/orders/1").mock(
+        return_value=httpx.Response(404, json={"message": "no", "error": True})
+    )
     async with make_client() as rmz:
         with pytest.raises(NotFoundError, match=r"^orders\.get"):
             await rmz.orders.get(1)
