@@ -5,8 +5,10 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from starlette.requests import Request
 
 from rmz_async.sandbox import Sandbox, Webhook
+from rmz_async.sandbox.dashboard.live import Live
 from tests.sandbox.conftest import Receiver
 
 pytestmark = pytest.mark.anyio
@@ -305,6 +307,21 @@ async def test_an_open_page_hears_of_every_change(sandbox: Sandbox) -> None:
     """No page has to be loaded again."""
     with anyio.fail_after(10):
         assert len(await read_events(sandbox, 2)) == 2
+
+
+async def test_a_stream_that_nobody_reads_ends_within_two_minutes() -> None:
+    """A change is sent once, and then the stream waits for the next."""
+    versions = iter([1, 1, 2])
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    live = Live(lambda: next(versions, 2), sleep)
+    stream = await live.stream(Request({"type": "http"}))
+    sent = [chunk async for chunk in stream.body_iterator]
+    assert sent == ["retry: 500\n\n", "event: change\ndata: \n\n"]
+    assert 30 < sum(waited) < 120
 
 
 async def test_the_picture_shows_how_a_subscription_went(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
 from starlette.requests import Request
@@ -20,10 +20,16 @@ class Live:
 
     Args:
         version: Returns a value that differs whenever the pages would differ.
+        sleep: Waits for so many seconds.
     """
 
-    def __init__(self, version: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        version: Callable[[], object],
+        sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+    ) -> None:
         self._version = version
+        self._sleep = sleep
 
     async def stream(self, _: Request) -> StreamingResponse:
         """Return a stream that sends ``change`` after each change."""
@@ -37,7 +43,7 @@ class Live:
         shown = self._version()
         yield "retry: 500\n\n"
         for _ in range(_LOOKS):
-            await anyio.sleep(_LOOK_EVERY)
+            await self._sleep(_LOOK_EVERY)
             current = self._version()
             if current != shown:
                 shown = current
