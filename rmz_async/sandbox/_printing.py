@@ -45,7 +45,7 @@ _ASCII = {
 
 _ARABIC = "ءابپتةثجچحخدذرزژسشصضطظعغفقكکگلمنهوىيیٱ"
 _LATIN = "' a b p t h th j ch h kh d dh r z zh s sh s d t z ' gh f q k k g l m n h w a y y a"
-_ASCII |= zip(_ARABIC, _LATIN.split(), strict=True)
+_ASCII.update(zip(_ARABIC, _LATIN.split(), strict=True))
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def public(thing: object) -> set[str]:
     return {name for name in dir(thing) if not name.startswith("_")}
 
 
-def test_same_names() -> None:
+def test_both_packages_export_the_same_names() -> None:
     """Both packages export the same names, for the same things save those that wait."""
     assert rmz_sync.__all__ == rmz_async.__all__
     different = {
@@ -44,7 +44,7 @@ def test_same_names() -> None:
     assert different == {"Client", "Pager"}
 
 
-def test_same_client(client: rmz_sync.Client) -> None:
+def test_both_clients_take_the_same_options(client: rmz_sync.Client) -> None:
     """Both clients take the same options, and have the same methods and resources."""
     wrapped = rmz_async.Client(TOKEN)
     assert public(client) ^ public(wrapped) == {"close", "aclose"}
@@ -53,7 +53,7 @@ def test_same_client(client: rmz_sync.Client) -> None:
         assert inspect.signature(here) == inspect.signature(there)
 
 
-def test_same_resources(client: rmz_sync.Client) -> None:
+def test_both_clients_have_the_same_methods(client: rmz_sync.Client) -> None:
     """Every resource has the methods of the async one, with equal parameters and docstrings."""
     wrapped = rmz_async.Client(TOKEN)
     for name in public(client) - {"close", "with_options"}:
@@ -65,7 +65,7 @@ def test_same_resources(client: rmz_sync.Client) -> None:
             assert ours.__doc__ == theirs.__doc__
 
 
-def test_calls(shop: Shop, client: rmz_sync.Client) -> None:
+def test_reads_writes_and_errors_reach_the_caller(shop: Shop, client: rmz_sync.Client) -> None:
     """Reads, writes and errors go through, to the last argument."""
     with client as entered:
         assert entered is client
@@ -105,7 +105,7 @@ def test_calls(shop: Shop, client: rmz_sync.Client) -> None:
     assert bodies[6] == {"customer": {"id": 4501}, "expires_in": 600}
 
 
-def test_calls_about_orders(shop: Shop, client: rmz_sync.Client) -> None:
+def test_calls_about_orders_pass_every_argument(shop: Shop, client: rmz_sync.Client) -> None:
     """Orders, products and the store go through as well, to the last argument."""
     with client:
         created = client.orders.create(
@@ -172,7 +172,7 @@ def test_other_lists(shop: Shop, client: rmz_sync.Client) -> None:
     ]
 
 
-def test_lists(shop: Shop, client: rmz_sync.Client) -> None:
+def test_a_list_is_walked_from_its_page_to_the_last(shop: Shop, client: rmz_sync.Client) -> None:
     """A list is walked over all its pages, from where it was told to start."""
     with client:
         assert [found.id for found in client.subscriptions.list()] == [10, 11, 20, 21, 30, 31]
@@ -191,7 +191,7 @@ def test_nothing_starts_by_itself(client: rmz_sync.Client) -> None:
     assert threads() == []
 
 
-def test_closed(client: rmz_sync.Client) -> None:
+def test_a_closed_client_says_so(client: rmz_sync.Client) -> None:
     """A closed client says so, and can be closed again."""
     client.close()
     client.close()
@@ -199,7 +199,7 @@ def test_closed(client: rmz_sync.Client) -> None:
         client.subscriptions.get(1)
 
 
-def test_dropped(shop: Shop) -> None:
+def test_a_dropped_client_takes_its_thread_along(shop: Shop) -> None:
     """A client that nobody holds any more takes its thread along."""
     client = rmz_sync.Client(TOKEN, base_url=shop.url)
     client.subscriptions.get(1)
@@ -209,7 +209,7 @@ def test_dropped(shop: Shop) -> None:
     assert not thread.is_alive()
 
 
-def test_with_options(client: rmz_sync.Client) -> None:
+def test_a_copy_works_in_the_same_thread_and_closes_nothing(client: rmz_sync.Client) -> None:
     """A copy works in the same thread with options of its own, and closing it closes nothing."""
     with client:
         client.subscriptions.get(1)
@@ -224,7 +224,7 @@ def test_with_options(client: rmz_sync.Client) -> None:
         hasty.subscriptions.get(4)
 
 
-def test_many_threads(shop: Shop) -> None:
+def test_many_threads_share_a_client(shop: Shop) -> None:
     """Sixteen threads share one client, and each gets its own answers."""
     # More of them than RMZ takes in a minute.
     client = rmz_sync.Client(TOKEN, base_url=shop.url, pacing=None)
@@ -233,7 +233,7 @@ def test_many_threads(shop: Shop) -> None:
         assert [found.id for found in pool.map(client.subscriptions.get, numbers)] == numbers
 
 
-def test_token_provider_in_its_own_thread(shop: Shop) -> None:
+def test_a_token_provider_that_calls_its_own_client_is_refused(shop: Shop) -> None:
     """A token provider that calls its own client gets a clear error, and not a deadlock."""
     asked: list[rmz_sync.Client] = []
 
@@ -246,7 +246,7 @@ def test_token_provider_in_its_own_thread(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("used", [True, False])
-def test_own_http_client(shop: Shop, used: bool) -> None:
+def test_a_users_http_client_is_closed_in_its_thread(shop: Shop, used: bool) -> None:
     """A client of the user's own is used, and closed in the thread that it was used in."""
     http = httpx.AsyncClient()
     with rmz_sync.Client(TOKEN, base_url=shop.url, http=http) as client:
@@ -255,14 +255,14 @@ def test_own_http_client(shop: Shop, used: bool) -> None:
     assert http.is_closed == used
 
 
-def test_neither_pickled_nor_copied(client: rmz_sync.Client) -> None:
+def test_a_client_is_neither_pickled_nor_copied(client: rmz_sync.Client) -> None:
     """A client refuses to be pickled or copied, and says why."""
     for attempt in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(TypeError, match="cannot be pickled or copied"):
             attempt(client)
 
 
-def test_repr(shop: Shop, client: rmz_sync.Client) -> None:
+def test_a_client_shows_its_base_url_and_no_token(shop: Shop, client: rmz_sync.Client) -> None:
     """A client shows its base URL and nothing of its token."""
     assert shop.url in repr(client)
     assert "secret" not in repr(client)

@@ -39,13 +39,15 @@ def pager(book: Book, portal: Portal) -> Pager[int]:
     return Pager(book, portal)
 
 
-def test_items(book: Book, pager: Pager[int]) -> None:
+def test_a_walk_gives_every_item(book: Book, pager: Pager[int]) -> None:
     """Walking gives every item in order, and each walk starts anew."""
     assert list(pager) == list(pager) == [10, 11, 20, 21, 30, 31]
     assert book.fetched == [1, 2, 3, 1, 2, 3]
 
 
-def test_same_items_as_the_async_walk(book: Book, pager: Pager[int], portal: Portal) -> None:
+def test_a_walk_gives_the_items_of_the_async_walk(
+    book: Book, pager: Pager[int], portal: Portal
+) -> None:
     """The items are those of the async walk, although they are taken page by page."""
 
     async def walk() -> list[int]:
@@ -54,18 +56,18 @@ def test_same_items_as_the_async_walk(book: Book, pager: Pager[int], portal: Por
     assert list(pager) == portal.run(walk)
 
 
-def test_pages(pager: Pager[int]) -> None:
+def test_a_walk_gives_every_page(pager: Pager[int]) -> None:
     """Walking the pages gives each with its number."""
     assert [page.number for page in pager.pages()] == [1, 2, 3]
 
 
-def test_first(book: Book, pager: Pager[int]) -> None:
+def test_first_fetches_one_page(book: Book, pager: Pager[int]) -> None:
     """Taking the first page asks for no other."""
     assert pager.first().items == (10, 11)
     assert book.fetched == [1]
 
 
-def test_lazy(book: Book, pager: Pager[int]) -> None:
+def test_a_page_is_fetched_when_it_is_needed(book: Book, pager: Pager[int]) -> None:
     """Nothing is fetched before the first item, and no page before it is needed."""
     walk = iter(pager)
     assert book.fetched == []
@@ -75,7 +77,7 @@ def test_lazy(book: Book, pager: Pager[int]) -> None:
     assert book.fetched == [1, 2]
 
 
-def test_leaving_early(book: Book, pager: Pager[int]) -> None:
+def test_a_walk_that_is_left_fetches_no_more(book: Book, pager: Pager[int]) -> None:
     """A loop that is left fetches no more, and nothing of it has to be closed."""
     for item in pager:
         if item == 20:
@@ -83,7 +85,7 @@ def test_leaving_early(book: Book, pager: Pager[int]) -> None:
     assert book.fetched == [1, 2]
 
 
-def test_error_ends_the_walk(book: Book, portal: Portal) -> None:
+def test_an_error_reaches_the_caller_of_a_walk(book: Book, portal: Portal) -> None:
     """An error reaches the loop; the next walk is not affected."""
 
     class Torn(Book):
@@ -136,7 +138,7 @@ def test_the_pages_go_on_after_a_failure(portal: Portal) -> None:
         next(pages)
 
 
-def test_the_page_travels(portal: Portal) -> None:
+def test_a_pickled_error_of_a_walk_keeps_its_page(portal: Portal) -> None:
     """What a worker process sends back has the page still."""
     with pytest.raises(ServerError) as caught:
         list(Pager(Failing(), portal))
@@ -144,7 +146,7 @@ def test_the_page_travels(portal: Portal) -> None:
     assert pickle.loads(pickle.dumps(caught.value)).page == 2  # noqa: S301 - our own bytes
 
 
-def test_two_threads_on_one_walk(portal: Portal) -> None:
+def test_two_threads_may_share_a_walk(portal: Portal) -> None:
     """While a page is awaited, the walk gives no other thread the same page."""
     asking, release = threading.Event(), asyncio.Event()
 
@@ -173,7 +175,7 @@ def test_two_threads_on_one_walk(portal: Portal) -> None:
     assert book.fetched == [1]
 
 
-def test_closed_in_the_middle(pager: Pager[int], portal: Portal) -> None:
+def test_a_closed_portal_ends_a_walk(pager: Pager[int], portal: Portal) -> None:
     """Closing the client ends a walk with a clear error at its next page."""
     walk = pager.pages()
     next(walk)
@@ -182,6 +184,6 @@ def test_closed_in_the_middle(pager: Pager[int], portal: Portal) -> None:
         next(walk)
 
 
-def test_repr(book: Book, pager: Pager[int]) -> None:
+def test_a_pager_is_shown_like_the_async_one(book: Book, pager: Pager[int]) -> None:
     """A pager shows where it starts."""
     assert repr(pager) == repr(book)

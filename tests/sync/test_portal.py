@@ -39,7 +39,7 @@ def interrupt(*, when: threading.Event) -> threading.Thread:
     return thread
 
 
-def test_no_thread_before_the_first_call(portal: Portal) -> None:
+def test_the_first_call_starts_the_only_thread(portal: Portal) -> None:
     """A portal starts its thread with the first call, and keeps to that one."""
     assert threads() == []
     assert portal.run(answer) == portal.run(answer) == 42
@@ -47,7 +47,7 @@ def test_no_thread_before_the_first_call(portal: Portal) -> None:
     assert threads()[0].daemon
 
 
-def test_many_threads_share_it(portal: Portal) -> None:
+def test_many_threads_share_one_portal_thread(portal: Portal) -> None:
     """64 threads making 50 calls each get their own answers, from one thread."""
 
     async def echo(number: int) -> int:
@@ -63,7 +63,7 @@ def test_many_threads_share_it(portal: Portal) -> None:
     assert len(threads()) == 1
 
 
-def test_calls_run_side_by_side(portal: Portal) -> None:
+def test_calls_of_two_threads_run_at_the_same_time(portal: Portal) -> None:
     """Two threads' calls run at once: each waits for the other."""
     both: list[asyncio.Event] = []
 
@@ -79,7 +79,7 @@ def test_calls_run_side_by_side(portal: Portal) -> None:
 
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
-def test_inside_a_running_loop(portal: Portal, backend: str) -> None:
+def test_a_caller_inside_a_running_loop_gets_its_answer(portal: Portal, backend: str) -> None:
     """A caller inside a loop of its own gets its answer, and the call sees the portal's loop."""
 
     async def sniff() -> str:
@@ -93,7 +93,7 @@ def test_inside_a_running_loop(portal: Portal, backend: str) -> None:
     assert anyio.run(caller, backend=backend) == "anyio._backends._asyncio"
 
 
-def test_inside_bare_trio(portal: Portal, shop: Shop) -> None:
+def test_a_caller_inside_trio_gets_its_answer(portal: Portal, shop: Shop) -> None:
     """The HTTP library works for a caller inside trio."""
 
     async def get() -> int:
@@ -106,7 +106,7 @@ def test_inside_bare_trio(portal: Portal, shop: Shop) -> None:
     assert trio.run(caller) == 404
 
 
-def test_context_goes_in_and_not_out(portal: Portal) -> None:
+def test_a_call_sees_the_callers_context_and_cannot_change_it(portal: Portal) -> None:
     """A call sees the caller's context variables, and cannot change them."""
 
     async def look() -> str:
@@ -157,7 +157,9 @@ def test_exceptions_are_freed_at_once(portal: Portal) -> None:
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit, GeneratorExit])
-def test_exceptions_that_end_loops_do_not(portal: Portal, kind: type[BaseException]) -> None:
+def test_exceptions_that_end_loops_spare_the_portals_loop(
+    portal: Portal, kind: type[BaseException]
+) -> None:
     """KeyboardInterrupt and its like, raised in a call, reach the caller and spare the loop."""
 
     async def fail() -> NoReturn:
@@ -229,7 +231,7 @@ def interrupted(
     monkeypatch.setattr(from_thread, "run", once)
 
 
-def test_interrupted_before_it_is_handed_over(
+def test_an_interruption_before_the_hand_over_says_that_nothing_was_sent(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An interruption just before a call reaches the loop says that nothing was sent."""
@@ -243,7 +245,9 @@ def test_interrupted_before_it_is_handed_over(
     assert portal.run(answer) == 42
 
 
-def test_interrupted_before_its_first_step(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_interrupted_before_its_first_step_never_begins(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A call that is interrupted while the loop is busy with another call does not begin."""
     endless, busy, free = Endless(), threading.Event(), threading.Event()
 
@@ -304,7 +308,7 @@ async def fail(error: BaseException) -> NoReturn:
         (partial(fail, ValueError("a secret")), "it failed: ValueError"),
     ],
 )
-def test_interrupted_after_its_end(
+def test_an_interruption_after_the_end_says_what_became_of_the_call(
     portal: Portal,
     monkeypatch: pytest.MonkeyPatch,
     work: Callable[[], Coroutine[Any, Any, object]],
@@ -318,7 +322,9 @@ def test_interrupted_after_its_end(
     assert "secret" not in caught.value.__notes__[0]
 
 
-def test_interrupted_twice(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_ctrl_c_carries_a_note_too(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A second Ctrl-C, while the first waits for the clean-up, carries a note too."""
     running, leave = threading.Event(), asyncio.Event()
 
@@ -372,7 +378,9 @@ def test_an_interruption_that_a_lock_hides_arrives(
     assert "answer was interrupted" in caught.value.__notes__[0]
 
 
-def test_waits_longer_than_a_slice(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_may_take_longer_than_a_slice(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A call may take longer than the time between two looks at its loop."""
     set_slice(monkeypatch, 0.001)
     assert portal.run(asyncio.sleep, 0.02, "slow") == "slow"

@@ -20,7 +20,7 @@ from tests.seams import CutOff, Portal, cut_off, end_inherited_thread, set_slice
 from tests.sync.conftest import Endless, Finish, answer, silence, threads
 
 
-def test_refused_after_close(portal: Portal) -> None:
+def test_a_closed_portal_refuses_calls(portal: Portal) -> None:
     """A closed portal refuses calls clearly, and may be closed again."""
     portal.run(answer)
     portal.close()
@@ -30,7 +30,7 @@ def test_refused_after_close(portal: Portal) -> None:
     portal.close()
 
 
-def test_close_before_the_first_call(portal: Portal, finish: Finish) -> None:
+def test_closing_an_unused_portal_starts_nothing(portal: Portal, finish: Finish) -> None:
     """A portal that was never used is closed without starting anything."""
     portal.close()
     assert not finish.called.is_set()
@@ -75,7 +75,9 @@ def test_close_refuses_what_has_not_begun(
     assert not endless.running.is_set()
 
 
-def test_handed_over_too_late(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_comes_to_a_closed_loop_is_refused(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A call that comes to a loop which was just closed is refused."""
     portal.run(answer)
     first(monkeypatch, portal.close)
@@ -83,7 +85,9 @@ def test_handed_over_too_late(portal: Portal, monkeypatch: pytest.MonkeyPatch) -
         portal.run(answer)
 
 
-def test_waiting_for_a_loop_that_is_gone(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_whose_loop_is_gone_is_not_waited_for(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A call that no loop will end any more is given up, not waited for."""
     portal.run(answer)
     first(monkeypatch, portal.close, wait=False)
@@ -91,7 +95,9 @@ def test_waiting_for_a_loop_that_is_gone(portal: Portal, monkeypatch: pytest.Mon
         portal.run(answer)
 
 
-def test_interrupted_while_the_loop_goes(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interruption_that_meets_a_closed_loop_has_its_note(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An interruption that meets a loop which is gone waits for nothing, and has its note."""
     portal.run(answer)
 
@@ -105,7 +111,9 @@ def test_interrupted_while_the_loop_goes(portal: Portal, monkeypatch: pytest.Mon
     assert "before anything was sent" in caught.value.__notes__[0]
 
 
-def test_leaving_in_the_middle_of_a_call(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_in_an_exiting_interpreter_is_unknown(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A wait for a loop that the interpreter has stopped ends with an unknown outcome."""
     endless = Endless()
     with ThreadPoolExecutor(1) as pool:
@@ -119,7 +127,7 @@ def test_leaving_in_the_middle_of_a_call(portal: Portal, monkeypatch: pytest.Mon
     assert endless.cleaned.is_set()
 
 
-def test_what_an_ended_call_holds(portal: Portal) -> None:
+def test_an_ended_call_holds_nothing(portal: Portal) -> None:
     """A connection that remembers a call's context does not keep what the call held."""
     seen: list[CutOff] = []
 
@@ -140,7 +148,7 @@ def test_close_raises_what_the_end_raised(portal: Portal, finish: Finish) -> Non
     assert threads() == []
 
 
-def test_own_thread_is_refused(portal: Portal) -> None:
+def test_calling_from_the_portals_own_thread_is_refused(portal: Portal) -> None:
     """Calling or closing from the portal's own thread is an error, and not a deadlock."""
 
     async def call_again() -> int:
@@ -155,7 +163,7 @@ def test_own_thread_is_refused(portal: Portal) -> None:
     assert portal.run(answer) == 42
 
 
-def test_dropped_without_close(finish: Finish) -> None:
+def test_a_dropped_portal_ends_its_thread(finish: Finish) -> None:
     """The thread of a portal that nobody holds any more closes the connections and ends."""
     portal = Portal(finish)
     portal.run(answer)
@@ -167,7 +175,7 @@ def test_dropped_without_close(finish: Finish) -> None:
     assert finish.called.is_set()
 
 
-def test_dropped_unused(finish: Finish) -> None:
+def test_an_unused_portal_can_be_dropped(finish: Finish) -> None:
     """A portal that was never used can be dropped."""
     portal = Portal(finish)
     del portal
@@ -232,7 +240,9 @@ def test_a_finalizer_in_its_own_thread_does_not_wait(portal: Portal, finish: Fin
     assert finish.called.is_set()
 
 
-def test_no_thread_to_be_had(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_is_refused_if_no_thread_can_be_started(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """If no thread can be started, as in an exit handler, the call is refused cleanly."""
 
     def refuse(self: threading.Thread) -> NoReturn:
@@ -245,7 +255,9 @@ def test_no_thread_to_be_had(portal: Portal, monkeypatch: pytest.MonkeyPatch) ->
     assert portal.run(answer) == 42
 
 
-def test_no_event_loop_to_be_had(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_was_sent_if_no_event_loop_can_be_opened(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """If no event loop can be opened, every call says so, and that nothing was sent."""
 
     def refuse() -> NoReturn:
@@ -284,7 +296,7 @@ def test_a_slow_start_is_waited_for(portal: Portal, monkeypatch: pytest.MonkeyPa
     ("started", "kind"),
     [(False, KeyboardInterrupt), (True, KeyboardInterrupt), (True, RuntimeError)],
 )
-def test_interrupted_while_the_thread_starts(
+def test_an_interruption_while_the_thread_starts_leaves_nothing(
     portal: Portal, monkeypatch: pytest.MonkeyPatch, started: bool, kind: type[BaseException]
 ) -> None:
     """An interruption in the first call arrives, says that nothing was sent, and leaves nothing."""
@@ -309,7 +321,7 @@ def test_interrupted_while_the_thread_starts(
 
 @pytest.mark.parametrize("started", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("act", ["call", "close"])
-def test_a_signal_handler_while_the_thread_starts(
+def test_a_signal_handler_may_call_or_close_while_the_thread_starts(
     portal: Portal, monkeypatch: pytest.MonkeyPatch, started: bool, act: str
 ) -> None:
     """A handler, or a finalizer, may call or close in the middle of the first call."""
@@ -340,7 +352,7 @@ def test_a_signal_handler_while_the_thread_starts(
         assert not thread.is_alive()
 
 
-def test_closed_while_another_thread_starts(
+def test_a_thread_that_starts_while_the_portal_closes_ends(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A thread that starts while the portal is closed ends, and its first call is refused."""
@@ -361,7 +373,9 @@ def test_closed_while_another_thread_starts(
     assert threads() == []
 
 
-def test_leaving_interpreter(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_are_refused_while_python_exits(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """While Python exits, calls are refused, and finalizers neither wait nor complain."""
     portal.run(answer)
     with monkeypatch.context() as leaving:
@@ -372,7 +386,9 @@ def test_leaving_interpreter(portal: Portal, monkeypatch: pytest.MonkeyPatch) ->
     assert portal.run(answer) == 42, "it was not asked to end"
 
 
-def test_closing_while_python_exits(finish: Finish, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closing_does_not_wait_while_python_exits(
+    finish: Finish, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Closing does not wait for a thread that Python has stopped."""
     portal = Portal(finish)
     portal.run(answer)
@@ -385,7 +401,9 @@ def test_closing_while_python_exits(finish: Finish, monkeypatch: pytest.MonkeyPa
     assert not thread.is_alive()
 
 
-def test_forked_child_starts_afresh(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_forked_child_starts_a_thread_of_its_own(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Under another process id a portal starts a new thread, and leaves the inherited one alone."""
     portal.run(answer)
     (inherited,) = threads()

@@ -95,7 +95,7 @@ def rmz() -> Iterator[RMZ]:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_what_it_says(rmz: RMZ, name: str) -> None:
+def test_an_unclear_call_says_all_that_the_async_client_says(rmz: RMZ, name: str) -> None:
     """All that the error of the async client says, with the answer that there was as its cause."""
     error = rmz.fail(name)
     assert type(error) is rmz_sync.OutcomeUnknownError
@@ -107,7 +107,7 @@ def test_what_it_says(rmz: RMZ, name: str) -> None:
     assert isinstance(error.__cause__, rmz_sync.ServerError)
 
 
-def test_it_was_applied(rmz: RMZ) -> None:
+def test_an_applied_change_returns_its_result(rmz: RMZ) -> None:
     """What the call would have returned comes back."""
     error = rmz.fail("subscriptions.pause")
     rmz.paused = True
@@ -115,7 +115,7 @@ def test_it_was_applied(rmz: RMZ) -> None:
     assert rmz.sent == ["/shawarma/subscriptions/501"]
 
 
-def test_it_was_not_applied(rmz: RMZ) -> None:
+def test_a_change_that_was_not_applied_is_a_failed_connection(rmz: RMZ) -> None:
     """After a minute and the lag that is certain; before, the very error is raised."""
     error = rmz.fail("subscriptions.pause")
     with pytest.raises(rmz_sync.OutcomeUnknownError) as caught:
@@ -127,7 +127,7 @@ def test_it_was_not_applied(rmz: RMZ) -> None:
         rmz.client.resolve(error)
 
 
-def test_an_order(rmz: RMZ) -> None:
+def test_an_order_is_resolved_by_making_it_again(rmz: RMZ) -> None:
     """It is made again while RMZ takes it for the same one."""
     error = rmz.fail("orders.create")
     assert rmz.client.resolve(error).checkout_id == 7
@@ -138,7 +138,7 @@ def test_an_order(rmz: RMZ) -> None:
     assert rmz.sent == ["/shawarma/orders"]
 
 
-def test_a_session(rmz: RMZ) -> None:
+def test_a_session_is_resolved_by_asking_anew(rmz: RMZ) -> None:
     """It is asked for anew; where that answer is lost too, the new error is of the same kind."""
     error = rmz.fail("portal_sessions.create")
     rmz.works = False
@@ -150,7 +150,7 @@ def test_a_session(rmz: RMZ) -> None:
     assert rmz.client.resolve(caught.value).url == "https://billing.rmz.gg/s/abc"
 
 
-def test_an_extension_by_id(rmz: RMZ) -> None:
+def test_an_extension_by_id_stays_unknown(rmz: RMZ) -> None:
     """Nobody can tell, and nothing is sent."""
     error = rmz.fail("subscriptions.extend")
     rmz.now += 3600
@@ -160,7 +160,7 @@ def test_an_extension_by_id(rmz: RMZ) -> None:
     assert rmz.sent == []
 
 
-def test_from_another_thread(rmz: RMZ) -> None:
+def test_an_error_is_resolved_from_another_thread(rmz: RMZ) -> None:
     """Whoever has the error can find out."""
     error = rmz.fail("subscriptions.pause")
     rmz.paused = True
@@ -172,7 +172,7 @@ def test_from_another_thread(rmz: RMZ) -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_closed_client(rmz: RMZ, name: str) -> None:
+def test_a_closed_client_cannot_resolve(rmz: RMZ, name: str) -> None:
     """A client that was closed cannot find out, and says so."""
     error = rmz.fail(name)
     rmz.client.close()
@@ -181,7 +181,7 @@ def test_a_closed_client(rmz: RMZ, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["subscriptions.pause", "portal_sessions.create", "orders.create"])
-def test_a_client_that_is_closed_meanwhile(rmz: RMZ, name: str) -> None:
+def test_a_client_that_is_closed_meanwhile_has_found_out_nothing(rmz: RMZ, name: str) -> None:
     """What is cut off has found out nothing: least of all that it was not applied."""
     error = rmz.fail(name)
     rmz.hangs = True
@@ -200,7 +200,7 @@ COPIES: list[Callable[[Any], Any]] = [
 
 
 @pytest.mark.parametrize("take", COPIES)
-def test_a_copy_has_lost_its_call(rmz: RMZ, take: Callable[[Any], Any]) -> None:
+def test_a_copied_error_has_lost_its_call(rmz: RMZ, take: Callable[[Any], Any]) -> None:
     """A copy says all that the error said, notes included, but cannot find out."""
     error = rmz.fail("subscriptions.pause")
     error.add_note("mine")
@@ -213,7 +213,7 @@ def test_a_copy_has_lost_its_call(rmz: RMZ, take: Callable[[Any], Any]) -> None:
         rmz.client.resolve(twin)
 
 
-def test_it_shows_no_secret(rmz: RMZ) -> None:
+def test_an_unknown_outcome_shows_no_secret(rmz: RMZ) -> None:
     """The call that it holds has no token."""
     error = rmz.fail("subscriptions.pause")
     assert "resolve-test-token" not in f"{error!r} {error} {vars(error)}"
@@ -239,7 +239,7 @@ def test_notes_and_frames_are_kept(portal: Portal) -> None:
     assert traceback.extract_tb(error.__traceback__)[-1].name == "lose"
 
 
-def test_an_error_that_no_client_raised(rmz: RMZ) -> None:
+def test_an_error_that_no_client_raised_cannot_be_resolved(rmz: RMZ) -> None:
     """Whoever makes one of their own, for a test perhaps, cannot resolve it."""
     error = rmz_sync.OutcomeUnknownError("text", operation="x", object_id=1, attempts=2)
     with pytest.raises(rmz_sync.ConfigurationError, match="lost its call"):
