@@ -10,6 +10,7 @@ import httpx
 
 from rmz_async._calls import wire as _wire
 from rmz_async._calls.outcome import Answer, UnreadableBodyError
+from rmz_async._decoding import strict_json
 from rmz_async._http.stray_bytes import connection_with_more
 
 
@@ -59,7 +60,7 @@ async def read(response: httpx.Response, is_late: Callable[[], bool]) -> Answer:
         if response.is_success:
             raise
         return Answer(response.status_code, headers, b"", is_whole=False)
-    return Answer(response.status_code, headers, body)
+    return Answer(response.status_code, headers, body, is_whole=_is_whole(response, body))
 
 
 def answer_at_hand(response: httpx.Response) -> Answer:
@@ -67,9 +68,20 @@ def answer_at_hand(response: httpx.Response) -> Answer:
     headers = _headers_of(response)
     try:
         body = response.content.removeprefix(BOM_UTF8)
-        return Answer(response.status_code, headers, body)
+        return Answer(response.status_code, headers, body, is_whole=_is_whole(response, body))
     except httpx.ResponseNotRead:
         return Answer(response.status_code, headers, b"", is_whole=False)
+
+
+def _is_whole(response: httpx.Response, body: bytes) -> bool:
+    # An event hook that reads a cut body leaves what httpx could decompress, without an error.
+    if response.is_success or not response.headers.get("content-encoding"):
+        return True
+    try:
+        strict_json.parse(body)
+    except ValueError:
+        return False
+    return True
 
 
 def _headers_of(response: httpx.Response) -> dict[str, str]:

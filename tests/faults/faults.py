@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from enum import StrEnum
 
 import attrs
 
+from tests.faults import strange_answers
 from tests.faults.http1 import Answer, Wire
-
-JSON = {"content-type": "application/json"}
-HTML = {"content-type": "text/html; charset=UTF-8"}
+from tests.faults.strange_answers import JSON, Act
 
 # What stands in for RMZ's answer where the request was never passed on; damaged like a real one.
 MADE_UP = Answer(
@@ -49,7 +47,13 @@ class Stage(StrEnum):
     REQUEST = "request"
 
 
-Act = Callable[[Wire, Answer], Awaitable[None]]
+class Leaves(StrEnum):
+    """What a fault leaves a client to know about a change."""
+
+    ANSWER = "RMZ's own answer comes"
+    CERTAINTY = "RMZ surely did nothing"
+    DOUBT = "the change may have been applied"
+    STRANGE = "the same, and a retry would bring the same answer"
 
 
 @attrs.frozen(eq=False)
@@ -62,6 +66,8 @@ class Kind:
         keeps: Whether the connection stays open afterwards.
         silent: Whether the client learns of it by its own time-out only.
         warm: Whether it is about a connection that has served before.
+        leaves: What a client may know after it.
+        is_followed: Whether the next call over the same connections is part of it.
     """
 
     name: str
@@ -71,6 +77,8 @@ class Kind:
     keeps: bool = False
     silent: bool = False
     warm: bool = False
+    leaves: Leaves = Leaves.DOUBT
+    is_followed: bool = False
 
 
 @attrs.frozen
@@ -128,6 +136,10 @@ async def _cut_without_length(wire: Wire, answer: Answer) -> None:
     wire.finish()
 
 
+async def _whole(wire: Wire, answer: Answer) -> None:
+    await wire.send(answer.whole())
+
+
 async def _drip(wire: Wire, answer: Answer) -> None:
     for byte in answer.whole():
         if not await wire.send(bytes([byte])):
@@ -179,7 +191,8 @@ _SERVER_ERROR = b'{"message": "Server Error", "data": null, "error": true}'
 _TOO_MANY = b'{"message": "Too Many Requests"}'
 
 KINDS = (
-    Kind("closed-port", _nothing, _BEFORE, Stage.PORT),
+    Kind("no-fault", _whole, _AFTER, keeps=True, leaves=Leaves.ANSWER),
+    Kind("closed-port", _nothing, _BEFORE, Stage.PORT, leaves=Leaves.CERTAINTY),
     Kind("reset-at-accept", _reset, _BEFORE, Stage.CONNECTION),
     Kind("reset-at-byte-1", _reset_after_bytes(1), _BEFORE, Stage.CONNECTION),
     Kind("reset-at-byte-64", _reset_after_bytes(64), _BEFORE, Stage.CONNECTION),
@@ -189,8 +202,8 @@ KINDS = (
     Kind("cut-with-length", _cut_with_length),
     Kind("cut-without-length", _cut_without_length),
     Kind("kept-alive-closed", _close, warm=True),
-    Kind("idle-closed", _nothing, _BEFORE, Stage.PORT, warm=True),
-    Kind("drip", _drip, _AFTER, keeps=True),
+    Kind("idle-closed", _nothing, _BEFORE, Stage.PORT, warm=True, leaves=Leaves.ANSWER),
+    Kind("drip", _drip, _AFTER, keeps=True, leaves=Leaves.ANSWER),
     Kind("stall", _stall, _LATE_TOO, silent=True),
     Kind("slow-close", _slow_close, _AFTER, silent=True),
     Kind("html-502", _html(502), keeps=True),
@@ -209,16 +222,50 @@ KINDS = (
         ),
         _BEFORE,
         keeps=True,
+        leaves=Leaves.CERTAINTY,
     ),
-    Kind("429-other", _says(429, _TOO_MANY, content_type="application/json"), _BEFORE, keeps=True),
+    Kind(
+        "429-other",
+        _says(429, _TOO_MANY, content_type="application/json"),
+        _BEFORE,
+        keeps=True,
+        leaves=Leaves.CERTAINTY,
+    ),
     Kind("408", _html(408), keeps=True),
     Kind("500-json", _says(500, _SERVER_ERROR, content_type="application/json"), keeps=True),
-    Kind("200-login-page", _html(200), keeps=True),
-    Kind("302", _says(302, b"", location="https://127.0.0.1/login"), keeps=True),
+    Kind("200-login-page", _html(200), keeps=True, leaves=Leaves.STRANGE),
+    Kind(
+        "302",
+        _says(302, b"", location="https://127.0.0.1/login"),
+        keeps=True,
+        leaves=Leaves.STRANGE,
+    ),
     Kind("cut-gzip", _gzip_cut, keeps=True),
     Kind("broken-gzip", _gzip_broken, keeps=True),
-    Kind("garbage-json", _says(200, b'{"message": nul', content_type="application/json")),
-    Kind("alien-json", _says(200, b'{"ok": true}', content_type="application/json"), keeps=True),
+    # Kept open: a retry over a connection that is just being closed would meet a second fault.
+    Kind(
+        "garbage-json",
+        _says(200, b'{"message": nul', content_type="application/json"),
+        keeps=True,
+    ),
+    Kind(
+        "alien-json",
+        _says(200, b'{"ok": true}', content_type="application/json"),
+        keeps=True,
+        leaves=Leaves.STRANGE,
+    ),
+    *(
+        Kind(name, act, keeps=True, leaves=Leaves.STRANGE)
+        for name, act in strange_answers.foreign().items()
+    ),
+    *(
+        Kind(name, act, _BEFORE, keeps=True, leaves=Leaves.CERTAINTY)
+        for name, act in strange_answers.refusals().items()
+    ),
+    *(
+        Kind(name, act, _AFTER, keeps=True, leaves=Leaves.ANSWER, is_followed=True)
+        for name, act in strange_answers.stray().items()
+    ),
 )
 """Every kind."""
 

@@ -39,6 +39,10 @@ class Column(StrEnum):
     """Told that nobody can tell, whatever the ledger has."""
     NEEDLESS = "told unknown without need"
     """Told that nobody can tell, though the fault leaves a client the means to find out."""
+    SPOILED = "no answer though it came"
+    """RMZ's own answer came whole, and the call did not return it."""
+    LATE = "later than its deadline"
+    """Whatever was told: the call took longer than its timeout and what reading back may take."""
     BY_CUSTOMER = "ok by the customer's doing"
     """Told ok, and the ledger has no effect of it; but somebody else did the very same in the time
     in which it may have been applied. Nobody can tell such a call from one that was applied."""
@@ -54,6 +58,8 @@ OFFENCES = (
     Column.FAILED_APPLIED,
     Column.BROKEN,
     Column.NEEDLESS,
+    Column.SPOILED,
+    Column.LATE,
 )
 
 
@@ -70,6 +76,8 @@ class Finding:
         in_place: Whether things are as it wanted, for what counts by that alone.
         by_customer: Whether somebody else did the same meanwhile.
         forced: Whether the fault leaves a client no means to find out.
+        answered: Whether RMZ's own answer came whole.
+        late: Whether the call was over later than it may be.
     """
 
     verdict: Verdict
@@ -80,13 +88,21 @@ class Finding:
     in_place: bool = False
     by_customer: bool = False
     forced: bool = True
+    answered: bool = False
+    late: bool = False
 
 
 def column(found: Finding) -> Column:
     """Say where a call is counted."""
     if found.verdict is Verdict.BROKEN:
         return Column.BROKEN
-    return _change(found) if found.changes else _read(found)
+    where = _change(found) if found.changes else _read(found)
+    # A lie weighs more than these.
+    if where in OFFENCES[:3]:
+        return where
+    if found.answered and found.verdict is not Verdict.OK:
+        return Column.SPOILED
+    return Column.LATE if found.late else where
 
 
 def _read(found: Finding) -> Column:
@@ -118,12 +134,15 @@ class Tally:
         injected: Faults by row.
         offenders: The name of each, and its column.
         notes: Other counts, by what they count.
+        shares: Of changes, by the kind of fault: calls, those told unknown, and those of which
+            nothing else can be told, also by the reason.
     """
 
     rows: dict[str, Counter[str]] = attrs.field(factory=dict[str, Counter[str]])
     injected: Counter[str] = attrs.field(factory=Counter[str])
     offenders: list[tuple[str, str]] = attrs.field(factory=list[tuple[str, str]])
     notes: Counter[str] = attrs.field(factory=Counter[str])
+    shares: dict[str, Counter[str]] = attrs.field(factory=dict[str, Counter[str]])
 
     def add(self, row: str, name: str, where: Column, injected: int = 0, said: str = "") -> None:
         """Count one call.
@@ -147,6 +166,8 @@ class Tally:
         self.injected.update(other.injected)
         self.offenders += other.offenders
         self.notes.update(other.notes)
+        for kind, counts in other.shares.items():
+            self.shares.setdefault(kind, Counter()).update(counts)
 
     def total(self, where: Column) -> int:
         """Return a column's sum."""

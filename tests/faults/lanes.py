@@ -1,4 +1,4 @@
-"""The four ways to use the client, made alike."""
+"""The ways to use the client, made alike."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 
 import anyio.to_thread
 import attrs
+import httpx
 
 from rmz_async import RetryPolicy
+from tests.faults.hooks import HOOKS, Hook, client_with
 from tests.seams import Clock, async_client, sync_client
 
 # Short, for a server that never answers; an answer on loopback takes 5 ms.
@@ -29,6 +31,8 @@ class Lane:
         timestamp_skew: Seconds by which the clock of RMZ's answers is ahead.
         updated_at_skew: Seconds by which the clock that writes ``updated_at`` is ahead.
         undone: Whether the customer undoes each change as soon as it is applied.
+        hook: What a client of the caller's own does with each request and answer; None if the
+            connections are the client's.
     """
 
     name: str
@@ -39,6 +43,10 @@ class Lane:
     timestamp_skew: float = 0.0
     updated_at_skew: float = 0.0
     undone: bool = False
+    hook: Hook | None = None
+    _owned: dict[int, httpx.AsyncClient] = attrs.field(
+        factory=dict[int, httpx.AsyncClient], init=False, eq=False, repr=False
+    )
 
     @property
     def believes(self) -> bool:
@@ -66,8 +74,13 @@ class Lane:
             "http": self.http,
             "retry": RetryPolicy(attempt_timeout=patience),
         }
+        if self.hook is not None:
+            options["http"] = client_with(self.hook, clock)
         make = sync_client if self.sync else async_client
-        return make(clock, token, **options)
+        client = make(clock, token, **options)
+        if self.hook is not None:
+            self._owned[id(client)] = options["http"]
+        return client
 
     async def do(self, work: Callable[[], Any]) -> Any:
         """Make one call of the client."""
@@ -79,6 +92,9 @@ class Lane:
     async def close(self, client: Any) -> None:
         """Close the client."""
         await self.do(client.close if self.sync else client.aclose)
+        owned = self._owned.pop(id(client), None)
+        if owned is not None:
+            await owned.aclose()
 
 
 LAGS = (0.5, 1.0, 2.0, 30.0)
@@ -95,6 +111,8 @@ LANES = (
     Lane("updates-ahead", updated_at_skew=300),
     Lane("updates-behind", updated_at_skew=-300),
     Lane("undone-updates-behind", updated_at_skew=-300, undone=True),
+    *(Lane(name, hook=hook) for name, hook in HOOKS.items()),
+    Lane("own-trio", backend="trio", hook=HOOKS["own"]),
 )
 
 

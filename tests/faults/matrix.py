@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -9,8 +10,12 @@ from typing import Any
 import attrs
 
 from rmz_async import OutcomeUnknownError, RMZError
+from rmz_async._execution import SETTLE_GRACE
 from rmz_async.operations import RetryRule
-from tests.faults.faults import FAULTS, Fault, Position, Stage
+from rmz_async.options import DEFAULT_TIMEOUT
+from tests.faults.faults import FAULTS, Fault, Leaves, Position, Stage
+from tests.faults.floors import may_be_lost, reason_for_unknown
+from tests.faults.hooks import HookError
 from tests.faults.judge import Finding, Tally, Verdict, column
 from tests.faults.lanes import PATIENCE, Lane
 from tests.faults.shop import Shop
@@ -48,21 +53,37 @@ class Case:
 def cases(lane: Lane) -> Iterator[Case]:
     """Return all cases of a lane."""
     for subject in SUBJECTS:
-        if not (lane.believes or subject.settles):
-            continue
-        if lane.undone and subject.operation.retry is RetryRule.ONCE:
-            continue  # No customer can take an extension back.
         for fault in FAULTS:
-            if lane.undone and fault.position in (Position.LATE, Position.LATER):
-                continue  # A first request that comes after the undoing is documented as a limit.
-            if not subject.changes and fault.position is not fault.kind.positions[-1]:
-                continue  # Nobody can tell from a read whether it was carried out.
-            for tries in TRIES:
-                if tries == "two" and fault.kind.silent:
-                    continue  # It costs real time, and shows no more than the others.
+            if not (_is_played(subject, lane) and _can_be_judged(subject, fault, lane)):
+                continue
+            for tries in _tries(fault, lane):
                 yield Case(subject, fault, tries, False, lane)
-                if subject.changes and fault.kind.stage is Stage.REQUEST:
+                if subject.is_read_back and fault.kind.stage is Stage.REQUEST:
                     yield Case(subject, fault, tries, True, lane)
+
+
+def _is_played(subject: Subject, lane: Lane) -> bool:
+    if lane.undone and subject.operation.retry is RetryRule.ONCE:
+        return False  # No customer can take an extension back.
+    return lane.believes or subject.settles
+
+
+def _can_be_judged(subject: Subject, fault: Fault, lane: Lane) -> bool:
+    if lane.undone and fault.position in (Position.LATE, Position.LATER):
+        return False  # A first request that comes after the undoing is documented as a limit.
+    if lane.name == "hook-raise-for-status" and fault.kind.name == "403-alien-json":
+        return False  # The hook throws the body away, and the head is as RMZ's.
+    if lane.hook is not None and lane.hook.spoils and fault.kind.warm:
+        return False  # No connection has served before.
+    # Nobody can tell from a read whether it was carried out.
+    return subject.changes or fault.position is fault.kind.positions[-1]
+
+
+def _tries(fault: Fault, lane: Lane) -> tuple[str, ...]:
+    if fault.kind.name == "no-fault":
+        return ("first",)  # Then the call is over.
+    # Silence costs real time, and a hook's lanes are many: the others show the same.
+    return ("first", "all") if fault.kind.silent or lane.hook is not None else tuple(TRIES)
 
 
 class CasePlan:
@@ -129,22 +150,6 @@ class Playing:
         if self._closed and self._sleeps == TRIES[self.case.tries]:
             self.line.listen()
 
-    @property
-    def _forces_unknown(self) -> bool:
-        """Whether a client that says all that it can know may say that the outcome is unknown.
-
-        The fault hits the first attempt alone, RMZ's reads can be believed, and the call may be
-        sent again: then the second attempt, or a read, says what became of the call. An answer of
-        another shape would come again, so it is not asked for, and what RMZ carries out later may
-        be carried out twice.
-        """
-        case, row = self.case, self.case.subject.operation
-        helped = row.retry in (RetryRule.HARMLESS, RetryRule.DEDUPED) or row.resend_within > 0
-        plain = case.fault.position in (Position.BEFORE, Position.AFTER)
-        strange = case.fault.kind.name in ("200-login-page", "302", "alien-json")
-        once = case.tries == "first" and not case.reads_fail
-        return not (case.lane.believes and helped and plain and once and not strange)
-
     async def play(self, tally: Tally) -> None:
         """Make the call, and count what became of it."""
         case, shop = self.case, self.shop
@@ -158,34 +163,49 @@ class Playing:
         try:
             if kind.warm:
                 self.plan.off = True
-                await lane.do(client.store.get)
+                await told(lane, client.store.get)
                 self.plan.off = False
             if kind.name == "idle-closed":
                 self.line.close_idle()
             target = case.subject.prepare(shop)
             mark = shop.mark()
             self.plan.begin(shop, target)
+            began = shop.timing.clock()
             verdict, answer = await told(lane, partial(case.subject.call, client, target))
+            late = is_late(lane, shop.timing.clock() - began)
             early = None
             if case.fault.position is Position.LATER and verdict is Verdict.UNKNOWN:
                 # While it is still on its way: what is told now must hold when it has arrived.
-                early = await told(lane, partial(client.resolve, answer))
+                early = await self._resolved(client, answer)
             self.line.settle()
             injected = self.line.injected + int(self._closed)
-            self._count(tally, case.subject.operation.name, verdict, answer, target, mark, injected)
+            self._count(
+                tally, case.subject.operation.name, verdict, answer, target, mark, injected, late
+            )
             if early is not None:
                 self._count(tally, RESOLVED, *early, target, mark, 0)
             if verdict is Verdict.UNKNOWN:
                 self.plan.off = True
                 self.line.listen()
                 shop.timing.skip(_AFTER_WORK)
-                resolved = await told(lane, partial(client.resolve, answer))
+                resolved = await self._resolved(client, answer)
                 self._count(tally, RESOLVED, *resolved, target, mark, 0)
+            if kind.is_followed:
+                self.plan.off = True
+                target = case.subject.prepare(shop)
+                mark = shop.mark()
+                next_one = await told(lane, partial(case.subject.call, client, target))
+                self._count(tally, FOLLOWING, *next_one, target, mark, 0)
         finally:
             shop.behave()
             await lane.close(client)
             self.line.close()
             shop.forget()
+
+    async def _resolved(self, client: Any, error: Any) -> tuple[Verdict, Any]:
+        verdict, answer = await told(self.case.lane, partial(client.resolve, error))
+        # The error of the caller's own hook says nothing about the call.
+        return (Verdict.UNKNOWN if isinstance(answer, HookError) else verdict), answer
 
     def _count(
         self,
@@ -196,6 +216,7 @@ class Playing:
         target: Any,
         mark: int,
         injected: int,
+        late: bool = False,
     ) -> None:
         subject = self.case.subject
         effects = self.shop.effects(mark, subject.operation.name)
@@ -208,19 +229,51 @@ class Playing:
             harmless=subject.harmless,
             applied=len(ours),
             right=right,
-            forced=self._forces_unknown,
+            forced=row is RESOLVED or self._forced is not None,
+            answered=row is not RESOLVED and self._is_answered,
+            late=late,
         )
         where = column(found)
         tally.add(row, self.case.name, where, injected, said(verdict, answer, ours))
-        if row is not RESOLVED:
+        if row not in (RESOLVED, FOLLOWING):
+            if subject.changes:
+                self._note_share(tally, verdict)
             tally.notes[f"cases on {self.case.lane.name}"] += 1
-            if injected == 0:
+            if injected == 0 and not isinstance(answer, HookError):
                 tally.offenders.append((self.case.name, "no fault was injected"))
             if subject.harmless and len(ours) > 1:
                 tally.notes["sessions made beside the one returned"] += len(ours) - 1
 
+    @property
+    def _forced(self) -> str | None:
+        return reason_for_unknown(self.case)
+
+    @property
+    def _is_answered(self) -> bool:
+        leaves = self.case.fault.kind.leaves
+        return leaves is Leaves.ANSWER and not may_be_lost(self.case)
+
+    def _note_share(self, tally: Tally, verdict: Verdict) -> None:
+        share = tally.shares.setdefault(self.case.fault.kind.name, Counter())
+        share["calls"] += 1
+        share["unknown"] += verdict is Verdict.UNKNOWN
+        if self._forced is not None:
+            share["forced"] += 1
+            share[f"because {self._forced}"] += 1
+
 
 RESOLVED = "resolve() of what was unknown"
+FOLLOWING = "the call after stray bytes"
+
+# Seconds: a machine that is busy with other things is no fault of the client's.
+_BUSY = 5.0
+
+
+def is_late(lane: Lane, seconds: float) -> bool:
+    """Say whether a call took longer than its timeout and what reading back may take."""
+    if lane.hook is not None and lane.hook.waits:
+        return False
+    return seconds > DEFAULT_TIMEOUT + SETTLE_GRACE + _BUSY
 
 
 def undo(shop: Shop, subject: Subject, target: Any, mark: int) -> bool:
@@ -236,6 +289,8 @@ async def told(lane: Lane, work: Any) -> tuple[Verdict, Any]:
     """Make a call; return what it told, and its result or exception."""
     try:
         return Verdict.OK, await lane.do(work)
+    except HookError as error:
+        return Verdict.FAILED, error
     except OutcomeUnknownError as error:
         return Verdict.UNKNOWN, error
     except RMZError as error:

@@ -43,10 +43,10 @@ class Size:
     deadlines: int
 
 
-FULL = Size({"asyncio": 1, "trio": 1, "sync": 1, "aiohttp": 4}, 10_000, 1000, 300)
-SHORT = Size({"asyncio": 10, "trio": 10, "sync": 10, "aiohttp": 25}, 600, 200, 40)
-# Of the lanes in which RMZ's reads cannot be believed.
-_STEP_OF_OTHERS = {True: 1, False: 25}
+FULL = Size({"asyncio": 1, "trio": 3, "sync": 3, "aiohttp": 6}, 10_000, 1000, 300)
+SHORT = Size({"asyncio": 20, "trio": 40, "sync": 40, "aiohttp": 80}, 600, 200, 40)
+# Of the lanes in which RMZ's reads cannot be believed, or the connections are the caller's own.
+_STEP_OF_OTHERS = {True: 7, False: 80}
 
 
 def chosen(lane_name: str, size: Size) -> list[Case]:
@@ -138,6 +138,7 @@ def read(text: str) -> Tally:
         injected=Counter(told["injected"]),
         offenders=[(name, what) for name, what in told["offenders"]],
         notes=Counter(told["notes"]),
+        shares={kind: Counter(counts) for kind, counts in told["shares"].items()},
     )
 
 

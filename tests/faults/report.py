@@ -15,6 +15,8 @@ _HEADINGS = (
     ("another\nexception", Column.BROKEN),
     ("told\nunknown", Column.UNKNOWN),
     ("unknown\nwithout\nneed", Column.NEEDLESS),
+    ("no answer\nthough it\ncame", Column.SPOILED),
+    ("later\nthan its\ndeadline", Column.LATE),
     ("ok by the\ncustomer's\ndoing", Column.BY_CUSTOMER),
     ("answered", Column.ANSWERED),
     ("failed", Column.FAILED),
@@ -35,6 +37,21 @@ def table(title: str, tally: Tally) -> str:
     lines += [_row(tally, row, [row]) for row in rows]
     lines.append(_row(tally, "all", rows))
     lines += ["", *(f"{count:>8}  {what}" for what, count in sorted(tally.notes.items()))]
+    return "\n".join(lines)
+
+
+def shares(tally: Tally) -> str:
+    """Return how many changes were unknown under each kind of fault, how many may be, and why."""
+    lines = [f"{'changes under':<32}{'calls':>8}{'unknown':>10}{'at most':>10}  because"]
+    for kind, counts in sorted(tally.shares.items()):
+        calls = counts["calls"]
+        unknown, forced = (f"{counts[what] / calls:.0%}" for what in ("unknown", "forced"))
+        reasons = [
+            f"{count} {what.removeprefix('because ')}"
+            for what, count in counts.most_common()
+            if what.startswith("because ")
+        ]
+        lines.append(f"{kind:<32}{calls:>8}{unknown:>10}{forced:>10}  {'; '.join(reasons)}")
     return "\n".join(lines)
 
 

@@ -1,9 +1,10 @@
 """The proof that the client's word can be trusted: what it told, beside what RMZ has done.
 
 A fault proxy stands between the client and a sandbox. First every operation meets every fault, at
-every position, on asyncio, on trio, and through ``rmz_sync``, and in part over aiohttp. Then comes
-a random walk of calls on a few objects, while a customer changes them, too. After each call what it
-told is compared with the sandbox's ledger, and the call is counted in one column:
+every position, on asyncio, and in part on trio, through ``rmz_sync``, over aiohttp, with reads that
+lag, with clocks that differ, and with the caller's own clients and event hooks. Then comes a random
+walk of calls on a few objects, while a customer changes them, too. After each call the report of
+the client is compared with the sandbox's ledger, and the call is counted in one column:
 
 - faults injected: how often something went wrong on purpose.
 - applied exactly once: told ok, and the ledger has one effect of it since it was sent, on the very
@@ -17,10 +18,17 @@ told is compared with the sandbox's ledger, and the call is counted in one colum
 - another exception: none of the library's own. Must be 0.
 - told unknown: ``OutcomeUnknownError``: nobody could tell. Its ``resolve()`` is tried, in a row of
   its own: a minute later, and for what reaches RMZ late, also before it does.
+- unknown without need: the same, though the fault leaves a client the means to find out. Must be 0.
+  `floors.py` has the reasons for which a change may be unknown; below the table stands what part of
+  the changes under each kind of fault was unknown, and what part of them may be.
+- no answer though it came: RMZ's own answer came whole, and the call did not return it. Must be 0.
+- later than its deadline: the call took longer than its timeout and what reading back may take, on
+  the time of the test. Must be 0.
 - ok by the customer's doing: told ok, and the ledger has no effect of it; but within the time in
   which it may have been applied, which is some seconds longer than the call, since RMZ writes whole
-  seconds and its clock may be put right, somebody else has changed the object, and it is as the
-  call wanted it. Nobody can tell such a call from one that was applied.
+  seconds and its clock may be put right, the customer or an earlier call of ours has changed the
+  object, and it is as the call wanted it. Nobody can tell such a call from one that
+  was applied. Without such a change it is "not applied".
 - answered, failed: told so, and rightly.
 
 The program ends with 1 where a column that must be 0 is not. Each such call is printed with what
@@ -86,6 +94,7 @@ def main() -> int:
     for tally in played:
         matrix.merge(tally)
     print(report.table("Every operation, meeting every fault", matrix))
+    print(f"\n{report.shares(matrix)}\n")
     for lane in LANES:
         if not lane.available:
             print(f"         over {lane.name}: left out, as it is not installed")

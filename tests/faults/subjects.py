@@ -59,6 +59,11 @@ class Subject:
         return self.changes and named and not self.harmless
 
     @property
+    def is_read_back(self) -> bool:
+        """Whether a client can see in the object whether the change was applied."""
+        return self.operation.retry is RetryRule.SETTLE or self.variant == "baseline"
+
+    @property
     def harmless(self) -> bool:
         """Whether it may be done twice."""
         return self.operation.retry is RetryRule.HARMLESS

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import attrs
 import pytest
 
 from tests.faults.judge import OFFENCES, Column, Finding, Tally, Verdict, column
 from tests.faults.parts import read, write
-from tests.faults.report import offenders, table
+from tests.faults.report import offenders, shares, table
 
 OK, FAILED, UNKNOWN, BROKEN = Verdict.OK, Verdict.FAILED, Verdict.UNKNOWN, Verdict.BROKEN
 
@@ -82,6 +85,25 @@ def test_an_unknown_outcome_that_nothing_forces_is_an_offence() -> None:
     assert column(Finding(verdict=OK, changes=True, applied=1, forced=False)) is Column.ONCE
 
 
+@pytest.mark.parametrize("changes", [True, False])
+def test_an_answer_that_came_must_be_returned(changes: bool) -> None:
+    """A client that fails a clean call is of no use, and a lie weighs more than that."""
+    failed = Finding(verdict=FAILED, changes=changes, answered=True)
+    assert column(failed) is Column.SPOILED
+    lie = attrs.evolve(failed, changes=True, applied=1)
+    assert column(lie) is Column.FAILED_APPLIED
+    ok = Finding(verdict=OK, changes=changes, applied=1, answered=True)
+    assert column(ok) in (Column.ONCE, Column.ANSWERED)
+
+
+@pytest.mark.parametrize("verdict", [OK, FAILED, UNKNOWN])
+def test_a_call_that_ends_too_late_is_an_offence(verdict: Verdict) -> None:
+    """Whatever it tells."""
+    applied = int(verdict is OK)
+    found = Finding(verdict=verdict, changes=True, applied=applied, late=True)
+    assert column(found) is Column.LATE
+
+
 def test_what_counts_by_where_it_is() -> None:
     """An order that is in the wanted status counts as moved, whoever did it."""
     assert column(Finding(verdict=OK, changes=True, in_place=True)) is Column.ONCE
@@ -102,12 +124,14 @@ def test_a_tally_survives_the_way_to_another_process() -> None:
     tally = Tally()
     tally.add("a row", "a/case", Column.TWICE, injected=3, said="ok")
     tally.notes["of a kind"] += 2
+    tally.shares["html-502"] = Counter({"calls": 3})
     sum_of_both = read(write(tally))
     sum_of_both.merge(tally)
     assert sum_of_both.rows == {"a row": {Column.TWICE: 2}}
     assert sum_of_both.injected == {"a row": 6}
     assert sum_of_both.offenders == tally.offenders * 2
     assert sum_of_both.notes == {"of a kind": 4}
+    assert sum_of_both.shares == {"html-502": {"calls": 6}}
 
 
 def test_the_table_has_every_count() -> None:
@@ -116,5 +140,16 @@ def test_the_table_has_every_count() -> None:
     tally.add("orders.get", "a/case", Column.ANSWERED, injected=4)
     tally.add("orders.update", "b/case", Column.ONCE, injected=1)
     lines = [line.split() for line in table("Title", tally).splitlines()]
-    assert ["orders.get", "1", "4", "-", "0", "0", "0", "0", "-", "0", "-", "1", "-"] in lines
-    assert ["all", "2", "5", "1", "0", "0", "0", "0", "-", "0", "-", "1", "-"] in lines
+    none = ["0", "0", "0", "0", "-", "0", "0", "0", "-"]
+    assert ["orders.get", "1", "4", "-", *none, "1", "-"] in lines
+    assert ["all", "2", "5", "1", *none, "1", "-"] in lines
+
+
+def test_the_shares_name_what_forces_them() -> None:
+    """How many calls were unknown, how many may be, and why."""
+    tally = Tally()
+    tally.shares["html-502"] = Counter(
+        {"calls": 4, "unknown": 1, "forced": 2, "because it is never sent again": 2}
+    )
+    lines = [line.split() for line in shares(tally).splitlines()]
+    assert ["html-502", "4", "25%", "50%", "2", "it", "is", "never", "sent", "again"] in lines

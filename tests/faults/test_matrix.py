@@ -12,8 +12,10 @@ import pytest
 
 from rmz_async._calls import retry as _retry
 from rmz_async._calls import verdict as _verdict
+from rmz_async._calls import wire as _wire
 from rmz_async._calls.outcome import Evidence
 from rmz_async._calls.retry import Step
+from rmz_async._http import failures as _failures
 from rmz_async.operations import OPERATIONS
 from rmz_async.resources import _settling
 from tests.faults.faults import FAULTS
@@ -107,6 +109,67 @@ def test_who_believes_a_contradicted_read_is_caught(monkeypatch: pytest.MonkeyPa
     assert lies(tally) == {Column.FAILED_APPLIED: 1}
 
 
+def test_who_takes_a_foreign_error_for_rmzs_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that believes each 404 says "failed" of what a proxy's page hides."""
+    monkeypatch.setattr(_wire, "is_documented", lambda _: True)
+    tally = play(matching("subscriptions.extend/404-nginx/after/first/asyncio"))
+    assert lies(tally) == {Column.FAILED_APPLIED: 2}
+
+
+def test_who_drops_a_head_with_its_body_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client for which an unreadable refusal is no answer is in doubt without need."""
+    monkeypatch.setattr(_wire, "is_documented", lambda answer: answer.is_whole)
+    tally = play(matching("subscriptions.extend/404-cut-gzip/before/first/asyncio"))
+    assert tally.total(Column.NEEDLESS) == 2
+
+
+def test_who_keeps_a_connection_with_more_on_it_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next call over it gets an answer that nobody asked for."""
+    monkeypatch.setattr("rmz_async._http.body.connection_with_more", lambda _: None)
+    tally = play(matching("subscriptions.get/stray-422/after/first/own"))
+    assert tally.total(Column.SPOILED) == 1
+
+
+def test_who_takes_a_hooks_error_for_the_requests_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A client for which each error of this kind means "not sent" is wrong where it was sent."""
+    monkeypatch.setattr(_failures, "_is_of_transport", lambda _: True)
+    tally = play(matching("subscriptions.extend/no-fault/after/first/hook-at-shutdown"))
+    assert sum(lies(tally).values()) == 2
+
+
+def test_who_fails_a_clean_call_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that never says a wrong word, as it never says anything, is of no use."""
+    monkeypatch.setattr(_wire, "decode", lambda *_: 1 / 0)
+    tally = play(matching("subscriptions.get/no-fault/after/first/asyncio"))
+    assert tally.total(Column.BROKEN) == 1
+    monkeypatch.setattr(_wire, "check_object", _refuse)
+    tally = play(matching("subscriptions.get/no-fault/after/first/asyncio"))
+    assert tally.total(Column.SPOILED) == 1
+
+
+def _refuse(*_: object) -> None:
+    raise ValueError("not that one")
+
+
+def test_who_reads_back_for_too_long_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that waits too long before it reads back outlives the deadline of a change."""
+    monkeypatch.setattr("rmz_async._execution.SETTLE_GRACE", 400.0)
+    monkeypatch.setattr(_retry, "_wait", lambda *_: 150.0)
+    tally = play(matching("subscriptions.pause/html-502/after/first/asyncio"))
+    assert tally.total(Column.LATE) == 1
+
+
+@pytest.mark.parametrize("lane", [lane.name for lane in LANES if lane.hook is not None])
+def test_no_hook_makes_the_client_lie(lane: str) -> None:
+    """With each of them a lost answer, a clean one and a foreign one are told as they are."""
+    for fault in ("no-fault/after", "html-502/after", "404-nginx/after", "422-cut-gzip/before"):
+        tally = play(matching(f"subscriptions.extend/{fault}/first/{lane}"))
+        assert tally.calls > 0
+        assert not tally.offenders
+
+
 @pytest.mark.parametrize("lane", [lane.name for lane in LANES if not lane.believes])
 def test_no_lag_and_no_clock_makes_the_client_lie(lane: str) -> None:
     """In each of these lanes a lost answer is told as it is."""
@@ -136,6 +199,15 @@ def test_a_naive_client_is_caught_on_a_walk(monkeypatch: pytest.MonkeyPatch) -> 
     tally = walk(SEED, 120)
     assert tally.total(Column.TWICE) > 0
     assert all(name.startswith(f"walk/{SEED}/") for name, _ in tally.offenders)
+
+
+def test_an_ok_that_the_customer_does_not_explain_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A client that takes any later change for its own is wrong where the customer did another."""
+    monkeypatch.setattr(_settling, "_state", lambda *_: Evidence.APPLIED)
+    tally = walk(SEED, 300)
+    assert tally.total(Column.NOT_APPLIED) > 0
 
 
 def test_one_step_of_a_walk() -> None:

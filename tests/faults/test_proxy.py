@@ -56,6 +56,30 @@ def page(status: int) -> Callable[[Got], bool]:
     )
 
 
+def foreign(status: int, head: bytes) -> Callable[[Got], bool]:
+    """What tells an error that is not RMZ's: it has no message."""
+    return lambda got: got.status == status and head in got.head and b'"message"' not in got.body
+
+
+def no_gzip(status: int) -> Callable[[Got], bool]:
+    """What tells a JSON error whose body is not what its head says."""
+    return lambda got: (
+        got.status == status
+        and b"content-encoding: gzip" in got.head
+        and len(got.body) == got.length
+        and (not got.body or not unzipped(got.body))
+    )
+
+
+def followed(part: bytes) -> Callable[[Got], bool]:
+    """What tells an answer behind which something else comes."""
+    return lambda got: (
+        got.status == 200
+        and "data" in json.loads(got.body[: got.length])
+        and part in got.body[got.length :]
+    )
+
+
 LOOKS: dict[str, Callable[[Got], bool]] = {
     "closed-port": lambda got: got == Got(b"", "refused"),
     "reset-at-accept": lambda got: got == Got(b"", "reset"),
@@ -95,6 +119,25 @@ LOOKS: dict[str, Callable[[Got], bool]] = {
     "broken-gzip": lambda got: b"content-encoding: gzip" in got.head and broken(got.body),
     "garbage-json": lambda got: got.status == 200 and garbage(got.body),
     "alien-json": lambda got: got.status == 200 and "data" not in json.loads(got.body),
+    "no-fault": whole,
+    "404-nginx": foreign(404, b"text/html"),
+    "403-cloudflare": foreign(403, b"cf-ray"),
+    "401-html": foreign(401, b"text/html"),
+    "422-html": foreign(422, b"text/html"),
+    "429-html": foreign(429, b"text/html"),
+    "403-alien-json": foreign(403, b"application/json"),
+    "404-no-route": lambda got: (
+        got.status == 404 and json.loads(got.body)["message"].startswith("The route ")
+    ),
+    **{f"{status}-empty-gzip": no_gzip(status) for status in (401, 404, 422, 429)},
+    **{f"{status}-cut-gzip": no_gzip(status) for status in (401, 404, 422, 429)},
+    "stray-same": followed(b'"data"'),
+    "stray-other-object": followed(b'"of another"'),
+    "stray-null": followed(b"\r\n\r\nnull"),
+    "stray-401": followed(b"HTTP/1.1 401 "),
+    "stray-408": followed(b"HTTP/1.1 408 "),
+    "stray-422": followed(b"HTTP/1.1 422 "),
+    "stray-garbage": followed(b"\x00\xff"),
 }
 MET = [fault for fault in FAULTS if fault.kind.name != "idle-closed"]
 

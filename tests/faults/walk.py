@@ -31,7 +31,9 @@ _WINDOW = CLOCK_STEP + 2.0
 _ANY = tuple(fault for fault in FAULTS if fault.kind.stage is not Stage.PORT)
 _EARLY = tuple(fault for fault in _ANY if fault.kind.stage is Stage.CONNECTION)
 _LOUD = tuple(
-    fault for fault in _ANY if fault.kind.stage is Stage.REQUEST and not fault.kind.silent
+    fault
+    for fault in _ANY
+    if fault.kind.stage is Stage.REQUEST and not fault.kind.silent and fault.kind.name != "no-fault"
 )
 _SILENT = tuple(fault for fault in _ANY if fault.kind.silent)
 _ON_SUBSCRIPTIONS = ("cancel", "cancel+immediate", "pause", "unpause", "extend", "extend+baseline")
@@ -83,7 +85,7 @@ class Walk:
         self._customer = Customer(shop)
         self._subscriptions = [shop.subscription().id for _ in range(_SUBSCRIPTIONS)]
         self._orders = [shop.order().id for _ in range(_ORDERS)]
-        # Of our own earlier calls, when and whose.
+        # Of our own earlier calls: when, and on which object.
         self._own: list[tuple[float, int | str]] = []
         self._line = shop.proxy.line(self._plan(_chance(seed, 0), 0))
         self._client = lane.client(
@@ -126,9 +128,12 @@ class Walk:
         name = f"walk/{self._seed}/{number}"
         injected = self._line.injected - injected
         row = subject.operation.name
-        where = self._column(asked, verdict, answer, target, mark, began)
+        where = self._column(asked, verdict, answer, target, mark, began, forced=injected > 0)
+        if where is Column.BY_CUSTOMER:
+            same = self._customer.did(began - _WINDOW, about, subject.name)
+            what = "the very same" if same else "another change to what was so already"
+            tally.notes[f"ok by the customer's doing: {what}"] += 1
         tally.add(row, name, where, injected, f"{asked.name}: {said(verdict, answer, [])}")
-        self._explain(tally, where, asked, about, began)
         if verdict is Verdict.UNKNOWN and chance.random() < 0.5:
             plan.off = True
             shop.timing.skip(_AFTER_WORK)
@@ -136,7 +141,6 @@ class Walk:
             where = self._column(asked, verdict, later, target, mark, began)
             said_later = f"{asked.name}, resolve(): {said(verdict, later, [])}"
             tally.add("resolve() of some of these", name, where, 0, said_later)
-            self._explain(tally, where, asked, about, began)
         effects = shop.effects(mark, subject.operation.name)
         self._own += [(shop.timing.clock(), effect) for effect in effects]
 
@@ -168,7 +172,15 @@ class Walk:
         return self._subscriptions[place]
 
     def _column(
-        self, subject: Subject, verdict: Verdict, answer: Any, target: Any, mark: int, began: float
+        self,
+        subject: Subject,
+        verdict: Verdict,
+        answer: Any,
+        target: Any,
+        mark: int,
+        began: float,
+        *,
+        forced: bool = True,
     ) -> Column:
         about = subject.target_id(target)
         effects = self._shop.effects(mark, subject.operation.name)
@@ -181,7 +193,8 @@ class Walk:
                 applied=len(ours),
                 right=verdict is not Verdict.OK or self._right(subject, answer, target, ours),
                 in_place=self._in_place(subject, target),
-                by_customer=self._touched(about, began),
+                by_customer=self._explained(about, began),
+                forced=forced,
             )
         )
 
@@ -203,18 +216,12 @@ class Walk:
             return False
         return subject.variant == str(self._shop.state.orders[target].status.value)
 
-    def _touched(self, about: int | None, began: float) -> bool:
+    def _explained(self, about: int | None, began: float) -> bool:
+        """Say whether somebody else's change explains that the object is as the call wanted it."""
         since = began - _WINDOW
+        # Any change gives the object a new time of change.
         by_us = any(at >= since and number == about for at, number in self._own[-20:])
         return by_us or self._customer.did(since, about)
-
-    def _explain(
-        self, tally: Tally, where: Column, subject: Subject, about: int | None, began: float
-    ) -> None:
-        if where is Column.BY_CUSTOMER:
-            same = self._customer.did(began - _WINDOW, about, subject.name)
-            what = "the very same" if same else "another change to what was so already"
-            tally.notes[f"ok by the customer's doing: {what}"] += 1
 
 
 def _chance(seed: int, number: int) -> random.Random:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import subprocess
@@ -23,6 +24,7 @@ from rmz_async import (
     OutcomeUnknownError,
     RateLimitError,
     RetryPolicy,
+    UnexpectedAnswerError,
 )
 from tests.wire.conftest import TOKEN, Behaviour, Server, keeps, resets
 
@@ -97,6 +99,36 @@ async def test_an_answer_that_a_hook_raises_is_the_answer(
     assert len(server.requests) == 1
     assert (caught.value.status, caught.value.retry_after) == (status, 7)
     assert (caught.value.message == "No.") is (hook is read_and_raise)
+
+
+async def read_it(response: httpx.Response) -> None:
+    """A hook that logs the body."""
+    await response.aread()
+
+
+@pytest.mark.parametrize("hook", [read_it, read_and_raise])
+@pytest.mark.parametrize("kept", [0, 25])
+@pytest.mark.parametrize("status", [401, 404, 422, 429])
+async def test_an_error_whose_cut_body_a_hook_has_read_is_the_answer(
+    serving: Any, hook: Hook, kept: int, status: int
+) -> None:
+    """Httpx gives a hook what it could decompress; the head says what the answer is."""
+    body = gzip.compress(b'{"success": false, "message": "No."}')[:kept]
+
+    def behave(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(
+            f"HTTP/1.1 {status} No\r\nContent-Type: application/json\r\nRetry-After: 7\r\n"
+            f"Content-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
+
+    with serving(behave) as server:
+        async with hooked(server, response=hook) as rmz:
+            with pytest.raises(APIError) as caught:
+                await rmz.subscriptions.extend(501, days=7)
+    assert len(server.requests) == 1
+    assert (caught.value.status, caught.value.retry_after) == (status, 7)
+    assert not isinstance(caught.value, UnexpectedAnswerError)
 
 
 async def test_a_token_is_renewed_after_a_401_that_a_hook_raises(serving: Any) -> None:
