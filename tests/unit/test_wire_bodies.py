@@ -157,6 +157,15 @@ def test_json_that_is_not(body: bytes) -> None:
         envelope_of(Answer(200, JSON, body))
 
 
+@pytest.mark.parametrize("headers", [{}, JSON, {"content-type": "text/html"}])
+def test_a_success_whose_body_could_not_be_read_is_no_wrong_answer(
+    headers: dict[str, str],
+) -> None:
+    """RMZ may have applied the call: the headers say nothing against that."""
+    with pytest.raises(UnreadableBodyError, match="could not be read"):
+        envelope_of(Answer(200, headers, b"", is_whole=False))
+
+
 @pytest.mark.parametrize("body", [b"{}", b"[]", b'["data"]', b'"data"', b"null", b'{"Data": 1}'])
 def test_json_that_is_no_envelope(body: bytes) -> None:
     """An answer without data is not of the documented shape."""
