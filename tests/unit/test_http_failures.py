@@ -92,7 +92,7 @@ def test_an_error_that_no_transport_raised_proves_nothing() -> None:
 )
 def test_an_interpreter_that_shuts_down_sent_nothing(message: str, failure: Failure) -> None:
     """No other RuntimeError says when it came."""
-    assert failure_of(RuntimeError(message), REQUEST) is failure
+    assert failure_of(raised(RuntimeError(message)), REQUEST) is failure
 
 
 @pytest.mark.parametrize("name", CONNECTOR_ERRORS)
@@ -139,6 +139,17 @@ def test_the_reason_of_a_certificate_names_the_fault_and_the_remedy() -> None:
         "certificates itself, name its own in SSL_CERT_FILE or pass "
         "http=httpx.AsyncClient(verify=...)"
     )
+
+
+def test_of_two_errors_about_a_certificate_the_first_that_was_raised_counts() -> None:
+    """A transport may raise one of its own over that of the ssl module, without the detail."""
+    inner, outer = ssl.SSLCertVerificationError(), ssl.SSLCertVerificationError()
+    inner.verify_message = "expired"
+    outer.__cause__ = inner
+    error = httpx.ConnectError("no")
+    error.__cause__ = outer
+
+    assert reason_of(error).startswith("the certificate is not trusted: expired; ")
 
 
 @pytest.mark.parametrize(
