@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import string
 import traceback
 from email.message import Message
 from typing import Any
@@ -280,6 +281,13 @@ def test_a_secret_that_utf_8_cannot_encode_is_refused(half: int) -> None:
 def test_a_secret_of_16_characters_is_taken() -> None:
     """The least that is accepted."""
     accepted(BODY, {"Signature": sign(secret="x" * 16)}, secrets=["x" * 16])
+
+
+@pytest.mark.parametrize("letter", string.ascii_letters + string.digits)
+def test_a_secret_between_equal_letters_is_not_in_quotes(letter: str) -> None:
+    """By chance a secret begins and ends with the same one."""
+    secret = letter + SECRET + letter
+    accepted(BODY, {"Signature": sign(secret=secret)}, secrets=[secret])
 
 
 def test_secrets_are_checked_for_unsigned_deliveries_too() -> None:
