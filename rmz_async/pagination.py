@@ -13,6 +13,9 @@ __all__ = ("Page", "Pager")
 
 T = TypeVar("T")
 
+# Items that are added during a walk may push all of a page, or of two, to the pages behind it.
+_MAX_REPEATED_PAGES = 3
+
 
 @attrs.frozen(kw_only=True)
 class Page(Generic[T]):
@@ -37,7 +40,8 @@ class Pager(Generic[T]):
     Nothing is sent before the first item or page is asked for. Each walk starts at the first page
     again, and ends at the page that says that none follows, or that is empty. If an item is added
     or removed meanwhile, the others move to another page: an item that comes again is left out,
-    and one that moved to a page that the walk has passed is missed.
+    and one that moved to a page that the walk has passed is missed. If three pages in a row have
+    nothing new, the list repeats itself, and the walk raises `UnexpectedAnswerError`.
 
     If a page fails, the error's ``page`` is its number: list from that page on, or ask the same
     walk for its next item.
@@ -71,10 +75,14 @@ class Pager(Generic[T]):
                     f"page {number} was asked for and page {page.number} came back", status=200
                 )
         except RMZError as error:
-            error.page = number
-            error.add_note(f"this was page {number} of the list: go on with page={number}")
+            _name_page(error, number)
             raise
         return page
+
+
+def _name_page(error: RMZError, number: int) -> None:
+    error.page = number
+    error.add_note(f"this was page {number} of the list: go on with page={number}")
 
 
 # Not generators: one that is left before its end must be closed, or trio warns.
@@ -84,6 +92,7 @@ class _Pages(AsyncIterator[Page[T]]):
         self._next: int | None = number
         self._seen: set[object] = set()
         self._is_asking = False
+        self._repeated = 0
 
     async def __anext__(self) -> Page[T]:
         if self._next is None:
@@ -96,9 +105,15 @@ class _Pages(AsyncIterator[Page[T]]):
             page = await self._get(self._next)
         finally:
             self._is_asking = False
+        new = tuple(item for item in page.items if self._is_new(item))
+        self._repeated = self._repeated + 1 if page.items and not new else 0
+        if self._repeated == _MAX_REPEATED_PAGES:
+            # So that the same walk can go on, if its caller knows better.
+            self._repeated = 0
+            raise _repetition(page.number)
         # An empty page ends the walk: a server that always promises another one never would.
         self._next = page.number + 1 if page.has_next and page.items else None
-        return attrs.evolve(page, items=tuple(item for item in page.items if self._is_new(item)))
+        return attrs.evolve(page, items=new)
 
     def _is_new(self, item: T) -> bool:
         # An item that was added meanwhile pushes others to the next page, where they come again.
@@ -109,6 +124,18 @@ class _Pages(AsyncIterator[Page[T]]):
             return False
         self._seen.add(key)
         return True
+
+
+def _repetition(number: int) -> UnexpectedAnswerError:
+    error = UnexpectedAnswerError(
+        f"the list repeats itself: the {_MAX_REPEATED_PAGES} pages up to page {number} have only "
+        "items that the walk has already met. Check whether the base URL, or a proxy or cache in "
+        "between, passes the query parameter page on. If many items were added meanwhile, ask the "
+        "same walk for its next item",
+        status=200,
+    )
+    _name_page(error, number)
+    return error
 
 
 class _Items(AsyncIterator[T]):

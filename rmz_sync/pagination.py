@@ -20,7 +20,8 @@ class Pager(Generic[T]):
     Nothing is sent before the first item or page is asked for. Each walk starts at the first page
     again, and ends at the page that says that none follows, or that is empty. If an item is added
     or removed meanwhile, the others move to another page: an item that comes again is left out,
-    and one that moved to a page that the walk has passed is missed.
+    and one that moved to a page that the walk has passed is missed. If three pages in a row have
+    nothing new, the list repeats itself, and the walk raises `UnexpectedAnswerError`.
 
     If a page fails, the error's ``page`` is its number: list from that page on, or ask the same
     walk for its next item. A walk may be left at any point, and nothing has to be closed.

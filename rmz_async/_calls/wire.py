@@ -102,9 +102,10 @@ def decompress(raw: bytes, encoding: str) -> bytes:
             raise UnreadableBodyError(f"more than {MAX_BODY} bytes")
         if not stream.eof:
             raise UnreadableBodyError("cut gzip")
-        if not stream.unused_data:
+        # Zeros after a member are padding, as gzip itself takes them.
+        raw = stream.unused_data.lstrip(b"\0")
+        if not raw:
             return body
-        raw = stream.unused_data
     raise UnreadableBodyError(f"gzip of more than {_MAX_MEMBERS} members")
 
 

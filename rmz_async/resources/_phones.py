@@ -109,11 +109,15 @@ def _without_dial_code(digits: str, dial_code: str | None) -> str:
 
 
 def _national(digits: str, dial_code: str) -> str:
-    """Remove a dial code that is repeated without a plus, and the zero for calls at home."""
+    """Remove dial codes that are repeated without a plus, and the zero for calls at home."""
     lengths = _NATIONAL_DIGITS.get(dial_code, ())
-    digits = _without_trunk_zero(digits, dial_code)
-    rest = _without_trunk_zero(digits.removeprefix(dial_code), dial_code)
-    return rest if len(rest) in lengths else digits
+    rest = digits = _without_trunk_zero(digits, dial_code)
+    # The first rest that fits is the number: the digits of a dial code can begin a number too.
+    while (bare := rest.lstrip("0")).startswith(dial_code):
+        rest = _without_trunk_zero(bare.removeprefix(dial_code), dial_code)
+        if len(rest) in lengths:
+            return rest
+    return digits
 
 
 def _without_trunk_zero(digits: str, dial_code: str) -> str:

@@ -4,11 +4,12 @@ import asyncio
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import NoReturn
 
 import pytest
 
-from rmz_async.errors import ConfigurationError, ServerError
+from rmz_async.errors import ConfigurationError, ServerError, UnexpectedAnswerError
 from rmz_async.pagination import Page
 from rmz_async.pagination import Pager as AsyncPager
 from rmz_sync.pagination import Pager
@@ -54,6 +55,20 @@ def test_a_walk_gives_the_items_of_the_async_walk(
         return [item async for item in book]
 
     assert list(pager) == portal.run(walk)
+
+
+def test_a_list_that_repeats_itself_is_an_error(portal: Portal) -> None:
+    """A server that ignores the page number would be walked for ever."""
+
+    async def same(number: int) -> Page[SimpleNamespace]:
+        return Page(number=number, items=(SimpleNamespace(id=501),), has_next=True)
+
+    walk = iter(Pager(AsyncPager(same), portal))
+
+    assert next(walk).id == 501
+    with pytest.raises(UnexpectedAnswerError, match="the list repeats itself") as caught:
+        next(walk)
+    assert caught.value.page == 4
 
 
 def test_a_walk_gives_every_page(pager: Pager[int]) -> None:

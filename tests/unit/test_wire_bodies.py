@@ -61,6 +61,22 @@ def test_gzip_of_several_members_is_one_body() -> None:
     assert decompress(gzip.compress(b'{"da') + gzip.compress(b'ta": 1}'), "gzip") == b'{"data": 1}'
 
 
+@pytest.mark.parametrize("zeros", [1, 7, 100_000])
+def test_zeros_after_gzip_are_padding(zeros: int) -> None:
+    """Servers that write in blocks fill the last one."""
+    member = gzip.compress(b"{}", mtime=0)
+
+    assert decompress(member + bytes(zeros), "gzip") == b"{}"
+    assert decompress(member + bytes(zeros) + member, "gzip") == b"{}{}"
+
+
+@pytest.mark.parametrize("raw", [bytes(20), bytes(2) + gzip.compress(b"{}")])
+def test_zeros_before_gzip_are_damage(raw: bytes) -> None:
+    """Padding follows a stream."""
+    with pytest.raises(UnreadableBodyError, match="broken gzip"):
+        decompress(raw, "gzip")
+
+
 def test_gzip_of_very_many_members_is_refused() -> None:
     """To undo them takes time that grows with the square of their number."""
     with pytest.raises(UnreadableBodyError, match=r"more than \d+ members"):
