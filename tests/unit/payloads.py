@@ -1,4 +1,4 @@
-"""One payload for each model, with every field set, in the many forms that PHP writes."""
+"""A payload for each model, with every field set, in the many forms that PHP writes."""
 
 from __future__ import annotations
 

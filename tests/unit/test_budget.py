@@ -50,7 +50,7 @@ def test_what_is_not_there_is_not_taken() -> None:
 
 
 def test_the_last_of_it_can_be_spent() -> None:
-    """What is just enough is enough."""
+    """A budget that is just enough is enough."""
     budget = Budget()
     budget.left = 2.0
 

@@ -32,7 +32,7 @@ def call_of(operation: Operation) -> Call[Subscription]:
 
 
 def history(*, ambiguous: bool = False, attempts: int = 1) -> History:
-    """What happened so far."""
+    """Make the history of the attempts so far."""
     failures = [Failure.AMBIGUOUS] if ambiguous else []
     return History(attempts=attempts, failures=failures, first_sent=5.0, sent_at=SENT_AT)
 
@@ -122,7 +122,7 @@ def test_a_refusal_of_what_is_there(evidence: Evidence | None) -> None:
 @pytest.mark.parametrize("failure", [Failure.CONFLICT, Failure.FINAL])
 @pytest.mark.parametrize("operation", WRITES, ids=lambda row: row.name)
 def test_a_final_answer_is_told(operation: Operation, failure: Failure) -> None:
-    """What RMZ said about a first try is raised as it is."""
+    """RMZ's answer to a first attempt is raised as it is."""
     answer = ConflictError("no", status=409)
 
     assert error_for(call_of(operation), Failed(failure, "409", answer), history()) is answer
@@ -130,7 +130,7 @@ def test_a_final_answer_is_told(operation: Operation, failure: Failure) -> None:
 
 @pytest.mark.parametrize("evidence", [None, *Evidence])
 def test_a_conflict_after_an_earlier_try(evidence: Evidence | None) -> None:
-    """It may be the first try's echo, unless the object has not changed since before that try."""
+    """A conflict may echo the first attempt, unless the object is unchanged since before it."""
     answer = ConflictError("no", status=409)
     failed = Failed(Failure.CONFLICT, "409", answer)
     call = call_of(operations.SUBSCRIPTIONS_PAUSE)
@@ -153,7 +153,7 @@ def test_a_conflict_after_an_earlier_try(evidence: Evidence | None) -> None:
     ],
 )
 def test_unchanged_is_not_yet_not_applied(failure: Failure) -> None:
-    """What is not to be seen yet may still come, whatever the last try ended in."""
+    """A change that cannot be seen yet may still come, whatever the last attempt ended in."""
     call = call_of(operations.SUBSCRIPTIONS_PAUSE)
 
     error = error_for(
@@ -285,7 +285,7 @@ def test_a_calls_repr_hides_what_is_sent() -> None:
 
 
 def test_a_settlements_repr_hides_the_comparison() -> None:
-    """What is compared is the caller's data too."""
+    """The values that are compared are the caller's data too."""
     settlement = Settlement(
         read=call_of(operations.SUBSCRIPTIONS_GET),
         compare=lambda found, _: Evidence.APPLIED if found.id == 987654 else Evidence.UNCLEAR,

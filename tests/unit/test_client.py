@@ -34,12 +34,12 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RMZ_API_TOKEN", raising=False)
 
 
-def test_a_clients_repr() -> None:
-    """It says which server, and nothing of the token."""
+def test_a_clients_repr_shows_no_token() -> None:
+    """The repr says which server, and nothing of the token."""
     assert repr(Client(TOKEN)) == f"<Client of {PRODUCTION_URL}>"
 
 
-def test_the_environments_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environments_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without arguments a client reads its token and its server from the environment."""
     monkeypatch.setenv("RMZ_API_TOKEN", TOKEN)
     monkeypatch.setenv("RMZ_BASE_URL", "https://staging.example/")
@@ -62,8 +62,8 @@ def test_a_client_is_not_copied(take: Any) -> None:
         ({"token": TOKEN, "timeout": 0}, "timeout: must be a finite number"),
     ],
 )
-def test_bad_options(options: dict[str, Any], rule: str) -> None:
-    """What cannot work is refused in the constructor, before any call."""
+def test_bad_options_are_refused(options: dict[str, Any], rule: str) -> None:
+    """Options that cannot work are refused in the constructor, before any call."""
     with pytest.raises(ConfigurationError, match=rule):
         Client(**options)
 
@@ -120,7 +120,7 @@ RESOURCES = {row.name.partition(".")[0] for row in operations.OPERATIONS}
 
 @pytest.mark.parametrize("name", sorted(RESOURCES))
 def test_a_mock_of_the_client_has_its_resources(name: str) -> None:
-    """Whoever tests with one gets the methods, and their signatures."""
+    """A test that mocks the client gets the methods and their signatures."""
     method = next(
         row.name.partition(".")[2]
         for row in operations.OPERATIONS
@@ -166,7 +166,7 @@ async def test_leaving_the_block_closes(http: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.anyio
-async def test_closing_twice(http: httpx.AsyncClient) -> None:
+async def test_closing_twice_is_allowed(http: httpx.AsyncClient) -> None:
     """Closing again does nothing."""
     client = Client(TOKEN, http=http)
     await client.aclose()

@@ -39,7 +39,7 @@ PAGE = {
 
 
 def refusal(data: object, into: Any) -> str:
-    """What the error says."""
+    """Return the message of the error."""
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the caller compares the text
         decode(data, into)
     assert caught.value.__cause__ is None
@@ -57,7 +57,7 @@ def test_only_id_and_status_are_needed() -> None:
 
 
 @pytest.mark.parametrize("missing", ["id", "status"])
-def test_what_is_always_there(missing: str) -> None:
+def test_an_id_and_a_status_are_required(missing: str) -> None:
     """A subscription without its id or its status is no subscription."""
     data = {key: value for key, value in MINIMAL.items() if key != missing}
 
@@ -66,13 +66,13 @@ def test_what_is_always_there(missing: str) -> None:
 
 @pytest.mark.parametrize("data", [None, [], "x", 5, True, [MINIMAL]])
 @pytest.mark.parametrize("into", [Subscription, Page[Subscription]])
-def test_what_is_no_object_at_all(data: object, into: Any) -> None:
+def test_an_answer_that_is_no_object_is_refused(data: object, into: Any) -> None:
     """An answer of another kind is refused as a whole."""
     assert refusal(data, into) == "expected an object @ data"
 
 
 def test_every_fault_is_named_with_its_path() -> None:
-    """One error names all of them, however deep they lie, beside those that alone would pass."""
+    """The error names all faults, however deep they lie, beside those that alone would pass."""
     data = {"id": "x", "price": {"amount": "much", "currency": 5.5}, "order_id": 7}
 
     assert sorted(refusal(data, Subscription).split("; ")) == [
@@ -84,7 +84,7 @@ def test_every_fault_is_named_with_its_path() -> None:
 
 
 def test_faults_in_lists_are_named() -> None:
-    """Of several objects the first that is wrong is told by its place."""
+    """The first of several objects that is wrong is named by its place."""
     wrong = [MINIMAL, {"id": "x", "status": "a"}, {"id": "y"}]
     data = {"count": 1, "has_active": True, "subscriptions": wrong}
 
@@ -118,7 +118,7 @@ def test_unknown_keys_are_kept() -> None:
 
 
 def test_unknown_keys_are_read_only() -> None:
-    """What came is not to be changed."""
+    """The keys that came cannot be changed."""
     extra = decode({**MINIMAL, "color": "red"}, Subscription).extra
 
     assert type(extra) is JSONObject
@@ -179,7 +179,7 @@ def test_a_key_named_extra(value: object) -> None:
 
 
 def test_a_key_named_extra_is_no_fault() -> None:
-    """Where something else is wrong, that key is not blamed."""
+    """If something else is wrong, that key is not blamed."""
     assert refusal({"id": "x", "status": "a", "extra": 5}, Subscription) == (
         "expected an integer @ data.id"
     )
@@ -236,7 +236,7 @@ def test_both_converters_agree(data: object, into: Any) -> None:
     assert type(fast) is type(decode(data, into))
 
 
-def test_a_page() -> None:
+def test_a_page_has_its_numbers_and_items() -> None:
     """Number, items, size, and whether there is more."""
     found = decode(PAGE, Page[Subscription])
 
@@ -246,7 +246,7 @@ def test_a_page() -> None:
     assert found.has_next
 
 
-def test_the_last_page() -> None:
+def test_the_last_page_has_no_next() -> None:
     """A null address of the next page ends the list."""
     assert not decode({**PAGE, "next_page_url": None}, Page[Subscription]).has_next
 
@@ -308,13 +308,13 @@ def test_a_page_without_a_size(per_page: object) -> None:
         ({"data": [{"id": 1}]}, "required field missing @ data.data[0].status"),
     ],
 )
-def test_what_is_no_page(change: dict[str, Any], rule: str) -> None:
+def test_a_wrong_part_of_a_page_is_named(change: dict[str, Any], rule: str) -> None:
     """A page with a wrong part is refused, and the part is named."""
     assert refusal({**PAGE, **change}, Page[Subscription]) == rule
 
 
 def test_from_dict_reads_floats_exactly() -> None:
-    """What ``json.loads`` made a float becomes the Decimal that it shows."""
+    """A float that ``json.loads`` made becomes the Decimal that it shows."""
     found = from_dict(Price, {"amount": 199.99, "vat": {"rates": [0.15]}})
 
     assert str(found.amount) == "199.99"
@@ -344,13 +344,13 @@ def test_from_dict_takes_any_mapping() -> None:
 
 
 def test_from_dict_names_faults() -> None:
-    """What is no such model's data is refused with its path."""
+    """Data of no such model are refused with their path."""
     with pytest.raises(ValueError, match=r"required field missing @ data\.checkout_url"):
         from_dict(CheckoutSession, {"session_id": "cs_1"})
 
 
 @pytest.mark.parametrize("data", [[1], [("id", 1)], "x", 5, None])
 def test_from_dict_takes_no_other(data: Any) -> None:
-    """What is no mapping is refused as other data are."""
+    """A value that is no mapping is refused as other data are."""
     with pytest.raises(ValueError, match=r"^expected an object @ data$"):
         from_dict(CheckoutSession, data)

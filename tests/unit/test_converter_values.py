@@ -1,4 +1,4 @@
-"""What PHP and MySQL make of a value, one field at a time."""
+"""The forms that PHP and MySQL give a value, one field at a time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def subscription(**fields: Any) -> Subscription:
 
 
 def refusal(into: type[object] = Subscription, **fields: Any) -> str:
-    """What the error says about these keys."""
+    """Return the error's message about these keys."""
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the caller compares the text
         decode({"id": 501, "status": "active", **fields}, into)
     return str(caught.value)
@@ -58,7 +58,7 @@ def assert_unreadable(into: type[Model] = Subscription, **fields: Any) -> None:
         (Decimal("1E+3"), 1000),
     ],
 )
-def test_integers(wire: object, expected: int) -> None:
+def test_integers_are_read_from_numbers_and_strings(wire: object, expected: int) -> None:
     """A number, or the text that MySQL makes of one."""
     found = subscription(order_id=wire).order_id
 
@@ -86,7 +86,7 @@ def test_integers(wire: object, expected: int) -> None:
         {},
     ],
 )
-def test_what_is_no_integer(wire: object) -> None:
+def test_an_ambiguous_integer_is_refused(wire: object) -> None:
     """Anything that could mean something else is refused."""
     assert_unreadable(order_id=wire)
 
@@ -95,13 +95,13 @@ def test_what_is_no_integer(wire: object) -> None:
     ("wire", "expected"),
     [(True, True), (False, False), (1, True), (0, False), ("1", True), ("0", False)],
 )
-def test_booleans(wire: object, expected: bool) -> None:
+def test_booleans_are_read_from_digits_too(wire: object, expected: bool) -> None:
     """A boolean, or the digit that MySQL keeps in its place."""
     assert subscription(auto_renew=wire).auto_renew is expected
 
 
 @pytest.mark.parametrize("wire", [2, -1, "", "true", "yes", "01", [], {}, "١"])
-def test_what_is_no_boolean(wire: object) -> None:
+def test_a_truthy_value_is_no_boolean(wire: object) -> None:
     """A truthy value is not a true one."""
     assert_unreadable(auto_renew=wire)
 
@@ -109,7 +109,7 @@ def test_what_is_no_boolean(wire: object) -> None:
 @pytest.mark.parametrize(
     ("wire", "expected"), [("966", "966"), (966, "966"), ("", ""), ("٩٦٦", "٩٦٦")]
 )
-def test_texts(wire: object, expected: str) -> None:
+def test_strings_are_read_from_integers_too(wire: object, expected: str) -> None:
     """A text, or the integer that a webhook has in its place."""
     found = decode({"id": 1, "country_code": wire}, Customer).country_code
 
@@ -118,7 +118,7 @@ def test_texts(wire: object, expected: str) -> None:
 
 
 @pytest.mark.parametrize("wire", [True, 1.5, Decimal("1.5"), [], {}, ["966"]])
-def test_what_is_no_text(wire: object) -> None:
+def test_no_other_value_becomes_a_string(wire: object) -> None:
     """Nothing else is turned into a text."""
     assert_unreadable(Customer, country_code=wire)
 
@@ -177,7 +177,7 @@ def test_money_with_an_exponent(written: str) -> None:
         {},
     ],
 )
-def test_what_is_no_money(wire: object) -> None:
+def test_a_float_is_no_amount(wire: object) -> None:
     """A float above all is refused: its digits are not those that RMZ wrote."""
     assert refusal(Price, amount=wire) == "expected an amount @ data.amount"
 
@@ -194,7 +194,7 @@ def test_what_is_no_money(wire: object) -> None:
         ("2027-01-01T01:00:00+03:00", datetime(2026, 12, 31, 22, tzinfo=UTC)),
     ],
 )
-def test_times(wire: str, expected: datetime) -> None:
+def test_each_form_of_a_time_is_read_as_utc(wire: str, expected: datetime) -> None:
     """All four forms are one moment, in UTC."""
     found = subscription(current_period_end=wire).current_period_end
 
@@ -207,8 +207,8 @@ def test_times(wire: str, expected: datetime) -> None:
     "wire",
     ["soon", "2024-13-01", "٢٠٢٤-٠١-٠١", 1700000000, True, [], {}, "0001-01-01T00:00:00+05:00"],
 )
-def test_what_is_no_time(wire: object) -> None:
-    """What names no moment is refused."""
+def test_a_string_without_a_moment_is_refused(wire: object) -> None:
+    """A string that names no moment is refused."""
     assert_unreadable(current_period_end=wire)
 
 
@@ -222,7 +222,7 @@ def test_what_is_no_time(wire: object) -> None:
         "-0001-11-30 00:00:00",
     ],
 )
-def test_no_time(wire: str) -> None:
+def test_zero_dates_and_empty_values_are_no_time(wire: str) -> None:
     """MySQL's zero date, and PHP's and an empty form of it, are no time."""
     found = subscription(current_period_end=wire, starts_at=wire)
 
@@ -233,7 +233,7 @@ def test_no_time(wire: str) -> None:
 
 @pytest.mark.parametrize("name", ["starts_at", "ends_at", "start_date", "end_date"])
 def test_a_date_is_its_first_moment(name: str) -> None:
-    """One type whichever call a subscription comes from, so that two of them can be compared."""
+    """Every call gives a subscription's times one type, so that two of them can be compared."""
     found = getattr(subscription(**{name: "2024-12-31"}), name)
 
     assert type(found) is datetime
@@ -250,7 +250,7 @@ def test_a_time_stays_a_time(name: str) -> None:
 
 
 @pytest.mark.parametrize("wire", ["2024-13-31", "yesterdays", "٢٠٢٤-١٢-٣١", "2024", 20241231, True])
-def test_what_is_neither(wire: object) -> None:
+def test_a_value_that_is_no_date_or_time_is_kept_apart(wire: object) -> None:
     """A value that is neither a date nor a time is kept apart."""
     assert_unreadable(ends_at=wire)
 
@@ -286,7 +286,7 @@ def test_a_known_duration_is_the_member(member: Duration) -> None:
 
 @pytest.mark.parametrize("wire", ["frozen", "", "ACTIVE", "active "])
 def test_an_unknown_status_is_the_text(wire: str) -> None:
-    """What RMZ has grown is kept as it was sent, as a plain text."""
+    """A status that is new at RMZ is kept as it was sent, as a plain string."""
     found = subscription(status=wire).status
 
     assert type(found) is str
@@ -299,7 +299,7 @@ def test_an_unknown_duration_is_the_text() -> None:
 
 
 @pytest.mark.parametrize("wire", [1, True, None, [], {}, ["active"]])
-def test_what_is_no_status(wire: object) -> None:
+def test_a_status_must_be_a_string(wire: object) -> None:
     """A status is a text, and always there."""
     assert refusal(status=wire) == "expected a string @ data.status"
 
@@ -321,7 +321,7 @@ def test_a_duration_may_be_null() -> None:
 
 
 @pytest.mark.parametrize("wire", [{}, []])
-def test_empty_metadata(wire: object) -> None:
+def test_empty_metadata_may_be_a_list(wire: object) -> None:
     """PHP writes an empty object as a list."""
     found = subscription(metadata=wire).metadata
 
@@ -342,7 +342,7 @@ def test_metadata_in_a_list() -> None:
 
 
 @pytest.mark.parametrize("wire", ["x", 5, True, ""])
-def test_what_is_no_metadata(wire: object) -> None:
+def test_a_filled_list_is_no_metadata(wire: object) -> None:
     """A list with something in it is no object."""
     assert_unreadable(metadata=wire)
 
@@ -351,14 +351,14 @@ def test_what_is_no_metadata(wire: object) -> None:
     "name", ["price", "product", "variant", "payment_method", "scheduled_variant", "customer"]
 )
 @pytest.mark.parametrize("wire", [None, []])
-def test_no_object(name: str, wire: object) -> None:
+def test_null_and_an_empty_list_are_no_object(name: str, wire: object) -> None:
     """Null and PHP's empty object are both nothing."""
     assert getattr(subscription(**{name: wire}), name) is None
 
 
 @pytest.mark.parametrize("name", ["price", "product", "variant", "customer"])
 @pytest.mark.parametrize("wire", ["x", 5, True, [1], [{}]])
-def test_what_is_no_object(name: str, wire: object) -> None:
+def test_another_value_is_no_object(name: str, wire: object) -> None:
     """Anything else in an object's place is refused."""
     fields: dict[str, Any] = {name: wire}
 
@@ -367,7 +367,7 @@ def test_what_is_no_object(name: str, wire: object) -> None:
 
 @pytest.mark.parametrize("wire", [[], ["a"], {"a": 1}, "text", 5, None, True])
 def test_features_are_kept(wire: object) -> None:
-    """What has no documented shape is kept as it came."""
+    """A value without a documented shape is kept as it came."""
     assert subscription(features=wire).features == wire
 
 
@@ -393,7 +393,7 @@ def test_lists(wire: object, ids: list[int]) -> None:
 
 
 @pytest.mark.parametrize("wire", [None, "x", 5, True])
-def test_what_is_no_list(wire: object) -> None:
+def test_another_value_is_no_list(wire: object) -> None:
     """Anything else in a list's place is refused."""
     assert refusal(SubscriptionLookup, count=0, has_active=False, subscriptions=wire) == (
         "expected a list @ data.subscriptions"

@@ -33,7 +33,7 @@ completed = CompletedOrder(order_id=789012, amount=Decimal(0), status="completed
 
 
 def refusal(data: object) -> str:
-    """What the error says."""
+    """Return the message of the error."""
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the caller compares the text
         decode(data, INTO)
     return str(caught.value)
@@ -81,7 +81,7 @@ def refusal(data: object) -> str:
         "least of a free one",
     ],
 )
-def test_every_form(data: dict[str, Any], expected: CreatedOrder) -> None:
+def test_every_form_is_read_as_its_one_result(data: dict[str, Any], expected: CreatedOrder) -> None:
     """Each documented answer is the one result that says so, by whichever way it is read."""
     found = decode(data, INTO)
 
@@ -103,7 +103,7 @@ def test_a_duplicate_as_mysql_writes_it(data: dict[str, Any], written: object) -
 
 @pytest.mark.parametrize("written", [False, 0, "0", None], ids=repr)
 @pytest.mark.parametrize(("data", "expected"), [(PAID, pending), (FREE, completed)])
-def test_what_says_that_it_is_no_duplicate(
+def test_a_false_duplicate_is_kept_as_an_unknown_key(
     data: dict[str, Any], expected: CreatedOrder, written: object
 ) -> None:
     """A false is an answer as if nothing were said, and is kept like any unknown key."""
@@ -113,7 +113,7 @@ def test_what_says_that_it_is_no_duplicate(
     assert dict(found.extra) == {"duplicate": written}
 
 
-def test_what_is_to_be_paid_is_never_complete() -> None:
+def test_an_order_to_be_paid_is_never_complete() -> None:
     """An order id beside an address to pay at does not make it paid: nothing may be delivered."""
     found = decode({**PAID, "order_id": 789012}, INTO)
 
@@ -130,7 +130,7 @@ def test_nulls_beside_a_free_order() -> None:
 
 @pytest.mark.parametrize("data", [PAID, FREE, AGAIN], ids=["paid", "free", "duplicate"])
 def test_unknown_keys_are_kept(data: dict[str, Any]) -> None:
-    """What RMZ adds is there, in each of the three."""
+    """Keys that RMZ adds are there, in each of the three."""
     found = decode({**data, "expires_in": 300, "extra": [1]}, INTO)
 
     assert found.extra == {"expires_in": 300, "extra": [1]}
@@ -138,7 +138,7 @@ def test_unknown_keys_are_kept(data: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("written", ["299.99", "0.10", "149.00", "1e3", '"149.00"', "49"])
 def test_the_amount_is_exact(written: str) -> None:
-    """It is what RMZ wrote, to the last digit."""
+    """The amount is the one that RMZ wrote, to the last digit."""
     body = f'{{"checkout_id": 1, "checkout_url": "{URL}", "amount": {written}}}'
     found = decode(_json.parse(body.encode()), INTO)
 
@@ -147,7 +147,7 @@ def test_the_amount_is_exact(written: str) -> None:
 
 
 @pytest.mark.parametrize("data", [None, [], "x", 5, True, [PAID]], ids=repr)
-def test_what_is_no_object(data: object) -> None:
+def test_an_answer_that_is_no_object_is_refused(data: object) -> None:
     """An answer of another kind is refused as a whole."""
     assert refusal(data) == "expected an object @ data"
 
@@ -174,7 +174,9 @@ def test_what_is_no_object(data: object) -> None:
     ],
     ids=repr,
 )
-def test_what_is_none_of_the_three(data: dict[str, Any], faults: list[str] | None) -> None:
+def test_a_shape_of_none_of_the_three_is_refused(
+    data: dict[str, Any], faults: list[str] | None
+) -> None:
     """A wrong shape is refused with its paths, and no value of it is shown."""
     found = sorted(refusal(data).split("; "))
 

@@ -75,7 +75,7 @@ EVERY_ERROR: list[RMZError] = [
 
 
 @pytest.mark.parametrize(("name", "parents"), TREE.items())
-def test_the_tree(name: str, parents: tuple[str, ...]) -> None:
+def test_each_error_has_its_documented_parents(name: str, parents: tuple[str, ...]) -> None:
     """Each error stands where the documentation draws it."""
     assert tuple(base.__name__ for base in getattr(errors, name).__bases__) == parents
 
@@ -168,7 +168,7 @@ def test_one_except_for_both_sides() -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_is_not_known_is_empty(error: RMZError, attributes: dict[str, object]) -> None:
+def test_unknown_attributes_are_empty(error: RMZError, attributes: dict[str, object]) -> None:
     """Every attribute is always there."""
     assert vars(error) == attributes
 
@@ -235,7 +235,7 @@ def test_attributes_of_a_later_version_are_ignored() -> None:
         ({"type": "OutcomeUnknownError", "text": "text", "sent_at": 5}, "sent_at"),
     ],
 )
-def test_what_describes_no_error_is_refused(data: dict[str, object], field: str) -> None:
+def test_a_description_of_no_error_is_refused(data: dict[str, object], field: str) -> None:
     """The refusal names the part that is wrong."""
     with pytest.raises(errors.InvalidRequestError, match=field) as caught:
         RMZError.from_dict(data)

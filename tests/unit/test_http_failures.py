@@ -1,4 +1,4 @@
-"""What errors of the HTTP library, made by hand, say about a request."""
+"""Errors of the HTTP library, made by hand, and what each says about a request."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_the_answer_in_an_error_is_that_to_its_own_request() -> None:
     assert answer_in(error, httpx.Request("GET", "https://host.example")) is None
 
 
-def test_what_is_no_answer_is_not_taken_for_one() -> None:
+def test_a_foreign_attribute_is_not_taken_for_an_answer() -> None:
     """An error of the caller's may have an attribute of that name."""
     error = ValueError("outer")
     vars(error)["response"] = type("Other", (), {"request": REQUEST})()

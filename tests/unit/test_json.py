@@ -25,7 +25,7 @@ def test_a_whole_number_is_an_int() -> None:
 
 @pytest.mark.parametrize("body", [b"NaN", b"Infinity", b"-Infinity", b'{"a": NaN}'])
 @pytest.mark.parametrize("unique_keys", [False, True])
-def test_what_is_no_number_is_refused(body: bytes, unique_keys: bool) -> None:
+def test_nan_and_infinity_are_refused(body: bytes, unique_keys: bool) -> None:
     """NaN and Infinity are not JSON, with either decoder."""
     with pytest.raises(ValueError, match="NaN and Infinity are not JSON"):
         _json.parse(body, unique_keys=unique_keys)
@@ -56,22 +56,22 @@ def test_only_utf_8_is_read(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("unique_keys", [False, True])
-def test_white_space_around_it(unique_keys: bool) -> None:
-    """What JSON allows around a value is skipped."""
+def test_white_space_around_a_value_is_skipped(unique_keys: bool) -> None:
+    """White space that JSON allows around a value is skipped."""
     assert _json.parse(b' \t\r\n{"a": 1}\n\r\t ', unique_keys=unique_keys) == {"a": 1}
 
 
 @pytest.mark.parametrize("space", ["\v", "\f", "\xa0", "\u2028", "\0"])
-def test_other_white_space(space: str) -> None:
-    """What only Python takes for white space is refused, before and behind."""
+def test_other_white_space_is_refused(space: str) -> None:
+    """White space that only Python knows is refused, before and behind."""
     for text in (space + "{}", "{}" + space):
         with pytest.raises(ValueError, match="not JSON"):
             _json.parse(text.encode())
 
 
 @pytest.mark.parametrize("rest", ["{}", "1", "]", "x", ","])
-def test_what_stands_behind_the_end(rest: str) -> None:
-    """One body holds one value."""
+def test_a_second_value_is_refused(rest: str) -> None:
+    """A body holds one value."""
     with pytest.raises(ValueError, match="not JSON: more stands behind its end"):
         _json.parse(b"{} " + rest.encode())
 
@@ -98,7 +98,7 @@ def test_blanks_around_a_value(body: bytes) -> None:
 @pytest.mark.parametrize(
     "body", [b"{} {}", b"{}x", b"{},", b"\x0b{}", b"{}\x0c", "{}\u00a0".encode(), b"1 2"]
 )
-def test_what_stands_around_a_value(body: bytes) -> None:
+def test_anything_else_around_a_value_is_refused(body: bytes) -> None:
     """Anything else before or behind it makes it another body, of which nothing is read."""
     with pytest.raises(ValueError, match="not JSON"):
         _json.parse(body)
@@ -152,7 +152,7 @@ def test_a_fault_shows_nothing_of_the_body() -> None:
     assert caught.value.__suppress_context__
 
 
-def test_what_is_written_is_compact_utf_8() -> None:
+def test_bodies_are_written_as_compact_utf_8() -> None:
     """Bodies have no spaces and no escapes."""
     assert _json.dump({"name": "أحمد", "n": [1, True, None]}) == (
         '{"name":"أحمد","n":[1,true,null]}'.encode()
@@ -160,13 +160,13 @@ def test_what_is_written_is_compact_utf_8() -> None:
 
 
 def test_nan_is_never_written() -> None:
-    """What RMZ could not read is not sent."""
+    """A number that RMZ could not read is not sent."""
     with pytest.raises(ValueError, match="JSON compliant"):
         _json.dump({"a": float("nan")})
 
 
 @pytest.mark.parametrize("value", [b"[],", b"{},", b"1,"])
-def test_too_many_values(value: bytes) -> None:
+def test_too_many_values_are_refused(value: bytes) -> None:
     """A body of tiny values, each a hundred times its bytes in memory, is not parsed."""
     few, many = _json.MAX_VALUES // value.count(b",") // 3, _json.MAX_VALUES + 1
     assert _json.parse(b"[" + few * value + b"0]")

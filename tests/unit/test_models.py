@@ -1,4 +1,4 @@
-"""What holds for every model, walked over all of them."""
+"""Rules that hold for every model, walked over all of them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_every_model_is_tested() -> None:
 
 @every_model
 def test_the_examples_fill_every_field(model: type[Model]) -> None:
-    """What follows says nothing about a field that is empty."""
+    """The tests below say nothing about a field that is empty."""
     found = complete(model)
     empty = {
         field.name for field in attrs.fields(model) if getattr(found, field.name) in (None, {}, ())
@@ -160,7 +160,7 @@ def test_every_field_is_documented_where_it_stands(model: type[Model]) -> None:
 
 @every_model
 def test_unknown_keys_are_not_in_the_repr(model: type[Model]) -> None:
-    """What RMZ adds may be personal, and a repr lands in logs."""
+    """Keys that RMZ adds may be personal, and a repr lands in logs."""
     assert "extra" not in repr(complete(model))
 
 
@@ -186,7 +186,7 @@ def test_a_repr_names_the_class_and_its_fields() -> None:
 
 
 def test_a_portal_sessions_address_is_not_shown() -> None:
-    """Whoever has it is half way into a customer's account."""
+    """Anyone who has the address is half way into a customer's account."""
     assert "T0KEN" not in repr(complete(models.PortalSession))
 
 
@@ -227,7 +227,7 @@ def test_the_forms_that_to_dict_writes() -> None:
         ("9007199254740993.5", "9007199254740993.5"),
     ],
 )
-def test_unknown_numbers(written: str, plain: object) -> None:
+def test_unknown_numbers_keep_their_digits(written: str, plain: object) -> None:
     """An unknown number stays one where a float has its digits, and becomes a text elsewhere."""
     found = models.Price(amount=Decimal(1), extra={"n": Decimal(written)}).to_dict()["n"]
 

@@ -1,4 +1,4 @@
-"""What all models share: when two are equal, their hash, and how they are shown."""
+"""The methods that all models share: equality, their hash, and how they are shown."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Cash(PaymentMethod):
     """Another model with the same fields."""
 
 
-def test_equal_models() -> None:
+def test_equal_models_have_one_hash() -> None:
     """Equal fields make equal models, with one hash."""
     assert Price(amount=Decimal("49.0")) == Price(amount=Decimal(49))
     assert hash(Price(amount=Decimal("49.0"))) == hash(Price(amount=Decimal(49)))
@@ -61,14 +61,14 @@ def test_models_of_another_class() -> None:
     assert Cash() != PaymentMethod()
 
 
-def test_what_is_no_model() -> None:
-    """What else there is may still say that it equals a model."""
+def test_equality_with_another_kind_is_left_to_it() -> None:
+    """An object of another kind may still say that it equals a model."""
     assert Customer(id=1) != 1
     assert Customer(id=1) == ANY
     assert Customer(id=1).__eq__(1) is NotImplemented
 
 
-def test_what_cannot_be_hashed() -> None:
+def test_undocumented_values_are_left_out_of_the_hash() -> None:
     """Undocumented values count for equality and not for the hash: they may be lists."""
     one, other = (Subscription(id=1, status="active", features=[text]) for text in "ab")
 
@@ -76,7 +76,7 @@ def test_what_cannot_be_hashed() -> None:
     assert hash(one) == hash(other)
 
 
-def test_a_models_repr() -> None:
+def test_a_models_repr_shows_its_fields_in_order() -> None:
     """Each field by name, in order, without the unknown keys."""
     assert repr(Price(amount=Decimal("1.50"), currency="SAR", extra=JSONObject({"vat": 1}))) == (
         "Price(amount=Decimal('1.50'), currency='SAR', formatted=None)"
@@ -123,7 +123,7 @@ def test_the_methods_stand_once(model: type[Model]) -> None:
 
 
 @every_model
-def test_what_decoding_relies_on(model: type[Model]) -> None:
+def test_models_have_no_rules_or_defaults_of_their_own(model: type[Model]) -> None:
     """Decoding fills the fields itself: a model has no other rules, and no default but None."""
     assert not hasattr(model, "__attrs_post_init__")
     for field in attrs.fields(model):
@@ -139,5 +139,5 @@ def test_the_types_of_fields_are_known_when_the_class_is_made(model: type[Model]
 
 
 def test_these_are_models() -> None:
-    """What is walked above is not empty."""
+    """The list that is walked above is not empty."""
     assert {Subscription, Event} <= set(MODELS)

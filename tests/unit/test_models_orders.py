@@ -29,7 +29,7 @@ def order(**fields: Any) -> Order:
     return decode({"id": 78901, **fields}, Order)
 
 
-def test_the_states() -> None:
+def test_the_six_states_have_rmzs_numbers() -> None:
     """There are six, with the numbers that RMZ gives them."""
     assert {member.name: member.value for member in OrderStatus} == {
         "AWAITING_PAYMENT": 1,
@@ -51,7 +51,7 @@ def test_a_known_status_is_the_member(member: OrderStatus) -> None:
 
 @pytest.mark.parametrize(("wire", "number"), [(7, 7), (0, 0), ("99", 99), (-1, -1)])
 def test_an_unknown_status_is_the_number(wire: object, number: int) -> None:
-    """What RMZ has grown is kept as a plain number, and comes back as one."""
+    """A status that is new at RMZ is kept as a plain number, and comes back as one."""
     found = order(current_status=wire)
 
     assert type(found.current_status) is int
@@ -65,7 +65,7 @@ def test_a_known_status_becomes_a_plain_number_again() -> None:
 
 
 @pytest.mark.parametrize("wire", [True, False, "completed", "", 4.0, Decimal("4.5"), [4], {}])
-def test_what_is_no_status(wire: object) -> None:
+def test_a_boolean_is_no_status(wire: object) -> None:
     """True is no number, though Python takes it for 1: the order would await its payment."""
     assert order(current_status=wire).current_status is None
     assert order(current_status=wire).unreadable == {"current_status": wire}
@@ -97,7 +97,7 @@ def test_the_types_of_products() -> None:
 
 @pytest.mark.parametrize("member", ProductType)
 def test_a_known_type_is_the_member(member: ProductType) -> None:
-    """Of a product, and of what was ordered."""
+    """The type of a product, and of what was ordered, is a member."""
     assert decode({"id": 1, "type": member.value}, Product).type is member
     assert decode({"id": 1, "type": member.value}, OrderedProduct).type is member
 
@@ -109,7 +109,7 @@ def test_an_unknown_type_is_the_text(wire: str) -> None:
 
 
 @pytest.mark.parametrize("wire", [1.5, True, [], {}])
-def test_what_is_no_type(wire: object) -> None:
+def test_a_type_must_be_a_string(wire: object) -> None:
     """A type is a string."""
     found = decode({"id": 1, "type": wire}, Product)
 
@@ -160,7 +160,7 @@ def test_only_the_id_is_needed(model: Any) -> None:
 
 @pytest.mark.parametrize("model", [Transaction, OrderStatusChange, StoreStatistics])
 def test_nothing_is_needed(model: Any) -> None:
-    """What only belongs to something else may leave out anything."""
+    """An object that only belongs to another may leave out anything."""
     assert decode({}, model) == model()
 
 
@@ -184,7 +184,7 @@ def test_an_orders_items_are_no_method() -> None:
 
 
 def test_the_label_with_a_dot() -> None:
-    """One key of a transaction's labels is written so, and is kept so."""
+    """A key of a transaction's labels has a dot, and is kept so."""
     found = decode({"human_format": {"payment.method": "بطاقة"}}, Transaction)
 
     assert found.human_format == {"payment.method": "بطاقة"}
@@ -210,7 +210,7 @@ def test_the_label_of_a_plan() -> None:
         (Order, "human_format"),
     ],
 )
-def test_empty_objects(into: Any, name: str) -> None:
+def test_empty_objects_may_be_lists(into: Any, name: str) -> None:
     """PHP writes an empty object as a list."""
     assert getattr(decode({"id": 1, name: []}, into), name) == {}
 
@@ -219,8 +219,8 @@ def test_empty_objects(into: Any, name: str) -> None:
     ("into", "name"), [(Order, "meta"), (OrderItem, "fields"), (Product, "license_config")]
 )
 @pytest.mark.parametrize("wire", [None, [], {}, [{"a": Decimal("1.50")}], {"a": 1}, "x", 5, True])
-def test_what_has_no_documented_shape(into: Any, name: str, wire: object) -> None:
-    """It is kept as it came, can be hashed, and becomes plain data again."""
+def test_a_value_without_a_documented_shape_is_kept(into: Any, name: str, wire: object) -> None:
+    """The value is kept as it came, can be hashed, and becomes plain data again."""
     found = decode({"id": 1, name: wire}, into)
 
     assert getattr(found, name) == wire
@@ -230,7 +230,7 @@ def test_what_has_no_documented_shape(into: Any, name: str, wire: object) -> Non
 
 @pytest.mark.parametrize("name", ["image", "codes", "subscription_variants", "categories"])
 @pytest.mark.parametrize("wire", [None, []])
-def test_a_product_without(name: str, wire: object) -> None:
+def test_a_product_may_lack_any_part(name: str, wire: object) -> None:
     """A product need have none of what it can have."""
     assert not getattr(decode({"id": 1, name: wire}, Product), name)
 
@@ -247,7 +247,7 @@ def test_a_product_without(name: str, wire: object) -> None:
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_what_is_not_shown(payload: dict[str, Any], model: Any, secret: str) -> None:
+def test_codes_and_accounts_are_not_shown(payload: dict[str, Any], model: Any, secret: str) -> None:
     """Codes are the goods, and a bank account is somebody's: a repr lands in logs."""
     found = decode(payload, model)
 

@@ -15,7 +15,7 @@ ACCESS = {
 }
 
 
-def test_the_states() -> None:
+def test_there_are_six_states() -> None:
     """There are six."""
     assert [member.value for member in SubscriptionStatus] == list(ACCESS)
 
@@ -64,13 +64,13 @@ def test_the_months_of_a_duration(duration: str, months: int) -> None:
     assert Duration(duration).months == months
 
 
-def test_the_durations() -> None:
+def test_there_are_seven_durations() -> None:
     """There are seven."""
     assert len(Duration) == 7
 
 
 def test_an_object_is_a_mapping() -> None:
-    """It is read like a dictionary."""
+    """An object is read like a dictionary."""
     found = JSONObject({"a": 1, "b": [2]})
 
     assert found["a"] == 1
@@ -83,7 +83,7 @@ def test_an_object_is_a_mapping() -> None:
         found["c"]
 
 
-def test_an_empty_object() -> None:
+def test_an_empty_object_is_false() -> None:
     """Nothing is an object without keys."""
     assert JSONObject() == {}
     assert not JSONObject()
@@ -108,13 +108,13 @@ def test_objects_with_other_keys_have_other_hashes() -> None:
     assert hash(JSONObject({"a": 1})) != hash(JSONObject({"b": 1}))
 
 
-def test_an_objects_repr() -> None:
-    """It looks like the dictionary that it is."""
+def test_an_objects_repr_is_that_of_a_dictionary() -> None:
+    """The repr looks like the dictionary that the object is."""
     assert repr(JSONObject({"a": 1})) == "{'a': 1}"
 
 
 def test_an_object_cannot_be_changed() -> None:
-    """It is read-only, down to its attributes."""
+    """An object is read-only, down to its attributes."""
     found = JSONObject({"a": 1})
 
     with pytest.raises(TypeError):

@@ -27,7 +27,7 @@ def test_a_read_is_safe_and_a_write_is_not(row: Operation) -> None:
 
 @every_row
 def test_a_write_says_how_to_find_out(row: Operation) -> None:
-    """Whoever is told that an outcome is unknown is told what to do, and only they."""
+    """Only the error of an unknown outcome says what to do next."""
     assert bool(row.find_out) == (row.retry is not RetryRule.SAFE)
     assert not row.find_out.endswith(".")
 

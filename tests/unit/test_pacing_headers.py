@@ -18,7 +18,7 @@ MOMENT = 1445412480.0
 @pytest.mark.parametrize(
     ("written", "number"), [("0", 0), ("60", 60), ("007", 7), ("9999999999", 9_999_999_999)]
 )
-def test_whole_numbers(written: str, number: int) -> None:
+def test_whole_numbers_of_ten_digits_are_read(written: str, number: int) -> None:
     """Ten digits hold every number that RMZ sends, Unix time included."""
     assert whole_number(written) == number
 
@@ -27,7 +27,7 @@ def test_whole_numbers(written: str, number: int) -> None:
     "written",
     [None, "", " ", "-1", "+1", "1.5", "1e3", "nan", "sixty", "٦", "²", "10000000000", "9" * 5000],
 )
-def test_what_is_no_whole_number(written: str | None) -> None:
+def test_anything_but_a_whole_number_counts_as_missing(written: str | None) -> None:
     """All else counts as missing."""
     assert whole_number(written) is None
 
@@ -43,7 +43,7 @@ def test_the_guards_429_closes_nothing() -> None:
     assert closed_for({"retry-after": "8"}, 41, MOMENT) is None
 
 
-def test_a_date() -> None:
+def test_retry_after_may_be_a_date() -> None:
     """Retry-After may be a date."""
     headers = {"retry-after": "Wed, 21 Oct 2015 07:28:20 GMT"}
 

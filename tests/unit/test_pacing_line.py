@@ -130,7 +130,7 @@ async def test_first_come_first_served(clock: ManualClock) -> None:
 
 
 async def test_nobody_overtakes(clock: ManualClock) -> None:
-    """Who comes when there is room again, but the first has not woken yet, stands behind."""
+    """A call that comes while there is room, but the first has not woken yet, stands behind."""
     pacer = clock.pacer()
     async with calling() as callers:
         await callers.start(pacer, *"abcd")
@@ -151,7 +151,7 @@ async def test_quotas_are_apart(clock: ManualClock) -> None:
 
 
 async def test_too_long_a_wait_is_not_begun(clock: ManualClock) -> None:
-    """Who would wait longer than the longest wait is told at once how long."""
+    """A call that would wait longer than the longest wait learns immediately how long."""
     pacer = clock.pacer(max_wait=60)
     await slots(pacer)
     clock.now = 100.5
@@ -191,14 +191,14 @@ async def test_a_slot_at_the_calls_end(clock: ManualClock) -> None:
 
 
 async def test_the_line_is_a_part_of_the_wait(clock: ManualClock) -> None:
-    """Who comes behind others knows that the turns of the next minute are theirs."""
+    """A call behind others knows that the slots of the next minute are theirs."""
     pacer = clock.pacer(max_wait=100)
     async with calling() as callers:
         await callers.start(pacer, *"abcdefg")
         assert callers.refused == [("g", 122.0)]
 
 
-async def test_no_patience(clock: ManualClock) -> None:
+async def test_a_longest_wait_of_nothing_never_waits(clock: ManualClock) -> None:
     """With a longest wait of nothing there are turns at once, or none."""
     pacer = clock.pacer(max_wait=0)
     await slots(pacer)
@@ -245,7 +245,7 @@ async def test_all_are_cancelled(clock: ManualClock) -> None:
 
 
 async def test_woken_and_cancelled_at_once(clock: ManualClock) -> None:
-    """Who is cancelled in the moment of the turn does not take it."""
+    """A call that is cancelled in the moment of its slot does not take it."""
     pacer = clock.pacer()
     async with calling() as callers:
         await callers.start(pacer, *"abcd")
@@ -315,7 +315,7 @@ async def test_who_waits_too_long_now_is_told(clock: ManualClock) -> None:
 
 
 async def test_the_impatient_behind_the_patient(clock: ManualClock) -> None:
-    """Who waits too long now is told even where those in front go on waiting."""
+    """A call that waits too long now is refused even if those in front go on waiting."""
     pacer = clock.pacer()
     async with calling() as callers:
         await callers.start(pacer, *"abcd")
@@ -337,7 +337,7 @@ async def test_a_limit_that_rises_again_opens_the_gate(clock: ManualClock) -> No
         assert callers.got[1:] == [("b", 100.0), ("c", 100.0)]
 
 
-async def test_what_is_left_is_all_there_is(clock: ManualClock) -> None:
+async def test_no_more_go_than_rmz_has_left(clock: ManualClock) -> None:
     """With one request left in RMZ's window, one goes."""
     pacer = clock.pacer()
     await learn(pacer, 200, {"x-ratelimit-remaining": "1"})
@@ -350,7 +350,7 @@ async def test_what_is_left_is_all_there_is(clock: ManualClock) -> None:
 
 @pytest.mark.parametrize("absurd", ["", "-1", "nan", "1e9", "x", "9" * 400, "9999999999", "٣"])
 @pytest.mark.parametrize("status", [200, 429])
-async def test_absurd_headers(clock: ManualClock, status: int, absurd: str) -> None:
+async def test_absurd_headers_change_nothing(clock: ManualClock, status: int, absurd: str) -> None:
     """Whatever stands in the headers, three go and the fourth waits for its minute."""
     pacer = clock.pacer()
     names = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after"]
@@ -375,7 +375,7 @@ async def test_an_answer_that_changes_nothing_wakes_nobody(clock: ManualClock) -
 
 
 async def test_a_copy_with_other_patience(clock: ManualClock) -> None:
-    """It counts together with the first, and stands in the same line."""
+    """A copy counts together with the first, and stands in the same line."""
     pacer = clock.pacer()
     copy = pacer.with_pacing(Pacing(max_wait=500))
     async with calling() as callers:

@@ -15,14 +15,14 @@ from tests.seams import Clock
 LIMITS = ["per_minute", "lookup_per_minute"]
 
 
-def test_the_defaults() -> None:
+def test_the_defaults_are_rmzs_own_limits() -> None:
     """RMZ's own limits, a minute of patience, and a count of one's own."""
     assert Pacing() == Pacing(per_minute=60, lookup_per_minute=120, max_wait=60.0, store=None)
 
 
 @pytest.mark.parametrize("name", LIMITS)
 @pytest.mark.parametrize("value", [1, 30, 600])
-def test_limits(name: str, value: int) -> None:
+def test_one_request_a_minute_or_more_is_accepted(name: str, value: int) -> None:
     """A request a minute or more."""
     options: dict[str, Any] = {name: value}
 
@@ -31,7 +31,7 @@ def test_limits(name: str, value: int) -> None:
 
 @pytest.mark.parametrize("name", LIMITS)
 @pytest.mark.parametrize("value", [0, -1, True, 1.0, "3", None])
-def test_what_is_no_limit(name: str, value: Any) -> None:
+def test_a_bad_limit_is_refused(name: str, value: Any) -> None:
     """No request at all, and what is no integer, is refused by name."""
     with pytest.raises(ConfigurationError, match=f"^{name}: must be an integer of 1 or more$"):
         Pacing(**{name: value})
@@ -44,13 +44,13 @@ def test_waits(value: float) -> None:
 
 
 @pytest.mark.parametrize("value", [-0.1, math.inf, math.nan, True, "5", None, Decimal(5)])
-def test_what_is_no_wait(value: Any) -> None:
+def test_a_bad_wait_is_refused(value: Any) -> None:
     """Endless waits and what is no number are refused by name."""
     with pytest.raises(ConfigurationError, match=r"^max_wait: must be .* seconds, 0 or more$"):
         Pacing(max_wait=value)
 
 
-def test_a_store() -> None:
+def test_any_object_with_the_methods_is_a_store() -> None:
     """Whatever has the methods will do."""
     store = InMemoryQuotaStore()
 
@@ -58,8 +58,8 @@ def test_a_store() -> None:
 
 
 @pytest.mark.parametrize("value", ["redis://", 5, InMemoryQuotaStore])
-def test_what_is_no_store(value: Any) -> None:
-    """What has no such methods, or is a class and no object, is refused by name."""
+def test_an_object_without_the_methods_is_no_store(value: Any) -> None:
+    """An object without such methods, or a class instead of an object, is refused by name."""
     with pytest.raises(ConfigurationError, match=r"^store: must have the methods of QuotaStore$"):
         Pacing(store=value)
 

@@ -1,4 +1,4 @@
-"""One quota by itself: a limit of three a minute, with time as a number."""
+"""A quota by itself: a limit of three a minute, with time as a number."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def told(
 
 
 def waits(quota: Quota, now: float, number: int, limit: int = LIMIT) -> list[float]:
-    """What the next ones would wait."""
+    """Return how long the next ones would wait."""
     return [quota.wait(limit, now, ahead) for ahead in range(number)]
 
 
@@ -54,7 +54,7 @@ def test_a_full_span_is_waited_for() -> None:
 
 @pytest.mark.parametrize(("now", "wait"), [(160.75, 0.25), (161.0, 0.0), (161.5, 0.0)])
 def test_a_span_ends(now: float, wait: float) -> None:
-    """What is exactly a span old counts no more."""
+    """A slot that is exactly a span old counts no more."""
     assert sent(100.0, 110.0, 120.0).wait(LIMIT, now) == wait
 
 
@@ -70,7 +70,7 @@ def test_those_behind_share_the_room() -> None:
     assert waits(sent(100.0), 120.0, 4) == [0.0, 0.0, 41.0, 61.0]
 
 
-def test_what_is_given_back_is_free() -> None:
+def test_a_slot_given_back_is_free() -> None:
     """A request that was not sent takes no room."""
     quota = sent(100.0, 110.0, 120.0)
     quota.forget(110.0)
@@ -80,7 +80,7 @@ def test_what_is_given_back_is_free() -> None:
 
 @pytest.mark.parametrize("at", [99.0, 115.0, 121.0])
 def test_giving_back_what_is_not_there(at: float) -> None:
-    """What is a span old, or was never noted, cannot be given back."""
+    """A slot that is a span old, or was never noted, cannot be given back."""
     quota = sent(110.0, 120.0)
     told(quota, 120.0, remaining=0)
     quota.forget(at)
@@ -97,8 +97,8 @@ def test_giving_back_what_is_not_there_frees_nothing(at: float) -> None:
     assert waits(quota, 120.0, 3) == [41.0, 51.0, 61.0]
 
 
-def test_what_is_noted_out_of_order() -> None:
-    """Of two threads, the one that read the clock first may come second."""
+def test_slots_noted_out_of_order_are_sorted() -> None:
+    """The thread that read the clock first may come second."""
     quota = sent(110.0, 120.0, 100.0)
 
     assert waits(quota, 120.0, 3) == [41.0, 51.0, 61.0]
@@ -115,7 +115,7 @@ def test_a_lower_limit_is_adopted() -> None:
 
 
 def test_a_higher_limit_is_not() -> None:
-    """Who asks for less than RMZ allows leaves the rest to others."""
+    """A client that asks for less than RMZ allows leaves the rest to others."""
     quota = sent(100.0, 110.0, 120.0)
 
     assert not told(quota, 120.0, limit=5)
@@ -131,7 +131,7 @@ def test_an_absurd_limit_is_not(limit: int) -> None:
     assert quota.wait(LIMIT, 120.0) == 41.0
 
 
-def test_what_rmz_says_is_left_is_believed() -> None:
+def test_the_number_left_by_rmz_is_believed() -> None:
     """Others use the token: of RMZ's number two are left, whatever was sent from here."""
     quota = sent(100.0)
 
@@ -149,7 +149,7 @@ def test_an_answer_that_tells_nothing_new() -> None:
     assert waits(quota, 130.0, 3) == [0.0, 0.0, 31.0]
 
 
-def test_what_is_a_span_old_explains_nothing() -> None:
+def test_slots_a_span_old_explain_nothing() -> None:
     """RMZ's number is compared with what was sent in the last span: here others use the token."""
     quota = sent(100.0, 130.0)
 
@@ -158,14 +158,14 @@ def test_what_is_a_span_old_explains_nothing() -> None:
 
 
 def test_a_limit_that_is_told_counts_at_once() -> None:
-    """What is left is compared with the limit of the same answer."""
+    """The remaining number is compared with the limit of the same answer."""
     quota = sent(100.0)
     told(quota, 100.0, limit=10, remaining=2)
 
     assert waits(quota, 100.0, 3) == [0.0, 0.0, 61.0]
 
 
-def test_what_is_left_falls_only() -> None:
+def test_the_number_left_only_falls() -> None:
     """An answer from before our last requests arrived does not bring them back."""
     quota = Quota()
     quota.learn(10, 100.0, QuotaReport(remaining=5))
@@ -176,7 +176,7 @@ def test_what_is_left_falls_only() -> None:
     assert waits(quota, 101.0, 3, limit=10) == [0.0, 0.0, 60.0]
 
 
-def test_others_go_on() -> None:
+def test_each_answer_may_lower_the_number_left() -> None:
     """Each answer may lower the number further; the window ends when it did before."""
     quota = Quota()
     quota.learn(10, 100.0, QuotaReport(remaining=5))
@@ -213,7 +213,7 @@ def test_a_number_grows_old() -> None:
 
 
 def test_after_that_a_lower_number_is_a_new_one() -> None:
-    """What is left of the next window is believed for as long as that one may last."""
+    """The number left of the next window is believed for as long as that one may last."""
     quota = Quota()
     told(quota, 100.0, remaining=2)
     told(quota, 161.0, remaining=1)
@@ -221,8 +221,8 @@ def test_after_that_a_lower_number_is_a_new_one() -> None:
     assert waits(quota, 170.0, 2) == [0.0, 52.0]
 
 
-def test_what_is_given_back_is_left_again() -> None:
-    """Of RMZ's number, too, what was not sent takes nothing."""
+def test_a_slot_given_back_is_left_again() -> None:
+    """A request that was not sent takes nothing of RMZ's number either."""
     quota = Quota()
     quota.learn(10, 100.0, QuotaReport(remaining=2))
     quota.record(101.0)
@@ -243,7 +243,7 @@ def test_giving_back_does_not_add_to_what_rmz_says() -> None:
     assert waits(quota, 102.0, 2, limit=10) == [0.0, 59.0]
 
 
-def test_a_closed_quota() -> None:
+def test_a_closed_quota_opens_after_retry_after() -> None:
     """Nobody goes before Retry-After, nor in the second by which RMZ may have rounded it."""
     quota = Quota()
 
@@ -286,7 +286,7 @@ def test_a_closure_does_not_undo_the_count() -> None:
     assert quota.wait(LIMIT, 101.0) == 60.0
 
 
-def test_idle() -> None:
+def test_a_quota_is_idle_when_nothing_can_wait() -> None:
     """A quota is idle when nothing that it knows can make anyone wait."""
     assert Quota().is_idle(0.0)
     assert not sent(100.0).is_idle(160.0)

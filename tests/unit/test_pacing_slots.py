@@ -117,8 +117,8 @@ async def test_only_so_many_at_once(gates: Gates) -> None:
     assert gates.at_once.value == 1
 
 
-async def test_without_pacing(gates: Gates) -> None:
-    """What is under way is bound all the same, and nothing is counted."""
+async def test_connections_are_bound_without_pacing(gates: Gates) -> None:
+    """The calls under way are bound all the same, and nothing is counted."""
     free = gates.slots.with_pacing(None)
     slot = free.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 0.0)
     async with slot as entered:
@@ -131,7 +131,7 @@ async def test_without_pacing(gates: Gates) -> None:
 @pytest.mark.parametrize(
     ("failure", "given_back"), [(kind, "SENT" in kind.name) for kind in Failure]
 )
-async def test_what_was_not_sent_is_given_back(
+async def test_only_the_slot_of_an_unsent_request_is_given_back(
     gates: Gates, failure: Failure, given_back: bool
 ) -> None:
     """And only that: RMZ counts what arrives, whatever it answers."""
@@ -141,7 +141,7 @@ async def test_what_was_not_sent_is_given_back(
 
 
 async def test_an_answer_is_learned_from(gates: Gates) -> None:
-    """What it says about the quota goes to the store, and its slot stays taken."""
+    """The answer's word about the quota goes to the store, and its slot stays taken."""
     async with gates.slot() as slot:
         await slot.report(Answer(200, {"x-ratelimit-remaining": "17"}, b""), deadline=1e18)
     assert gates.store.learned == [17]
@@ -186,7 +186,7 @@ async def test_a_slot_that_has_become_stale(
 
 
 async def test_a_stale_slot_without_room(gates: Gates) -> None:
-    """It waits for the next one, and not with a connection in its hands."""
+    """The call waits for the next slot, and holds no connection meanwhile."""
     free: list[int] = []
 
     class Full(Store):
@@ -212,7 +212,7 @@ async def test_a_stale_slot_without_room(gates: Gates) -> None:
 
 
 async def test_a_stale_slot_that_would_come_too_late(gates: Gates) -> None:
-    """It is told so, and leaves nothing behind."""
+    """The call is refused with the reason, and leaves nothing behind."""
     gates.store.room = 2
 
     async def late() -> None:
@@ -244,7 +244,7 @@ async def test_a_store_that_fails_for_a_stale_turn(gates: Gates) -> None:
 
 
 async def test_a_call_that_is_given_up_in_line(gates: Gates) -> None:
-    """It gives its slot back, also to a store that is far away."""
+    """The call gives its slot back, also to a store that is far away."""
     async with gates.slot():
         async with anyio.create_task_group() as calls:
             calls.start_soon(pass_through, gates)
@@ -292,7 +292,7 @@ class Hanging(InMemoryQuotaStore):
 async def test_a_store_that_hangs_after_the_answer(
     gates: Gates, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It costs the call no more than the time that it is given."""
+    """The store costs the call no more than the time that it is given."""
     monkeypatch.setattr(slots_module, "FORGET_TIMEOUT", 0.0)
     monkeypatch.setattr(slots_module, "MIN_REPORT_TIMEOUT", 0.0)
     slots = Slots(Pacing(store=Hanging()), Clock())
@@ -338,7 +338,7 @@ async def test_copies_count_together(gates: Gates) -> None:
 
 
 async def test_a_copy_of_what_never_counted(gates: Gates) -> None:
-    """It counts from its first slot on, together with other copies."""
+    """The copy counts from its first slot on, together with other copies."""
     slots = Slots(None, Clock(clock=lambda: 100.0))
     copies = [slots.with_pacing(Pacing(per_minute=1, max_wait=0)) for _ in range(2)]
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Who counts together: clients, event loops, threads and processes."""
+"""Clients, event loops, threads and processes that count together."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def stand_in_line(pacer: Pacer) -> None:
 
 
 async def refused_at_once(pacer: Pacer) -> float:
-    """What a call is told whose time is up."""
+    """Return the error of a call whose time is up."""
     with anyio.fail_after(10), pytest.raises(NoSlotError) as caught:
         await take_slot(pacer, until=0)
     return caught.value.wait
@@ -81,7 +81,7 @@ async def test_a_copy_that_counts_elsewhere() -> None:
 
 @pytest.mark.anyio
 async def test_a_look_from_behind() -> None:
-    """Who asks from behind others takes no take_slot, even where there are enough for all."""
+    """A call that asks from behind others takes no slot, even if there are enough for all."""
     store = InMemoryQuotaStore()
 
     assert await store.reserve("key", 2, 100.0, ahead=1) == 0.0
@@ -117,7 +117,7 @@ class FarStore(InMemoryQuotaStore):
 
 @pytest.mark.anyio
 async def test_news_while_the_store_is_asked() -> None:
-    """What comes between the store's answer and the wait_scope is not slept through."""
+    """News between the store's answer and the wait is not slept through."""
 
     async def meanwhile() -> None:
         await pacer.forget("key", 100.0)
@@ -161,7 +161,7 @@ def test_a_loop_that_never_ended() -> None:
 
 
 def test_a_cancellation_of_asyncios_own() -> None:
-    """Who is woken and cancelled by asyncio itself at once is cancelled, and takes no turn."""
+    """A call that asyncio itself wakes and cancels together is cancelled, and takes no slot."""
 
     async def main() -> None:
         pacer = pacer_at(100.0)

@@ -42,7 +42,7 @@ async def test_the_items_of_all_pages() -> None:
     assert shelf.asked == [1, 2, 3]
 
 
-async def test_the_pages() -> None:
+async def test_walking_the_pages_gives_each_as_it_came() -> None:
     """Walking the pages gives each page as it came."""
     shelf = Shelf(["a", "b"], ["c"])
 
@@ -63,7 +63,7 @@ async def test_nothing_is_fetched_before_it_is_asked_for() -> None:
 
 
 async def test_a_page_is_fetched_when_its_items_are_needed() -> None:
-    """Who stops in the first page does not pay for the second."""
+    """A caller that stops in the first page does not pay for the second."""
     shelf = Shelf(["a", "b"], ["c"])
     walk = aiter(Pager(shelf))
 
@@ -71,15 +71,15 @@ async def test_a_page_is_fetched_when_its_items_are_needed() -> None:
     assert shelf.asked == [1]
 
 
-async def test_the_first_page() -> None:
-    """One page is one request."""
+async def test_the_first_page_is_one_request() -> None:
+    """A single page is a single request."""
     shelf = Shelf(["a", "b"], ["c"])
 
     assert (await Pager(shelf).first()).items == ("a", "b")
     assert shelf.asked == [1]
 
 
-async def test_another_first_page() -> None:
+async def test_a_walk_may_begin_at_a_later_page() -> None:
     """A walk may begin later, and goes on from there."""
     shelf = Shelf(["a"], ["b"], ["c"])
     pager = Pager(shelf, page=2)
@@ -146,7 +146,7 @@ async def test_each_walk_meets_each_id() -> None:
     assert [item.id for item in (await pager.first()).items] == [3, 2]
 
 
-async def test_nothing() -> None:
+async def test_a_list_may_be_empty() -> None:
     """A list without items is a list."""
     assert await items_of(Pager(Shelf([]))) == []
 
@@ -320,7 +320,7 @@ async def test_a_new_walk_takes_up_where_the_old_one_failed() -> None:
 
 
 async def test_the_first_page_is_named_too() -> None:
-    """Whoever takes one page is told which."""
+    """The error of a single page names that page."""
     with pytest.raises(ServerError) as caught:
         await Pager(Torn(["a"], ["b"], failing={2: 1}), page=2).first()
 
@@ -350,7 +350,7 @@ async def test_the_page_travels() -> None:
         assert twin.__notes__ == caught.value.__notes__
 
 
-async def test_what_is_no_error_of_ours_passes() -> None:
+async def test_foreign_errors_pass_without_a_note() -> None:
     """A cancellation or a fault of the program has no page."""
 
     async def fail(_: int) -> Page[str]:
@@ -431,8 +431,8 @@ async def test_a_walk_that_was_cancelled() -> None:
     assert shelf.asked == [1, 1]
 
 
-async def test_a_pagers_repr() -> None:
-    """It says where it begins, and nothing of what it fetches."""
+async def test_a_pagers_repr_shows_its_first_page() -> None:
+    """The repr says where the pager begins, and nothing of what it fetches."""
     assert repr(Pager(Shelf(["a"]), page=3)) == "<Pager from page 3>"
 
 

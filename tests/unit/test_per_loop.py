@@ -26,7 +26,7 @@ def values() -> PerLoop[Value]:
 
 
 def abandoned() -> list[Any]:
-    """What is left alone for ever."""
+    """Return what is abandoned and never closed."""
     return list(_per_loop._abandoned)
 
 
@@ -62,7 +62,7 @@ async def take(values: PerLoop[Value]) -> Value | None:
     return values.pop_current()
 
 
-def test_what_is_taken_leaves_the_others_alone() -> None:
+def test_taking_from_one_loop_leaves_the_others() -> None:
     """A loop that lives may be in another thread: what it has opened waits there to be taken."""
     values = PerLoop(Value)
     other = asyncio.new_event_loop()
@@ -110,10 +110,10 @@ def test_the_values_of_the_parent_process(
     assert own not in abandoned()
 
 
-def test_what_the_parent_had_on_a_loop_that_is_over(
+def test_a_child_does_not_collect_the_parents_loop(
     values: PerLoop[Value], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not the child's to be collected: that would close the parent's sockets."""
+    """The child must not collect the parent's loop: that would close the parent's sockets."""
     parents = asyncio.run(here(values))
     monkeypatch.setattr(os, "getpid", lambda: -1)
     asyncio.run(here(values))
@@ -140,7 +140,7 @@ def test_a_value_that_cannot_be_made(values: PerLoop[Value]) -> None:
 
 @pytest.mark.parametrize("run", [asyncio.run, trio.run])
 def test_a_loop_that_runs_in_another_thread(run: Callable[[Any], object]) -> None:
-    """It is not over before it has ended."""
+    """A loop is not over before it has ended."""
     ready, done = threading.Event(), threading.Event()
     found: list[Any] = []
 

@@ -80,7 +80,7 @@ async def use_together(shop: Shop, count: int) -> None:
 
 
 def test_the_first_one_is_opened_at_once() -> None:
-    """What cannot be opened at all is an error of the options, not of a request."""
+    """A connection that cannot be opened at all is an error of the options, not of a request."""
 
     def refuse() -> Connection:
         raise ValueError("works on asyncio only")
@@ -95,7 +95,7 @@ async def test_one_request_after_the_other(shop: Shop) -> None:
     assert len(shop.opened) == 1
 
 
-async def test_requests_at_once(shop: Shop) -> None:
+async def test_simultaneous_requests_have_a_connection_each(shop: Shop) -> None:
     """Each has a connection to itself, and all of these are used again."""
     await use_together(shop, 3)
     await use_together(shop, 3)
@@ -103,7 +103,7 @@ async def test_requests_at_once(shop: Shop) -> None:
 
 
 async def test_the_one_that_was_used_last(shop: Shop) -> None:
-    """It is the likeliest to be open, and so is used first."""
+    """The connection used last is the likeliest to be open, and so is used first."""
     await use_together(shop, 3)
     async with shop.pool.borrowed(dedicated=False) as last:
         other = await shop.use()
@@ -150,14 +150,14 @@ async def test_connections_that_were_not_used_for_long(shop: Shop) -> None:
 
 
 async def test_a_connection_that_waited_too_long(shop: Shop) -> None:
-    """It is not used again: the server may be about to close it."""
+    """The connection is not used again: the server may be about to close it."""
     assert await shop.use() == 0
     shop.now += 5.1
     assert await shop.use() == 1
     assert shop.closed() == [1, 0]
 
 
-async def test_closing(shop: Shop) -> None:
+async def test_closing_closes_idle_and_borrowed_connections(shop: Shop) -> None:
     """All are closed, idle or borrowed; a request that was under way leaves none behind."""
     await use_together(shop, 2)
     async with shop.pool.borrowed(dedicated=False) as borrowed:

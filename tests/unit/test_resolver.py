@@ -210,7 +210,7 @@ async def test_one_of_two_connections_that_open_together_is_closed(connect: Any)
 async def test_a_connection_that_takes_too_long_is_an_error(
     connect: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of the connection: nothing was sent."""
+    """The error is one of the connection: nothing was sent."""
     network = _Network()
     monkeypatch.setattr(network, "_opener", Opener(first=hangs, second=hangs))
     with pytest.raises(httpcore.ConnectTimeout):

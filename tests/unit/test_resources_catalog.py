@@ -29,8 +29,8 @@ every_list = pytest.mark.parametrize(
 )
 
 
-async def test_get_product(recorder: Any) -> None:
-    """One product is read by its id."""
+async def test_get_product_reads_by_id(recorder: Any) -> None:
+    """A product is read by its id."""
     found = await recorder.make(Products).get(101)
 
     call = recorder.only
@@ -42,7 +42,7 @@ async def test_get_product(recorder: Any) -> None:
 @pytest.mark.parametrize(
     "product_id", [0, -1, True, "101", "premium", 101.0, None, "../store", 2**63]
 )
-async def test_bad_ids(recorder: Any, product_id: Any) -> None:
+async def test_bad_ids_are_refused(recorder: Any, product_id: Any) -> None:
     """Whatever could change the address is refused by name, a slug too, and nothing is sent."""
     with pytest.raises(InvalidRequestError, match=r"^products\.get was not sent") as caught:
         await recorder.make(Products).get(product_id)
@@ -68,7 +68,7 @@ async def test_lists(recorder: Any, resource: Any, operation: Any, model: Any) -
 
 @every_list
 @pytest.mark.parametrize("page", [0, -1, True, "2", 2.0, None, 2**63])
-async def test_bad_pages(
+async def test_bad_pages_are_refused(
     recorder: Any, resource: Any, operation: Any, model: Any, page: Any
 ) -> None:
     """A page is refused when the list is made."""
@@ -85,7 +85,9 @@ async def test_bad_pages(
         ("statistics", operations.STORE_STATISTICS, StoreStatistics),
     ],
 )
-async def test_store(recorder: Any, method: str, operation: Any, model: Any) -> None:
+async def test_the_store_needs_no_id(
+    recorder: Any, method: str, operation: Any, model: Any
+) -> None:
     """The store is the token's, and needs no id."""
     found = await getattr(recorder.make(OwnStore), method)()
 

@@ -55,7 +55,7 @@ async def create(recorder: Any, *lines: Any, **changes: Any) -> Any:
 
 
 async def faults_of(recorder: Any, *lines: Any, **changes: Any) -> Any:
-    """What is wrong with them; nothing is sent."""
+    """Return the faults that are found in them; nothing is sent."""
     with pytest.raises(InvalidRequestError, match=r"^orders\.create was not sent: ") as caught:
         await create(recorder, *lines, **changes)
     assert recorder.calls == []
@@ -68,7 +68,7 @@ def line_sent(recorder: Any) -> Any:
     return line
 
 
-async def test_create(recorder: Any) -> None:
+async def test_create_is_one_call(recorder: Any) -> None:
     """An order is one call, of which nothing is read back: RMZ itself tells repeats."""
     found = await create(recorder, OrderLine(product=101))
 
@@ -84,7 +84,7 @@ async def test_create(recorder: Any) -> None:
     }
 
 
-async def test_create_in_full(recorder: Any) -> None:
+async def test_create_sends_every_field_by_rmzs_name(recorder: Any) -> None:
     """Everything that can be said of an order goes under RMZ's own names."""
     await create(
         recorder,
@@ -156,7 +156,7 @@ async def test_any_list_of_lines(recorder: Any, products: object) -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-async def test_what_is_no_list_of_lines(recorder: Any, products: object) -> None:
+async def test_the_lines_must_be_a_filled_list(recorder: Any, products: object) -> None:
     """An order has 1 line or more, in a list: whatever has no order or end is refused."""
     assert await faults_of(recorder, products=products) == {"products": LINES_RULE}
 
@@ -164,8 +164,8 @@ async def test_what_is_no_list_of_lines(recorder: Any, products: object) -> None
 @pytest.mark.parametrize(
     "line", [{"product": 1}, 101, "gift-card", None, OrderLine, ("x", 1)], ids=repr
 )
-async def test_what_is_no_line(recorder: Any, line: object) -> None:
-    """What stands in a line's place is named by its place."""
+async def test_a_bad_line_is_named_by_its_place(recorder: Any, line: object) -> None:
+    """A value that is no line is named by its place."""
     assert await faults_of(recorder, OrderLine(product=1), line) == {
         "products.1": ("must be an OrderLine",)
     }
@@ -250,14 +250,14 @@ async def test_options_without_an_end(recorder: Any, make: Callable[[], dict[str
     ids=lambda value: next(iter(value)),
 )
 async def test_the_ends_of_each_range(recorder: Any, fields: dict[str, Any]) -> None:
-    """What is just allowed is sent as it is."""
+    """A value that is just allowed is sent as it is."""
     await create(recorder, OrderLine(product=1, **fields))
 
     wire = {"subscription_plan" if name == "plan" else name: fields[name] for name in fields}
     assert line_sent(recorder).items() >= wire.items()
 
 
-async def test_an_empty_notice(recorder: Any) -> None:
+async def test_an_empty_notice_is_left_out(recorder: Any) -> None:
     """A form sends one where nothing was written: it is left out, as RMZ would."""
     await create(recorder, OrderLine(product=1, notice=""))
 
@@ -287,7 +287,7 @@ async def test_any_mapping_of_options(recorder: Any, options: Any) -> None:
 
 
 async def test_options_are_copied(recorder: Any) -> None:
-    """Whoever changes them meanwhile changes nothing of what was checked."""
+    """A caller that changes them meanwhile changes nothing of what was checked."""
     tags, deep_down = ["a"], {"n": 1}
     options = {"tags": tags, "deep": deep_down}
     await create(recorder, OrderLine(product=1, options=options))
@@ -316,12 +316,12 @@ async def test_options_are_copied(recorder: Any) -> None:
 async def test_faults_of_an_order(
     recorder: Any, changes: dict[str, Any], errors: dict[str, Any]
 ) -> None:
-    """What an order has beside its lines is checked too."""
+    """The fields beside an order's lines are checked too."""
     assert await faults_of(recorder, OrderLine(product=1), **changes) == errors
 
 
 async def test_all_faults_come_together(recorder: Any) -> None:
-    """One error names every fault of every line, in the order of the request's fields."""
+    """The error names every fault of every line, in the order of the request's fields."""
     nobody = NewCustomer(country_code="x", phone="1", first_name="", last_name="x", email="a@b.sa")
     errors = await faults_of(
         recorder,

@@ -26,8 +26,8 @@ class Day(date):
     """A date of another library, as some of them have it."""
 
 
-async def test_get(recorder: Any) -> None:
-    """One order is read by its id."""
+async def test_get_reads_by_id(recorder: Any) -> None:
+    """An order is read by its id."""
     found = await recorder.make(Orders).get(78901)
 
     call = recorder.only
@@ -37,7 +37,7 @@ async def test_get(recorder: Any) -> None:
 
 
 @pytest.mark.parametrize("order_id", BAD_IDS)
-async def test_bad_ids(recorder: Any, order_id: Any) -> None:
+async def test_bad_ids_are_refused(recorder: Any, order_id: Any) -> None:
     """Whatever could change the address is refused by name, and nothing is sent."""
     orders = recorder.make(Orders)
     for call in (orders.get(order_id), orders.update(order_id, status=4)):
@@ -89,7 +89,9 @@ async def test_the_filters_of_a_list(recorder: Any, kind: type[date]) -> None:
 
 @pytest.mark.parametrize("order_by", ["id", "created_at", "updated_at", "total"])
 @pytest.mark.parametrize("direction", ["asc", "desc"])
-async def test_what_a_list_can_be_sorted_by(recorder: Any, order_by: str, direction: str) -> None:
+async def test_a_list_is_sorted_by_four_fields(
+    recorder: Any, order_by: str, direction: str
+) -> None:
     """Four fields, in two directions."""
     await recorder.make(Orders).list(order_by=order_by, order_direction=direction).first()
 
@@ -97,7 +99,7 @@ async def test_what_a_list_can_be_sorted_by(recorder: Any, order_by: str, direct
     assert (query["orderBy"], query["orderDirection"]) == (order_by, direction)
 
 
-async def test_one_day(recorder: Any) -> None:
+async def test_a_range_may_be_one_day(recorder: Any) -> None:
     """A range may begin and end on the same day."""
     day = date(2024, 1, 1)
     await recorder.make(Orders).list(created_from=day, created_to=day).first()
@@ -149,7 +151,7 @@ async def test_faults_of_a_list(
 
 
 @pytest.mark.parametrize("status", [*range(1, 7), *OrderStatus], ids=repr)
-async def test_update(recorder: Any, status: int) -> None:
+async def test_update_sends_the_status_as_a_number(recorder: Any, status: int) -> None:
     """A status is sent as its number, and nothing is returned."""
     assert await recorder.make(Orders).update(78901, status=status) is None
 
@@ -162,7 +164,7 @@ async def test_update(recorder: Any, status: int) -> None:
 @pytest.mark.parametrize(
     "status", [0, 7, -1, True, "4", 4.0, None, FourInAnotherEnum.SHIPPED], ids=repr
 )
-async def test_what_is_no_status(recorder: Any, status: Any) -> None:
+async def test_a_bad_status_is_refused(recorder: Any, status: Any) -> None:
     """Anything but the six numbers is refused, a number of another table included."""
     with pytest.raises(InvalidRequestError, match=r"^orders\.update was not sent") as caught:
         await recorder.make(Orders).update(78901, status=status)
@@ -212,10 +214,10 @@ WINDOW = Window(since=SINCE, until=SINCE + timedelta(seconds=60))
         (None, None, None, Evidence.UNCLEAR),
     ],
 )
-async def test_what_shows_that_an_order_was_moved(
+async def test_a_move_is_judged_by_place_and_time(
     recorder: Any, status: int, found: Any, updated_at: Any, window: Any, evidence: Evidence
 ) -> None:
-    """It is where it was wanted; or it is not, and has not changed since the call."""
+    """The order is where it was wanted; or it is not, and has not changed since the call."""
     await recorder.make(Orders).update(78901, status=status)
 
     order = Order(id=78901, current_status=found, updated_at=updated_at)

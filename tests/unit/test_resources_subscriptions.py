@@ -22,8 +22,8 @@ def subscription(**fields: Any) -> Subscription:
     return Subscription(**known)
 
 
-async def test_get(recorder: Any) -> None:
-    """One subscription is read by its id."""
+async def test_get_reads_by_id(recorder: Any) -> None:
+    """A subscription is read by its id."""
     found = await recorder.make(Subscriptions).get(501)
 
     call = recorder.only
@@ -34,7 +34,7 @@ async def test_get(recorder: Any) -> None:
 
 @pytest.mark.parametrize("method", ["get", "cancel", "pause", "unpause"])
 @pytest.mark.parametrize("subscription_id", BAD_IDS)
-async def test_bad_ids(recorder: Any, method: str, subscription_id: object) -> None:
+async def test_bad_ids_are_refused(recorder: Any, method: str, subscription_id: object) -> None:
     """Whatever could change the address is refused by name, and nothing is sent."""
     with pytest.raises(InvalidRequestError, match=rf"^subscriptions\.{method} was not") as caught:
         await getattr(recorder.make(Subscriptions), method)(subscription_id)
@@ -128,8 +128,10 @@ async def test_faults_of_a_list(recorder: Any, filters: dict[str, Any], field: s
         ({"email": "a@b.sa", "include_inactive": False}, {"email": "a@b.sa"}),
     ],
 )
-async def test_lookup(recorder: Any, given: dict[str, Any], query: dict[str, Any]) -> None:
-    """One name of the customer is enough; what is not given is not asked for."""
+async def test_lookup_asks_only_for_given_names(
+    recorder: Any, given: dict[str, Any], query: dict[str, Any]
+) -> None:
+    """A single name of the customer is enough; a name that is not given is not asked for."""
     found = await recorder.make(Subscriptions).lookup(**given)
 
     call = recorder.only
@@ -194,7 +196,7 @@ CHANGES: list[tuple[str, dict[str, Any], Any, Any]] = [
 
 
 @pytest.mark.parametrize(("method", "given", "operation", "body"), CHANGES)
-async def test_changes(
+async def test_each_change_has_its_own_path_and_body(
     recorder: Any, method: str, given: dict[str, Any], operation: Any, body: Any
 ) -> None:
     """Each change goes to its own path, on the object named, with its own body."""
@@ -228,7 +230,7 @@ WINDOW = Window(since=SINCE, until=SINCE + timedelta(seconds=60))
 
 
 @pytest.mark.parametrize(("method", "given", "found", "as_wanted"), FOUND)
-async def test_what_shows_that_a_change_was_applied(
+async def test_only_the_change_itself_shows_that_it_was_applied(
     recorder: Any, method: str, given: dict[str, Any], found: dict[str, Any], as_wanted: bool
 ) -> None:
     """The same object is read back, and only the change itself is taken for it."""
@@ -247,10 +249,10 @@ async def test_what_shows_that_a_change_was_applied(
 
 
 @pytest.mark.parametrize(("method", "given", "found", "as_wanted"), FOUND)
-async def test_what_nobody_touched_was_not_changed(
+async def test_an_untouched_subscription_was_not_changed(
     recorder: Any, method: str, given: dict[str, Any], found: dict[str, Any], as_wanted: bool
 ) -> None:
-    """What last changed long before the call was as it is already, even where that was wanted."""
+    """An object last changed long before the call was not changed by it, even if as wanted."""
     await getattr(recorder.make(Subscriptions), method)(501, **given)
 
     compare = recorder.only.settlement.compare
@@ -363,7 +365,7 @@ async def test_an_extension_of_what_was_read(
 
 
 async def test_an_extension_and_a_renewal(recorder: Any) -> None:
-    """Where another period has begun, its end says nothing of an extension."""
+    """If another period has begun, its end says nothing of an extension."""
     before = subscription(current_period_start=SINCE, current_period_end=END)
     await recorder.make(Subscriptions).extend(before, days=7)
 

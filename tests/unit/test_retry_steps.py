@@ -94,7 +94,7 @@ def test_the_table_is_complete() -> None:
 
 @pytest.mark.parametrize(("rule", "failure", "group", "letters"), cases(), ids=name)
 @pytest.mark.parametrize("can_settle", [True, False])
-def test_what_to_do_next(
+def test_the_table_decides_the_next_step(
     rule: RetryRule,
     failure: Failure,
     group: tuple[tuple[Failure, ...], ...],
@@ -174,7 +174,7 @@ def test_a_call_that_has_not_begun() -> None:
 
 
 @pytest.mark.parametrize("failure", Failure, ids=name)
-def test_what_an_earlier_try_may_have_done(failure: Failure) -> None:
+def test_an_attempt_without_a_readable_answer_is_ambiguous(failure: Failure) -> None:
     """No answer, or one that cannot be read: the try may have been applied. Else it was not."""
     expected = failure in (Failure.AMBIGUOUS, Failure.UNREADABLE)
 

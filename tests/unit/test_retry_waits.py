@@ -74,7 +74,7 @@ def decided(
 
 @every_change
 def test_a_change_that_is_seen_not_to_be_there_may_be_sent_once_more(operation: Operation) -> None:
-    """It is read back first."""
+    """The object is read back first."""
     decision = decided(operation)
 
     assert (decision.step, decision.may_resend) == (Step.READ_BACK, True)
@@ -104,7 +104,7 @@ def test_only_an_ambiguous_attempt_is_sent_again(failure: Failure) -> None:
 
 
 def test_a_change_is_never_sent_a_third_time() -> None:
-    """One retry, however many attempts the policy allows."""
+    """A change has one retry, however many attempts the policy allows."""
     history = sent(Failure.AMBIGUOUS, attempts=2)
     policy = RetryPolicy(max_attempts=9)
 
@@ -163,7 +163,7 @@ def test_an_order_is_retried_within_4_minutes(failure: Failure) -> None:
 
 
 @pytest.mark.parametrize("operation", operations.OPERATIONS, ids=lambda row: row.name)
-def test_what_was_not_applied_is_never_too_late(operation: Operation) -> None:
+def test_an_unapplied_order_is_never_too_late(operation: Operation) -> None:
     """An order that RMZ surely did not make is a new one at any time."""
     assert resend_until(operation, sent(), RetryPolicy(), ambiguous=False) == math.inf
 
@@ -173,12 +173,12 @@ def test_what_was_not_applied_is_never_too_late(operation: Operation) -> None:
     [row for row in operations.OPERATIONS if row.retry in (RetryRule.SAFE, RetryRule.HARMLESS)],
     ids=lambda row: row.name,
 )
-def test_what_costs_nothing_is_never_too_late(operation: Operation) -> None:
+def test_a_read_or_session_is_never_too_late(operation: Operation) -> None:
     """A read or a session may be retried at any time."""
     assert resend_until(operation, sent(), RetryPolicy(), ambiguous=True) == math.inf
 
 
-def test_what_was_never_sent_is_never_too_late() -> None:
+def test_a_call_never_sent_is_never_too_late() -> None:
     """Without a first attempt there is nothing that RMZ could remember."""
     row = operations.ORDERS_CREATE
 
@@ -324,11 +324,11 @@ def test_retry_after_in_seconds(written: str, seconds: float) -> None:
     ],
 )
 def test_retry_after_without_sense(written: str) -> None:
-    """What is neither seconds nor a date counts as missing."""
+    """A header that is neither seconds nor a date counts as missing."""
     assert retry_after(written, MOMENT) is None
 
 
-def test_no_retry_after() -> None:
+def test_a_missing_retry_after_gives_no_wait() -> None:
     """A missing header gives no wait."""
     assert retry_after(None, MOMENT) is None
 

@@ -1,4 +1,4 @@
-"""What an object that was read back says about a change, in all cases."""
+"""An object that was read back, and what it says about a change, in all cases."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ every_time = pytest.mark.parametrize("when", CHANGED)
 
 
 def before(when: str) -> Evidence:
-    """What an object says that was last changed before the call."""
+    """Return what an object says that was last changed before the call."""
     return Evidence.NOT_APPLIED if when == "unchanged for long" else Evidence.UNSEEN
 
 
@@ -229,7 +229,7 @@ def order(status: object, updated_at: datetime | None) -> Order:
 @every_time
 @pytest.mark.parametrize("wanted", OrderStatus)
 def test_an_order_that_is_there(wanted: OrderStatus, when: str) -> None:
-    """What counts is where the order is, not when it got there, and who moved it."""
+    """The order's place counts, not when it got there, nor who moved it."""
     updated_at, window = CHANGED[when]
 
     assert moved_to(int(wanted))(order(wanted, updated_at), window) is Evidence.APPLIED
@@ -238,7 +238,7 @@ def test_an_order_that_is_there(wanted: OrderStatus, when: str) -> None:
 @every_time
 @pytest.mark.parametrize("status", [OrderStatus(2), 99, None])
 def test_an_order_that_is_elsewhere(status: object, when: str) -> None:
-    """It was not moved if it has not changed since; else it may have gone on from there."""
+    """The order was not moved if it has not changed since; else it may have gone on from there."""
     updated_at, window = CHANGED[when]
     expected = before(when) if when in UNCHANGED else Evidence.UNCLEAR
 

@@ -1,4 +1,4 @@
-"""What is left on a connection after an answer, as TLS and the parser say."""
+"""Bytes that are left on a connection after an answer, as TLS and the parser say."""
 
 from __future__ import annotations
 

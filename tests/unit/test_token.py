@@ -31,17 +31,17 @@ def test_a_secret_is_not_copied(take: object) -> None:
 
 
 def test_a_secret_has_no_dictionary() -> None:
-    """What looks into an object's variables finds none."""
+    """A search through an object's variables finds none."""
     assert not hasattr(Secret(CANARY), "__dict__")
 
 
 def test_a_secret_is_revealed() -> None:
-    """Whoever needs the text asks for it."""
+    """A caller that needs the string asks for it."""
     assert Secret(CANARY).reveal() == CANARY
 
 
 @pytest.mark.parametrize("token", ["x", "1|AbC", "!~", "x" * 512])
-def test_tokens(token: str) -> None:
+def test_visible_ascii_tokens_are_accepted(token: str) -> None:
     """1 to 512 visible ASCII characters can travel in a header."""
     assert validated(Secret(token)).reveal() == token
 
@@ -72,7 +72,7 @@ async def test_a_token_may_still_come_before_the_first_call(
 
 @pytest.mark.parametrize("character", ["\n", "\r\n", " ", "\t", "\x00", "\x7f", "é", "١", "\ud800"])
 @pytest.mark.parametrize("place", ["{}{}", "{1}{0}"])
-def test_what_no_header_can_hold(character: str, place: str) -> None:
+def test_a_token_that_no_header_can_hold_is_refused(character: str, place: str) -> None:
     """The HTTP library would print such a token; the refusal does not."""
     with pytest.raises(ConfigurationError, match="1 to 512 visible ASCII characters") as caught:
         Tokens(place.format(CANARY, character))
@@ -95,7 +95,7 @@ def test_a_token_is_a_text(token: object) -> None:
     assert "S3CRET" not in str(caught.value)
 
 
-def test_the_environments_token(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environments_token_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """If no token is passed, the environment's is used."""
     monkeypatch.setenv("RMZ_API_TOKEN", CANARY)
 
@@ -226,7 +226,7 @@ async def test_a_fixed_token_cannot_be_renewed() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("answer", ["", "a b", None, 5])
-async def test_what_a_source_gives_is_checked(answer: object) -> None:
+async def test_a_sources_token_is_checked(answer: object) -> None:
     """A bad token from a source is refused like one that is passed, and not kept."""
     tokens = Tokens(lambda: answer)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # what callers without a type checker do
 

@@ -25,7 +25,7 @@ def faults(check: Callable[[Validation], object]) -> Mapping[str, Any]:
     return {}
 
 
-def test_nothing_found() -> None:
+def test_a_call_without_faults_goes_on() -> None:
     """A call without faults goes on."""
     Validation(operations.STORE_GET).finish()
 
@@ -39,7 +39,7 @@ def test_require_says_what_holds() -> None:
 
 
 def test_the_error_of_several_faults() -> None:
-    """One error names the call and every fault, in the order of the checks."""
+    """The error names the call and every fault, in the order of the checks."""
     validation = Validation(operations.STORE_GET)
     validation.require("a", False, "must be b")
     validation.require("c", False, "must be d")
@@ -53,7 +53,7 @@ def test_the_error_of_several_faults() -> None:
 
 
 @pytest.mark.parametrize("value", [1, 501, 2**63 - 1])
-def test_ids(value: int) -> None:
+def test_positive_integers_are_ids(value: int) -> None:
     """Positive integers up to the database's largest are ids."""
     assert faults(lambda check: check.identifier("id", value)) == {}
 
@@ -61,13 +61,13 @@ def test_ids(value: int) -> None:
 @pytest.mark.parametrize(
     "value", [0, -1, 2**63, True, False, "501", "../store", 501.0, None, [501], b"501"]
 )
-def test_what_is_no_id(value: object) -> None:
+def test_anything_but_a_positive_integer_is_no_id(value: object) -> None:
     """Anything else could change the address that the call goes to."""
     assert faults(lambda check: check.identifier("id", value)) == {"id": (ID_RULE,)}
 
 
 @pytest.mark.parametrize("value", [300, 301, 86_400])
-def test_numbers_in_range(value: int) -> None:
+def test_the_ends_of_a_range_are_accepted(value: int) -> None:
     """Both ends of a range belong to it."""
     assert faults(lambda check: check.integer("n", value, 300, 86_400)) == {}
 
@@ -86,7 +86,7 @@ def test_true_is_no_number() -> None:
 
 
 @pytest.mark.parametrize("value", ["x", "x" * 191, "أحمد", " a ", "a\nb", "😀" * 191])
-def test_texts(value: str) -> None:
+def test_strings_of_any_script_are_accepted(value: str) -> None:
     """1 to 191 characters, in any script."""
     assert faults(lambda check: check.text("t", value)) == {}
 
@@ -94,7 +94,7 @@ def test_texts(value: str) -> None:
 @pytest.mark.parametrize(
     "value", ["", " ", "\t\n", "\u00a0", "x" * 192, None, 5, b"x", ["x"], "\ud800", "a\udfff"]
 )
-def test_what_is_no_text(value: object) -> None:
+def test_a_bad_string_is_refused(value: object) -> None:
     """Nothing, blanks, too much, and half a character are refused."""
     assert faults(lambda check: check.text("t", value)) == {"t": (TEXT_RULE,)}
 
@@ -113,7 +113,7 @@ def test_a_text_says_whether_it_holds() -> None:
     assert not validation.text("t", "")
 
 
-def test_another_length() -> None:
+def test_the_limit_of_a_string_can_be_set() -> None:
     """A text's limit can be set."""
     assert faults(lambda check: check.text("t", "abc", 2)) == {
         "t": ("must be a string of 1 to 2 characters",)
@@ -121,14 +121,14 @@ def test_another_length() -> None:
 
 
 @pytest.mark.parametrize("value", ["a@b", "a.b+c@d.sa", "م@مثال.السعودية", "x" * 189 + "@y"])
-def test_emails(value: str) -> None:
+def test_plausible_emails_are_accepted(value: str) -> None:
     """Whether an address exists is for RMZ to say."""
     assert faults(lambda check: check.email("email", value)) == {}
 
 
 @pytest.mark.parametrize("value", ["a", "@", "a@", "@b", "a@b@c", "a b@c", "a@b\n", "a @b"])
-def test_what_is_no_email(value: str) -> None:
-    """One at sign, something around it, and no blanks."""
+def test_a_bad_email_is_refused(value: str) -> None:
+    """An email has one at sign, something around it, and no blanks."""
     assert faults(lambda check: check.email("email", value)) == {
         "email": ("must be an e-mail address",)
     }
@@ -136,7 +136,7 @@ def test_what_is_no_email(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["", None, 5, "x" * 190 + "@y"])
 def test_an_email_is_a_text_first(value: object) -> None:
-    """What is no text gets that reason alone."""
+    """A value that is no string gets that reason alone."""
     assert faults(lambda check: check.email("email", value)) == {"email": (TEXT_RULE,)}
 
 
@@ -150,7 +150,7 @@ def test_an_email_is_a_text_first(value: object) -> None:
         "https://[::1]/ok",
     ],
 )
-def test_urls(value: str) -> None:
+def test_absolute_web_addresses_are_accepted(value: str) -> None:
     """Absolute web addresses, a developer's own machine included."""
     assert faults(lambda check: check.url("u", value)) == {}
 
@@ -182,20 +182,20 @@ def test_urls(value: str) -> None:
         b"https://app.example",
     ],
 )
-def test_what_is_no_url(value: object) -> None:
-    """What a browser would not open as a page of the shop is refused."""
+def test_a_bad_url_is_refused(value: object) -> None:
+    """A URL that a browser would not open as a page of the shop is refused."""
     assert faults(lambda check: check.url("u", value)) == {"u": (URL_RULE,)}
 
 
 @pytest.mark.parametrize("count", [0, 20])
-def test_metadata(count: int) -> None:
+def test_up_to_20_keys_are_accepted(count: int) -> None:
     """Up to 20 keys."""
     metadata = {f"k{number}": "v" for number in range(count)}
 
     assert faults(lambda check: check.metadata("metadata", metadata)) == {}
 
 
-def test_too_many_keys() -> None:
+def test_the_21st_key_is_refused() -> None:
     """The 21st key is refused."""
     metadata = {f"k{number}": "v" for number in range(21)}
 
@@ -205,7 +205,7 @@ def test_too_many_keys() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "x" * 500, "ع" * 500])
-def test_metadata_values(value: object) -> None:
+def test_strings_of_500_characters_are_metadata(value: object) -> None:
     """Texts of up to 500 characters, not bytes."""
     assert faults(lambda check: check.metadata("m", {"k": value})) == {}
 
@@ -214,7 +214,7 @@ def test_metadata_values(value: object) -> None:
     "value",
     ["x" * 501, 1, True, 1.5, None, [], {}, b"x", "\ud800"],
 )
-def test_what_is_no_metadata_value(value: object) -> None:
+def test_a_bad_metadata_value_is_named_by_its_key(value: object) -> None:
     """Anything else is refused under its own key."""
     assert faults(lambda check: check.metadata("m", {"good": "1", "bad": value})) == {
         "m.bad": ("must be a string of at most 500 characters",)
@@ -250,7 +250,7 @@ def test_a_customer_by_id(described_as: type) -> None:
     validation.finish()
 
 
-def test_a_new_customer() -> None:
+def test_a_new_customer_is_sent_by_rmzs_names() -> None:
     """A new customer is sent under RMZ's names, without the plus."""
     validation = Validation(operations.STORE_GET)
 
@@ -301,7 +301,7 @@ def test_the_faults_of_a_phone_number() -> None:
 
 @pytest.mark.parametrize("value", [0, -1, True, "4501", 2**63, None, {"id": 1}])
 @pytest.mark.parametrize("described_as", [NewCustomer, PhoneNumber])
-def test_what_is_no_customer(value: object, described_as: type) -> None:
+def test_the_refusal_of_a_customer_says_what_is_accepted(value: object, described_as: type) -> None:
     """The refusal names what the call takes."""
     assert faults(lambda check: check.customer("customer", value, described_as)) == {
         "customer": (f"must be a positive integer or a {described_as.__name__}",)
@@ -320,7 +320,7 @@ def test_each_call_takes_its_own_customer(value: object, described_as: type) -> 
 
 
 def test_the_fields_of_a_phone_number() -> None:
-    """Where a number stands is part of the fields' names."""
+    """The place of a number is part of the fields' names."""
     assert set(faults(lambda check: check.phone_number("", None, None))) == {
         "country_code",
         "phone",
@@ -349,7 +349,7 @@ class Truth:
 
 @pytest.mark.parametrize("value", [501, Number.GOLD, Index()])
 def test_an_integer_of_any_kind_is_taken_as_a_plain_one(value: object) -> None:
-    """What is sent is an int, so that it can be written as JSON."""
+    """The value that is sent is an int, so that it can be written as JSON."""
     check = Validation(operations.ORDERS_CREATE)
 
     numbers = [
@@ -365,7 +365,7 @@ def test_an_integer_of_any_kind_is_taken_as_a_plain_one(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [True, Truth(), 501.0, "501", None])
-def test_what_only_looks_like_an_integer_is_refused(value: object) -> None:
+def test_an_integer_lookalike_is_refused(value: object) -> None:
     """A bool, a string and a float are mistakes."""
     check = Validation(operations.ORDERS_CREATE)
 

@@ -33,8 +33,8 @@ def test_counts(value: int) -> None:
 
 @pytest.mark.parametrize("value", [0, -1, True, False, "1", 1.0, None, 2**63, [1]])
 @pytest.mark.parametrize("most", [None, 1])
-def test_what_is_no_count(value: object, most: int | None) -> None:
-    """What is no count at all gets that reason alone."""
+def test_a_value_that_is_no_count_gets_one_reason(value: object, most: int | None) -> None:
+    """A value that is no count at all gets that reason alone."""
     assert faults(lambda check: check.count("n", value, most)) == {
         "n": ("must be an integer of 1 or more",)
     }
@@ -47,13 +47,13 @@ def test_one_of_a_subscription() -> None:
 
 
 @pytest.mark.parametrize("value", ["a", "b", "c"])
-def test_choices(value: str) -> None:
-    """One of the words, as it is written."""
+def test_a_choice_must_be_written_exactly(value: str) -> None:
+    """A choice is one of the words, as it is written."""
     assert faults(lambda check: check.choice("c", value, ("a", "b", "c"))) == {}
 
 
 @pytest.mark.parametrize("value", ["", "A", "ab", "a, b", " a", None, True, 1, ["a"], b"a"])
-def test_what_is_no_choice(value: object) -> None:
+def test_the_refusal_names_all_choices(value: object) -> None:
     """The refusal names them all."""
     assert faults(lambda check: check.choice("c", value, ("a", "b", "c"))) == {
         "c": ("must be a, b or c",)
@@ -65,7 +65,7 @@ class Day(date):
 
 
 @pytest.mark.parametrize("value", [date(2024, 1, 31), date.min, date.max, Day(2024, 1, 31), None])
-def test_days(value: date | None) -> None:
+def test_dates_and_none_are_accepted(value: date | None) -> None:
     """A date, of another library too, or none at all."""
     validation = Validation(operations.STORE_GET)
 
@@ -76,7 +76,7 @@ def test_days(value: date | None) -> None:
 @pytest.mark.parametrize(
     "value", [datetime(2024, 1, 31, tzinfo=UTC), "2024-01-31", "", 20240131, 0, True, ["x"]]
 )
-def test_what_is_no_day(value: object) -> None:
+def test_a_moment_is_no_day(value: object) -> None:
     """A moment above all: it is a day in one time zone, and another one elsewhere."""
     validation = Validation(operations.STORE_GET)
 
@@ -96,7 +96,7 @@ OPTIONS = {
 
 
 @pytest.mark.parametrize("value", [{}, OPTIONS, MappingProxyType(OPTIONS), JSONObject(OPTIONS)])
-def test_options(value: Any) -> None:
+def test_options_are_copied(value: Any) -> None:
     """Any mapping of what JSON can say comes back equal, as a copy."""
     validation = Validation(operations.STORE_GET)
     copy = validation.options("o", value)
@@ -107,7 +107,7 @@ def test_options(value: Any) -> None:
     assert copy is not value
 
 
-def test_no_options() -> None:
+def test_missing_options_are_none() -> None:
     """None is none."""
     assert Validation(operations.STORE_GET).options("o", None) is None
 
@@ -143,8 +143,8 @@ def test_options_are_copied_to_the_bottom() -> None:
         {b"n": 1},
     ],
 )
-def test_what_are_no_options(value: object) -> None:
-    """What JSON cannot say, or would say in another way, is refused."""
+def test_options_that_are_not_json_are_refused(value: object) -> None:
+    """Values that JSON cannot say, or would say in another way, are refused."""
     assert faults(lambda check: check.options("o", value)) == {
         "o": ("must be a mapping that JSON can express",)
     }

@@ -34,7 +34,7 @@ def found(body: Any = BODY, headers: Any = SIGNED, secrets: Any = (SECRET,)) -> 
 
 @pytest.mark.parametrize("secrets", [[SECRET], [OTHER, SECRET]])
 def test_a_delivery_that_fits_has_no_mistake(secrets: list[str]) -> None:
-    """What verify accepts needs no diagnosis."""
+    """A delivery that verify accepts needs no diagnosis."""
     assert verify(BODY, SIGNED, secrets=secrets).subscription is not None
     assert diagnose(BODY, SIGNED, secrets=secrets) == ()
 
@@ -105,7 +105,7 @@ def test_a_secret_in_another_case_is_recognised(given: str) -> None:
 
 
 def test_two_mistakes_at_once_are_both_named() -> None:
-    """One is often fixed before the other is noticed."""
+    """A single mistake is often fixed before the other is noticed."""
     finding = found(BODY + b"\n", secrets=[f" {SECRET}"])
 
     assert "secrets[0] has a blank" in finding

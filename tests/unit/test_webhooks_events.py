@@ -43,7 +43,7 @@ def deliver(payload: Any, **headers: str) -> Event:
     )
 
 
-def test_the_types() -> None:
+def test_there_are_thirteen_types() -> None:
     """There are two for orders and eleven for subscriptions."""
     assert len(EventType) == 13
     assert sum(kind.startswith("subscription.") for kind in EventType) == 11
@@ -119,8 +119,8 @@ def test_an_event_without_ids_has_the_digest_of_its_body(payload: dict[str, Any]
     assert deliver(body).dedupe_key == hashlib.sha256(body).hexdigest()
 
 
-def test_a_subscription_event() -> None:
-    """It has the subscription as it was, and the event's own name."""
+def test_a_subscription_event_has_its_subscription() -> None:
+    """The event has the subscription as it was, and the event's own name."""
     event = deliver(RENEWED)
 
     assert event.event_id == "a7b8"
@@ -194,8 +194,8 @@ ORDER: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("kind", [EventType.ORDER_CREATED, EventType.ORDER_STATUS_CHANGED])
-def test_an_order_event(kind: EventType) -> None:
-    """It has the order as it was, and neither an event id nor a subscription."""
+def test_an_order_event_has_its_order(kind: EventType) -> None:
+    """The event has the order as it was, and neither an event id nor a subscription."""
     event = deliver({"event": kind.value, "data": ORDER})
 
     assert (event.event_id, event.subscription) == (None, None)
@@ -290,8 +290,8 @@ def test_the_order_is_the_datas() -> None:
 
 
 @pytest.mark.parametrize("name", ["invoice.paid", "subscription", "Subscription.renewed", ""])
-def test_an_unknown_event(name: str) -> None:
-    """What RMZ has grown is kept as a plain text, with its data, and is no error."""
+def test_an_unknown_event_is_kept(name: str) -> None:
+    """An event that is new at RMZ is kept as a plain string, with its data, and is no error."""
     event = deliver({"event": name, "data": {"subscription": {"shape": "another"}}})
 
     assert type(event.event) is str
@@ -329,17 +329,17 @@ def test_a_subscription_event_without_one(data: object) -> None:
     assert event.fault == "expected an object @ data.subscription"
 
 
-def test_unknown_keys() -> None:
-    """What stands beside the documented keys is kept."""
+def test_unknown_keys_are_kept() -> None:
+    """Keys beside the documented ones are kept."""
     assert deliver({**RENEWED, "attempt": 2}).extra == {"attempt": 2}
 
 
-def test_the_request_id() -> None:
+def test_the_request_id_is_kept() -> None:
     """The delivery's number is kept as a label."""
     assert deliver(RENEWED, X_RMZ_REQUEST_ID="991").request_id == "991"
 
 
-def test_no_request_id() -> None:
+def test_a_body_cannot_forge_a_request_id() -> None:
     """A delivery without a number has none, whatever its body claims."""
     assert deliver({**RENEWED, "request_id": "forged"}).request_id is None
 
@@ -383,7 +383,7 @@ def test_a_doubled_request_id() -> None:
         (b'{"embeds": [{"title": "x"}]}', "contains the word discord"),
     ],
 )
-def test_what_is_no_event(body: bytes, rule: str) -> None:
+def test_a_signed_body_that_is_no_event_is_refused(body: bytes, rule: str) -> None:
     """Each fault of a signed body is a PayloadError that says what is wrong."""
     with pytest.raises(PayloadError) as caught:
         deliver(body)

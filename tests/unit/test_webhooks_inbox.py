@@ -131,7 +131,7 @@ def test_a_worker_takes_only_what_it_can_run(inbox: SQLiteInbox) -> None:
 
 
 def test_two_processes_share_a_file(tmp_path: Path, inbox: SQLiteInbox) -> None:
-    """What one has stored, the other sees."""
+    """An event that one process has stored is known to the other."""
     other = SQLiteInbox(str(tmp_path / "inbox.db"))
     inbox.add(delivery(), ["first"], NOW)
 
@@ -142,7 +142,7 @@ def test_two_processes_share_a_file(tmp_path: Path, inbox: SQLiteInbox) -> None:
 
 
 def test_threads_share_an_inbox(inbox: SQLiteInbox) -> None:
-    """Of many that store the same event, one is first."""
+    """Among many threads that store the same event, only one is first."""
     results: list[bool] = []
 
     def add() -> None:

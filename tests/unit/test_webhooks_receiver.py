@@ -96,7 +96,7 @@ async def test_a_handler_runs_after_the_answer(receiver: Receiver) -> None:
 
 
 async def test_a_repeated_delivery_runs_no_handler_again(receiver: Receiver) -> None:
-    """It is answered like the first."""
+    """The repeated delivery is answered like the first."""
     got: list[str] = []
     receiver.on("*")(lambda event: got.append(event.dedupe_key))
     body = sample(EventType.SUBSCRIPTION_RENEWED, event_id="e-1")
@@ -300,7 +300,9 @@ async def test_a_worker_outlives_an_inbox_that_cannot_be_read(
 
 
 @pytest.mark.parametrize("headers", [None, {}, {"Signature": "0" * 64}])
-async def test_what_rmz_did_not_sign_is_refused(receiver: Receiver, headers: Any) -> None:
+async def test_a_delivery_that_rmz_did_not_sign_is_refused(
+    receiver: Receiver, headers: Any
+) -> None:
     """Nothing of it is stored."""
     receiver.on("*")(print)
 

@@ -29,7 +29,7 @@ def accepted(*delivery: Any, **options: Any) -> None:
 
 
 def refused(headers: Any, body: bytes = BODY, **options: Any) -> str:
-    """What a delivery is refused with."""
+    """Return the reason for which a delivery is refused."""
     arguments: dict[str, Any] = {"secrets": [SECRET], **options}
     with pytest.raises(SignatureError) as caught:
         verify(body, headers, **arguments)
@@ -37,12 +37,12 @@ def refused(headers: Any, body: bytes = BODY, **options: Any) -> str:
     return str(caught.value)
 
 
-def test_a_genuine_delivery() -> None:
-    """What RMZ signed is accepted."""
+def test_a_genuine_delivery_is_accepted() -> None:
+    """A body that RMZ signed is accepted."""
     assert verify(BODY, {"Signature": sign()}, secrets=[SECRET]).data == {"id": 78901}
 
 
-def test_a_known_signature() -> None:
+def test_a_signature_by_openssl_is_accepted() -> None:
     """The algorithm is HMAC-SHA256 of the raw body, in hex: this signature is OpenSSL's."""
     known = "8af06be8e6a6ae8a4f3e065b7664d2704a25ab223ad6fbdabbeb1629256a39bd"
 
@@ -64,7 +64,7 @@ def test_the_headers_name_in_any_case(name: str) -> None:
         [("x-other", "é"), ("signature", sign())],
     ],
 )
-def test_headers_as_pairs(headers: Any) -> None:
+def test_headers_may_be_pairs(headers: Any) -> None:
     """ASGI has pairs of bytes; other frameworks have pairs of texts."""
     accepted(BODY, headers, secrets=[SECRET])
 
@@ -122,7 +122,7 @@ MALFORMED = [
 
 @pytest.mark.parametrize("signature", MALFORMED)
 @pytest.mark.parametrize("allow_unsigned", [False, True])
-def test_wrong_signatures(signature: str, allow_unsigned: bool) -> None:
+def test_wrong_signatures_are_refused(signature: str, allow_unsigned: bool) -> None:
     """A signature that does not fit is refused, even where none at all would be accepted."""
     assert refused({"Signature": signature}, allow_unsigned=allow_unsigned).startswith(
         "the signature does not match"
@@ -135,15 +135,15 @@ def test_a_signature_that_is_no_text() -> None:
 
 
 @pytest.mark.parametrize("place", range(0, len(BODY), 7))
-def test_a_changed_body(place: int) -> None:
-    """One changed byte anywhere breaks the signature."""
+def test_a_changed_body_is_refused(place: int) -> None:
+    """A changed byte anywhere breaks the signature."""
     changed = bytearray(BODY)
     changed[place] ^= 1
 
     assert refused({"Signature": sign()}, bytes(changed)).startswith("the signature does not match")
 
 
-def test_a_rewritten_body() -> None:
+def test_a_rewritten_body_is_refused() -> None:
     """The same JSON in other bytes is another body, and the message says what to check."""
     rewritten = json.dumps(json.loads(BODY), indent=1).encode()
 
@@ -162,21 +162,21 @@ def test_a_rewritten_body() -> None:
         [("signature", ""), ("signature", sign())],
     ],
 )
-def test_a_doubled_signature(headers: Any) -> None:
+def test_a_doubled_signature_is_refused(headers: Any) -> None:
     """Two signatures are refused, in whatever case and even where both fit."""
     assert refused(headers) == "the signature header stands more than once"
 
 
 @pytest.mark.parametrize("headers", [None, {}, [], {"X-Signature": sign()}, {"Signature ": sign()}])
-def test_no_signature(headers: Any) -> None:
+def test_a_missing_signature_is_refused(headers: Any) -> None:
     """An unsigned delivery is refused, with the switch to look for."""
     assert refused(headers) == (
         "there is no Signature header: switch signing on for this webhook in the dashboard"
     )
 
 
-def test_unsigned_on_request() -> None:
-    """Whoever says so accepts deliveries that anybody can send."""
+def test_allow_unsigned_accepts_an_unsigned_delivery() -> None:
+    """A caller that sets the switch accepts deliveries that anybody can send."""
     assert verify(BODY, {}, secrets=[SECRET], allow_unsigned=True).data == {"id": 78901}
 
 
@@ -256,8 +256,8 @@ TOO_SHORT = "must be a string of at least 16 characters"
     ],
 )
 @pytest.mark.parametrize("place", [0, 1])
-def test_bad_secrets(secret: Any, rule: str, place: int) -> None:
-    """One secret that anybody could guess, or that is missing, would make the others useless."""
+def test_bad_secrets_are_refused(secret: Any, rule: str, place: int) -> None:
+    """A secret that anybody could guess, or that is missing, would make the others useless."""
     secrets: list[Any] = [SECRET]
     secrets.insert(place, secret)
 
@@ -298,12 +298,12 @@ def test_secrets_are_checked_for_unsigned_deliveries_too() -> None:
 
 @pytest.mark.parametrize("body", [BODY.decode(), bytearray(BODY), memoryview(BODY), {}, None])
 def test_only_bytes_are_a_body(body: Any) -> None:
-    """What was already read as something else has lost what was signed."""
+    """A body that was already read as something else has lost the signed bytes."""
     with pytest.raises(TypeError, match=r"body: must be the raw bytes of the request$"):
         verify(body, {"Signature": sign()}, secrets=[SECRET])
 
 
-def test_the_largest_body() -> None:
+def test_the_largest_body_is_accepted() -> None:
     """1 MiB is taken."""
     body = BODY.ljust(1024 * 1024)
 
@@ -311,8 +311,8 @@ def test_the_largest_body() -> None:
 
 
 @pytest.mark.parametrize("allow_unsigned", [False, True])
-def test_a_larger_body(allow_unsigned: bool) -> None:
-    """One byte more is refused before anything is computed, signed or not."""
+def test_a_larger_body_is_refused(allow_unsigned: bool) -> None:
+    """A body of a byte more is refused before anything is computed, signed or not."""
     body = BODY.ljust(1024 * 1024 + 1)
 
     assert refused({"Signature": sign(body)}, body, allow_unsigned=allow_unsigned) == (
@@ -414,7 +414,7 @@ def test_secrets_may_be_asked_for_with_each_delivery() -> None:
 
 
 def test_headers_of_api_gateway_have_lists_of_values() -> None:
-    """One value is one header."""
+    """A list of one value is one header."""
     headers = {"signature": [sign()], "x-rmz-request-id": ("7",), "cookie": ["a", "b"]}
 
     assert verify(BODY, headers, secrets=[SECRET]).request_id == "7"

@@ -130,7 +130,7 @@ def test_the_address_that_is_passed_wins(monkeypatch: pytest.MonkeyPatch) -> Non
         Address("").checked()
 
 
-def test_the_environments_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environments_address_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """If no address is passed, the environment's is used."""
     monkeypatch.setenv("RMZ_BASE_URL", "https://environment")
 
@@ -138,7 +138,9 @@ def test_the_environments_address(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("environment", [None, ""])
-def test_productions_address(environment: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_productions_address_is_the_default(
+    environment: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """If no caller names an address, it is production's."""
     monkeypatch.delenv("RMZ_BASE_URL", raising=False)
     if environment is not None:
@@ -207,7 +209,7 @@ def test_a_path_without_an_id_stays() -> None:
     assert target(operations.SUBSCRIPTIONS_LIST, None, {}) == "/subscriptions"
 
 
-def test_what_is_none_is_not_asked_for() -> None:
+def test_none_values_are_left_out_of_a_query() -> None:
     """None values are left out of the query, and zero and an empty text are not."""
     query = {"page": 2, "a": None, "zero": 0, "empty": ""}
 
@@ -217,7 +219,7 @@ def test_what_is_none_is_not_asked_for() -> None:
 
 
 def test_a_query_of_nothing_is_none() -> None:
-    """Where all values are None there is no question mark."""
+    """If all values are None there is no question mark."""
     assert target(operations.SUBSCRIPTIONS_LIST, None, {"page": None}) == "/subscriptions"
 
 
@@ -229,7 +231,7 @@ def test_booleans_are_digits() -> None:
 
 
 def test_a_value_cannot_add_parameters() -> None:
-    """What a value holds stays in the value."""
+    """Separators inside a value stay in the value."""
     query = {"email": "a+b@c.sa&page=9#x", "name": "أ"}
 
     assert target(operations.SUBSCRIPTIONS_LOOKUP, None, query) == (
@@ -237,12 +239,12 @@ def test_a_value_cannot_add_parameters() -> None:
     )
 
 
-def test_no_body() -> None:
+def test_a_call_without_fields_has_no_body() -> None:
     """A call without fields has no body at all."""
     assert encode_body(None) == b""
 
 
-def test_an_empty_body() -> None:
+def test_unset_fields_leave_an_empty_object() -> None:
     """A call whose fields are all left out has an empty object."""
     assert encode_body({"days": None}) == b"{}"
 

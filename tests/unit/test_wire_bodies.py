@@ -14,7 +14,7 @@ JSON = {"content-type": "application/json"}
 
 
 @pytest.mark.parametrize("encoding", ["", "identity", "Identity", " "])
-def test_what_is_not_compressed_stays(encoding: str) -> None:
+def test_an_uncompressed_body_stays(encoding: str) -> None:
     """Bytes without an encoding are the body."""
     assert decompress(b"\x1f\x8b anything", encoding) == b"\x1f\x8b anything"
 
@@ -27,12 +27,12 @@ def test_gzip_is_undone(encoding: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["br", "deflate", "zstd", "gzip, gzip", "x-br"])
 def test_no_other_encoding_is_undone(encoding: str) -> None:
-    """What was not asked for is not guessed, a second layer above all."""
+    """An encoding that was not asked for is not guessed, a second layer above all."""
     with pytest.raises(UnreadableBodyError, match="not asked for"):
         decompress(gzip.compress(b"{}"), encoding)
 
 
-def test_one_layer_only() -> None:
+def test_one_layer_of_gzip_is_undone() -> None:
     """Gzip in gzip is undone once, however small its bytes are."""
     inner = gzip.compress(b"\0" * 1_000_000)
 
@@ -92,7 +92,7 @@ def test_a_bomb_in_the_second_member_is_not_unpacked() -> None:
 
 @pytest.mark.parametrize("junk", [b"x", gzip.compress(b"a second member", mtime=0)[:-1]])
 def test_bytes_after_the_end_are_refused(junk: bytes) -> None:
-    """What follows the stream's end, and is no other whole member, is not part of any answer."""
+    """Bytes after the stream's end that are no other whole member are not part of any answer."""
     with pytest.raises(UnreadableBodyError, match="gzip"):
         decompress(gzip.compress(b"{}") + junk, "gzip")
 
@@ -115,7 +115,7 @@ def test_a_bomb_is_not_unpacked(size: int, fits: bool) -> None:
             decompress(packed, "gzip")
 
 
-def test_an_envelope() -> None:
+def test_an_envelopes_data_is_read() -> None:
     """A success is what stands under data, with exact numbers."""
     body = b'{"message": null, "data": {"amount": 99.00}, "api": "rmz.shawarma"}'
 
@@ -160,7 +160,7 @@ def test_content_types_of_json(content_type: str) -> None:
     "headers",
     [{}, {"content-type": ""}, {"content-type": "text/html"}, {"content-type": "text/html;json"}],
 )
-def test_what_does_not_say_that_it_is_json(headers: dict[str, str]) -> None:
+def test_a_body_of_another_content_type_is_not_read(headers: dict[str, str]) -> None:
     """A login page with status 200 is not read, whatever its bytes are."""
     with pytest.raises(ValueError, match="the content type is not JSON"):
         envelope_of(Answer(200, headers, b'{"data": 1}'))
@@ -190,7 +190,7 @@ def test_json_that_is_no_envelope(body: bytes) -> None:
 
 
 def test_the_error_for_an_unexpected_answer() -> None:
-    """It names the call, the status, the fault and what to check."""
+    """The error names the call, the status, the fault and what to check."""
     error = unexpected(operations.SUBSCRIPTIONS_GET, Answer(200, {}, b"<html>"), "no shape")
 
     assert str(error) == (

@@ -97,7 +97,7 @@ def test_a_redirect_says_that_it_was_not_followed() -> None:
     assert "a redirect, which is never followed with a token" in str(error(302))
 
 
-def test_an_error_envelope() -> None:
+def test_an_error_envelope_is_read() -> None:
     """Message and time are what RMZ wrote."""
     found = error(
         404,
@@ -119,7 +119,7 @@ def test_an_error_envelope() -> None:
     )
 
 
-def test_a_bare_401() -> None:
+def test_a_bare_401_is_read() -> None:
     """The answer to a wrong token has a message and nothing else."""
     found = error(401, {"message": "Unauthenticated."})
 
@@ -156,7 +156,7 @@ def test_refused_fields() -> None:
         ({"a": {"0": {"b": ["x", "y"]}}, "c": "z"}, {"a.0.b": ("x", "y"), "c": ("z",)}),
     ],
 )
-def test_forms_of_errors(written: object, expected: object) -> None:
+def test_each_form_of_errors_is_read(written: object, expected: object) -> None:
     """PHP's empty list, a single text and a missing map are all read."""
     assert error(422, {"message": "no", "errors": written}).errors == expected
 
@@ -227,7 +227,7 @@ def test_a_message_quotes_field_errors_in_one_short_printable_line() -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"message": None}, {"message": ["x"]}])
-def test_no_message(body: object) -> None:
+def test_an_error_without_a_message_says_what_to_do(body: object) -> None:
     """An error without a text of RMZ's own still says what to do."""
     found = error(404, body)
 
@@ -239,7 +239,7 @@ def test_no_message(body: object) -> None:
 
 @pytest.mark.parametrize("stamp", [None, "1700000000", 1.5, True, -1, 2**33, [], 10**30])
 def test_a_timestamp_without_sense(stamp: object) -> None:
-    """What is no Unix time of our days counts as missing."""
+    """A number that is no Unix time of our days counts as missing."""
     assert error(500, {"timestamp": stamp}).timestamp is None
 
 
@@ -249,7 +249,7 @@ def test_the_ends_of_a_timestamp(stamp: int) -> None:
     assert error(500, {"timestamp": stamp}).timestamp == datetime.fromtimestamp(stamp, UTC)
 
 
-def test_a_proxys_html() -> None:
+def test_a_proxys_html_is_kept_in_part() -> None:
     """A page in place of JSON is kept as its first 2,000 characters."""
     found = error(502, b"<html>" + b"x" * 5_000)
 
@@ -330,7 +330,7 @@ def test_retry_after_of_another_error() -> None:
 
 @pytest.mark.parametrize("headers", [{}, {"retry_after": "7"}])
 def test_a_429_of_an_extension(headers: dict[str, str]) -> None:
-    """It may be the echo of a success: the message must never say to wait and try again."""
+    """The answer may be the echo of a success: the message must never say to wait and retry."""
     limited = answer(429, {"message": "Too Many Requests"}, **headers)
     found = error_of(EXTEND, limited, sent=("days",), now=NOW)
 
@@ -362,7 +362,7 @@ def test_a_429_of_an_extension(headers: dict[str, str]) -> None:
         (599, Failure.AMBIGUOUS),
     ],
 )
-def test_what_a_status_says_about_the_call(status: int, failure: Failure) -> None:
+def test_each_status_is_one_kind_of_failure(status: int, failure: Failure) -> None:
     """Each status is one kind of failure."""
     assert failure_of(GET, answer(status)) is failure
 
