@@ -352,6 +352,25 @@ def test_a_signal_handler_may_call_or_close_while_the_thread_starts(
         assert not thread.is_alive()
 
 
+def test_a_thread_that_close_cannot_know_yet_ends(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal handler may close while the first call makes its thread, and finds none to end."""
+    make = threading.Event
+
+    def close_first() -> threading.Event:
+        monkeypatch.undo()
+        portal.close()
+        return make()
+
+    monkeypatch.setattr(threading, "Event", close_first)
+    with pytest.raises(ConfigurationError, match="closed"):
+        portal.run(answer)
+    for thread in threads():
+        thread.join(10)
+    assert threads() == []
+
+
 def test_a_thread_that_starts_while_the_portal_closes_ends(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
