@@ -1,4 +1,4 @@
-"""What a respx router answers, over a real connection: respx itself knows httpx's only."""
+"""The answers of a respx router over a real connection: respx itself knows httpx's only."""
 
 from __future__ import annotations
 

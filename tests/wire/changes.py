@@ -219,7 +219,7 @@ class Shop:
         self._time = time
 
     def now(self) -> datetime:
-        """What time it is there."""
+        """Return the time there."""
         return self._time.today() + timedelta(seconds=self.ahead)
 
     def ok(self, data: object) -> httpx.Response:

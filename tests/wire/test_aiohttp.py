@@ -80,7 +80,7 @@ async def test_each_try_is_one_request_with_connections_to_spare(serving: Any) -
 
 @on_asyncio
 @pytest.mark.anyio
-async def test_the_hooks_against_a_second_sending(serving: Any) -> None:
+async def test_the_hooks_stop_a_second_sending(serving: Any) -> None:
     """Should aiohttp's own switch be gone, a request is stopped before it is sent again."""
     with serving(keeps(), hangs_up, keeps()) as server:
         async with client_of(server, http="aiohttp") as rmz:
@@ -96,7 +96,7 @@ async def test_the_hooks_against_a_second_sending(serving: Any) -> None:
 @pytest.mark.parametrize("first", ["on_connection_create_start", "on_connection_reuseconn"])
 @pytest.mark.parametrize("second", ["on_connection_create_start", "on_connection_reuseconn"])
 @pytest.mark.anyio
-async def test_each_hook(first: str, second: str) -> None:
+async def test_each_hook_allows_one_sending(first: str, second: str) -> None:
     """A request may be about to be sent once, whether over a new or a kept connection."""
     config = _sent_once()
     config.freeze()
@@ -109,8 +109,8 @@ async def test_each_hook(first: str, second: str) -> None:
 
 @pytest.mark.parametrize("anyio_backend", ["trio"])
 @pytest.mark.anyio
-async def test_not_on_trio() -> None:
-    """It says so, each time, and before anything is sent."""
+async def test_trio_is_refused_before_anything_is_sent() -> None:
+    """The error comes each time, and before anything is sent."""
     async with Client(TOKEN, http="aiohttp") as rmz:
         for _ in range(2):
             with pytest.raises(ConfigurationError, match="works on asyncio only") as caught:
@@ -118,8 +118,8 @@ async def test_not_on_trio() -> None:
             assert caught.value.__suppress_context__
 
 
-def test_without_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever has not installed it is told what to install."""
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says what to install."""
     monkeypatch.delitem(sys.modules, "rmz_async._http.over_aiohttp", raising=False)
     monkeypatch.setitem(sys.modules, "httpx_aiohttp.transport", None)
     with pytest.raises(ConfigurationError, match=r'pip install "rmz\[aiohttp\]"'):
@@ -128,7 +128,7 @@ def test_without_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("http", ["requests", "", 1, True, httpx.Client, httpx.AsyncClient])
-def test_no_other_way(http: Any) -> None:
+def test_any_other_http_value_is_refused(http: Any) -> None:
     """Anything else is refused when the client is made."""
     with pytest.raises(ConfigurationError, match=r"must be an httpx\.AsyncClient"):
         Client(TOKEN, http=http)
@@ -136,8 +136,8 @@ def test_no_other_way(http: Any) -> None:
 
 @on_asyncio
 @pytest.mark.anyio
-async def test_the_callers_own_client_over_it(serving: Any) -> None:
-    """What aiohttp says is understood there too: a lost connection is not a refused one."""
+async def test_aiohttps_errors_are_read_in_the_callers_client(serving: Any) -> None:
+    """A lost connection is not a refused one there either."""
     async with httpx.AsyncClient(transport=httpx_aiohttp.AiohttpTransport()) as http:
         with serving(hangs_up, resets) as server:
             rmz = client_of(server, http=http, retry=QUICK)
@@ -175,7 +175,9 @@ SAID: dict[str, tuple[Exception, type[Exception], int]] = {
 @on_asyncio
 @pytest.mark.parametrize("name", SAID)
 @pytest.mark.anyio
-async def test_what_aiohttp_says(make_client: Any, name: str) -> None:
+async def test_only_an_unsent_request_is_retried_by_aiohttps_error(
+    make_client: Any, name: str
+) -> None:
     """By its own word it is told what was surely not sent: that is sent again, and no more."""
     said, mapped, times = SAID[name]
     sent = 0
@@ -196,7 +198,7 @@ async def test_what_aiohttp_says(make_client: Any, name: str) -> None:
 
 @on_asyncio
 @pytest.mark.anyio
-async def test_the_limits_of_each_try(
+async def test_each_attempt_has_the_rest_of_the_deadline(
     make_client: Any, time: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each try has what is left of the deadline, and 30 seconds at most; 10 for a connection."""
@@ -217,8 +219,8 @@ async def test_the_limits_of_each_try(
 
 @on_asyncio
 @pytest.mark.anyio
-async def test_an_untrusted_certificate(make_client: Any, time: Any) -> None:
-    """It is not tried again over aiohttp either."""
+async def test_an_untrusted_certificate_is_not_retried(make_client: Any, time: Any) -> None:
+    """A certificate error has a single attempt over aiohttp too."""
     said = aiohttp.ClientConnectorCertificateError(CONNECTION, ssl.SSLCertVerificationError("no"))
 
     def fail(_: httpx.Request) -> httpx.Response:

@@ -45,7 +45,7 @@ every_list = pytest.mark.parametrize("path", LISTS)
 
 
 def answer(data: object, status: int = 200) -> httpx.Response:
-    """What RMZ wraps every success in."""
+    """Return a body as RMZ wraps every success."""
     envelope = {"message": None, "data": data, "api": "rmz.shawarma", "timestamp": 1780000000}
     return httpx.Response(status, json=envelope)
 
@@ -75,8 +75,8 @@ def asked(route: respx.Route) -> list[str]:
     return [call.request.url.params["page"] for call in route.calls]
 
 
-async def test_get_product(rmz_api: respx.MockRouter, make_client: Any) -> None:
-    """One product is read with its parts, and its codes are not shown."""
+async def test_get_product_reads_its_parts(rmz_api: respx.MockRouter, make_client: Any) -> None:
+    """A product is read with its parts, and its codes are not shown."""
     route = rmz_api.get("/products/101").mock(return_value=answer(PRODUCT))
     async with make_client() as rmz:
         product = await rmz.products.get(101)
@@ -90,7 +90,7 @@ async def test_get_product(rmz_api: respx.MockRouter, make_client: Any) -> None:
     assert product.categories[0].pivot == {"product_id": 101}
 
 
-async def test_get_store(rmz_api: respx.MockRouter, make_client: Any) -> None:
+async def test_get_store_keeps_unknown_keys(rmz_api: respx.MockRouter, make_client: Any) -> None:
     """The store is read, with whatever else RMZ sends of it."""
     data = {"id": 7, "balance": "0.00", "social": [], "ratio": "4.500", "is_gold": True}
     route = rmz_api.get("/store").mock(return_value=answer(data))
@@ -101,7 +101,9 @@ async def test_get_store(rmz_api: respx.MockRouter, make_client: Any) -> None:
     assert store.extra == {"is_gold": True}
 
 
-async def test_get_statistics(rmz_api: respx.MockRouter, make_client: Any) -> None:
+async def test_get_statistics_reads_exact_numbers(
+    rmz_api: respx.MockRouter, make_client: Any
+) -> None:
     """The numbers have RMZ's own spelling of their address."""
     data = {"sales_total": 125750.50, "sales_count": 342, "duration": "lifetime"}
     route = rmz_api.get("/store/statics").mock(return_value=answer(data))
@@ -119,10 +121,10 @@ REFUSAL = {"message": "no", "data": None, "error": True}
     ("status", "error"),
     [(401, AuthenticationError), (403, PermissionDeniedError), (404, NotFoundError)],
 )
-async def test_refusals(
+async def test_refusals_name_their_call(
     rmz_api: respx.MockRouter, make_client: Any, status: int, error: type[Exception]
 ) -> None:
-    """Whoever may not read is told so, and of which call."""
+    """A caller that may not read learns so, and of which call."""
     rmz_api.get(url__regex=".*").mock(return_value=httpx.Response(status, json=REFUSAL))
     async with make_client() as rmz:
         for name, call in {
@@ -152,7 +154,9 @@ async def test_a_list_to_its_end(rmz_api: respx.MockRouter, make_client: Any, pa
 
 
 @every_list
-async def test_the_pages_of_a_list(rmz_api: respx.MockRouter, make_client: Any, path: str) -> None:
+async def test_pages_come_from_the_one_named(
+    rmz_api: respx.MockRouter, make_client: Any, path: str
+) -> None:
     """Pages come as they are, from the one that was named."""
     route = rmz_api.get(path).mock(
         side_effect=[page_of(path, 2, 20), page_of(path, 3, 30, last=True)]
@@ -167,8 +171,10 @@ async def test_the_pages_of_a_list(rmz_api: respx.MockRouter, make_client: Any, 
 
 
 @every_list
-async def test_the_first_page(rmz_api: respx.MockRouter, make_client: Any, path: str) -> None:
-    """One page is one request."""
+async def test_the_first_page_is_one_request(
+    rmz_api: respx.MockRouter, make_client: Any, path: str
+) -> None:
+    """A single page is a single request."""
     route = rmz_api.get(path).mock(return_value=page_of(path, 1, 10, 11))
     async with make_client() as rmz:
         page = await pager_of(rmz, path).first()
@@ -240,7 +246,9 @@ async def test_a_walk_that_is_left(rmz_api: respx.MockRouter, make_client: Any, 
     gc.collect()
 
 
-async def test_the_statuses_of_a_list(rmz_api: respx.MockRouter, make_client: Any) -> None:
+async def test_an_unknown_status_does_not_stop_a_walk(
+    rmz_api: respx.MockRouter, make_client: Any
+) -> None:
     """A status that RMZ has grown does not stop a walk."""
     orders = [
         {"id": number, "current_status": status} for number, status in ((1, 4), (2, "5"), (3, 9))

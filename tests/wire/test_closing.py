@@ -100,14 +100,14 @@ async def test_a_call_that_connects_ends(http: Any) -> None:
 
 
 async def test_a_call_that_waits_for_its_answer_ends(serving: Any, http: Any) -> None:
-    """It may have been applied."""
+    """The call may have been applied."""
     with serving(stalls) as server:
         rmz = client_of(server, http=http)
         await closed_during(rmz, OutcomeUnknownError, lambda: server.until_asked(1))
 
 
 async def test_a_call_that_reads_its_answer_ends(serving: Any, http: Any) -> None:
-    """It may have been applied."""
+    """The call may have been applied."""
     begun = threading.Event()
 
     def begin(connection: socket.socket, _: bytes) -> None:

@@ -53,7 +53,7 @@ def inspecting(authority: trustme.CA) -> Iterator[Inspecting]:
 async def test_an_unknown_certificate_is_named_with_both_ways_to_trust_it(
     inspecting: Inspecting, http: Any
 ) -> None:
-    """One attempt is enough to know, and nothing was sent."""
+    """A single attempt is enough to know, and nothing was sent."""
     async with Client(TOKEN, base_url=inspecting.base_url, http=http, retry=QUICK) as rmz:
         with pytest.raises(ConnectionFailedError) as caught:
             await rmz.subscriptions.extend(501, days=7)

@@ -1,4 +1,4 @@
-"""Who opens connections, who closes them, and how many there are."""
+"""Connections: whose they are, how they are closed, and how many there are."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def test_a_closed_client_says_so(rmz_api: respx.MockRouter, make_client: A
 
 @pytest.mark.anyio
 @their_client
-async def test_the_callers_own_http_client(make_client: Any) -> None:
+async def test_the_callers_http_client_is_used_without_its_headers(make_client: Any) -> None:
     """A client that was passed in is used without its headers, and stays open."""
     seen: list[httpx.Request] = []
 
@@ -65,7 +65,7 @@ async def test_the_callers_own_http_client(make_client: Any) -> None:
 
 @pytest.mark.anyio
 @their_client
-async def test_the_callers_event_hooks(make_client: Any) -> None:
+async def test_the_callers_event_hooks_see_both_bodies(make_client: Any) -> None:
     """Hooks may look at the request's content and read the answer, as loggers do."""
     seen: list[bytes] = []
 
@@ -106,7 +106,7 @@ async def test_the_callers_http_client_follows_nothing(make_client: Any) -> None
 
 @pytest.mark.anyio
 @their_client
-async def test_what_the_callers_http_client_cannot_read(make_client: Any) -> None:
+async def test_an_answer_that_the_callers_client_cannot_read_is_unknown(make_client: Any) -> None:
     """Over HTTP/2 httpx blames its own side for a broken answer: the request was there."""
     sent = 0
 
@@ -123,7 +123,7 @@ async def test_what_the_callers_http_client_cannot_read(make_client: Any) -> Non
 
 @pytest.mark.anyio
 @their_client
-async def test_the_callers_closed_http_client(make_client: Any) -> None:
+async def test_the_callers_closed_http_client_is_named(make_client: Any) -> None:
     """A client that was closed elsewhere is named as the fault, before anything is sent."""
     http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
     rmz = make_client(http=http)
@@ -271,7 +271,7 @@ async def test_the_callers_client_that_closes_between_two_tries(make_client: Any
 
 
 def test_certificates_are_read_when_a_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It takes 25 ms, which the first call must not cost; a client of the caller's has its own."""
+    """Reading takes 25 ms, which the first call must not cost; a caller's client has its own."""
     read: list[None] = []
     monkeypatch.setattr(connections_module, "_tls", lambda: read.append(None))
     Client(TOKEN, http=httpx.AsyncClient(transport=httpx.MockTransport(answer)))

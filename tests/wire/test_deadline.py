@@ -90,7 +90,7 @@ async def test_all_tries_share_a_deadline(make_client: Any, time: Any) -> None:
 async def test_a_repeat_needs_time(
     make_shop: MakeShop, make_client: Any, time: Any, took: float, times: int
 ) -> None:
-    """What would begin at the deadline is not begun, and nobody waits for it."""
+    """An attempt that would begin at the deadline is not begun, and no call waits for it."""
 
     def slow(_: httpx.Request) -> httpx.Response:
         time.now += took

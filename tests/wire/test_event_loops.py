@@ -44,7 +44,7 @@ def an_open_loop() -> Generator[asyncio.AbstractEventLoop]:
 
 
 @pytest.mark.parametrize("http", TRANSPORTS)
-def test_one_client_on_two_event_loops(rmz_api: respx.MockRouter, http: Any) -> None:
+def test_a_client_outlives_its_event_loop(rmz_api: respx.MockRouter, http: Any) -> None:
     """A client that outlives its event loop opens connections anew on the next one."""
     rmz_api.get("/subscriptions/501").mock(side_effect=answer)
     rmz = Client(TOKEN, http=http)
@@ -107,7 +107,7 @@ def test_the_connections_of_a_loop_that_is_closed(serving: Any, http: Any) -> No
 
 @pytest.mark.parametrize("http", TRANSPORTS)
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-def test_one_client_on_two_event_loops_at_once(serving: Any, http: Any) -> None:
+def test_a_client_keeps_two_event_loops_apart(serving: Any, http: Any) -> None:
     """In two threads, each goes on over its own connection, and each closes its own."""
     together = threading.Barrier(2, timeout=10)
 

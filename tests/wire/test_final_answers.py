@@ -47,7 +47,7 @@ async def test_a_final_answer_is_not_repeated(
     assert caught.value.operation == "subscriptions.get"
 
 
-async def test_a_refused_field(make_shop: MakeShop, make_client: Any) -> None:
+async def test_a_refused_field_is_named(make_shop: MakeShop, make_client: Any) -> None:
     """RMZ's own refusal of a field is caught like the client's, and names the field."""
     errors = {"days": ["The days must not be greater than 365."]}
     make_shop("extend by id").sent.side_effect = [
@@ -82,7 +82,7 @@ async def test_a_422_about_the_state_is_a_conflict(make_shop: MakeShop, make_cli
 async def test_an_answer_of_another_shape_is_not_repeated(
     make_shop: MakeShop, make_client: Any, answer: httpx.Response
 ) -> None:
-    """What is not RMZ's answer would come again: a read raises it, a write cannot tell."""
+    """A foreign answer would come again: a read raises it, a write cannot tell."""
     make_shop("read").sent.side_effect = lambda _: fresh(answer)
     make_shop("extend by id").sent.side_effect = lambda _: fresh(answer)
     async with make_client() as rmz:

@@ -1,4 +1,4 @@
-"""What is left of a connection over TLS to a server that goes silent, at once or later."""
+"""Connections over TLS to a server that goes silent, immediately or later, and what is left."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_a_call_that_is_given_up(serving: Any, http: Any) -> None:
 
 
 async def test_a_call_that_runs_into_its_deadline(serving: Any, http: Any) -> None:
-    """It was surely not sent, and its connection is closed."""
+    """The call was surely not sent, and its connection is closed."""
     with serving(stalls) as server:
         async with secured(server, http) as rmz:
             with pytest.raises(ConnectionFailedError):
@@ -144,8 +144,8 @@ def speaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     server.stop()
 
 
-async def test_a_silence_after_the_handshake(speaker: Server, http: Any) -> None:
-    """What is cancelled, late, or kept until the client closes, is closed without a farewell."""
+async def test_a_silent_connection_is_closed_without_a_farewell(speaker: Server, http: Any) -> None:
+    """Cancelled, late and kept connections are all closed so."""
     async with secured(speaker, http) as rmz:
         async with anyio.create_task_group() as calls:
             calls.start_soon(rmz.subscriptions.get, 501)

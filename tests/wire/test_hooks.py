@@ -214,7 +214,7 @@ async def test_a_change_whose_answer_a_hook_has_lost_is_unknown(serving: Any, ho
 
 
 @pytest.mark.parametrize("hook", FAILING)
-async def test_the_same_over_a_transport_of_the_callers_own(hook: Hook) -> None:
+async def test_a_transport_of_the_callers_own_behaves_alike(hook: Hook) -> None:
     """Which may not even have a connection."""
     asked: list[httpx.Request] = []
 
@@ -295,7 +295,7 @@ atexit.register(lambda: asyncio.run(extend()))
 
 @pytest.mark.parametrize("http", [None, "aiohttp"])
 def test_a_call_at_exit_is_not_sent(http: str | None, anyio_backend: str) -> None:
-    """Where a name must be resolved: nothing can have arrived."""
+    """If a name must be resolved, nothing can have arrived."""
     if http is not None:
         pytest.importorskip("httpx_aiohttp", reason="the extra aiohttp is not installed")
     program = AT_EXIT.replace("HTTP", repr(http))

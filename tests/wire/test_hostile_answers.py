@@ -160,8 +160,8 @@ async def test_a_bomb_costs_no_memory(serving: Any, http: Any) -> None:
         assert peak < 24 * 1024 * 1024
 
 
-async def test_an_endless_body(serving: Any, http: Any) -> None:
-    """It is read no further than any answer of RMZ is long, however fast it comes."""
+async def test_an_endless_body_is_not_read_to_its_end(serving: Any, http: Any) -> None:
+    """The body is read no further than any answer of RMZ is long, however fast it comes."""
 
     def endless(connection: socket.socket, _: bytes) -> None:
         head = f"200 OK\r\nContent-Type: application/json\r\nContent-Length: {2**40}"
@@ -177,13 +177,13 @@ async def test_an_endless_body(serving: Any, http: Any) -> None:
 
 
 async def test_gzip_is_read(serving: Any, http: Any) -> None:
-    """One whole layer of gzip is what was asked for."""
+    """A single whole layer of gzip is what was asked for."""
     with serving(answering(GZIPPED, "Content-Encoding: gzip")) as server:
         async with client_of(server, http=http) as rmz:
             assert (await rmz.subscriptions.get(501)).id == 501
 
 
-async def test_an_error_page_of_a_proxy(serving: Any, http: Any) -> None:
+async def test_a_proxys_error_page_is_shown_in_part(serving: Any, http: Any) -> None:
     """A 502 with HTML is a server error that shows the page's beginning."""
     page = raw("502 Bad Gateway\r\nContent-Type: text/html", b"<h1>" + b"x" * 9000)
     with serving(page) as server:
@@ -196,7 +196,7 @@ async def test_an_error_page_of_a_proxy(serving: Any, http: Any) -> None:
     assert len(body) == 2000
 
 
-async def test_an_echo_of_the_token(serving: Any, http: Any) -> None:
+async def test_an_echo_of_the_token_is_masked(serving: Any, http: Any) -> None:
     """A page that echoes the request shows no token in the error."""
 
     def echoes(connection: socket.socket, request: bytes) -> None:
@@ -210,7 +210,7 @@ async def test_an_echo_of_the_token(serving: Any, http: Any) -> None:
     assert "wire-test-token" not in f"{caught.value}{vars(caught.value)}"
 
 
-async def test_an_escaped_echo_of_the_token(serving: Any, http: Any) -> None:
+async def test_an_escaped_echo_of_the_token_is_masked(serving: Any, http: Any) -> None:
     """The bar in a token may be escaped in many ways."""
     page = b"1%7Cwire-test-token 1&#124;wire-test-token 1\\u007cwire-test-token"
     with serving(raw("500 Oops\r\nContent-Type: text/plain", page)) as server:
@@ -220,7 +220,7 @@ async def test_an_escaped_echo_of_the_token(serving: Any, http: Any) -> None:
     assert caught.value.body == "*** *** ***"
 
 
-async def test_nobody_listens(serving: Any, http: Any) -> None:
+async def test_a_refused_connection_is_reported_as_not_sent(serving: Any, http: Any) -> None:
     """A refused connection is repeated, and then reported as not sent."""
     with serving(resets) as server:
         pass

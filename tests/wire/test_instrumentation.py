@@ -144,7 +144,7 @@ class Kept(Transport):
 
 
 def integrations() -> list[Integration]:
-    """What Sentry switches on by itself, where both libraries are installed."""
+    """Return what Sentry switches on by itself if both libraries are installed."""
     try:
         from sentry_sdk.integrations.aiohttp import AioHttpIntegration
     except DidNotEnable:
@@ -175,7 +175,7 @@ def sentry() -> Iterator[Kept]:
 async def test_sentry_records_a_span_and_a_breadcrumb(
     serving: Any, http: Any, sentry: Kept
 ) -> None:
-    """One of each for a request, and no secret in what is sent to Sentry, nor in a crash report."""
+    """No secret is in what is sent to Sentry for a request, nor in a crash report."""
     with serving(keeps(FOUND_NOTHING), resets) as server:
         async with client_of(server, http=http) as rmz:
             with sentry_sdk.start_transaction(name="test"):

@@ -24,7 +24,7 @@ BODY = b'{"data": {"id": 501, "status": "active"}}'
 
 
 def paths(server: Server) -> list[str]:
-    """What was asked for, in order."""
+    """Return the paths that were asked for, in order."""
     return [request.split(b" ")[1].decode().rpartition("/")[2] for request in server.requests]
 
 
@@ -56,7 +56,7 @@ async def test_reads_share_a_connection(serving: Any, http: Any) -> None:
 
 @pytest.mark.anyio
 async def test_an_extension_has_a_connection_of_its_own(serving: Any, http: Any) -> None:
-    """One that was kept alive may close just then, and nobody could tell whether it arrived."""
+    """A kept connection may close just then, and leave unknown whether the call arrived."""
     with serving(keeps()) as server:
         async with client_of(server, http=http) as rmz:
             await rmz.subscriptions.get(501)
@@ -85,7 +85,7 @@ async def test_an_extension_survives_a_stale_connection(serving: Any, http: Any)
 
 @pytest.mark.anyio
 async def test_no_cookie_is_kept(serving: Any, http: Any) -> None:
-    """What a proxy would like to have sent along is not."""
+    """A cookie that a proxy would like to have sent along is not."""
     with serving(keeps(BODY, "Set-Cookie: a=b; Path=/")) as server:
         # By name: aiohttp would keep none of an address.
         named = server.base_url.replace("127.0.0.1", "localhost")
@@ -97,7 +97,7 @@ async def test_no_cookie_is_kept(serving: Any, http: Any) -> None:
 
 
 @pytest.mark.anyio
-async def test_the_head_of_a_request(serving: Any, http: Any) -> None:
+async def test_both_ways_send_the_same_head(serving: Any, http: Any) -> None:
     """Both ways to send a request send the same one, but for the order of its headers."""
     with serving(keeps()) as server:
         async with client_of(server, http=http) as rmz:
@@ -122,7 +122,7 @@ async def test_the_head_of_a_request(serving: Any, http: Any) -> None:
 
 @pytest.mark.anyio
 async def test_a_client_that_closes_during_calls(serving: Any, http: Any) -> None:
-    """What is under way is unknown, what waits its turn is not sent, and nothing is left open."""
+    """Calls under way are unknown, waiting calls are not sent, and nothing is left open."""
     outcomes: list[type[Exception]] = []
 
     async def pause(rmz: Client) -> None:
@@ -145,7 +145,7 @@ async def test_a_client_that_closes_during_calls(serving: Any, http: Any) -> Non
 
 
 @pytest.mark.anyio
-async def test_a_server_that_hangs_up(serving: Any, http: Any) -> None:
+async def test_a_server_that_hangs_up_leaves_a_change_unknown(serving: Any, http: Any) -> None:
     """A connection that is closed without an answer leaves a change unknown, and is sent once."""
     with serving(hangs_up) as server:
         async with client_of(server, http=http, retry=RetryPolicy(backoff=0.001)) as rmz:

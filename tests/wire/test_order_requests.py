@@ -52,7 +52,7 @@ LINES = [OrderLine(product=101)]
 
 
 def answer(data: object, status: int = 200) -> httpx.Response:
-    """What RMZ wraps every success in."""
+    """Return a body as RMZ wraps every success."""
     envelope = {"message": None, "data": data, "api": "rmz.shawarma", "timestamp": 1780000000}
     return httpx.Response(status, json=envelope)
 
@@ -64,8 +64,10 @@ def sent(route: respx.Route) -> httpx.Request:
     return request
 
 
-async def test_the_least_of_an_order(rmz_api: respx.MockRouter, make_client: Any) -> None:
-    """What is unset is left out, to the last byte: RMZ tells repeats by their content."""
+async def test_unset_fields_of_an_order_are_left_out(
+    rmz_api: respx.MockRouter, make_client: Any
+) -> None:
+    """The body is right to the last byte: RMZ knows repeats by their content."""
     route = rmz_api.post("/orders").mock(return_value=answer(PAID, 201))
     async with make_client() as rmz:
         created = await rmz.orders.create(created_from="app.example", products=LINES)
@@ -84,7 +86,7 @@ async def test_the_least_of_an_order(rmz_api: respx.MockRouter, make_client: Any
     )
 
 
-async def test_all_of_an_order(rmz_api: respx.MockRouter, make_client: Any) -> None:
+async def test_an_order_is_sent_by_rmzs_names(rmz_api: respx.MockRouter, make_client: Any) -> None:
     """Everything goes under RMZ's names, Arabic as UTF-8, and the kind of name by its type."""
     route = rmz_api.post("/orders").mock(return_value=answer(PAID, 201))
     async with make_client() as rmz:
@@ -114,7 +116,9 @@ async def test_all_of_an_order(rmz_api: respx.MockRouter, make_client: Any) -> N
     )
 
 
-async def test_an_order_of_a_known_customer(rmz_api: respx.MockRouter, make_client: Any) -> None:
+async def test_a_known_customer_is_sent_by_id_alone(
+    rmz_api: respx.MockRouter, make_client: Any
+) -> None:
     """A customer who is known is named by their id alone."""
     route = rmz_api.post("/orders").mock(return_value=answer(PAID, 201))
     async with make_client() as rmz:
@@ -156,7 +160,7 @@ async def test_an_order_of_a_known_customer(rmz_api: respx.MockRouter, make_clie
     ],
     ids=["free", "duplicate checkout", "duplicate order"],
 )
-async def test_the_other_results(
+async def test_free_and_duplicate_orders_are_results_of_their_own(
     rmz_api: respx.MockRouter, make_client: Any, body: Any, status: int, expected: object
 ) -> None:
     """A free order and a repeated one are results of their own; a duplicate's envelope differs."""
@@ -221,10 +225,10 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("message", REFUSALS)
-async def test_a_rule_of_the_shop(
+async def test_a_rule_of_the_shop_is_raised_in_rmzs_words(
     rmz_api: respx.MockRouter, make_client: Any, message: str
 ) -> None:
-    """What the shop does not allow is one request and one error, with RMZ's words intact."""
+    """A refusal by the shop is one request and one error, with RMZ's words intact."""
     body = {"message": message, "data": None, "error": True, "api": "rmz.shawarma"}
     route = rmz_api.post("/orders").mock(return_value=httpx.Response(400, json=body))
     async with make_client() as rmz:
@@ -238,7 +242,9 @@ async def test_a_rule_of_the_shop(
 
 
 @pytest.mark.parametrize("status", [400, 422])
-async def test_a_refused_field(rmz_api: respx.MockRouter, make_client: Any, status: int) -> None:
+async def test_a_refused_field_has_the_clients_path(
+    rmz_api: respx.MockRouter, make_client: Any, status: int
+) -> None:
     """A field that RMZ refuses has the path that a refusal from here would have."""
     errors = {"products.0.identifier": ["The selected identifier is invalid."]}
     body = {"message": "The given data was invalid.", "errors": errors}
@@ -273,8 +279,8 @@ async def test_nothing_is_sent_where_an_order_breaks_a_rule(
     assert not rmz_api.calls
 
 
-async def test_get_order(rmz_api: respx.MockRouter, make_client: Any) -> None:
-    """One order is read, its amounts exact and its times in UTC."""
+async def test_get_order_reads_exact_amounts(rmz_api: respx.MockRouter, make_client: Any) -> None:
+    """An order is read, its amounts exact and its times in UTC."""
     route = rmz_api.get("/orders/78901").mock(return_value=answer(ORDER))
     async with make_client() as rmz:
         order = await rmz.orders.get(78901)
@@ -287,7 +293,9 @@ async def test_get_order(rmz_api: respx.MockRouter, make_client: Any) -> None:
     assert order.customer.first_name == "Ahmed"
 
 
-async def test_no_such_order(rmz_api: respx.MockRouter, make_client: Any) -> None:
+async def test_an_order_of_another_store_is_not_found(
+    rmz_api: respx.MockRouter, make_client: Any
+) -> None:
     """An order of another store is none of this one's."""
     rmz_api.get("/orders/1").mock(
         return_value=httpx.Response(404, json={"message": "no", "error": True})
@@ -304,7 +312,9 @@ def page_of(number: int, last: int = 3) -> httpx.Response:
     return answer({"current_page": number, "data": orders, "next_page_url": more, "per_page": 15})
 
 
-async def test_list_orders(rmz_api: respx.MockRouter, make_client: Any) -> None:
+async def test_list_orders_asks_for_each_page_once(
+    rmz_api: respx.MockRouter, make_client: Any
+) -> None:
     """A list asks for each page once, with all its filters, and days are written as such."""
     route = rmz_api.get("/orders").mock(side_effect=[page_of(1), page_of(2), page_of(3)])
     async with make_client() as rmz:
@@ -323,8 +333,10 @@ async def test_list_orders(rmz_api: respx.MockRouter, make_client: Any) -> None:
     ]
 
 
-async def test_list_orders_without_filters(rmz_api: respx.MockRouter, make_client: Any) -> None:
-    """What is not given is not asked for; the order of the list is always said."""
+async def test_list_orders_always_names_the_sorting(
+    rmz_api: respx.MockRouter, make_client: Any
+) -> None:
+    """A filter that is not given is not asked for; the order of the list is always said."""
     route = rmz_api.get("/orders").mock(return_value=page_of(2))
     async with make_client() as rmz:
         page = await rmz.orders.list(page=2).first()
@@ -333,7 +345,7 @@ async def test_list_orders_without_filters(rmz_api: respx.MockRouter, make_clien
 
 
 @pytest.mark.parametrize(("status", "number"), [(OrderStatus.IN_PROGRESS, 3), (6, 6)])
-async def test_update_order(
+async def test_update_order_puts_the_number(
     rmz_api: respx.MockRouter, make_client: Any, status: int, number: int
 ) -> None:
     """A move is a PUT of the number, and what RMZ says to it is nothing."""

@@ -114,7 +114,7 @@ async def test_resolving_after_the_machine_was_suspended(
 async def test_a_calendar_that_is_put_back(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
-    """It makes no call younger than it is."""
+    """The calendar makes no call younger than it is."""
     shop = make_shop("order")
 
     def slow(_: httpx.Request) -> httpx.Response:
@@ -132,7 +132,7 @@ async def test_a_calendar_that_is_put_back(
 async def test_two_servers_whose_clocks_differ(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
-    """One has written the change, and the other, which is ahead, says when it was read."""
+    """The first has written the change, and the other, which is ahead, says when it was read."""
     shop = make_shop("pause")
     shop.sent.side_effect = [LOST]
     began = time.now
@@ -146,7 +146,7 @@ async def test_two_servers_whose_clocks_differ(
 async def test_a_try_that_did_not_arrive_does_not_count(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
-    """What changed before the first request that may have arrived is another's work."""
+    """A change before the first request that may have arrived is another's work."""
     shop = make_shop("extend what was read")
 
     def refuse(_: httpx.Request) -> httpx.Response:

@@ -41,7 +41,7 @@ def shop(rmz_api: respx.MockRouter, time: Any) -> Shop:
 
 
 async def test_a_call_waits_for_its_turn(shop: Shop, make_client: Any, time: Any) -> None:
-    """It goes when the minute of the first is over."""
+    """The call goes when the minute of the first is over."""
     async with make_client(pacing=Pacing(per_minute=2, max_wait=61), timeout=62) as rmz:
         for _ in range(3):
             await rmz.subscriptions.get(501)
@@ -86,7 +86,7 @@ async def test_lookups_are_counted_apart(shop: Shop, make_client: Any) -> None:
             await rmz.subscriptions.lookup(email="a@b.sa")
 
 
-async def test_without_pacing(shop: Shop, make_client: Any, time: Any) -> None:
+async def test_requests_never_wait_without_pacing(shop: Shop, make_client: Any, time: Any) -> None:
     """All are sent at once."""
     async with make_client(pacing=None) as rmz:
         for _ in range(100):
@@ -133,7 +133,7 @@ async def test_a_client_without_pacing_can_have_some(shop: Shop, make_client: An
             await copy.subscriptions.get(501)
 
 
-async def test_what_was_not_sent_gives_its_turn_back(
+async def test_an_unsent_request_gives_its_slot_back(
     shop: Shop, make_client: Any, time: Any
 ) -> None:
     """A refused connection costs no turn: the next try need not wait for one."""
@@ -143,7 +143,7 @@ async def test_what_was_not_sent_gives_its_turn_back(
     assert time.slept == [0.5]
 
 
-async def test_what_may_have_been_sent_keeps_its_turn(
+async def test_a_request_that_may_have_arrived_keeps_its_slot(
     shop: Shop, make_client: Any, time: Any
 ) -> None:
     """A lost answer was counted by RMZ: the next try waits for its minute."""
@@ -154,7 +154,7 @@ async def test_what_may_have_been_sent_keeps_its_turn(
 
 
 @pytest.mark.parametrize("name", ["order", "portal session", "pause"])
-async def test_no_turn_for_a_repeat(
+async def test_a_retry_without_a_slot_leaves_the_outcome_unknown(
     rmz_api: respx.MockRouter, make_client: Any, time: Any, name: str
 ) -> None:
     """The first try may have been applied: that is what the caller must know."""
@@ -303,7 +303,7 @@ class Broken(InMemoryQuotaStore):
 async def test_a_store_that_fails_loses_no_answer(
     shop: Shop, make_client: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What RMZ answered is returned, and what was not sent is sent again."""
+    """RMZ's answer is returned, and a request that was not sent is sent again."""
     shop.sent.side_effect = [REFUSED, shop.done()]
     async with make_client(pacing=Pacing(store=Broken("learn"))) as rmz:
         assert (await rmz.subscriptions.get(501)).id == 501
@@ -336,7 +336,7 @@ def told(headers: Mapping[str, str]) -> httpx.Response:
     return httpx.Response(200, json={"data": {"id": 501, "status": "active"}}, headers=headers)
 
 
-async def test_what_rmz_says_counts(shop: Shop, make_client: Any) -> None:
+async def test_the_limits_in_an_answer_are_believed(shop: Shop, make_client: Any) -> None:
     """An answer that names a lower limit, or less room, is believed."""
     shop.sent.side_effect = [told({"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0"})]
     async with make_client(pacing=Pacing(max_wait=0)) as rmz:
@@ -357,14 +357,16 @@ class Hanging(InMemoryQuotaStore):
 async def test_a_store_that_hangs_costs_no_answer(
     shop: Shop, make_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What RMZ has answered is returned, whatever the store makes of it."""
+    """RMZ's answer is returned, whatever the store makes of it."""
     monkeypatch.setattr(slots, "REPORT_TIMEOUT", 0.01)
     with anyio.fail_after(10):
         async with make_client(pacing=Pacing(store=Hanging())) as rmz:
             assert (await rmz.subscriptions.get(501)).id == 501
 
 
-async def test_a_store_that_hangs_until_the_deadline(shop: Shop, make_client: Any) -> None:
+async def test_a_store_that_hangs_until_the_deadline_costs_no_answer(
+    shop: Shop, make_client: Any
+) -> None:
     """Even where the call has no time left, the answer is there first."""
     with anyio.fail_after(10):
         async with make_client(pacing=Pacing(store=Hanging()), timeout=0.2) as rmz:

@@ -72,7 +72,7 @@ async def test_an_order_that_was_throttled_has_time(
 
 
 async def test_an_order_that_was_made_twice_is_one(make_shop: MakeShop, make_client: Any) -> None:
-    """What RMZ says of the second one is that it had the first."""
+    """RMZ says of the second one that it had the first."""
     shop = make_shop("order")
     duplicate = shop.ok({"checkout_id": 7, "duplicate": True})
     shop.sent.side_effect = [LOST, duplicate]

@@ -1,4 +1,4 @@
-"""What is sent again after a failure, what never is, and how long the client waits."""
+"""Calls that are sent again after a failure, calls that never are, and the client's waits."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def raised(verdict: str, failure: Any) -> type[RMZError]:
 async def test_a_call_that_keeps_failing(
     make_shop: MakeShop, make_client: Any, name: str, kind: str
 ) -> None:
-    """It is sent as often as the table says, and its error says what may have happened."""
+    """The call is sent as often as the table says, and its error says what may have happened."""
     sends, reads, verdict = cells(FAILING)[name, kind].split("-")
     shop = make_shop(name)
     shop.read.side_effect = shop.unchanged
@@ -156,7 +156,7 @@ async def test_a_call_that_keeps_failing(
 async def test_a_call_that_fails_once(
     make_shop: MakeShop, make_client: Any, name: str, kind: str
 ) -> None:
-    """It is sent again where that is safe, and only there."""
+    """The call is sent again if that is safe, and only then."""
     again = cells(PASSING)[name, kind] == "+"
     verdict = cells(FAILING)[name, kind][-1]
     shop = make_shop(name)
@@ -178,7 +178,7 @@ async def test_a_call_that_fails_once(
 async def test_sessions_that_are_asked_for_once(
     make_shop: MakeShop, make_client: Any, name: str
 ) -> None:
-    """Whoever wants no second session gets none, unless the first was surely not made."""
+    """A caller that wants no second session gets none, unless the first was surely not made."""
     shop = make_shop(name)
     shop.sent.side_effect = [REFUSED, LOST, shop.done()]
     async with make_client(retry=RetryPolicy(repeat_sessions=False)) as rmz:
@@ -219,7 +219,7 @@ async def test_a_read_is_given_up(make_shop: MakeShop, make_client: Any, http: A
 async def test_why_there_was_no_connection(
     make_shop: MakeShop, make_client: Any, http: Any
 ) -> None:
-    """What the network said is told: a name that is not known, a port that is closed."""
+    """The error has the network's reason: a name that is not known, a port that is closed."""
     make_shop("read").sent.side_effect = REFUSED
     told = {
         None: r"\(All connection attempts failed\)",
@@ -243,7 +243,7 @@ async def test_no_connection_and_not_a_word(make_shop: MakeShop, make_client: An
 async def test_a_server_error_of_a_read_is_told_as_such(
     make_shop: MakeShop, make_client: Any
 ) -> None:
-    """What RMZ answered last is what the caller gets."""
+    """The caller gets RMZ's last answer."""
     make_shop("read").sent.side_effect = [LOST, BAD_GATEWAY, BAD_GATEWAY]
     async with make_client() as rmz:
         with pytest.raises(ServerError) as caught:
@@ -310,8 +310,10 @@ async def test_other_waits_are_not_prolonged(
     assert time.slept == [3.0, 6.0]
 
 
-async def test_what_an_unknown_outcome_says(make_shop: MakeShop, make_client: Any) -> None:
-    """It names the call, the object, the tries, and how to find out."""
+async def test_an_unknown_outcome_says_how_to_find_out(
+    make_shop: MakeShop, make_client: Any
+) -> None:
+    """The error names the call, the object, the attempts, and how to find out."""
     make_shop("extend by id").sent.side_effect = LOST
     async with make_client() as rmz:
         with pytest.raises(OutcomeUnknownError, match="current_period_end") as caught:

@@ -22,7 +22,7 @@ SUBSCRIPTION = {"id": 501, "status": "active", "current_period_end": "2027-03-23
 
 
 def answer(data: object, status: int = 200) -> httpx.Response:
-    """What RMZ wraps every success in."""
+    """Return a body as RMZ wraps every success."""
     envelope = {"message": None, "data": data, "api": "rmz.shawarma", "timestamp": 1780000000}
     return httpx.Response(status, json=envelope)
 
@@ -34,7 +34,9 @@ def sent(route: respx.Route) -> httpx.Request:
     return request
 
 
-async def test_headers(rmz_api: respx.MockRouter, make_client: Any) -> None:
+async def test_each_request_carries_the_headers(
+    rmz_api: respx.MockRouter, make_client: Any
+) -> None:
     """Every request carries the token, asks for JSON, and allows one layer of gzip."""
     route = rmz_api.get("/subscriptions/501").mock(return_value=answer(SUBSCRIPTION))
     async with make_client() as rmz:
@@ -48,7 +50,7 @@ async def test_headers(rmz_api: respx.MockRouter, make_client: Any) -> None:
     assert "content-type" not in headers
 
 
-async def test_get_subscription(rmz_api: respx.MockRouter, make_client: Any) -> None:
+async def test_get_subscription_reads_by_id(rmz_api: respx.MockRouter, make_client: Any) -> None:
     """A subscription is read by its id."""
     rmz_api.get("/subscriptions/501").mock(return_value=answer(SUBSCRIPTION))
     async with make_client() as rmz:
@@ -60,7 +62,9 @@ async def test_get_subscription(rmz_api: respx.MockRouter, make_client: Any) -> 
     )
 
 
-async def test_list(rmz_api: respx.MockRouter, make_client: Any) -> None:
+async def test_list_asks_for_each_page_by_number(
+    rmz_api: respx.MockRouter, make_client: Any
+) -> None:
     """A list asks for one page after the other by number, with its own filters each time."""
 
     def page(request: httpx.Request) -> httpx.Response:
@@ -95,7 +99,7 @@ async def test_list(rmz_api: respx.MockRouter, make_client: Any) -> None:
     assert (first.number, first.has_next, first.per_page) == (2, True, 15)
 
 
-async def test_environment(
+async def test_the_environments_settings_are_used(
     rmz_api: respx.MockRouter, http: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Token and address come from the environment where they are not given."""

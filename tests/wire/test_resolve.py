@@ -43,10 +43,10 @@ async def unknown(shop: Shop, rmz: Any, failure: Any = LOST) -> OutcomeUnknownEr
 
 @pytest.mark.parametrize("failure", [LOST, LOGIN_PAGE])
 @pytest.mark.parametrize("name", SETTLED)
-async def test_it_was_applied(
+async def test_an_applied_call_returns_its_result(
     make_shop: MakeShop, make_client: Any, time: Any, name: str, failure: Any
 ) -> None:
-    """What the call would have returned comes back, at any time, and nothing is sent."""
+    """The call's result comes back, at any time, and nothing is sent."""
     shop = make_shop(name)
     async with make_client() as rmz:
         error = await unknown(shop, rmz, failure)
@@ -96,7 +96,7 @@ async def test_an_error_that_is_asked_again_and_again(
 
 
 async def test_the_last_try_counts(make_shop: MakeShop, make_client: Any, time: Any) -> None:
-    """Of two tries, the second may be at work for a minute."""
+    """The second attempt may be at work for a minute."""
     shop = make_shop("pause")
     tries: list[float] = []
 
@@ -136,7 +136,9 @@ async def test_nobody_can_tell(make_shop: MakeShop, make_client: Any, time: Any,
             assert caught.value is error
 
 
-async def test_an_extension_by_id(make_shop: MakeShop, make_client: Any, time: Any) -> None:
+async def test_an_extension_by_id_cannot_be_resolved(
+    make_shop: MakeShop, make_client: Any, time: Any
+) -> None:
     """Without what it was before there is nothing to compare with: nothing is asked."""
     shop = make_shop("extend by id")
     async with make_client() as rmz:
@@ -247,7 +249,9 @@ async def test_a_copy_has_lost_its_call(
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLES if name != "read"])
-async def test_a_closed_client(make_shop: MakeShop, make_client: Any, name: str) -> None:
+async def test_a_closed_client_cannot_resolve(
+    make_shop: MakeShop, make_client: Any, name: str
+) -> None:
     """A client that was closed cannot find out, and says so."""
     async with make_client() as rmz:
         error = await unknown(make_shop(name), rmz)

@@ -61,7 +61,9 @@ async def test_a_change_that_is_there_is_a_success(
     assert line.endswith(": settled by reading back: applied")
 
 
-async def test_an_extension_that_the_guard_refused(make_shop: MakeShop, make_client: Any) -> None:
+async def test_an_extension_refused_by_the_guard_is_unknown(
+    make_shop: MakeShop, make_client: Any
+) -> None:
     """An equal one was made just before: nobody can tell whose, now or later."""
     shop = make_shop("extend what was read")
     shop.sent.side_effect = [OTHER_429]
@@ -75,7 +77,7 @@ async def test_an_extension_that_the_guard_refused(make_shop: MakeShop, make_cli
     assert shop.sent.call_count == 1
 
 
-async def test_an_extension_that_the_guard_refused_and_nobody_made(
+async def test_an_unmade_extension_refused_by_the_guard_is_refused(
     make_shop: MakeShop, make_client: Any
 ) -> None:
     """If the period's end has not moved, it was refused and nothing else."""
@@ -91,7 +93,7 @@ async def test_an_extension_that_the_guard_refused_and_nobody_made(
 async def test_a_state_that_was_there_before(
     make_shop: MakeShop, make_client: Any, name: str
 ) -> None:
-    """What has not changed since the call was sent was not changed by it: RMZ says so itself."""
+    """An object unchanged since the call was sent was not changed by it: RMZ says so itself."""
     shop = make_shop(name)
     shop.sent.side_effect = [LOST, failing(422, "it is so already")]
     shop.read.side_effect = lambda _: shop.applied(ago=3600)
@@ -102,7 +104,7 @@ async def test_a_state_that_was_there_before(
 
 
 @pytest.mark.parametrize("name", STATE_CHANGES)
-async def test_a_change_that_somebody_undid(
+async def test_a_change_that_somebody_undid_is_not_sent_again(
     make_shop: MakeShop, make_client: Any, name: str
 ) -> None:
     """An object that has changed, but not as wanted, is left alone: the customer may have."""
@@ -150,7 +152,7 @@ async def test_a_late_change_is_not_sent_again(
 
 
 @pytest.mark.parametrize("status", [400, 409, 422])
-async def test_the_echo_of_an_applied_change(
+async def test_a_conflict_after_a_lost_answer_is_settled(
     make_shop: MakeShop, make_client: Any, status: int
 ) -> None:
     """A conflict after a lost answer is settled by reading: it may be the first try's success."""
@@ -250,7 +252,7 @@ async def test_another_429_of_a_change_is_raised(
 async def test_the_wait_before_reading_back(
     make_shop: MakeShop, make_client: Any, time: Any, asked: str, slept: float
 ) -> None:
-    """It is as RMZ asks, but never so long that no time is left for reading."""
+    """The wait is as RMZ asks, but never so long that no time is left for reading."""
     shop = make_shop("pause")
     headers = {"Retry-After": asked, "X-RateLimit-Remaining": "12"}
     refused = httpx.Response(429, json={"message": None}, headers=headers)
@@ -266,10 +268,10 @@ async def test_the_wait_before_reading_back(
     assert time.slept == [slept]
 
 
-async def test_the_deadline_of_reading_back(
+async def test_reading_back_has_ten_more_seconds(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
-    """To know is worth ten seconds more than the call had, and no more."""
+    """Knowing is worth ten seconds more than the call had, and no more."""
     for late, is_read in ((9.0, True), (10.0, False)):
         shop = make_shop("pause")
 

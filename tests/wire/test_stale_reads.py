@@ -34,7 +34,7 @@ every_skew = pytest.mark.parametrize("skew", SKEWS)
 
 
 class Replicated:
-    """One subscription at an RMZ that writes to one server and reads from another.
+    """A subscription at an RMZ that writes to one server and reads from another.
 
     Attributes:
         lag: Seconds after which a read shows a write.
@@ -67,7 +67,7 @@ class Replicated:
 
     @property
     def state(self) -> Mapping[str, object]:
-        """What the server that is written to holds."""
+        """Return what the server that is written to holds."""
         return self._states[-1][1]
 
     def _change(self, _: httpx.Request) -> httpx.Response:
@@ -192,7 +192,7 @@ async def test_a_customer_who_undid_the_change_is_left_alone(
 async def test_a_refusal_that_contradicts_what_was_read_is_unknown(
     make_replicated: Any, make_client: Any, name: str
 ) -> None:
-    """It proves that the read is stale, even if RMZ is said to read its own writes."""
+    """The refusal proves that the read is stale, even if RMZ is said to read its own writes."""
     shop = make_replicated(name)
     shop.lag = 3600.0
     async with make_client(retry=FRESH) as rmz:
@@ -205,7 +205,7 @@ async def test_a_refusal_that_contradicts_what_was_read_is_unknown(
 async def test_an_extension_is_found_behind_the_lag(
     make_shop: Any, make_client: Any, time: Any
 ) -> None:
-    """What is never sent again is read again, for some seconds."""
+    """A call that is never sent again is read again, for some seconds."""
     shop = make_shop("extend what was read")
     shop.sent.side_effect = [LOST]
     began = time.now

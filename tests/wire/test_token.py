@@ -19,7 +19,7 @@ SUBSCRIPTION = httpx.Response(200, json={"data": {"id": 501, "status": "active"}
 
 @pytest.fixture
 def read(rmz_api: respx.MockRouter) -> respx.Route:
-    """Where subscription 501 is read; it accepts one token only."""
+    """Return the route of subscription 501; it accepts one token only."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         accepted = request.headers["authorization"] == "Bearer 1|second"
@@ -98,7 +98,9 @@ async def test_callers_that_wait_together_ask_once(read: respx.Route, make_clien
     assert source.asked == 2
 
 
-async def test_what_a_source_raises_is_the_callers(read: respx.Route, make_client: Any) -> None:
+async def test_an_error_of_the_source_reaches_the_caller(
+    read: respx.Route, make_client: Any
+) -> None:
     """An error of the caller's own source reaches the caller as it is."""
 
     def broken() -> str:
@@ -118,7 +120,7 @@ async def test_a_source_may_give_a_bad_token(read: respx.Route, make_client: Any
     assert "S3CRET" not in str(caught.value)
 
 
-async def test_a_source_that_hangs(read: respx.Route, make_client: Any) -> None:
+async def test_a_source_is_bound_by_the_deadline(read: respx.Route, make_client: Any) -> None:
     """A source is bound by the call's deadline like everything else."""
 
     async def hangs() -> str:
@@ -131,7 +133,7 @@ async def test_a_source_that_hangs(read: respx.Route, make_client: Any) -> None:
     assert not read.called
 
 
-async def test_a_source_that_hangs_after_a_401(
+async def test_a_source_is_bound_by_the_deadline_after_a_401(
     rmz_api: respx.MockRouter, make_client: Any, time: Any
 ) -> None:
     """The deadline holds for the second question too."""

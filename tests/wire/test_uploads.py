@@ -143,7 +143,7 @@ async def test_a_new_token_is_asked_for_only_if_the_file_can_be_sent_again(
     assert len(tokens) == asked
 
 
-async def test_what_reading_raises_reaches_the_caller(make_client: Any, tmp_path: Path) -> None:
+async def test_an_error_of_reading_reaches_the_caller(make_client: Any, tmp_path: Path) -> None:
     """No part of RMZ's answer is to blame for a file that breaks off."""
 
     async def broken() -> AsyncIterator[bytes]:
@@ -162,7 +162,7 @@ async def test_what_reading_raises_reaches_the_caller(make_client: Any, tmp_path
 async def test_memory_holds_a_piece_of_a_file_at_a_time(
     serving: Any, http: Any, tmp_path: Path
 ) -> None:
-    """Of a file of 20 MiB, which a server on this machine reads to its end."""
+    """The file has 20 MiB, and a server on this machine reads it to its end."""
     path = tmp_path / "film.mp4"
     with path.open("wb") as file:
         file.truncate(BIG)
