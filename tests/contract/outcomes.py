@@ -1,4 +1,4 @@
-"""What a call may come to, by the document: a model of its own, or the error of a status."""
+"""The outcomes of a call, by the document: a model of its own, or the error of a status."""
 
 from __future__ import annotations
 

@@ -72,12 +72,12 @@ IDS = [f"{name}-{status}-{index}" for index, (name, status, _) in enumerate(ANSW
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: str(example.where))
 def test_an_example_is_of_its_schema(faults: Faults, example: Example) -> None:
-    """What is shown is what is allowed."""
+    """An example shows only what is allowed."""
     assert faults(example.value, example.schema) == []
 
 
 def test_every_body_has_an_example() -> None:
-    """Of what is sent, of each answer, and of each event."""
+    """Each request, each answer and each event has one."""
     shown = {example.where.rpartition("/")[0] for example in EXAMPLES}
     bodies = {
         *contents(contract()["paths"], "paths"),

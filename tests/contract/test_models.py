@@ -154,7 +154,7 @@ def test_an_enum_has_the_values_of_its_schema(name: str) -> None:
 
 
 def test_every_schema_is_accounted_for() -> None:
-    """One that is no model, no form of one, no value and no request is a model that is missing."""
+    """A schema that is no model, form of one, value or request is a model that is missing."""
     forms = {name for name in SCHEMAS if name.endswith(FORMS)}
     assert {name.removesuffix(form) for name in forms for form in FORMS if name.endswith(form)} <= (
         set(MODELS)

@@ -1,4 +1,4 @@
-"""What the client sends, held against what the document takes."""
+"""The client's requests, held against what the document takes."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ def test_an_event_has_what_bodies_have() -> None:
 @pytest.mark.parametrize(
     ("event", "method", "path", "body"), CAUSES, ids=[event.value for event, *_ in CAUSES]
 )
-async def test_what_the_sandbox_delivers_is_of_its_schema(
+async def test_a_delivery_of_the_sandbox_is_of_its_schema(
     sandbox: Sandbox, faults: Faults, event: EventType, method: str, path: str, body: object
 ) -> None:
     """Body and headers, signed."""
@@ -154,7 +154,7 @@ async def test_what_the_sandbox_delivers_is_of_its_schema(
 
 
 @pytest.mark.anyio
-async def test_what_a_paid_checkout_delivers_is_of_its_schema(
+async def test_a_delivery_of_a_paid_checkout_is_of_its_schema(
     sandbox: Sandbox, faults: Faults
 ) -> None:
     """A new subscription, whose customer paid on the hosted page."""

@@ -43,7 +43,7 @@ def test_parsing_raises_only_value_errors(body: bytes, unique_keys: bool) -> Non
 
 
 @given(st.text(alphabet='{}[]",:0123456789eE.-+ntfuls\\ '))
-def test_parsing_nearly_json(text: str) -> None:
+def test_nearly_json_is_parsed_or_refused(text: str) -> None:
     """Texts of JSON's own characters are JSON or a ValueError too."""
     try:
         _json.parse(text.encode())
@@ -52,7 +52,7 @@ def test_parsing_nearly_json(text: str) -> None:
 
 
 @given(JSON_VALUES)
-def test_what_is_written_can_be_read(value: Any) -> None:
+def test_a_written_body_can_be_read(value: Any) -> None:
     """A body that is sent says what the caller meant."""
     parsed = _json.parse(_json.dump(value), unique_keys=True)
 
@@ -85,7 +85,7 @@ def test_damaged_gzip_is_never_another_body(body: bytes, data: st.DataObject) ->
 
 
 @given(st.binary() | JSON_VALUES.map(lambda value: json.dumps(value).encode()), CONTENT_TYPES)
-def test_reading_an_envelope(body: bytes, content_type: str) -> None:
+def test_an_envelope_is_read_or_refused(body: bytes, content_type: str) -> None:
     """Any success is data, unreadable or a ValueError."""
     try:
         envelope_of(Answer(200, {"content-type": content_type}, body))

@@ -312,7 +312,7 @@ def test_decoding_raises_only_value_errors(into: Any, data: st.DataObject) -> No
 
 
 @given(SUBSCRIPTIONS, st.data())
-def test_one_wrong_value(fields: dict[str, Any], data: st.DataObject) -> None:
+def test_one_wrong_value_is_read_or_named(fields: dict[str, Any], data: st.DataObject) -> None:
     """A payload of which one value is anything is an object or a ValueError that names a path."""
     key = data.draw(st.sampled_from(sorted(fields)))
     try:
@@ -330,7 +330,7 @@ def test_access_is_never_granted_by_an_unknown_status(status: str) -> None:
 
 
 @given(PENDING | COMPLETED | DUPLICATES)
-def test_what_is_to_be_paid_is_never_complete(data: dict[str, Any]) -> None:
+def test_an_order_to_be_paid_is_never_complete(data: dict[str, Any]) -> None:
     """Whatever else an answer holds, an order with an address to pay at is not said to be done."""
     into: Any = CreatedOrder
     found = decode(data, into)

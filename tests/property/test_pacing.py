@@ -90,7 +90,7 @@ class Timeline:
 
 @attrs.frozen
 class Caller:
-    """One call: when it comes, its ways there and back, and when it is cancelled."""
+    """A call: when it comes, its ways there and back, and when it is cancelled."""
 
     at: float
     there: float = 0.0
@@ -254,7 +254,9 @@ STEPS = st.lists(st.tuples(st.booleans(), seconds(3)), max_size=40)
 
 
 @given(STEPS, st.integers(1, 12))
-def test_with_others_on_the_token(steps: list[tuple[bool, float]], limit: int) -> None:
+def test_only_others_on_the_token_can_bring_a_429(
+    steps: list[tuple[bool, float]], limit: int
+) -> None:
     """Within a window, only what others sent since our last answer can bring us a 429."""
     quota, throttle = Quota(), Throttle(limit)
     now, news = 0.0, True

@@ -46,7 +46,7 @@ def test_retry_after_reads_every_date(moment: datetime) -> None:
 
 
 @given(SECONDS, SECONDS, st.integers(1, 10**6), st.floats(0, 1))
-def test_backoff_within_its_bounds(
+def test_backoff_stays_within_its_bounds(
     first: float, longest: float, attempts: int, drawn: float
 ) -> None:
     """A wait is never negative, never longer than the cap, and never shorter for more tries."""
@@ -80,7 +80,7 @@ URLS = st.text() | st.builds(
 @example("https://a..b")
 @example("https://-")
 @example("https://" + "a" * 300)
-def test_base_urls(value: str) -> None:
+def test_base_urls_are_safe_or_refused(value: str) -> None:
     """A token goes to a plain https address, or to this machine, or the client is not made."""
     try:
         accepted = Address(value).checked()
@@ -101,7 +101,7 @@ IDS = st.integers() | st.booleans() | st.text() | st.none() | st.floats() | st.b
 @given(IDS)
 @example(2**63 - 1)
 @example(2**63)
-def test_ids(value: object) -> None:
+def test_ids_are_positive_integers_or_refused(value: object) -> None:
     """An id is a positive integer of the database's, or refused."""
     check = Validation(operations.STORE_GET)
     check.identifier("id", value)
@@ -136,7 +136,7 @@ def test_no_value_breaks_a_check(value: object) -> None:
 
 
 @given(st.text())
-def test_what_passes_can_be_sent(value: str) -> None:
+def test_an_accepted_string_can_be_sent(value: str) -> None:
     """A text that is not refused can be written as UTF-8."""
     check = Validation(operations.STORE_GET)
     if check.text("text", value):
@@ -169,7 +169,7 @@ CHOICES: st.SearchStrategy[Any] = st.recursive(
 
 @given(st.dictionaries(st.text(), CHOICES, max_size=3))
 def test_options_arrive_as_they_are_or_not_at_all(options: dict[str, Any]) -> None:
-    """What is not refused can be sent, and says there what it says here."""
+    """An option that is not refused can be sent, and says there what it says here."""
     check = Validation(operations.ORDERS_CREATE)
     copy = check.options("options", options)
     try:

@@ -1,4 +1,4 @@
-"""One subscription as RMZ's documentation describes it, hour by hour.
+"""A subscription as RMZ's documentation describes it, hour by hour.
 
 Written from the facts and not from the sandbox, and so slow and simple that it can be read beside
 them: time is a number of hours, and each hour is looked at.

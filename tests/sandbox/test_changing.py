@@ -31,7 +31,7 @@ async def test_cancel_lets_the_period_run_out(api: httpx.AsyncClient, sandbox: S
 
 
 @pytest.mark.parametrize("subscription_id", [501, 502, 503, 504, 507])
-async def test_cancel_at_once(
+async def test_an_immediate_cancel_ends_the_subscription(
     api: httpx.AsyncClient, sandbox: Sandbox, clock: ManualClock, subscription_id: int
 ) -> None:
     """An immediate cancel ends whatever has not ended, and clears what it was waiting for."""
@@ -51,7 +51,7 @@ async def test_cancel_at_once(
 
 @pytest.mark.parametrize("effective", ["end_of_period", "immediate"])
 @pytest.mark.parametrize("subscription_id", [505, 506])
-async def test_what_has_ended_cannot_be_canceled(
+async def test_an_ended_subscription_cannot_be_canceled(
     api: httpx.AsyncClient, subscription_id: int, effective: str
 ) -> None:
     """A canceled or expired subscription answers 409."""
@@ -135,7 +135,7 @@ async def test_unpause_starts_a_period_of_the_banked_days(
 async def test_unpause_gives_one_day_at_least(
     api: httpx.AsyncClient, sandbox: Sandbox, clock: ManualClock
 ) -> None:
-    """One who paused in the last hours, or after the end, comes back for a day."""
+    """A subscription paused in the last hours, or after the end, comes back for a day."""
     subscription = sandbox.state.subscriptions[501]
     for left in (timedelta(hours=3), timedelta(days=-3)):
         subscription.current_period_end = clock.now + left
@@ -146,7 +146,7 @@ async def test_unpause_gives_one_day_at_least(
 
 
 async def test_unpause_does_not_undo_a_cancel(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
-    """One that is to end with its period does so after a pause too."""
+    """A subscription that is to end with its period does so after a pause too."""
     await api.post("/subscriptions/507/pause")
     await api.post("/subscriptions/507/unpause")
     subscription = sandbox.state.subscriptions[507]
@@ -193,7 +193,7 @@ async def test_extend_while_paused_is_not_lost(api: httpx.AsyncClient, sandbox: 
 
 
 @pytest.mark.parametrize("subscription_id", [505, 506])
-async def test_what_has_ended_cannot_be_extended(
+async def test_an_ended_subscription_cannot_be_extended(
     api: httpx.AsyncClient, subscription_id: int
 ) -> None:
     """A canceled or expired subscription answers 409."""
@@ -201,7 +201,7 @@ async def test_what_has_ended_cannot_be_extended(
     assert answer.status_code == 409
 
 
-async def test_extend_again_within_ten_seconds(
+async def test_extending_again_within_ten_seconds_is_refused(
     api: httpx.AsyncClient, sandbox: Sandbox, clock: ManualClock
 ) -> None:
     """The guard answers 429, unlike the throttle: with requests left, and without Retry-After."""

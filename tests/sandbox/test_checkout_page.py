@@ -111,7 +111,7 @@ async def test_a_duration_reads_as_people_say_it(
 async def test_names_cannot_bring_markup(
     api: httpx.AsyncClient, browser: httpx.AsyncClient, order: dict[str, Any]
 ) -> None:
-    """What a customer is called is text."""
+    """A customer's name is shown as plain text."""
     order["customer"]["firstName"] = "<script>alert(1)</script>"
     answer = await api.post("/subscriptions/checkout-sessions", json=order)
     page = await browser.get(answer.json()["data"]["checkout_url"])
@@ -152,7 +152,7 @@ async def test_paying_twice_subscribes_once(
 
 
 async def test_paid_page_leads_on(browser: httpx.AsyncClient, checkout: str) -> None:
-    """Who opens the page again after paying is led to the shop, and cannot cancel any more."""
+    """A visitor who opens the page after paying is led to the shop, and cannot cancel any more."""
     await browser.post(f"{checkout}/pay")
     page = await browser.get(checkout)
     assert "This is paid already" in page.text

@@ -64,7 +64,7 @@ async def test_leading_plus_is_not_kept(
     assert sandbox.state.customers[4504].country_code == "965"
 
 
-async def test_known_customer_by_id(
+async def test_a_known_customer_is_named_by_id_alone(
     api: httpx.AsyncClient, sandbox: Sandbox, order: dict[str, Any]
 ) -> None:
     """With an id, every other field of the customer is ignored."""
@@ -185,7 +185,7 @@ async def test_customer_must_be_an_object(api: httpx.AsyncClient, order: dict[st
 async def test_urls_must_be_absolute_and_http(
     api: httpx.AsyncClient, order: dict[str, Any], wrong: str
 ) -> None:
-    """Where the customer is sent back to is an http or https URL."""
+    """The customer is sent back to an http or https URL."""
     answer = await api.post(URL, json=order | {"success_url": wrong, "cancel_url": wrong})
     assert answer.status_code == 422
     assert answer.json()["errors"] == {
@@ -231,7 +231,7 @@ async def test_metadata_is_a_small_object_of_strings(
 async def test_metadata_is_kept(
     api: httpx.AsyncClient, sandbox: Sandbox, order: dict[str, Any], metadata: object, kept: object
 ) -> None:
-    """What fits is kept as it was sent, and PHP's empty list is an empty object."""
+    """Valid metadata are kept as they were sent, and PHP's empty list is an empty object."""
     answer = await api.post(URL, json=order | {"metadata": metadata})
     assert answer.status_code == 200
     (session,) = sandbox.state.checkout_sessions.values()

@@ -24,7 +24,7 @@ class Seconds:
 
 
 def test_time_stands_still_unless_it_is_told_to_run() -> None:
-    """What passes outside counts only between run and stop, however often either is said."""
+    """Time outside counts only between run and stop, however often either is called."""
     seconds = Seconds()
     clock = Clock(monotonic=seconds)
     start = clock.now()
@@ -44,7 +44,7 @@ def test_time_stands_still_unless_it_is_told_to_run() -> None:
 
 @pytest.mark.anyio
 async def test_a_running_clock_can_be_moved_too(anyio_backend: str) -> None:
-    """It runs on from where it was moved to."""
+    """The clock runs on from where it was moved to."""
     seconds = Seconds()
     clock = Clock(monotonic=seconds)
     start = clock.now()
@@ -59,7 +59,7 @@ async def test_a_running_clock_can_be_moved_too(anyio_backend: str) -> None:
 
 
 def test_a_source_of_the_callers_own_is_followed() -> None:
-    """It must be aware, and it decides whether time runs."""
+    """The source must be aware, and it decides whether time runs."""
     moment = NOON
     clock = Clock(lambda: moment)
     assert clock.now() == NOON
@@ -83,7 +83,7 @@ async def test_time_never_goes_back(anyio_backend: str) -> None:
 
 @pytest.mark.anyio
 async def test_a_cancelled_advance_leaves_the_clock_where_it_came_to(anyio_backend: str) -> None:
-    """What has happened has happened at its moment, and the rest can still come."""
+    """Events that happened did so at their moment, and the rest can still come."""
     sandbox = Sandbox(clock=lambda: NOON)
     sandbox.add_webhook("http://127.0.0.1/hooks", app=stalls)
     with anyio.move_on_after(0.05):
@@ -129,7 +129,7 @@ def test_time_can_stand_still_while_a_sandbox_is_served() -> None:
 async def test_the_clock_of_a_served_sandbox_can_be_moved_from_any_loop(
     anyio_backend: str,
 ) -> None:
-    """What comes due is done on the sandbox's own loop, and awaited here."""
+    """Work that comes due is done on the sandbox's own loop, and awaited here."""
     async with Sandbox().serve(clock_runs=False) as served, httpx.AsyncClient() as api:
         await served.sandbox.clock.advance(days=31)
         headers = {"Authorization": f"Bearer {served.token}"}

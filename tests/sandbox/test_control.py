@@ -50,7 +50,7 @@ async def test_an_event_can_be_sent_over_http(
         (EMIT, []),
     ],
 )
-async def test_what_makes_no_sense_is_refused_with_a_reason(
+async def test_a_senseless_request_is_refused_with_a_reason(
     api: httpx.AsyncClient, sandbox: Sandbox, url: str, body: Any
 ) -> None:
     """And changes nothing."""

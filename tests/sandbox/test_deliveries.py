@@ -30,7 +30,7 @@ def seconds(sandbox: Sandbox) -> list[float]:
 
 
 def signature(secret: str, body: bytes) -> str:
-    """What the body must be signed with."""
+    """Return the signature that the body must have."""
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
@@ -67,7 +67,9 @@ async def test_a_webhook_has_no_more_attempts_than_its_tries(
     assert len(sandbox.deliveries) == tries
 
 
-async def test_what_was_taken_is_not_sent_again(sandbox: Sandbox, receiver: Receiver) -> None:
+async def test_a_delivery_that_was_taken_is_not_sent_again(
+    sandbox: Sandbox, receiver: Receiver
+) -> None:
     """A retry ends with the first success."""
     receiver.status = 503
     sandbox.add_webhook(URL, app=receiver)
@@ -120,7 +122,7 @@ async def test_a_webhook_that_fails_nearly_always_is_switched_off(
 
 
 async def test_a_webhook_that_is_off_gets_no_retry(sandbox: Sandbox, receiver: Receiver) -> None:
-    """What waited is dropped when its time comes."""
+    """A delivery that waited is dropped when its time comes."""
     receiver.status = 500
     webhook = sandbox.add_webhook(URL, app=receiver)
     sandbox.emit("subscription.renewed", 501)
@@ -197,7 +199,7 @@ async def test_any_event_can_be_emitted(sandbox: Sandbox, receiver: Receiver) ->
         ("subscription.exploded", 501, "not a valid Event"),
     ],
 )
-async def test_what_is_not_there_cannot_be_emitted(
+async def test_an_event_of_a_missing_object_cannot_be_emitted(
     sandbox: Sandbox, event: str, number: int, reason: str
 ) -> None:
     """A slip of the pen is an error and no silence."""
@@ -258,7 +260,7 @@ async def test_only_the_status_counts_of_a_body_that_may_be_endless(sandbox: San
 
 
 async def test_a_webhook_gets_its_events_in_their_order(sandbox: Sandbox) -> None:
-    """One delivery at a time, although the first one takes longer."""
+    """The second delivery waits for the first, although that takes longer."""
     told: list[str] = []
 
     async def takes_its_time(scope: Scope, receive: Receive, send: Send) -> None:

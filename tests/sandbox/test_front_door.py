@@ -46,7 +46,9 @@ async def test_refused_callers_use_up_no_requests(api: httpx.AsyncClient) -> Non
     assert (await api.get("/subscriptions/501")).headers["x-ratelimit-remaining"] == "59"
 
 
-async def test_sixty_requests_a_minute(api: httpx.AsyncClient, clock: ManualClock) -> None:
+async def test_the_61st_request_of_a_minute_is_refused(
+    api: httpx.AsyncClient, clock: ManualClock
+) -> None:
     """The window opens with the first request; the 61st is refused until it closes."""
     for remaining in range(59, -1, -1):
         answer = await api.get("/subscriptions/501" if remaining % 2 else "/subscriptions/999")
@@ -229,7 +231,7 @@ async def test_no_answer_opens_itself_to_other_origins(api: httpx.AsyncClient) -
     assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
-async def test_store_of_ones_own(clock: ManualClock) -> None:
+async def test_a_sandbox_takes_a_store_that_was_set_up(clock: ManualClock) -> None:
     """A sandbox takes a store that was set up, or an empty one."""
     store = Store()
     assert Sandbox(clock=clock, state=store).state is store
@@ -237,7 +239,7 @@ async def test_store_of_ones_own(clock: ManualClock) -> None:
 
 
 async def test_seeds_do_not_share_anything(clock: ManualClock) -> None:
-    """What is changed in one sandbox is as it was in the next."""
+    """A change in one sandbox is not seen in the next."""
     changed = Sandbox(clock=clock).state
     changed.products[102].name = "Changed"
     changed.variants[15].price *= 2

@@ -96,7 +96,7 @@ async def test_the_ledger_can_be_asked(api: httpx.AsyncClient, sandbox: Sandbox)
 async def test_refused_and_read_only_calls_are_not_recorded(
     api: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:
-    """What changed nothing leaves no trace."""
+    """A call that changed nothing leaves no trace."""
     await api.get("/orders")
     await api.post("/orders", json={})
     await api.put("/orders/78938", json={"status": 4})

@@ -66,7 +66,7 @@ def subscription_length(sandbox: Sandbox, subscription: Any) -> timedelta:
 
 
 @pytest.mark.parametrize("charge_at", [ChargeAt.THREE_DAYS_BEFORE, ChargeAt.PERIOD_END])
-async def test_dunning_attempts_at_zero_three_and_seven_days(
+async def test_dunning_ends_after_zero_three_and_seven_days(
     sandbox: Sandbox, receiver: Receiver, charge_at: ChargeAt
 ) -> None:
     """Access goes on in between; after the third failure it has expired."""
@@ -162,7 +162,7 @@ async def test_the_products_grace_says_how_long_access_goes_on(
 
 @pytest.mark.parametrize("status", [Status.ACTIVE, Status.TRIALING, Status.PAST_DUE])
 @pytest.mark.parametrize("reason", ["no card", "canceled", "off"])
-async def test_what_does_not_renew_expires_with_its_period(
+async def test_a_subscription_that_does_not_renew_expires(
     sandbox: Sandbox, receiver: Receiver, status: Status, reason: str
 ) -> None:
     """Nothing is charged, and access lasts until the end."""
@@ -243,7 +243,7 @@ async def test_time_that_passes_by_itself_is_caught_up_with(
     assert [effect.at for effect in sandbox.ledger] == [due]
 
 
-async def test_what_a_test_sets_up_for_the_past_happens_when_time_moves(sandbox: Sandbox) -> None:
+async def test_overdue_work_happens_when_time_moves(sandbox: Sandbox) -> None:
     """Nothing is done at a moment that is over."""
     subscription = only(sandbox, 501)
     start = sandbox.clock.now()
@@ -319,7 +319,7 @@ async def test_an_upgrade_that_is_declined_changes_nothing(sandbox: Sandbox) -> 
 
 
 async def test_the_plan_that_it_has_cancels_what_waits(sandbox: Sandbox) -> None:
-    """Who schedules a downgrade may take it back."""
+    """A customer who schedules a downgrade may take it back."""
     subscription = sandbox.state.subscriptions[501]
     now = sandbox.clock.now()
     change_plan(subscription, 14, sandbox.state, now)
@@ -354,7 +354,7 @@ async def test_not_every_plan_can_be_changed_to(
 async def test_a_cancellation_can_be_undone_while_the_period_lasts(
     api: httpx.AsyncClient, sandbox: Sandbox, number: int, immediately: bool
 ) -> None:
-    """It is what it was, and renews again."""
+    """The subscription is as it was, and renews again."""
     subscription = only(sandbox, number)
     status = subscription.status
     effective = "immediate" if immediately else "end_of_period"
@@ -365,7 +365,7 @@ async def test_a_cancellation_can_be_undone_while_the_period_lasts(
     assert subscription.renews
 
 
-async def test_what_is_over_or_was_not_canceled_cannot_be_resumed(sandbox: Sandbox) -> None:
+async def test_an_ended_or_uncanceled_subscription_cannot_be_resumed(sandbox: Sandbox) -> None:
     """A period that has ended is not given back."""
     for number, reason in ((501, "not canceled"), (506, "not canceled"), (505, "is over")):
         subscription = sandbox.state.subscriptions[number]

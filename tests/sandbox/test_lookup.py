@@ -18,7 +18,7 @@ async def looked_up(api: httpx.AsyncClient, **query: str) -> Any:
     return answer.json()["data"]
 
 
-async def test_lookup_by_external_id(api: httpx.AsyncClient) -> None:
+async def test_an_external_id_finds_one_subscription(api: httpx.AsyncClient) -> None:
     """The merchant's own id finds the one subscription, without the keys that lookups lack."""
     found = await looked_up(api, external_customer_id="usr_abc123")
     whole = (await api.get("/subscriptions/501")).json()["data"]
@@ -77,7 +77,9 @@ async def test_include_inactive_understands_true(api: httpx.AsyncClient) -> None
         {"phone": "512345678"},
     ],
 )
-async def test_lookup_by_customer(api: httpx.AsyncClient, query: dict[str, str]) -> None:
+async def test_email_or_phone_finds_the_customers_subscriptions(
+    api: httpx.AsyncClient, query: dict[str, str]
+) -> None:
     """Email or phone find a customer's subscriptions, newest first; a leading + is no matter."""
     found = await looked_up(api, **query)
     assert [row["id"] for row in found["subscriptions"]] == [*range(531, 504, -3), 501]
@@ -103,7 +105,7 @@ async def test_all_that_can_be_sent_at_once(api: httpx.AsyncClient) -> None:
     assert found["count"] == 1
 
 
-async def test_lookup_within_one_product(api: httpx.AsyncClient) -> None:
+async def test_a_product_narrows_the_lookup(api: httpx.AsyncClient) -> None:
     """A product narrows the lookup down."""
     query = {"external_customer_id": "usr_abc123"}
     assert (await looked_up(api, **query, product_id="102"))["count"] == 1

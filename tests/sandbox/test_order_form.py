@@ -129,7 +129,7 @@ async def test_six_countries_are_taken(
     ],
     ids=["digits", "whole", "longest", "empty", "domain", "nobody"],
 )
-async def test_what_fits_is_taken(
+async def test_a_valid_form_is_taken(
     api: httpx.AsyncClient, basket: dict[str, Any], change: dict[str, object]
 ) -> None:
     """Numbers may be text, and what is optional may be empty."""

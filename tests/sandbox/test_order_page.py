@@ -69,7 +69,9 @@ async def test_page_shows_what_is_bought(browser: httpx.AsyncClient, checkout: s
     assert f'href="{path}?lang=ar"' in page.text
 
 
-async def test_arabic_page(browser: httpx.AsyncClient, checkout: str) -> None:
+async def test_the_page_is_arabic_and_right_to_left(
+    browser: httpx.AsyncClient, checkout: str
+) -> None:
     """Numbers, periods and buttons are Arabic, and run from right to left."""
     page = await browser.get(f"{checkout}?lang=ar")
     assert '<html lang="ar" dir="rtl">' in page.text
@@ -131,7 +133,7 @@ async def test_status_follows_the_goods(
     quantity: int,
     status: OrderStatus,
 ) -> None:
-    """What is delivered at once is completed, and what a person has to do is in progress."""
+    """Goods delivered immediately are completed, and work for a person is in progress."""
     line = {"identifier_type": "slug", "identifier": slug, "quantity": quantity}
     answer = await api.post("/orders", json=basket | {"products": [line]})
     await browser.post(answer.json()["data"]["checkout_url"] + "/pay")
@@ -217,7 +219,7 @@ async def test_unknown_customer_is_asked_for(
 async def test_wrong_form_is_shown_again(
     browser: httpx.AsyncClient, sandbox: Sandbox, unnamed: str
 ) -> None:
-    """What was typed is still there, what is wrong is marked, and nothing is ordered."""
+    """The typed values are still there, the wrong ones are marked, and nothing is ordered."""
     form = FORM | {"phone": "abc", "firstName": "<Sara>", "email": ""}
     answer = await browser.post(f"{unnamed}/pay", data=form)
     assert answer.status_code == 422

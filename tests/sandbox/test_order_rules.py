@@ -125,7 +125,7 @@ async def test_coupon_never_lowers_below_nothing(
 async def test_coupon_is_valid_up_to_its_last_second(
     api: httpx.AsyncClient, sandbox: Sandbox, clock: ManualClock, basket: dict[str, Any]
 ) -> None:
-    """It expires at the moment that is set, not after it."""
+    """The coupon expires at the moment that is set, not after it."""
     sandbox.state.coupons[9] = Coupon(id=9, code="SOON", amount=Decimal(1), expires_at=clock.now)
     clock.advance(seconds=-1)
     assert (await api.post("/orders", json=basket | {"coupon_code": "SOON"})).status_code == 201
@@ -217,7 +217,7 @@ async def test_coupon_is_used_when_the_order_is_made(
         ([line("game-key")], "EXPIRED", "Coupon is no longer valid"),
     ],
 )
-async def test_what_cannot_be_had_is_refused(
+async def test_goods_that_cannot_be_had_are_refused(
     api: httpx.AsyncClient,
     sandbox: Sandbox,
     basket: dict[str, Any],

@@ -160,7 +160,7 @@ async def test_order_without_extras_has_nulls(
     assert (told["items"][0]["fields"], told["items"][0]["notes"]) == (None, None)
 
 
-async def test_the_price_of_a_line(
+async def test_a_webhook_has_the_price_of_the_whole_line(
     api: httpx.AsyncClient,
     browser: httpx.AsyncClient,
     sandbox: Sandbox,
@@ -250,7 +250,7 @@ async def test_every_status_has_its_label(
 async def test_refused_change_has_no_event(
     api: httpx.AsyncClient, sandbox: Sandbox, receiver: Receiver
 ) -> None:
-    """What did not happen is not told."""
+    """A change that did not happen is not reported."""
     sandbox.add_webhook(URL, app=receiver)
     await api.put("/orders/78940", json={"status": 1})
     await api.put("/orders/78940", json={"status": 9})

@@ -100,7 +100,7 @@ async def test_get_sends_the_documented_order(api: httpx.AsyncClient) -> None:
 
 
 async def test_money_is_a_number_with_its_digits(api: httpx.AsyncClient) -> None:
-    """What is left for the store and the platform's share add up, and neither is a float."""
+    """The store's part and the platform's share add up, and neither is a float."""
     answer = await api.get("/orders/78901")
     assert '"total":199.99,' in answer.text
     assert '"deserved":179.99,' in answer.text
@@ -254,7 +254,7 @@ async def test_update_changes_the_status(
 async def test_update_without_a_status_changes_nothing(
     api: httpx.AsyncClient, sandbox: Sandbox, receiver: Receiver, body: object
 ) -> None:
-    """It is well received all the same."""
+    """The request is well received all the same."""
     sandbox.add_webhook("http://127.0.0.1/hooks", app=receiver)
     before = (await api.get("/orders/78940")).json()["data"]
     answer = await api.put("/orders/78940", json=body)
@@ -288,7 +288,7 @@ async def test_update_knows_six_statuses(
     ids=["awaiting", "review", "progress", "completed", "cancelled", "refunded"],
 )
 @pytest.mark.parametrize("status", list(OrderStatus))
-async def test_transitions(
+async def test_an_order_only_goes_forward(
     api: httpx.AsyncClient, sandbox: Sandbox, order_id: int, allowed: set[int], status: OrderStatus
 ) -> None:
     """An order goes forward only; what it is already is refused too, and changes nothing."""
@@ -313,7 +313,7 @@ async def test_refund_marks_the_transaction(api: httpx.AsyncClient, sandbox: San
 
 
 async def test_cancelling_returns_the_stock(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
-    """What was counted is there again, and no money went back."""
+    """The counted pieces are there again, and no money went back."""
     await api.put("/orders/78942", json={"status": 5})
     product = sandbox.state.products[111]
     assert (product.stock, product.purchase_count) == (100, 0)

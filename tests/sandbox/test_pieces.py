@@ -39,7 +39,7 @@ def test_json_escapes_what_is_not_ascii() -> None:
 
 @pytest.mark.parametrize("body", [b"NaN", b"-Infinity", b"\xff", b"[" * 100_000, b'"\\udc00"', b""])
 def test_json_is_strict(body: bytes) -> None:
-    """What is no JSON, or could not be written again, is one kind of error."""
+    """A body that is no JSON, or could not be written again, is one kind of error."""
     with pytest.raises(ValueError):  # noqa: PT011 - the parser's own messages differ
         loads(body)
 
@@ -112,7 +112,7 @@ NOW = datetime(2024, 3, 15, 14, 30, tzinfo=UTC)
     ids=str,
 )
 def test_distances_are_worded_in_arabic(passed: timedelta, label: str) -> None:
-    """One, two, a few and many have each their own form, for the past and for what is to come."""
+    """The numbers 1, 2, a few and many have each their own form, for past and future."""
     assert relative(NOW - passed, NOW) == label
 
 
@@ -135,7 +135,7 @@ def test_moments_are_worded(hour: int, arabic: str, english_time: str) -> None:
 
 
 def test_seeded_stores_share_nothing() -> None:
-    """What one test changes, the next one does not see."""
+    """A change by one test is not seen by the next."""
     first, second = seeded_store(NOW), seeded_store(NOW)
     for table in ("categories", "products", "codes", "coupons", "orders", "customers"):
         mine, other = getattr(first, table), getattr(second, table)

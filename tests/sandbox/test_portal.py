@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def test_portal_session_by_id(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
+async def test_a_portal_session_is_made_by_customer_id(
+    api: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
     """A known customer gets a link on this server, good for an hour unless said otherwise."""
     answer = await api.post("/portal-sessions", json={"customer": {"id": 4501}})
     assert answer.status_code == 200
@@ -29,7 +31,7 @@ async def test_portal_session_by_id(api: httpx.AsyncClient, sandbox: Sandbox) ->
     assert session.token not in repr(sandbox.state)
 
 
-async def test_portal_session_by_phone(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
+async def test_a_portal_session_is_made_by_phone(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
     """Dial code and phone find the customer; the lifetime is taken as asked."""
     customer = {"country_code": "+973", "phone": "33123456"}
     answer = await api.post("/portal-sessions", json={"customer": customer, "expires_in": 300})
@@ -154,7 +156,7 @@ async def test_no_page_opens_without_a_visit(
 async def test_no_page_but_the_form_for_the_code_opens_before_the_code(
     api: httpx.AsyncClient, browser: httpx.AsyncClient, sandbox: Sandbox, method: str, path: str
 ) -> None:
-    """Whoever has found a link has not found a phone."""
+    """A visitor who has found a link has not found a phone."""
     await browser.post(await new_link(api))
     status = sandbox.state.subscriptions[501].status
     answer = await browser.request(method, path)

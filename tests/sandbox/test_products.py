@@ -168,7 +168,7 @@ async def test_discount_ends_when_it_expires(
 async def test_discount_without_an_expiry_lasts(
     api: httpx.AsyncClient, sandbox: Sandbox, clock: ManualClock
 ) -> None:
-    """It may also be shown without its savings; an empty metadata is PHP's list."""
+    """The discount may lack its savings; an empty metadata is PHP's list."""
     product = sandbox.state.products[112]
     product.discount_expiry, product.metadata = None, {}
     clock.advance(days=5000)

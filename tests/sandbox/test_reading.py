@@ -137,7 +137,9 @@ async def test_empty_metadata_is_a_list_and_none_is_null(api: httpx.AsyncClient)
     assert (await api.get("/subscriptions/508")).json()["data"]["metadata"] is None
 
 
-async def test_missing_card_and_scheduled_variant(api: httpx.AsyncClient) -> None:
+async def test_a_missing_card_is_null_and_a_scheduled_variant_is_shown(
+    api: httpx.AsyncClient,
+) -> None:
     """A subscription without a card says null, and one that will change says to what."""
     assert (await api.get("/subscriptions/507")).json()["data"]["payment_method"] is None
     assert (await api.get("/subscriptions/508")).json()["data"]["scheduled_variant"] == {
@@ -319,7 +321,7 @@ async def test_contradictions_of_the_documentation_are_switches(
 
 
 async def test_state_can_be_set_up(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
-    """What a test writes into the state is what the API answers."""
+    """The API answers what a test writes into the state."""
     sandbox.state.subscriptions[501].status = Status.PAST_DUE
     assert (await api.get("/subscriptions/501")).json()["data"]["status"] == "past_due"
 

@@ -41,7 +41,7 @@ async def test_document_names_this_sandbox_as_its_only_server(
 
 @pytest.mark.anyio
 async def test_the_page_loads_nothing_but_its_own_style(browser: httpx.AsyncClient) -> None:
-    """It has no script, its only style sheet is here, and the browser refuses all else."""
+    """The page has no script, its only style sheet is here, and the browser refuses all else."""
     page = await browser.get("/reference")
     assert page.status_code == 200
     assert page.headers["content-type"] == "text/html; charset=utf-8"

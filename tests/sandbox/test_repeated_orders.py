@@ -135,7 +135,7 @@ async def test_other_content_is_another_order(
 async def test_refused_order_is_not_remembered(
     api: httpx.AsyncClient, sandbox: Sandbox, basket: dict[str, Any]
 ) -> None:
-    """What could not be had a moment ago may be had now."""
+    """An order that could not be had a moment ago may be had now."""
     basket["products"][0]["identifier"] = 115
     assert (await api.post("/orders", json=basket)).status_code == 400
     sandbox.state.products[115].stock = 2

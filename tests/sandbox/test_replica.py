@@ -35,7 +35,7 @@ async def test_a_read_is_as_old_as_the_replica_lags(
 async def test_a_replica_follows_change_by_change(
     api: httpx.AsyncClient, sandbox: Sandbox, clock: ManualClock
 ) -> None:
-    """Of two changes the older one is seen first."""
+    """The older one of two changes is seen first."""
     sandbox.switches.replica_lag = 10
     await api.post("/subscriptions/501/pause")
     clock.advance(seconds=5)
@@ -86,7 +86,7 @@ async def test_a_lag_begins_and_ends_at_once(api: httpx.AsyncClient, sandbox: Sa
 async def test_a_change_that_a_test_makes_lags_too(
     api: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:
-    """Whoever changes the state, the replica hears of it later."""
+    """The replica hears of every change of the state later."""
     sandbox.switches.replica_lag = 1
     sandbox.state.subscriptions[501].status = Status.PAST_DUE
     assert (await read(api, "/subscriptions/501"))["status"] == "active"
@@ -96,7 +96,7 @@ async def test_a_change_that_a_test_makes_lags_too(
 async def test_clocks_of_the_servers_may_differ(
     api: httpx.AsyncClient, sandbox: Sandbox, skew: float
 ) -> None:
-    """One writes ``updated_at``, another the ``timestamp`` of the answers."""
+    """The first writes ``updated_at``, the other the ``timestamp`` of the answers."""
     await api.post("/subscriptions/501/pause")
     right = (await api.get("/subscriptions/501")).json()
     sandbox.switches.updated_at_skew = skew

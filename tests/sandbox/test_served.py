@@ -60,7 +60,7 @@ def serving_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "rmz-sandbox"]
 
 
-def test_served_on_a_free_port(clock: ManualClock) -> None:
+def test_serving_leaves_no_thread_or_port_behind(clock: ManualClock) -> None:
     """A plain with block serves over a real socket, and leaves no thread and no port behind."""
     sandbox = Sandbox(clock=clock)
     unserved = sandbox.base_url
@@ -81,8 +81,8 @@ def test_served_on_a_free_port(clock: ManualClock) -> None:
         socket.create_connection((str(address.host), address.port or 0))
 
 
-def test_served_again(clock: ManualClock) -> None:
-    """What was stopped can be served once more, with the state that it had."""
+def test_a_stopped_sandbox_can_be_served_again(clock: ManualClock) -> None:
+    """A stopped sandbox can be served once more, with the state that it had."""
     served = Sandbox(clock=clock).serve()
     for status in ("active", "paused"):
         with served:
@@ -100,7 +100,7 @@ def test_idle_connection_does_not_hold_up_the_end(clock: ManualClock) -> None:
         assert serving_threads() == []
 
 
-def test_webhook_over_a_socket(clock: ManualClock, hook_url: str) -> None:
+def test_a_webhook_can_be_added_from_any_thread(clock: ManualClock, hook_url: str) -> None:
     """From any thread a webhook can be added and its delivery waited for, within bounds."""
     with Sandbox(clock=clock).serve() as served:
         webhook = served.add_webhook(hook_url, signed=False)
@@ -116,7 +116,7 @@ def test_webhook_over_a_socket(clock: ManualClock, hook_url: str) -> None:
 
 
 @pytest.mark.anyio
-async def test_served_from_async_code(
+async def test_an_async_block_serves_too(
     clock: ManualClock, hook_url: str, anyio_backend: str
 ) -> None:
     """An async with block serves too, whatever loop the caller runs on."""
@@ -154,7 +154,7 @@ async def test_cancelled_caller_still_stops_the_server(
         ),
     ],
 )
-def test_other_loopback_hosts(clock: ManualClock, host: str, start: str) -> None:
+def test_other_loopback_hosts_are_served(clock: ManualClock, host: str, start: str) -> None:
     """IPv6 and localhost work, and the address is written as a URL needs it."""
     with Sandbox(clock=clock).serve(host=host) as served:
         assert served.base_url.startswith(start)
@@ -162,13 +162,13 @@ def test_other_loopback_hosts(clock: ManualClock, host: str, start: str) -> None
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "app.example", "::", ""])  # noqa: S104 - refused
-def test_never_on_the_network(host: str) -> None:
+def test_an_address_on_the_network_is_refused(host: str) -> None:
     """An address that others could reach is refused before anything is bound."""
     with pytest.raises(ValueError, match="loopback"):
         Sandbox().serve(host=host)
 
 
-def test_served_once_at_a_time(clock: ManualClock) -> None:
+def test_a_sandbox_is_served_once_at_a_time(clock: ManualClock) -> None:
     """A second address would take the first one's place in what the sandbox sends."""
     sandbox = Sandbox(clock=clock)
     with sandbox.serve() as served:

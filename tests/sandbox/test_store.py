@@ -86,7 +86,7 @@ async def test_statistics_are_counted(api: httpx.AsyncClient, sandbox: Sandbox) 
 
 
 async def test_empty_store_has_no_statistics(clock: ManualClock) -> None:
-    """Where nothing was sold the sum is a zero."""
+    """If nothing was sold the sum is a zero."""
     async with Sandbox(clock=clock, state=Store()) as sandbox:
         data = await fetched(sandbox, "/store/statics")
     assert (data["sales_total"], data["sales_count"], data["products_count"]) == (0, 0, 0)
@@ -107,7 +107,7 @@ async def test_statistics_are_kept_for_three_minutes(
 
 
 async def fetched(sandbox: Sandbox, path: str) -> Any:
-    """What a call answers in ``data``."""
+    """Return what a call answers in ``data``."""
     headers = {"Authorization": f"Bearer {sandbox.token}"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(sandbox.app)) as api:
         return (await api.get(f"{sandbox.base_url}{path}", headers=headers)).json()["data"]

@@ -14,7 +14,7 @@ class Pet(Row):
 
 
 def test_a_listener_hears_before_a_row_changes() -> None:
-    """Of each row that comes, changes and goes, while the table still has it as it was."""
+    """The listener hears of each row that comes, changes and goes, as it was before."""
     table: Table[int, Pet] = Table()
     heard: list[tuple[int, Pet | None]] = []
     table.listen(lambda key: heard.append((key, copy.copy(table.get(key)))))

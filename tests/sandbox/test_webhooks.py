@@ -129,7 +129,7 @@ async def test_external_customer_id_is_always_there(
 async def test_refused_change_has_no_event(
     api: httpx.AsyncClient, sandbox: Sandbox, receiver: Receiver
 ) -> None:
-    """What did not happen is not told."""
+    """A change that did not happen is not reported."""
     sandbox.add_webhook(URL, app=receiver)
     for call in ("cancel", "pause", "unpause", "extend"):
         await api.post(f"/subscriptions/506/{call}", json={"days": 7})
@@ -140,7 +140,7 @@ async def test_refused_change_has_no_event(
 async def test_every_enabled_webhook_gets_every_event(
     api: httpx.AsyncClient, sandbox: Sandbox, receiver: Receiver
 ) -> None:
-    """One event has one event id and body, and for each webhook a request id and signature."""
+    """An event has one event id and body, and for each webhook a request id and signature."""
     first = sandbox.add_webhook(URL, app=receiver)
     second = sandbox.add_webhook(URL, app=receiver)
     sandbox.add_webhook(URL, app=receiver, enabled=False)

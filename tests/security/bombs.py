@@ -1,4 +1,4 @@
-"""What a hostile server can answer: little to send, much to keep; or an answer without an end."""
+"""Answers of a hostile server: little to send, much to keep; or an answer without an end."""
 
 from __future__ import annotations
 

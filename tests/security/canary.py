@@ -22,7 +22,7 @@ SUITES = ("tests/unit", "tests/wire", "tests/sync", "tests/integration")
 
 @attrs.frozen
 class Search:
-    """What was looked for, where, and what was found.
+    """A search for secrets: what was looked for, where, and what was found.
 
     Attributes:
         secrets: What was looked for.

@@ -18,7 +18,7 @@ Probe = Callable[..., "Measured"]
 
 @attrs.frozen
 class Measured:
-    """What one piece of work did to a process.
+    """The cost of one piece of work to a process.
 
     Attributes:
         ended: The name of the error that it ended in, or of what it returned.

@@ -68,7 +68,7 @@ def test_an_answer_without_an_end(probe: Probe, name: str, http: str | None) -> 
     assert found.grown < ALLOWED, found
 
 
-def test_what_is_measured(probe: Probe) -> None:
+def test_the_measurement_tells_small_answers_from_large(probe: Probe) -> None:
     """An ordinary answer costs next to nothing, and a large one what it holds at least."""
     ordinary = answered(probe, whole(lambda: GOOD), None, 20.0)
     note = filled(b'{"data":{"id":501,"status":"active","note":"', b"x", b'"}}')
@@ -78,7 +78,7 @@ def test_what_is_measured(probe: Probe) -> None:
     assert FULL / MIB < large.grown < ALLOWED
 
 
-def test_crumbs(probe: Probe) -> None:
+def test_a_body_in_crumbs_costs_no_more_than_it_holds(probe: Probe) -> None:
     """A body that comes in tiny pieces costs no more than what it holds, however many they are."""
     found = answered(probe, crumbs(300_000), None, 60.0)
     assert found.ended == "Subscription"

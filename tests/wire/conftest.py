@@ -121,7 +121,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def http() -> str | None:
-    """What the client sends with: httpx, where the test does not run over each."""
+    """Name the library that the client sends with: httpx, if the test does not run over each."""
     return None
 
 
@@ -253,7 +253,7 @@ def listening(*behaviours: Behaviour) -> Generator[Server]:
 
 @pytest.fixture
 def serving() -> Callable[..., Any]:
-    """What serves on loopback, as the test says."""
+    """Serve on loopback, as the test says."""
     return listening
 
 

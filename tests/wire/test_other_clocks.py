@@ -54,7 +54,7 @@ async def test_a_machine_that_is_suspended_while_a_call_waits(
 async def test_a_change_of_a_machine_that_was_suspended(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
-    """What was changed meanwhile, by RMZ's clock, may be its work, or was there before.
+    """A change made meanwhile, by RMZ's clock, may be its work, or was there before.
 
     The calendar may have been put right instead.
     """
