@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import json
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +13,7 @@ import rmz_async
 import rmz_sync
 from rmz_async import errors
 from tests.docs.networks import Unsteady
-from tests.docs.pages import Page, prose_of
+from tests.docs.pages import ROOT, Page, prose_of
 
 PAGE = "docs/errors.md"
 
@@ -70,3 +73,60 @@ def test_each_field_that_is_wrong_is_printed(page: Page) -> None:
         "customer.email",
         "customer.phone",
     ]
+
+
+@pytest.mark.parametrize(
+    ("subscription_id", "expected"),
+    [(504, rmz_async.ConflictError), (999, rmz_async.NotFoundError)],
+)
+def test_an_error_goes_through_json_with_its_class_and_attributes(
+    page: Page, subscription_id: int, expected: type[rmz_async.APIError]
+) -> None:
+    page.run()
+    with rmz_sync.Client() as rmz:
+        result = page["pause_in_a_task"](rmz, subscription_id)
+        with pytest.raises(expected) as direct:
+            rmz.subscriptions.pause(subscription_id)
+
+    with pytest.raises(expected) as caught:
+        page["raise_error_of"](json.loads(json.dumps(result)))
+    assert str(caught.value) == str(direct.value)
+    assert (caught.value.status, caught.value.message, caught.value.operation) == (
+        direct.value.status,
+        direct.value.message,
+        "subscriptions.pause",
+    )
+
+
+def test_a_task_without_an_error_raises_none(page: Page) -> None:
+    page.run()
+    with rmz_sync.Client() as rmz:
+        result = page["pause_in_a_task"](rmz, 508)
+
+    page["raise_error_of"](json.loads(json.dumps(result)))
+    assert page.sandbox.state.subscriptions[508].status == "paused"
+
+
+def test_an_unknown_outcome_goes_through_json_and_is_resolved_before_it(page: Page) -> None:
+    page.run()
+    policy = rmz_sync.RetryPolicy(backoff=0.001)
+    with rmz_sync.Client(http=Unsteady().client(), retry=policy) as rmz:
+        result = page["pause_in_a_task"](rmz, 508)
+        with pytest.raises(rmz_sync.OutcomeUnknownError) as caught:
+            page["raise_error_of"](json.loads(json.dumps(result)))
+        with pytest.raises(rmz_sync.ConfigurationError):
+            rmz.resolve(caught.value)
+
+    assert caught.value.object_id == 508
+
+
+def test_the_tasks_of_celery_compile_and_call_what_the_page_defines(page: Page) -> None:
+    """The block is not run: Celery and its broker are no part of these tests."""
+    page.run()
+    (block,) = re.findall(r"(?ms)^```py$(.*?)^```$", (ROOT / PAGE).read_text(encoding="utf-8"))
+    tree = ast.parse(block)
+    compile(tree, PAGE, "exec")
+
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    called = {function.id for function in calls if isinstance(function, ast.Name)}
+    assert called - set(page.names) == {"Celery"}
