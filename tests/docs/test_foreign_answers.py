@@ -49,7 +49,7 @@ FOREIGN = {
 }
 
 
-class InBetween(httpx.AsyncHTTPTransport):
+class Intermediary(httpx.AsyncHTTPTransport):
     """Answers in RMZ's place, from a page of lists on."""
 
     def __init__(self, foreign: str, *, from_page: int = 1) -> None:
@@ -71,7 +71,7 @@ def foreign(request: pytest.FixtureRequest) -> str:
 
 
 def asked(
-    page: Page, network: InBetween, ask: Callable[[rmz_async.Client], Awaitable[object]]
+    page: Page, network: Intermediary, ask: Callable[[rmz_async.Client], Awaitable[object]]
 ) -> rmz_async.APIError:
     """Return the error that reaches the caller of *ask*."""
 
@@ -93,7 +93,7 @@ def asked(
 def test_a_payer_is_never_told_not_yours_by_a_foreign_answer(page: Page, foreign: str) -> None:
     page.run()
 
-    asked(page, InBetween(foreign), lambda rmz: page["is_theirs"](rmz, "usr_abc123", "501"))
+    asked(page, Intermediary(foreign), lambda rmz: page["is_theirs"](rmz, "usr_abc123", "501"))
 
 
 @pytest.mark.parametrize("page", ["docs/subscriptions.md"], indirect=True)
@@ -111,13 +111,13 @@ def test_rmzs_own_404_says_not_yours(page: Page) -> None:
 def test_no_foreign_answer_decides_on_access(page: Page, foreign: str) -> None:
     page.run()
 
-    asked(page, InBetween(foreign), lambda rmz: page["has_access"](rmz, "usr_abc123"))
+    asked(page, Intermediary(foreign), lambda rmz: page["has_access"](rmz, "usr_abc123"))
 
 
 @pytest.mark.parametrize("page", ["docs/sync.md"], indirect=True)
 def test_no_foreign_answer_decides_on_access_without_await(page: Page, foreign: str) -> None:
     page.run()
-    network = httpx.AsyncClient(transport=InBetween(foreign))
+    network = httpx.AsyncClient(transport=Intermediary(foreign))
 
     with rmz_sync.Client(http=network, retry=QUICK) as rmz:
         page.names["rmz"] = rmz
@@ -132,7 +132,7 @@ def test_a_service_asks_nobody_to_pay_after_a_foreign_answer(page: Page, foreign
 
     async def visit() -> int:
         async with (
-            httpx.AsyncClient(transport=InBetween(foreign)) as http,
+            httpx.AsyncClient(transport=Intermediary(foreign)) as http,
             rmz_async.Client(http=http, retry=QUICK) as rmz,
             httpx.AsyncClient(
                 transport=httpx.ASGITransport(app), base_url="http://app.example"
@@ -151,7 +151,7 @@ def test_a_report_that_a_foreign_answer_cuts_gives_no_sum(
 ) -> None:
     page.run("Read orders")
     today = datetime.now(UTC).date()
-    network = InBetween(foreign, from_page=from_page)
+    network = Intermediary(foreign, from_page=from_page)
 
     error = asked(page, network, lambda rmz: page["report"](rmz, date(2020, 1, 1), today))
 
