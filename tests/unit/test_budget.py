@@ -38,7 +38,7 @@ def test_the_throttle_costs_nothing() -> None:
     assert budget.left == 0
 
 
-def test_what_is_not_there_is_not_taken() -> None:
+def test_a_refused_retry_costs_nothing() -> None:
     """A repeat that is refused costs nothing."""
     budget = Budget()
     budget.left = 1.5

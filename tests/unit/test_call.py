@@ -64,7 +64,7 @@ def test_an_unknown_outcome_says_how_to_find_out() -> None:
     )
 
 
-def test_an_unknown_outcome_without_an_object() -> None:
+def test_an_unknown_outcome_may_name_no_object() -> None:
     """A call on no object names none."""
     call = call_of(operations.CHECKOUT_SESSIONS_CREATE)
 
@@ -129,7 +129,7 @@ def test_a_final_answer_is_told(operation: Operation, failure: Failure) -> None:
 
 
 @pytest.mark.parametrize("evidence", [None, *Evidence])
-def test_a_conflict_after_an_earlier_try(evidence: Evidence | None) -> None:
+def test_a_conflict_may_echo_the_first_attempt(evidence: Evidence | None) -> None:
     """A conflict may echo the first attempt, unless the object is unchanged since before it."""
     answer = ConflictError("no", status=409)
     failed = Failed(Failure.CONFLICT, "409", answer)
@@ -175,7 +175,7 @@ def test_a_refused_order_says_nothing_of_the_try_before(failure: Failure) -> Non
     assert error.__cause__ is answer
 
 
-def test_a_turn_that_comes_too_late() -> None:
+def test_a_late_slot_is_an_error_that_says_when() -> None:
     """The message says what is used up, and when the next slot is."""
     call = call_of(operations.SUBSCRIPTIONS_PAUSE)
 
@@ -201,7 +201,7 @@ def test_a_turn_at_once_is_a_turn_that_did_not_come() -> None:
     assert "RMZ's 120 requests a minute" in str(error)
 
 
-def test_a_turn_that_comes_too_late_for_a_repeat() -> None:
+def test_a_late_slot_for_a_retry_leaves_the_outcome_unknown() -> None:
     """Whether the first try was applied is still unknown."""
     call = call_of(operations.SUBSCRIPTIONS_PAUSE)
 
@@ -257,7 +257,7 @@ def test_a_read_that_was_answered() -> None:
     ("attempts", "counted"),
     [(1, "after 1 attempt "), (2, "after 2 attempts "), (3, "after 3 attempts ")],
 )
-def test_a_call_that_was_not_sent(attempts: int, counted: str) -> None:
+def test_an_unsent_call_changed_nothing(attempts: int, counted: str) -> None:
     """The message says that nothing was changed, and how often it was tried."""
     call = call_of(operations.SUBSCRIPTIONS_EXTEND)
 

@@ -73,7 +73,7 @@ def test_a_client_that_was_refused_has_a_repr() -> None:
     assert repr(object.__new__(Client)) == "<Client>"
 
 
-def test_options_of_a_copy() -> None:
+def test_a_copy_keeps_the_other_options() -> None:
     """A copy has what is given and keeps the rest."""
     patient = RetryPolicy(max_attempts=5)
     client = Client(TOKEN, timeout=10, retry=patient, base_url="https://shop.example")

@@ -143,7 +143,7 @@ def test_decoding_does_not_change_its_argument() -> None:
 
 
 @pytest.mark.parametrize("into", [Subscription, CheckoutSession, Price])
-def test_a_required_field_that_is_null(into: Any) -> None:
+def test_a_required_field_must_not_be_null(into: Any) -> None:
     """Null is not a value where one is always there."""
     (name, *_) = (field.name for field in attrs.fields(into) if field.default is attrs.NOTHING)
     data = {"id": 1, "status": "x", "session_id": "x", "checkout_url": "x", "amount": 1}
@@ -169,7 +169,7 @@ def test_cattrs_comes_with_the_first_answer_or_with_the_sync_package(
 
 
 @pytest.mark.parametrize("value", ["text", 5, None, {"a": 1}, []])
-def test_a_key_named_extra(value: object) -> None:
+def test_a_key_named_extra_is_an_unknown_key(value: object) -> None:
     """RMZ may call a key as this project calls its own attribute: it is unknown like others."""
     found = decode({**MINIMAL, "extra": value, "unreadable": value}, Subscription)
 
@@ -279,7 +279,7 @@ def test_a_page_that_ends_before_the_last_one_is_refused(last: object) -> None:
     assert decode({**PAGE, "last_page": 3}, Page[Subscription]).has_next
 
 
-def test_numbers_of_a_page_as_texts() -> None:
+def test_numbers_of_a_page_may_be_strings() -> None:
     """MySQL's texts are numbers here too."""
     found = decode({**PAGE, "current_page": "2", "per_page": "15"}, Page[Subscription])
 
@@ -287,7 +287,7 @@ def test_numbers_of_a_page_as_texts() -> None:
 
 
 @pytest.mark.parametrize("per_page", [None, ...])
-def test_a_page_without_a_size(per_page: object) -> None:
+def test_a_page_may_lack_its_size(per_page: object) -> None:
     """The size need not be there."""
     data = {**PAGE, "per_page": per_page}
     if per_page is ...:

@@ -255,7 +255,7 @@ def test_a_value_that_is_no_date_or_time_is_kept_apart(wire: object) -> None:
     assert_unreadable(ends_at=wire)
 
 
-def test_an_offset_of_a_date_or_time() -> None:
+def test_an_offset_is_brought_to_utc() -> None:
     """Times beside dates are brought to UTC as well."""
     moment = datetime(2024, 12, 31, 2, tzinfo=timezone(timedelta(hours=3)))
 

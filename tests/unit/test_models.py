@@ -245,7 +245,7 @@ def test_to_dict_gives_new_data() -> None:
     assert found == decode(SUBSCRIPTION, models.Subscription)
 
 
-def test_a_model_of_the_callers_own() -> None:
+def test_a_caller_may_build_models_from_plain_values() -> None:
     """A caller's tests may build models from plain values."""
     found = models.Subscription(
         id=1,

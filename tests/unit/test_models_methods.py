@@ -83,7 +83,7 @@ def test_a_models_repr_shows_its_fields_in_order() -> None:
     )
 
 
-def test_a_repr_without_secrets() -> None:
+def test_a_repr_leaves_secrets_out() -> None:
     """A field that must not be shown is left out."""
     assert repr(PortalSession(url="https://billing.rmz.gg/s/x")) == "PortalSession(expires_at=None)"
 

@@ -73,7 +73,7 @@ def test_a_boolean_is_no_status(wire: object) -> None:
 
 
 @pytest.mark.parametrize(("wire", "status"), [(1, ProductStatus.ACTIVE), ("3", 3), (2, 2)])
-def test_the_status_of_a_product(wire: object, status: int) -> None:
+def test_an_unknown_product_status_is_kept(wire: object, status: int) -> None:
     """Two are known, and any other number is kept."""
     found = decode({"id": 1, "status": wire}, Product).status
 
@@ -81,7 +81,7 @@ def test_the_status_of_a_product(wire: object, status: int) -> None:
     assert isinstance(found, ProductStatus) == (status != 2)
 
 
-def test_the_types_of_products() -> None:
+def test_there_are_eight_types_of_products() -> None:
     """Six that the products have, and two that only webhooks name."""
     assert [member.value for member in ProductType] == [
         "product",
@@ -164,7 +164,7 @@ def test_nothing_is_needed(model: Any) -> None:
     assert decode({}, model) == model()
 
 
-def test_the_short_form_of_a_list() -> None:
+def test_an_order_of_a_list_has_no_items() -> None:
     """An order of a list has no items, which is not the same as none."""
     found = order(total=Decimal("299.99"), transaction={"id": 5001, "payment_method": "dokanpay"})
 
@@ -183,14 +183,14 @@ def test_an_orders_items_are_no_method() -> None:
     assert found.to_dict()["items"][0]["quantity"] == 2
 
 
-def test_the_label_with_a_dot() -> None:
+def test_the_label_with_a_dot_is_kept() -> None:
     """A key of a transaction's labels has a dot, and is kept so."""
     found = decode({"human_format": {"payment.method": "بطاقة"}}, Transaction)
 
     assert found.human_format == {"payment.method": "بطاقة"}
 
 
-def test_the_label_of_a_plan() -> None:
+def test_the_label_of_a_plan_keeps_rmzs_spelling() -> None:
     """RMZ writes this one name in another way."""
     found = decode({"id": 1, "durationText": "شهر"}, ProductVariant)
 
@@ -255,7 +255,7 @@ def test_codes_and_accounts_are_not_shown(payload: dict[str, Any], model: Any, s
     assert secret in str(found.to_dict())
 
 
-def test_an_order_in_full() -> None:
+def test_each_level_of_an_order_is_a_model() -> None:
     """Every level of an order is a model of its own."""
     found = decode(ORDER, Order)
 

@@ -28,7 +28,7 @@ def test_who_has_access(status: str, granted: bool) -> None:
 
 
 @pytest.mark.parametrize(("status", "granted"), ACCESS.items())
-def test_a_status_that_a_caller_wrote(status: str, granted: bool) -> None:
+def test_a_callers_plain_status_answers_like_rmzs(status: str, granted: bool) -> None:
     """A subscription that a caller's test builds with a plain text answers like RMZ's."""
     assert Subscription(id=1, status=status).grants_access is granted
 
@@ -59,7 +59,7 @@ def test_rmzs_own_word_is_not_asked(is_active: bool | None) -> None:
         ("decennial", 120),
     ],
 )
-def test_the_months_of_a_duration(duration: str, months: int) -> None:
+def test_each_duration_has_its_months(duration: str, months: int) -> None:
     """Each duration has its months."""
     assert Duration(duration).months == months
 

@@ -68,14 +68,14 @@ def test_retry_after_wins() -> None:
 
 
 @pytest.mark.parametrize(("after", "seconds"), [(0, 0.0), (300, 300.0), (-1, None), (301, None)])
-def test_a_reset_within_reason(after: int, seconds: float | None) -> None:
+def test_an_unreasonable_reset_is_ignored(after: int, seconds: float | None) -> None:
     """A moment in the past, or far ahead, comes from a clock that is wrong."""
     headers = {"x-ratelimit-reset": str(int(MOMENT) + after)}
 
     assert closed_for(headers, 0, MOMENT) == seconds
 
 
-def test_a_429_that_says_nothing() -> None:
+def test_a_429_without_headers_names_no_wait() -> None:
     """Without headers nothing is known."""
     assert closed_for({}, None, MOMENT) is None
 

@@ -244,7 +244,7 @@ async def test_all_are_cancelled(clock: ManualClock) -> None:
         assert callers.got[3:] == [("g", 161.0), ("h", 161.0), ("i", 161.0)]
 
 
-async def test_woken_and_cancelled_at_once(clock: ManualClock) -> None:
+async def test_a_call_cancelled_as_it_wakes_takes_no_slot(clock: ManualClock) -> None:
     """A call that is cancelled in the moment of its slot does not take it."""
     pacer = clock.pacer()
     async with calling() as callers:
@@ -256,7 +256,7 @@ async def test_woken_and_cancelled_at_once(clock: ManualClock) -> None:
         assert callers.got[3:] == [("e", 100.0)]
 
 
-async def test_due_and_cancelled_at_once(clock: ManualClock) -> None:
+async def test_a_call_cancelled_as_its_wait_ends_takes_no_slot(clock: ManualClock) -> None:
     """Nor does who is cancelled in the moment in which the wait ends."""
     pacer = clock.pacer()
     async with calling() as callers:
@@ -280,7 +280,7 @@ async def test_leaving_the_middle_disturbs_nobody(clock: ManualClock) -> None:
         assert clock.sleepers == sleepers
 
 
-async def test_a_slot_that_was_not_used(clock: ManualClock) -> None:
+async def test_an_unused_slot_goes_to_the_first_in_line(clock: ManualClock) -> None:
     """The first in line gets it at once."""
     pacer = clock.pacer()
     async with calling() as callers:
@@ -314,7 +314,7 @@ async def test_who_waits_too_long_now_is_told(clock: ManualClock) -> None:
         assert sorted(callers.refused) == [("d", 201.0), ("e", 201.0)]
 
 
-async def test_the_impatient_behind_the_patient(clock: ManualClock) -> None:
+async def test_an_impatient_call_behind_patient_ones_is_refused(clock: ManualClock) -> None:
     """A call that waits too long now is refused even if those in front go on waiting."""
     pacer = clock.pacer()
     async with calling() as callers:
@@ -374,7 +374,7 @@ async def test_an_answer_that_changes_nothing_wakes_nobody(clock: ManualClock) -
         assert clock.sleepers == sleepers
 
 
-async def test_a_copy_with_other_patience(clock: ManualClock) -> None:
+async def test_a_copy_with_other_patience_shares_the_line(clock: ManualClock) -> None:
     """A copy counts together with the first, and stands in the same line."""
     pacer = clock.pacer()
     copy = pacer.with_pacing(Pacing(max_wait=500))
@@ -388,7 +388,7 @@ async def test_a_copy_with_other_patience(clock: ManualClock) -> None:
         assert callers.got[3:] == [("d", 161.0), ("e", 161.0)]
 
 
-async def test_a_copy_that_names_the_same_store(clock: ManualClock) -> None:
+async def test_a_copy_naming_the_same_store_shares_the_line(clock: ManualClock) -> None:
     """Naming the store again changes nothing."""
     store = InMemoryQuotaStore()
     pacer = clock.pacer(store=store)

@@ -141,7 +141,7 @@ def test_the_number_left_by_rmz_is_believed() -> None:
     assert waits(quota, 100.0, 2, limit=10) == [0.0, 61.0]
 
 
-def test_an_answer_that_tells_nothing_new() -> None:
+def test_an_expected_answer_changes_no_wait() -> None:
     """Our own requests explain RMZ's number, and no wait changes."""
     quota = sent(100.0)
 
@@ -157,7 +157,7 @@ def test_slots_a_span_old_explain_nothing() -> None:
     assert waits(quota, 165.0, 2) == [0.0, 61.0]
 
 
-def test_a_limit_that_is_told_counts_at_once() -> None:
+def test_a_named_limit_counts_immediately() -> None:
     """The remaining number is compared with the limit of the same answer."""
     quota = sent(100.0)
     told(quota, 100.0, limit=10, remaining=2)
@@ -194,7 +194,7 @@ def test_a_number_that_rises_is_a_new_window() -> None:
     assert waits(quota, 130.0, 7, limit=10)[5:] == [0.0, 61.0]
 
 
-def test_a_new_window_that_is_ours_alone() -> None:
+def test_a_window_of_our_requests_alone_needs_no_number() -> None:
     """Once RMZ counts no more than we do, its number is not needed."""
     quota = sent(100.0)
     told(quota, 100.0, remaining=0)

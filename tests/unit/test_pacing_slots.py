@@ -177,7 +177,7 @@ async def pass_through(gates: Gates) -> None:
     ("after", "counted"),
     [(SLOT_EXPIRY - 0.001, [100.0, 100.0]), (SLOT_EXPIRY, [100.0, 100.0 + SLOT_EXPIRY])],
 )
-async def test_a_slot_that_has_become_stale(
+async def test_a_stale_slot_is_counted_again(
     gates: Gates, after: float, counted: list[float]
 ) -> None:
     """RMZ counts a request when it arrives: one that waited for a connection is counted anew."""
@@ -185,7 +185,7 @@ async def test_a_slot_that_has_become_stale(
     assert gates.store.taken == counted
 
 
-async def test_a_stale_slot_without_room(gates: Gates) -> None:
+async def test_a_stale_slot_without_room_waits_without_a_connection(gates: Gates) -> None:
     """The call waits for the next slot, and holds no connection meanwhile."""
     free: list[int] = []
 
@@ -211,7 +211,7 @@ async def test_a_stale_slot_without_room(gates: Gates) -> None:
     assert gates.at_once.value == 1
 
 
-async def test_a_stale_slot_that_would_come_too_late(gates: Gates) -> None:
+async def test_a_stale_slot_that_would_come_too_late_is_refused(gates: Gates) -> None:
     """The call is refused with the reason, and leaves nothing behind."""
     gates.store.room = 2
 
@@ -228,7 +228,7 @@ async def test_a_stale_slot_that_would_come_too_late(gates: Gates) -> None:
     assert gates.at_once.value == 1
 
 
-async def test_a_store_that_fails_for_a_stale_turn(gates: Gates) -> None:
+async def test_a_store_that_fails_for_a_stale_slot_loses_no_connection(gates: Gates) -> None:
     """No connection is lost with it."""
 
     async def failing() -> None:
@@ -243,7 +243,7 @@ async def test_a_store_that_fails_for_a_stale_turn(gates: Gates) -> None:
     assert gates.at_once.value == 1
 
 
-async def test_a_call_that_is_given_up_in_line(gates: Gates) -> None:
+async def test_a_call_given_up_in_line_returns_its_slot(gates: Gates) -> None:
     """The call gives its slot back, also to a store that is far away."""
     async with gates.slot():
         async with anyio.create_task_group() as calls:
@@ -255,7 +255,7 @@ async def test_a_call_that_is_given_up_in_line(gates: Gates) -> None:
     assert gates.at_once.value == 1
 
 
-async def test_a_store_that_fails_after_the_answer(
+async def test_a_store_that_fails_after_the_answer_does_not_lose_it(
     gates: Gates, caplog: pytest.LogCaptureFixture
 ) -> None:
     """That is no reason to lose the answer."""
@@ -289,7 +289,7 @@ class Hanging(InMemoryQuotaStore):
         await anyio.sleep_forever()
 
 
-async def test_a_store_that_hangs_after_the_answer(
+async def test_a_store_that_hangs_after_the_answer_is_given_up(
     gates: Gates, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The store costs the call no more than the time that it is given."""
@@ -304,7 +304,7 @@ async def test_a_store_that_hangs_after_the_answer(
     assert caplog.record_tuples == [warning] * 2
 
 
-async def test_a_store_that_fails_while_a_call_is_given_up(gates: Gates) -> None:
+async def test_a_failing_store_does_not_stop_a_cancellation(gates: Gates) -> None:
     """The cancellation goes on, and not the store's error instead."""
 
     class Failing(Store):

@@ -53,7 +53,7 @@ async def test_a_free_slot_does_not_give_way() -> None:
 
 
 @pytest.mark.anyio
-async def test_clients_that_share_nothing() -> None:
+async def test_clients_without_a_store_count_alone() -> None:
     """Without a store each client counts its own."""
     await take_slot(pacer_at(100.0))
 
@@ -62,7 +62,7 @@ async def test_clients_that_share_nothing() -> None:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(("now", "wait"), [(100.0, 61.0), (160.5, 0.5)])
-async def test_clients_that_share_a_store(now: float, wait: float) -> None:
+async def test_clients_with_one_store_share_a_quota(now: float, wait: float) -> None:
     """Two clients with the same store have one quota together, to its last moment."""
     store = InMemoryQuotaStore()
     await take_slot(pacer_at(100.0, store))
@@ -71,7 +71,7 @@ async def test_clients_that_share_a_store(now: float, wait: float) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_copy_that_counts_elsewhere() -> None:
+async def test_a_copy_with_its_own_store_has_its_own_count() -> None:
     """A copy with a store of its own has another count."""
     pacer = pacer_at(100.0)
     await take_slot(pacer)
@@ -80,7 +80,7 @@ async def test_a_copy_that_counts_elsewhere() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_look_from_behind() -> None:
+async def test_a_look_from_behind_takes_no_slot() -> None:
     """A call that asks from behind others takes no slot, even if there are enough for all."""
     store = InMemoryQuotaStore()
 
@@ -90,7 +90,7 @@ async def test_a_look_from_behind() -> None:
 
 
 @pytest.mark.anyio
-async def test_giving_back_in_an_unknown_quota() -> None:
+async def test_giving_back_makes_no_quota() -> None:
     """There is nothing to give back, and no quota comes of it."""
     store = InMemoryQuotaStore()
     await pacer_at(100.0, store).forget("other", 100.0)
@@ -136,7 +136,7 @@ def test_one_loop_after_the_other(anyio_backend: str) -> None:
     assert anyio.run(refused_at_once, pacer, backend=anyio_backend) == 61.0
 
 
-def test_a_loop_that_never_ended() -> None:
+def test_a_loop_that_never_ended_holds_up_no_other() -> None:
     """Tasks of a loop that stands still hold up nobody on another one."""
     pacer = pacer_at(100.0)
     stopped = asyncio.new_event_loop()
@@ -160,7 +160,7 @@ def test_a_loop_that_never_ended() -> None:
     assert pacer._lines == {}
 
 
-def test_a_cancellation_of_asyncios_own() -> None:
+def test_a_call_cancelled_by_asyncio_takes_no_slot() -> None:
     """A call that asyncio itself wakes and cancels together is cancelled, and takes no slot."""
 
     async def main() -> None:

@@ -34,7 +34,7 @@ async def items_of(pager: Pager[str]) -> list[str]:
     return [item async for item in pager]
 
 
-async def test_the_items_of_all_pages() -> None:
+async def test_a_walk_gives_each_item_once() -> None:
     """Walking a pager gives each item once, in order, with one request a page."""
     shelf = Shelf(["a", "b"], ["c", "d"], ["e"])
 
@@ -151,7 +151,7 @@ async def test_a_list_may_be_empty() -> None:
     assert await items_of(Pager(Shelf([]))) == []
 
 
-async def test_a_server_that_ignores_the_page() -> None:
+async def test_the_same_page_again_is_an_error() -> None:
     """The same page again is an error: it would be walked for ever, and its items counted twice."""
 
     async def always_one(_: int) -> Page[str]:
@@ -165,7 +165,7 @@ async def test_a_server_that_ignores_the_page() -> None:
     assert caught.value.status == 200
 
 
-async def test_another_page_than_the_one_asked_for() -> None:
+async def test_a_first_page_of_another_number_is_an_error() -> None:
     """A single page is checked too."""
 
     async def always_one(_: int) -> Page[str]:
@@ -379,7 +379,7 @@ class Held(Shelf):
         return page
 
 
-async def test_two_tasks_on_one_walk() -> None:
+async def test_two_tasks_never_get_the_same_page() -> None:
     """While a page is awaited, the walk gives nobody else the same page: an order sent twice."""
     shelf = Held(["a", "b"], ["c"])
     walk = aiter(Pager(shelf))
@@ -400,7 +400,7 @@ async def test_two_tasks_on_one_walk() -> None:
     assert shelf.asked == [1, 2]
 
 
-async def test_two_walks_of_one_pager() -> None:
+async def test_two_walks_have_a_place_each() -> None:
     """Each has its own place."""
     shelf = Shelf(["a"], ["b"])
     pager = Pager(shelf)
@@ -414,7 +414,7 @@ async def test_two_walks_of_one_pager() -> None:
     ]
 
 
-async def test_a_walk_that_was_cancelled() -> None:
+async def test_a_cancelled_walk_asks_for_the_page_again() -> None:
     """A page that was awaited too long is asked for again by the same walk."""
     shelf = Held(["a"])
     walk = aiter(Pager(shelf))

@@ -81,7 +81,7 @@ def test_taking_from_one_loop_leaves_the_others() -> None:
 
 
 @pytest.mark.parametrize("run", [asyncio.run, lambda made: trio.run(lambda: made)])
-def test_the_values_of_loops_that_are_over(
+def test_the_values_of_ended_loops_are_collected(
     values: PerLoop[Value], run: Callable[[Any], Value]
 ) -> None:
     """They are garbage as soon as another loop opens something."""
@@ -94,7 +94,7 @@ def test_the_values_of_loops_that_are_over(
     assert abandoned() == before
 
 
-def test_the_values_of_the_parent_process(
+def test_a_child_leaves_the_parents_values_alone(
     values: PerLoop[Value], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a fork they are left alone, and the child has its own on the same loop."""
@@ -120,7 +120,7 @@ def test_a_child_does_not_collect_the_parents_loop(
     assert parents in abandoned()
 
 
-def test_a_value_that_cannot_be_made(values: PerLoop[Value]) -> None:
+def test_a_failed_value_leaves_the_others_alone(values: PerLoop[Value]) -> None:
     """Nothing that is there is left alone for it."""
 
     async def refuse() -> None:
@@ -139,7 +139,7 @@ def test_a_value_that_cannot_be_made(values: PerLoop[Value]) -> None:
 
 
 @pytest.mark.parametrize("run", [asyncio.run, trio.run])
-def test_a_loop_that_runs_in_another_thread(run: Callable[[Any], object]) -> None:
+def test_a_loop_in_another_thread_is_not_over(run: Callable[[Any], object]) -> None:
     """A loop is not over before it has ended."""
     ready, done = threading.Event(), threading.Event()
     found: list[Any] = []

@@ -102,7 +102,7 @@ async def test_simultaneous_requests_have_a_connection_each(shop: Shop) -> None:
     assert len(shop.opened) == 3
 
 
-async def test_the_one_that_was_used_last(shop: Shop) -> None:
+async def test_the_connection_used_last_is_used_first(shop: Shop) -> None:
     """The connection used last is the likeliest to be open, and so is used first."""
     await use_together(shop, 3)
     async with shop.pool.borrowed(dedicated=False) as last:
@@ -111,7 +111,7 @@ async def test_the_one_that_was_used_last(shop: Shop) -> None:
     assert await shop.use() == last.number
 
 
-async def test_a_request_that_is_to_be_alone(shop: Shop) -> None:
+async def test_a_dedicated_connection_is_new_and_closed_afterwards(shop: Shop) -> None:
     """Its connection is new, and closed afterwards."""
     await shop.use()
     assert await shop.use(dedicated=True) == 1
@@ -119,7 +119,7 @@ async def test_a_request_that_is_to_be_alone(shop: Shop) -> None:
     assert await shop.use() == 0
 
 
-async def test_a_request_that_fails(shop: Shop) -> None:
+async def test_the_connection_of_a_failed_request_is_not_used_again(shop: Shop) -> None:
     """Its connection is not used again."""
     with pytest.raises(OSError, match="reset"):
         async with shop.pool.borrowed(dedicated=False):
@@ -128,7 +128,7 @@ async def test_a_request_that_fails(shop: Shop) -> None:
     assert await shop.use() == 1
 
 
-async def test_a_request_that_is_cancelled(shop: Shop) -> None:
+async def test_the_connection_of_a_cancelled_request_is_closed(shop: Shop) -> None:
     """Its connection is closed all the same, before the caller goes on."""
     with anyio.CancelScope() as scope:
         async with shop.pool.borrowed(dedicated=False):
@@ -149,7 +149,7 @@ async def test_connections_that_were_not_used_for_long(shop: Shop) -> None:
     assert shop.closed() == [int(number != last) for number in range(3)]
 
 
-async def test_a_connection_that_waited_too_long(shop: Shop) -> None:
+async def test_a_connection_that_idled_too_long_is_not_used(shop: Shop) -> None:
     """The connection is not used again: the server may be about to close it."""
     assert await shop.use() == 0
     shop.now += 5.1

@@ -63,7 +63,7 @@ def error(
         (599, errors.ServerError),
     ],
 )
-def test_the_class_of_each_status(status: int, expected: type[APIError]) -> None:
+def test_each_status_has_its_class(status: int, expected: type[APIError]) -> None:
     """Each status has its class, and that class alone."""
     found = error(status)
 
@@ -86,7 +86,7 @@ def test_the_class_of_each_status(status: int, expected: type[APIError]) -> None
         (500, "retry later"),
     ],
 )
-def test_the_advice_of_each_status(status: int, advice: str) -> None:
+def test_each_status_has_its_advice(status: int, advice: str) -> None:
     """Each message says what to do next."""
     assert str(error(status)).startswith(f"subscriptions.get: RMZ answered {status}: ")
     assert advice in str(error(status))
@@ -238,7 +238,7 @@ def test_an_error_without_a_message_says_what_to_do(body: object) -> None:
 
 
 @pytest.mark.parametrize("stamp", [None, "1700000000", 1.5, True, -1, 2**33, [], 10**30])
-def test_a_timestamp_without_sense(stamp: object) -> None:
+def test_a_senseless_timestamp_counts_as_missing(stamp: object) -> None:
     """A number that is no Unix time of our days counts as missing."""
     assert error(500, {"timestamp": stamp}).timestamp is None
 
@@ -258,7 +258,7 @@ def test_a_proxys_html_is_kept_in_part() -> None:
     assert found.message == ""
 
 
-def test_a_body_that_is_no_text() -> None:
+def test_bytes_that_are_not_utf_8_are_shown_in_part() -> None:
     """Bytes that are not UTF-8 are shown as far as they can be."""
     assert error(502, b"\xffabc").body == "\ufffdabc"
 
@@ -315,12 +315,12 @@ def test_retry_after_is_told() -> None:
     assert str(found) == "subscriptions.get: RMZ answered 429 (Too Many Requests): wait 7 s"
 
 
-def test_retry_after_as_a_date() -> None:
+def test_retry_after_may_be_a_date() -> None:
     """A date is counted from now."""
     assert error(503, retry_after="Wed, 21 Oct 2015 07:29:00 GMT").retry_after == 60.0
 
 
-def test_retry_after_of_another_error() -> None:
+def test_retry_after_does_not_replace_the_advice() -> None:
     """A time to wait does not replace the advice of an error that is no rate limit."""
     found = error(503, retry_after="7")
 
@@ -329,7 +329,7 @@ def test_retry_after_of_another_error() -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"retry_after": "7"}])
-def test_a_429_of_an_extension(headers: dict[str, str]) -> None:
+def test_a_429_of_an_extension_never_says_to_retry(headers: dict[str, str]) -> None:
     """The answer may be the echo of a success: the message must never say to wait and retry."""
     limited = answer(429, {"message": "Too Many Requests"}, **headers)
     found = error_of(EXTEND, limited, sent=("days",), now=NOW)

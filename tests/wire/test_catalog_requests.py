@@ -183,7 +183,9 @@ async def test_the_first_page_is_one_request(
 
 
 @every_list
-async def test_a_page_that_fails(rmz_api: respx.MockRouter, make_client: Any, path: str) -> None:
+async def test_a_failed_page_is_named_and_asked_for_again(
+    rmz_api: respx.MockRouter, make_client: Any, path: str
+) -> None:
     """The error names the page, and the same walk goes on there: nothing twice, nothing lost."""
     failure = httpx.Response(500, json={"message": "Server Error"})
     rmz_api.get(path).mock(
@@ -207,7 +209,7 @@ async def test_a_page_that_fails(rmz_api: respx.MockRouter, make_client: Any, pa
 
 
 @every_list
-async def test_a_page_that_cannot_be_read(
+async def test_an_unreadable_page_is_named(
     rmz_api: respx.MockRouter, make_client: Any, path: str
 ) -> None:
     """A page of another shape is named too."""
@@ -219,7 +221,7 @@ async def test_a_page_that_cannot_be_read(
 
 
 @every_list
-async def test_a_server_that_ignores_the_page(
+async def test_the_same_page_again_is_an_error(
     rmz_api: respx.MockRouter, make_client: Any, path: str
 ) -> None:
     """The same page again is an error: its items would be taken for other ones."""
@@ -233,7 +235,9 @@ async def test_a_server_that_ignores_the_page(
 
 
 @every_list
-async def test_a_walk_that_is_left(rmz_api: respx.MockRouter, make_client: Any, path: str) -> None:
+async def test_a_walk_may_be_left_at_any_item(
+    rmz_api: respx.MockRouter, make_client: Any, path: str
+) -> None:
     """A walk may be left at any item: nothing has to be closed, and nobody warns."""
     rmz_api.get(path).mock(return_value=page_of(path, 1, 10, 11))
     async with make_client() as rmz:

@@ -207,7 +207,7 @@ async def test_a_call_whose_turn_comes_too_late_is_not_sent(
 
 
 @pytest.mark.anyio
-async def test_a_turn_that_never_comes(
+async def test_a_wait_for_a_slot_is_bound_by_the_deadline(
     rmz_api: respx.MockRouter, make_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Clock for a turn is bound by the deadline, and what waited was not sent."""
@@ -254,7 +254,7 @@ async def test_a_cancelled_call_gives_its_turn_back(
 
 @pytest.mark.anyio
 @their_client
-async def test_the_callers_client_that_closes_between_two_tries(make_client: Any) -> None:
+async def test_a_callers_client_closed_between_attempts_is_named(make_client: Any) -> None:
     """A client that was closed meanwhile is named as the fault, and nothing more is sent."""
     sent = 0
 

@@ -105,7 +105,7 @@ async def test_a_repeat_needs_time(
     assert len(time.slept) == times - 1
 
 
-async def test_a_token_that_does_not_come(make_client: Any) -> None:
+async def test_a_hanging_token_source_is_bound_by_the_deadline(make_client: Any) -> None:
     """A token source that hangs holds nobody up, and nothing was sent."""
 
     async def hang() -> str:

@@ -89,7 +89,7 @@ def test_a_client_of_another_loop_is_closed_without_touching_it(
 
 @pytest.mark.parametrize("http", TRANSPORTS)
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
-def test_the_connections_of_a_loop_that_is_closed(serving: Any, http: Any) -> None:
+def test_the_connections_of_a_closed_loop_are_closed(serving: Any, http: Any) -> None:
     """Nobody looks after them any more: they are garbage, and closed as such."""
     with serving(keeps()) as server:
         for _ in range(3):

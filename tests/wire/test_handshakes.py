@@ -28,7 +28,7 @@ def secured(server: Server, http: Any) -> Client:
     )
 
 
-async def test_a_call_that_is_given_up(serving: Any, http: Any) -> None:
+async def test_a_call_given_up_closes_its_connection(serving: Any, http: Any) -> None:
     """Its connection is closed before the caller goes on."""
     with serving(stalls) as server:
         async with secured(server, http) as rmz:
@@ -42,7 +42,7 @@ async def test_a_call_that_is_given_up(serving: Any, http: Any) -> None:
                 await server.until_open(0)
 
 
-async def test_a_call_that_runs_into_its_deadline(serving: Any, http: Any) -> None:
+async def test_a_call_at_its_deadline_closes_its_connection(serving: Any, http: Any) -> None:
     """The call was surely not sent, and its connection is closed."""
     with serving(stalls) as server:
         async with secured(server, http) as rmz:
@@ -51,7 +51,7 @@ async def test_a_call_that_runs_into_its_deadline(serving: Any, http: Any) -> No
             await server.until_open(0)
 
 
-async def test_a_client_that_is_closed(serving: Any, http: Any) -> None:
+async def test_a_closed_client_leaves_nothing_open(serving: Any, http: Any) -> None:
     """The call fails, is not sent, and nothing is left open."""
     with serving(stalls) as server:
         rmz = secured(server, http)

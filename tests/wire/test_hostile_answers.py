@@ -132,7 +132,7 @@ async def test_a_page_ends_in_an_error_of_ours(serving: Any, http: Any, name: st
 @pytest.mark.parametrize(
     "data", ['{"id": 502, "status": "paused"}', '{"id": null}', '{"current_page": 1}', "[1]"]
 )
-async def test_the_answer_of_another_call(serving: Any, http: Any, data: str) -> None:
+async def test_the_answer_of_another_call_is_not_taken(serving: Any, http: Any, data: str) -> None:
     """A proxy that has lost count passes it on: it says nothing of the object that was meant."""
     body = f'{{"message": null, "data": {data}, "timestamp": 1750000000}}'.encode()
     with serving(keeps(body)) as server:

@@ -121,7 +121,7 @@ async def test_both_ways_send_the_same_head(serving: Any, http: Any) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_client_that_closes_during_calls(serving: Any, http: Any) -> None:
+async def test_closing_during_calls_leaves_nothing_open(serving: Any, http: Any) -> None:
     """Calls under way are unknown, waiting calls are not sent, and nothing is left open."""
     outcomes: list[type[Exception]] = []
 

@@ -187,7 +187,7 @@ async def test_free_and_duplicate_orders_are_results_of_their_own(
     ],
     ids=repr,
 )
-async def test_a_result_that_cannot_be_read(
+async def test_an_unreadable_result_leaves_the_order_unknown(
     rmz_api: respx.MockRouter, make_client: Any, data: object
 ) -> None:
     """The order may have been made: what came back of it is no reason to say that it was not."""
@@ -367,7 +367,9 @@ async def test_whatever_a_move_answers(
         assert await rmz.orders.update(78901, status=4) is None
 
 
-async def test_a_move_that_is_not_allowed(rmz_api: respx.MockRouter, make_client: Any) -> None:
+async def test_a_forbidden_move_is_raised_in_rmzs_words(
+    rmz_api: respx.MockRouter, make_client: Any
+) -> None:
     """RMZ's own words say why."""
     body = {"message": "Invalid status transition", "data": None, "error": True}
     rmz_api.put("/orders/78901").mock(return_value=httpx.Response(400, json=body))

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.parametrize(("suspended", "times"), [(238.0, 3), (239.5, 1), (3600.0, 1)])
-async def test_an_order_of_a_machine_that_was_suspended(
+async def test_a_suspended_machine_does_not_send_an_order_again(
     make_shop: MakeShop, make_client: Any, time: Any, suspended: float, times: int
 ) -> None:
     """RMZ may have forgotten the first one meanwhile, so it is not sent again."""
@@ -32,7 +32,7 @@ async def test_an_order_of_a_machine_that_was_suspended(
     assert shop.sent.call_count == times
 
 
-async def test_a_machine_that_is_suspended_while_a_call_waits(
+async def test_the_time_is_checked_just_before_sending(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
     """The time is looked at again just before anything is sent."""
@@ -51,7 +51,7 @@ async def test_a_machine_that_is_suspended_while_a_call_waits(
     assert shop.sent.call_count == 1
 
 
-async def test_a_change_of_a_machine_that_was_suspended(
+async def test_a_change_made_during_a_suspension_may_be_its_own(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
     """A change made meanwhile, by RMZ's clock, may be its work, or was there before.
@@ -72,7 +72,7 @@ async def test_a_change_of_a_machine_that_was_suspended(
     assert shop.sent.call_count == 1
 
 
-async def test_a_resend_of_a_machine_that_was_suspended(
+async def test_a_suspended_machine_does_not_send_a_change_again(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
     """Ten minutes later the customer may have undone the change: it is not sent again."""
@@ -111,7 +111,7 @@ async def test_resolving_after_the_machine_was_suspended(
     assert order.sent.call_count == tries
 
 
-async def test_a_calendar_that_is_put_back(
+async def test_a_calendar_put_back_makes_no_call_younger(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
     """The calendar makes no call younger than it is."""

@@ -57,7 +57,7 @@ async def test_a_call_waits_for_its_turn(shop: Shop, make_client: Any, time: Any
     ],
     ids=["its patience", "its deadline"],
 )
-async def test_a_turn_that_comes_too_late(
+async def test_a_late_slot_is_refused_immediately(
     shop: Shop, make_client: Any, time: Any, options: dict[str, Any]
 ) -> None:
     """The caller is told at once, and when; nothing was sent, and nobody slept."""
@@ -207,7 +207,7 @@ async def test_a_resend_does_not_wait_past_its_time(
     assert shop.read.call_count == 2
 
 
-async def test_a_call_that_is_given_up_in_line(
+async def test_a_call_given_up_in_line_leaves_its_slot(
     shop: Shop, make_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Given up while it waits for a connection, it leaves its turn to the next."""
@@ -234,7 +234,7 @@ async def test_a_call_that_is_given_up_in_line(
             await rmz.subscriptions.get(501)
 
 
-async def test_a_call_that_has_no_time_left(
+async def test_a_call_without_time_gives_its_slot_back(
     shop: Shop, make_client: Any, time: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its turn came, but no connection in time: the turn is given back."""
@@ -310,7 +310,7 @@ async def test_a_store_that_fails_loses_no_answer(
     assert caplog.messages == ["the quota store failed: OSError"] * 2
 
 
-async def test_a_store_that_fails_before_anything_is_sent(
+async def test_an_ambiguous_attempt_outweighs_the_stores_error(
     rmz_api: respx.MockRouter, make_client: Any, time: Any
 ) -> None:
     """Its error is the caller's own; after a try that may have been applied, that counts more."""
@@ -386,7 +386,7 @@ async def test_a_wait_that_the_next_turn_would_outlast(
     assert time.slept == []
 
 
-async def test_a_store_that_names_no_time(shop: Shop, make_client: Any) -> None:
+async def test_a_call_that_may_never_go_is_refused(shop: Shop, make_client: Any) -> None:
     """A call that may never go is told so."""
 
     class Closed(InMemoryQuotaStore):

@@ -82,7 +82,7 @@ async def test_an_order_that_was_made_twice_is_one(make_shop: MakeShop, make_cli
 
 
 @pytest.mark.parametrize("status", [400, 409, 422, 404, 429])
-async def test_an_order_that_is_refused_after_a_lost_answer(
+async def test_a_refusal_after_a_lost_answer_is_unknown(
     make_shop: MakeShop, make_client: Any, status: int
 ) -> None:
     """The first one may have been made, and taken the last piece: nobody can tell."""

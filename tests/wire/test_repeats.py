@@ -126,7 +126,7 @@ def raised(verdict: str, failure: Any) -> type[RMZError]:
 
 @pytest.mark.parametrize("kind", FAILURES)
 @pytest.mark.parametrize("name", SAMPLES)
-async def test_a_call_that_keeps_failing(
+async def test_a_failing_call_is_sent_as_the_table_says(
     make_shop: MakeShop, make_client: Any, name: str, kind: str
 ) -> None:
     """The call is sent as often as the table says, and its error says what may have happened."""
@@ -153,7 +153,7 @@ async def test_a_call_that_keeps_failing(
 
 @pytest.mark.parametrize("kind", ["N", "A", "T", "G"])
 @pytest.mark.parametrize("name", SAMPLES)
-async def test_a_call_that_fails_once(
+async def test_a_call_that_failed_is_sent_again_only_if_safe(
     make_shop: MakeShop, make_client: Any, name: str, kind: str
 ) -> None:
     """The call is sent again if that is safe, and only then."""
@@ -358,7 +358,7 @@ async def test_a_success_after_a_repeat_earns_nothing(
         assert budget_of(rmz).left == Budget.SIZE - 1 + Budget.EARNED
 
 
-async def test_what_is_logged(
+async def test_the_log_has_no_ids_or_tokens(
     make_shop: MakeShop, make_client: Any, http: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A try is logged with its path template, and without ids, tokens or personal data."""

@@ -79,7 +79,7 @@ async def test_it_was_not_applied(
     assert shop.sent.call_count == 0
 
 
-async def test_an_error_that_is_asked_again_and_again(
+async def test_the_traceback_of_a_resolved_error_does_not_grow(
     make_shop: MakeShop, make_client: Any
 ) -> None:
     """Its traceback is that of the last time, and does not grow."""
@@ -193,7 +193,7 @@ async def test_an_order_is_made_again_in_time(
     assert shop.sent.call_count == 0
 
 
-async def test_an_order_that_is_lost_again(
+async def test_an_order_lost_again_counts_from_the_first_attempt(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
     """The time counts from the very first try, also for the error of the second search."""
@@ -214,7 +214,7 @@ async def test_an_order_that_is_lost_again(
     assert shop.sent.call_count == 1
 
 
-async def test_an_order_that_is_refused_when_made_again(
+async def test_a_second_refusal_says_nothing_of_the_first(
     make_shop: MakeShop, make_client: Any
 ) -> None:
     """A refusal of the second says nothing of the first."""

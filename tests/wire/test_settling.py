@@ -118,7 +118,7 @@ async def test_a_change_that_somebody_undid_is_not_sent_again(
 
 
 @pytest.mark.parametrize("name", SETTLED)
-async def test_an_object_that_cannot_be_read(
+async def test_an_unreadable_object_lets_nothing_be_sent_again(
     make_shop: MakeShop, make_client: Any, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     """If the object cannot be read either, nothing is sent again."""
@@ -165,7 +165,9 @@ async def test_a_conflict_after_a_lost_answer_is_settled(
 
 
 @pytest.mark.parametrize("status", [400, 409, 422])
-async def test_a_conflict_that_is_one(make_shop: MakeShop, make_client: Any, status: int) -> None:
+async def test_a_conflict_explained_by_the_state_is_final(
+    make_shop: MakeShop, make_client: Any, status: int
+) -> None:
     """A conflict is final if the object's state explains it, and was so before the call."""
     shop = make_shop("pause")
     shop.sent.side_effect = [LOST, failing(status, "Already expired")]
@@ -180,7 +182,7 @@ async def test_a_conflict_that_is_one(make_shop: MakeShop, make_client: Any, sta
 
 @pytest.mark.parametrize("status", [409, 404, 401])
 @pytest.mark.parametrize("seen", ["changed otherwise", "not read"])
-async def test_an_answer_that_cannot_be_checked(
+async def test_an_unseen_first_attempt_stays_unknown(
     make_shop: MakeShop, make_client: Any, seen: str, status: int
 ) -> None:
     """If the outcome of the first attempt stays unseen, it is unknown."""
@@ -303,7 +305,9 @@ async def test_a_resend_counts_as_a_repeat(make_shop: MakeShop, make_client: Any
     assert shop.sent.call_count == 1
 
 
-async def test_an_order_that_was_moved_by_somebody(make_shop: MakeShop, make_client: Any) -> None:
+async def test_an_order_in_the_wanted_status_is_a_success(
+    make_shop: MakeShop, make_client: Any
+) -> None:
     """If the order is in the wanted status, it does not matter since when."""
     shop = make_shop("order's step")
     shop.sent.side_effect = [LOST]
@@ -355,7 +359,7 @@ async def test_an_extension_that_cannot_be_seen_is_unknown(
     assert shop.sent.call_count == 1
 
 
-async def test_a_token_source_that_fails_while_reading_back(
+async def test_a_failing_source_does_not_hide_a_possible_change(
     make_shop: MakeShop, make_client: Any
 ) -> None:
     """Its error does not hide that the change may have been applied."""
@@ -368,7 +372,7 @@ async def test_a_token_source_that_fails_while_reading_back(
             await rmz.subscriptions.pause(501)
 
 
-async def test_a_token_source_that_fails_before_a_repeat(
+async def test_a_failing_source_before_a_retry_hides_nothing(
     make_shop: MakeShop, make_client: Any
 ) -> None:
     """The same before the change is sent again; but a read has nothing to hide."""
