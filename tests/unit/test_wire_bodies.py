@@ -70,7 +70,9 @@ def test_zeros_after_gzip_are_padding(zeros: int) -> None:
     assert decompress(member + bytes(zeros) + member, "gzip") == b"{}{}"
 
 
-@pytest.mark.parametrize("raw", [bytes(20), bytes(2) + gzip.compress(b"{}")])
+@pytest.mark.parametrize(
+    "raw", [bytes(20), bytes(2) + gzip.compress(b"{}")], ids=["alone", "before a member"]
+)
 def test_zeros_before_gzip_are_damage(raw: bytes) -> None:
     """Padding follows a stream."""
     with pytest.raises(UnreadableBodyError, match="broken gzip"):
