@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Literal, NoReturn, TypeVar, cast
+from typing import Any, Literal, NoReturn, cast
 
 import rmz_async
 from rmz_async._calls.clock import Clock
@@ -13,32 +12,15 @@ from rmz_async._http.base_url import Address, URLObject
 from rmz_async._http.client import HTTPClient
 from rmz_async.errors import OutcomeUnknownError
 from rmz_async.options import DEFAULT_PACING, DEFAULT_TIMEOUT, Pacing, RetryPolicy, Unchanged
-from rmz_async.resources._attribute import ResourceAttribute
 from rmz_sync import _preloaded  # noqa: F401 # pyright: ignore[reportUnusedImport] # for what it imports
 from rmz_sync._cut_off import WrappedClient
 from rmz_sync._portal import Portal
-from rmz_sync.resources.categories import Categories
-from rmz_sync.resources.checkout_sessions import CheckoutSessions
-from rmz_sync.resources.orders import Orders
-from rmz_sync.resources.portal_sessions import PortalSessions
-from rmz_sync.resources.products import Products
-from rmz_sync.resources.store import OwnStore
-from rmz_sync.resources.subscriptions import Subscriptions
+from rmz_sync.resources.declared import Resources
 
 __all__ = ("Client",)
 
 
-R = TypeVar("R")
-
-
-def _resource(name: str, resource: Callable[[Any, Portal], R]) -> ResourceAttribute[Client, R]:
-    return ResourceAttribute(
-        resource,
-        lambda client: resource(getattr(client._wrapped, name), client._portal),  # pyright: ignore[reportPrivateUsage] # the class is below
-    )
-
-
-class Client:
+class Client(Resources):
     """Calls the RMZ API and waits for the answer.
 
     A new client works immediately, and many threads may share it. Its connections live in a thread
@@ -69,32 +51,11 @@ class Client:
             ``rmz_async``, it is closed with this client, because no other thread could close it. Or
             ``"aiohttp"``, for connections over aiohttp, which are faster; install ``rmz[aiohttp]``.
 
-    Attributes:
-        checkout_sessions: Send customers to a page on which they pay.
-        portal_sessions: Send customers to a page on which they manage their subscriptions.
-        subscriptions: Read and change subscriptions.
-        orders: Make orders on behalf of customers, read them, and move them on.
-        products: Read what the store sells.
-        categories: Read the shelves of the shop.
-        store: Read the store itself, and its numbers.
+    The attributes are those of ``rmz_async.Client``: ``subscriptions``, ``orders`` and the others.
 
     Raises:
         ConfigurationError: An option breaks a rule; the message names both.
     """
-
-    checkout_sessions: ResourceAttribute[Client, CheckoutSessions] = _resource(
-        "checkout_sessions", CheckoutSessions
-    )
-    portal_sessions: ResourceAttribute[Client, PortalSessions] = _resource(
-        "portal_sessions", PortalSessions
-    )
-    subscriptions: ResourceAttribute[Client, Subscriptions] = _resource(
-        "subscriptions", Subscriptions
-    )
-    orders: ResourceAttribute[Client, Orders] = _resource("orders", Orders)
-    products: ResourceAttribute[Client, Products] = _resource("products", Products)
-    categories: ResourceAttribute[Client, Categories] = _resource("categories", Categories)
-    store: ResourceAttribute[Client, OwnStore] = _resource("store", OwnStore)
 
     def __init__(
         self,
