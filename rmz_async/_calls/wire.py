@@ -276,8 +276,9 @@ def is_documented(answer: Answer) -> bool:
     if not _is_named_json(answer):
         return False
     if not answer.is_whole:
-        # Only the head says whose answer it is.
-        return True
+        # Only the head says whose answer it is, and of a 403 that is not enough: gateways and
+        # firewalls answer it in JSON, also after RMZ has applied a change.
+        return answer.status != 403
     try:
         body = _json.parse(answer.body)
     except ValueError:

@@ -29,6 +29,8 @@ def reason_for_unknown(case: Case) -> str | None:
         return None
     if not case.lane.believes:
         return "reads lag, clocks differ, or the customer undoes it"
+    if kind.silent and case.lane.hook is not None and case.lane.hook.waits:
+        return "a silent attempt and the caller's own slow hook use the time up"
     if position in (Position.LATE, Position.LATER) and not (
         case.subject.is_read_back and position is Position.LATE
     ):
@@ -41,8 +43,6 @@ def reason_for_unknown(case: Case) -> str | None:
 def _of_read_back(case: Case) -> str | None:
     if case.reads_fail:
         return "the fault hits what is read back, too"
-    if case.fault.kind.silent and case.lane.hook is not None and case.lane.hook.waits:
-        return "a silent attempt and the caller's own slow hook use the time up"
     if case.fault.position in (Position.AFTER, Position.LATE):
         return None
     return _of_resent(case, attempts=1)

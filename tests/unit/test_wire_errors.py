@@ -479,3 +479,13 @@ def test_an_error_with_the_name_of_rmzs_api_is_rmzs() -> None:
     theirs = answer(404, json.dumps({"message": "no", "api": "rmz.shawarma"}).encode())
 
     assert type(error_of(GET, theirs, sent=(), now=NOW)) is errors.NotFoundError
+
+
+@pytest.mark.parametrize(
+    ("status", "believed"), [(401, True), (403, False), (404, True), (422, True), (429, True)]
+)
+def test_the_head_alone_of_a_403_is_not_believed(status: int, believed: bool) -> None:
+    """Gateways answer 403 in JSON, too, also after RMZ has applied a change."""
+    head = Answer(status, {"content-type": "application/json"}, b"", is_whole=False)
+
+    assert is_documented(head) is believed
