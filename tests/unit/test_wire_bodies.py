@@ -4,11 +4,13 @@ import gzip
 import zlib
 from decimal import Decimal
 
+import httpx
 import pytest
 
 from rmz_async import operations
 from rmz_async._calls.outcome import Answer, UnreadableBodyError
 from rmz_async._calls.wire import MAX_BODY, decompress, envelope_of, unexpected
+from rmz_async._http.body import answer_at_hand
 
 JSON = {"content-type": "application/json"}
 
@@ -205,3 +207,16 @@ def test_the_error_for_an_unexpected_answer() -> None:
 def test_an_answers_repr_hides_its_body() -> None:
     """An answer may hold personal data, and a repr lands in logs."""
     assert "sara" not in repr(Answer(200, JSON, b"sara@example.com"))
+
+
+@pytest.mark.parametrize(("packed", "is_whole"), [(b'{"message": "No."}', True), (b"", False)])
+def test_an_error_that_a_hook_has_read_is_whole_if_its_body_is_json(
+    packed: bytes, is_whole: bool
+) -> None:
+    """Httpx leaves of a cut body what it could decompress, and raises nothing."""
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    read = httpx.Response(404, headers=headers, content=gzip.compress(packed))
+
+    answer = answer_at_hand(read)
+
+    assert (answer.status, answer.body, answer.is_whole) == (404, packed, is_whole)
