@@ -1,4 +1,4 @@
-"""One call of an async function: how it runs, how it is cut off, and its result or error."""
+"""A call of an async function: how it runs, how it is cut off, and its result or error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Job(Generic[T]):
-    """One call of an async function.
+    """A call of an async function.
 
     Attributes:
         name: The name of the call in messages.

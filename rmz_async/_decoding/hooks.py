@@ -1,8 +1,8 @@
 """How cattrs reads a model, and the only importer of cattrs.
 
-One function configures both converters, so that they have the same rules. The fast one stops at
-the first value that it cannot read. The explaining one names the value's path, and keeps the value
-if no decision depends on it.
+A single function configures both converters, so that they have the same rules. The fast converter
+stops at the first value that it cannot read. The explaining converter names the value's path, and
+keeps the value if no decision depends on it.
 """
 
 from __future__ import annotations

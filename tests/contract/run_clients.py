@@ -31,7 +31,7 @@ PACKAGES = (
     "@types/node@20.19.25",
 )
 UPLOADED = b"PNG"
-# What the seeded sandbox has, by resource.
+# The seeded sandbox has these, by resource.
 IDS = {"subscriptions": 501, "products": 111}
 
 

@@ -19,7 +19,7 @@ from rmz_async.sandbox.serving.reference import contract
 
 SCHEMAS: Mapping[str, Mapping[str, Any]] = contract()["components"]["schemas"]
 
-# What a caller passes in may have other fields than a body: test_requests walks those.
+# An object that a caller passes in may have other fields than a body: test_requests walks those.
 PLAIN = {
     *("JSONObject", "Model", "OrderLine", "CreatedOrder", "ProductKind"),
     *("CodeStock", "Course", "FieldOption", "LicenseTerms", "NewVariant", "SelectField"),

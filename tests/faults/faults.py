@@ -48,7 +48,7 @@ class Stage(StrEnum):
 
 
 class Leaves(StrEnum):
-    """What a fault leaves a client to know about a change."""
+    """The knowledge of a change that a fault leaves a client."""
 
     ANSWER = "RMZ's own answer comes"
     CERTAINTY = "RMZ surely did nothing"

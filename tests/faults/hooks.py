@@ -21,12 +21,12 @@ _TLS = ssl.create_default_context()
 
 
 class HookError(Exception):
-    """What a request hook raises; the caller gets it as it is."""
+    """An error of a request hook; the caller gets it as it is."""
 
 
 @attrs.frozen(eq=False)
 class Hook:
-    """One way to look at each request or answer.
+    """A way to look at each request or answer.
 
     Attributes:
         make: Returns the hooks of one client, which live in a time of the test's.

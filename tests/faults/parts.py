@@ -45,7 +45,7 @@ class Size:
 
 FULL = Size({"asyncio": 1, "trio": 3, "sync": 3, "aiohttp": 6}, 10_000, 1000, 300)
 SHORT = Size({"asyncio": 20, "trio": 40, "sync": 40, "aiohttp": 80}, 600, 200, 40)
-# Of the lanes in which RMZ's reads cannot be believed, or the connections are the caller's own.
+# The step in lanes whose reads cannot be believed, or whose connections are the caller's own.
 _STEP_OF_OTHERS = {True: 7, False: 80}
 
 

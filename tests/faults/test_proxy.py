@@ -57,12 +57,12 @@ def page(status: int) -> Callable[[Got], bool]:
 
 
 def foreign(status: int, head: bytes) -> Callable[[Got], bool]:
-    """What tells an error that is not RMZ's: it has no message."""
+    """An error that is not RMZ's has no message."""
     return lambda got: got.status == status and head in got.head and b'"message"' not in got.body
 
 
 def no_gzip(status: int) -> Callable[[Got], bool]:
-    """What tells a JSON error whose body is not what its head says."""
+    """The body of such a JSON error is not what its head says."""
     return lambda got: (
         got.status == status
         and b"content-encoding: gzip" in got.head

@@ -1,4 +1,4 @@
-"""One path with several methods."""
+"""A path with several methods."""
 
 from __future__ import annotations
 
