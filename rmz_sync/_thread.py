@@ -158,7 +158,7 @@ class PortalThread:
             job.refuse()
         else:
             job.start()
-            await self._wait(job)
+            await job.wait(SLICE)
 
     async def _wait(self, job: Job[Any]) -> None:
         # In slices, so that no caller waits for a job that cannot be cancelled, or for a loop that
