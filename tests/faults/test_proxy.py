@@ -72,7 +72,7 @@ def no_gzip(status: int) -> Callable[[Got], bool]:
 
 
 def followed(part: bytes) -> Callable[[Got], bool]:
-    """What tells an answer behind which something else comes."""
+    """The sign of an answer behind which something else comes."""
     return lambda got: (
         got.status == 200
         and "data" in json.loads(got.body[: got.length])

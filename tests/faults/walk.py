@@ -85,7 +85,7 @@ class Walk:
         self._customer = Customer(shop)
         self._subscriptions = [shop.subscription().id for _ in range(_SUBSCRIPTIONS)]
         self._orders = [shop.order().id for _ in range(_ORDERS)]
-        # Of our own earlier calls: when, and on which object.
+        # The time and the object of each of our own earlier calls.
         self._own: list[tuple[float, int | str]] = []
         self._line = shop.proxy.line(self._plan(_chance(seed, 0), 0))
         self._client = lane.client(

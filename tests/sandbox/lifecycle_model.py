@@ -45,7 +45,7 @@ class Model:
     def pass_hours(self, hours: int) -> None:
         """Let time pass, one hour after the other.
 
-        What is overdue, because somebody has just resumed or unpaused it, happens first.
+        An overdue change, because somebody has just resumed or unpaused it, happens first.
         """
         self.look()
         for _ in range(hours):

@@ -33,7 +33,7 @@ BEHAVIOURS = {
     "declines": CardBehaviour.DECLINES,
     "second": CardBehaviour.SECOND_ATTEMPT,
 }
-# What is likely to reach something, or to miss it by an hour.
+# Steps that are likely to reach something, or to miss it by an hour.
 PASSING = st.sampled_from([0, 1, 23, 3 * DAY, 4 * DAY, 7 * DAY + 1, 27 * DAY, MONTH, 40 * DAY])
 CARDS = st.sampled_from([*BEHAVIOURS, "none"])
 

@@ -84,7 +84,7 @@ def test_a_signal_handler_closes_the_client_that_it_interrupts(shop: Shop) -> No
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of descriptors")
 def test_without_a_free_descriptor_the_first_call_is_an_error_of_ours(shop: Shop) -> None:
-    """It says that nothing was sent, and the next call works once descriptors are free."""
+    """The error says that nothing was sent; a call works once descriptors are free."""
     body = """
     import resource
 

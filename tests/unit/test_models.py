@@ -49,7 +49,7 @@ def test_the_examples_fill_every_field(model: type[Model]) -> None:
     empty = {
         field.name for field in attrs.fields(model) if getattr(found, field.name) in (None, {}, ())
     }
-    # What cannot be read has tests of its own.
+    # Values that cannot be read have tests of their own.
     empty -= {"unreadable"}
 
     assert empty <= {"external_customer_id", "metadata"} & {

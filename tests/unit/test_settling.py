@@ -84,7 +84,7 @@ def subscription(fields: dict[str, object], updated_at: datetime | None) -> Subs
 def test_a_change_was_applied_if_the_object_has_changed_since(name: str, when: str) -> None:
     """If nobody knows that, its state decides; a time in the future shows that the clocks differ.
 
-    What is said to have changed within 10 minutes before may have changed since, by another
+    A change that is dated within 10 minutes before may have happened since, by another
     server's clock.
     """
     compare, wanted, _ = STATES[name]

@@ -181,7 +181,7 @@ async def test_memory_holds_a_piece_of_a_file_at_a_time(
             await rmz.products.upload(b"PNG", kind="image", name="warm.png")
             tracemalloc.start()
             upload = rmz.products.upload(path, kind="file")
-            # What the server in this process has received is not the client's.
+            # The bytes that the server in this process has received are not the client's.
             before = tracemalloc.take_snapshot()
             await upload
             after = tracemalloc.take_snapshot()
