@@ -37,6 +37,7 @@ PRIVILEGES = {
     "yarl": ("_http.over_aiohttp",),
     "cattrs": ("_decoding.",),
     "phonenumbers": ("models._phone_text",),
+    "babel": ("paywall.wording.",),
 }
 OPEN_TO_ALL = {"anyio", "attrs"}
 

@@ -1,0 +1,153 @@
+"""The answer of a paywall: may this user in, why, and until when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import attrs
+
+from rmz_async.errors import MissingExtraError
+from rmz_async.models import Subscription
+
+__all__ = ("Access", "Reason", "Source")
+
+
+class Reason(StrEnum):
+    """Why a user may in or not; later versions may add members."""
+
+    ACTIVE = "active"
+    """The subscription is active."""
+
+    TRIALING = "trialing"
+    """The subscription is in its trial."""
+
+    GRACE = "grace"
+    """A payment failed and is being retried; the customer keeps access meanwhile."""
+
+    PAID_TIME = "paid_time"
+    """The subscription is paused or canceled, and the policy honours the time that was paid for."""
+
+    NO_SUBSCRIPTION = "no_subscription"
+    """The user has no subscription."""
+
+    OTHER_PRODUCT = "other_product"
+    """The user subscribes to other products only."""
+
+    TRIAL_EXCLUDED = "trial_excluded"
+    """The subscription is in its trial, and the policy does not count trials."""
+
+    PAUSED = "paused"
+    """The subscription is paused."""
+
+    CANCELED = "canceled"
+    """The subscription was canceled."""
+
+    PERIOD_ENDED = "period_ended"
+    """The period that was paid for is over, and nothing renews it."""
+
+    GRACE_ENDED = "grace_ended"
+    """A payment failed, and the grace of the policy is over."""
+
+    EXPIRED = "expired"
+    """The subscription has expired."""
+
+    UNKNOWN_STATUS = "unknown_status"
+    """RMZ sent a status that this version does not know."""
+
+    UNREADABLE = "unreadable"
+    """A subscription would grant access, and its product cannot be read."""
+
+    TOO_MANY = "too_many"
+    """RMZ returned as many subscriptions as fit into one answer, and none of them grants access."""
+
+    UNAVAILABLE = "unavailable"
+    """RMZ cannot be asked, and what is known is too old."""
+
+    OUTAGE_ALLOWED = "outage_allowed"
+    """RMZ cannot be asked, and the paywall was told to let everybody in meanwhile."""
+
+    @property
+    def certain(self) -> bool:
+        """Whether the reason is a fact about the user, and not about what could be learnt."""
+        return self not in _UNCERTAIN
+
+
+_UNCERTAIN = frozenset(
+    {Reason.UNREADABLE, Reason.TOO_MANY, Reason.UNAVAILABLE, Reason.OUTAGE_ALLOWED}
+)
+
+
+class Source(StrEnum):
+    """How the answer was learnt."""
+
+    API = "api"
+    """RMZ was asked for this very answer."""
+
+    CACHE = "cache"
+    """RMZ was asked a short time ago."""
+
+    STALE = "stale"
+    """RMZ was asked longer ago, and is being asked again in the background."""
+
+    WEBHOOK = "webhook"
+    """RMZ was asked because a webhook said that something had changed."""
+
+    SNAPSHOT = "snapshot"
+    """An earlier process learnt it."""
+
+
+@attrs.frozen(kw_only=True)
+class Access:
+    """Whether a user may in.
+
+    ``if access:`` is the same as ``if access.granted:``. An answer that is not granted and not
+    ``certain`` is no refusal: the paywall cannot say, so answer 503 and not 402.
+
+    Attributes:
+        granted: Whether the user may in.
+        reason: Why, or why not; ``text`` says it to the customer.
+        until: The moment at which the answer ends to be true; UTC. None if no end is known.
+        subscription: The subscription that decided; None if the user has none.
+        checked_at: When RMZ was asked; UTC.
+        source: How the answer was learnt.
+    """
+
+    granted: bool
+    reason: Reason
+    until: datetime | None = None
+    subscription: Subscription | None = attrs.field(default=None, repr=False)
+    checked_at: datetime
+    source: Source = Source.API
+
+    @property
+    def certain(self) -> bool:
+        """Whether the answer is a fact about the user; a grant or a refusal if so."""
+        return self.reason.certain
+
+    def text(self, language: str = "en") -> str:
+        """Return the reason as a sentence for the customer.
+
+        The product's name stands between the marks by which Unicode isolates it, so that it may be
+        written in another direction than the sentence.
+
+        Args:
+            language: ``en`` or ``ar``, also as a part of a longer tag such as ``ar-SA``; English
+                for each other language.
+
+        Returns:
+            Plain text; escape it before it goes into HTML.
+
+        Raises:
+            MissingExtraError: ``rmz[paywall]`` is not installed.
+        """
+        try:
+            from rmz_async.paywall import wording
+        except ImportError:
+            raise MissingExtraError(
+                'Access.text needs an extra: pip install "rmz[paywall]"'
+            ) from None
+        return wording.text(self, language)
+
+    def __bool__(self) -> bool:
+        return self.granted

@@ -1,0 +1,288 @@
+"""Decisions of the paywall: each status, each rule of the policy, and what no rule may change."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rmz_async import ConfigurationError, Subscription, SubscriptionStatus
+from rmz_async.models import SubscriptionProduct
+from rmz_async.paywall import Policy, Reason, decide
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+SOON, PAST = NOW + 10 * DAY, NOW - 10 * DAY
+
+
+def subscription(status: str, *, product: int | None = 102, **fields: Any) -> Subscription:
+    """A subscription that lasts ten days more, unless *fields* say otherwise."""
+    fields = {"current_period_end": SOON, **fields}
+    bought = None if product is None else SubscriptionProduct(id=product, name="Pro")
+    return Subscription(id=501, status=status, product=bought, **fields)
+
+
+@pytest.mark.parametrize(
+    ("status", "granted", "reason"),
+    [
+        ("trialing", True, Reason.TRIALING),
+        ("active", True, Reason.ACTIVE),
+        ("past_due", True, Reason.GRACE),
+        ("paused", False, Reason.PAUSED),
+        ("canceled", False, Reason.CANCELED),
+        ("expired", False, Reason.EXPIRED),
+        ("frozen", False, Reason.UNKNOWN_STATUS),
+    ],
+)
+def test_the_default_policy_is_rmz_s_own_table(status: str, granted: bool, reason: Reason) -> None:
+    """Each status, and one that this version does not know."""
+    access = decide([subscription(status)], now=NOW)
+
+    assert (access.granted, access.reason, bool(access)) == (granted, reason, granted)
+    assert access.certain
+    assert access.subscription is not None
+
+
+def test_a_user_without_subscriptions_is_refused() -> None:
+    """Nothing found is an answer, too."""
+    access = decide([], now=NOW)
+
+    assert (access.granted, access.reason) == (False, Reason.NO_SUBSCRIPTION)
+    assert access.subscription is None
+
+
+@pytest.mark.parametrize("fields", [{"auto_renew": False}, {"cancel_at_period_end": True}])
+@pytest.mark.parametrize("status", ["active", "trialing"])
+def test_a_period_that_nothing_renews_ends_on_time(status: str, fields: dict[str, Any]) -> None:
+    """The status may still say active: RMZ moves it on later."""
+    held = [subscription(status, **fields)]
+
+    assert decide(held, now=NOW).until == SOON
+    assert decide(held, now=SOON - timedelta(microseconds=1)).granted
+    assert decide(held, now=SOON).reason is Reason.PERIOD_ENDED
+
+
+@pytest.mark.parametrize("auto_renew", [True, None])
+def test_a_period_that_may_renew_itself_is_waited_for(auto_renew: bool | None) -> None:
+    """RMZ may charge the card at the very end of the period."""
+    held = [subscription("active", auto_renew=auto_renew)]
+    policy = Policy(renewal_lag=timedelta(hours=2))
+
+    assert decide(held, policy, SOON + timedelta(hours=1)).granted
+    assert decide(held, policy, SOON + timedelta(hours=2)).reason is Reason.PERIOD_ENDED
+
+
+def test_a_trial_ends_with_the_trial_and_not_with_the_period() -> None:
+    """The period may already have its end in the future."""
+    held = [subscription("trialing", trial_ends_at=NOW + DAY, auto_renew=False)]
+
+    assert decide(held, now=NOW).until == NOW + DAY
+    assert decide(held, now=NOW + DAY).reason is Reason.PERIOD_ENDED
+
+
+def test_a_limited_grace_is_counted_from_the_end_of_the_paid_period() -> None:
+    """The first charge fails three days before it: that time is paid for."""
+    held = [subscription("past_due")]
+    policy = Policy(grace=2 * DAY)
+
+    assert decide(held, policy, NOW).until == SOON + 2 * DAY
+    assert decide(held, policy, SOON + 2 * DAY).reason is Reason.GRACE_ENDED
+
+
+def test_without_an_end_of_the_period_rmz_s_status_is_the_only_end() -> None:
+    """A list or a lookup may leave the key out."""
+    for status in ("active", "trialing", "past_due"):
+        held = [subscription(status, current_period_end=None)]
+        access = decide(held, Policy(grace=DAY), NOW)
+
+        assert (access.granted, access.until) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "policy", "refusal"),
+    [
+        ("paused", Policy(paused=True), Reason.PAUSED),
+        ("canceled", Policy(canceled=True), Reason.CANCELED),
+        ("frozen", Policy(unknown_status=True), Reason.UNKNOWN_STATUS),
+    ],
+)
+def test_a_policy_may_honour_the_time_that_was_paid_for(
+    status: str, policy: Policy, refusal: Reason
+) -> None:
+    """Until the period ends, and not longer; an end that is missing honours nothing."""
+    access = decide([subscription(status)], policy, NOW)
+
+    assert (access.granted, access.reason, access.until) == (True, Reason.PAID_TIME, SOON)
+    assert decide([subscription(status)], policy, SOON).reason is refusal
+    assert not decide([subscription(status, current_period_end=None)], policy, NOW)
+
+
+def test_a_policy_may_leave_trials_out() -> None:
+    """The reason says so."""
+    access = decide([subscription("trialing")], Policy(trial=False), NOW)
+
+    assert (access.granted, access.reason) == (False, Reason.TRIAL_EXCLUDED)
+
+
+def test_only_the_products_of_the_policy_count() -> None:
+    """A refusal names the subscription to the other product."""
+    policy = Policy(product_ids=[102])
+
+    assert decide([subscription("active")], policy, NOW).granted
+    access = decide([subscription("active", product=101)], policy, NOW)
+    assert (access.granted, access.reason) == (False, Reason.OTHER_PRODUCT)
+
+
+def test_a_product_that_cannot_be_read_is_no_refusal() -> None:
+    """The subscription would grant access if it were of the right product."""
+    policy = Policy(product_ids=[102])
+
+    access = decide([subscription("active", product=None)], policy, NOW)
+    assert (access.granted, access.certain) == (False, False)
+    assert decide([subscription("paused", product=None)], policy, NOW).certain
+
+
+def test_a_full_lookup_without_a_grant_is_no_refusal() -> None:
+    """RMZ returns at most 50, and the one that grants may be the next."""
+    held = [subscription("expired")] * 50
+
+    assert decide(held[:-1], now=NOW).certain
+    assert not decide(held, now=NOW).certain
+    assert decide([*held, subscription("active")], now=NOW).granted
+
+
+def test_the_refusal_that_the_customer_can_mend_is_the_one_that_is_shown() -> None:
+    """A paused subscription can be resumed; an expired one cannot."""
+    held = [subscription("expired"), subscription("paused"), subscription("canceled")]
+
+    assert decide(held, now=NOW).reason is Reason.PAUSED
+
+
+def test_the_grant_that_lasts_longest_is_the_one_that_counts() -> None:
+    """One without a known end lasts longest of all."""
+    short = subscription("active", current_period_end=NOW + DAY, auto_renew=False)
+    long = subscription("active", auto_renew=False)
+    endless = subscription("past_due")
+
+    assert decide([short, long], now=NOW).until == SOON
+    assert decide([long, endless, short], now=NOW).until is None
+
+
+def test_the_last_year_of_the_calendar_is_no_overflow() -> None:
+    """RMZ sends whatever stands in its database."""
+    held = [subscription("active", current_period_end=datetime.max.replace(tzinfo=UTC))]
+
+    assert decide(held, now=NOW).granted
+
+
+def test_a_time_without_a_zone_is_refused() -> None:
+    """A comparison with RMZ's times would mean nothing."""
+    with pytest.raises(ConfigurationError, match="now: must be an aware time"):
+        decide([], now=datetime(2026, 5, 1))  # noqa: DTZ001 - the naive time is what is refused
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("product_ids", []),
+        ("product_ids", "102"),
+        ("product_ids", 102),
+        ("product_ids", [True]),
+        ("product_ids", [0]),
+        ("grace", 3),
+        ("grace", timedelta(days=400)),
+        ("renewal_lag", -DAY),
+        ("renewal_lag", 8 * DAY),
+        ("trial", 1),
+        ("paused", None),
+        ("canceled", "yes"),
+        ("unknown_status", 0),
+    ],
+)
+def test_a_policy_that_breaks_a_rule_names_the_field(field: str, value: Any) -> None:
+    """A mistake in the rules must not wait for the first customer."""
+    with pytest.raises(ConfigurationError, match=f"^{field}: must be"):
+        Policy(**{field: value})
+
+
+times = st.datetimes(datetime(2026, 4, 1), datetime(2026, 6, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
+subscriptions = st.builds(
+    subscription,
+    st.sampled_from([*SubscriptionStatus, "frozen"]),
+    product=st.sampled_from([None, 101, 102]),
+    current_period_end=st.none() | times,
+    trial_ends_at=st.none() | times,
+    auto_renew=st.none() | st.booleans(),
+    cancel_at_period_end=st.none() | st.booleans(),
+)
+policies = st.builds(
+    Policy,
+    product_ids=st.sampled_from([None, (101,), (101, 102)]),
+    grace=st.none() | st.timedeltas(timedelta(0), 9 * DAY),
+    renewal_lag=st.timedeltas(timedelta(0), 7 * DAY),
+    trial=st.booleans(),
+    paused=st.booleans(),
+    canceled=st.booleans(),
+    unknown_status=st.booleans(),
+)
+held = st.lists(subscriptions, max_size=6)
+
+
+@given(held, policies, times)
+def test_a_grant_ends_in_the_future_and_ends_then(
+    owned: list[Subscription], policy: Policy, now: datetime
+) -> None:
+    """At its end the same subscriptions grant nothing, or something that lasts longer."""
+    access = decide(owned, policy, now)
+
+    if access.granted and access.until is not None:
+        assert access.until > now
+        assert decide(owned, policy, access.until - timedelta(microseconds=1)).granted
+        assert not decide(owned, policy, access.until)
+
+
+@given(held, policies, times, st.randoms())
+def test_the_order_of_the_subscriptions_changes_no_answer(
+    owned: list[Subscription], policy: Policy, now: datetime, random: Any
+) -> None:
+    """RMZ documents no order."""
+    first = decide(owned, policy, now)
+    random.shuffle(owned)
+    second = decide(owned, policy, now)
+
+    assert (first.granted, first.until, first.certain) == (
+        second.granted,
+        second.until,
+        second.certain,
+    )
+
+
+@given(held, subscriptions, policies, times)
+def test_one_subscription_more_takes_no_grant_away(
+    owned: list[Subscription], more: Subscription, policy: Policy, now: datetime
+) -> None:
+    """A user who buys a second plan keeps the first."""
+    before, after = decide(owned, policy, now), decide([*owned, more], policy, now)
+
+    assert after.granted >= before.granted
+
+
+@given(held, policies, times)
+def test_a_stricter_policy_lets_nobody_else_in(
+    owned: list[Subscription], policy: Policy, now: datetime
+) -> None:
+    """Each rule of the policy that is taken back can only refuse."""
+    access = decide(owned, policy, now)
+    for change in (
+        {"trial": False},
+        {"paused": False},
+        {"canceled": False},
+        {"unknown_status": False},
+        {"grace": timedelta(0)},
+        {"renewal_lag": timedelta(0)},
+    ):
+        assert decide(owned, attrs.evolve(policy, **change), now).granted <= access.granted
