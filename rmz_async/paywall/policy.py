@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -21,7 +21,8 @@ LONGEST_RENEWAL_LAG = timedelta(days=7)
 def _ids(value: Iterable[int] | None) -> frozenset[int] | None:
     if value is None:
         return None
-    if isinstance(value, str | bytes) or not isinstance(value, Iterable):
+    # A caller without a type checker may pass anything.
+    if isinstance(value, str | bytes) or not isinstance(cast("object", value), Iterable):
         raise ConfigurationError("product_ids: must be several integers, for example [102]")
     ids = frozenset(value)
     if not ids or not all(type(each) is int and each > 0 for each in ids):
