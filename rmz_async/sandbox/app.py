@@ -20,6 +20,7 @@ from rmz_async.sandbox.endpoints.control import control_routes
 from rmz_async.sandbox.endpoints.front_door import FrontDoor
 from rmz_async.sandbox.faults.requests import FaultyRequests
 from rmz_async.sandbox.hosted.routes import hosted_routes
+from rmz_async.sandbox.live_tokens import NoLiveTokens
 from rmz_async.sandbox.loopback import LoopbackOnly
 from rmz_async.sandbox.rules import uploads
 from rmz_async.sandbox.same_origin import SameOriginForms
@@ -55,6 +56,7 @@ def build_app(
             Middleware(
                 LimitedBodies, exceptions={f"{BASE_PATH}/products/upload": uploads.MOST_BYTES}
             ),
+            Middleware(NoLiveTokens),
             Middleware(CatchingUp, catch_up=catch_up),
             Middleware(RequestLog, path=BASE_PATH, now=backend.now, note=backend.requests.note),
             Middleware(FaultyRequests, faults=backend.faults, api=BASE_PATH),

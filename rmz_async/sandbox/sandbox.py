@@ -19,6 +19,7 @@ from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.faults.faults import Faults
 from rmz_async.sandbox.lifecycle.clock import Clock
 from rmz_async.sandbox.lifecycle.timeline import Timeline
+from rmz_async.sandbox.live_tokens import looks_live
 from rmz_async.sandbox.seed.store import seeded_store
 from rmz_async.sandbox.serving.in_process import connect
 from rmz_async.sandbox.serving.paying import pay_on_page
@@ -55,7 +56,8 @@ class Sandbox:
             refused, unless a sandbox has made it.
 
     Raises:
-        ValueError: *token* may belong to a real store, or *clock* returns a naive time.
+        ValueError: *token* or *seed* may be the token of a real store, or *clock* returns a naive
+            time.
 
     Attributes:
         token: The only API token that is accepted.
@@ -75,6 +77,8 @@ class Sandbox:
         throttle: bool = True,
         token: str | None = None,
     ) -> None:
+        if looks_live(str(seed)):
+            raise ValueError("seed: this looks like the token of a real store, and was not kept")
         self.clock: Clock = Clock(clock)
         now = self.clock.now().replace(microsecond=0)
         self.state: Store = seeded_store(now) if state is None else state

@@ -9,6 +9,7 @@ import attrs
 import httpx
 from starlette.types import ASGIApp
 
+from rmz_async.sandbox.live_tokens import looks_live
 from rmz_async.sandbox.loopback import is_loopback
 
 __all__ = ("Webhook", "signed_headers")
@@ -18,6 +19,8 @@ _MIN_SECRET = 16
 
 
 def _on_loopback(_: object, __: object, url: str) -> None:
+    if looks_live(url):
+        raise ValueError("the webhook's URL contains a token that may belong to a real store")
     try:
         # Read by the library that will send to it, so that both see the same host.
         parsed = httpx.URL(url)
@@ -35,6 +38,11 @@ def _long_enough(_: object, __: object, secret: object) -> None:
         raise ValueError(
             f"a webhook's secret must be a string of at least {_MIN_SECRET} characters, as "
             "webhooks.verify wants it: shorter ones can be guessed"
+        )
+    if looks_live(secret):
+        raise ValueError(
+            "the webhook's secret looks like a token that may belong to a real store, and was not "
+            "kept: give the sandbox a made-up secret"
         )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import secrets
 
+from rmz_async.sandbox.live_tokens import may_be_live
+
 __all__ = ("checked_token", "new_token")
 
-# A real token is a number, a bar and at least 40 letters and digits.
-_LIKE_A_REAL_ONE = re.compile(r"[0-9]+\|[0-9A-Za-z]{40,}")
 _OWN_PREFIX = "1|sandbox"
 
 
@@ -26,7 +26,7 @@ def checked_token(token: str) -> str:
     """
     if re.fullmatch(r"[!-~]+", token) is None:
         raise ValueError("a token is visible ASCII characters without blanks, and not empty")
-    if _LIKE_A_REAL_ONE.fullmatch(token) and not token.startswith(_OWN_PREFIX):
+    if may_be_live(token):
         raise ValueError(
             "this token may belong to a real store, and was not kept: give the sandbox one that a "
             "sandbox has printed, or a short one such as 1|local"
