@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from rmz_async.sandbox import Sandbox, Status
+from rmz_async.sandbox.store.replica import Replica
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import ManualClock
@@ -108,3 +109,18 @@ async def test_clocks_of_the_servers_may_differ(
     for path in ("/subscriptions/501", "/subscriptions/999"):
         assert (await api.get(path)).json()["timestamp"] == right["timestamp"] + skew
     assert (await read(api, "/orders/78901"))["updated_at"] != "2025-05-22T12:00:00.000000Z"
+
+
+async def test_reads_between_two_changes_share_one_view(sandbox: Sandbox) -> None:
+    """Each change makes another one, also a change from while nothing lagged."""
+    state = sandbox.state
+    replica = Replica(state, sandbox.clock.now)
+    state.switches.replica_lag = 30
+    state.subscriptions[501].status = Status.PAUSED
+    view = replica.store()
+    assert replica.store() is view
+    state.switches.replica_lag = 0
+    del state.subscriptions[533]
+    state.switches.replica_lag = 30
+    assert 533 not in replica.store().subscriptions
+    assert replica.store().subscriptions[501].status is Status.ACTIVE

@@ -38,6 +38,8 @@ class Replica:
         self._store = store
         self._now = now
         self._journal: deque[_Before] = deque()
+        # The latest answer to a read, true until the store or the lag changes it.
+        self._view: Store | None = None
         for name, table in store.tables().items():
             table.listen(partial(self._note, name))
 
@@ -49,8 +51,16 @@ class Replica:
         seen_at = self._now() - timedelta(seconds=self._store.switches.replica_lag)
         while self._journal and self._journal[0].at <= seen_at:
             self._journal.popleft()
+            self._view = None
         if not self._journal:
             return self._store
+        # Reads are many between two changes, and a view has indexes of its own to make.
+        if self._view is None:
+            self._view = self._behind()
+        return self._view
+
+    def _behind(self) -> Store:
+        """Return the store without the changes of the journal."""
         changed: dict[str, dict[int | str, Any]] = {}
         # If a row changed several times, the first change within the lag counts.
         for before in reversed(self._journal):
@@ -62,6 +72,7 @@ class Replica:
         return attrs.evolve(self._store, **tables)
 
     def _note(self, name: str, key: int | str) -> None:
+        self._view = None
         if self._store.switches.replica_lag:
             row = self._store.tables()[name].get(key)
             self._journal.append(_Before(self._now(), name, key, copy.copy(row)))
