@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from rmz_async.errors import ConfigurationError, OutcomeUnknownError, RMZError
@@ -14,7 +16,12 @@ T = TypeVar("T")
 
 
 class Job(Generic[T]):
-    """A call of an async function.
+    """A call of an async function, which the loop's thread runs and another thread waits for.
+
+    The two share one plain lock, which belongs to this job alone: the loop's thread opens it once.
+    A signal can interrupt the other thread anywhere, also between taking a lock and remembering to
+    give it back. A condition, an event or a future would then stay locked, and the loop's thread
+    would wait for it for ever, and every other call with it.
 
     Attributes:
         name: The name of the call in messages.
@@ -24,7 +31,7 @@ class Job(Generic[T]):
         error: The error that it raised.
     """
 
-    __slots__ = ("_begun", "_cut_off", "_work", "error", "name", "over", "result", "task")
+    __slots__ = ("_begun", "_cut_off", "_end", "_work", "error", "name", "over", "result", "task")
 
     result: T
 
@@ -35,15 +42,16 @@ class Job(Generic[T]):
         self.over = self._begun = False
         self._work = work
         self._cut_off = CutOff()
+        self._end = threading.Lock()
+        self._end.acquire()
 
     def start(self) -> None:
         """Run it in a task of its own, in the loop."""
         self.task = asyncio.create_task(self._run())
 
-    async def wait(self, seconds: float) -> None:
-        """Wait for its end, in the loop and no longer than *seconds*."""
-        if self.task is not None:
-            await asyncio.wait((self.task,), timeout=seconds)
+    def wait(self, seconds: float) -> bool:
+        """Wait for its end, in a thread and no longer than *seconds*; return whether it ended."""
+        return self.over or self._end.acquire(timeout=seconds)
 
     def cancel(self, reason: str) -> None:
         """Cancel it, in the loop; *reason* is for its error."""
@@ -57,7 +65,7 @@ class Job(Generic[T]):
         """End it from outside, because no loop will."""
         if not self.over:
             self.error = self._lost()
-            self.over = True
+            self._ended()
 
     @property
     def fate(self) -> str:
@@ -82,8 +90,16 @@ class Job(Generic[T]):
             traceback = error.__traceback__
             self.error = error.with_traceback(traceback and traceback.tb_next)
         finally:
-            self.over = True
             self._cut_off.verdict = None
+            # A task that the waiting thread freed would call back into the event loop's list of
+            # tasks, and Python swallows an interruption there.
+            self.task = None
+            self._ended()
+
+    def _ended(self) -> None:
+        self.over = True
+        with suppress(RuntimeError):  # It was refused from outside a moment ago.
+            self._end.release()
 
     def _lost(self) -> RMZError:
         if not self._begun:

@@ -48,25 +48,29 @@ class Portal:
             RMZError: The error of *function*, also if the portal was closed while it ran.
         """
         job: Job[T] | None = None
+        error: BaseException | None = None
         try:
             thread = self._ready()
             job = Job(partial(function, *args, **kwargs), name_of(function))
             thread.run(job)
-            if job.error is None:
-                # Nothing is called from here to the caller's next line, so that no interruption can
-                # take the result away without a note.
+            # Nothing is called from here to the caller's next line, so that no interruption can
+            # take the result or the error away without a note.
+            error, job.error = job.error, None
+            if error is None:
                 return job.result
-        except RMZError:
-            raise
-        except BaseException as interruption:
-            fate = "it failed before anything was sent" if job is None else job.fate
-            interruption.add_note(f"{name_of(function)} was interrupted: {fate}")
-            raise
-        error, job.error = job.error, None
-        try:
             raise error
+        except BaseException as raised:
+            if raised is not error:
+                self._note(raised, job, function)
+            raise
         finally:
-            del error  # The error's traceback has this frame: they would keep each other alive.
+            # The traceback of the error has this frame: they would keep each other alive.
+            del job, error
+
+    def _note(self, raised: BaseException, job: Job[Any] | None, function: object) -> None:
+        if not isinstance(raised, RMZError):
+            fate = "it failed before anything was sent" if job is None else job.fate
+            raised.add_note(f"{name_of(function)} was interrupted: {fate}")
 
     def close(self) -> None:
         """Cancel the calls that run and end the thread; any number of times.

@@ -21,6 +21,7 @@ for _name in (
     "httpcore._async.http11",
     "importlib.readers",
     "importlib.resources._adapters",
+    "sniffio",
 ):
     with suppress(ImportError):
         import_module(_name)

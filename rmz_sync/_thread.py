@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import os
 import sys
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from contextvars import copy_context
+from importlib import import_module
 from typing import Any
 
-import anyio
-from anyio import from_thread
 from anyio.from_thread import BlockingPortal
-from anyio.lowlevel import current_token
 
-from rmz_async.errors import ConfigurationError, ConnectionFailedError
+from rmz_async.errors import ConfigurationError, ConnectionFailedError, RMZError
 from rmz_sync._cut_off import CLOSED
 from rmz_sync._job import Job
 from rmz_sync._loop import new_loop
@@ -46,7 +46,7 @@ class PortalThread:
 
     def __init__(self, finish: Callable[[], Awaitable[object]]) -> None:
         self.finish_error: Exception | None = None
-        self._start_error: Exception | None = None
+        self._start_error: RMZError | None = None
         # Kept also so that the connections live as long as the thread: Python warns of those that
         # are freed open, as it exits.
         self._finish = finish
@@ -54,7 +54,11 @@ class PortalThread:
         self._pid = os.getpid()
         # The jobs of every thread that is inside `run`.
         self._jobs: set[Job[Any]] = set()
-        self._started = threading.Event()
+        self._has_started = False
+        # Locked until the thread has started. No event: it would keep a lock of its own, which an
+        # interrupted caller could leave locked, and the thread would never start.
+        self._gate = threading.Lock()
+        self._gate.acquire()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._last_task: asyncio.Task[None] | None = None
         self._ending = self._over = False
@@ -84,7 +88,7 @@ class PortalThread:
     def ready(self) -> bool:
         """Start the thread, unless it was started, and return whether it takes jobs."""
         # If a process forks in the middle of the start, its child would never stop waiting.
-        if self.is_ours and not self._started.is_set():
+        if self.is_ours and not self._has_started:
             mine = (threading.get_ident(),)
             starter = vars(self).setdefault("_starter", mine)
             if starter is mine:
@@ -92,33 +96,24 @@ class PortalThread:
             elif starter == mine:
                 # This is a finalizer or a signal handler, in the middle of the start.
                 self._abandon()
-            while not self._started.wait(SLICE):
-                pass
+            self._wait_for_start()
             if self._start_error is not None:
-                raise ConnectionFailedError(
-                    "nothing was sent, because no event loop could be started for this client "
-                    f"({self._start_error}): close files or raise their limit, then retry"
-                ) from self._start_error
+                raise self._start_error
         return self.alive
 
     def run(self, job: Job[Any]) -> None:
         """Run *job* and wait for its end; if the wait is interrupted, cancel it."""
         self._jobs.add(job)
         try:
-            step = self._begin
-            while self.alive and not job.over:
-                from_thread.run(step, job, token=self._token)
-                step = self._wait
+            # anyio's own way from a thread waits for a future: see `Job`.
+            self._call_soon(self._begin, job)
+            # In slices, so that no caller waits for a loop that has ended.
+            while not job.wait(SLICE) and self.alive:
+                pass
             job.refuse()
-        except BaseException as error:
+        except BaseException:
             self._cancel(job)
-            # A condition that is interrupted as it takes its lock again hides the interruption.
-            hidden = error.__context__
-            if hidden is not None and "un-acquired lock" in str(error):
-                raise hidden from None
-            # anyio raises RuntimeError if the loop has ended; any other is a signal handler's.
-            if self.alive or not isinstance(error, RuntimeError):
-                raise
+            raise
         finally:
             self._jobs.discard(job)
 
@@ -135,51 +130,75 @@ class PortalThread:
 
     def _start(self) -> None:
         try:
-            self._thread.start()
+            # `Thread.start` waits for an event: another thread does that, which no signal
+            # interrupts.
+            _thread.start_new_thread(self._bring_up, ())
         except BaseException as error:
             self._abandon()
-            if isinstance(error, RuntimeError) and self._thread.ident is None:
-                raise ConfigurationError(f"no thread for this client: {error}") from error
+            if isinstance(error, RuntimeError) and not _by_a_signal_handler(error):
+                raise _no_thread(error) from error
             raise
+
+    def _wait_for_start(self) -> None:
+        while not self._has_started:
+            # A caller that is interrupted before it opens the gate leaves the others a slice
+            # late.
+            if self._gate.acquire(timeout=SLICE):
+                self._open_gate()
+
+    def _bring_up(self) -> None:
+        try:
+            if not self._over:
+                self._thread.start()
+        except RuntimeError as error:
+            self._start_error = _no_thread(error)
+            self._abandon()
 
     def _abandon(self) -> None:
         self._over = True
         self._end_soon()
-        self._started.set()
+        self._open_gate()
+
+    def _open_gate(self) -> None:
+        self._has_started = True
+        try:
+            self._gate.release()
+        except RuntimeError as error:
+            # Another thread, or a signal handler in this one, has opened it already.
+            if _by_a_signal_handler(error):
+                raise
 
     def _end_soon(self) -> None:
         self._ending = True
         if self._loop is not None:
-            with suppress(RuntimeError):  # The loop was closed a moment ago.
-                self._loop.call_soon_threadsafe(self._end)
+            self._call_soon(self._end)
 
-    async def _begin(self, job: Job[Any]) -> None:
+    def _call_soon(self, function: Callable[..., object], *args: object) -> None:
+        assert self._loop is not None
+        try:
+            self._loop.call_soon_threadsafe(function, *args, context=copy_context())
+        except RuntimeError:
+            # Unless the loop was closed a moment ago, a signal handler raised.
+            if not self._loop.is_closed():
+                raise
+
+    def _begin(self, job: Job[Any]) -> None:
         if self._ending:
             job.refuse()
         else:
             job.start()
-            await job.wait(SLICE)
-
-    async def _wait(self, job: Job[Any]) -> None:
-        # In slices, so that no caller waits for a job that cannot be cancelled, or for a loop that
-        # has ended.
-        await job.wait(SLICE)
 
     def _cancel(self, job: Job[Any]) -> None:
+        if self.alive and not job.over:
+            self._call_soon(job.cancel, "interrupted")
+            # Not longer, because a token function may block the loop.
+            job.wait(GRACE)
         if not self.alive:
             job.refuse()
-        elif not job.over and self._loop is not None:
-            ended = asyncio.run_coroutine_threadsafe(self._interrupt(job), self._loop)
-            # Not through anyio, which has no time limit: a blocked loop would hold up Ctrl-C.
-            with suppress(RuntimeError, TimeoutError):
-                ended.result(GRACE)
-
-    async def _interrupt(self, job: Job[Any]) -> None:
-        job.cancel("interrupted")
-        await job.wait(GRACE)
 
     def _live(self) -> None:
         _living.add(self)
+        _name_the_library()
         try:
             # Without asyncio's debug mode, which would make every call five times slower.
             with asyncio.Runner(debug=False, loop_factory=new_loop) as runner:
@@ -192,19 +211,18 @@ class PortalThread:
                     self._end()
                     self._loop.run_until_complete(serving)
         except Exception as error:
-            if self._started.is_set():
+            if self._has_started:
                 raise
-            self._start_error = error
+            self._start_error = _no_loop(error)
         finally:
             self._over = True
-            self._started.set()
+            self._open_gate()
             _living.discard(self)
 
     async def _serve(self) -> None:
         async with BlockingPortal() as portal:
             self._portal = portal
-            self._token = current_token()
-            self._started.set()
+            self._open_gate()
             if self._ending:
                 self._end()
             await portal.sleep_until_stopped()
@@ -228,9 +246,29 @@ class PortalThread:
         # A token function that cannot be cancelled keeps this thread. Its caller need not wait:
         # without connections the call sends nothing any more.
         self._over = True
-        # A caller that comes just now must find the loop still running, or would never stop
-        # waiting.
-        with anyio.move_on_after(5 * SLICE):
-            while self.is_busy:  # noqa: ASYNC110 - other threads set no event when they leave
-                await anyio.sleep(0.001)
         await self._portal.stop()
+
+
+def _name_the_library() -> None:
+    # A caller inside trio hands its context over, which names trio. The name of the thread counts
+    # for more.
+    with suppress(ImportError):
+        import_module("sniffio").thread_local.name = "asyncio"
+
+
+def _by_a_signal_handler(error: RuntimeError) -> bool:
+    """Whether *error* is no error of the call that it came from: that call has no frame."""
+    return error.__traceback__ is not None and error.__traceback__.tb_next is not None
+
+
+def _no_thread(error: RuntimeError) -> ConfigurationError:
+    return ConfigurationError(f"no thread for this client: {error}")
+
+
+def _no_loop(error: Exception) -> ConnectionFailedError:
+    failed = ConnectionFailedError(
+        "nothing was sent, because no event loop could be started for this client "
+        f"({error}): close files or raise their limit, then retry"
+    )
+    failed.__cause__ = error
+    return failed

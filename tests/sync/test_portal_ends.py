@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import _thread
 import asyncio
 import errno
 import gc
@@ -12,8 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NoReturn
 
 import pytest
-from anyio import from_thread
-from anyio.lowlevel import EventLoopToken
 
 from rmz_async.errors import ConfigurationError, ConnectionFailedError, OutcomeUnknownError
 from tests.seams import CutOff, Portal, cut_off, end_inherited_thread, set_slice
@@ -50,16 +49,18 @@ def test_close_cancels_what_runs(portal: Portal, finish: Finish) -> None:
     assert finish.called.is_set()
 
 
-def first(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], *, wait: bool = True) -> None:
+def first(
+    monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], *, hand_over: bool = True
+) -> None:
     """Do something just before the next call is handed to its loop, or in place of that."""
 
-    def once(*args: Any, token: EventLoopToken) -> None:
+    def once(loop: asyncio.BaseEventLoop, *args: Any, **kwargs: Any) -> None:
         monkeypatch.undo()
         act()
-        if wait:
-            from_thread.run(*args, token=token)
+        if hand_over:
+            loop.call_soon_threadsafe(*args, **kwargs)
 
-    monkeypatch.setattr(from_thread, "run", once)
+    monkeypatch.setattr(asyncio.BaseEventLoop, "call_soon_threadsafe", once)
 
 
 def test_close_refuses_what_has_not_begun(
@@ -90,7 +91,7 @@ def test_a_call_whose_loop_is_gone_is_not_waited_for(
 ) -> None:
     """A call that no loop will end any more is given up, not waited for."""
     portal.run(answer)
-    first(monkeypatch, portal.close, wait=False)
+    first(monkeypatch, portal.close, hand_over=False)
     with pytest.raises(ConfigurationError, match="before anything was sent"):
         portal.run(answer)
 
@@ -275,19 +276,13 @@ def test_nothing_was_sent_if_no_event_loop_can_be_opened(
 def test_a_slow_start_is_waited_for(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread may take longer to start than the time between two looks at it."""
     set_slice(monkeypatch, 0.001)
-    pair, wait, looked = socket.socketpair, threading.Event.wait, threading.Event()
-
-    def look(self: threading.Event, timeout: float | None = None) -> bool:
-        found = wait(self, timeout)
-        if not found:
-            looked.set()
-        return found
+    pair = socket.socketpair
 
     def slow() -> object:
-        assert wait(looked, 10)
+        # Fifty looks, whichever thread comes first.
+        threading.Event().wait(0.05)
         return pair()
 
-    monkeypatch.setattr(threading.Event, "wait", look)
     monkeypatch.setattr(socket, "socketpair", slow)
     assert portal.run(answer) == 42
 
@@ -300,15 +295,15 @@ def test_an_interruption_while_the_thread_starts_leaves_nothing(
     portal: Portal, monkeypatch: pytest.MonkeyPatch, started: bool, kind: type[BaseException]
 ) -> None:
     """An interruption in the first call arrives, says that nothing was sent, and leaves nothing."""
-    start = threading.Thread.start
+    start = _thread.start_new_thread
 
-    def interrupt(self: threading.Thread) -> NoReturn:
+    def interrupt(*args: Any) -> NoReturn:
         if started:
-            start(self)
+            start(*args)
         raise kind("mine")
 
     with monkeypatch.context() as interrupted:
-        interrupted.setattr(threading.Thread, "start", interrupt)
+        interrupted.setattr(_thread, "start_new_thread", interrupt)
         with pytest.raises(kind, match="mine") as caught:
             portal.run(answer)
     assert "before anything was sent" in caught.value.__notes__[0]
@@ -325,21 +320,21 @@ def test_a_signal_handler_may_call_or_close_while_the_thread_starts(
     portal: Portal, monkeypatch: pytest.MonkeyPatch, started: bool, act: str
 ) -> None:
     """A handler, or a finalizer, may call or close in the middle of the first call."""
-    start = threading.Thread.start
+    start = _thread.start_new_thread
     answers: list[object] = []
 
-    def handle(self: threading.Thread) -> None:
+    def handle(*args: Any) -> None:
         monkeypatch.undo()
         if started:
-            start(self)
+            start(*args)
         if act == "call":
             answers.append(portal.run(answer))
         else:
             portal.close()
         if not started:
-            start(self)
+            start(*args)
 
-    monkeypatch.setattr(threading.Thread, "start", handle)
+    monkeypatch.setattr(_thread, "start_new_thread", handle)
     if act == "call":
         answers.append(portal.run(answer))
         assert answers == [42, 42]
@@ -356,14 +351,14 @@ def test_a_thread_that_close_cannot_know_yet_ends(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A signal handler may close while the first call makes its thread, and finds none to end."""
-    make = threading.Event
+    make = threading.Lock
 
-    def close_first() -> threading.Event:
+    def close_first() -> Any:
         monkeypatch.undo()
         portal.close()
         return make()
 
-    monkeypatch.setattr(threading, "Event", close_first)
+    monkeypatch.setattr(threading, "Lock", close_first)
     with pytest.raises(ConfigurationError, match="closed"):
         portal.run(answer)
     for thread in threads():

@@ -23,6 +23,6 @@ def test_every_interruption_arrives_with_a_note(shop: Shop) -> None:
     assert results["first: noted"] > 0 and results["later: noted"] > 0, results
     """
     # Standard error is not compared: Python prints an interruption that hits the callback of a weak
-    # reference, and anyio leaves a coroutine that was never awaited.
+    # reference.
     status, output, errors = run(shop, body, limit=3 * LIMIT)
     assert (status, output) == (0, ""), errors
