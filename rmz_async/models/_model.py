@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
 from rmz_async.models._json_object import EMPTY, JSON, JSONObject
+
+__all__ = ("OWN_FIELDS", "WIRE_NAMES", "Model", "model", "wire_names")
 
 WIRE_NAMES: Mapping[str, Mapping[str, str]] = {
     "Customer": {"first_name": "firstName", "last_name": "lastName"},
@@ -21,8 +23,6 @@ WIRE_NAMES: Mapping[str, Mapping[str, str]] = {
 # The fields of each model that are none of RMZ's keys.
 OWN_FIELDS = ("extra", "unreadable")
 
-M = TypeVar("M", bound=type)
-
 
 @functools.cache
 def wire_names(cls: Any) -> Mapping[str, str]:
@@ -32,25 +32,21 @@ def wire_names(cls: Any) -> Mapping[str, str]:
     return {name: differing.get(name, name) for name in names}
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(attrs.field,))
-def model(cls: M) -> M:
-    """Make *cls* a model: frozen, keyword-only.
+# A module of models does without ``from __future__ import annotations``, so that the type of each
+# field is known now, and not looked up when the first answer is decoded.
+if TYPE_CHECKING:
+    # Only of a class with attrs' own decorator does mypy know that it can be evolved.
+    from attrs import frozen as model
+else:
+    # ``Model`` has the methods for all: attrs would write and compile them for each class. With
+    # slots attrs sets each field of a frozen object by a call, and an order has sixty of them: an
+    # answer would take a tenth longer to decode.
+    model = functools.partial(attrs.frozen, eq=False, repr=False, slots=False)
 
-    ``Model`` has the methods for all of them: attrs would write and compile them for each class.
-    A module of models does without ``from __future__ import annotations``, so that the type of
-    each field is known now, and not looked up when the first answer is decoded.
-    """
-    # With slots attrs sets each field of a frozen object by a call, and an order has sixty of
-    # them: an answer would take a tenth longer to decode.
-    return attrs.frozen(kw_only=True, eq=False, repr=False, slots=False)(cls)
 
-
-@model
+@model(kw_only=True)
 class Model:
     """An object of the API."""
-
-    # A type checker sees that attrs has made the class.
-    __attrs_attrs__: ClassVar[Any]
 
     extra: Mapping[str, Any] = attrs.field(default=EMPTY, repr=False)
     """The keys that RMZ sent and that this version does not know, as they came; read-only."""

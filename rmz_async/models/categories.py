@@ -9,7 +9,7 @@ from rmz_async.models._model import Model, model
 __all__ = ("Category",)
 
 
-@model
+@model(kw_only=True)
 class Category(Model):
     """A shelf of the shop.
 

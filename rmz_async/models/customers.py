@@ -11,7 +11,7 @@ from rmz_async.models._phone_text import parse_phone
 __all__ = ("Customer", "NewCustomer", "PhoneNumber")
 
 
-@model
+@model(kw_only=True)
 class Customer(Model):
     """A customer of the store, as RMZ describes them."""
 

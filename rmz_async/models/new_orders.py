@@ -32,7 +32,7 @@ class OrderLine:
     """The id of the variant, for what is subscribed to."""
 
 
-@model
+@model(kw_only=True)
 class PendingOrder(Model):
     """An order to be paid: send the customer to ``checkout_url``. No order exists before."""
 
@@ -49,7 +49,7 @@ class PendingOrder(Model):
     """``pending_payment``."""
 
 
-@model
+@model(kw_only=True)
 class CompletedOrder(Model):
     """An order that cost nothing and is complete."""
 
@@ -63,7 +63,7 @@ class CompletedOrder(Model):
     """``completed``."""
 
 
-@model
+@model(kw_only=True)
 class DuplicateOrder(Model):
     """RMZ has made this very order within the last 5 minutes, and makes no other.
 

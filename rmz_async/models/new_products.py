@@ -34,7 +34,7 @@ class MediaKind(StrEnum):
     FILE = "file"
 
 
-@model
+@model(kw_only=True)
 class Media(Model):
     """A file that RMZ keeps, to be named when a product is made or replaced."""
 

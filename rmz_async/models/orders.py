@@ -35,7 +35,7 @@ class OrderStatus(IntEnum):
     REFUNDED = 6
 
 
-@model
+@model(kw_only=True)
 class OrderStatusChange(Model):
     """A step of an order's history."""
 
@@ -64,7 +64,7 @@ class OrderStatusChange(Model):
     """Arabic labels and colours, to be shown and never to be parsed."""
 
 
-@model
+@model(kw_only=True)
 class OrderedProduct(Model):
     """The product of one line of an order."""
 
@@ -84,7 +84,7 @@ class OrderedProduct(Model):
     """A known type, or the string that RMZ sent if it has a new one."""
 
 
-@model
+@model(kw_only=True)
 class OrderItem(Model):
     """A line of an order."""
 
@@ -145,7 +145,7 @@ class TransactionMethod(StrEnum):
     FREE = "free"
 
 
-@model
+@model(kw_only=True)
 class Transaction(Model):
     """How an order was paid. All amounts are exact, in the store's currency."""
 
@@ -193,7 +193,7 @@ class Transaction(Model):
     """
 
 
-@model
+@model(kw_only=True)
 class Order(Model):
     """The order of one customer.
 

@@ -50,7 +50,7 @@ class CancelBehavior(StrEnum):
     IMMEDIATE = "immediate"
 
 
-@model
+@model(kw_only=True)
 class Code(Model):
     """A digital code: a person who knows it has the goods. Hidden in ``repr``."""
 
@@ -82,7 +82,7 @@ class Code(Model):
     """UTC."""
 
 
-@model
+@model(kw_only=True)
 class ProductImage(Model):
     """A product's picture."""
 
@@ -120,7 +120,7 @@ class ProductImage(Model):
     """UTC."""
 
 
-@model
+@model(kw_only=True)
 class ProductVariant(Model):
     """A plan of a product that is subscribed to; ``checkout_sessions.create`` takes its id."""
 
@@ -153,7 +153,7 @@ class ProductVariant(Model):
     """UTC."""
 
 
-@model
+@model(kw_only=True)
 class Product(Model):
     """Something that the store sells.
 

@@ -9,7 +9,7 @@ from rmz_async.models._model import Model, model
 __all__ = ("CheckoutSession", "PortalSession")
 
 
-@model
+@model(kw_only=True)
 class CheckoutSession(Model):
     """A page on which one customer can pay for one variant.
 
@@ -26,7 +26,7 @@ class CheckoutSession(Model):
     """UTC; 7 minutes after the creation."""
 
 
-@model
+@model(kw_only=True)
 class PortalSession(Model):
     """A page on which one customer can manage their subscriptions.
 

@@ -12,7 +12,7 @@ from rmz_async.models._model import Model, model
 __all__ = ("Store", "StoreStatistics")
 
 
-@model
+@model(kw_only=True)
 class Store(Model):
     """The store as RMZ keeps it; further keys, which RMZ may send, are in ``extra``.
 
@@ -105,7 +105,7 @@ class Store(Model):
     """Arabic labels, to be shown and never to be parsed."""
 
 
-@model
+@model(kw_only=True)
 class StoreStatistics(Model):
     """The store in numbers, at most 3 minutes old.
 

@@ -65,7 +65,7 @@ class Duration(StrEnum):
 _MONTHS = dict(zip(Duration, (1, 3, 6, 12, 24, 60, 120), strict=True))
 
 
-@model
+@model(kw_only=True)
 class Price(Model):
     """The price of a period."""
 
@@ -79,7 +79,7 @@ class Price(Model):
     """An Arabic label, to be shown and never to be parsed."""
 
 
-@model
+@model(kw_only=True)
 class SubscriptionProduct(Model):
     """The product that is subscribed to."""
 
@@ -96,7 +96,7 @@ class SubscriptionProduct(Model):
     """``subscription``."""
 
 
-@model
+@model(kw_only=True)
 class Variant(Model):
     """A plan of a product."""
 
@@ -113,7 +113,7 @@ class Variant(Model):
     """Exact, in the currency's main unit; what new subscribers pay."""
 
 
-@model
+@model(kw_only=True)
 class PaymentMethod(Model):
     """The saved card."""
 
@@ -124,7 +124,7 @@ class PaymentMethod(Model):
     """For example ``visa`` or ``mada``."""
 
 
-@model
+@model(kw_only=True)
 class Subscription(Model):
     """A customer's subscription to one variant of a product.
 
@@ -239,7 +239,7 @@ class Subscription(Model):
         return self.status in _GRANTING
 
 
-@model
+@model(kw_only=True)
 class SubscriptionLookup(Model):
     """The result of a lookup.
 
@@ -259,7 +259,7 @@ class SubscriptionLookup(Model):
     """The subscriptions, without ``payment_method``, ``scheduled_variant`` and ``customer``."""
 
 
-@model
+@model(kw_only=True)
 class SubscriptionSnapshot(Model):
     """A subscription as it was when a webhook's event happened.
 

@@ -51,7 +51,7 @@ class EventType(StrEnum):
     SUBSCRIPTION_UPDATED = "subscription.updated"
 
 
-@model
+@model(kw_only=True)
 class Event(Model):
     """An event, as it was delivered.
 
@@ -93,7 +93,7 @@ class Event(Model):
     """For events about orders: its state when the event happened."""
 
 
-@model
+@model(kw_only=True)
 class SubscriptionEvent(Event):
     """An event about a subscription.
 
@@ -103,14 +103,14 @@ class SubscriptionEvent(Event):
     subscription: SubscriptionSnapshot  # pyright: ignore[reportGeneralTypeIssues] # always there
 
 
-@model
+@model(kw_only=True)
 class OrderEvent(Event):
     """An event about an order."""
 
     order: Order  # pyright: ignore[reportGeneralTypeIssues] # always there
 
 
-@model
+@model(kw_only=True)
 class UnknownEvent(Event):
     """An event that this version does not know, or whose content cannot be read.
 
@@ -123,37 +123,37 @@ class UnknownEvent(Event):
     """
 
 
-@model
+@model(kw_only=True)
 class SubscriptionCreated(SubscriptionEvent):
     """``subscription.created``: a customer subscribed, perhaps with a trial."""
 
 
-@model
+@model(kw_only=True)
 class SubscriptionActivated(SubscriptionEvent):
     """``subscription.activated``: a trial ended, and the first payment succeeded."""
 
 
-@model
+@model(kw_only=True)
 class SubscriptionRenewed(SubscriptionEvent):
     """``subscription.renewed``: a payment succeeded, and a new period began."""
 
 
-@model
+@model(kw_only=True)
 class SubscriptionRenewalFailed(SubscriptionEvent):
     """``subscription.renewal_failed``: a payment failed, and RMZ attempts it again."""
 
 
-@model
+@model(kw_only=True)
 class SubscriptionPastDue(SubscriptionEvent):
     """``subscription.past_due``: a payment failed; access continues while RMZ retries it."""
 
 
-@model
+@model(kw_only=True)
 class SubscriptionExpired(SubscriptionEvent):
     """``subscription.expired``: the subscription is over for good."""
 
 
-@model
+@model(kw_only=True)
 class SubscriptionCanceled(SubscriptionEvent):
     """``subscription.canceled``: canceled now, or at the end of the period.
 
@@ -161,32 +161,32 @@ class SubscriptionCanceled(SubscriptionEvent):
     """
 
 
-@model
+@model(kw_only=True)
 class SubscriptionPaused(SubscriptionEvent):
     """``subscription.paused``: the remaining days are kept, and access is suspended."""
 
 
-@model
+@model(kw_only=True)
 class SubscriptionUnpaused(SubscriptionEvent):
     """``subscription.unpaused``: a period of the remaining days began."""
 
 
-@model
+@model(kw_only=True)
 class SubscriptionResumed(SubscriptionEvent):
     """``subscription.resumed``: a cancellation was withdrawn."""
 
 
-@model
+@model(kw_only=True)
 class SubscriptionUpdated(SubscriptionEvent):
     """``subscription.updated``: the plan or the end of the period changed."""
 
 
-@model
+@model(kw_only=True)
 class OrderCreated(OrderEvent):
     """``order.created``: a customer ordered."""
 
 
-@model
+@model(kw_only=True)
 class OrderStatusChanged(OrderEvent):
     """``order.status.changed``: the order has a new ``current_status``."""
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, assert_never, assert_type
 
+import attrs
 import httpx
 
 import rmz_async
@@ -281,3 +282,12 @@ def errors(error: rmz_async.UnprocessableEntityError) -> None:
 def own_http(http: httpx.AsyncClient) -> rmz_async.Client:
     """A caller may bring connections of their own."""
     return rmz_async.Client("1|token", http=http)
+
+
+def evolved(subscription: Subscription, event: Event, phone: PhoneNumber) -> None:
+    """A model can be evolved, by keyword and with the right types only."""
+    assert_type(attrs.evolve(subscription, external_customer_id="usr_abc123"), Subscription)
+    assert_type(attrs.evolve(phone, phone="512345678"), PhoneNumber)
+    assert_type(attrs.evolve(event, event_id="1"), Event)
+    attrs.evolve(event, event_id=1)  # type: ignore[arg-type] # the claim itself; pyright looks at the class only
+    PhoneNumber("966", "512345678")  # type: ignore[misc] # pyright: ignore[reportCallIssue] # the claim itself

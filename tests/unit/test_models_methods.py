@@ -29,7 +29,7 @@ MODELS = sorted(Model.__subclasses__(), key=lambda model: model.__name__)
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 
 
-@model
+@model(kw_only=True)
 class Cash(PaymentMethod):
     """Another model with the same fields."""
 
