@@ -22,7 +22,8 @@
     │   └── UnexpectedAnswerError     not the documented shape
     └── WebhookError
         ├── SignatureError            not signed with any of your secrets
-        └── PayloadError              signed, but not an event
+        ├── PayloadError              signed, but not an event
+        └── TaskLostError             another worker has the event's task now
 
 None of them holds a token, a webhook secret or an object of the HTTP library. All of them can be
 pickled, and :meth:`RMZError.to_dict` carries them through a queue that speaks JSON.
@@ -55,6 +56,7 @@ __all__ = (
     "RefusedFieldsError",
     "ServerError",
     "SignatureError",
+    "TaskLostError",
     "UnexpectedAnswerError",
     "UnprocessableEntityError",
     "WebhookError",
@@ -333,3 +335,11 @@ class SignatureError(WebhookError):
 
 class PayloadError(WebhookError):
     """The body is signed, but it is not an event that can be read."""
+
+
+class TaskLostError(WebhookError):
+    """Another worker has claimed an event's task since, or has done it: let its effect not happen.
+
+    `Receiver.transaction` raises it before the handler has changed anything. The receiver counts no
+    attempt for it.
+    """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, cast
 
@@ -14,6 +15,8 @@ from rmz_async._calls.retry import Budget
 from rmz_async._calls.token import Tokens
 from rmz_async._http.client import Connections, LoopState
 from rmz_async._transport import Transport
+from rmz_async.webhooks.inbox import _sqlite_file, sqlite
+from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from rmz_sync import _thread
 from rmz_sync._cut_off import CutOff, cut_off
 from rmz_sync._loop import new_loop
@@ -27,17 +30,23 @@ __all__ = (
     "Clock",
     "CutOff",
     "Portal",
+    "after_fork",
     "async_client",
     "budget_of",
     "clock_of",
+    "close_inherited",
+    "connection_of",
     "connections_of",
     "cut_off",
     "end_inherited_thread",
+    "fill_disk",
     "new_loop",
     "pool_of",
     "run_in_thread_of",
     "set_clock",
     "set_grace",
+    "set_patience",
+    "set_pause",
     "set_slice",
     "sync_client",
     "tokens_of",
@@ -112,3 +121,36 @@ def set_grace(patch: pytest.MonkeyPatch, seconds: float) -> None:
 def set_slice(patch: pytest.MonkeyPatch, seconds: float) -> None:
     """Let callers of `rmz_sync` look every *seconds* whether their thread lives."""
     patch.setattr(_thread, "SLICE", seconds)
+
+
+def connection_of(inbox: SQLiteInbox) -> sqlite3.Connection:
+    """Return the connection of an inbox that was used already."""
+    connection = inbox._file._connection
+    assert connection is not None
+    return connection
+
+
+def fill_disk(inbox: SQLiteInbox, *, full: bool) -> None:
+    """Leave no room for more pages in the file of an inbox, or let there be room again."""
+    connection_of(inbox).execute(f"PRAGMA max_page_count = {1 if full else 1_000_000}")
+
+
+def set_patience(patch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let deliveries wait so many seconds for a file that is locked."""
+    patch.setattr(sqlite, "STORING", seconds)
+
+
+def set_pause(patch: pytest.MonkeyPatch, pause: Callable[[float], None]) -> None:
+    """Pass the time with *pause* while a SQLite file cannot be opened."""
+    patch.setattr(_sqlite_file, "pause", pause)
+
+
+def after_fork() -> None:
+    """Do to all SQLite files what happens in the child of a fork."""
+    _sqlite_file._after_fork()
+
+
+def close_inherited() -> None:
+    """Close the connections that a real child would leave open."""
+    while _sqlite_file._inherited:
+        _sqlite_file._inherited.pop().close()

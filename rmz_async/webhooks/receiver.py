@@ -6,7 +6,6 @@ import fnmatch
 import hashlib
 import inspect
 import logging
-import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -24,7 +23,8 @@ from rmz_async.webhooks._reading import event_of
 from rmz_async.webhooks._secrets import Keys, Secrets
 from rmz_async.webhooks._verifying import verified
 from rmz_async.webhooks.events import Event, EventType
-from rmz_async.webhooks.inbox.sqlite import SQLiteInbox, StoredDelivery, Task
+from rmz_async.webhooks.inbox.interface import Delivery, Grouping, Inbox, Stats, Task
+from rmz_async.webhooks.inbox.opening import open_inbox
 
 __all__ = ("Ack", "Receiver")
 
@@ -51,8 +51,6 @@ HANDLER_TIMEOUT = 50.0
 UNREADABLE = "(unreadable)"
 """The name of a signed delivery that names no event."""
 
-_PREFIX = "sqlite:///"
-
 
 @attrs.frozen
 class Ack:
@@ -76,7 +74,8 @@ class Receiver:
 
     Args:
         secrets: See `verify`.
-        inbox: ``sqlite:///`` and the path of a file, which all processes of one machine may share.
+        inbox: ``sqlite:///`` and the path of a file, which all processes of one machine may share;
+            ``postgresql://`` and the address of a database; or an `Inbox` of your own.
         max_attempts: How many attempts each handler gets, 1 or more.
         allow_unsigned: See `verify`.
 
@@ -88,29 +87,28 @@ class Receiver:
         self,
         *,
         secrets: Secrets,
-        inbox: str,
+        inbox: str | Inbox,
         max_attempts: int = 8,
         allow_unsigned: bool = False,
         _clock: Clock | None = None,
     ) -> None:
         self._keys = Keys(secrets)
-        self._address = inbox
         self._handlers: dict[str, tuple[Callable[[Event], bool], Handler]] = {}
         if not callable(secrets):
             del secrets
             self._keys.check()
-        if not inbox.startswith(_PREFIX) or inbox == _PREFIX:
-            raise ConfigurationError("inbox: must be sqlite:/// and the path of a file")
         if max_attempts < 1:
             raise ConfigurationError("max_attempts: must be an integer of 1 or more")
         self._allow_unsigned = allow_unsigned
-        self._inbox = SQLiteInbox(inbox.removeprefix(_PREFIX))
         self._max_attempts = max_attempts
         self._clock = Clock() if _clock is None else _clock
+        self._inbox = open_inbox(inbox, self._clock) if isinstance(inbox, str) else inbox
         self._stored: anyio.Event | None = None
 
     def __repr__(self) -> str:
-        return f"Receiver(inbox={self._address!r}, handlers={len(self._handlers)})"
+        # A traceback with variables shows a receiver whose options were refused, too.
+        inbox = getattr(self, "_inbox", None)
+        return f"Receiver(inbox={inbox!r}, handlers={len(self._handlers)})"
 
     def on(self, *wanted: EventType | type[Event] | str) -> Callable[[H], H]:
         """Register the decorated function for events.
@@ -161,22 +159,28 @@ class Receiver:
             return Ack(401, "the signature does not match")
         except PayloadError as error:
             logger.warning("a signed delivery waits in the inbox: %s", error)
-            delivery = StoredDelivery(key=_digest(body), name=UNREADABLE, body=body)
-            return await self._store(delivery, ())
-        delivery = StoredDelivery(
-            key=event.dedupe_key,
-            name=event.event,
-            body=body,
-            request_id=event.request_id,
-            secret_index=event.secret_index,
+            return await self._store(
+                Delivery(key=_digest(body), name=UNREADABLE, body=body, fault=str(error))
+            )
+        return await self._store(
+            Delivery(
+                key=event.dedupe_key,
+                name=event.event,
+                body=body,
+                request_id=event.request_id,
+                secret_index=event.secret_index,
+                handlers={
+                    name: Grouping.EACH
+                    for name, (accepts, _) in self._handlers.items()
+                    if accepts(event)
+                },
+            )
         )
-        wanted = [name for name, (accepts, _) in self._handlers.items() if accepts(event)]
-        return await self._store(delivery, wanted)
 
-    async def _store(self, delivery: StoredDelivery, handlers: Sequence[str]) -> Ack:
+    async def _store(self, delivery: Delivery) -> Ack:
         try:
-            await to_thread.run_sync(self._inbox.add, delivery, handlers, self._now())
-        except sqlite3.Error as error:
+            await to_thread.run_sync(self._inbox.add, [delivery])
+        except Exception as error:  # noqa: BLE001 - each database has errors of its own
             logger.error("a delivery was not stored: %s", error)  # noqa: TRY400 - no riddle for RMZ
             return Ack(503, "not stored")
         if self._stored is not None:
@@ -200,9 +204,9 @@ class Receiver:
             count += 1
         return count
 
-    async def stats(self) -> dict[str, int]:
-        """Return how many tasks are ``waiting``, ``done`` and ``dead``."""
-        return await to_thread.run_sync(self._inbox.counts)
+    async def stats(self) -> Stats:
+        """Return how many deliveries and tasks the inbox holds."""
+        return await to_thread.run_sync(self._inbox.stats)
 
     async def aclose(self) -> None:
         """Close the inbox."""
@@ -213,7 +217,7 @@ class Receiver:
             stored = self._stored = anyio.Event()
             try:
                 await self.drain()
-            except sqlite3.Error as error:
+            except Exception as error:  # noqa: BLE001 - each database has errors of its own
                 logger.error("the inbox cannot be read: %s", error)  # noqa: TRY400 - it may repeat
             async with anyio.create_task_group() as group:
                 group.start_soon(self._poll, stored)
@@ -225,28 +229,25 @@ class Receiver:
         stored.set()
 
     async def _run_next(self) -> bool:
-        task = await to_thread.run_sync(
-            self._inbox.claim, tuple(self._handlers), self._now(), LEASE
+        claimed = await to_thread.run_sync(
+            partial(self._inbox.claim, tuple(self._handlers), limit=1, lease=LEASE)
         )
-        if task is None:
+        if not claimed:
             return False
-        stored = task.delivery
-        event = event_of(stored.body, stored.request_id, stored.secret_index)
+        (task,) = claimed
+        event = event_of(task.body, task.request_id, task.secret_index)
         try:
             with anyio.fail_after(HANDLER_TIMEOUT):
                 await _call(self._handlers[task.handler][1], event)
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True):
-                await self._settle(task, self._inbox.failed, "cancelled", self._now())
+                await to_thread.run_sync(self._inbox.release, [task])
             raise
         except Exception as error:  # noqa: BLE001 - a handler raises what it likes
             await self._failed(task, error)
         else:
-            await self._settle(task, self._inbox.done)
+            await to_thread.run_sync(self._inbox.done, [task])
         return True
-
-    async def _settle(self, task: Task, settle: Callable[..., None], *values: object) -> None:
-        await to_thread.run_sync(settle, task, *values)
 
     async def _failed(self, task: Task, error: Exception) -> None:
         reason = quoted(f"{type(error).__name__}: {error}")
@@ -256,16 +257,14 @@ class Receiver:
             logging.ERROR if is_last else logging.WARNING,
             "%s failed for %s (attempt %d of %d): %s",
             task.handler,
-            task.delivery.name,
+            task.name,
             task.attempt,
             self._max_attempts,
             reason,
         )
-        retry_at = None if is_last else self._now() + wait
-        await self._settle(task, self._inbox.failed, reason, retry_at)
-
-    def _now(self) -> float:
-        return self._clock.today().timestamp()
+        await to_thread.run_sync(
+            partial(self._inbox.failed, task, reason, retry_after=None if is_last else wait)
+        )
 
 
 async def _call(handler: Handler, event: Event) -> None:

@@ -34,6 +34,7 @@ TREE: dict[str, tuple[str, ...]] = {
     "WebhookError": ("RMZError",),
     "SignatureError": ("WebhookError",),
     "PayloadError": ("WebhookError",),
+    "TaskLostError": ("WebhookError",),
 }
 
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -71,6 +72,7 @@ EVERY_ERROR: list[RMZError] = [
     errors.WebhookError("text"),
     errors.SignatureError("text"),
     errors.PayloadError("text"),
+    errors.TaskLostError("text"),
 ]
 
 

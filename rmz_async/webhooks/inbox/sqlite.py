@@ -1,214 +1,313 @@
-"""An inbox in one SQLite file, for the processes of one machine. Its methods block."""
+"""An inbox in one SQLite file, for the processes of one machine."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
-import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 
-import attrs
+from rmz_async._calls.clock import Clock
+from rmz_async.errors import TaskLostError
+from rmz_async.webhooks.inbox import _sqlite_entries
+from rmz_async.webhooks.inbox._sqlite_file import SQLiteFile
+from rmz_async.webhooks.inbox._sqlite_schema import SCHEMA
+from rmz_async.webhooks.inbox._steady_time import SteadyTime
+from rmz_async.webhooks.inbox.interface import Delivery, Entry, Grouping, Stats, Task, TaskState
 
-__all__ = ("SQLiteInbox", "StoredDelivery", "Task")
+__all__ = ("SQLiteInbox",)
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS deliveries (
-    key TEXT PRIMARY KEY,
-    name TEXT NOT NULL,
-    body BLOB NOT NULL,
-    request_id TEXT,
-    secret_index INTEGER,
-    received_at REAL NOT NULL
-);
-CREATE TABLE IF NOT EXISTS tasks (
-    key TEXT NOT NULL REFERENCES deliveries (key),
-    handler TEXT NOT NULL,
-    state TEXT NOT NULL DEFAULT 'waiting',
-    attempts INTEGER NOT NULL DEFAULT 0,
-    due REAL NOT NULL,
-    leased_until REAL NOT NULL DEFAULT 0,
-    error TEXT,
-    PRIMARY KEY (key, handler)
-);
-CREATE INDEX IF NOT EXISTS tasks_due ON tasks (due) WHERE state = 'waiting';
+# Seconds to wait for other threads, and as long again for other processes. RMZ waits 3 seconds for
+# an answer, and a handler can wait for longer.
+STORING = 1.2
+WORKING = 10.0
+
+_INSERT_DELIVERY = """
+INSERT OR IGNORE INTO rmz_deliveries
+(key, name, body, request_id, secret_index, subject, fault, received_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_INSERT_TASK = """
+INSERT INTO rmz_tasks (delivery_id, handler, grouping, subject, due) VALUES (?, ?, ?, ?, ?)
+"""
+# The handlers are a JSON array, so that the text of the statement is always the same.
+_CLAIMABLE = """
+FROM rmz_tasks AS task
+WHERE state = 'waiting' AND {due} AND leased_until <= :now
+AND handler IN (SELECT value FROM json_each(:handlers))
+AND (subject IS NULL OR NOT EXISTS (
+    SELECT 1 FROM rmz_tasks AS other
+    WHERE other.subject = task.subject AND other.handler = task.handler
+    AND other.state = 'waiting' AND other.id <> task.id
+    AND (
+        other.leased_until > :now
+        OR task.grouping = 'ordered' AND other.id < task.id
+        OR task.grouping = 'coalesced' AND other.id > task.id
+    )
+))
+ORDER BY due, id LIMIT :limit
+"""
+_DUE = _CLAIMABLE.format(due="due <= :now")
+_OF_ONE = _CLAIMABLE.format(due="delivery_id = :inbox_id")
+_CLAIM = """
+UPDATE rmz_tasks
+SET attempts = attempts + 1, fence = fence + 1, due = :until, leased_until = :until
+WHERE id = :id
+"""
+_MERGE = """
+UPDATE rmz_tasks SET state = 'merged'
+WHERE subject = ? AND handler = ? AND id < ? AND state = 'waiting'
+"""
+_READ_CLAIMED = """
+SELECT task.id, delivery_id, handler, attempts, fence, key, name, body, request_id, secret_index
+FROM rmz_tasks AS task JOIN rmz_deliveries AS delivery ON delivery.id = delivery_id
+WHERE task.id = ?
+"""
+# Each of these changes nothing if somebody else has claimed the task since.
+_RENEW = """
+UPDATE rmz_tasks SET due = :until, leased_until = :until
+WHERE id = :id AND fence = :fence AND state = 'waiting'
+"""
+_FAIL = """
+UPDATE rmz_tasks SET state = :state, due = :due, leased_until = 0, error = :error
+WHERE id = :id AND fence = :fence AND state = 'waiting'
+"""
+_RELEASE = """
+UPDATE rmz_tasks SET due = 0, leased_until = 0, attempts = attempts - 1
+WHERE id = :id AND fence = :fence AND state = 'waiting'
+"""
+_DONE = """
+UPDATE rmz_tasks SET state = 'done', leased_until = 0, error = NULL
+WHERE id = {task_id:d} AND fence = {fence:d} AND state = 'waiting'
 """
 
 
-@attrs.frozen(kw_only=True)
-class StoredDelivery:
-    """A verified delivery.
-
-    Attributes:
-        key: The event's ``dedupe_key``.
-        name: The event's name.
-        body: The raw body; hidden in ``repr``.
-        request_id: The delivery's number.
-        secret_index: Which secret fitted.
-    """
-
-    key: str
-    name: str
-    body: bytes = attrs.field(repr=False)
-    request_id: str | None = None
-    secret_index: int | None = None
-
-
-@attrs.frozen(kw_only=True)
-class Task:
-    """A run of a handler for a delivery.
-
-    Attributes:
-        handler: The handler's name.
-        attempt: Which attempt this is, from 1 on.
-        delivery: The delivery that the handler gets.
-    """
-
-    handler: str
-    attempt: int
-    delivery: StoredDelivery
-
-
 class SQLiteInbox:
-    """Keeps each event once, and a task for each of its handlers.
+    """Stores deliveries in a SQLite file, as `Inbox` says.
 
-    Several threads and processes may share one file.
+    Threads and processes of one machine may share the file, and a process may fork. The tables are
+    made when the file is opened.
 
     Args:
         path: The file, which is created if it does not exist.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, _clock: Clock | None = None) -> None:
+        self._file = SQLiteFile(path, SCHEMA)
+        self._time = SteadyTime(Clock() if _clock is None else _clock)
         self._path = path
-        self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
+
+    def __repr__(self) -> str:
+        return f"SQLiteInbox({self._path!r})"
+
+    def create(self) -> None:
+        """Make the tables, unless they are there."""
+        with self._file.reading(WORKING):
+            pass
+
+    def schema(self) -> str:
+        """Return the tables as SQL, for migrations of one's own."""
+        return SCHEMA
+
+    def add(self, deliveries: Sequence[Delivery], *, delay: float = 0.0) -> Sequence[int | None]:
+        """Store deliveries and their tasks in one transaction."""
+        with self._file.transaction(STORING) as connection:
+            now = self._time.now()
+            # A task without a delay is due at any time, also for a process whose clock differs.
+            due = now + delay if delay else 0.0
+            return [_added(connection, delivery, now, due) for delivery in deliveries]
+
+    def claim(
+        self,
+        handlers: Sequence[str],
+        *,
+        limit: int,
+        lease: float,
+        inbox_id: int | None = None,
+    ) -> Sequence[Task]:
+        """Claim the tasks that are due, the oldest first."""
+        wanted = {"handlers": json.dumps(handlers), "limit": limit, "inbox_id": inbox_id}
+        select = f"SELECT id, grouping, subject, handler {_DUE if inbox_id is None else _OF_ONE}"
+        if not self._has_any(select, wanted):
+            return []
+        with self._file.transaction(WORKING) as connection:
+            now = self._synchronized(connection)
+            found = connection.execute(select, {**wanted, "now": now}).fetchall()
+            for task_id, grouping, subject, handler in found:
+                connection.execute(_CLAIM, {"id": task_id, "until": now + lease})
+                if grouping == Grouping.COALESCED:
+                    connection.execute(_MERGE, (subject, handler, task_id))
+            return [
+                _task(connection.execute(_READ_CLAIMED, (task_id,)).fetchone())
+                for task_id, *_ in found
+            ]
+
+    def renew(self, tasks: Sequence[Task], *, lease: float) -> None:
+        """Let the leases end *lease* seconds from now."""
+        with self._file.transaction(WORKING) as connection:
+            until = self._synchronized(connection) + lease
+            for task in tasks:
+                connection.execute(_RENEW, {**_claim_of(task), "until": until})
+
+    def done(self, tasks: Sequence[Task]) -> None:
+        """Record that the handlers have succeeded."""
+        with self._file.transaction(WORKING) as connection:
+            for task in tasks:
+                connection.execute(self.done_statement(task))
+
+    def failed(self, task: Task, error: str, *, retry_after: float | None) -> None:
+        """Record that the handler has failed."""
+        with self._file.transaction(WORKING) as connection:
+            now = self._synchronized(connection)
+            result = {
+                "state": TaskState.DEAD if retry_after is None else TaskState.WAITING,
+                "due": now + (retry_after or 0.0),
+                "error": error,
+            }
+            connection.execute(_FAIL, {**_claim_of(task), **result})
+
+    def release(self, tasks: Sequence[Task]) -> None:
+        """Give tasks back that were not run to their end: the attempt does not count."""
+        with self._file.transaction(WORKING) as connection:
+            for task in tasks:
+                connection.execute(_RELEASE, _claim_of(task))
+
+    @contextmanager
+    def transaction(self, task: Task) -> Generator[sqlite3.Connection]:
+        """Return a transaction that holds a handler's effect and the mark that it is done.
+
+        All other writers of the file wait until the context is left.
+
+        Raises:
+            TaskLostError: The task was claimed by somebody else, or is done.
+        """
+        with self._file.transaction(WORKING) as connection:
+            if connection.execute(self.done_statement(task)).rowcount != 1:
+                raise TaskLostError(
+                    f"another worker has the task of {task.handler} for {task.key} now, or has "
+                    "done it: nothing was changed"
+                )
+            yield connection
+
+    def done_statement(self, task: Task) -> str:
+        """Return the SQL that marks a task as done, for a transaction of one's own."""
+        return _DONE.format(task_id=task.task_id, fence=task.fence)
+
+    def postpone(self, handlers: Sequence[str], *, limit: int, delay: float) -> Sequence[int]:
+        """Let tasks that could be claimed be due *delay* seconds from now."""
+        wanted = {"handlers": json.dumps(handlers), "limit": limit}
+        select = f"SELECT id, delivery_id {_DUE}"
+        if not self._has_any(select, wanted):
+            return []
+        with self._file.transaction(WORKING) as connection:
+            now = self._synchronized(connection)
+            found = connection.execute(select, {**wanted, "now": now}).fetchall()
+            for task_id, _ in found:
+                connection.execute(
+                    "UPDATE rmz_tasks SET due = ? WHERE id = ?", (now + delay, task_id)
+                )
+        return list(dict.fromkeys(inbox_id for _, inbox_id in found))
+
+    def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Do nothing: SQLite cannot say that another process has stored a delivery."""
+        return _nothing
+
+    def stats(self) -> Stats:
+        """Return how many deliveries and tasks there are."""
+        with self._file.reading(WORKING) as connection:
+            return _sqlite_entries.stats(connection, self._now(connection))
+
+    def entries(
+        self, *, state: TaskState | None = None, before: int | None = None, limit: int = 50
+    ) -> Sequence[Entry]:
+        """Return deliveries for people, the newest first."""
+        with self._file.reading(WORKING) as connection:
+            now = self._now(connection)
+            return _sqlite_entries.entries(connection, now, state, before, limit)
+
+    def entry(self, inbox_id: int) -> Entry | None:
+        """Return one delivery for people; None if there is none."""
+        with self._file.reading(WORKING) as connection:
+            return _sqlite_entries.entry(connection, self._now(connection), inbox_id)
+
+    def requeue(self, inbox_id: int, handlers: Mapping[str, Grouping]) -> bool:
+        """Let handlers run for a delivery, again or for the first time."""
+        with self._file.transaction(WORKING) as connection:
+            now = self._synchronized(connection)
+            return _sqlite_entries.requeue(connection, now, inbox_id, handlers)
+
+    def purge(self, *, older_than: float, states: Collection[TaskState] = (TaskState.DONE,)) -> int:
+        """Forget deliveries, so that their events count as new if they are delivered again."""
+        with self._file.transaction(WORKING) as connection:
+            until = self._synchronized(connection) - older_than
+            return _sqlite_entries.purge(connection, until, states)
 
     def close(self) -> None:
         """Close the file; the next call opens it again."""
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        self._file.close()
 
-    def add(self, delivery: StoredDelivery, handlers: Sequence[str], now: float) -> bool:
-        """Store a delivery with a task for each handler, unless its event is known.
+    def _has_any(self, select: str, wanted: Mapping[str, object]) -> bool:
+        # Without the lock that a transaction takes: a worker that finds nothing stops no delivery
+        # from being stored.
+        with self._file.reading(WORKING) as connection:
+            values = {**wanted, "now": self._now(connection), "limit": 1}
+            return connection.execute(select, values).fetchone() is not None
 
-        Args:
-            delivery: The delivery.
-            handlers: The names of the handlers that want it.
-            now: Unix time, in seconds.
+    def _now(self, connection: sqlite3.Connection) -> float:
+        (seen,) = connection.execute("SELECT seen FROM rmz_time").fetchone()
+        return self._time.now(seen)
 
-        Returns:
-            Whether the event is new.
-        """
-        with self._transaction() as connection:
-            stored = connection.execute(
-                "INSERT OR IGNORE INTO deliveries VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    delivery.key,
-                    delivery.name,
-                    delivery.body,
-                    delivery.request_id,
-                    delivery.secret_index,
-                    now,
-                ),
-            )
-            if stored.rowcount == 0:
-                return False
-            connection.executemany(
-                "INSERT INTO tasks (key, handler, due) VALUES (?, ?, ?)",
-                [(delivery.key, handler, now) for handler in handlers],
-            )
-            return True
-
-    def claim(self, handlers: Sequence[str], now: float, lease: float) -> Task | None:
-        """Take the task that has been due for the longest time.
-
-        Args:
-            handlers: The names of the handlers that the caller can run.
-            now: Unix time, in seconds.
-            lease: Seconds after which the task counts as abandoned, and others may take it.
-
-        Returns:
-            The task, or None if none is due.
-        """
-        names = ", ".join("?" * len(handlers))
-        with self._transaction() as connection:
-            found = connection.execute(
-                f"""
-                SELECT key, handler, attempts, name, body, request_id, secret_index
-                FROM tasks JOIN deliveries USING (key)
-                WHERE state = 'waiting' AND due <= ? AND leased_until <= ? AND handler IN ({names})
-                ORDER BY due, received_at LIMIT 1
-                """,  # noqa: S608 - question marks alone
-                (now, now, *handlers),
-            ).fetchone()
-            if found is None:
-                return None
-            key, handler, attempts, name, body, request_id, secret_index = found
-            connection.execute(
-                "UPDATE tasks SET attempts = ?, leased_until = ? WHERE key = ? AND handler = ?",
-                (attempts + 1, now + lease, key, handler),
-            )
-        delivery = StoredDelivery(
-            key=key, name=name, body=body, request_id=request_id, secret_index=secret_index
-        )
-        return Task(handler=handler, attempt=attempts + 1, delivery=delivery)
-
-    def done(self, task: Task) -> None:
-        """Record that the handler has succeeded, unless others have taken the task since."""
-        self._settle(task, "state = 'done', error = NULL", ())
-
-    def failed(self, task: Task, error: str, retry_at: float | None) -> None:
-        """Record that the handler has failed, unless others have taken the task since.
-
-        Args:
-            task: The task.
-            error: The cause of the failure.
-            retry_at: When the next attempt is due, as Unix time; None if there is none.
-        """
-        if retry_at is None:
-            self._settle(task, "state = 'dead', error = ?", (error,))
-        else:
-            self._settle(task, "due = ?, leased_until = 0, error = ?", (retry_at, error))
-
-    def counts(self) -> dict[str, int]:
-        """Return how many tasks are ``waiting``, ``done`` and ``dead``."""
-        with self._transaction() as connection:
-            found = connection.execute("SELECT state, COUNT(*) FROM tasks GROUP BY state")
-            return {"waiting": 0, "done": 0, "dead": 0} | dict(found.fetchall())
-
-    def _settle(self, task: Task, change: str, values: tuple[object, ...]) -> None:
-        with self._transaction() as connection:
-            connection.execute(
-                f"UPDATE tasks SET {change} "  # noqa: S608 - one of the constants above
-                "WHERE key = ? AND handler = ? AND attempts = ? AND state = 'waiting'",
-                (*values, task.delivery.key, task.handler, task.attempt),
-            )
-
-    @contextmanager
-    def _transaction(self) -> Generator[sqlite3.Connection]:
-        with self._lock:
-            if self._connection is None:
-                self._connection = _opened(self._path)
-            connection = self._connection
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")
+    def _synchronized(self, connection: sqlite3.Connection) -> float:
+        """Return the time, and leave it for other processes, whose clocks may be behind."""
+        now = self._now(connection)
+        connection.execute("UPDATE rmz_time SET seen = ?", (now,))
+        return now
 
 
-def _opened(path: str) -> sqlite3.Connection:
-    # Without isolation_level=None, the module would begin transactions of its own.
-    connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-        # An answer to RMZ promises that the delivery is stored, even if the power fails.
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.executescript(_SCHEMA)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+def _added(
+    connection: sqlite3.Connection, delivery: Delivery, now: float, due: float
+) -> int | None:
+    inserted = connection.execute(
+        _INSERT_DELIVERY,
+        (
+            delivery.key,
+            delivery.name,
+            delivery.body,
+            delivery.request_id,
+            delivery.secret_index,
+            delivery.subject,
+            delivery.fault,
+            now,
+        ),
+    )
+    if inserted.rowcount == 0:
+        return None
+    inbox_id = inserted.lastrowid
+    for handler, grouping in delivery.handlers.items():
+        subject = None if grouping == Grouping.EACH else delivery.subject
+        connection.execute(_INSERT_TASK, (inbox_id, handler, grouping, subject, due))
+    return inbox_id
+
+
+def _task(row: tuple[int, int, str, int, int, str, str, bytes, str | None, int | None]) -> Task:
+    task_id, inbox_id, handler, attempt, fence, key, name, body, request_id, secret_index = row
+    return Task(
+        task_id=task_id,
+        inbox_id=inbox_id,
+        handler=handler,
+        attempt=attempt,
+        fence=fence,
+        key=key,
+        name=name,
+        body=body,
+        request_id=request_id,
+        secret_index=secret_index,
+    )
+
+
+def _claim_of(task: Task) -> dict[str, object]:
+    return {"id": task.task_id, "fence": task.fence}
+
+
+def _nothing() -> None:
+    return None

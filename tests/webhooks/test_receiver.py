@@ -6,18 +6,15 @@ import json
 import sqlite3
 import traceback
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import anyio
 import anyio.from_thread
 import anyio.lowlevel
-import attrs
 import pytest
 
 from rmz_async import ConfigurationError
-from rmz_async._calls.clock import Clock
 from rmz_async.webhooks import (
     Event,
     EventType,
@@ -30,33 +27,13 @@ from rmz_async.webhooks import (
 from rmz_async.webhooks import (
     receiver as receiver_module,
 )
+from rmz_async.webhooks.inbox.interface import Stats
 from rmz_async.webhooks.receiver import Ack, Receiver
+from tests.webhooks.storages import Time
 
 pytestmark = pytest.mark.anyio
 
 SECRET = "S3CRETcanary-of-28-letters.."
-
-
-@attrs.define
-class Time:
-    """A calendar that moves when somebody sleeps, or when the test says so."""
-
-    now: datetime = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
-    slept: int = 0
-
-    async def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        self.slept += 1
-        self.now += timedelta(seconds=seconds)
-        await anyio.lowlevel.checkpoint()
-
-    def move(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += timedelta(seconds=seconds)
-
-    def clock(self) -> Clock:
-        """The seam for a receiver."""
-        return Clock(today=lambda: self.now, sleep=self.sleep)
 
 
 @pytest.fixture
@@ -196,7 +173,7 @@ async def test_a_handler_that_fails_stops_no_other_and_is_attempted_again(
 
     assert attempts == [0.0, 5.0, 25.0]
     assert len(got) == 1
-    assert await receiver.stats() == {"waiting": 0, "done": 1, "dead": 1}
+    assert await receiver.stats() == Stats(deliveries=1, done=1, dead=1)
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING", "ERROR"]
     assert caplog.messages[-1].endswith("(attempt 3 of 3): ValueError: no\\nway")
 
@@ -213,7 +190,7 @@ async def test_a_handler_that_hangs_fails(
 
     await deliver(receiver, sample(EventType.ORDER_CREATED))
     assert await receiver.drain() == 1
-    assert await receiver.stats() == {"waiting": 1, "done": 0, "dead": 0}
+    assert (await receiver.stats()).waiting == 1
 
 
 async def test_a_worker_runs_what_comes(receiver: Receiver) -> None:
@@ -270,7 +247,7 @@ async def test_a_handler_that_is_stopped_is_free_immediately(receiver: Receiver)
         async with receiver.working():
             await began.wait()
     assert await receiver.drain() == 1
-    assert await receiver.stats() == {"waiting": 0, "done": 1, "dead": 0}
+    assert await receiver.stats() == Stats(deliveries=1, done=1)
 
 
 async def test_a_worker_outlives_an_inbox_that_cannot_be_read(
@@ -286,10 +263,10 @@ async def test_a_worker_outlives_an_inbox_that_cannot_be_read(
     claim = receiver._inbox.claim
     broken = iter([True])
 
-    def sometimes(*arguments: Any) -> Any:
+    def sometimes(*arguments: Any, **options: Any) -> Any:
         if next(broken, False):
             raise sqlite3.OperationalError("disk I/O error")
-        return claim(*arguments)
+        return claim(*arguments, **options)
 
     monkeypatch.setattr(receiver._inbox, "claim", sometimes)
     with anyio.fail_after(10):
@@ -356,7 +333,7 @@ async def test_secrets_may_be_asked_for_with_each_delivery(tmp_path: Path) -> No
     await receiver.aclose()
 
 
-@pytest.mark.parametrize("inbox", ["", "inbox.db", "sqlite:///", "postgresql://localhost/x"])
+@pytest.mark.parametrize("inbox", ["", "inbox.db", "sqlite:///", "mysql://localhost/x"])
 def test_an_inbox_that_is_no_file_is_refused(inbox: str) -> None:
     """Only SQLite is known."""
     with pytest.raises(ConfigurationError, match=r"^inbox: "):

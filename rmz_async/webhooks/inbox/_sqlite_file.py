@@ -1,0 +1,157 @@
+"""A SQLite file that threads, processes and the children of a fork may share."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Generator
+from contextlib import contextmanager
+
+# Seconds between two attempts to open a file that another process is opening too.
+PAUSE = 0.02
+OPENINGS = 50
+
+_HAS_TABLES = "SELECT 1 FROM sqlite_schema WHERE name = 'rmz_time'"
+
+pause = time.sleep
+
+# Connections that a parent has opened. The child must not close them, since the file's locks and
+# its write-ahead log are the parent's.
+_inherited: list[sqlite3.Connection] = []
+
+
+class SQLiteFile:
+    """One connection, which one thread at a time may use.
+
+    Args:
+        path: The file, which is created if it does not exist.
+        schema: Statements that create the tables, unless they are there.
+    """
+
+    def __init__(self, path: str, schema: str) -> None:
+        self._path = path
+        self._schema = schema
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        _files.add(self)
+
+    def close(self) -> None:
+        """Close the file; the next transaction opens it again."""
+        with self._lock:
+            self._drop()
+
+    @contextmanager
+    def transaction(self, patience: float) -> Generator[sqlite3.Connection]:
+        """Return a transaction that may write, and that is durable when it is left.
+
+        The context may be left in another thread than the one in which it was entered.
+
+        Args:
+            patience: Seconds to wait for other threads, and as long again for other processes.
+
+        Raises:
+            sqlite3.Error: The transaction was rolled back, or has not begun.
+        """
+        with self._taken(patience) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                if not connection.in_transaction:
+                    raise sqlite3.ProgrammingError(
+                        "the transaction was ended by the code inside it: leave COMMIT and "
+                        "ROLLBACK to the receiver"
+                    )
+                connection.execute("COMMIT")
+            except BaseException:
+                self._roll_back(connection)
+                raise
+
+    @contextmanager
+    def reading(self, patience: float) -> Generator[sqlite3.Connection]:
+        """Return the connection, for a single SELECT."""
+        with self._taken(patience) as connection:
+            yield connection
+
+    @contextmanager
+    def _taken(self, patience: float) -> Generator[sqlite3.Connection]:
+        # SQLite waits for another process by sleeping longer and longer, and knows no queue. The
+        # threads of one process wait for each other here.
+        lock = self._lock
+        if not lock.acquire(timeout=patience):
+            raise sqlite3.OperationalError(
+                f"another thread has kept the inbox for more than {patience:g} seconds"
+            )
+        try:
+            if self._connection is None:
+                self._connection = _opened(self._path, self._schema)
+            connection = self._connection
+            connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+            yield connection
+        finally:
+            lock.release()
+
+    def _roll_back(self, connection: sqlite3.Connection) -> None:
+        try:
+            # After some errors, a full disk for instance, SQLite has rolled back by itself.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._drop()
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def forget(self) -> None:
+        """Leave the connection to the parent, in the child of a fork."""
+        if self._connection is not None:
+            _inherited.append(self._connection)
+        self._connection = None
+        # Another thread, which this process does not have, may have held it.
+        self._lock = threading.Lock()
+
+
+_files: weakref.WeakSet[SQLiteFile] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for file in list(_files):
+        file.forget()
+
+
+# Windows has no fork.
+if hasattr(os, "register_at_fork"):  # pragma: no branch
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _opened(path: str, schema: str) -> sqlite3.Connection:
+    for _ in range(OPENINGS):
+        try:
+            return _opened_now(path, schema)
+        except sqlite3.OperationalError as error:
+            # SQLite does not wait for another process that makes the file at this moment.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+        pause(PAUSE)
+    return _opened_now(path, schema)
+
+
+def _opened_now(path: str, schema: str) -> sqlite3.Connection:
+    # Without isolation_level=None, the module would begin transactions of its own.
+    connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        # An answer to RMZ promises that the delivery is stored, even if the power fails.
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        # Creating them needs the file for oneself, even if they exist.
+        if not connection.execute(_HAS_TABLES).fetchone():
+            connection.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -1,0 +1,41 @@
+"""The tables of an inbox in SQLite."""
+
+from __future__ import annotations
+
+# A task's `due` is the time from which it can be claimed, the end of a lease included; 0 is any
+# time. The one row of rmz_time holds the latest time that any process has seen.
+SCHEMA = """\
+CREATE TABLE IF NOT EXISTS rmz_deliveries (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    body BLOB NOT NULL,
+    request_id TEXT,
+    secret_index INTEGER,
+    subject TEXT,
+    fault TEXT,
+    received_at REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS rmz_tasks (
+    id INTEGER PRIMARY KEY,
+    delivery_id INTEGER NOT NULL REFERENCES rmz_deliveries (id) ON DELETE CASCADE,
+    handler TEXT NOT NULL,
+    grouping TEXT NOT NULL,
+    subject TEXT,
+    state TEXT NOT NULL DEFAULT 'waiting',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    fence INTEGER NOT NULL DEFAULT 0,
+    due REAL NOT NULL,
+    leased_until REAL NOT NULL DEFAULT 0,
+    error TEXT
+);
+CREATE INDEX IF NOT EXISTS rmz_tasks_of_delivery ON rmz_tasks (delivery_id);
+CREATE INDEX IF NOT EXISTS rmz_tasks_due ON rmz_tasks (due, id) WHERE state = 'waiting';
+CREATE INDEX IF NOT EXISTS rmz_tasks_of_subject ON rmz_tasks (subject, handler, id)
+    WHERE state = 'waiting' AND subject IS NOT NULL;
+CREATE TABLE IF NOT EXISTS rmz_time (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    seen REAL NOT NULL
+);
+INSERT OR IGNORE INTO rmz_time VALUES (1, 0);
+"""

@@ -1,0 +1,335 @@
+"""The interface between the receiver and the database in which deliveries wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
+
+import attrs
+
+__all__ = ("Delivery", "Entry", "EntryTask", "Grouping", "Inbox", "Stats", "Task", "TaskState")
+
+
+class Grouping(StrEnum):
+    """How the tasks of one handler that are about the same subscription or order relate."""
+
+    EACH = "each"
+    """Each task runs by itself, at any time."""
+
+    ORDERED = "ordered"
+    """One after another, as they came: a task that is to be retried holds up the later ones."""
+
+    COALESCED = "coalesced"
+    """One at a time: the newest one that waits runs, and stands for the older ones that wait."""
+
+
+class TaskState(StrEnum):
+    """The state of a handler's task."""
+
+    WAITING = "waiting"
+    """An attempt runs, or is to come."""
+
+    DONE = "done"
+    """The handler has succeeded."""
+
+    MERGED = "merged"
+    """A newer task of a coalesced handler stands for this one."""
+
+    DEAD = "dead"
+    """The last attempt has failed; the task keeps the error and waits for a person."""
+
+
+@attrs.frozen(kw_only=True)
+class Delivery:
+    """A verified delivery to be stored.
+
+    Attributes:
+        key: The event's ``dedupe_key``; each key is stored once.
+        name: The event's name.
+        body: The raw body; hidden in ``repr``.
+        request_id: The delivery's number, which RMZ does not sign.
+        secret_index: Which secret fitted; None for an unsigned delivery.
+        subject: The subscription or order that the event is about, such as ``subscription:501``.
+        fault: Why the body cannot be read; None if it can.
+        handlers: The handlers that want the event, by name; each gets a task.
+    """
+
+    key: str
+    name: str
+    body: bytes = attrs.field(repr=False)
+    request_id: str | None = None
+    secret_index: int | None = None
+    subject: str | None = None
+    fault: str | None = None
+    handlers: Mapping[str, Grouping] = attrs.field(factory=dict[str, Grouping])
+
+
+@attrs.frozen(kw_only=True)
+class Task:
+    """A task that the caller has claimed, with the delivery that the handler gets.
+
+    Attributes:
+        task_id: The task's number.
+        inbox_id: The delivery's number in the inbox.
+        handler: The handler's name.
+        attempt: Which attempt this is, from 1 on.
+        fence: A number that is larger with each claim of the task. A worker that has an older one
+            has lost the task to another worker, and can change nothing.
+        key: The event's ``dedupe_key``.
+        name: The event's name.
+        body: The raw body; hidden in ``repr``.
+        request_id: The delivery's number, which RMZ does not sign.
+        secret_index: Which secret fitted; None for an unsigned delivery.
+    """
+
+    task_id: int
+    inbox_id: int
+    handler: str
+    attempt: int
+    fence: int
+    key: str
+    name: str
+    body: bytes = attrs.field(repr=False)
+    request_id: str | None
+    secret_index: int | None
+
+
+@attrs.frozen(kw_only=True)
+class EntryTask:
+    """A task, as people see it.
+
+    Attributes:
+        handler: The handler's name.
+        state: The task's state.
+        attempts: How many attempts have begun.
+        error: The error of the last attempt that failed, or None.
+        due_in: Seconds until the next attempt of a waiting task; 0 or less if it is due.
+        is_running: Whether a worker has claimed it, and its lease has not ended.
+    """
+
+    handler: str
+    state: TaskState
+    attempts: int
+    error: str | None
+    due_in: float
+    is_running: bool
+
+
+@attrs.frozen(kw_only=True)
+class Entry:
+    """A delivery in the inbox, as people see it.
+
+    Attributes:
+        inbox_id: The delivery's number in the inbox.
+        key: The event's ``dedupe_key``.
+        name: The event's name.
+        subject: The subscription or order that the event is about, or None.
+        fault: Why the body cannot be read; None if it can.
+        received_at: When it was stored; Unix time in seconds.
+        request_id: The delivery's number, which RMZ does not sign.
+        secret_index: Which secret fitted; None for an unsigned delivery.
+        body: The raw body, which may hold personal data; hidden in ``repr``.
+        tasks: One for each handler that wanted the event.
+    """
+
+    inbox_id: int
+    key: str
+    name: str
+    subject: str | None
+    fault: str | None
+    received_at: float
+    request_id: str | None
+    secret_index: int | None
+    body: bytes = attrs.field(repr=False)
+    tasks: Sequence[EntryTask]
+
+
+@attrs.frozen(kw_only=True)
+class Stats:
+    """How many deliveries and tasks an inbox holds.
+
+    Attributes:
+        deliveries: All deliveries that are not forgotten yet.
+        unreadable: Deliveries that cannot be read, and wait for a person.
+        waiting: Tasks that run, are due or are to be retried.
+        running: Those of them that a worker has claimed.
+        done: Tasks that have succeeded.
+        merged: Tasks for which a newer one of a coalesced handler stands.
+        dead: Tasks whose last attempt has failed.
+        oldest_waiting: The age in seconds of the oldest delivery with a waiting task; 0 if there is
+            none.
+    """
+
+    deliveries: int = 0
+    unreadable: int = 0
+    waiting: int = 0
+    running: int = 0
+    done: int = 0
+    merged: int = 0
+    dead: int = 0
+    oldest_waiting: float = 0.0
+
+
+@runtime_checkable
+class Inbox(Protocol):
+    """Stores each delivery once, with a task for each of its handlers.
+
+    All methods block, and any thread may call them: the receiver calls them in worker threads. A
+    storage keeps the time by itself, and gets durations only; all of them are seconds. A method
+    that raises has changed nothing.
+
+    A task can be claimed if it is waiting and due, no lease of it runs, and its `Grouping` lets it.
+    A call with a `Task` does nothing if the task was claimed by somebody else since.
+    """
+
+    def create(self) -> None:
+        """Make the tables, unless they are there."""
+        ...
+
+    def schema(self) -> str:
+        """Return the tables as SQL, for migrations of one's own."""
+        ...
+
+    def add(self, deliveries: Sequence[Delivery], *, delay: float = 0.0) -> Sequence[int | None]:
+        """Store deliveries and their tasks in one transaction, which is durable at the return.
+
+        Args:
+            deliveries: The deliveries; two of them may have the same key.
+            delay: Seconds until their tasks are due.
+
+        Returns:
+            For each delivery its number in the inbox, or None if its key was known already.
+        """
+        ...
+
+    def claim(
+        self,
+        handlers: Sequence[str],
+        *,
+        limit: int,
+        lease: float,
+        inbox_id: int | None = None,
+    ) -> Sequence[Task]:
+        """Claim the tasks that are due, the oldest first.
+
+        Args:
+            handlers: The names of the handlers that the caller can run.
+            limit: How many tasks to claim at most.
+            lease: Seconds after which the tasks count as abandoned.
+            inbox_id: Claim tasks of this delivery only, whether they are due or not.
+
+        Returns:
+            The claimed tasks.
+        """
+        ...
+
+    def renew(self, tasks: Sequence[Task], *, lease: float) -> None:
+        """Let the leases end *lease* seconds from now."""
+        ...
+
+    def done(self, tasks: Sequence[Task]) -> None:
+        """Record that the handlers have succeeded."""
+        ...
+
+    def failed(self, task: Task, error: str, *, retry_after: float | None) -> None:
+        """Record that the handler has failed.
+
+        Args:
+            task: The task.
+            error: The cause, for people.
+            retry_after: Seconds until the next attempt is due; None if there is none.
+        """
+        ...
+
+    def release(self, tasks: Sequence[Task]) -> None:
+        """Give tasks back that were not run to their end: the attempt does not count."""
+        ...
+
+    def transaction(self, task: Task) -> AbstractContextManager[Any]:
+        """Return a transaction that holds a handler's effect and the mark that it is done.
+
+        The context is the database's connection. The context may be left in another thread than the
+        one in which it was entered.
+
+        Raises:
+            TaskLostError: The task was claimed by somebody else, or is done. The handler's effect
+                must not happen.
+        """
+        ...
+
+    def done_statement(self, task: Task) -> str:
+        """Return the SQL that marks a task as done, for a transaction of one's own.
+
+        The statement has no parameters. The statement changes exactly one row, unless the task was
+        claimed by somebody else, or is done.
+        """
+        ...
+
+    def postpone(self, handlers: Sequence[str], *, limit: int, delay: float) -> Sequence[int]:
+        """Let tasks that could be claimed be due *delay* seconds from now.
+
+        Returns:
+            The numbers of their deliveries, each once.
+        """
+        ...
+
+    def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call *wake*, from any thread, if another process may have stored a delivery.
+
+        The receiver looks for itself twice a second, too.
+
+        Returns:
+            A function that ends it.
+        """
+        ...
+
+    def stats(self) -> Stats:
+        """Return how many deliveries and tasks there are."""
+        ...
+
+    def entries(
+        self, *, state: TaskState | None = None, before: int | None = None, limit: int = 50
+    ) -> Sequence[Entry]:
+        """Return deliveries for people, the newest first.
+
+        Args:
+            state: Only those with a task in this state.
+            before: Only those whose number is smaller.
+            limit: How many at most.
+        """
+        ...
+
+    def entry(self, inbox_id: int) -> Entry | None:
+        """Return one delivery for people; None if there is none."""
+        ...
+
+    def requeue(self, inbox_id: int, handlers: Mapping[str, Grouping]) -> bool:
+        """Let handlers run for a delivery, again or for the first time, with all their attempts.
+
+        The delivery's fault is removed. A task whose lease runs is left alone.
+
+        Returns:
+            Whether there is such a delivery.
+        """
+        ...
+
+    def purge(self, *, older_than: float, states: Collection[TaskState] = (TaskState.DONE,)) -> int:
+        """Forget deliveries, so that their events count as new if they are delivered again.
+
+        A delivery whose only tasks are merged counts as done, as one without tasks does. A delivery
+        that cannot be read counts as dead.
+
+        Args:
+            older_than: Only deliveries that were stored more than so many seconds ago.
+            states: Only deliveries all of whose tasks are in one of these states.
+
+        Returns:
+            How many were forgotten.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the connections; the next call opens them again."""
+        ...

@@ -1,0 +1,28 @@
+"""From the address of a database to the inbox in it."""
+
+from __future__ import annotations
+
+from rmz_async._calls.clock import Clock
+from rmz_async.errors import ConfigurationError
+from rmz_async.webhooks.inbox.interface import Inbox
+from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
+
+__all__ = ("open_inbox",)
+
+_SQLITE = "sqlite:///"
+
+
+def open_inbox(address: str, _clock: Clock | None = None) -> Inbox:
+    """Return the inbox at an address; nothing is connected or created yet.
+
+    Args:
+        address: ``sqlite:///`` and the path of a file.
+
+    Raises:
+        ConfigurationError: The address is of no known kind.
+    """
+    path = address.removeprefix(_SQLITE)
+    if path in (address, ""):
+        # The address may hold a password, and is not shown.
+        raise ConfigurationError("inbox: must be sqlite:/// and the path of a file")
+    return SQLiteInbox(path, _clock=_clock)

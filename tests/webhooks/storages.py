@@ -1,0 +1,108 @@
+"""The databases in which an inbox can be, for the tests that all of them must pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import anyio.lowlevel
+import attrs
+
+from rmz_async.webhooks.inbox.interface import Delivery, Grouping, Inbox, Task
+from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
+from tests.seams import Clock
+
+BOTH = ("first", "second")
+LEASE = 60.0
+
+
+@attrs.define
+class Time:
+    """Time that passes when somebody sleeps, or when the test says so."""
+
+    now: datetime = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+    monotonic: float = 0.0
+    slept: int = 0
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.slept += 1
+        self.move(seconds)
+        await anyio.lowlevel.checkpoint()
+
+    def move(self, seconds: float) -> None:
+        """Let time pass."""
+        self.monotonic += seconds
+        self.now += timedelta(seconds=seconds)
+
+    def put_clock(self, seconds: float) -> None:
+        """Change the clock on the wall by so many seconds; no time passes."""
+        self.now += timedelta(seconds=seconds)
+
+    def clock(self) -> Clock:
+        """The seam by which time reaches a receiver and an inbox."""
+        return Clock(
+            clock=lambda: self.monotonic,
+            today=lambda: self.now,
+            sleep=self.sleep,
+            draw=lambda: 1.0,
+        )
+
+
+@attrs.frozen
+class Storage:
+    """A database of one test.
+
+    Attributes:
+        time: The time in it.
+        open: Returns an inbox on the database, as another process would.
+    """
+
+    time: Time
+    open: Callable[[], Inbox]
+
+
+def sqlite_storage(folder: Path) -> Storage:
+    """Return a SQLite file in a folder."""
+    time = Time()
+    return Storage(time, lambda: SQLiteInbox(str(folder / "inbox.db"), _clock=time.clock()))
+
+
+def delivery(
+    key: str = "e-1",
+    handlers: tuple[str, ...] = BOTH,
+    grouping: Grouping = Grouping.EACH,
+    **values: str | int | None,
+) -> Delivery:
+    """Return a delivery of one event."""
+    fields = {"request_id": "7", "secret_index": 0, "subject": "subscription:501", **values}
+    return Delivery(
+        key=key,
+        name="subscription.renewed",
+        body=b'{"a":"\xd8\xa7"}',
+        handlers=dict.fromkeys(handlers, grouping),
+        **fields,  # type: ignore[arg-type] # mypy cannot tell the fields apart
+    )
+
+
+def store(inbox: Inbox, *keys: str, grouping: Grouping = Grouping.EACH) -> None:
+    """Store deliveries of one subscription for one handler, the oldest first."""
+    for key in keys:
+        inbox.add([delivery(key, ("first",), grouping)])
+
+
+def claim(inbox: Inbox, *handlers: str, limit: int = 10) -> list[Task]:
+    """Claim what is due for some handlers; for both if none is named."""
+    return list(inbox.claim(handlers or BOTH, limit=limit, lease=LEASE))
+
+
+def claim_one(inbox: Inbox) -> Task:
+    """Claim a single task that must be there."""
+    (task,) = claim(inbox, limit=1)
+    return task
+
+
+def claimed_keys(inbox: Inbox) -> list[str]:
+    """Claim what is due, and return the events' keys."""
+    return [task.key for task in claim(inbox)]
