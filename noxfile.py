@@ -37,7 +37,7 @@ RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = SUPPORTED if RUNNING in SUPPORTED else [*SUPPORTED, RUNNING]
 PACKAGES = ["pytest_rmz", "rmz_async", "rmz_sync"]
 CHECKED = [*PACKAGES, "tests", "docs", "noxfile.py"]
-# What does not depend on the Python is looked at once.
+# These tests do not depend on the Python, so they run on one.
 ONCE = [f"tests/{name}" for name in ("contract", "faults", "mutation", "security")]
 # The pages' own session has their packages.
 PAGES = "tests/docs"
@@ -119,7 +119,7 @@ def typing(session: nox.Session) -> None:
 
 @nox.session
 def generate(session: nox.Session) -> None:
-    """Write rmz_sync/resources anew; ``-- --check`` compares only."""
+    """Write rmz_sync/resources again; ``-- --check`` compares only."""
     session.install(*group("lint"))
     session.run("python", "rmz_sync/_generate.py", *session.posargs)
 
@@ -156,7 +156,7 @@ def build(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def contract(session: nox.Session) -> None:
-    """Check the OpenAPI document with Redocly, where Node.js is there to run it."""
+    """Check the OpenAPI document with Redocly, if Node.js is there to run it."""
     if shutil.which("npx") is None:
         session.skip(f"{CONTRACT} was not checked: Redocly needs Node.js, and there is no npx")
     document = CONTRACT.resolve()
@@ -177,7 +177,7 @@ def contract(session: nox.Session) -> None:
 
 @nox.session
 def schemathesis(session: nox.Session) -> None:
-    """Try the OpenAPI document out on the sandbox, with good data and bad."""
+    """Check the OpenAPI document against the sandbox, with good data and bad."""
     session.install("-e", ".[sandbox]", *group("judges"))
     script = Path("tests/contract/run_schemathesis.py").resolve()
     # Elsewhere, for it leaves its settings and findings behind.
@@ -189,7 +189,9 @@ def schemathesis(session: nox.Session) -> None:
 def prism(session: nox.Session) -> None:
     """Let the client talk to a server that Prism makes of the OpenAPI document."""
     if shutil.which("npx") is None:
-        session.skip("the client was not tried on Prism: that needs Node.js, and there is no npx")
+        session.skip(
+            "the client was not checked with Prism: that needs Node.js, and there is no npx"
+        )
     session.install("-e", ".[sandbox]")
     script = Path("tests/contract/run_prism.py").resolve()
     # Elsewhere, so that no lock file and no node_modules come into the checkout.
@@ -201,7 +203,9 @@ def prism(session: nox.Session) -> None:
 def browser(session: nox.Session) -> None:
     """Buy, decline and cancel in Chromium, in both languages; RMZ_PICTURES keeps screenshots."""
     if not _has_chromium(session):
-        session.skip("the pages were not tried: Chromium is missing, and apt-get cannot install it")
+        session.skip(
+            "the pages were not checked: Chromium is missing, and apt-get cannot install it"
+        )
     session.install("-e", ".[sandbox]", *group("browser"))
     session.run("pytest", *TOGETHER, BROWSER, *session.posargs)
 
@@ -235,14 +239,14 @@ def clients(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Break the connection to RMZ in every way, and compare what calls tell with what was done."""
+    """Break the connection to RMZ in every way, and compare each report with what was done."""
     session.install("-e", ".[aiohttp,sandbox]", *group("tests"))
     session.run("python", "-P", "tests/faults/run.py", *session.posargs)
 
 
 @nox.session
 def soak(session: nox.Session) -> None:
-    """Use the client for minutes while connections break, and fail where it keeps anything."""
+    """Use the client for minutes while connections break, and fail if it keeps anything."""
     session.install("-e", ".[aiohttp,sandbox]", *group("tests"))
     session.run("python", "-P", "tests/faults/soak.py", *session.posargs)
 

@@ -74,7 +74,7 @@ class Execution(Generic[T]):
     """Runs a call from its first attempt to its end.
 
     Args:
-        transport: Whose connections, slots and options the call uses.
+        transport: The call uses its connections, slots and options.
         call: The call.
         prepared: The request that each attempt sends.
         history: The results of earlier attempts.

@@ -33,7 +33,7 @@ def quota_key(token: Secret, quota: str) -> str:
     """Return a key for one quota of a token, from which the token cannot be found.
 
     Args:
-        token: Whose quota it is.
+        token: The token that has the quota.
         quota: Which of the token's quotas.
     """
     # A token has 40 random characters, so there is no list of likely ones to hash. The prefix keeps

@@ -59,7 +59,7 @@ class Slots:
 
         Args:
             operation: The call; it names the quota.
-            token: Whose quota it is.
+            token: The token that has the quota.
             at_once: How many requests may be under way.
             until: When the slot must have come; seconds, monotonic.
         """

@@ -1,4 +1,4 @@
-"""The rules by which a paywall decides, where RMZ leaves them to the shop."""
+"""The rules by which a paywall decides, if RMZ leaves them to the shop."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def text(access: Access, language: str) -> str:
 
 
 def _isolated(value: str) -> str:
-    # A name that closes the isolate itself would turn the rest of the sentence around.
+    # A name that closes the isolate itself would reverse the rest of the sentence.
     return _ISOLATE + value.replace(_ISOLATE, "").replace(_END, "") + _END
 
 

@@ -1,6 +1,6 @@
 """A customer subscribes, from the checkout to the cancellation, without leaving this machine.
 
-Run it with ``python -m rmz_async.sandbox.demo``; it needs the extra ``sandbox``. It starts a
+Run it with ``python -m rmz_async.sandbox.demo``; it needs the extra ``sandbox``. The demo starts a
 sandbox and a receiver of webhooks on free loopback ports, and then does what a shop's own server
 would do.
 """

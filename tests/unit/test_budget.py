@@ -1,4 +1,4 @@
-"""How many repeats a client has left."""
+"""A client has a budget of retries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rmz_async._calls.retry import Budget
 
 
 def spent(budget: Budget, failure: Failure) -> int:
-    """Count how many repeats are allowed until there are none."""
+    """Count how many retries are allowed until there are none."""
     count = 0
     while budget.spend(failure):
         count += 1
@@ -22,7 +22,7 @@ def spent(budget: Budget, failure: Failure) -> int:
     ids=lambda value: value.name if isinstance(value, Failure) else str(value),
 )
 def test_a_budget_ends(failure: Failure, repeats: int) -> None:
-    """Ten repeats, or five after what keeps a server busy; then none."""
+    """Ten retries, or five after failures that keep a server busy; then none."""
     budget = Budget()
 
     assert spent(budget, failure) == repeats
@@ -30,7 +30,7 @@ def test_a_budget_ends(failure: Failure, repeats: int) -> None:
 
 
 def test_the_throttle_costs_nothing() -> None:
-    """Its own wait is obeyed: even an empty budget lets such a repeat pass."""
+    """The throttle's wait is obeyed, so even an empty budget allows such a retry."""
     budget = Budget()
     spent(budget, Failure.NOT_SENT)
 
@@ -39,7 +39,7 @@ def test_the_throttle_costs_nothing() -> None:
 
 
 def test_a_refused_retry_costs_nothing() -> None:
-    """A repeat that is refused costs nothing."""
+    """A retry that is refused costs nothing."""
     budget = Budget()
     budget.left = 1.5
 
@@ -58,7 +58,7 @@ def test_the_last_of_it_can_be_spent() -> None:
     assert not budget.spend(Failure.NOT_SENT)
 
 
-def test_ten_successes_earn_a_repeat() -> None:
+def test_ten_successes_earn_a_retry() -> None:
     """A call in ten may be retried in the long run."""
     budget = Budget()
     spent(budget, Failure.NOT_SENT)

@@ -26,7 +26,7 @@ SENT_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def call_of(operation: Operation) -> Call[Subscription]:
-    """A call on subscription 501, or on none where the path names none."""
+    """A call on subscription 501, or on none if the path names none."""
     object_id = 501 if "{id}" in operation.path else None
     return Call(operation=operation, returns=Subscription, object_id=object_id)
 
@@ -40,7 +40,7 @@ def history(*, ambiguous: bool = False, attempts: int = 1) -> History:
 @pytest.mark.parametrize("failure", [Failure.AMBIGUOUS, Failure.UNREADABLE])
 @pytest.mark.parametrize("operation", WRITES, ids=lambda row: row.name)
 def test_a_write_without_an_answer_is_unknown(operation: Operation, failure: Failure) -> None:
-    """Nobody is told that a change failed when it may have been made."""
+    """A change that may have been applied is never reported as failed."""
     error = error_for(call_of(operation), Failed(failure, "ReadTimeout"), history(attempts=2))
 
     assert type(error) is OutcomeUnknownError
@@ -86,8 +86,8 @@ def test_the_answer_is_the_cause() -> None:
 
 @pytest.mark.parametrize("failure", [Failure.NOT_SENT, Failure.NEVER_SENT, Failure.THROTTLED])
 @pytest.mark.parametrize("operation", WRITES, ids=lambda row: row.name)
-def test_an_earlier_try_keeps_it_unknown(operation: Operation, failure: Failure) -> None:
-    """A last try that never began says nothing about the one before it."""
+def test_an_earlier_attempt_keeps_it_unknown(operation: Operation, failure: Failure) -> None:
+    """A last attempt that never began says nothing about the one before it."""
     error = error_for(
         call_of(operation), Failed(failure, "ConnectError"), history(ambiguous=True, attempts=2)
     )
@@ -96,7 +96,7 @@ def test_an_earlier_try_keeps_it_unknown(operation: Operation, failure: Failure)
 
 
 def test_a_refusal_after_an_earlier_try_is_unknown() -> None:
-    """The duplicate guard may have answered because of the first try."""
+    """The duplicate guard may have answered because of the first attempt."""
     call = call_of(operations.SUBSCRIPTIONS_PAUSE)
 
     error = error_for(call, Failed(Failure.REFUSED, "429"), history(ambiguous=True, attempts=2))
@@ -105,8 +105,8 @@ def test_a_refusal_after_an_earlier_try_is_unknown() -> None:
 
 
 @pytest.mark.parametrize("evidence", [None, *Evidence])
-def test_a_refusal_of_what_is_there(evidence: Evidence | None) -> None:
-    """The guard refused it, but it was done: by whom, nobody can tell."""
+def test_a_refused_change_that_is_there_is_unknown(evidence: Evidence | None) -> None:
+    """The guard refused it, and the change is there: perhaps by another caller."""
     answer = RateLimitError("no", status=429)
     failed = Failed(Failure.REFUSED, "429", answer)
 
@@ -165,7 +165,7 @@ def test_unchanged_is_not_yet_not_applied(failure: Failure) -> None:
 
 @pytest.mark.parametrize("failure", [Failure.CONFLICT, Failure.FINAL])
 def test_a_refused_order_says_nothing_of_the_try_before(failure: Failure) -> None:
-    """An order that may be made is unknown, though its repeat was refused."""
+    """An order that may have been made is unknown, though its retry was refused."""
     answer = ConflictError("no stock", status=400)
     call = call_of(operations.ORDERS_CREATE)
 
@@ -191,8 +191,8 @@ def test_a_late_slot_is_an_error_that_says_when() -> None:
     assert (error.operation, error.attempts, error.retry_after) == ("subscriptions.pause", 2, 12.4)
 
 
-def test_a_turn_at_once_is_a_turn_that_did_not_come() -> None:
-    """Even a wait of no time at all is told as one."""
+def test_a_slot_that_would_come_in_zero_seconds_is_a_pacing_error() -> None:
+    """Even a wait of no time at all is reported as a wait."""
     call = call_of(operations.SUBSCRIPTIONS_LOOKUP)
 
     error = error_for(call, Failed(Failure.NEVER_SENT, "no slot", slot_in=0.0), history())
@@ -202,7 +202,7 @@ def test_a_turn_at_once_is_a_turn_that_did_not_come() -> None:
 
 
 def test_a_late_slot_for_a_retry_leaves_the_outcome_unknown() -> None:
-    """Whether the first try was applied is still unknown."""
+    """The first attempt may have been applied."""
     call = call_of(operations.SUBSCRIPTIONS_PAUSE)
 
     error = error_for(
@@ -246,7 +246,7 @@ def test_a_read_is_never_unknown(operation: Operation, failure: Failure) -> None
 
 
 def test_a_read_that_was_answered() -> None:
-    """A read's error is RMZ's own where there is one."""
+    """A read's error is RMZ's own if there is one."""
     answer = ServerError("boom", status=500)
     call = call_of(operations.SUBSCRIPTIONS_GET)
 
@@ -258,7 +258,7 @@ def test_a_read_that_was_answered() -> None:
     [(1, "after 1 attempt "), (2, "after 2 attempts "), (3, "after 3 attempts ")],
 )
 def test_an_unsent_call_changed_nothing(attempts: int, counted: str) -> None:
-    """The message says that nothing was changed, and how often it was tried."""
+    """The message says that nothing was changed, and how many attempts there were."""
     call = call_of(operations.SUBSCRIPTIONS_EXTEND)
 
     error = error_for(call, Failed(Failure.NOT_SENT, "ConnectError"), history(attempts=attempts))

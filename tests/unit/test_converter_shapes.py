@@ -40,7 +40,7 @@ PAGE = {
 
 def refusal(data: object, into: Any) -> str:
     """Return the message of the error."""
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the caller compares the text
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the caller compares the message
         decode(data, into)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
@@ -72,7 +72,7 @@ def test_an_answer_that_is_no_object_is_refused(data: object, into: Any) -> None
 
 
 def test_every_fault_is_named_with_its_path() -> None:
-    """The error names all faults, however deep they lie, beside those that alone would pass."""
+    """The error names all faults, however deep they lie, also those that would cost no answer."""
     data = {"id": "x", "price": {"amount": "much", "currency": 5.5}, "order_id": 7}
 
     assert sorted(refusal(data, Subscription).split("; ")) == [
@@ -144,7 +144,7 @@ def test_decoding_does_not_change_its_argument() -> None:
 
 @pytest.mark.parametrize("into", [Subscription, CheckoutSession, Price])
 def test_a_required_field_must_not_be_null(into: Any) -> None:
-    """Null is not a value where one is always there."""
+    """Null is refused if the field always has a value."""
     (name, *_) = (field.name for field in attrs.fields(into) if field.default is attrs.NOTHING)
     data = {"id": 1, "status": "x", "session_id": "x", "checkout_url": "x", "amount": 1}
 
@@ -162,7 +162,7 @@ def test_a_required_field_must_not_be_null(into: Any) -> None:
 def test_cattrs_comes_with_the_first_answer_or_with_the_sync_package(
     code: str, is_loaded: bool
 ) -> None:
-    """A child of a process that forks during the import would wait for it for ever."""
+    """A child of a process that forks during the import would hang."""
     code += f"; import sys; assert ('cattrs' in sys.modules) is {is_loaded}"
 
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
@@ -193,7 +193,7 @@ def test_wire_names() -> None:
 
 
 def test_pythons_names_are_not_the_wires() -> None:
-    """A key that RMZ does not document is unknown, even where Python's field is called so."""
+    """A key that RMZ does not document is unknown, even if Python's field is called so."""
     found = decode({"id": 1, "first_name": "Sara"}, Customer)
 
     assert found.first_name is None
@@ -280,7 +280,7 @@ def test_a_page_that_ends_before_the_last_one_is_refused(last: object) -> None:
 
 
 def test_numbers_of_a_page_may_be_strings() -> None:
-    """MySQL's texts are numbers here too."""
+    """MySQL's strings are numbers here too."""
     found = decode({**PAGE, "current_page": "2", "per_page": "15"}, Page[Subscription])
 
     assert (found.number, found.per_page) == (2, 15)

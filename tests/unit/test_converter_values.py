@@ -29,7 +29,7 @@ def subscription(**fields: Any) -> Subscription:
 
 def refusal(into: type[object] = Subscription, **fields: Any) -> str:
     """Return the error's message about these keys."""
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the caller compares the text
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the caller compares the message
         decode({"id": 501, "status": "active", **fields}, into)
     return str(caught.value)
 
@@ -59,7 +59,7 @@ def assert_unreadable(into: type[Model] = Subscription, **fields: Any) -> None:
     ],
 )
 def test_integers_are_read_from_numbers_and_strings(wire: object, expected: int) -> None:
-    """A number, or the text that MySQL makes of one."""
+    """A number, or the string that MySQL makes of one."""
     found = subscription(order_id=wire).order_id
 
     assert found == expected
@@ -110,7 +110,7 @@ def test_a_truthy_value_is_no_boolean(wire: object) -> None:
     ("wire", "expected"), [("966", "966"), (966, "966"), ("", ""), ("٩٦٦", "٩٦٦")]
 )
 def test_strings_are_read_from_integers_too(wire: object, expected: str) -> None:
-    """A text, or the integer that a webhook has in its place."""
+    """A string, or the integer that a webhook has in its place."""
     found = decode({"id": 1, "country_code": wire}, Customer).country_code
 
     assert found == expected
@@ -119,7 +119,7 @@ def test_strings_are_read_from_integers_too(wire: object, expected: str) -> None
 
 @pytest.mark.parametrize("wire", [True, 1.5, Decimal("1.5"), [], {}, ["966"]])
 def test_no_other_value_becomes_a_string(wire: object) -> None:
-    """Nothing else is turned into a text."""
+    """Nothing else becomes a string."""
     assert_unreadable(Customer, country_code=wire)
 
 
@@ -127,7 +127,7 @@ def test_no_other_value_becomes_a_string(wire: object) -> None:
     "written", ["199.99", "99.00", "49", "0.1", "-5.00", "0", '"149.00"', '"49"']
 )
 def test_money_is_exact(written: str) -> None:
-    """A number and a text both give the Decimal of the digits that RMZ wrote, zeros included."""
+    """A number and a string both give the Decimal of the digits that RMZ wrote, zeros included."""
     price = decode(_json.parse(b'{"amount": ' + written.encode() + b"}"), Price)
 
     assert type(price.amount) is Decimal
@@ -267,7 +267,7 @@ def test_an_offset_is_brought_to_utc() -> None:
 
 @pytest.mark.parametrize("member", SubscriptionStatus)
 def test_a_known_status_is_the_member(member: SubscriptionStatus) -> None:
-    """The member itself and not a text that equals it."""
+    """The member itself and not a string that equals it."""
     found = subscription(status=member.value).status
 
     assert type(found) is SubscriptionStatus
@@ -276,7 +276,7 @@ def test_a_known_status_is_the_member(member: SubscriptionStatus) -> None:
 
 @pytest.mark.parametrize("member", Duration)
 def test_a_known_duration_is_the_member(member: Duration) -> None:
-    """Alone and within a variant."""
+    """By itself and within a variant."""
     found = subscription(duration=member.value, variant={"id": 1, "duration": member.value})
 
     assert found.duration is member
@@ -300,7 +300,7 @@ def test_an_unknown_duration_is_the_text() -> None:
 
 @pytest.mark.parametrize("wire", [1, True, None, [], {}, ["active"]])
 def test_a_status_must_be_a_string(wire: object) -> None:
-    """A status is a text, and always there."""
+    """A status is a string, and always there."""
     assert refusal(status=wire) == "expected a string @ data.status"
 
 

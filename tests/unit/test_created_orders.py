@@ -34,7 +34,7 @@ completed = CompletedOrder(order_id=789012, amount=Decimal(0), status="completed
 
 def refusal(data: object) -> str:
     """Return the message of the error."""
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the caller compares the text
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the caller compares the message
         decode(data, INTO)
     return str(caught.value)
 
@@ -193,8 +193,8 @@ def test_results_travel(data: dict[str, Any]) -> None:
     assert from_dict(type(found), json.loads(json.dumps(found.to_dict()))) == found
 
 
-def test_which_one_it_is() -> None:
-    """``match`` tells them apart, and takes them apart."""
+def test_match_distinguishes_the_results_of_an_order() -> None:
+    """``match`` distinguishes them, and takes them apart."""
     seen: list[object] = []
     for data in (PAID, FREE, AGAIN):
         match decode(data, INTO):

@@ -32,7 +32,7 @@ def test_each_operation_has_one_row() -> None:
 
 
 def test_each_method_of_the_client_has_a_row() -> None:
-    """A method without a row of its own would be tested by nobody."""
+    """A method without a row of its own would not be tested."""
     client = rmz_async.Client("1|rows")
     methods = {
         f"{resource}.{method}"

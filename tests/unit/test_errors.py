@@ -108,7 +108,7 @@ COPIES: list[Callable[[RMZError], RMZError]] = [
 @pytest.mark.parametrize("take", COPIES)
 @pytest.mark.parametrize("error", EVERY_ERROR, ids=lambda error: type(error).__name__)
 def test_errors_travel(error: RMZError, take: Callable[[RMZError], RMZError]) -> None:
-    """A copy or a pickle has the text and every attribute, as a task queue needs them."""
+    """A copy or a pickle has the message and every attribute, as a task queue needs them."""
     twin = take(error)
 
     assert type(twin) is type(error)

@@ -163,7 +163,7 @@ def test_of_two_errors_about_a_certificate_the_first_that_was_raised_counts() ->
         ("Bearer 1|token", "ProxyError"),
     ],
 )
-def test_the_reason_of_a_proxy_is_its_status_alone(message: str, reason: str) -> None:
+def test_the_reason_of_a_proxy_is_only_its_status(message: str, reason: str) -> None:
     """The rest is the proxy's own, and may repeat a header."""
     assert reason_of(httpx.ProxyError(message)) == reason
 

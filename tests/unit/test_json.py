@@ -142,7 +142,7 @@ def test_an_integer_beyond_pythons_limit_is_refused() -> None:
 
 
 def test_a_fault_shows_nothing_of_the_body() -> None:
-    """The error says where the body breaks and not what it holds, in its text and its parts."""
+    """The error says where the body breaks and not what it holds, in its message and its parts."""
     with pytest.raises(ValueError, match=r"not JSON: .* line 1") as caught:
         _json.parse(b'{"email": "sara@example.com" oops')
 

@@ -143,7 +143,7 @@ def test_models_are_made_by_name(model: type[Model]) -> None:
 
 @every_model
 def test_every_field_is_documented_where_it_stands(model: type[Model]) -> None:
-    """An editor shows the string below a field to whoever points at the field."""
+    """An editor shows the string below a field when the mouse points at the field."""
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
     assert isinstance(node, ast.ClassDef)
     documented = {
@@ -198,7 +198,7 @@ def test_wire_names_are_of_real_fields() -> None:
 
 
 def test_the_forms_that_to_dict_writes() -> None:
-    """Money is an exact text, times and dates are ISO 8601 in UTC, and lists are lists."""
+    """Money is an exact string, times and dates are ISO 8601 in UTC, and lists are lists."""
     plain = decode(SUBSCRIPTION, models.Subscription).to_dict()
 
     assert plain["price"]["amount"] == "199.90"
@@ -228,7 +228,7 @@ def test_the_forms_that_to_dict_writes() -> None:
     ],
 )
 def test_unknown_numbers_keep_their_digits(written: str, plain: object) -> None:
-    """An unknown number stays one where a float has its digits, and becomes a text elsewhere."""
+    """An unknown number stays one if a float has its digits, and else becomes a string."""
     found = models.Price(amount=Decimal(1), extra={"n": Decimal(written)}).to_dict()["n"]
 
     assert found == plain

@@ -43,7 +43,7 @@ def test_the_six_states_have_rmzs_numbers() -> None:
 
 @pytest.mark.parametrize("member", OrderStatus)
 def test_a_known_status_is_the_member(member: OrderStatus) -> None:
-    """As a number or as the text that MySQL makes of it, and in an order's history too."""
+    """As a number or as the string that MySQL makes of it, and in an order's history too."""
     for wire in (member.value, str(member.value)):
         assert order(current_status=wire).current_status is member
         assert decode({"status": wire}, OrderStatusChange).status is member
@@ -139,7 +139,7 @@ MONEY: list[tuple[Any, tuple[str, ...]]] = [
     ("model", "name"), [(model, name) for model, names in MONEY for name in names]
 )
 def test_all_money_is_exact(model: Any, name: str, written: str) -> None:
-    """Every amount has the very digits that RMZ wrote, as a number or as a text."""
+    """Every amount has the very digits that RMZ wrote, as a number or as a string."""
     found = decode(_json.parse(f'{{"id": 1, "{name}": {written}}}'.encode()), model)
 
     assert type(getattr(found, name)) is Decimal

@@ -29,13 +29,13 @@ def test_who_has_access(status: str, granted: bool) -> None:
 
 @pytest.mark.parametrize(("status", "granted"), ACCESS.items())
 def test_a_callers_plain_status_answers_like_rmzs(status: str, granted: bool) -> None:
-    """A subscription that a caller's test builds with a plain text answers like RMZ's."""
+    """A subscription that a caller's test builds with a plain string answers like RMZ's."""
     assert Subscription(id=1, status=status).grants_access is granted
 
 
 @pytest.mark.parametrize("status", ["frozen", "", "ACTIVE", "active "])
 def test_an_unknown_status_grants_nothing(status: str) -> None:
-    """Nobody knows what a new status means."""
+    """The meaning of a new status is not known here."""
     assert not decode({"id": 1, "status": status}, Subscription).grants_access
 
 

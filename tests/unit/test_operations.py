@@ -21,7 +21,7 @@ def test_no_row_is_missing() -> None:
 
 @every_row
 def test_a_read_is_safe_and_a_write_is_not(row: Operation) -> None:
-    """Only what reads may be repeated at will, and all that reads may."""
+    """Only reads may be retried at will, and all reads may."""
     assert (row.retry is RetryRule.SAFE) == (row.method == "GET")
 
 
@@ -40,22 +40,22 @@ def test_a_row_names_its_source(row: Operation) -> None:
 
 @every_row
 def test_only_a_change_has_a_time_to_be_sent_again(row: Operation) -> None:
-    """A read may always be repeated, and what is sent once only never is."""
+    """A read may always be retried, and a call that is sent only once never is."""
     assert row.resend_within == 0 or row.retry in (RetryRule.SETTLE, RetryRule.DEDUPED)
 
 
-def test_an_order_is_not_repeated_after_its_5_minutes() -> None:
-    """RMZ remembers an order for 300 seconds: later, a repeat would be a second order."""
+def test_an_order_is_not_retried_after_its_5_minutes() -> None:
+    """RMZ remembers an order for 300 seconds: later, a retry would be a second order."""
     assert 0 < operations.ORDERS_CREATE.resend_within <= 300 - 60
 
 
 def test_extending_is_warned_of() -> None:
-    """An unclear extension must not simply be repeated."""
+    """An unclear extension must not simply be made again."""
     assert operations.SUBSCRIPTIONS_EXTEND.find_out.endswith("extending again adds up")
 
 
 def test_rows_do_not_change() -> None:
-    """No caller can turn a write into something that is repeated."""
+    """No caller can make a write a call that is retried."""
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         operations.SUBSCRIPTIONS_EXTEND.retry = RetryRule.SAFE  # type: ignore[misc] # pyright: ignore[reportAttributeAccessIssue] # the very mistake
 

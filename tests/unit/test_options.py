@@ -15,7 +15,7 @@ DURATIONS = ["backoff", "max_backoff", "attempt_timeout"]
 
 
 def test_the_defaults_are_those_documented() -> None:
-    """Three tries of 30 seconds in a minute, half a second to 8 seconds apart."""
+    """Three attempts of 30 seconds in a minute, half a second to 8 seconds apart."""
     assert RetryPolicy() == RetryPolicy(
         max_attempts=3, backoff=0.5, max_backoff=8.0, attempt_timeout=30.0
     )
@@ -25,7 +25,7 @@ def test_the_defaults_are_those_documented() -> None:
 
 @pytest.mark.parametrize("value", [3, None, {"max_attempts": 3}, RetryPolicy])
 def test_a_policy_must_be_a_policy(value: Any) -> None:
-    """A number of tries, as other libraries take it, is refused before the first call."""
+    """A number of attempts, as other libraries take it, is refused before the first call."""
     with pytest.raises(ConfigurationError, match="retry: must be a RetryPolicy"):
         Options(base_url="x", retry=value)
 
@@ -38,7 +38,7 @@ def test_one_attempt_or_more_are_accepted(value: int) -> None:
 
 @pytest.mark.parametrize("value", [0, -1, True, 1.0, "3", None])
 def test_a_bad_number_of_attempts_is_refused(value: Any) -> None:
-    """No try at all, and what is no integer, is refused by name."""
+    """No attempt at all, and a value that is no integer, are refused by name."""
     with pytest.raises(ConfigurationError, match="max_attempts: must be an integer of 1 or more"):
         RetryPolicy(max_attempts=value)
 
@@ -65,7 +65,7 @@ def test_a_bad_duration_is_refused(name: str, value: Any) -> None:
 
 @pytest.mark.parametrize("value", BAD_DURATIONS)
 def test_an_endless_timeout_is_refused(value: Any) -> None:
-    """A call that may take for ever would hang."""
+    """A call without an end would hang."""
     with pytest.raises(ConfigurationError, match=f"timeout: {SECONDS_RULE}"):
         Options(base_url="x", timeout=value)
 
@@ -84,13 +84,13 @@ def test_options_do_not_change() -> None:
 
 @pytest.mark.parametrize("value", [0, 1, "no", None])
 def test_repeat_sessions_must_be_a_boolean(value: Any) -> None:
-    """Sessions are repeated, or they are not."""
+    """Session calls are retried, or they are not."""
     with pytest.raises(ConfigurationError, match=r"^repeat_sessions: must be True or False$"):
         RetryPolicy(repeat_sessions=value)
 
 
 @pytest.mark.parametrize("value", [60, True, "fast", object()])
 def test_a_bare_number_is_no_pacing(value: Any) -> None:
-    """A number of requests alone does not say which quota it is for."""
+    """A bare number of requests does not say which quota it is for."""
     with pytest.raises(ConfigurationError, match=r"^pacing: must be a Pacing or None$"):
         Options(base_url="x", pacing=value)

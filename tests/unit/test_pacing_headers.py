@@ -52,7 +52,7 @@ def test_retry_after_may_be_a_date() -> None:
 
 @pytest.mark.parametrize("written", [None, "soon", "-5"])
 def test_the_reset_serves_where_there_is_no_wait(written: str | None) -> None:
-    """Without a Retry-After that makes sense, the end of the window tells the same."""
+    """Without a Retry-After that makes sense, the end of the window says the same."""
     headers = {"x-ratelimit-reset": str(int(MOMENT) + 20)}
     if written is not None:
         headers["retry-after"] = written

@@ -1,4 +1,4 @@
-"""The gate, three turns a minute, on a clock that the test moves."""
+"""The line for slots, three a minute, on a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ManualClock:
             self.sleepers.remove(sleeper)
 
     async def move_to(self, moment: float) -> None:
-        """Let time pass, and wake whoever is due on the way."""
+        """Let time pass, and wake the callers that are due on the way."""
         await settle()
         while self.sleepers:
             due, event = min(self.sleepers, key=lambda sleeper: sleeper[0])
@@ -94,7 +94,7 @@ class Callers:
 
 @asynccontextmanager
 async def calling() -> AsyncGenerator[Callers]:
-    """Callers, of whom nobody may be left at the end."""
+    """Callers, none of which may be left at the end."""
     with anyio.fail_after(10):
         async with anyio.create_task_group() as group:
             yield Callers(group)
@@ -102,7 +102,7 @@ async def calling() -> AsyncGenerator[Callers]:
 
 
 async def slots(pacer: Pacer, number: int = LIMIT, until: float = math.inf) -> list[float]:
-    """Take turns one after the other."""
+    """Take slots one after the other."""
     with anyio.fail_after(10):
         return [await pacer.wait_for_slot("key", LIMIT, until=until) for _ in range(number)]
 
@@ -112,8 +112,8 @@ async def learn(pacer: Pacer, status: int, headers: Mapping[str, str]) -> None:
     await pacer.report("key", LIMIT, status, headers)
 
 
-async def test_a_burst_goes_at_once(clock: ManualClock) -> None:
-    """While the minute has room, nobody waits and nothing is spread out."""
+async def test_a_burst_is_not_spread_out(clock: ManualClock) -> None:
+    """While the minute has room, no caller waits and nothing is spread out."""
     assert await slots(clock.pacer()) == [100.0, 100.0, 100.0]
 
 
@@ -141,8 +141,8 @@ async def test_nobody_overtakes(clock: ManualClock) -> None:
         assert callers.got[3:] == [("d", 170.0), ("e", 170.0)]
 
 
-async def test_quotas_are_apart(clock: ManualClock) -> None:
-    """A line before one quota stops nobody before another."""
+async def test_a_line_for_one_quota_stops_no_other(clock: ManualClock) -> None:
+    """A line for one quota stops no caller of another quota."""
     pacer = clock.pacer()
     async with calling() as callers:
         await callers.start(pacer, *"abcd")
@@ -173,7 +173,7 @@ async def test_the_longest_wait_is_waited(clock: ManualClock) -> None:
 
 
 async def test_a_slot_after_the_calls_end(clock: ManualClock) -> None:
-    """A turn that comes when the call is over is not waited for."""
+    """A slot that comes when the call is over is not waited for."""
     pacer = clock.pacer()
     await slots(pacer)
     with pytest.raises(NoSlotError) as caught:
@@ -199,7 +199,7 @@ async def test_the_line_is_a_part_of_the_wait(clock: ManualClock) -> None:
 
 
 async def test_a_longest_wait_of_nothing_never_waits(clock: ManualClock) -> None:
-    """With a longest wait of nothing there are turns at once, or none."""
+    """With a longest wait of nothing a slot is free now, or there is none."""
     pacer = clock.pacer(max_wait=0)
     await slots(pacer)
     with pytest.raises(NoSlotError):
@@ -209,7 +209,7 @@ async def test_a_longest_wait_of_nothing_never_waits(clock: ManualClock) -> None
 
 
 async def test_a_cancelled_waiter_leaves_the_line(clock: ManualClock) -> None:
-    """Its turn goes to the next, and nobody's is lost."""
+    """Its slot goes to the next caller, and no slot is lost."""
     pacer = clock.pacer()
     async with calling() as callers:
         await callers.start(pacer, *"abcdefgh")
@@ -230,8 +230,8 @@ async def test_the_first_is_cancelled(clock: ManualClock) -> None:
         assert callers.got[3:] == [("e", 161.0)]
 
 
-async def test_all_are_cancelled(clock: ManualClock) -> None:
-    """A line that is left by all is gone, and takes no turn with it."""
+async def test_a_line_that_all_have_left_keeps_no_slot(clock: ManualClock) -> None:
+    """A line that all callers have left is gone, and takes no slot with it."""
     pacer = clock.pacer()
     async with calling() as callers:
         await callers.start(pacer, *"abcdef")
@@ -281,7 +281,7 @@ async def test_leaving_the_middle_disturbs_nobody(clock: ManualClock) -> None:
 
 
 async def test_an_unused_slot_goes_to_the_first_in_line(clock: ManualClock) -> None:
-    """The first in line gets it at once."""
+    """The first in line gets it immediately."""
     pacer = clock.pacer()
     async with calling() as callers:
         await callers.start(pacer, *"abcde")
@@ -292,7 +292,7 @@ async def test_an_unused_slot_goes_to_the_first_in_line(clock: ManualClock) -> N
 
 
 async def test_a_429_closes_the_gate(clock: ManualClock) -> None:
-    """Nobody goes before its Retry-After is over, and a second more."""
+    """No caller gets a slot before the Retry-After is over, and a second more."""
     pacer = clock.pacer()
     await learn(pacer, 429, {"retry-after": "7", "x-ratelimit-remaining": "0"})
     async with calling() as callers:

@@ -59,7 +59,7 @@ def test_a_span_ends(now: float, wait: float) -> None:
 
 
 def test_those_behind_wait_longer() -> None:
-    """Each one's wait is computed at once: for the next place, and a whole limit later."""
+    """Each caller's wait is known immediately: for the next slot, and a whole limit later."""
     quota = sent(100.0, 110.0, 120.0)
 
     assert waits(quota, 120.0, 7) == [41.0, 51.0, 61.0, 102.0, 112.0, 122.0, 163.0]
@@ -90,7 +90,7 @@ def test_giving_back_what_is_not_there(at: float) -> None:
 
 @pytest.mark.parametrize("at", [99.0, 115.0, 121.0])
 def test_giving_back_what_is_not_there_frees_nothing(at: float) -> None:
-    """All that was noted still counts."""
+    """Every slot that was noted still counts."""
     quota = sent(100.0, 110.0, 120.0)
     quota.forget(at)
 
@@ -124,7 +124,7 @@ def test_a_higher_limit_is_not() -> None:
 
 @pytest.mark.parametrize("limit", [-1, 0])
 def test_an_absurd_limit_is_not(limit: int) -> None:
-    """No requests at all is nobody's limit."""
+    """A limit of no requests at all makes no sense."""
     quota = sent(100.0, 110.0, 120.0)
 
     assert not told(quota, 120.0, limit=limit)
@@ -244,7 +244,7 @@ def test_giving_back_does_not_add_to_what_rmz_says() -> None:
 
 
 def test_a_closed_quota_opens_after_retry_after() -> None:
-    """Nobody goes before Retry-After, nor in the second by which RMZ may have rounded it."""
+    """No slot comes before Retry-After is over, nor in the second that RMZ may have rounded off."""
     quota = Quota()
 
     assert told(quota, 100.0, closed_for=7.0)

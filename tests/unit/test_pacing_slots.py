@@ -61,14 +61,14 @@ class ManualClock:
         self.now = 100.0
 
     async def sleep(self, seconds: float) -> None:
-        """Let time pass at once."""
+        """Let time pass immediately."""
         self.now += seconds
         await anyio.lowlevel.checkpoint()
 
 
 @attrs.define
 class Gates:
-    """Turns over a store, with one request under way at a time."""
+    """Slots over a store, with one request under way at a time."""
 
     clock: ManualClock = attrs.field(factory=ManualClock)
     store: Store = attrs.field(factory=Store)
@@ -89,7 +89,7 @@ class Gates:
 
 @pytest.fixture
 def gates() -> Gates:
-    """Gates that nobody has passed."""
+    """Slots of which none was taken."""
     return Gates()
 
 
@@ -148,7 +148,7 @@ async def test_an_answer_is_learned_from(gates: Gates) -> None:
     assert gates.store.taken == [100.0]
 
 
-async def test_an_answer_is_learned_from_at_once(gates: Gates) -> None:
+async def test_an_answer_is_learned_from_immediately(gates: Gates) -> None:
     """The library's own store needs no time for it: the next slot knows."""
     slots = Slots(Pacing(max_wait=0), Clock(clock=lambda: 100.0))
     closed = Answer(429, {"retry-after": "7", "x-ratelimit-remaining": "0"}, b"")
@@ -180,7 +180,7 @@ async def pass_through(gates: Gates) -> None:
 async def test_a_stale_slot_is_counted_again(
     gates: Gates, after: float, counted: list[float]
 ) -> None:
-    """RMZ counts a request when it arrives: one that waited for a connection is counted anew."""
+    """RMZ counts a request when it arrives: one that waited for a connection is counted again."""
     await second(gates, after=after)
     assert gates.store.taken == counted
 

@@ -129,7 +129,7 @@ async def test_news_while_the_store_is_asked() -> None:
 
 
 def test_one_loop_after_the_other(anyio_backend: str) -> None:
-    """The count goes on where the last loop left it."""
+    """The count of the last loop goes on."""
     pacer = pacer_at(100.0)
 
     assert anyio.run(take_slot, pacer, backend=anyio_backend) == 100.0
@@ -137,7 +137,7 @@ def test_one_loop_after_the_other(anyio_backend: str) -> None:
 
 
 def test_a_loop_that_never_ended_holds_up_no_other() -> None:
-    """Tasks of a loop that stands still hold up nobody on another one."""
+    """Tasks of a loop that stands still hold up no task of another loop."""
     pacer = pacer_at(100.0)
     stopped = asyncio.new_event_loop()
     stopped.run_until_complete(take_slot(pacer))

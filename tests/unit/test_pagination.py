@@ -107,7 +107,7 @@ async def test_no_next_page_ends_the_walk() -> None:
 
 
 async def test_an_empty_page_ends_the_walk() -> None:
-    """A server that promises another page for ever would be walked for ever."""
+    """A server that always promises another page would be walked without end."""
     shelf = Shelf(["a"], [], ["b"], always_next=True)
 
     assert await items_of(Pager(shelf)) == ["a"]
@@ -128,7 +128,7 @@ async def numbered(number: int) -> Page[Numbered]:
 
 
 async def test_an_id_comes_once_in_a_walk() -> None:
-    """A nightly job extends nobody twice."""
+    """A nightly job extends no subscription twice."""
     assert [item.id async for item in Pager(numbered)] == [3, 2, 1]
     assert [[item.id for item in page.items] async for page in Pager(numbered).pages()] == [
         [3, 2],
@@ -152,7 +152,7 @@ async def test_a_list_may_be_empty() -> None:
 
 
 async def test_the_same_page_again_is_an_error() -> None:
-    """The same page again is an error: it would be walked for ever, and its items counted twice."""
+    """The same page again is an error: the walk would not end, and count its items twice."""
 
     async def always_one(_: int) -> Page[str]:
         return Page(number=1, items=("a",), has_next=True)
@@ -176,7 +176,7 @@ async def test_a_first_page_of_another_number_is_an_error() -> None:
 
 
 class Stuck:
-    """Names another page for ever, and from a page on has only what it had before.
+    """Always names another page, and from a page on has only the items that it had before.
 
     Attributes:
         asked: How many pages were fetched.
@@ -200,7 +200,7 @@ async def collect(pager: Pager[Numbered], met: list[int]) -> None:
 
 
 async def test_a_list_that_repeats_itself_is_an_error_at_the_third_page_without_a_new_id() -> None:
-    """A server that ignores the page number, and names a next page for ever."""
+    """A server that ignores the page number, and always names a next page."""
     stuck = Stuck(new_pages={1})
     met: list[int] = []
     with pytest.raises(UnexpectedAnswerError, match="the list repeats itself") as caught:
@@ -363,7 +363,7 @@ async def test_foreign_errors_pass_without_a_note() -> None:
 
 
 class Held(Shelf):
-    """Keeps whoever asks first waiting."""
+    """Keeps the first caller waiting."""
 
     def __init__(self, *pages: list[str]) -> None:
         super().__init__(*pages)
@@ -380,7 +380,7 @@ class Held(Shelf):
 
 
 async def test_two_tasks_never_get_the_same_page() -> None:
-    """While a page is awaited, the walk gives nobody else the same page: an order sent twice."""
+    """While a page is awaited, no other task gets the same page: its orders would be sent twice."""
     shelf = Held(["a", "b"], ["c"])
     walk = aiter(Pager(shelf))
     seen: list[str] = []
@@ -432,7 +432,7 @@ async def test_a_cancelled_walk_asks_for_the_page_again() -> None:
 
 
 async def test_a_pagers_repr_shows_its_first_page() -> None:
-    """The repr says where the pager begins, and nothing of what it fetches."""
+    """The repr says at which page the pager begins, and nothing of the pages that it fetches."""
     assert repr(Pager(Shelf(["a"]), page=3)) == "<Pager from page 3>"
 
 

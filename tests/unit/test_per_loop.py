@@ -94,10 +94,10 @@ def test_the_values_of_ended_loops_are_collected(
     assert abandoned() == before
 
 
-def test_a_child_leaves_the_parents_values_alone(
+def test_a_child_does_not_touch_the_parents_values(
     values: PerLoop[Value], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a fork they are left alone, and the child has its own on the same loop."""
+    """After a fork they are not touched, and the child has its own on the same loop."""
 
     async def both() -> tuple[Value, Value]:
         parents = values.for_running_loop()
@@ -120,8 +120,8 @@ def test_a_child_does_not_collect_the_parents_loop(
     assert parents in abandoned()
 
 
-def test_a_failed_value_leaves_the_others_alone(values: PerLoop[Value]) -> None:
-    """Nothing that is there is left alone for it."""
+def test_a_value_that_fails_keeps_the_others(values: PerLoop[Value]) -> None:
+    """The values that are there are kept."""
 
     async def refuse() -> None:
         def no() -> Value:

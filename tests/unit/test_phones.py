@@ -23,7 +23,7 @@ def sent(country_code: object, phone: object) -> dict[str, object]:
 
 
 def refusal(country_code: object, phone: object) -> Mapping[str, Sequence[str]]:
-    """The faults that a caller is told."""
+    """The faults that the error names."""
     with pytest.raises(InvalidRequestError, match="was not sent") as caught:
         sent(country_code, phone)
     return caught.value.errors
@@ -147,7 +147,7 @@ def test_a_refused_dial_code_names_the_digits_that_were_found(code: object, rule
 
 
 def test_a_number_with_a_plus_needs_its_country_code() -> None:
-    """RMZ stores the two parts apart, so one of them alone finds nobody."""
+    """RMZ stores the two parts apart, so one of them finds no customer."""
     check = Validation(operations.STORE_GET)
 
     assert check.phone("phone", "051 234 5678", None) == "0512345678"
@@ -173,7 +173,7 @@ def test_a_number_with_a_plus_needs_its_country_code() -> None:
 def test_free_text_is_read_as_a_phone_number(
     text: str, region: str | None, country_code: str, phone: str
 ) -> None:
-    """The rules of every country are known, and a zero stays where it counts."""
+    """The rules of every country are known, and a zero that belongs to the number stays."""
     number = PhoneNumber.parse(text, region=region)
 
     assert number == PhoneNumber(country_code=country_code, phone=phone)

@@ -28,7 +28,7 @@ class Connection:
         return self.reusable
 
     async def aclose(self) -> None:
-        """Close it at once, and say goodbye."""
+        """Close it immediately, and say goodbye."""
         self.closed += 1
         await anyio.lowlevel.checkpoint()
 
@@ -57,12 +57,12 @@ class Shop:
 
 @pytest.fixture
 def shop() -> Shop:
-    """A pool that nobody has used."""
+    """A pool that was not used yet."""
     return Shop()
 
 
 async def use_together(shop: Shop, count: int) -> None:
-    """Make so many requests at once, so that as many connections are open."""
+    """Make so many requests together, so that as many connections are open."""
     together = anyio.Event()
     there = 0
 
@@ -139,7 +139,7 @@ async def test_the_connection_of_a_cancelled_request_is_closed(shop: Shop) -> No
 
 
 async def test_connections_that_were_not_used_for_long(shop: Shop) -> None:
-    """They are closed after the next request, those alone, when 5 seconds have passed."""
+    """They and no others are closed after the next request, when 5 seconds have passed."""
     await use_together(shop, 3)
     shop.now += 5.0
     await shop.use()

@@ -37,7 +37,7 @@ def finding(*addresses: str) -> LookUp:
 
 
 async def test_an_address_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is asked, and so no thread is needed."""
+    """An address is not resolved, so no thread is needed."""
     monkeypatch.setattr(socket, "getaddrinfo", None)
     assert await addresses_of("127.0.0.1", 80) == ["127.0.0.1"]
     assert await addresses_of("::1", 80) == ["::1"]
@@ -191,7 +191,7 @@ async def test_the_first_refusal_is_raised_if_no_address_can_be_connected_to(con
 
 
 async def test_one_of_two_connections_that_open_together_is_closed(connect: Any) -> None:
-    """Nobody else would."""
+    """Nothing else would close it."""
     together = anyio.Event()
 
     async def waits() -> None:

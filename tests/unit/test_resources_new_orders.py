@@ -69,7 +69,7 @@ def line_sent(recorder: Any) -> Any:
 
 
 async def test_create_is_one_call(recorder: Any) -> None:
-    """An order is one call, of which nothing is read back: RMZ itself tells repeats."""
+    """Nothing is read back for an order: RMZ itself recognises one that comes again."""
     found = await create(recorder, OrderLine(product=101))
 
     call = recorder.only
@@ -126,7 +126,7 @@ async def test_create_sends_every_field_by_rmzs_name(recorder: Any) -> None:
     ("product", "kind"), [(101, "id"), ("101", "slug"), ("متجر", "slug"), (2**63 - 1, "id")]
 )
 async def test_how_a_product_is_named(recorder: Any, product: int | str, kind: str) -> None:
-    """An integer is an id and a text is a slug, even one of digits: a slug may be that."""
+    """An integer is an id and a string is a slug, even one of digits: a slug may be that."""
     await create(recorder, OrderLine(product=product))
 
     assert line_sent(recorder) == {"identifier_type": kind, "identifier": product, "quantity": 1}
@@ -258,7 +258,7 @@ async def test_the_ends_of_each_range(recorder: Any, fields: dict[str, Any]) -> 
 
 
 async def test_an_empty_notice_is_left_out(recorder: Any) -> None:
-    """A form sends one where nothing was written: it is left out, as RMZ would."""
+    """A form sends an empty notice if nothing was written. RMZ would drop it too."""
     await create(recorder, OrderLine(product=1, notice=""))
 
     assert "notice" not in line_sent(recorder)

@@ -182,7 +182,7 @@ async def test_the_faults_of_an_update_come_together(recorder: Any) -> None:
 
 
 async def test_how_an_update_is_settled(recorder: Any) -> None:
-    """The very order is read back, and where it was moved the call returns nothing as always."""
+    """The very order is read back, and if it was moved the call returns nothing as always."""
     await recorder.make(Orders).update(78901, status=4)
 
     settlement = recorder.only.settlement
@@ -217,7 +217,7 @@ WINDOW = Window(since=SINCE, until=SINCE + timedelta(seconds=60))
 async def test_a_move_is_judged_by_place_and_time(
     recorder: Any, status: int, found: Any, updated_at: Any, window: Any, evidence: Evidence
 ) -> None:
-    """The order is where it was wanted; or it is not, and has not changed since the call."""
+    """The order has the wanted status; or it has not, and has not changed since the call."""
     await recorder.make(Orders).update(78901, status=status)
 
     order = Order(id=78901, current_status=found, updated_at=updated_at)

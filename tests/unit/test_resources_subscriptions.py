@@ -160,7 +160,7 @@ async def test_lookup_asks_only_for_given_names(
     ],
 )
 async def test_faults_of_a_lookup(recorder: Any, given: dict[str, Any], field: str) -> None:
-    """Nobody named, and anybody named wrongly, is refused: the answer would be somebody else's."""
+    """A lookup without a user, or with a wrong one, would find another user's subscriptions."""
     with pytest.raises(InvalidRequestError, match=r"^subscriptions\.lookup was not") as caught:
         await recorder.make(Subscriptions).lookup(**given)
 
@@ -208,7 +208,7 @@ async def test_each_change_has_its_own_path_and_body(
     assert (call.object_id, call.query, call.body) == (501, {}, body)
 
 
-# What is found afterwards, and whether it is what the change would have made of it.
+# A subscription as it is found afterwards, and whether the change would have made it so.
 FOUND: list[tuple[str, dict[str, Any], dict[str, Any], bool]] = [
     ("cancel", {}, {"cancel_at_period_end": True}, True),
     ("cancel", {}, {"cancel_at_period_end": False}, False),

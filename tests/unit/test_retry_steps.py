@@ -120,7 +120,7 @@ def test_the_table_decides_the_next_step(
 @pytest.mark.parametrize("failure", Failure, ids=name)
 @pytest.mark.parametrize("operation", operations.OPERATIONS, ids=lambda row: row.name)
 def test_one_attempt_means_one(operation: Operation, failure: Failure) -> None:
-    """With one attempt allowed nothing is ever repeated."""
+    """With one attempt allowed nothing is ever retried."""
     decision = decided(operation, failure, policy=RetryPolicy(max_attempts=1))
 
     assert decision.step is Step.RAISE
@@ -147,7 +147,7 @@ def test_sessions_that_are_asked_for_once(failure: Failure) -> None:
     ids=lambda rule: rule.name,
 )
 def test_that_choice_is_for_sessions(rule: RetryRule) -> None:
-    """All other calls are repeated, or not, as ever."""
+    """All other calls are retried, or not, as without the option."""
     steps = {
         decided(
             BY_RULE[rule],
@@ -162,7 +162,7 @@ def test_that_choice_is_for_sessions(rule: RetryRule) -> None:
 
 
 def test_the_rule_decides_and_not_the_name() -> None:
-    """A call is repeated by its row's rule, whatever else the row says."""
+    """A call is retried by its row's rule, whatever else the row says."""
     row = attrs.evolve(operations.SUBSCRIPTIONS_EXTEND, retry=RetryRule.SAFE)
 
     assert decided(row, Failure.AMBIGUOUS).step is Step.RETRY
@@ -175,7 +175,7 @@ def test_a_call_that_has_not_begun() -> None:
 
 @pytest.mark.parametrize("failure", Failure, ids=name)
 def test_an_attempt_without_a_readable_answer_is_ambiguous(failure: Failure) -> None:
-    """No answer, or one that cannot be read: the try may have been applied. Else it was not."""
+    """No answer, or one that cannot be read: the attempt may have been applied. Else it was not."""
     expected = failure in (Failure.AMBIGUOUS, Failure.UNREADABLE)
 
     assert History(failures=[Failure.NOT_SENT, failure]).ambiguous is expected
@@ -188,7 +188,7 @@ LATER = TODAY + timedelta(seconds=5)
 
 @pytest.mark.parametrize("failure", [None, *Failure], ids=lambda one: one and one.name)
 def test_when_a_call_was_sent_first(failure: Failure | None) -> None:
-    """From the first try on that may have been applied; the last one is noted in any case."""
+    """From the first attempt on that may have been applied; the last one is noted in any case."""
     tries = History(attempts=1)
     tries.note_sending(100.0, TODAY)
     assert (tries.first_sent, tries.last_sent, tries.sent_at) == (100.0, 100.0, TODAY)

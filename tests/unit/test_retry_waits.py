@@ -232,7 +232,7 @@ def test_an_object_is_read_again_until_a_replica_has_caught_up() -> None:
 
 @pytest.mark.parametrize("lag", [90, 30])
 def test_the_whole_lag_is_waited_for_only_if_a_retry_may_follow(lag: float) -> None:
-    """Otherwise it is time that tells the caller nothing new."""
+    """Otherwise the wait would bring the caller no news."""
     may_resend = lag == 90
     assert len(looks(lag, may_resend=may_resend)) == len(LOOK_AGAIN_AFTER)
 

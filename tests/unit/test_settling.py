@@ -82,7 +82,7 @@ def subscription(fields: dict[str, object], updated_at: datetime | None) -> Subs
 @every_time
 @every_change
 def test_a_change_was_applied_if_the_object_has_changed_since(name: str, when: str) -> None:
-    """If nobody knows that, its state decides; a time in the future shows that the clocks differ.
+    """If that is not known, its state decides; a time in the future shows that the clocks differ.
 
     A change that is dated within 10 minutes before may have happened since, by another
     server's clock.
@@ -95,7 +95,7 @@ def test_a_change_was_applied_if_the_object_has_changed_since(name: str, when: s
     if when in UNCHANGED:
         assert evidence is before(when)
     elif when == "changed in the future" or (when in UNKNOWN and name == "unpause"):
-        # Of the latter: it may never have been paused.
+        # The latter may never have been paused.
         assert evidence is Evidence.UNCLEAR
     else:
         assert evidence is Evidence.APPLIED
@@ -187,7 +187,7 @@ def later(end: datetime | None, start: datetime | None, when: str) -> Evidence:
 
 
 @every_time
-def test_an_end_that_moved_just_so(when: str) -> None:
+def test_an_end_that_moved_just_so_shows_that_it_was_applied(when: str) -> None:
     """The extension was applied, unless the end had moved before it was sent."""
     other = when in UNCHANGED or when == "changed in the future"
     expected = Evidence.UNCLEAR if other else Evidence.APPLIED
@@ -196,27 +196,27 @@ def test_an_end_that_moved_just_so(when: str) -> None:
 
 
 @every_time
-def test_an_end_that_stayed(when: str) -> None:
+def test_an_end_that_stayed_shows_that_nothing_was_applied(when: str) -> None:
     """The extension was not applied, whatever else has changed."""
     assert later(END, START, when) is Evidence.NOT_APPLIED
 
 
 @every_time
 @pytest.mark.parametrize("end", [END + 2 * WEEK, END + WEEK + SECOND, END - WEEK, None])
-def test_an_end_that_moved_otherwise(end: datetime | None, when: str) -> None:
-    """Somebody else moved it: nobody can tell whose part is in it."""
+def test_an_end_that_moved_otherwise_is_unclear(end: datetime | None, when: str) -> None:
+    """Somebody else moved it, and this call may have a part in that."""
     assert later(end, START, when) is Evidence.UNCLEAR
 
 
 @every_time
 @pytest.mark.parametrize("end", [END, END + WEEK, END + timedelta(days=30)])
 @pytest.mark.parametrize("start", [END, None])
-def test_a_renewal_in_between(end: datetime, start: datetime | None, when: str) -> None:
-    """Another period has begun: its end says nothing, even where it is the one expected."""
+def test_a_renewal_in_between_is_unclear(end: datetime, start: datetime | None, when: str) -> None:
+    """Another period has begun: its end says nothing, even if it is the one expected."""
     assert later(end, start, when) is Evidence.UNCLEAR
 
 
-def test_a_subscription_without_an_end() -> None:
+def test_an_extension_without_a_known_end_cannot_be_compared() -> None:
     """If the end was not known before, there is nothing to compare with."""
     assert extended(Subscription(id=501, status=SubscriptionStatus.ACTIVE), WEEK) is None
 

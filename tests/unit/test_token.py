@@ -47,7 +47,7 @@ def test_visible_ascii_tokens_are_accepted(token: str) -> None:
 
 
 def test_an_empty_token_is_missing() -> None:
-    """A missing token is told with the two places to put it."""
+    """The error names the two places to put a token."""
     with pytest.raises(ConfigurationError, match=r"token: is missing; .* RMZ_API_TOKEN"):
         Tokens("")
 
@@ -117,7 +117,7 @@ def test_a_token_that_is_passed_wins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_empty_token_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty setting is a mistake to be told, not a reason to use another store's token."""
+    """An empty setting is a mistake to report, not a reason to use another store's token."""
     monkeypatch.setenv("RMZ_API_TOKEN", "environment")
 
     with pytest.raises(ConfigurationError, match="token: is missing"):
@@ -135,8 +135,8 @@ def test_a_concealed_token_stays_so() -> None:
     assert as_secret(source) is source
 
 
-def test_a_fixed_token_is_known_at_once() -> None:
-    """A text is not asked for again."""
+def test_a_fixed_token_is_not_asked_for_again() -> None:
+    """A string is not asked for again."""
     tokens = Tokens(CANARY)
 
     assert tokens.current is not None

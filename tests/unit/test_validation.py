@@ -80,8 +80,8 @@ def test_numbers_out_of_range(value: object) -> None:
     }
 
 
-def test_true_is_no_number() -> None:
-    """A boolean is refused even where one is in range."""
+def test_a_boolean_is_no_number() -> None:
+    """A boolean is refused even if one is in range."""
     assert faults(lambda check: check.integer("n", True, 1, 24)) != {}
 
 
@@ -106,7 +106,7 @@ def test_the_neighbours_of_the_surrogates(value: str) -> None:
 
 
 def test_a_text_says_whether_it_holds() -> None:
-    """Further checks of a text depend on it."""
+    """Further checks of a string depend on it."""
     validation = Validation(operations.STORE_GET)
 
     assert validation.text("t", "x")
@@ -114,7 +114,7 @@ def test_a_text_says_whether_it_holds() -> None:
 
 
 def test_the_limit_of_a_string_can_be_set() -> None:
-    """A text's limit can be set."""
+    """A string's limit can be set."""
     assert faults(lambda check: check.text("t", "abc", 2)) == {
         "t": ("must be a string of 1 to 2 characters",)
     }
@@ -135,8 +135,8 @@ def test_a_bad_email_is_refused(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["", None, 5, "x" * 190 + "@y"])
-def test_an_email_is_a_text_first(value: object) -> None:
-    """A value that is no string gets that reason alone."""
+def test_an_email_that_is_no_string_gets_one_reason(value: object) -> None:
+    """A value that is no string gets that single reason."""
     assert faults(lambda check: check.email("email", value)) == {"email": (TEXT_RULE,)}
 
 
@@ -206,7 +206,7 @@ def test_the_21st_key_is_refused() -> None:
 
 @pytest.mark.parametrize("value", ["", "x" * 500, "ع" * 500])
 def test_strings_of_500_characters_are_metadata(value: object) -> None:
-    """Texts of up to 500 characters, not bytes."""
+    """Strings of up to 500 characters, not bytes."""
     assert faults(lambda check: check.metadata("m", {"k": value})) == {}
 
 
@@ -243,7 +243,7 @@ SARA = NewCustomer(
 
 @pytest.mark.parametrize("described_as", [NewCustomer, PhoneNumber])
 def test_a_customer_by_id(described_as: type) -> None:
-    """A known customer is named by the id alone."""
+    """A known customer is named only by the id."""
     validation = Validation(operations.STORE_GET)
 
     assert validation.customer("customer", 4501, described_as) == {"id": 4501}
@@ -290,7 +290,7 @@ def test_the_faults_of_a_new_customer() -> None:
 
 
 def test_the_faults_of_a_phone_number() -> None:
-    """A number that is given alone is checked too."""
+    """A number that is given without a customer is checked too."""
     nobody = PhoneNumber(country_code="x", phone="1")
 
     assert set(faults(lambda check: check.customer("customer", nobody, PhoneNumber))) == {
@@ -313,7 +313,7 @@ def test_the_refusal_of_a_customer_says_what_is_accepted(value: object, describe
     [(SARA, PhoneNumber), (PhoneNumber(country_code="966", phone="512345678"), NewCustomer)],
 )
 def test_each_call_takes_its_own_customer(value: object, described_as: type) -> None:
-    """A number is not enough for a checkout, and the portal creates nobody."""
+    """A number is not enough for a checkout, and the portal creates no customer."""
     assert set(faults(lambda check: check.customer("customer", value, described_as))) == {
         "customer"
     }

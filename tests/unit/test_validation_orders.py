@@ -34,7 +34,7 @@ def test_counts(value: int) -> None:
 @pytest.mark.parametrize("value", [0, -1, True, False, "1", 1.0, None, 2**63, [1]])
 @pytest.mark.parametrize("most", [None, 1])
 def test_a_value_that_is_no_count_gets_one_reason(value: object, most: int | None) -> None:
-    """A value that is no count at all gets that reason alone."""
+    """A value that is no count at all gets that single reason."""
     assert faults(lambda check: check.count("n", value, most)) == {
         "n": ("must be an integer of 1 or more",)
     }

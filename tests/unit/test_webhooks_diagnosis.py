@@ -68,7 +68,7 @@ def test_a_lost_line_break_is_recognised() -> None:
 
 
 def test_changed_line_breaks_are_recognised() -> None:
-    """A text mode writes them as the machine likes."""
+    """A file in text mode writes them as the machine likes."""
     body = json.dumps({"event": "x", "data": {}}, indent=1).encode()
     changed = body.replace(b"\n", b"\r\n")
 
@@ -140,7 +140,7 @@ def test_discords_format_is_recognised() -> None:
 
 
 def test_a_doubled_header_is_recognised() -> None:
-    """Nobody could tell which of them counts."""
+    """Nothing says which of the two counts."""
     assert "stands more than once" in found(headers=[("signature", "a"), ("Signature", "b")])
 
 

@@ -113,7 +113,7 @@ def test_all_deliveries_of_one_event_share_a_key(payload: dict[str, Any], key: s
     ],
 )
 def test_an_event_without_ids_has_the_digest_of_its_body(payload: dict[str, Any]) -> None:
-    """A repeated delivery has the same bytes."""
+    """A delivery that comes again has the same bytes."""
     body = json.dumps(payload).encode()
 
     assert deliver(body).dedupe_key == hashlib.sha256(body).hexdigest()
@@ -222,7 +222,7 @@ def test_an_order_event_has_its_order(kind: EventType) -> None:
 
 
 def test_the_amounts_of_an_order() -> None:
-    """They are texts in a delivery, and exact numbers here."""
+    """Amounts are strings in a delivery, and exact numbers here."""
     order = deliver({"event": "order.created", "data": ORDER}).order
 
     assert order is not None
@@ -265,7 +265,7 @@ def test_an_order_event_without_an_order(data: object) -> None:
 @pytest.mark.parametrize("name", ["order.refunded", "order.", "orders.created", "Order.created"])
 @pytest.mark.parametrize("data", [ORDER, {"order": ORDER}, {"id": "x"}, {"order_id": 5}])
 def test_an_unknown_event_about_an_order(name: str, data: dict[str, Any]) -> None:
-    """Nobody knows what its data are: they are kept, and are no fault."""
+    """The meaning of its data is not known: they are kept, and are no fault."""
     event = deliver({"event": name, "data": data})
 
     assert event.order is None
@@ -313,7 +313,7 @@ def test_an_unknown_event_about_a_subscription() -> None:
 
 @pytest.mark.parametrize("subscription", [None, [], "x", {"id": 5}])
 def test_an_unknown_event_about_something_else_is_no_fault(subscription: object) -> None:
-    """Nobody knows the shape of a new event's content."""
+    """The shape of a new event's content is not known here."""
     event = deliver({"event": "subscription.gifted", "data": {"subscription": subscription}})
 
     assert isinstance(event, UnknownEvent)
@@ -436,7 +436,7 @@ def test_data_that_is_no_object_is_kept() -> None:
 
 @pytest.mark.parametrize("event_id", [5, ["a"], {}])
 def test_an_event_id_that_is_no_string_is_kept_apart(event_id: object) -> None:
-    """The content is read all the same, and the digest tells deliveries apart."""
+    """The content is read all the same, and the digest distinguishes deliveries."""
     event = deliver({**RENEWED, "event_id": event_id})
 
     assert event.subscription is not None

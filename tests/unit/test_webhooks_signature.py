@@ -65,7 +65,7 @@ def test_the_headers_name_in_any_case(name: str) -> None:
     ],
 )
 def test_headers_may_be_pairs(headers: Any) -> None:
-    """ASGI has pairs of bytes; other frameworks have pairs of texts."""
+    """ASGI has pairs of bytes; other frameworks have pairs of strings."""
     accepted(BODY, headers, secrets=[SECRET])
 
 
@@ -123,14 +123,14 @@ MALFORMED = [
 @pytest.mark.parametrize("signature", MALFORMED)
 @pytest.mark.parametrize("allow_unsigned", [False, True])
 def test_wrong_signatures_are_refused(signature: str, allow_unsigned: bool) -> None:
-    """A signature that does not fit is refused, even where none at all would be accepted."""
+    """A signature that does not fit is refused, even if none at all would be accepted."""
     assert refused({"Signature": signature}, allow_unsigned=allow_unsigned).startswith(
         "the signature does not match"
     )
 
 
-def test_a_signature_that_is_no_text() -> None:
-    """Bytes that no text encodes are refused like any other signature."""
+def test_a_signature_of_bytes_beyond_ascii_is_refused() -> None:
+    """Bytes that no string encodes are refused like any other signature."""
     assert refused([(b"signature", b"\xff\xfe" * 32)]).startswith("the signature does not match")
 
 
@@ -163,7 +163,7 @@ def test_a_rewritten_body_is_refused() -> None:
     ],
 )
 def test_a_doubled_signature_is_refused(headers: Any) -> None:
-    """Two signatures are refused, in whatever case and even where both fit."""
+    """Two signatures are refused, in whatever case and even if both fit."""
     assert refused(headers) == "the signature header stands more than once"
 
 
@@ -334,7 +334,7 @@ def test_a_signed_body_that_is_no_event() -> None:
 
 
 def test_a_traceback_with_variables_shows_no_secret() -> None:
-    """The frames that a refusal passes hold the secrets where nothing shows them."""
+    """The frames that a refusal passes hold the secrets so that nothing shows them."""
     secrets = {"hidden": SECRET}
     with pytest.raises(SignatureError) as caught:
         verify(BODY, {}, secrets=[*secrets.values()])
@@ -397,7 +397,7 @@ def test_the_first_of_two_equal_secrets_is_named() -> None:
 
 
 def test_an_unsigned_delivery_has_no_secret() -> None:
-    """Nobody signed it."""
+    """The delivery was not signed."""
     assert verify(BODY, {}, secrets=[SECRET], allow_unsigned=True).secret_index is None
 
 
@@ -422,7 +422,7 @@ def test_headers_of_api_gateway_have_lists_of_values() -> None:
 
 @pytest.mark.parametrize("values", [[sign(), sign()], [sign(), "x"]])
 def test_a_list_of_two_signatures_is_a_doubled_header(values: list[str]) -> None:
-    """Nobody could tell which of them counts."""
+    """Nothing says which of the two counts."""
     assert refused({"Signature": values}) == "the signature header stands more than once"
 
 
@@ -445,7 +445,7 @@ def test_the_environment_of_wsgi_has_the_headers_under_other_names() -> None:
 
 @pytest.mark.parametrize("value", [None, 5, object(), [None], [[sign()]]])
 def test_a_signature_that_is_no_string_is_refused(value: object) -> None:
-    """Whatever a framework makes of a header, it is no crash."""
+    """A header of any type is refused, without another exception."""
     assert refused({"Signature": value}) == "the signature header must be a string"
 
 

@@ -210,7 +210,7 @@ def test_a_path_without_an_id_stays() -> None:
 
 
 def test_none_values_are_left_out_of_a_query() -> None:
-    """None values are left out of the query, and zero and an empty text are not."""
+    """None values are left out of the query, and zero and an empty string are not."""
     query = {"page": 2, "a": None, "zero": 0, "empty": ""}
 
     assert target(operations.SUBSCRIPTIONS_LIST, None, query) == (
@@ -224,7 +224,7 @@ def test_a_query_of_nothing_is_none() -> None:
 
 
 def test_booleans_are_digits() -> None:
-    """PHP reads the text ``False`` as true: booleans are written 1 and 0."""
+    """PHP reads the string ``False`` as true: booleans are written 1 and 0."""
     assert target(operations.SUBSCRIPTIONS_LOOKUP, None, {"yes": True, "no": False}) == (
         "/subscriptions/lookup?yes=1&no=0"
     )
@@ -263,7 +263,7 @@ class Colour(str, Enum):  # noqa: UP042 - its str() is its name, which is the po
 
 
 def test_a_query_has_the_string_of_an_enum() -> None:
-    """And not its name, with which nobody would be found."""
+    """The enum's name would find no customer."""
     path = target(operations.SUBSCRIPTIONS_LIST, None, {"customerEmail": Colour.RED, "page": 1})
 
     assert path == "/subscriptions?customerEmail=red+one&page=1"

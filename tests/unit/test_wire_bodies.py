@@ -43,7 +43,7 @@ def test_one_layer_of_gzip_is_undone() -> None:
 
 @pytest.mark.parametrize("kept", [0, 1, 10, -9, -8, -1])
 def test_cut_gzip_is_refused(kept: int) -> None:
-    """A stream without its end is no body, even where only the trailer is cut."""
+    """A stream without its end is no body, even if only the trailer is cut."""
     with pytest.raises(UnreadableBodyError, match="cut gzip"):
         decompress(gzip.compress(b"A body of some length")[:kept], "gzip")
 
@@ -146,7 +146,7 @@ def test_an_error_with_the_status_of_a_success(said: bytes) -> None:
 
 @pytest.mark.parametrize("said", [b'"error": false', b'"error": null', b'"success": true'])
 def test_a_success_that_says_so(said: bytes) -> None:
-    """An order's repeat does."""
+    """The answer to an order that came again does."""
     assert envelope_of(Answer(200, JSON, b'{"data": 1, ' + said + b"}"))["data"] == 1
 
 
@@ -172,7 +172,7 @@ def test_a_body_of_another_content_type_is_not_read(headers: dict[str, str]) -> 
 
 @pytest.mark.parametrize("body", [b"", b'{"data": {"id": 5', b"<html>", b"\xff"])
 def test_json_that_is_not(body: bytes) -> None:
-    """A cut body is told apart from a wrong one: what was asked may have been done."""
+    """A cut body is distinguished from a wrong one: the change may have been applied."""
     with pytest.raises(UnreadableBodyError):
         envelope_of(Answer(200, JSON, body))
 

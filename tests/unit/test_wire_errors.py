@@ -64,7 +64,7 @@ def error(
     ],
 )
 def test_each_status_has_its_class(status: int, expected: type[APIError]) -> None:
-    """Each status has its class, and that class alone."""
+    """Each status has its own class, and no other."""
     found = error(status)
 
     assert type(found) is expected
@@ -157,7 +157,7 @@ def test_refused_fields() -> None:
     ],
 )
 def test_each_form_of_errors_is_read(written: object, expected: object) -> None:
-    """PHP's empty list, a single text and a missing map are all read."""
+    """PHP's empty list, a single string and a missing map are all read."""
     assert error(422, {"message": "no", "errors": written}).errors == expected
 
 
@@ -192,7 +192,7 @@ def test_a_400_that_names_fields_is_a_bad_request_and_an_invalid_one() -> None:
 
 
 def test_a_422_without_fields_says_that_the_message_is_all_there_is() -> None:
-    """Nobody looks for fields that are not named."""
+    """The message must not send the caller to fields that are not named."""
     assert str(error(422, {"message": "At least one of email or phone."})) == (
         "subscriptions.get: RMZ answered 422 (At least one of email or phone.): "
         "no field is named, so RMZ's message is all there is"
@@ -228,7 +228,7 @@ def test_a_message_quotes_field_errors_in_one_short_printable_line() -> None:
 
 @pytest.mark.parametrize("body", [{}, {"message": None}, {"message": ["x"]}])
 def test_an_error_without_a_message_says_what_to_do(body: object) -> None:
-    """An error without a text of RMZ's own still says what to do."""
+    """An error without a message of RMZ's own still says what to do."""
     found = error(404, body)
 
     assert found.message == ""
@@ -264,7 +264,7 @@ def test_bytes_that_are_not_utf_8_are_shown_in_part() -> None:
 
 
 def test_a_json_body_is_kept_decoded() -> None:
-    """The whole answer is there for whoever needs more of it, with exact numbers."""
+    """The whole answer is there for callers that need more of it, with exact numbers."""
     assert error(400, b'{"balance": 99.00}').body == {"balance": Decimal("99.00")}
 
 

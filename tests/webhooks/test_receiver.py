@@ -72,7 +72,7 @@ async def test_a_handler_runs_after_the_answer(receiver: Receiver) -> None:
     assert got[0].secret_index == 0
 
 
-async def test_a_repeated_delivery_runs_no_handler_again(receiver: Receiver) -> None:
+async def test_a_delivery_that_comes_again_runs_no_handler_again(receiver: Receiver) -> None:
     """The repeated delivery is answered like the first."""
     got: list[str] = []
     receiver.on("*")(lambda event: got.append(event.dedupe_key))

@@ -18,9 +18,9 @@ from yarl import URL
 from tests.wire.conftest import KEEP, listening, resets
 
 RAISED = "X-Raised"
-"""The header that tells the client's side what a route has raised."""
+"""The header that carries to the client's side the exception of a route."""
 
-# What no server can do to a client at once.
+# A server cannot do these to a client by itself.
 TIMEOUTS: dict[type[Exception], type[Exception]] = {
     httpx.ConnectTimeout: aiohttp.ConnectionTimeoutError,
     httpx.PoolTimeout: aiohttp.ConnectionTimeoutError,
@@ -37,7 +37,7 @@ def serve(router: respx.MockRouter) -> Generator[None]:
         socket.socket() as unheard,
         pytest.MonkeyPatch.context() as patch,
     ):
-        # Bound, so that nobody else listens there.
+        # Bound, so that no other program listens there.
         unheard.bind(("127.0.0.1", 0))
         send: Any = aiohttp.ClientSession._request
 
@@ -68,8 +68,8 @@ class _Answering:
     """Asks the router in the event loop of the client, where respx asks it too.
 
     Attributes:
-        loop: Of the client.
-        raised: What routes have raised, by the header that says so.
+        loop: The client's.
+        raised: The exceptions of routes, by the header that names them.
     """
 
     def __init__(self, router: respx.MockRouter) -> None:
@@ -78,7 +78,7 @@ class _Answering:
         self._router = router
 
     def answer(self, connection: socket.socket, received: bytes) -> object:
-        """Answer a request; what a server can do to a connection is done, the rest is told."""
+        """Answer a request: do what a server can do to a connection, and report the rest."""
         routing = self._route(received)
         try:
             routed = asyncio.run_coroutine_threadsafe(routing, self.loop).result(10)

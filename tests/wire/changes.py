@@ -1,4 +1,4 @@
-"""Every call that a failure treats in a way of its own, and a shop that answers as it is told."""
+"""Every call that a failure treats in a way of its own, and a shop with answers that are set."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PERIOD = {"status": "active", "current_period_start": START}
 REFUSED = httpx.ConnectError("All connection attempts failed")
 LOST = httpx.ReadError("connection reset")
 LOST_AS = {None: "ReadError", "aiohttp": "ClientOSError"}
-"""What is told of it, by what the client sends with."""
+"""The report about it, by the library that sends."""
 
 BAD_GATEWAY = httpx.Response(502, html="<h1>Bad Gateway</h1>")
 THROTTLED = httpx.Response(
@@ -59,7 +59,7 @@ def failing(status: int, message: str = "no", **body: object) -> httpx.Response:
 
 
 def fresh(failure: Any) -> httpx.Response:
-    """Return an answer that nobody has read, or raise what is to be raised."""
+    """Return an answer that is not read yet, or raise the exception in its place."""
     if isinstance(failure, Exception):
         raise failure
     response: httpx.Response = failure
@@ -78,13 +78,13 @@ class Sample:
     """A call.
 
     Attributes:
-        make: Makes it.
-        method: Of its request.
-        path: Of its request.
-        answer: What RMZ answers where it succeeds.
-        read: The path that it is read back from; None where it is not.
-        wanted: What is read back where it was applied.
-        other: The same where it was not.
+        make: Makes the call.
+        method: The request's method.
+        path: The request's path.
+        answer: RMZ's answer if the call succeeds.
+        read: The path from which it is read back; None if it is not.
+        wanted: The object that is read back if the call was applied.
+        other: The same if it was not.
     """
 
     make: Callable[[Client], Awaitable[Any]]
@@ -213,7 +213,7 @@ class Shop:
     def __init__(self, router: respx.MockRouter, time: Time, name: str) -> None:
         self.sample = SAMPLES[name]
         self.sent = router.request(self.sample.method, self.sample.path)
-        # A read is told from the call by its method, or by its path.
+        # A read differs from the call by its method, or by its path.
         self.read = router.get(self.sample.read or "/not-read")
         self.ahead = 0.0
         self._time = time

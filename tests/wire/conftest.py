@@ -1,4 +1,4 @@
-"""A client whose time is the test's, and a server that answers whatever it is told."""
+"""A client whose time is the test's, and a server whose answers are the test's."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Time:
     """Seconds that pass only when somebody sleeps; a draw that takes the longest wait.
 
     Attributes:
-        suspended: Seconds that passed on the calendar alone, as the machine was not running.
+        suspended: Seconds that passed only on the calendar, while the machine was suspended.
     """
 
     now: float = 1000.0
@@ -49,7 +49,7 @@ class Time:
         return CLOCK + timedelta(seconds=self.now - 1000.0 + self.suspended)
 
     async def sleep(self, seconds: float) -> None:
-        """Let time pass at once."""
+        """Let time pass immediately."""
         self.slept.append(seconds)
         self.now += seconds
         await anyio.lowlevel.checkpoint()
@@ -128,16 +128,16 @@ def http() -> str | None:
 Behaviour = Callable[[socket.socket, bytes], object]
 
 KEEP = True
-"""What a behaviour returns that keeps its connection open."""
+"""A behaviour returns it to keep its connection open."""
 
 
 class Server:
     """Accepts connections on loopback and lets the test's function answer each request.
 
     Attributes:
-        port: Where it listens.
-        requests: All that came, in order.
-        opened: How many connections there were.
+        port: The port that it listens on.
+        requests: Every request, in order.
+        opened: The number of connections so far.
     """
 
     def __init__(self, behaviours: list[Behaviour]) -> None:
@@ -185,15 +185,15 @@ class Server:
         return self._behaviours[min(index, len(self._behaviours) - 1)](connection, request)
 
     async def until_asked(self, times: int) -> None:
-        """Wait until so many requests have come; not for ever."""
+        """Wait until so many requests have come; the wait is bounded."""
         await self._until(lambda: len(self.requests) >= times)
 
     async def until_opened(self, times: int) -> None:
-        """Wait until there were so many connections; not for ever."""
+        """Wait until there were so many connections; the wait is bounded."""
         await self._until(lambda: self.opened >= times)
 
     async def until_open(self, most: int) -> None:
-        """Wait until no more connections than *most* are open; not for ever."""
+        """Wait until no more connections than *most* are open; the wait is bounded."""
         await self._until(lambda: self._open <= most)
 
     async def _until(self, claim: Callable[[], bool]) -> None:
@@ -285,7 +285,7 @@ def stalls(connection: socket.socket, _: bytes) -> object:
 
 
 def client_of(server: Any, **options: Any) -> Client:
-    """A client of a server on this machine, which tries once unless told otherwise."""
+    """A client of a server on this machine, with one attempt unless a policy is given."""
     options.setdefault("retry", RetryPolicy(max_attempts=1, backoff=0.001))
     options.setdefault("pacing", None)
     return Client(TOKEN, base_url=server.base_url, **options)

@@ -56,8 +56,8 @@ async def test_each_try_is_one_request(serving: Any, http: Any) -> None:
 
 @on_asyncio
 @pytest.mark.anyio
-async def test_each_try_is_one_request_with_connections_to_spare(serving: Any) -> None:
-    """The same where there is another kept connection, over which aiohttp would send it again."""
+async def test_each_attempt_is_one_request_with_connections_to_spare(serving: Any) -> None:
+    """The same if another connection is kept, over which aiohttp would send it again."""
     both = threading.Barrier(2)
 
     def together(connection: Any, request: bytes) -> object:
@@ -178,7 +178,7 @@ SAID: dict[str, tuple[Exception, type[Exception], int]] = {
 async def test_only_an_unsent_request_is_retried_by_aiohttps_error(
     make_client: Any, name: str
 ) -> None:
-    """By its own word it is told what was surely not sent: that is sent again, and no more."""
+    """An error of aiohttp's that means "surely not sent" is retried, and no other."""
     said, mapped, times = SAID[name]
     sent = 0
 
@@ -201,7 +201,7 @@ async def test_only_an_unsent_request_is_retried_by_aiohttps_error(
 async def test_each_attempt_has_the_rest_of_the_deadline(
     make_client: Any, time: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each try has what is left of the deadline, and 30 seconds at most; 10 for a connection."""
+    """Each attempt has the rest of the deadline, and 30 seconds at most; 10 for a connection."""
     limits: list[tuple[float, float, float]] = []
 
     async def slow(*_: Any, **options: Any) -> None:
@@ -294,7 +294,7 @@ async def test_a_client_that_is_forgotten_while_its_loop_runs_is_told_of(
 async def test_a_connection_that_opens_as_its_client_closes_is_closed(
     serving: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody else would know of it, and nothing was sent."""
+    """Nothing else would close it, and nothing was sent."""
     connect: Any = aiohttp.TCPConnector.connect
 
     async def connect_and_close(self: Any, *args: Any, **options: Any) -> Any:

@@ -35,7 +35,7 @@ class Rounds:
 
 
 async def full_round(rmz: Client) -> None:
-    """Make as many calls at once as there may be: none is answered before all have arrived."""
+    """Make as many calls together as there may be: none is answered before all have arrived."""
     with anyio.fail_after(10):
         async with anyio.create_task_group() as calls:
             for _ in range(MAX_CONCURRENT):
@@ -43,7 +43,7 @@ async def full_round(rmz: Client) -> None:
 
 
 async def cancelled_after(steps: int, call: Callable[[], Any]) -> None:
-    """Make a call and give it up after some turns of the event loop."""
+    """Make a call and give it up after some steps of the event loop."""
     async with anyio.create_task_group() as calls:
         calls.start_soon(call)
         for _ in range(steps):
@@ -62,7 +62,7 @@ async def test_calls_that_are_given_up(serving: Any, http: Any) -> None:
         await server.until_open(0)
 
 
-async def test_calls_that_are_given_up_together(serving: Any, http: Any) -> None:
+async def test_calls_that_are_given_up_together_lose_no_connection(serving: Any, http: Any) -> None:
     """A deadline of the caller that ends many calls at once, again and again."""
     with serving(Rounds()) as server:
         async with client_of(server, http=http) as rmz:
@@ -80,8 +80,8 @@ async def test_calls_that_are_given_up_together(serving: Any, http: Any) -> None
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("http", TRANSPORTS)
-async def test_tasks_that_are_cancelled(serving: Any, http: Any) -> None:
-    """The same where asyncio itself cancels; no task of ours is left behind."""
+async def test_tasks_that_asyncio_cancels_leave_no_task_behind(serving: Any, http: Any) -> None:
+    """The same if asyncio itself cancels; no task of ours is left behind."""
     before = asyncio.all_tasks()
     with serving(Rounds()) as server:
         async with client_of(server, http=http) as rmz:

@@ -238,7 +238,7 @@ async def test_the_same_page_again_is_an_error(
 async def test_a_walk_may_be_left_at_any_item(
     rmz_api: respx.MockRouter, make_client: Any, path: str
 ) -> None:
-    """A walk may be left at any item: nothing has to be closed, and nobody warns."""
+    """A walk may be left at any item: nothing has to be closed, and there is no warning."""
     rmz_api.get(path).mock(return_value=page_of(path, 1, 10, 11))
     async with make_client() as rmz:
         async for item in pager_of(rmz, path):

@@ -49,7 +49,7 @@ def unanswered(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
 @contextmanager
 def a_full_queue() -> Generator[int]:
-    """A port whose listener accepts nobody, so that to connect takes for ever."""
+    """A port whose listener accepts no connection, so that connecting hangs."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)

@@ -22,7 +22,7 @@ QUICK = RetryPolicy(max_attempts=3, backoff=0.001)
 
 
 class Inspecting(Server):
-    """Speaks TLS with a certificate that an authority has signed which nobody else knows."""
+    """Speaks TLS with a certificate of an authority that only the test knows."""
 
     def __init__(self, authority: trustme.CA) -> None:
         self._tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -113,10 +113,10 @@ def proxy_that_says(status: str) -> Any:
         ("502 Bearer 1|wire-test-token", 3, "the proxy answered 502"),
     ],
 )
-async def test_the_refusal_of_a_proxy_is_named(
+async def test_the_refusal_of_a_proxy_is_named_by_its_status(
     serving: Any, status: str, attempts: int, reason: str
 ) -> None:
-    """With the number alone of what it says, and nothing was sent to RMZ."""
+    """The message has only the proxy's status, and nothing was sent to RMZ."""
     with serving(proxy_that_says(status)) as proxy:
         async with httpx.AsyncClient(proxy=f"http://127.0.0.1:{proxy.port}") as own:
             rmz = Client(TOKEN, base_url="https://rmz.invalid", http=own, retry=QUICK)

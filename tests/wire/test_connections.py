@@ -151,10 +151,10 @@ async def test_a_copy_shares_connections(rmz_api: respx.MockRouter, make_client:
 
 
 @pytest.mark.anyio
-async def test_calls_take_turns(
+async def test_no_more_requests_than_connections_are_under_way(
     rmz_api: respx.MockRouter, make_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No more requests are under way at once than the pool is good for."""
+    """No more requests are under way together than the pool allows."""
     monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 3)
     now = most = 0
     full = anyio.Event()
@@ -177,10 +177,10 @@ async def test_calls_take_turns(
 
 
 @pytest.mark.anyio
-async def test_a_call_whose_turn_comes_too_late_is_not_sent(
+async def test_a_call_whose_connection_comes_too_late_is_not_sent(
     rmz_api: respx.MockRouter, make_client: Any, time: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A call that has no time left when its turn comes is reported as not sent."""
+    """A call that has no time left when a connection is free is reported as not sent."""
     monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 1)
     sent = anyio.Event()
     release = anyio.Event()
@@ -207,10 +207,10 @@ async def test_a_call_whose_turn_comes_too_late_is_not_sent(
 
 
 @pytest.mark.anyio
-async def test_a_wait_for_a_slot_is_bound_by_the_deadline(
+async def test_a_wait_for_a_connection_is_bound_by_the_deadline(
     rmz_api: respx.MockRouter, make_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Clock for a turn is bound by the deadline, and what waited was not sent."""
+    """The wait for a connection ends at the deadline, and the call was not sent."""
     monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 1)
     sent = anyio.Event()
 
@@ -230,10 +230,10 @@ async def test_a_wait_for_a_slot_is_bound_by_the_deadline(
 
 
 @pytest.mark.anyio
-async def test_a_cancelled_call_gives_its_turn_back(
+async def test_a_cancelled_call_gives_its_connection_back(
     rmz_api: respx.MockRouter, make_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A call that its caller gives up leaves the turn to the next one."""
+    """A call that its caller gives up leaves the connection to the next one."""
     monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 1)
     sent = anyio.Event()
 

@@ -1,4 +1,4 @@
-"""A call ends by its deadline, whatever the server does and however often it is tried."""
+"""A call ends by its deadline, for any server and any number of attempts."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def drip(connection: socket.socket) -> None:
 
 
 def drips_headers(connection: socket.socket, _: bytes) -> None:
-    """Send a header byte by byte, for ever."""
+    """Send a header byte by byte, without end."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
     drip(connection)
 
 
 def drips_body(connection: socket.socket, _: bytes) -> None:
-    """Send a body byte by byte, for ever."""
+    """Send a body byte by byte, without end."""
     head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99999\r\n\r\n"
     connection.sendall(head.encode())
     drip(connection)
@@ -45,7 +45,7 @@ def drips_body(connection: socket.socket, _: bytes) -> None:
 
 @pytest.mark.parametrize("behaviour", [stalls, drips_headers, drips_body])
 async def test_the_deadline_holds(serving: Any, http: Any, behaviour: Callable[..., Any]) -> None:
-    """A server that stalls or drips holds nobody up, and a change that it got is unknown."""
+    """A server that stalls or drips holds no call up, and a change that it got is unknown."""
     with serving(behaviour) as server, anyio.fail_after(10):
         async with client_of(server, http=http, timeout=0.2) as rmz:
             with pytest.raises(ConnectionFailedError):
@@ -67,8 +67,8 @@ async def test_a_slow_try_is_given_up(
 
 
 @their_client
-async def test_all_tries_share_a_deadline(make_client: Any, time: Any) -> None:
-    """Each try has what is left of it, and 30 seconds at most; 10 for a connection."""
+async def test_all_attempts_share_a_deadline(make_client: Any, time: Any) -> None:
+    """Each attempt has the rest of it, and 30 seconds at most; 10 for a connection."""
     limits: list[dict[str, float]] = []
 
     def slow(request: httpx.Request) -> httpx.Response:
@@ -87,7 +87,7 @@ async def test_all_tries_share_a_deadline(make_client: Any, time: Any) -> None:
 
 
 @pytest.mark.parametrize(("took", "times"), [(59.4, 2), (59.5, 1)])
-async def test_a_repeat_needs_time(
+async def test_a_retry_needs_time(
     make_shop: MakeShop, make_client: Any, time: Any, took: float, times: int
 ) -> None:
     """An attempt that would begin at the deadline is not begun, and no call waits for it."""
@@ -106,7 +106,7 @@ async def test_a_repeat_needs_time(
 
 
 async def test_a_hanging_token_source_is_bound_by_the_deadline(make_client: Any) -> None:
-    """A token source that hangs holds nobody up, and nothing was sent."""
+    """A token source that hangs holds no call up, and nothing was sent."""
 
     async def hang() -> str:
         await anyio.sleep_forever()

@@ -1,4 +1,4 @@
-"""A client that several event loops use, one after the other or at once, or a forked process."""
+"""A client that several event loops use, one after the other or together, or a forked process."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def answer(_: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={"data": {"id": 501, "status": "active"}})
 
 
-def pools_left_alone() -> list[Any]:
-    """The connections that nobody closes."""
+def pools_that_are_not_closed() -> list[Any]:
+    """The connections that are not closed."""
     return [getattr(one, "pool", None) for one in per_loop._abandoned]
 
 
@@ -45,7 +45,7 @@ def an_open_loop() -> Generator[asyncio.AbstractEventLoop]:
 
 @pytest.mark.parametrize("http", TRANSPORTS)
 def test_a_client_outlives_its_event_loop(rmz_api: respx.MockRouter, http: Any) -> None:
-    """A client that outlives its event loop opens connections anew on the next one."""
+    """A client that outlives its event loop opens new connections on the next one."""
     rmz_api.get("/subscriptions/501").mock(side_effect=answer)
     rmz = Client(TOKEN, http=http)
 
@@ -71,7 +71,7 @@ def test_a_client_outlives_its_event_loop(rmz_api: respx.MockRouter, http: Any) 
 def test_a_client_of_another_loop_is_closed_without_touching_it(
     rmz_api: respx.MockRouter, http: Any
 ) -> None:
-    """Closing a client on a loop that did not open its connections leaves them alone."""
+    """Closing a client on a loop that did not open its connections does not touch them."""
     rmz_api.get("/subscriptions/501").mock(side_effect=answer)
     rmz = Client(TOKEN, http=http)
 
@@ -90,7 +90,7 @@ def test_a_client_of_another_loop_is_closed_without_touching_it(
 @pytest.mark.parametrize("http", TRANSPORTS)
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_the_connections_of_a_closed_loop_are_closed(serving: Any, http: Any) -> None:
-    """Nobody looks after them any more: they are garbage, and closed as such."""
+    """The connections are garbage, and closed as such."""
     with serving(keeps()) as server:
         for _ in range(3):
             rmz = client_of(server, http=http)
@@ -131,7 +131,7 @@ def test_a_client_keeps_two_event_loops_apart(serving: Any, http: Any) -> None:
 def test_a_forked_client_opens_its_own(
     rmz_api: respx.MockRouter, http: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In another process the connections of this one are left alone."""
+    """Another process does not touch the connections of this one."""
     rmz_api.get("/subscriptions/501").mock(side_effect=answer)
     rmz = Client(TOKEN, http=http)
 
@@ -141,7 +141,7 @@ def test_a_forked_client_opens_its_own(
         monkeypatch.setattr(os, "getpid", lambda: -1)
         await rmz.subscriptions.get(501)
         assert pool_of(rmz) is not first
-        assert first in pools_left_alone()
+        assert first in pools_that_are_not_closed()
         await rmz.aclose()
 
     asyncio.run(both())

@@ -1,4 +1,4 @@
-"""Answers that will not change: they are told at once, each in its own words."""
+"""Answers that will not change: they are raised immediately, each in its own words."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.anyio
         (failing(418), APIError),
     ],
 )
-async def test_a_final_answer_is_not_repeated(
+async def test_a_final_answer_is_not_retried(
     make_shop: MakeShop, make_client: Any, answer: httpx.Response, error: type[APIError]
 ) -> None:
     """An answer that will not change is raised at once, with its status and message."""
@@ -79,7 +79,7 @@ async def test_a_422_about_the_state_is_a_conflict(make_shop: MakeShop, make_cli
         httpx.Response(200, json={"data": []}),
     ],
 )
-async def test_an_answer_of_another_shape_is_not_repeated(
+async def test_an_answer_of_another_shape_is_not_retried(
     make_shop: MakeShop, make_client: Any, answer: httpx.Response
 ) -> None:
     """A foreign answer would come again: a read raises it, a write cannot tell."""

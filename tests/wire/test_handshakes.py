@@ -90,7 +90,7 @@ class Late:
 async def test_a_connection_that_opens_as_its_client_closes_is_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Nobody else would know of it."""
+    """Nothing else would close it."""
     connection = HTTPXConnection(ssl.create_default_context())
     opener = Late(connection.aclose)
     monkeypatch.setattr(connection._network, "_opener", opener)
@@ -101,7 +101,7 @@ async def test_a_connection_that_opens_as_its_client_closes_is_closed(
 
 
 def anonymous(side: int) -> ssl.SSLContext:
-    """TLS as it was when nobody had to show a certificate."""
+    """TLS without certificates, as old versions allow."""
     tls = ssl.SSLContext(side)
     tls.check_hostname = False
     tls.verify_mode = ssl.CERT_NONE
@@ -136,7 +136,7 @@ def answers_and_goes_deaf(connection: socket.socket, request: bytes) -> None:
 
 @pytest.fixture
 def speaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A server that answers the third request alone, and goes deaf after each."""
+    """A server that answers only the third request, and goes deaf after each."""
     tls = anonymous(ssl.PROTOCOL_TLS_CLIENT)
     monkeypatch.setattr(_connections, "_tls", lambda: tls)
     server = Speaker([goes_deaf, goes_deaf, answers_and_goes_deaf])

@@ -221,7 +221,7 @@ async def test_an_escaped_echo_of_the_token_is_masked(serving: Any, http: Any) -
 
 
 async def test_a_refused_connection_is_reported_as_not_sent(serving: Any, http: Any) -> None:
-    """A refused connection is repeated, and then reported as not sent."""
+    """A refused connection is retried, and then reported as not sent."""
     with serving(resets) as server:
         pass
     async with client_of(server, http=http, retry=RetryPolicy(backoff=0.001)) as rmz:
@@ -230,8 +230,8 @@ async def test_a_refused_connection_is_reported_as_not_sent(serving: Any, http: 
 
 
 @their_client
-async def test_an_untrusted_certificate_is_not_tried_again(make_client: Any, time: Any) -> None:
-    """Repeating cannot help against a wrong certificate, and helps whoever is in between."""
+async def test_an_untrusted_certificate_is_not_retried(make_client: Any, time: Any) -> None:
+    """A retry cannot help against a wrong certificate, and would help an attacker in between."""
 
     def wrong(_: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("bad certificate") from ssl.SSLCertVerificationError()

@@ -191,7 +191,7 @@ async def test_sentry_records_a_span_and_a_breadcrumb(
     assert span["data"]["http.query"] == ""
     crumbs = [crumb for crumb in crash["breadcrumbs"]["values"] if crumb["type"] == "http"]
     assert [crumb["data"]["url"] for crumb in crumbs] == [address]
-    del crash["exception"]  # It has the test's own variables.
+    del crash["exception"]  # The first frame has the test's own variables.
     assert not shows_secrets(sentry.items)
 
 

@@ -67,7 +67,7 @@ def sent(route: respx.Route) -> httpx.Request:
 async def test_unset_fields_of_an_order_are_left_out(
     rmz_api: respx.MockRouter, make_client: Any
 ) -> None:
-    """The body is right to the last byte: RMZ knows repeats by their content."""
+    """The body is right to the last byte: RMZ recognises an order by its content."""
     route = rmz_api.post("/orders").mock(return_value=answer(PAID, 201))
     async with make_client() as rmz:
         created = await rmz.orders.create(created_from="app.example", products=LINES)
@@ -119,7 +119,7 @@ async def test_an_order_is_sent_by_rmzs_names(rmz_api: respx.MockRouter, make_cl
 async def test_a_known_customer_is_sent_by_id_alone(
     rmz_api: respx.MockRouter, make_client: Any
 ) -> None:
-    """A customer who is known is named by their id alone."""
+    """A customer who is known is named only by the id."""
     route = rmz_api.post("/orders").mock(return_value=answer(PAID, 201))
     async with make_client() as rmz:
         await rmz.orders.create(created_from="app.example", products=LINES, customer=12345)
@@ -163,7 +163,7 @@ async def test_a_known_customer_is_sent_by_id_alone(
 async def test_free_and_duplicate_orders_are_results_of_their_own(
     rmz_api: respx.MockRouter, make_client: Any, body: Any, status: int, expected: object
 ) -> None:
-    """A free order and a repeated one are results of their own; a duplicate's envelope differs."""
+    """A free order and a duplicate are results of their own; a duplicate's envelope differs."""
     route = rmz_api.post("/orders").mock(return_value=httpx.Response(status, json=body))
     async with make_client() as rmz:
         created = await rmz.orders.create(created_from="app.example", products=LINES)

@@ -93,7 +93,7 @@ async def test_a_suspended_machine_does_not_send_a_change_again(
 async def test_resolving_after_the_machine_was_suspended(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
-    """An order is not asked for again, and what nobody has changed for an hour was not applied."""
+    """An order is not sent again, and an object unchanged for an hour shows no change."""
     order, pause = make_shop("order"), make_shop("pause")
     order.sent.side_effect = pause.sent.side_effect = pause.read.side_effect = LOST
     async with make_client() as rmz:
@@ -185,12 +185,12 @@ async def test_a_throttled_try_does_not_count(
     ("took", "ago", "told"),
     [(9.5, 12.0, None), (9.5, 13.1, OutcomeUnknownError), (9.5, 613.1, ConflictError)],
 )
-async def test_the_time_since_the_first_try_counts(
+async def test_the_time_since_the_first_attempt_counts(
     make_shop: MakeShop, make_client: Any, time: Any, took: float, ago: float, told: Any
 ) -> None:
-    """A change of ten seconds ago is the call's own where the call was sent ten seconds ago.
+    """A change of ten seconds ago is the call's own if the call was sent ten seconds ago.
 
-    One of some seconds before is unclear, as two servers' clocks may differ by so much.
+    A change of some seconds before is unclear, as two servers' clocks may differ by so much.
     """
     shop = make_shop("pause")
 

@@ -1,4 +1,4 @@
-"""Calls that wait for their turn, and those that are told that it would come too late."""
+"""Calls that wait for a slot, and those that are refused because it would come too late."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_a_call_waits_for_its_turn(shop: Shop, make_client: Any, time: Any
 async def test_a_late_slot_is_refused_immediately(
     shop: Shop, make_client: Any, time: Any, options: dict[str, Any]
 ) -> None:
-    """The caller is told at once, and when; nothing was sent, and nobody slept."""
+    """The error comes immediately, with the wait; nothing was sent, and no call slept."""
     async with make_client(**options) as rmz:
         for _ in range(2):
             await rmz.subscriptions.get(501)
@@ -87,7 +87,7 @@ async def test_lookups_are_counted_apart(shop: Shop, make_client: Any) -> None:
 
 
 async def test_requests_never_wait_without_pacing(shop: Shop, make_client: Any, time: Any) -> None:
-    """All are sent at once."""
+    """All are sent immediately."""
     async with make_client(pacing=None) as rmz:
         for _ in range(100):
             await rmz.subscriptions.get(501)
@@ -136,7 +136,7 @@ async def test_a_client_without_pacing_can_have_some(shop: Shop, make_client: An
 async def test_an_unsent_request_gives_its_slot_back(
     shop: Shop, make_client: Any, time: Any
 ) -> None:
-    """A refused connection costs no turn: the next try need not wait for one."""
+    """A refused connection costs no slot: the next attempt need not wait for one."""
     shop.sent.side_effect = [REFUSED, shop.done()]
     async with make_client(pacing=ONE) as rmz:
         await rmz.subscriptions.get(501)
@@ -146,7 +146,7 @@ async def test_an_unsent_request_gives_its_slot_back(
 async def test_a_request_that_may_have_arrived_keeps_its_slot(
     shop: Shop, make_client: Any, time: Any
 ) -> None:
-    """A lost answer was counted by RMZ: the next try waits for its minute."""
+    """A lost answer was counted by RMZ: the next attempt waits for its minute."""
     shop.sent.side_effect = [LOST, shop.done()]
     async with make_client(pacing=Pacing(per_minute=1, max_wait=90), timeout=90) as rmz:
         await rmz.subscriptions.get(501)
@@ -157,7 +157,7 @@ async def test_a_request_that_may_have_arrived_keeps_its_slot(
 async def test_a_retry_without_a_slot_leaves_the_outcome_unknown(
     rmz_api: respx.MockRouter, make_client: Any, time: Any, name: str
 ) -> None:
-    """The first try may have been applied: that is what the caller must know."""
+    """The first attempt may have been applied, and the caller must know that."""
     shop = Shop(rmz_api, time, name)
     shop.sent.side_effect = [LOST]
     shop.read.side_effect = shop.unchanged
@@ -167,10 +167,10 @@ async def test_a_retry_without_a_slot_leaves_the_outcome_unknown(
     assert shop.sent.call_count == 1
 
 
-async def test_a_repeat_does_not_wait_past_its_time(
+async def test_a_retried_order_does_not_wait_past_its_time(
     rmz_api: respx.MockRouter, make_client: Any, time: Any
 ) -> None:
-    """An order that would have its turn after RMZ has forgotten the first is not sent again."""
+    """An order whose slot would come after RMZ has forgotten the first is not sent again."""
     shop = Shop(rmz_api, time, "order")
 
     store = InMemoryQuotaStore()
@@ -194,7 +194,7 @@ async def test_a_repeat_does_not_wait_past_its_time(
 async def test_a_resend_does_not_wait_past_its_time(
     rmz_api: respx.MockRouter, make_client: Any, time: Any
 ) -> None:
-    """A change that would have its turn after half a minute is not sent again."""
+    """A change whose slot would come after half a minute is not sent again."""
     shop = Shop(rmz_api, time, "pause")
     shop.sent.side_effect = [LOST]
     shop.read.side_effect = shop.unchanged
@@ -202,7 +202,7 @@ async def test_a_resend_does_not_wait_past_its_time(
     async with make_client(pacing=pacing, timeout=900, retry=FRESH) as rmz:
         with pytest.raises(OutcomeUnknownError):
             await shop.sample.make(rmz)
-    # The second turn was for reading back. After that the object is read once more.
+    # The second slot was for reading back. After that the object is read once more.
     assert shop.sent.call_count == 1
     assert shop.read.call_count == 2
 
@@ -210,7 +210,7 @@ async def test_a_resend_does_not_wait_past_its_time(
 async def test_a_call_given_up_in_line_leaves_its_slot(
     shop: Shop, make_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Given up while it waits for a connection, it leaves its turn to the next."""
+    """A call that is given up while it waits for a connection leaves its slot to the next."""
     monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 1)
     sent, release = anyio.Event(), anyio.Event()
 
@@ -237,7 +237,7 @@ async def test_a_call_given_up_in_line_leaves_its_slot(
 async def test_a_call_without_time_gives_its_slot_back(
     shop: Shop, make_client: Any, time: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its turn came, but no connection in time: the turn is given back."""
+    """The slot came, but no connection in time: the slot is given back."""
     monkeypatch.setattr(connections_module, "MAX_CONCURRENT", 1)
     sent, release = anyio.Event(), anyio.Event()
 
@@ -313,7 +313,7 @@ async def test_a_store_that_fails_loses_no_answer(
 async def test_an_ambiguous_attempt_outweighs_the_stores_error(
     rmz_api: respx.MockRouter, make_client: Any, time: Any
 ) -> None:
-    """Its error is the caller's own; after a try that may have been applied, that counts more."""
+    """The store's error is the caller's own; an attempt that may have been applied counts more."""
     shop = Shop(rmz_api, time, "order")
     store = Broken("reserve")
     async with make_client(pacing=Pacing(store=store)) as rmz:
@@ -367,16 +367,16 @@ async def test_a_store_that_hangs_costs_no_answer(
 async def test_a_store_that_hangs_until_the_deadline_costs_no_answer(
     shop: Shop, make_client: Any
 ) -> None:
-    """Even where the call has no time left, the answer is there first."""
+    """The answer comes first, even if the call has no time left."""
     with anyio.fail_after(10):
         async with make_client(pacing=Pacing(store=Hanging()), timeout=0.2) as rmz:
             assert (await rmz.subscriptions.get(501)).id == 501
 
 
-async def test_a_wait_that_the_next_turn_would_outlast(
+async def test_a_retry_after_that_the_slot_would_outlast_ends_the_call(
     shop: Shop, make_client: Any, time: Any
 ) -> None:
-    """A turn comes a second after what Retry-After says: nobody sleeps to be refused then."""
+    """A slot comes a second after Retry-After: no call sleeps to be refused then."""
     throttled = failing(429)
     throttled.headers.update({"Retry-After": "59", "X-RateLimit-Remaining": "0"})
     shop.sent.side_effect = [throttled]
@@ -387,7 +387,7 @@ async def test_a_wait_that_the_next_turn_would_outlast(
 
 
 async def test_a_call_that_may_never_go_is_refused(shop: Shop, make_client: Any) -> None:
-    """A call that may never go is told so."""
+    """A call that can never get a slot is refused."""
 
     class Closed(InMemoryQuotaStore):
         async def reserve(self, *_: Any, **__: Any) -> float:

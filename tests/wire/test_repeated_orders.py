@@ -38,7 +38,7 @@ async def test_an_order_is_sent_again_byte_for_byte(
 async def test_an_order_is_not_sent_again_after_4_minutes(
     make_shop: MakeShop, make_client: Any, time: Any, took: float, times: int
 ) -> None:
-    """RMZ would make a second order of it: its time counts from the first try, with the wait."""
+    """RMZ would make a second order: its time counts from the first attempt, with the wait."""
     shop = make_shop("order")
 
     def lose(_: httpx.Request) -> httpx.Response:
@@ -85,7 +85,7 @@ async def test_an_order_that_was_made_twice_is_one(make_shop: MakeShop, make_cli
 async def test_a_refusal_after_a_lost_answer_is_unknown(
     make_shop: MakeShop, make_client: Any, status: int
 ) -> None:
-    """The first one may have been made, and taken the last piece: nobody can tell."""
+    """The first one may have been made, and have taken the last piece."""
     shop = make_shop("order")
     shop.sent.side_effect = [LOST, failing(status)]
     async with make_client() as rmz:

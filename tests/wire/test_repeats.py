@@ -80,8 +80,8 @@ extend what was read   3-0-c  1-1-o  1-0-a  1-1-a  1-0-a  1-0-a  1-1-o
 extend by id           3-0-c  1-0-o  1-0-a  1-0-a  1-0-a  1-0-a  1-0-o
 """
 
-# Whether a call that fails once, and would succeed from then on, is sent again; where it is not,
-# it ends as above.
+# Whether a call that fails once, and would succeed from then on, is sent again; if it is not, it
+# ends as above.
 PASSING = """
                        N  A  T  G
 read                   +  +  +  +
@@ -187,8 +187,8 @@ async def test_sessions_that_are_asked_for_once(
     assert shop.sent.call_count == 2
 
 
-async def test_an_earlier_try_is_not_forgotten(make_shop: MakeShop, make_client: Any) -> None:
-    """A try that may have been applied makes the outcome unknown, though the last was not sent."""
+async def test_an_earlier_attempt_is_not_forgotten(make_shop: MakeShop, make_client: Any) -> None:
+    """An attempt that may have been applied leaves it unknown, though the last was not sent."""
     shop = make_shop("portal session")
     shop.sent.side_effect = [LOST, REFUSED, REFUSED]
     async with make_client() as rmz:
@@ -207,7 +207,7 @@ async def test_the_waits_of_a_read(make_shop: MakeShop, make_client: Any, time: 
 
 
 async def test_a_read_is_given_up(make_shop: MakeShop, make_client: Any, http: Any) -> None:
-    """After three tries a read fails, and says that nothing was changed."""
+    """After three attempts a read fails, and says that nothing was changed."""
     make_shop("read").sent.side_effect = LOST
     told = rf"after 3 attempts \({LOST_AS[http]}\)"
     async with make_client() as rmz:
@@ -230,7 +230,7 @@ async def test_why_there_was_no_connection(
             await rmz.subscriptions.get(501)
 
 
-# aiohttp's has always a text.
+# aiohttp's has always a message.
 @over_httpx
 async def test_no_connection_and_not_a_word(make_shop: MakeShop, make_client: Any) -> None:
     """If the network says nothing, the kind of the error is reported."""
@@ -252,10 +252,10 @@ async def test_a_server_error_of_a_read_is_told_as_such(
     assert caught.value.body == "<h1>Bad Gateway</h1>"
 
 
-async def test_the_policy_bounds_the_tries(
+async def test_the_policy_bounds_the_attempts(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
-    """A policy of one try repeats nothing."""
+    """A policy of one attempt retries nothing."""
     shop = make_shop("read")
     shop.sent.side_effect = REFUSED
     async with make_client(retry=RetryPolicy(max_attempts=1)) as rmz:
@@ -286,10 +286,10 @@ async def test_a_wait_past_the_deadline_is_not_begun(
     assert time.slept == []
 
 
-async def test_another_429_is_repeated_once(
+async def test_another_429_is_retried_once(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
-    """A 429 that names no time is met with one more try, after at least a second."""
+    """A 429 that names no time is met with one more attempt, after at least a second."""
     shop = make_shop("read")
     shop.sent.return_value = OTHER_429
     async with make_client(retry=RetryPolicy(max_attempts=9)) as rmz:
@@ -302,7 +302,7 @@ async def test_another_429_is_repeated_once(
 async def test_other_waits_are_not_prolonged(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
-    """The second of patience is for a 429 alone, and no longer backoff is cut down to it."""
+    """The second of patience is only for a 429, and no longer backoff is cut down to it."""
     shop = make_shop("read")
     shop.sent.side_effect = [OTHER_429, LOST, shop.done()]
     async with make_client(retry=RetryPolicy(backoff=3.0)) as rmz:
@@ -324,7 +324,7 @@ async def test_an_unknown_outcome_says_how_to_find_out(
 
 
 async def test_a_server_that_is_down_is_spared(make_shop: MakeShop, make_client: Any) -> None:
-    """After five calls that timed out each is tried once, until calls have succeeded again."""
+    """After five calls that timed out each has one attempt, until calls have succeeded again."""
     shop = make_shop("read")
     shop.sent.side_effect = LOST
     async with make_client(pacing=None, retry=RetryPolicy(max_attempts=2)) as rmz:
@@ -344,10 +344,8 @@ async def test_a_server_that_is_down_is_spared(make_shop: MakeShop, make_client:
         assert [await tries() for _ in range(2)] == [2, 1]
 
 
-async def test_a_success_after_a_repeat_earns_nothing(
-    make_shop: MakeShop, make_client: Any
-) -> None:
-    """Only a call that succeeds at once pays for another's repeat."""
+async def test_a_success_after_a_retry_earns_nothing(make_shop: MakeShop, make_client: Any) -> None:
+    """Only a call that succeeds with its first attempt pays for another's retry."""
     shop = make_shop("read")
     async with make_client() as rmz:
         shop.sent.side_effect = [REFUSED, shop.done()]
@@ -361,7 +359,7 @@ async def test_a_success_after_a_repeat_earns_nothing(
 async def test_the_log_has_no_ids_or_tokens(
     make_shop: MakeShop, make_client: Any, http: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A try is logged with its path template, and without ids, tokens or personal data."""
+    """An attempt is logged with its path template, and without ids, tokens or personal data."""
     shop = make_shop("read")
     shop.sent.side_effect = [BAD_GATEWAY, LOST, shop.done()]
     with caplog.at_level(logging.DEBUG, logger="rmz_async"):

@@ -102,7 +102,7 @@ async def test_list_asks_for_each_page_by_number(
 async def test_the_environments_settings_are_used(
     rmz_api: respx.MockRouter, http: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Token and address come from the environment where they are not given."""
+    """Token and address come from the environment if they are not given."""
     monkeypatch.setenv("RMZ_API_TOKEN", "1|from-the-environment")
     monkeypatch.setenv("RMZ_BASE_URL", "https://proxy.example/rmz/")
     route = rmz_api.get("https://proxy.example/rmz/subscriptions/501").mock(

@@ -58,10 +58,10 @@ async def test_an_applied_call_returns_its_result(
 
 
 @pytest.mark.parametrize("name", SETTLED)
-async def test_it_was_not_applied(
+async def test_a_change_that_is_not_there_a_minute_later_was_not_applied(
     make_shop: MakeShop, make_client: Any, time: Any, name: str
 ) -> None:
-    """That is certain a minute after the last try, and not before."""
+    """That is certain a minute after the last attempt, and not before."""
     shop = make_shop(name)
     async with make_client(retry=FRESH) as rmz:
         error = await unknown(shop, rmz)
@@ -196,7 +196,7 @@ async def test_an_order_is_made_again_in_time(
 async def test_an_order_lost_again_counts_from_the_first_attempt(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
-    """The time counts from the very first try, also for the error of the second search."""
+    """The time counts from the very first attempt, also for the error of the second search."""
     shop = make_shop("order")
     async with make_client() as rmz:
         began = time.now

@@ -37,7 +37,7 @@ WAIT_40 = {"Retry-After": "40", "X-RateLimit-Remaining": "0"}
     ("name", "failure"),
     [
         *((name, failure) for name in SETTLED for failure in (LOST, BAD_GATEWAY, CUT, LOGIN_PAGE)),
-        # Of an extension the guard's 429 does not say whose it was.
+        # The guard's 429 does not say whose extension it was.
         *((name, OTHER_429) for name in SETTLED if "extend" not in name),
     ],
 )
@@ -64,7 +64,7 @@ async def test_a_change_that_is_there_is_a_success(
 async def test_an_extension_refused_by_the_guard_is_unknown(
     make_shop: MakeShop, make_client: Any
 ) -> None:
-    """An equal one was made just before: nobody can tell whose, now or later."""
+    """An equal one was made just before: RMZ does not say by whom, now or later."""
     shop = make_shop("extend what was read")
     shop.sent.side_effect = [OTHER_429]
     shop.read.side_effect = shop.applied
@@ -107,7 +107,7 @@ async def test_a_state_that_was_there_before(
 async def test_a_change_that_somebody_undid_is_not_sent_again(
     make_shop: MakeShop, make_client: Any, name: str
 ) -> None:
-    """An object that has changed, but not as wanted, is left alone: the customer may have."""
+    """An object that has changed otherwise is not changed again: the customer may have done it."""
     shop = make_shop(name)
     shop.sent.side_effect = [LOST]
     shop.read.side_effect = lambda _: shop.unchanged(ago=0)
@@ -155,7 +155,7 @@ async def test_a_late_change_is_not_sent_again(
 async def test_a_conflict_after_a_lost_answer_is_settled(
     make_shop: MakeShop, make_client: Any, status: int
 ) -> None:
-    """A conflict after a lost answer is settled by reading: it may be the first try's success."""
+    """A conflict after a lost answer is read back: the first attempt may have succeeded."""
     shop = make_shop("pause")
     shop.sent.side_effect = [LOST, failing(status)]
     answers = iter([shop.unchanged, shop.applied])
@@ -208,10 +208,10 @@ async def test_an_unseen_first_attempt_stays_unknown(
     ],
     ids=["not sent", "another 429", "401", "throttled"],
 )
-async def test_a_resend_that_fails_is_looked_at_anew(
+async def test_a_resend_that_fails_is_read_back_again(
     make_shop: MakeShop, make_client: Any, second: Any
 ) -> None:
-    """After the one repeat there is no other: the object is read, and it is unclear or there."""
+    """After the single retry there is no other: the object is read, and it is unclear or there."""
     for there in (False, True):
         shop = make_shop("pause")
         shop.sent.side_effect = [LOST, second]
@@ -228,7 +228,7 @@ async def test_a_resend_that_fails_is_looked_at_anew(
 
 
 async def test_a_conflict_at_first_is_not_read_back(make_shop: MakeShop, make_client: Any) -> None:
-    """Nothing is unclear about a first try that is refused."""
+    """Nothing is unclear about a first attempt that is refused."""
     shop = make_shop("pause")
     shop.sent.side_effect = [failing(409)]
     async with make_client() as rmz:
@@ -240,7 +240,7 @@ async def test_a_conflict_at_first_is_not_read_back(make_shop: MakeShop, make_cl
 async def test_another_429_of_a_change_is_raised(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
-    """A 429 that is not the throttle's is read back after its wait, and then told."""
+    """A 429 that is not the throttle's is read back after its wait, and then raised."""
     shop = make_shop("pause")
     shop.sent.side_effect = [failing(429)]
     shop.read.side_effect = shop.unchanged
@@ -293,8 +293,8 @@ async def test_reading_back_has_ten_more_seconds(
         assert shop.read.called is is_read
 
 
-async def test_a_resend_counts_as_a_repeat(make_shop: MakeShop, make_client: Any) -> None:
-    """A client that has no repeats left does not send a change again either."""
+async def test_a_resend_counts_as_a_retry(make_shop: MakeShop, make_client: Any) -> None:
+    """A client that has no retries left does not send a change again either."""
     shop = make_shop("pause")
     shop.sent.side_effect = LOST
     shop.read.side_effect = shop.unchanged
@@ -326,7 +326,7 @@ async def test_an_order_in_the_wanted_status_is_a_success(
 async def test_an_extension_is_settled_by_comparison(
     make_shop: MakeShop, make_client: Any, added: dict[str, int], end: str
 ) -> None:
-    """An extension of a subscription that was read is settled where its end has moved just so."""
+    """An extension of a subscription that was read is settled if its end has moved just so."""
     shop = make_shop("extend what was read")
     shop.sent.side_effect = [LOST]
     shop.read.side_effect = [shop.ok({"id": 501, **PERIOD, "current_period_end": end})]

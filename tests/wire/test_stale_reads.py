@@ -39,7 +39,7 @@ class Replicated:
     Attributes:
         lag: Seconds after which a read shows a write.
         skew: Seconds that the clock of the answers, and that of `updated_at`, are ahead.
-        lost: What happens to each request for the change: "applied" or "dropped" without an
+        lost: The fate of each request for the change: "applied" or "dropped" without an
             answer; the others are answered.
         undone: Whether the customer undoes the change just before it is first looked at.
         applied: How often the change was applied.
@@ -221,7 +221,7 @@ async def test_an_extension_is_found_behind_the_lag(
 async def test_a_short_call_does_not_wait_for_the_lag(
     make_replicated: Any, make_client: Any, time: Any
 ) -> None:
-    """A caller who has no time for a retry is told soon that the outcome is unknown."""
+    """A caller who has no time for a retry learns soon that the outcome is unknown."""
     shop = make_replicated("pause")
     shop.lost = iter(["dropped"])
     async with make_client(timeout=10) as rmz:

@@ -42,7 +42,7 @@ class Source:
         return token
 
     async def later(self) -> str:
-        """Give the next one, after a turn of the loop."""
+        """Give the next one, after a step of the loop."""
         await anyio.lowlevel.checkpoint()
         return self()
 
@@ -69,8 +69,10 @@ async def test_a_source_is_not_asked_for_ever(read: respx.Route, make_client: An
     assert (source.asked, read.call_count) == (2, 2)
 
 
-async def test_a_fixed_token_is_refused_at_once(read: respx.Route, make_client: Any) -> None:
-    """With a fixed token there is nobody to ask."""
+async def test_a_fixed_token_is_refused_after_one_attempt(
+    read: respx.Route, make_client: Any
+) -> None:
+    """A fixed token has no source to ask for another."""
     async with make_client("1|first") as rmz:
         with pytest.raises(AuthenticationError):
             await rmz.subscriptions.get(501)

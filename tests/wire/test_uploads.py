@@ -36,7 +36,7 @@ BIG = 20 * 1024 * 1024
 
 
 async def stream(*pieces: bytes) -> AsyncIterator[bytes]:
-    """Give pieces that nobody can ask for again."""
+    """Give pieces that cannot be read again."""
     for piece in pieces:
         yield piece
 

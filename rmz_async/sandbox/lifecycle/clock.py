@@ -10,7 +10,7 @@ import anyio.lowlevel
 
 __all__ = ("Clock",)
 
-# Takes what says until when, because the time may have moved before it is its turn.
+# Takes a function that says until when, because another move may come first.
 Move = Callable[[Callable[[], datetime]], Awaitable[None]]
 
 

@@ -20,7 +20,7 @@ class Timeline:
     """Follows the subscriptions, the late deliveries and the clock.
 
     Args:
-        backend: Whose they are.
+        backend: The sandbox that has them.
         clock: The time; its `Clock.advance` is done here from now on.
     """
 
@@ -53,7 +53,7 @@ class Timeline:
         """Move the clock on, and bring about in order what comes due on the way.
 
         Args:
-            until: Returns how far, when it is the caller's turn.
+            until: Returns how far; called when no other caller moves the clock.
         """
         # A lock belongs to one event loop, and the next mover may come from another.
         self._turn = self._turn if self._movers and self._turn else anyio.Lock()

@@ -21,8 +21,8 @@ def checked_token(token: str) -> str:
     """Return *token* if a sandbox may have it.
 
     Raises:
-        ValueError: It may belong to a real store, or no request can carry it. The message does not
-            show the token.
+        ValueError: The token may belong to a real store, or no request can carry it. The message
+            does not show the token.
     """
     if re.fullmatch(r"[!-~]+", token) is None:
         raise ValueError("a token is visible ASCII characters without blanks, and not empty")

@@ -29,7 +29,7 @@ def page_of(
         items: All of them, in their order.
         number: 1 or more.
         path: The list's address, without a query.
-        filters: What the page addresses repeat from the query.
+        filters: The part of the query that the addresses of other pages carry again.
         row: Turns an item into what is sent of it.
     """
     start = (number - 1) * _PER_PAGE

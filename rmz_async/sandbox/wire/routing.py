@@ -14,7 +14,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def route(path: str, **endpoints: Endpoint) -> Route:
-    """Return one route for all methods of a path: of several, a 405 would name the first alone."""
+    """Return one route for all methods of a path: with several, a 405 would name only the first."""
 
     async def endpoint(request: Request) -> Response:
         return await endpoints.get(request.method, endpoints["GET"])(request)
