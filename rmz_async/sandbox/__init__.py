@@ -44,7 +44,13 @@ from rmz_async.sandbox.store.state import (
     Store,
     Subscription,
 )
-from rmz_async.sandbox.store.switches import ChargeAt, Switches
+from rmz_async.sandbox.store.switches import (
+    ChargeAt,
+    ExtendGuard,
+    MissingTimes,
+    Switches,
+    TimeForm,
+)
 
 __all__ = (
     "TEST_CARDS",
@@ -63,9 +69,11 @@ __all__ = (
     "Duration",
     "Effect",
     "Event",
+    "ExtendGuard",
     "FaultRule",
     "Faults",
     "Ledger",
+    "MissingTimes",
     "NotPaidError",
     "Order",
     "OrderCheckout",
@@ -86,6 +94,7 @@ __all__ = (
     "Subscription",
     "Switches",
     "TestCard",
+    "TimeForm",
     "Transaction",
     "Variant",
     "Webhook",

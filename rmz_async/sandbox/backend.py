@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from datetime import datetime
 
+import attrs
+
 from rmz_async.sandbox.delivery.courier import Courier
 from rmz_async.sandbox.delivery.discord import embed, is_for_discord
 from rmz_async.sandbox.delivery.log import Parcel
@@ -21,6 +23,7 @@ from rmz_async.sandbox.store.orders import Order
 from rmz_async.sandbox.store.replica import Replica
 from rmz_async.sandbox.store.state import Store, Subscription
 from rmz_async.sandbox.wire.exact_json import dumps
+from rmz_async.sandbox.wire.quirks import quirky
 
 __all__ = ("Backend",)
 
@@ -41,7 +44,9 @@ class Backend:
         self.chance: random.Random = random.Random(seed)  # noqa: S311 - nothing secret depends on it
         self.webhooks: dict[int, Webhook] = {}
         self.faults: Faults = Faults(self.chance)
-        self.courier: Courier = Courier(self.webhooks, self.now, self.faults)
+        self.courier: Courier = Courier(
+            self.webhooks, self.now, self.faults, for_retry=self._for_retry
+        )
         self.ledger: list[Effect] = []
         self.requests: KeptRequests = KeptRequests()
         self.replica: Replica = Replica(store, clock.now)
@@ -68,13 +73,13 @@ class Backend:
         if self._has_listeners():
             event_id = random_uuid(self.chance)
             payload = subscription_payload(event, event_id, subscription, self.store)
-            self._send(event, event_id, dumps(payload), subscription)
+            self._send(event, event_id, payload, subscription)
 
     def announce_order(self, event: Event, order: Order) -> None:
         """Send an order's *event* to every enabled webhook; it has no event id."""
         if self._has_listeners():
             payload = order_payload(event, order, self.store, self.now())
-            self._send(event, None, dumps(payload), order)
+            self._send(event, None, payload, order)
 
     def announce_placed(self, order: Order) -> None:
         """Announce an order that was just made: its subscriptions first, then the order."""
@@ -98,22 +103,35 @@ class Backend:
                 raise ValueError(f"there is no subscription {object_id}")
             self.announce(event, self.store.subscriptions[object_id])
 
+    def _new_request_id(self) -> int:
+        self._last_request_id += 1
+        return self._last_request_id
+
+    def _for_retry(self, parcel: Parcel) -> Parcel:
+        if not self.store.switches.request_id_per_attempt:
+            return parcel
+        return attrs.evolve(parcel, request_id=self._new_request_id())
+
     def _has_listeners(self) -> bool:
         return any(webhook.enabled for webhook in self.webhooks.values())
 
     def _send(
-        self, event: Event, event_id: str | None, body: bytes, about: Subscription | Order
+        self,
+        event: Event,
+        event_id: str | None,
+        payload: dict[str, object],
+        about: Subscription | Order,
     ) -> None:
+        body = dumps({**payload, "data": quirky(payload["data"], self.store.switches)})
         for webhook in tuple(self.webhooks.values()):
             if webhook.enabled:
-                self._last_request_id += 1
                 for_discord = is_for_discord(webhook.url)
                 self.courier.send(
                     Parcel(
                         webhook_id=webhook.id,
                         event=event,
                         event_id=event_id,
-                        request_id=self._last_request_id,
+                        request_id=self._new_request_id(),
                         body=embed(event, about) if for_discord else body,
                         object_id=about.id,
                     )

@@ -37,20 +37,25 @@ if TYPE_CHECKING:
 
 __all__ = ("Sandbox",)
 
+# An order's events have no id of their own: receivers tell them apart by these.
+_IDS_OF_ORDER_EVENTS = ("order", "order status")
+
 
 class Sandbox:
     """A stateful RMZ for tests and demonstrations.
 
     Used with ``async with`` it works in process, on asyncio and on trio; `serve` gives it a port.
-    The ids of its objects are the same in every run; the token, the webhooks' secrets and the ids
-    of events are random.
+    The ids of what it begins with are the same in every run. The token, the webhooks' secrets, and
+    all that a receiver tells deliveries apart by are random: the ids of events, of new orders and
+    of the entries of their history.
 
     Args:
         clock: Returns the time, aware. None for a clock that starts at the machine's time and
             stands still: `clock` moves it, and a sandbox that is served lets it run.
         state: The store to begin with; None for one with products, customers, and subscriptions
             and orders in every state. ``Store()`` is empty.
-        seed: Makes the ids of events, and all else that is left to chance, the same in every run.
+        seed: Makes the ids of events and orders, and all else that is left to chance, the same in
+            every run.
         throttle: Whether the rate limits are kept: 60 requests a minute, 120 for the lookup.
         token: The API token; None for a random one. A token that looks like a real store's is
             refused, unless a sandbox has made it.
@@ -85,6 +90,8 @@ class Sandbox:
         self.token: str = new_token() if token is None else checked_token(token)
         self.base_url: str = f"http://127.0.0.1{BASE_PATH}"
         self.seed: int | str = secrets.randbits(32) if seed is None else seed
+        if seed is None:
+            self.state.ids.skip(_IDS_OF_ORDER_EVENTS, secrets.SystemRandom())
         self._backend = Backend(self.state, self.clock, self.seed)
         self._timeline = Timeline(self._backend, self.clock)
         self._serving = threading.Lock()

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+import rmz_async
 from rmz_async.sandbox import Sandbox
+from tests.sandbox.conftest import Receiver
 
 if TYPE_CHECKING:
-    from tests.sandbox.conftest import ManualClock, Receiver
+    from tests.sandbox.conftest import ManualClock
 
 pytestmark = pytest.mark.anyio
 
@@ -298,3 +300,26 @@ async def test_session_makes_an_order_too(
     assert (made["id"], made["total"], made["checkout_id"]) == (79001, 199.99, 55044)
     assert made["items"][0]["subscription"] == subscription
     assert receiver.told[1]["data"]["id"] == 79001
+
+
+@pytest.mark.parametrize("seed", [None, 7])
+async def test_a_sandbox_that_starts_again_repeats_no_order_unless_it_has_a_seed(
+    seed: int | None,
+) -> None:
+    """An inbox that drops duplicates knows the events of orders by these ids."""
+    told: list[tuple[int, int]] = []
+    for _ in range(2):
+        async with Sandbox(seed=seed) as sandbox, sandbox.client() as rmz:
+            sandbox.add_webhook(URL, app=(receiver := Receiver()))
+            await rmz.orders.create(
+                created_from="myapp.com",
+                products=[rmz_async.OrderLine(product=101, quantity=1)],
+                customer=4501,
+                coupon_code="FREE100",
+            )
+            await sandbox.delivered()
+        made = receiver.payloads[0]["data"]
+        told.append((made["id"], made["status"]["id"]))
+    first, second = told
+    assert (first[0] == second[0]) is (seed is not None)
+    assert (first[1] == second[1]) is (seed is not None)

@@ -83,7 +83,8 @@ class DashboardActions:
             return notice(request, MISSING)
 
         def act() -> None:
-            resume(one, self._backend.now())
+            may_resume = self._store.switches.canceled_may_resume
+            resume(one, self._backend.now(), after_immediate_cancel=may_resume)
             self._backend.record("portal.resumed", one.id, one.status)
             self._backend.announce(Event.RESUMED, one)
 

@@ -49,6 +49,7 @@ class Courier:
         webhooks: By id; who is removed or switched off gets nothing more.
         now: Returns the time, UTC.
         faults: The faults of deliveries.
+        for_retry: Returns what the next attempt sends instead of a parcel; its body stays.
         timeout: How many seconds of real time a receiver has for its answer.
 
     Attributes:
@@ -62,11 +63,13 @@ class Courier:
         now: Callable[[], datetime],
         faults: Faults,
         *,
+        for_retry: Callable[[Parcel], Parcel] = lambda parcel: parcel,
         timeout: float = 3.0,
     ) -> None:
         self._webhooks = webhooks
         self._now = now
         self._faults = faults
+        self._for_retry = for_retry
         # Each waits for the delivery that is to come before it.
         self._held: dict[int, _Attempt] = {}
         self._health: dict[int, Health] = {}
@@ -154,7 +157,8 @@ class Courier:
         may_retry = attempt.is_repeated and attempt.number < webhook.tries
         if may_retry and not delivery.succeeded:
             due = self._now() + RETRY_AFTER[attempt.number - 1]
-            self.retries.put(_Attempt(attempt.parcel, attempt.number + 1), due)
+            parcel = self._for_retry(attempt.parcel)
+            self.retries.put(_Attempt(parcel, attempt.number + 1), due)
 
     def _judge(self, webhook: Webhook, delivery: Delivery) -> None:
         """Switch off a webhook that fails nearly always."""

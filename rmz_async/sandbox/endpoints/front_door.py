@@ -20,6 +20,7 @@ from rmz_async.sandbox.store.state import Store
 from rmz_async.sandbox.wire.answers import Answer, InvalidFieldsError, RefusedError
 from rmz_async.sandbox.wire.exact_json import dumps, loads
 from rmz_async.sandbox.wire.fields import Fields
+from rmz_async.sandbox.wire.quirks import quirky
 
 __all__ = ("Call", "FrontDoor", "Handler")
 
@@ -81,17 +82,27 @@ class FrontDoor:
             headers: dict[str, str] = {}
             if self._throttles:
                 admission = throttle.admit(now)
-                headers = admission.headers
+                if self._backend.store.switches.rate_limit_headers:
+                    headers = admission.headers
                 if admission.retry_at is not None:
                     return _response(429, {"message": "Too Many Requests"}, headers)
             try:
                 answer: Reply = handle(await self._call(request, now))
             except (RefusedError, InvalidFieldsError) as refusal:
                 answer = refusal
-            skew = timedelta(seconds=self._backend.store.switches.timestamp_skew)
-            return _response(answer.status, answer.body(now + skew), headers)
+            return self._response(answer, now, headers)
 
         return endpoint
+
+    def _response(self, answer: Reply, now: datetime, headers: Mapping[str, str]) -> Response:
+        switches = self._backend.store.switches
+        status = answer.status
+        if isinstance(answer, InvalidFieldsError):
+            status = switches.invalid_fields_status
+        body = answer.body(now + timedelta(seconds=switches.timestamp_skew))
+        if isinstance(answer, Answer):
+            body["data"] = quirky(body["data"], switches)
+        return _response(status, body, headers)
 
     async def _call(self, request: Request, now: datetime) -> Call:
         sent: Mapping[str, object] = dict(request.query_params)

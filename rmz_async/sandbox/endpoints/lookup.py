@@ -14,7 +14,7 @@ __all__ = ("find", "routes")
 
 _MOST = 50
 _NOBODY = "At least one of external_customer_id, email, or phone is required"
-# A past due subscription still grants access by RMZ's guide, and yet is not counted here.
+# A past due subscription still grants access by RMZ's guide, and yet the page leaves it out.
 _CURRENT = (Status.TRIALING, Status.ACTIVE)
 
 
@@ -36,19 +36,20 @@ def find(call: Call) -> Answer:
     if not (external_customer_id or email or phone):
         raise RefusedError(422, _NOBODY)
     store = call.store
+    current = _CURRENT if store.switches.lookup_hides_past_due else (*_CURRENT, Status.PAST_DUE)
     found = [
         subscription
         for subscription in store.finder.subscriptions(
             external_customer_id=external_customer_id, email=email, phone=phone
         )
-        if (include_inactive or subscription.status in _CURRENT)
+        if (include_inactive or subscription.status in current)
         and product_id in (0, subscription.product_id)
         and country_code in ("", store.customers[subscription.customer_id].country_code)
     ][:_MOST]
     return Answer(
         {
             "count": len(found),
-            "has_active": any(subscription.status in _CURRENT for subscription in found),
+            "has_active": any(subscription.status in current for subscription in found),
             "subscriptions": [lookup_row(subscription, store, call.now) for subscription in found],
         }
     )

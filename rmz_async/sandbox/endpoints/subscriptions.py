@@ -101,7 +101,8 @@ class Subscriptions:
         """Answer ``POST /subscriptions/{id}/extend``."""
         subscription = _named(call, self._store)
         days = _days(call.fields)
-        lifecycle.extend(subscription, call.now, days=days)
+        guard = self._store.switches.extend_guard
+        lifecycle.extend(subscription, call.now, days=days, guard=guard)
         self._backend.record("subscriptions.extend", subscription.id, f"{days} days")
         self._backend.announce(Event.UPDATED, subscription)
         keys = (*_ALWAYS, "current_period_start", "current_period_end")

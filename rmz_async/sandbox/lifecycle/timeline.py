@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from operator import itemgetter
 
 import anyio
 
@@ -11,7 +12,9 @@ from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.lifecycle.agenda import Agenda
 from rmz_async.sandbox.lifecycle.charging import come_due
 from rmz_async.sandbox.lifecycle.clock import Clock
+from rmz_async.sandbox.lifecycle.crediting import credit, credited_at
 from rmz_async.sandbox.lifecycle.due import next_due
+from rmz_async.sandbox.shapes.subscription_events import Event
 
 __all__ = ("Timeline",)
 
@@ -31,6 +34,9 @@ class Timeline:
         # A row is looked at again later: it has not changed yet when it says so.
         self._stale: dict[int, None] = dict.fromkeys(backend.store.subscriptions)
         backend.store.subscriptions.listen(self._note)
+        self._credits: Agenda[int] = Agenda()
+        self._changed_orders: dict[int, None] = dict.fromkeys(backend.store.orders)
+        backend.store.orders.listen(self._note_order)
         self._reached = clock.now()
         self._turn: anyio.Lock | None = None
         self._movers = 0
@@ -90,24 +96,52 @@ class Timeline:
             due = None if row is None else next_due(row, self._backend.store)
             self._subscriptions.put(number, due)
         self._stale.clear()
-        moments = (self._subscriptions.next(), self._backend.courier.retries.next())
+        for number in self._changed_orders:
+            order = self._backend.store.orders.get(number)
+            self._credits.put(number, None if order is None else credited_at(order))
+        self._changed_orders.clear()
+        moments = (
+            self._subscriptions.next(),
+            self._credits.next(),
+            self._backend.courier.retries.next(),
+        )
         due = min((moment for moment in moments if moment is not None), default=None)
         return None if due is None or due > until else max(due, self._reached)
 
     def _perform(self) -> None:
         """Do the one thing that comes first; of two at a moment the delivery, which is older."""
+        retries = self._backend.courier.retries.next()
+        coming: list[tuple[datetime, Callable[[], None]]] = [
+            (moment, act)
+            for moment, act in (
+                (retries, self._backend.courier.retry_next),
+                (self._credits.next(), self._credit),
+                (self._subscriptions.next(), self._change),
+            )
+            if moment is not None
+        ]
+        min(coming, key=itemgetter(0))[1]()
+
+    def _credit(self) -> None:
+        _, number = self._credits.take()
+        credit(self._backend.store.orders[number], self._backend.store, self._backend.now())
+
+    def _change(self) -> None:
         backend = self._backend
-        retry, change = backend.courier.retries.next(), self._subscriptions.next()
-        if change is None or (retry is not None and retry <= change):
-            backend.courier.retry_next()
-            return
         _, number = self._subscriptions.take()
         subscription = backend.store.subscriptions[number]
+        orders = backend.store.orders
+        count = len(orders)
         for event in come_due(subscription, backend.store, backend.now()):
             backend.record(f"lifecycle.{event.partition('.')[2]}", number, subscription.status)
             backend.announce(event, subscription)
+        if backend.store.switches.renewals_announce_orders and len(orders) > count:
+            backend.announce_order(Event.ORDER_CREATED, orders[orders.ordered()[-1]])
         # Also if nothing changed, or the next moment would be lost.
         self._stale[number] = None
 
     def _note(self, number: int) -> None:
         self._stale[number] = None
+
+    def _note_order(self, number: int) -> None:
+        self._changed_orders[number] = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from rmz_async.sandbox.store.state import Status, Subscription
+from rmz_async.sandbox.store.switches import ExtendGuard
 from rmz_async.sandbox.wire.answers import RefusedError
 
 __all__ = ("cancel", "extend", "pause", "resume", "unpause")
@@ -65,11 +66,18 @@ def unpause(subscription: Subscription, now: datetime) -> None:
     subscription.updated_at = now
 
 
-def resume(subscription: Subscription, now: datetime) -> None:
+def resume(
+    subscription: Subscription, now: datetime, *, after_immediate_cancel: bool = True
+) -> None:
     """Undo a cancellation while the period that was paid for lasts.
 
+    Args:
+        subscription: The one to go on with.
+        now: UTC.
+        after_immediate_cancel: Whether also one that took effect immediately can be undone.
+
     Raises:
-        RefusedError: 409, nothing is canceled, or the period is over.
+        RefusedError: 409, nothing is canceled, the period is over, or this cancellation is final.
     """
     is_canceled = subscription.status is Status.CANCELED or subscription.cancel_at_period_end
     if not is_canceled or subscription.status is Status.EXPIRED:
@@ -77,6 +85,8 @@ def resume(subscription: Subscription, now: datetime) -> None:
     if now >= subscription.current_period_end:
         raise RefusedError(409, "The paid period is over")
     if subscription.status is Status.CANCELED:
+        if not after_immediate_cancel:
+            raise RefusedError(409, "An immediate cancellation cannot be undone")
         trial_ends_at = subscription.trial_ends_at
         is_trial = trial_ends_at is not None and now < trial_ends_at
         subscription.status = Status.TRIALING if is_trial else Status.ACTIVE
@@ -86,7 +96,13 @@ def resume(subscription: Subscription, now: datetime) -> None:
     subscription.updated_at = now
 
 
-def extend(subscription: Subscription, now: datetime, *, days: int) -> None:
+def extend(
+    subscription: Subscription,
+    now: datetime,
+    *,
+    days: int,
+    guard: ExtendGuard = ExtendGuard.ANY,
+) -> None:
     """Move the end of its period by *days*.
 
     Raises:
@@ -95,10 +111,11 @@ def extend(subscription: Subscription, now: datetime, *, days: int) -> None:
     if subscription.status in _ENDED:
         raise RefusedError(409, "Subscription is canceled or expired and cannot be extended")
     last = subscription.last_extended_at
-    # RMZ does not say what makes a duplicate. Any second extension is the stricter reading.
-    if last is not None and now < last + _DUPLICATE_GUARD:
+    is_alike = guard is ExtendGuard.ANY or subscription.last_extended_days == days
+    if last is not None and now < last + _DUPLICATE_GUARD and is_alike:
         raise RefusedError(429, "This subscription was extended within the last 10 seconds")
     subscription.last_extended_at = now
+    subscription.last_extended_days = days
     subscription.current_period_end += timedelta(days=days)
     if subscription.status is Status.TRIALING and subscription.trial_ends_at is not None:
         subscription.trial_ends_at += timedelta(days=days)

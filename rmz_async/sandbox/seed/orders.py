@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from rmz_async.sandbox.rules.pricing import platform_fees
 from rmz_async.sandbox.rules.stock import take
-from rmz_async.sandbox.shapes.orders import CREDITED_AFTER
 from rmz_async.sandbox.store.orders import (
+    CREDITED_AFTER,
     Order,
     OrderItem,
     OrderLine,

@@ -5,16 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from rmz_async.sandbox.shapes import subscriptions as subscription_json
-from rmz_async.sandbox.store.orders import Order, OrderItem, Transaction
+from rmz_async.sandbox.store.orders import CREDITED_AFTER, Order, OrderItem, Transaction
 from rmz_async.sandbox.store.state import Customer, Store
 from rmz_async.sandbox.wire.arabic_dates import day_and_time, english, relative
 from rmz_async.sandbox.wire.forms import assoc, instant, optional_instant
 
-__all__ = ("CREDITED_AFTER", "PRODUCT_MODEL", "full", "list_row", "payment_label")
+__all__ = ("PRODUCT_MODEL", "full", "list_row", "payment_label")
 
 PRODUCT_MODEL = "App\\Models\\StoreProduct"
-# How long RMZ keeps the money before it is the store's.
-CREDITED_AFTER = timedelta(days=7)
 # The cards' label is spelled as RMZ spells it.
 _PAYMENT_LABELS = {
     "dokanpay": "البطائق الإئتمانية",

@@ -91,9 +91,9 @@ def list_row(subscription: Subscription, store: Store, now: datetime) -> dict[st
 def part(
     subscription: Subscription, store: Store, now: datetime, keys: Sequence[str]
 ) -> dict[str, object]:
-    """Return only *keys*, as the calls that change a subscription do."""
+    """Return only *keys*, as the examples of the calls that change a subscription do."""
     whole = full(subscription, store, now)
-    return {key: whole[key] for key in keys}
+    return whole if store.switches.changes_answer_in_full else {key: whole[key] for key in keys}
 
 
 def _while_waiting(subscription: Subscription) -> dict[str, object]:
@@ -127,6 +127,8 @@ def _features(variant: Variant) -> list[dict[str, object]] | None:
 def _is_active(subscription: Subscription, store: Store) -> bool:
     if subscription.status is Status.PAST_DUE:
         return store.switches.past_due_is_active
+    if subscription.status is Status.PAUSED:
+        return store.switches.paused_is_active
     return subscription.status in _ENTITLED
 
 

@@ -1,4 +1,4 @@
-"""Ids that are the same in every run, so that a test may name them."""
+"""Ids that are the same in every run, so that a test may name them, or new ones for each run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import random
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 
 __all__ = ("Ids", "random_uuid")
 
@@ -18,6 +19,11 @@ class Ids:
 
     def __init__(self) -> None:
         self._dealt: Counter[str] = Counter()
+
+    def skip(self, kinds: Sequence[str], chance: random.Random) -> None:
+        """Let the next number of each of *kinds* be one that no other run is likely to deal out."""
+        for kind in kinds:
+            self._dealt[kind] += chance.randrange(10**8, 10**9)
 
     def number(self, kind: str, *, first: int = 1) -> int:
         """Return *first*, then *first* + 1, and so on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
 
@@ -12,6 +12,7 @@ import attrs
 from rmz_async.sandbox.store.table import WATCHED, Row
 
 __all__ = (
+    "CREDITED_AFTER",
     "Order",
     "OrderCheckout",
     "OrderItem",
@@ -22,6 +23,9 @@ __all__ = (
     "StatusChange",
     "Transaction",
 )
+
+CREDITED_AFTER = timedelta(days=7)
+"""How long RMZ keeps the money of an order before it is the store's."""
 
 
 class OrderStatus(IntEnum):

@@ -100,6 +100,7 @@ class Subscription(Row):
     card: Card | None = None
     scheduled_variant_id: int | None = None
     last_extended_at: datetime | None = None
+    last_extended_days: int = 0
     paid_periods: int = 1
     failed_at: datetime | None = None
     failed_attempts: int = 0

@@ -56,5 +56,7 @@ def money_text(amount: Decimal) -> str:
 
 
 def assoc(values: Mapping[str, object] | None) -> Mapping[str, object] | list[object] | None:
-    """Write an object as PHP does, for which an empty one is a list."""
-    return [] if values is not None and not values else values
+    """Write an object as PHP does: with no keys, or with the keys 0, 1, 2 …, it is a list."""
+    if values is not None and list(values) == [str(number) for number in range(len(values))]:
+        return list(values.values())
+    return values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -72,7 +73,9 @@ class SubscriptionPages:
 
     async def resume(self, request: Request) -> Response:
         """Answer ``POST /portal/subscriptions/{id}/resume``."""
-        return self._change(request, Event.RESUMED, resume)
+        may_resume = self._store.switches.canceled_may_resume
+        act = partial(resume, after_immediate_cancel=may_resume)
+        return self._change(request, Event.RESUMED, act)
 
     async def plan(self, request: Request) -> Response:
         """Answer ``GET /portal/subscriptions/{id}/plan/{variant}``: the cost of a new plan."""
