@@ -8,7 +8,7 @@ object without a change is worth: it may come from a replica that lags.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rmz_async._calls.outcome import Evidence, Window
@@ -31,7 +31,8 @@ def canceled(effective: str) -> Compare:
     with_period = effective == "end_of_period"
 
     def compare(found: Subscription, window: Window | None) -> Evidence:
-        return _state(found, window, _ends_with_period(found) if with_period else _ended(found))
+        as_wanted = _ends_with_period(found) if with_period else _ended(found)
+        return _state(found, window, as_wanted, found.canceled_at)
 
     return compare
 
@@ -44,7 +45,7 @@ def explains_uncanceled(effective: str) -> Callable[[Subscription], bool]:
 
 def paused(found: Subscription, window: Window | None) -> Evidence:
     """Compare for a pause."""
-    return _state(found, window, found.status == SubscriptionStatus.PAUSED)
+    return _state(found, window, found.status == SubscriptionStatus.PAUSED, found.paused_at)
 
 
 def explains_unpaused(found: Subscription) -> bool:
@@ -58,7 +59,8 @@ def resumed(found: Subscription, window: Window | None) -> Evidence:
     if active and (window is None or found.updated_at is None):
         # The subscription may never have been paused.
         return Evidence.UNCLEAR
-    return _state(found, window, active)
+    # The end of a pause begins a period; a renewal's begins with the end of the last one.
+    return _state(found, window, active, found.current_period_start)
 
 
 def explains_unresumed(found: Subscription) -> bool:
@@ -84,7 +86,7 @@ def extended(before: Subscription, added: timedelta) -> Compare | None:
         if found.current_period_end == old:
             return Evidence.NOT_APPLIED
         # Somebody else may have extended it just so, after *before* was read.
-        moved = found.current_period_end == new and _may_be_of(found, window)
+        moved = found.current_period_end == new and _may_be_of(found.updated_at, window)
         return Evidence.APPLIED if moved else Evidence.UNCLEAR
 
     return compare
@@ -102,17 +104,21 @@ def moved_to(status: int) -> Callable[[Order, Window | None], Evidence]:
     return compare
 
 
-def _state(found: Subscription, window: Window | None, as_wanted: bool) -> Evidence:
-    if as_wanted and _may_be_of(found, window):
+def _state(
+    found: Subscription, window: Window | None, as_wanted: bool, as_wanted_since: datetime | None
+) -> Evidence:
+    # Another change moves `updated_at` too, and leaves the time of the wanted one as it was.
+    times = (found.updated_at, as_wanted_since)
+    if as_wanted and all(_may_be_of(time, window) for time in times):
         return Evidence.APPLIED
     return _unchanged(found, window)
 
 
-def _may_be_of(found: Subscription, window: Window | None) -> bool:
+def _may_be_of(time: datetime | None, window: Window | None) -> bool:
     # A change that is newer than the answer that shows it proves that the clocks differ.
-    if window is None or found.updated_at is None:
+    if window is None or time is None:
         return True
-    return window.since <= found.updated_at <= window.until
+    return window.since <= time <= window.until
 
 
 def _unchanged(found: Subscription | Order, window: Window | None) -> Evidence:

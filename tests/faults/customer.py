@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
+import attrs
+
 from rmz_async.sandbox.rules import subscriptions as lifecycle
 from rmz_async.sandbox.store.state import Status, Subscription
 from rmz_async.sandbox.wire.answers import RefusedError
@@ -35,38 +37,70 @@ DOINGS: dict[str, Callable[[Subscription, datetime], None]] = {
 }
 """By the names of the calls that do the same."""
 
-# Its own words for "somebody made it active".
-_ALSO = {"subscriptions.unpause": ("renewal",)}
+WANTED: dict[str, Callable[[Subscription], bool]] = {
+    "subscriptions.pause": lambda found: found.status is Status.PAUSED,
+    "subscriptions.unpause": lambda found: found.status is Status.ACTIVE,
+    "subscriptions.cancel": lambda found: found.cancel_at_period_end,
+    "subscriptions.cancel+immediate": lambda found: found.status is Status.CANCELED,
+}
+"""By the names of the calls: whether a subscription is as the call wants it."""
+
+
+@attrs.frozen
+class Doing:
+    """What the customer did to a subscription.
+
+    Attributes:
+        at: When; seconds, monotonic.
+        before: The subscription as it was.
+        after: The subscription as it was then.
+    """
+
+    at: float
+    before: Subscription
+    after: Subscription
 
 
 class Customer:
-    """Does something now and then, to one of the shop's subscriptions.
-
-    Attributes:
-        done: What was done: when, to which, what; the ledger holds none of it.
-    """
+    """Does something now and then, to one of the shop's subscriptions; no ledger holds that."""
 
     def __init__(self, shop: Shop) -> None:
-        self.done: list[tuple[float, int, str]] = []
         self._shop = shop
+        self._done: list[Doing] = []
 
     def act(self, chance: random.Random, subscription_id: int) -> None:
         """Do something that the subscription's state allows, or nothing."""
-        what = chance.choice(tuple(DOINGS))
+        self.do(chance.choice(tuple(DOINGS)), subscription_id)
+
+    def do(self, what: str, subscription_id: int) -> None:
+        """Do one of `DOINGS`, if the subscription's state allows it."""
         subscription = self._shop.state.subscriptions.get(subscription_id)
         if subscription is None:
             return
+        before = attrs.evolve(subscription)
         now = self._shop.timing.today().replace(microsecond=0)
         try:
             DOINGS[what](subscription, now)
         except RefusedError:
             return
-        self.done.append((self._shop.timing.clock(), subscription_id, what))
+        self._done.append(Doing(self._shop.timing.clock(), before, attrs.evolve(subscription)))
 
-    def did(self, since: float, subscription_id: int | None, what: str | None = None) -> bool:
-        """Say whether *what*, or anything, was done to a subscription since then."""
-        wanted = None if what is None else (what, *_ALSO.get(what, ()))
-        return any(
-            at >= since and number == subscription_id and (wanted is None or done in wanted)
-            for at, number, done in reversed(self.done[-50:])
+    def explains(self, name: str, subscription_id: int | None, since: float) -> bool:
+        """Say whether the customer's own change is what a call wanted.
+
+        Args:
+            name: Of the call.
+            subscription_id: On which it was made.
+            since: From when on the call may have been applied; seconds, monotonic.
+        """
+        return name in WANTED and any(
+            doing.at >= since and explains(name, subscription_id, doing)
+            for doing in self._done[-50:]
         )
+
+
+def explains(name: str, subscription_id: int | None, doing: Doing) -> bool:
+    """Say whether *doing* has brought about, on that subscription, what the call wanted."""
+    is_wanted = WANTED[name]
+    same = doing.after.id == subscription_id
+    return same and is_wanted(doing.after) and not is_wanted(doing.before)

@@ -44,8 +44,9 @@ class Column(StrEnum):
     LATE = "later than its deadline"
     """Whatever was told: the call took longer than its timeout and what reading back may take."""
     BY_CUSTOMER = "ok by the customer's doing"
-    """Told ok, and the ledger has no effect of it; but somebody else did the very same in the time
-    in which it may have been applied. Nobody can tell such a call from one that was applied."""
+    """Told ok, and the ledger has no effect of it; but the customer has brought about just what it
+    wanted, in the time in which it may have been applied. Nobody can tell such a call from one that
+    was applied. Any other change of the customer's excuses nothing."""
     ANSWERED = "answered"
     """It only reads, and what came is what the store holds."""
     FAILED = "failed"
@@ -74,7 +75,7 @@ class Finding:
         applied: How many effects the ledger has of it.
         right: Whether what it returned is what it should be.
         in_place: Whether things are as it wanted, for what counts by that alone.
-        by_customer: Whether somebody else did the same meanwhile.
+        by_customer: Whether the customer's own change brought about what it wanted.
         forced: Whether the fault leaves a client no means to find out.
         answered: Whether RMZ's own answer came whole.
         late: Whether the call was over later than it may be.

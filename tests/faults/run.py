@@ -24,11 +24,11 @@ the client is compared with the sandbox's ledger, and the call is counted in one
 - no answer though it came: RMZ's own answer came whole, and the call did not return it. Must be 0.
 - later than its deadline: the call took longer than its timeout and what reading back may take, on
   the time of the test. Must be 0.
-- ok by the customer's doing: told ok, and the ledger has no effect of it; but within the time in
-  which it may have been applied, which is some seconds longer than the call, since RMZ writes whole
-  seconds and its clock may be put right, the customer or an earlier call of ours has changed the
-  object, and it is as the call wanted it. Nobody can tell such a call from one that
-  was applied. Without such a change it is "not applied".
+- ok by the customer's doing: told ok, and the ledger has no effect of it; but the customer's own
+  change has brought about just what the call wanted, within the time in which it may have been
+  applied, which is some seconds longer than the call, since RMZ writes whole seconds and its clock
+  may be put right. Nobody can tell such a call from one that was applied. Any other change of the
+  customer's, or an earlier call, excuses nothing: that is "not applied".
 - answered, failed: told so, and rightly.
 
 The program ends with 1 where a column that must be 0 is not. Each such call is printed with what

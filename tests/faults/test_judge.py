@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
+import anyio
 import attrs
 import pytest
 
+from rmz_async._calls.outcome import Evidence
+from rmz_async.resources import _settling
+from rmz_async.sandbox.store.state import Status
+from tests.faults.customer import Customer
+from tests.faults.faults import Fault, fault_named
 from tests.faults.judge import OFFENCES, Column, Finding, Tally, Verdict, column
+from tests.faults.lanes import LANES
+from tests.faults.matrix import told
 from tests.faults.parts import read, write
 from tests.faults.report import offenders, shares, table
+from tests.faults.shop import open_shop
 
 OK, FAILED, UNKNOWN, BROKEN = Verdict.OK, Verdict.FAILED, Verdict.UNKNOWN, Verdict.BROKEN
 
@@ -75,6 +85,94 @@ def test_what_somebody_else_did() -> None:
     assert column(Finding(verdict=OK, changes=True, applied=2, by_customer=True)) is Column.TWICE
     failed = Finding(verdict=FAILED, changes=True, applied=1, by_customer=True)
     assert column(failed) is Column.FAILED_APPLIED
+
+
+class Meanwhile:
+    """A plan in which the answer to a change is lost, and the customer acts before it is read.
+
+    Args:
+        customer: Who acts.
+        what: One of ``DOINGS``.
+        number: On which subscription.
+        fault: What the change meets.
+    """
+
+    def __init__(self, customer: Customer, what: str, number: int, fault: Fault) -> None:
+        self._act = [lambda: customer.do(what, number)]
+        self._fault = fault
+
+    def on_connection(self) -> Fault | None:
+        """See `Plan`."""
+        return None
+
+    def on_request(self, method: str) -> Fault | None:
+        """See `Plan`."""
+        if method == "POST":
+            return self._fault
+        while self._act:
+            self._act.pop()()
+        return None
+
+    def passing(self, when: str) -> None:
+        """See `Plan`."""
+
+
+def judged(call: str, status: Status, what: str, fault: str) -> Column:
+    """Return what becomes of *call* if its answer is lost and the customer does *what*."""
+    lane = LANES[0]
+
+    async def main() -> Column:
+        with open_shop() as shop:
+            customer, number = Customer(shop), shop.subscription(status).id
+            line = shop.proxy.line(Meanwhile(customer, what, number, fault_named(fault)))
+            client = lane.client(shop.token, line.base_url, shop.timing.waiting())
+            began, mark = shop.timing.clock(), shop.mark()
+            change = getattr(client.subscriptions, call)
+            verdict, _ = await told(lane, lambda: change(number))
+            await lane.close(client)
+            line.close()
+            name = f"subscriptions.{call}"
+            return column(
+                Finding(
+                    verdict=verdict,
+                    changes=True,
+                    applied=len(shop.effects(mark, name)),
+                    by_customer=customer.explains(name, number, began),
+                )
+            )
+
+    return anyio.run(main)
+
+
+def test_an_ok_that_the_customer_has_brought_about_is_no_offence() -> None:
+    """The pause did not arrive, and the customer paused: nobody can tell the two apart."""
+    where = judged("pause", Status.ACTIVE, "subscriptions.pause", "html-502/before")
+    assert where is Column.BY_CUSTOMER
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "what"),
+    [
+        ("pause", Status.PAUSED, "subscriptions.cancel"),
+        ("unpause", Status.ACTIVE, "renewal"),
+        ("unpause", Status.ACTIVE, "subscriptions.cancel"),
+    ],
+)
+def test_another_change_of_the_customers_excuses_no_ok(
+    monkeypatch: pytest.MonkeyPatch, call: str, status: Status, what: str
+) -> None:
+    """The subscription was as wanted long before, and the refusal was lost.
+
+    A client that looks only at when the object changed last takes that change for its own.
+    """
+    assert judged(call, status, what, "html-502/after") is Column.UNKNOWN
+    compare = _settling._state
+
+    def compare_the_object_only(found: Any, window: Any, as_wanted: bool, _: Any) -> Evidence:
+        return compare(found, window, as_wanted, None)
+
+    monkeypatch.setattr(_settling, "_state", compare_the_object_only)
+    assert judged(call, status, what, "html-502/after") is Column.NOT_APPLIED
 
 
 def test_an_unknown_outcome_that_nothing_forces_is_an_offence() -> None:

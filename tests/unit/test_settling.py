@@ -113,6 +113,36 @@ def test_a_change_was_not_applied_only_if_the_object_has_not_changed(name: str, 
         assert evidence is (before(when) if when in UNCHANGED else Evidence.UNCLEAR)
 
 
+# The time at which RMZ brought about the state that each call wants.
+STATE_SINCE = {
+    "cancel": "canceled_at",
+    "cancel at once": "canceled_at",
+    "pause": "paused_at",
+    "unpause": "current_period_start",
+}
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [
+        (SINCE - SECOND, Evidence.UNCLEAR),
+        (SINCE, Evidence.APPLIED),
+        (SINCE + 100 * SECOND, Evidence.APPLIED),
+        (SINCE + 101 * SECOND, Evidence.UNCLEAR),
+        (None, Evidence.APPLIED),
+    ],
+)
+@every_change
+def test_a_state_that_is_older_than_the_call_is_not_of_the_call(
+    name: str, since: datetime | None, expected: Evidence
+) -> None:
+    """Even if the object has changed since: that change was another one."""
+    compare, wanted, _ = STATES[name]
+    found = subscription({**wanted, STATE_SINCE[name]: since}, SINCE + SECOND)
+    assert compare(found, WINDOW) is expected
+    assert compare(found, None) is (Evidence.UNCLEAR if name == "unpause" else Evidence.APPLIED)
+
+
 ALLOWED = {
     "pause": (explains_unpaused, "active"),
     "unpause": (explains_unresumed, "paused"),

@@ -184,7 +184,10 @@ SAMPLES = {
         lambda rmz: rmz.subscriptions.pause(501), "pause", {"status": "paused"}, PERIOD
     ),
     "unpause": _change(
-        lambda rmz: rmz.subscriptions.unpause(501), "unpause", PERIOD, {"status": "paused"}
+        lambda rmz: rmz.subscriptions.unpause(501),
+        "unpause",
+        {"status": "active"},
+        {"status": "paused"},
     ),
     "extend what was read": _change(
         lambda rmz: rmz.subscriptions.extend(BEFORE, days=7),
