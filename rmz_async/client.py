@@ -65,6 +65,9 @@ class Client:
             event hooks; its headers, cookies, authentication and time-outs are not used. Your
             client stays open when this one closes. Or ``"aiohttp"``, for connections over aiohttp,
             which are faster, on asyncio only; install ``rmz[aiohttp]``.
+        send_token_unencrypted: Allow a *base_url* with http on another machine, such as a sandbox
+            in another container. Everyone on the way can read the token, and all data of
+            customers.
 
     Attributes:
         checkout_sessions: Send customers to a page on which they pay.
@@ -96,9 +99,11 @@ class Client:
         retry: RetryPolicy | None = None,
         pacing: Pacing | None = DEFAULT_PACING,
         http: HTTPClient | Literal["aiohttp"] | None = None,
+        send_token_unencrypted: bool = False,
         _clock: Clock | None = None,
     ) -> None:
-        source, address = as_secret(token), Address(base_url)
+        source = as_secret(token)
+        address = Address(base_url, unencrypted=send_token_unencrypted)
         del token, base_url
         options = Options(
             base_url=address.checked(),

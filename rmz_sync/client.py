@@ -50,6 +50,9 @@ class Client(Resources):
             client works in this client's thread only and does not survive a fork. Unlike in
             ``rmz_async``, it is closed with this client, because no other thread could close it. Or
             ``"aiohttp"``, for connections over aiohttp, which are faster; install ``rmz[aiohttp]``.
+        send_token_unencrypted: Allow a *base_url* with http on another machine, such as a sandbox
+            in another container. Everyone on the way can read the token, and all data of
+            customers.
 
     The attributes are those of ``rmz_async.Client``: ``subscriptions``, ``orders`` and the others.
 
@@ -66,6 +69,7 @@ class Client(Resources):
         retry: RetryPolicy | None = None,
         pacing: Pacing | None = DEFAULT_PACING,
         http: HTTPClient | Literal["aiohttp"] | None = None,
+        send_token_unencrypted: bool = False,
         _clock: Clock | None = None,
     ) -> None:
         source, address = as_secret(token), Address(base_url)
@@ -77,6 +81,7 @@ class Client(Resources):
             retry=retry,
             pacing=pacing,
             http=http,
+            send_token_unencrypted=send_token_unencrypted,
             _clock=_clock,
         )
 

@@ -40,12 +40,16 @@ class Address:
 
     Args:
         value: As the caller passed it; None for ``RMZ_BASE_URL``, or production's.
+        unencrypted: Whether plain http may go to another machine.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_unencrypted", "_value")
 
-    def __init__(self, value: str | URLObject | Address | None) -> None:
+    def __init__(
+        self, value: str | URLObject | Address | None, *, unencrypted: bool = False
+    ) -> None:
         self._value: object = value._value if isinstance(value, Address) else value
+        self._unencrypted = unencrypted
 
     def checked(self) -> str:
         """Return the base URL without its trailing slash, if a token may be sent there.
@@ -54,23 +58,23 @@ class Address:
             ConfigurationError: The address is not https (or http to this machine), or has parts it
                 must not have.
         """
-        found = _checked(self._value)
+        found = _checked(self._value, unencrypted=self._unencrypted)
         if isinstance(found, ConfigurationError):
             raise found
         return found
 
 
-def _checked(value: object) -> str | ConfigurationError:
+def _checked(value: object, *, unencrypted: bool) -> str | ConfigurationError:
     if value is None:
         value = os.environ.get("RMZ_BASE_URL") or PRODUCTION_URL
     if not isinstance(value, str | URLObject):
         return ConfigurationError("base_url: must be a string or a URL of httpx, pydantic or yarl")
     text = str(value) if isinstance(value, URLObject) else value
-    rule = _base_url_fault(text)
+    rule = _base_url_fault(text, unencrypted=unencrypted)
     return ConfigurationError(f"base_url: {rule}") if rule else text.rstrip("/")
 
 
-def _base_url_fault(value: str) -> str | None:
+def _base_url_fault(value: str, *, unencrypted: bool) -> str | None:
     # The browsers' and the HTTP library's ideas of an address differ on these.
     if not value.isascii() or not value.isprintable() or " " in value or "\\" in value:
         return "must be visible ASCII without spaces and backslashes"
@@ -87,8 +91,11 @@ def _base_url_fault(value: str) -> str | None:
         return "must have a valid host and a port from 1 to 65535"
     if "?" in value or "#" in value:
         return "must not have a query or a fragment"
-    if parts.scheme == "http" and not _is_loopback(host):
-        return "must be https: plain http would show the token to the network"
+    if parts.scheme == "http" and not unencrypted and not _is_loopback(host):
+        return (
+            "must be https: plain http would show the token to the network, which "
+            "send_token_unencrypted=True allows"
+        )
     return None
 
 

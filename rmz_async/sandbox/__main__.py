@@ -1,19 +1,20 @@
-"""Serve a sandbox from the command line: ``python -m rmz_async.sandbox``."""
+"""The command line: ``python -m rmz_async.sandbox`` serves a sandbox, or asks one that runs."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 import threading
 from collections.abc import Callable, Sequence
 
-from rmz_async.sandbox import Sandbox, Served
 from rmz_async.sandbox._printing import readable_output
-from rmz_async.sandbox.app import BASE_PATH
+from rmz_async.sandbox.commands.asking import add_asking
+from rmz_async.sandbox.commands.failures import CommandError
+from rmz_async.sandbox.commands.parsing import Commands
+from rmz_async.sandbox.commands.serving import add_serving
 
 __all__ = ("main",)
 
-# No code sets it: only Ctrl-C ends the wait.
+# No code sets it: only a signal ends the wait.
 _NEVER = threading.Event()
 
 
@@ -21,76 +22,33 @@ _NEVER = threading.Event()
 def main(
     arguments: Sequence[str] | None = None, *, wait: Callable[[], object] = _NEVER.wait
 ) -> int:
-    """Serve until Ctrl-C.
+    """Carry out one command.
 
     Args:
         arguments: The command line; None for the process's own.
-        wait: Blocks as long as the sandbox is to be served; without an end by default.
+        wait: Blocks as long as a sandbox is to be served; without an end by default.
 
     Returns:
-        The exit code.
+        The exit code of the command.
+
+    Raises:
+        SystemExit: The command failed, with its exit code; its message has been printed.
     """
-    parser = _parser()
-    given = parser.parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
+        words.insert(0, "serve")
+    commands = Commands()
+    add_serving(commands, wait)
+    add_asking(commands)
+    given = commands.parser.parse_args(words)
     try:
-        sandbox = Sandbox(token=given.token, seed=given.seed, throttle=not given.no_throttle)
-        for url in given.webhook:
-            sandbox.add_webhook(url, secret=given.secret)
-        clock_runs = given.clock == "running"
-        served = sandbox.serve(host=given.host, port=given.port, clock_runs=clock_runs)
-        with served:
-            _greet(served)
-            wait()
+        code: int = given.carry_out(given)
+    except CommandError as failure:
+        commands.parser.exit(failure.code, f"{commands.parser.prog}: error: {failure}\n")
     except KeyboardInterrupt:
-        return 0
-    except (ValueError, OSError) as problem:
-        parser.error(str(problem))
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m rmz_async.sandbox",
-        description="A local RMZ for tests and demonstrations.",
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="a loopback address (%(default)s)")
-    parser.add_argument("--port", type=int, default=8787, help="0 for any (%(default)s)")
-    parser.add_argument(
-        "--webhook",
-        action="append",
-        default=[],
-        metavar="URL",
-        help="send every event there, on a loopback address; may be repeated",
-    )
-    parser.add_argument("--token", help="the API token, for example 1|local; else a random one")
-    parser.add_argument(
-        "--secret", help="signs the deliveries to each --webhook, at least 16 characters"
-    )
-    parser.add_argument("--seed", help="makes the ids of events and the faults the same each time")
-    parser.add_argument("--no-throttle", action="store_true", help="keep no rate limits")
-    parser.add_argument(
-        "--clock",
-        choices=("running", "stopped"),
-        default="running",
-        help="stopped: time stands still until POST /sandbox/clock moves it (%(default)s)",
-    )
-    return parser
-
-
-def _greet(served: Served) -> None:
-    lines = [
-        "A local RMZ is ready. Point the client at it:",
-        "",
-        f"  export RMZ_BASE_URL={served.base_url}",
-        f"  export RMZ_API_TOKEN='{served.token}'",
-        "",
-        f"  reference {served.base_url.removesuffix(BASE_PATH)}/reference",
-        "",
-    ]
-    for webhook in served.sandbox.webhooks:
-        lines += [f"  webhook   {webhook.url}", f"  secret    {webhook.secret}", ""]
-    sys.stdout.write("\n".join([*lines, "Ctrl-C stops it.\n"]))
-    sys.stdout.flush()
+        # By custom, 128 and the number of the signal.
+        return 130
+    return code
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from rmz_async.sandbox.endpoints.front_door import FrontDoor
 from rmz_async.sandbox.faults.requests import FaultyRequests
 from rmz_async.sandbox.hosted.routes import hosted_routes
 from rmz_async.sandbox.live_tokens import NoLiveTokens
-from rmz_async.sandbox.loopback import LoopbackOnly
+from rmz_async.sandbox.loopback import Callers, LoopbackOnly
 from rmz_async.sandbox.rules import uploads
 from rmz_async.sandbox.same_origin import SameOriginForms
 from rmz_async.sandbox.serving.bodies import LimitedBodies
@@ -35,7 +35,12 @@ BASE_PATH = "/shawarma"
 
 
 def build_app(
-    backend: Backend, token: str, *, throttle: bool, catch_up: Callable[[], None]
+    backend: Backend,
+    token: str,
+    *,
+    throttle: bool,
+    catch_up: Callable[[], None],
+    callers: Callers,
 ) -> Starlette:
     """Return the whole of RMZ: the API below `BASE_PATH`, the hosted pages beside it."""
     door = FrontDoor(token, backend, throttle=throttle)
@@ -51,7 +56,7 @@ def build_app(
             *control_routes(backend, door),
         ],
         middleware=[
-            Middleware(LoopbackOnly),
+            Middleware(LoopbackOnly, callers=callers),
             Middleware(SameOriginForms, api=BASE_PATH),
             Middleware(
                 LimitedBodies, exceptions={f"{BASE_PATH}/products/upload": uploads.MOST_BYTES}

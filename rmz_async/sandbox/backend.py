@@ -6,6 +6,7 @@ import random
 from datetime import datetime
 
 import attrs
+from starlette.requests import Request
 
 from rmz_async.sandbox.delivery.courier import Courier
 from rmz_async.sandbox.delivery.discord import embed, is_for_discord
@@ -50,11 +51,16 @@ class Backend:
         self.ledger: list[Effect] = []
         self.requests: KeptRequests = KeptRequests()
         self.replica: Replica = Replica(store, clock.now)
+        self.public_url: str | None = None
         self._last_request_id = self.chance.randrange(10**6, 10**9)
 
     def now(self) -> datetime:
         """Return the time, UTC, in whole seconds: RMZ's tables hold no fractions."""
         return self.clock.now().replace(microsecond=0)
+
+    def origin_for(self, request: Request) -> str:
+        """Return the address that links to pages begin with, without a trailing slash."""
+        return self.public_url or f"{request.url.scheme}://{request.url.netloc}"
 
     def record(self, operation: str, object_id: int | str, detail: str) -> None:
         """Note in the ledger what a call has changed."""

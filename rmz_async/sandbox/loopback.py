@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
+import attrs
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-__all__ = ("LoopbackOnly", "is_loopback")
+__all__ = ("Callers", "LoopbackOnly", "host_of_page", "is_loopback")
 
 
 def is_loopback(host: str) -> bool:
@@ -21,32 +23,87 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def host_of_page(url: str) -> str:
+    """Return the host of *url*, which begins the links to the sandbox's pages.
+
+    Raises:
+        ValueError: It is no http or https address of a server.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"public_url must be like http://localhost:8787, not {url!r}")
+    return parts.hostname
+
+
+@attrs.define
+class Callers:
+    """Whom the sandbox answers, by the host name that a caller has for it.
+
+    Attributes:
+        beyond_loopback: Whether callers from other machines are answered.
+        names: The names with a dot that they may use.
+    """
+
+    beyond_loopback: bool = False
+    names: Collection[str] = ()
+
+    def may_use(self, host: str) -> bool:
+        """Return whether a caller may have *host* for the sandbox's address.
+
+        A page of a stranger can let the stranger's own name lead here. Such a name has a dot, and
+        is no address.
+        """
+        if is_loopback(host):
+            return True
+        if not self.beyond_loopback or not host:
+            return False
+        return "." not in host or _is_address(host) or host in self.names
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 class LoopbackOnly:
     """Refuse requests that a page from elsewhere made the browser send.
 
     A name that was rebound to 127.0.0.1 shows in ``Host``, a form on a foreign page in ``Origin``.
+
+    Args:
+        app: The application that gets the other requests.
+        callers: Whom the sandbox answers at present.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, callers: Callers) -> None:
         self._app = app
+        self._callers = callers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 400."""
-        if scope["type"] == "http" and not _is_local(scope["headers"]):
-            refusal = PlainTextResponse("The sandbox answers loopback addresses only.", 400)
+        if scope["type"] == "http" and not self._may_call(scope["headers"]):
+            known = (
+                "addresses, names without a dot, and the names that it was given"
+                if self._callers.beyond_loopback
+                else "loopback addresses"
+            )
+            refusal = PlainTextResponse(f"The sandbox answers {known} only.", 400)
             await refusal(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
+    def _may_call(self, headers: list[tuple[bytes, bytes]]) -> bool:
+        hosts = [b"//" + value for name, value in headers if name == b"host"]
+        origins = [value for name, value in headers if name == b"origin"]
+        named = map(_host_of, hosts + origins)
+        return len(hosts) == 1 and all(map(self._callers.may_use, named))
 
-def _is_local(headers: list[tuple[bytes, bytes]]) -> bool:
-    hosts = [b"//" + value for name, value in headers if name == b"host"]
-    origins = [value for name, value in headers if name == b"origin"]
-    return len(hosts) == 1 and all(map(_names_loopback, hosts + origins))
 
-
-def _names_loopback(address: bytes) -> bool:
+def _host_of(address: bytes) -> str:
     try:
-        return is_loopback(urlsplit(address.decode("latin-1")).hostname or "")
+        return urlsplit(address.decode("latin-1")).hostname or ""
     except ValueError:  # unbalanced brackets
-        return False
+        return ""

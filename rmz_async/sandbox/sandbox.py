@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from rmz_async.sandbox.faults.faults import Faults
 from rmz_async.sandbox.lifecycle.clock import Clock
 from rmz_async.sandbox.lifecycle.timeline import Timeline
 from rmz_async.sandbox.live_tokens import looks_live
+from rmz_async.sandbox.loopback import Callers, host_of_page, is_loopback
 from rmz_async.sandbox.seed.store import seeded_store
 from rmz_async.sandbox.serving.in_process import connect
 from rmz_async.sandbox.serving.paying import pay_on_page
@@ -96,8 +97,13 @@ class Sandbox:
         self._timeline = Timeline(self._backend, self.clock)
         self._serving = threading.Lock()
         self._connections: list[httpx.AsyncClient] = []
+        self._callers = Callers()
         self.app: ASGIApp = build_app(
-            self._backend, self.token, throttle=throttle, catch_up=self._timeline.catch_up
+            self._backend,
+            self.token,
+            throttle=throttle,
+            catch_up=self._timeline.catch_up,
+            callers=self._callers,
         )
 
     def client(self, **options: Any) -> Client:
@@ -114,19 +120,46 @@ class Sandbox:
         self._connections.append(connections)
         return client
 
-    def serve(self, *, host: str = "127.0.0.1", port: int = 0, clock_runs: bool = True) -> Served:
+    def serve(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        clock_runs: bool = True,
+        beyond_loopback: bool = False,
+        names: Collection[str] = (),
+        public_url: str | None = None,
+    ) -> Served:
         """Return a context manager, plain or async, that serves the sandbox from a thread.
 
         Args:
-            host: ``localhost`` or a loopback address.
+            host: ``localhost`` or a loopback address; with *beyond_loopback* any address of this
+                machine, or ``0.0.0.0`` for all of them.
             port: 0 for any that is free.
             clock_runs: Whether time passes while the sandbox is served, as it does for its
                 callers; False for a clock that only `Served.advance` moves.
+            beyond_loopback: Whether other machines may call it. Anyone who reaches the port can do
+                everything, and the dashboard shows the token.
+            names: The host names with a dot that other machines have for it.
+            public_url: The address that customers' browsers have for it, with which each link to
+                a page begins; the address that the caller of the API used if left out.
 
         Raises:
-            ValueError: *host* is not on this machine's loopback, or *port* is no port.
+            ValueError: *host* is not on this machine's loopback, *port* is no port, or
+                *public_url* is no address.
             RuntimeError: When it is entered: the sandbox is served already.
         """
+        if not beyond_loopback and not is_loopback(host):
+            raise ValueError(
+                f"the sandbox is served on loopback addresses only, not on {host!r}, unless "
+                "beyond_loopback is set"
+            )
+        if public_url is not None:
+            public_url = public_url.rstrip("/")
+            names = (*names, host_of_page(public_url))
+        self._backend.public_url = public_url
+        self._callers.beyond_loopback = beyond_loopback
+        self._callers.names = names
         return Served(self, host, port, self._serving, clock_runs=clock_runs)
 
     async def pay(self, checkout_url: str, *, card: TestCard | str = TEST_CARDS[0]) -> int:
@@ -230,17 +263,19 @@ class Sandbox:
         tries: int = 5,
         enabled: bool = True,
         app: ASGIApp | None = None,
+        beyond_loopback: bool = False,
     ) -> Webhook:
         """Send every event to *url* from now on.
 
         Args:
-            url: http or https, on ``localhost`` or a loopback address.
+            url: http or https, on ``localhost`` or a loopback address unless *beyond_loopback*.
             secret: The key of the signature, at least 16 characters; None for a random one of 28.
             signed: Whether deliveries carry a ``Signature``.
             tries: How many attempts a delivery has, 1 to 5: the second comes 10 s after the first,
                 and the others 100, 1,000 and 10,000 s after the one before.
             enabled: Whether it gets events.
             app: An ASGI application that takes the deliveries in process instead of a socket.
+            beyond_loopback: Whether *url* may be on another machine.
 
         Returns:
             The webhook, with its ``secret``.
@@ -257,6 +292,7 @@ class Sandbox:
             tries=tries,
             enabled=enabled,
             app=app,
+            beyond_loopback=beyond_loopback,
             **given,
         )
         webhooks[webhook.id] = webhook
@@ -310,6 +346,14 @@ class Sandbox:
     def send_again(self, delivery: Delivery) -> None:
         """Attempt *delivery* once more: the same body and request id, signed as of now."""
         self._backend.courier.send_again(delivery.parcel)
+
+    def watch_deliveries(self, watch: Callable[[Delivery, datetime | None], object]) -> None:
+        """Call *watch* when an attempt to deliver has ended.
+
+        Args:
+            watch: Takes the attempt, and when the next one is due, UTC; None if there is none.
+        """
+        self._backend.courier.watchers.append(watch)
 
     async def delivered(self) -> None:
         """Wait until no delivery is under way; a retry that waits for its time is none.

@@ -80,7 +80,7 @@ def test_the_same_seed_brings_the_same_ids_of_events(monkeypatch: pytest.MonkeyP
             seeds.append(self.seed)
             return super().serve(**options)
 
-    monkeypatch.setattr("rmz_async.sandbox.__main__.Sandbox", Noted)
+    monkeypatch.setattr("rmz_async.sandbox.commands.serving.Sandbox", Noted)
     assert main(["--port", "0", "--seed", "7"], wait=lambda: None) == 0
     assert seeds == ["7"]
 
@@ -144,8 +144,9 @@ def test_module_runs_main(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ended.value.code == 2
 
 
-def test_runs_as_a_program() -> None:
-    """Started as a module it prints its address, answers, and stops on SIGINT with 0."""
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_runs_as_a_program(name: str) -> None:
+    """Started as a module it prints its address, answers, and stops with 0 if it is asked to."""
     with subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "rmz_async.sandbox", "--port", "0"],
         cwd=ROOT,
@@ -162,9 +163,42 @@ def test_runs_as_a_program() -> None:
             base_url = next(line for line in lines if "RMZ_BASE_URL=" in line).partition("=")[2]
             url = f"{base_url.strip()}/subscriptions"
             assert httpx.get(url, timeout=10).status_code == 401
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.Signals[name])
             _, complaints = process.communicate(timeout=10)
         finally:
             watchdog.cancel()
             process.kill()
     assert (process.returncode, complaints) == (0, "")
+
+
+@pytest.mark.parametrize("options", [[], ["--quiet"]])
+def test_each_request_is_a_line_unless_it_is_quiet(
+    capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    def look() -> None:
+        base_url = re.findall(r"RMZ_BASE_URL=(\S+)", capsys.readouterr().out)[0]
+        httpx.get(f"{base_url}/subscriptions")
+
+    assert main(["--port", "0", *options], wait=look) == 0
+    assert ("401  GET /shawarma/subscriptions" in capsys.readouterr().out) is (not options)
+
+
+def test_a_thread_may_serve_without_listening_to_signals() -> None:
+    """Only the main thread can."""
+    ended: list[int] = []
+    thread = threading.Thread(target=lambda: ended.append(main(["--port", "0"], wait=lambda: None)))
+    thread.start()
+    thread.join()
+
+    assert ended == [0]
+
+
+def test_signals_are_handled_as_before_when_it_has_ended() -> None:
+    """Code that calls the command line goes on with its own handlers."""
+    names = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(name) for name in names]
+    during: list[object] = []
+    main(["--port", "0"], wait=lambda: during.extend(map(signal.getsignal, names)))
+
+    assert [signal.getsignal(name) for name in names] == before
+    assert not set(during) & set(before)

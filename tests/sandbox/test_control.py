@@ -31,7 +31,7 @@ async def test_an_event_can_be_sent_over_http(
     """As `Sandbox.emit` does it."""
     sandbox.add_webhook("http://127.0.0.1/hooks", app=receiver)
     answer = await api.post(EMIT, json={"event": "subscription.renewed", "id": 501})
-    assert answer.json() == {"event": "subscription.renewed"}
+    assert answer.json() == {"event": "subscription.renewed", "webhooks": 1}
     await sandbox.delivered()
     assert receiver.payloads[0]["event"] == "subscription.renewed"
 
@@ -66,3 +66,29 @@ async def test_only_the_token_opens(browser: httpx.AsyncClient, url: str) -> Non
     """A page that is open in the same browser moves no time."""
     answer = await browser.post(url, json={"days": 1})
     assert answer.status_code == 401
+
+
+async def test_the_attempt_that_was_asked_for_is_shown(
+    api: httpx.AsyncClient, sandbox: Sandbox, receiver: Receiver
+) -> None:
+    """Another delivery may end before it."""
+    sandbox.add_webhook("http://127.0.0.1/hooks", app=receiver)
+    sandbox.emit("subscription.renewed", 501)
+    await sandbox.delivered()
+    sandbox.emit("subscription.renewed", 502)
+    answer = await api.post("http://127.0.0.1/sandbox/resend", json={"number": 1})
+
+    shown = answer.json()["attempt"]
+    assert (shown["number"], shown["about"], shown["attempt"]) == (3, 501, 2)
+
+
+async def test_an_unknown_list_is_refused_with_the_known_ones(api: httpx.AsyncClient) -> None:
+    answer = await api.get("http://127.0.0.1/sandbox/list/secrets")
+
+    assert answer.status_code == 422
+    assert "subscriptions, customers" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("path", ["list/orders", "clock"])
+async def test_the_controls_need_the_token(browser: httpx.AsyncClient, path: str) -> None:
+    assert (await browser.get(f"/sandbox/{path}")).status_code == 401

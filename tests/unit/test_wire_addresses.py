@@ -97,7 +97,8 @@ REFUSED = {
         "https://host#",
         "https://host/path#part",
     ],
-    "must be https: plain http would show the token to the network": [
+    "must be https: plain http would show the token to the network, which "
+    "send_token_unencrypted=True allows": [
         "http://merchant-api.rmz.gg",
         "http://0.0.0.0",
         "http://192.168.0.1",
@@ -118,6 +119,27 @@ def test_addresses_that_no_token_may_go_to(value: str, rule: str) -> None:
         Address(value).checked()
 
     assert str(caught.value) == f"base_url: {rule}"
+
+
+@pytest.mark.parametrize("client", [rmz_async.Client, rmz_sync.Client])
+def test_plain_http_goes_to_another_machine_if_the_caller_says_so(client: Any) -> None:
+    """A sandbox in another container is such a machine."""
+    rmz = client("1|t", base_url="http://rmz:8787/shawarma", send_token_unencrypted=True)
+
+    assert "http://rmz:8787/shawarma" in repr(rmz)
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        ("ftp://rmz", "must begin with https://"),
+        ("http://user:word@rmz", "must not hold a user name or password"),
+        ("http://rmz:0", "a valid host and a port"),
+    ],
+)
+def test_leave_to_send_unencrypted_changes_no_other_rule(value: str, rule: str) -> None:
+    with pytest.raises(ConfigurationError, match=rule):
+        Client("1|t", base_url=value, send_token_unencrypted=True)
 
 
 def test_the_address_that_is_passed_wins(monkeypatch: pytest.MonkeyPatch) -> None:

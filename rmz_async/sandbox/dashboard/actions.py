@@ -184,7 +184,7 @@ class DashboardActions:
 
     def _as_call(self, request: Request, given: Mapping[str, object]) -> Call:
         return Call(
-            origin=f"{request.url.scheme}://{request.url.netloc}",
+            origin=self._backend.origin_for(request),
             path=request.url.path,
             target=str(request.path_params.get("id", "")),
             fields=Fields(given),

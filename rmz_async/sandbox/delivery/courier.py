@@ -24,6 +24,8 @@ __all__ = ("RETRY_AFTER", "Courier")
 RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (10, 100, 1_000, 10_000))
 """How long a delivery waits after its first, second, third and fourth attempt."""
 
+Watch = Callable[[Delivery, datetime | None], object]
+
 
 @attrs.frozen
 class _Attempt:
@@ -55,6 +57,7 @@ class Courier:
     Attributes:
         log: All attempts, in the order in which they ended.
         retries: The deliveries that wait for their next attempt.
+        watchers: Each is called with every attempt that has ended, and when the next one comes.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Courier:
         self.timeout = timeout
         self.log: list[Delivery] = []
         self.retries: Agenda[_Attempt] = Agenda()
+        self.watchers: list[Watch] = []
 
     def send(self, parcel: Parcel) -> None:
         """Start to deliver *parcel*, unless a fault is meant for it."""
@@ -153,21 +157,25 @@ class Courier:
             return
         delivery = await self._attempt(webhook, attempt)
         self.log.append(delivery)
-        self._judge(webhook, delivery)
+        is_on = self._stays_on(webhook, delivery)
         may_retry = attempt.is_repeated and attempt.number < webhook.tries
+        due = None
         if may_retry and not delivery.succeeded:
             due = self._now() + RETRY_AFTER[attempt.number - 1]
             parcel = self._for_retry(attempt.parcel)
             self.retries.put(_Attempt(parcel, attempt.number + 1), due)
+        for watch in self.watchers:
+            watch(delivery, due if is_on else None)
 
-    def _judge(self, webhook: Webhook, delivery: Delivery) -> None:
-        """Switch off a webhook that fails nearly always."""
+    def _stays_on(self, webhook: Webhook, delivery: Delivery) -> bool:
+        """Switch off a webhook that fails nearly always; return whether it is still on."""
         health = self._health.setdefault(webhook.id, Health())
         health.note(delivery)
         if health.is_bad:
             webhook.enabled = False
             # A webhook that is switched on again has another chance.
             del self._health[webhook.id]
+        return webhook.enabled
 
     async def _attempt(self, webhook: Webhook, attempt: _Attempt) -> Delivery:
         parcel, at = attempt.parcel, self._now()

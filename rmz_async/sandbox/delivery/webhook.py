@@ -18,7 +18,7 @@ _VERSION = "1.2"
 _MIN_SECRET = 16
 
 
-def _on_loopback(_: object, __: object, url: str) -> None:
+def _allowed(webhook: Webhook, __: object, url: str) -> None:
     if looks_live(url):
         raise ValueError("the webhook's URL contains a token that may belong to a real store")
     try:
@@ -26,10 +26,11 @@ def _on_loopback(_: object, __: object, url: str) -> None:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
         parsed = httpx.URL()
-    if parsed.scheme not in ("http", "https") or not is_loopback(parsed.host):
+    may_go_there = is_loopback(parsed.host) or (webhook.beyond_loopback and parsed.host)
+    if parsed.scheme not in ("http", "https") or not may_go_there:
         raise ValueError(
             f"a webhook's URL must be http(s) on localhost or a loopback address, not {url!r}: "
-            "the sandbox never talks to the outside"
+            "unless beyond_loopback is set, the sandbox never talks to the outside"
         )
 
 
@@ -61,22 +62,25 @@ class Webhook:
     """A target of every event, whatever the event is. Changes hold from the next attempt on.
 
     Attributes:
-        url: The address to post to, on a loopback host.
+        url: The address to post to; on a loopback host, unless `beyond_loopback` is set.
         secret: The key of the signature; at least 16 characters.
         signed: Whether deliveries carry a ``Signature``.
         tries: How many attempts a delivery has, 1 to 5.
         enabled: Whether it gets events. RMZ switches a webhook off if at least 5 attempts were
             made within 90 days, and 80 % of them failed.
         app: An ASGI application that takes the deliveries in process; None to use a socket.
+        beyond_loopback: Whether the address may be on another machine. No certificate is checked
+            there either.
     """
 
     id: int
-    url: str = attrs.field(validator=_on_loopback)
+    url: str = attrs.field(validator=_allowed)
     secret: str = attrs.field(factory=_new_secret, repr=False, validator=_long_enough)
     signed: bool = True
     tries: int = attrs.field(default=1, validator=_one_to_five)
     enabled: bool = True
     app: ASGIApp | None = attrs.field(default=None, repr=False, eq=False)
+    beyond_loopback: bool = False
 
     def rotate(self) -> str:
         """Make a new secret, and return it; the old one signs nothing any more."""

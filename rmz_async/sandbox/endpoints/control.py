@@ -1,8 +1,10 @@
-"""Calls that RMZ does not have: other languages move the sandbox's time and send its events."""
+"""Calls that RMZ does not have: they move the sandbox's time, send its events and list its rows."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -10,40 +12,92 @@ from starlette.routing import Route
 
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.endpoints.front_door import FrontDoor
+from rmz_async.sandbox.shapes.control_rows import LISTS, attempt_row, rows_of
 from rmz_async.sandbox.shapes.subscription_events import Event
 
 __all__ = ("control_routes",)
 
 _UNITS = ("days", "hours", "minutes", "seconds")
+_ROWS = 100
 
 
 def control_routes(backend: Backend, door: FrontDoor) -> list[Route]:
-    """Return ``/sandbox/clock`` and ``/sandbox/emit``, which take the API's token."""
+    """Return the routes below ``/sandbox``, which take the API's token."""
+    control = _Control(backend)
 
-    async def clock(request: Request) -> Response:
-        if not door.knows(request):
-            return JSONResponse({"message": "Unauthenticated."}, 401)
-        if request.method == "POST":
+    def guarded(act: Callable[[Request], Awaitable[dict[str, Any]]]) -> _Endpoint:
+        async def endpoint(request: Request) -> Response:
+            if not door.knows(request):
+                return JSONResponse({"message": "Unauthenticated."}, 401)
             try:
-                await backend.clock.advance(_distance(await request.json()))
-            except (ValueError, TypeError, AttributeError, OverflowError) as problem:
+                return JSONResponse(await act(request))
+            except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as problem:
                 return JSONResponse({"message": str(problem)}, 422)
-        return JSONResponse({"now": backend.clock.now().isoformat()})
 
-    async def emit(request: Request) -> Response:
-        if not door.knows(request):
-            return JSONResponse({"message": "Unauthenticated."}, 401)
-        try:
-            sent = await request.json()
-            backend.emit(Event(sent["event"]), int(sent["id"]))
-        except (ValueError, TypeError, KeyError) as problem:
-            return JSONResponse({"message": str(problem)}, 422)
-        return JSONResponse({"event": sent["event"]})
+        return endpoint
 
     return [
-        Route("/sandbox/clock", clock, methods=["GET", "POST"]),
-        Route("/sandbox/emit", emit, methods=["POST"]),
+        Route("/sandbox/clock", guarded(control.clock), methods=["GET", "POST"]),
+        Route("/sandbox/emit", guarded(control.emit), methods=["POST"]),
+        Route("/sandbox/resend", guarded(control.resend), methods=["POST"]),
+        Route("/sandbox/list/{kind}", guarded(control.rows), methods=["GET"]),
     ]
+
+
+_Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class _Control:
+    """The calls. A call raises ValueError, or what reading its fields raises, to refuse."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    async def clock(self, request: Request) -> dict[str, Any]:
+        """Answer ``/sandbox/clock``: the time, after it was moved by a POST."""
+        log = self._backend.courier.log
+        before = len(log)
+        if request.method == "POST":
+            await self._backend.clock.advance(_distance(await request.json()))
+        made = log[before:]
+        return {
+            "now": self._backend.clock.now().isoformat(),
+            "attempts": len(made),
+            "failed": sum(not attempt.succeeded for attempt in made),
+        }
+
+    async def emit(self, request: Request) -> dict[str, Any]:
+        """Answer ``POST /sandbox/emit``."""
+        sent = await request.json()
+        self._backend.emit(Event(sent["event"]), int(sent["id"]))
+        enabled = sum(webhook.enabled for webhook in self._backend.webhooks.values())
+        return {"event": sent["event"], "webhooks": enabled}
+
+    async def resend(self, request: Request) -> dict[str, Any]:
+        """Answer ``POST /sandbox/resend``: one more attempt at a delivery, and its outcome."""
+        courier = self._backend.courier
+        number = int((await request.json())["number"])
+        if not 1 <= number <= len(courier.log):
+            raise ValueError(f"there is no delivery {number}")
+        parcel = courier.log[number - 1].parcel
+        before = len(courier.log)
+        courier.send_again(parcel)
+        await courier.delivered()
+        for place, attempt in enumerate(courier.log[before:], before + 1):
+            if attempt.request_id == parcel.request_id:
+                return {"attempt": attempt_row(place, attempt)}
+        raise ValueError(f"webhook {parcel.webhook_id} is switched off, or was removed")
+
+    async def rows(self, request: Request) -> dict[str, Any]:
+        """Answer ``GET /sandbox/list/{kind}``: the newest rows, and how many there are."""
+        kind: str = request.path_params["kind"]
+        if kind not in LISTS:
+            raise ValueError(f"there is no list {kind}; use {', '.join(LISTS)}")
+        rows = rows_of(kind, self._backend)
+        limit = int(request.query_params.get("limit", _ROWS))
+        if limit < 1:
+            raise ValueError("limit must be at least 1")
+        return {"rows": rows[:limit], "total": len(rows)}
 
 
 def _distance(sent: dict[str, float]) -> timedelta:

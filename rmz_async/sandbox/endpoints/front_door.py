@@ -30,7 +30,8 @@ class Call:
     """An admitted call.
 
     Attributes:
-        origin: The server as the caller named it, without a trailing slash.
+        origin: The server as the caller named it, or as it was told to name itself, without a
+            trailing slash.
         path: The path of the call, from the root.
         target: The id in the path; empty if there is none.
         fields: The caller's fields: the query of a GET, the body of a POST or PUT.
@@ -112,7 +113,7 @@ class FrontDoor:
         elif request.method in ("POST", "PUT"):
             sent = _object(await request.body()) if _is_json(request) else {}
         return Call(
-            origin=f"{request.url.scheme}://{request.url.netloc}",
+            origin=self._backend.origin_for(request),
             path=request.url.path,
             target=request.path_params.get("id", ""),
             fields=Fields(sent),

@@ -19,7 +19,6 @@ import uvicorn
 from rmz_async.sandbox.app import BASE_PATH
 from rmz_async.sandbox.delivery.log import Deliveries
 from rmz_async.sandbox.delivery.webhook import Webhook
-from rmz_async.sandbox.loopback import is_loopback
 from rmz_async.sandbox.serving.abortable import AbortableProtocol
 from rmz_async.sandbox.serving.listening import listen
 from rmz_async.sandbox.store.ledger import Ledger
@@ -32,10 +31,12 @@ __all__ = ("Served",)
 
 # In seconds: times are whole seconds anyway.
 _LOOK_EVERY = 0.5
+# All addresses of the machine: no client can call them by this name.
+_CALLED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only compared with
 
 
 class Served:
-    """A sandbox behind a loopback port, while a ``with`` or ``async with`` block lasts.
+    """A sandbox behind a port, while a ``with`` or ``async with`` block lasts.
 
     Its loop is always asyncio, whatever the caller runs on. Everything here may be used from any
     thread.
@@ -53,8 +54,6 @@ class Served:
         *,
         clock_runs: bool = True,
     ) -> None:
-        if not is_loopback(host):
-            raise ValueError(f"the sandbox is served on loopback addresses only, not on {host!r}")
         # The socket would raise OverflowError for it, and be left open.
         if not 0 <= port <= 65535:
             raise ValueError(f"a port is 0 to 65535, not {port}")
@@ -150,7 +149,8 @@ class Served:
         # Bound here, so that a port in use is the caller's error and not the thread's.
         listener = listen(self._host, self._port)
         port = listener.getsockname()[1]
-        host = f"[{self._host}]" if ":" in self._host else self._host
+        named = _CALLED.get(self._host, self._host)
+        host = f"[{named}]" if ":" in named else named
         self._unserved_url = self.sandbox.base_url
         self.sandbox.base_url = f"http://{host}:{port}{BASE_PATH}"
         self._started = threading.Event()

@@ -1,0 +1,64 @@
+"""The command line as a whole: its commands, its help, and its errors on one line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import NoReturn
+
+from rmz_async.sandbox.commands.failures import ExitCode
+
+__all__ = ("Commands", "Parser")
+
+PROGRAM = "python -m rmz_async.sandbox"
+
+_EPILOG = """\
+Without a command the sandbox is served: 'serve' may be left out.
+'{program} COMMAND --help' shows the options of a command.
+
+exit codes:
+  0  done; for 'serve': stopped by Ctrl-C or SIGTERM
+  1  the command could not be done, or a delivery failed
+  2  the command line, or a file that it names, is wrong
+  3  no sandbox answers at the address
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the program."""
+        line = " ".join(message.split())
+        self.exit(ExitCode.USAGE, f"{self.prog}: error: {line}; --help lists the options\n")
+
+
+class Commands:
+    """The commands, each with the function that carries it out."""
+
+    def __init__(self) -> None:
+        self.parser = Parser(
+            prog=PROGRAM,
+            description="A local RMZ for tests and demonstrations.",
+            epilog=_EPILOG.format(program=PROGRAM),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self._commands = self.parser.add_subparsers(
+            title="commands", metavar="COMMAND", required=True, parser_class=Parser
+        )
+
+    def add(self, name: str, carry_out: Callable[[argparse.Namespace], int], about: str) -> Parser:
+        """Return the parser of a new command.
+
+        Args:
+            name: The word that chooses it.
+            carry_out: Takes the parsed arguments, and returns the exit code.
+            about: The help's line: what it does, without a capital and a full stop.
+        """
+        description = f"{about[:1].upper()}{about[1:]}."
+        parser = self._commands.add_parser(
+            name, help=about, description=description, allow_abbrev=False
+        )
+        parser.set_defaults(carry_out=carry_out, command=name)
+        return parser

@@ -1,0 +1,212 @@
+"""The command ``serve``: a sandbox on a port, until it is stopped."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from rmz_async.sandbox.app import BASE_PATH
+from rmz_async.sandbox.commands.credentials import Credentials, kept_in
+from rmz_async.sandbox.commands.failures import CommandError, ExitCode
+from rmz_async.sandbox.commands.lines import Lines, RequestLines, has_colours
+from rmz_async.sandbox.commands.parsing import Commands, Parser
+from rmz_async.sandbox.loopback import is_loopback
+from rmz_async.sandbox.sandbox import Sandbox
+from rmz_async.sandbox.serving.served import Served
+
+__all__ = ("add_serving",)
+
+
+def add_serving(commands: Commands, wait: Callable[[], object]) -> None:
+    """Add the command.
+
+    Args:
+        commands: All commands.
+        wait: Blocks as long as the sandbox is to be served.
+    """
+    parser = commands.add("serve", lambda given: _serve(given, wait), "serve a sandbox on a port")
+    _add_address(parser)
+    _add_identity(parser)
+    _add_behaviour(parser)
+
+
+def _add_address(parser: Parser) -> None:
+    group = parser.add_argument_group("address")
+    group.add_argument("--port", type=int, default=8787, help="0 for any (%(default)s)")
+    group.add_argument("--host", default="127.0.0.1", help="a loopback address (%(default)s)")
+    group.add_argument(
+        "--i-know-that-this-is-not-rmz",
+        action="store_true",
+        help="allow a --host and a --webhook beyond this machine: anyone who reaches the port "
+        "can do everything, and see the token",
+    )
+    group.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name with a dot that other machines call it by; may be given more than once",
+    )
+    group.add_argument(
+        "--public-url",
+        metavar="URL",
+        help="begins the links to its pages, if browsers have another address for it than callers "
+        "of the API",
+    )
+
+
+def _add_identity(parser: Parser) -> None:
+    group = parser.add_argument_group("token, webhooks and their secret")
+    group.add_argument("--token", help="the API token, such as 1|local; random if left out")
+    group.add_argument(
+        "--webhook",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="send every event there; may be given more than once",
+    )
+    group.add_argument(
+        "--secret", help="signs the deliveries to each --webhook, at least 16 characters"
+    )
+    group.add_argument(
+        "--credentials",
+        type=Path,
+        metavar="FILE",
+        help="keep token and secret in FILE, which is made with mode 0600 if it is missing",
+    )
+
+
+def _add_behaviour(parser: Parser) -> None:
+    group = parser.add_argument_group("behaviour")
+    group.add_argument(
+        "--clock",
+        choices=("running", "stopped"),
+        default="running",
+        help="stopped: time stands still until 'advance' moves it (%(default)s)",
+    )
+    group.add_argument("--no-throttle", action="store_true", help="keep no rate limits")
+    group.add_argument("--seed", help="makes the ids of events and the faults the same each time")
+    group.add_argument(
+        "--quiet", action="store_true", help="print no line for each request and delivery"
+    )
+
+
+def _serve(given: argparse.Namespace, wait: Callable[[], object]) -> int:
+    try:
+        with _stopped_by_signals():
+            sandbox = _sandbox(given)
+            served = sandbox.serve(
+                host=given.host,
+                port=given.port,
+                clock_runs=given.clock == "running",
+                beyond_loopback=given.i_know_that_this_is_not_rmz,
+                names=given.allow_host,
+                public_url=given.public_url,
+            )
+            if not given.quiet:
+                _print_lines(sandbox)
+            with served:
+                _greet(served, given)
+                wait()
+    except (_StoppedError, KeyboardInterrupt):
+        return ExitCode.DONE
+    except ValueError as problem:
+        raise CommandError(str(problem), ExitCode.USAGE) from None
+    except OSError as problem:
+        raise CommandError(
+            f"cannot serve on {given.host} port {given.port}: {problem.strerror or problem}",
+            ExitCode.FAILED,
+        ) from None
+    return ExitCode.DONE
+
+
+def _sandbox(given: argparse.Namespace) -> Sandbox:
+    elsewhere: bool = given.i_know_that_this_is_not_rmz
+    if not elsewhere and not is_loopback(given.host):
+        raise CommandError(
+            f"--host {given.host} is not on loopback: the sandbox is served on loopback addresses "
+            "only, unless you add --i-know-that-this-is-not-rmz",
+            ExitCode.USAGE,
+        )
+    token, secret = given.token, given.secret
+    if given.credentials is not None:
+        if token is not None or secret is not None:
+            raise CommandError(
+                "--credentials names a file with both: leave --token and --secret out",
+                ExitCode.USAGE,
+            )
+        kept: Credentials = kept_in(given.credentials)
+        token, secret = kept.token, kept.secret
+    sandbox = Sandbox(token=token, seed=given.seed, throttle=not given.no_throttle)
+    for url in given.webhook:
+        if not elsewhere and not is_loopback(urlsplit(url).hostname or "localhost"):
+            raise CommandError(
+                f"--webhook {url} is on another machine: the sandbox never talks to the outside, "
+                "unless you add --i-know-that-this-is-not-rmz",
+                ExitCode.USAGE,
+            )
+        sandbox.add_webhook(url, secret=secret, beyond_loopback=elsewhere)
+    return sandbox
+
+
+def _print_lines(sandbox: Sandbox) -> None:
+    lines = Lines(sys.stdout, coloured=has_colours(sys.stdout))
+    sandbox.watch_deliveries(lines.delivery)
+    sandbox.app = RequestLines(sandbox.app, sandbox.clock.now, lines.request)
+
+
+class _StoppedError(BaseException):
+    """A signal has asked the program to stop."""
+
+
+@contextmanager
+def _stopped_by_signals() -> Generator[None]:
+    """Raise an exception in the block when the program is asked to stop."""
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        # A second signal must not disturb the way out.
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, signal.SIG_IGN)
+        raise _StoppedError
+
+    if threading.current_thread() is not threading.main_thread():
+        # Only the main thread may listen to signals.
+        yield
+        return
+    before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
+def _greet(served: Served, given: argparse.Namespace) -> None:
+    origin = served.base_url.removesuffix(BASE_PATH)
+    lines = [
+        "A local RMZ is ready. Point the client at it:",
+        "",
+        f"  export RMZ_BASE_URL={served.base_url}",
+        f"  export RMZ_API_TOKEN='{served.token}'",
+        "",
+        f"  dashboard {given.public_url or origin}/",
+        f"  reference {origin}/reference",
+        "",
+    ]
+    for webhook in served.sandbox.webhooks:
+        lines += [f"  webhook   {webhook.url}", f"  secret    {webhook.secret}", ""]
+    if given.i_know_that_this_is_not_rmz and not is_loopback(given.host):
+        lines += [
+            f"Other machines reach it on {given.host}, and can do everything there.",
+            "",
+        ]
+    sys.stdout.write("\n".join([*lines, "Ctrl-C stops it.\n"]))
+    sys.stdout.flush()
