@@ -290,4 +290,4 @@ def evolved(subscription: Subscription, event: Event, phone: PhoneNumber) -> Non
     assert_type(attrs.evolve(phone, phone="512345678"), PhoneNumber)
     assert_type(attrs.evolve(event, event_id="1"), Event)
     attrs.evolve(event, event_id=1)  # type: ignore[arg-type] # the claim itself; pyright looks at the class only
-    PhoneNumber("966", "512345678")  # type: ignore[misc] # pyright: ignore[reportCallIssue] # the claim itself
+    PhoneNumber("966", "512345678")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue] # the claim itself
