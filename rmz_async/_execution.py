@@ -27,7 +27,7 @@ from rmz_async._calls.outcome import (
 )
 from rmz_async._calls.retry import Decision, Step
 from rmz_async._calls.token import Secret
-from rmz_async._http.exchange import CONNECT_TIMEOUT, PreparedRequest
+from rmz_async._http.request import CONNECT_TIMEOUT, PreparedRequest
 from rmz_async._pacing.line import NoSlotError
 from rmz_async.errors import ConnectionFailedError, OutcomeUnknownError, RMZError
 from rmz_async.operations import RetryRule

@@ -12,7 +12,7 @@ from rmz_async._calls.outcome import History
 from rmz_async._calls.retry import Budget
 from rmz_async._execution import UNCLEAR, Execution, UnclearCall
 from rmz_async._http.client import Connections
-from rmz_async._http.exchange import PreparedRequest, headers_for
+from rmz_async._http.request import PreparedRequest, headers_for
 from rmz_async._http.upload_body import UploadBody
 from rmz_async._pacing.slots import Slots
 from rmz_async.errors import ConfigurationError, OutcomeUnknownError

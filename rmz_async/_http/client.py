@@ -15,7 +15,7 @@ import httpx
 
 from rmz_async._calls.outcome import Answer, Failed
 from rmz_async._calls.token import Secret, Tokens
-from rmz_async._http.exchange import PreparedRequest, exchange
+from rmz_async._http.request import PreparedRequest, exchange
 from rmz_async._http.over_httpx import HTTPXConnection
 from rmz_async._http.per_loop import PerLoop
 from rmz_async._http.pool import Pool
@@ -92,7 +92,7 @@ class Connections:
         limit: float,
         clock: Callable[[], float],
     ) -> Answer | Failed:
-        """Send one request and read its answer; see :func:`~rmz_async._http.exchange.exchange`.
+        """Send one request and read its answer; see :func:`~rmz_async._http.request.exchange`.
 
         Raises:
             ConfigurationError: The client was closed meanwhile; nothing was sent.
