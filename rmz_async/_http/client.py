@@ -15,11 +15,13 @@ import httpx
 
 from rmz_async._calls.outcome import Answer, Failed
 from rmz_async._calls.token import Secret, Tokens
-from rmz_async._http.request import PreparedRequest, exchange
+from rmz_async._http.body import answer_at_hand, read
+from rmz_async._http.failures import answer_in, failure_of, reason_of
 from rmz_async._http.over_httpx import HTTPXConnection
 from rmz_async._http.per_loop import PerLoop
 from rmz_async._http.pool import Pool
-from rmz_async._http.transport import Connection, ConnectionTransport
+from rmz_async._http.request import PreparedRequest, Request, authorize
+from rmz_async._http.transport import SENDING, Connection, ConnectionTransport, Sending
 from rmz_async.errors import ConfigurationError, MissingExtraError
 
 HTTPClient: TypeAlias = httpx.AsyncClient
@@ -92,14 +94,59 @@ class Connections:
         limit: float,
         clock: Callable[[], float],
     ) -> Answer | Failed:
-        """Send one request and read its answer; see :func:`~rmz_async._http.request.exchange`.
+        """Send one request and read its answer; a failure is returned, not raised.
+
+        An error of the HTTP library holds the request, and so the token: none may become the
+        context of an error of ours.
+
+        Args:
+            state: The parts of the running event loop.
+            prepared: The request.
+            token: For its head.
+            limit: Seconds that it may take.
+            clock: Seconds, monotonic.
 
         Raises:
             ConfigurationError: The client was closed meanwhile; nothing was sent.
+            Exception: An event hook of the caller's own client raised it, and nothing was sent. Or
+                the source of an upload raised it.
         """
         # A pool that was closed would open connections again, and nothing would close those.
         self._check()
-        return await exchange(state.client, state.pool, prepared, token, limit, clock)
+        until = clock() + limit
+        request = Request(prepared, limit, is_whole=state.pool is None)
+        try:
+            if state.pool is None:
+                authorize(request, token)
+                return await _send(state.client, request, lambda: clock() > until)
+            connection, reusable = state.pool.borrow(dedicated=prepared.dedicated), False
+            try:
+                query = prepared.url.partition("?")[2]
+                request.extensions[SENDING] = Sending(connection, token, query)
+                answer = await _send(state.client, request, lambda: clock() > until)
+                # If it failed or was cancelled, the answer to it may still come.
+                reusable = not prepared.dedicated
+                return answer
+            finally:
+                await state.pool.give_back(connection, reusable=reusable)
+        except Exception as error:
+            if prepared.upload is not None and prepared.upload.error is not None:
+                # Its traceback has passed frames that hold the token.
+                raise prepared.upload.error.with_traceback(None) from None
+            answered = answer_in(error, request)
+            if answered is not None:
+                return answer_at_hand(answered)
+            if not request.is_handed_over:
+                raise
+            return Failed(failure_of(error, request), reason_of(error))
+        except BaseException as cut_off:
+            # A cancelled request has passed frames of the HTTP library whose variables are its
+            # head: a tracker of errors shows these.
+            cut_off.__traceback__ = cut_off.__context__ = None
+            raise
+        finally:
+            if prepared.upload is not None:
+                await prepared.upload.aclose()
 
     async def aclose(self) -> None:
         """Close the connections; the caller's own client stays open."""
@@ -107,6 +154,13 @@ class Connections:
         state = self._states.pop_current()
         if state is not None and state.pool is not None:
             await state.pool.aclose()
+
+
+async def _send(
+    client: httpx.AsyncClient, request: httpx.Request, is_late: Callable[[], bool]
+) -> Answer:
+    response = await client.send(request, stream=True, auth=None, follow_redirects=False)
+    return await read(response, is_late)
 
 
 class _NoCookies(httpx.Cookies):

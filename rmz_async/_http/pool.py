@@ -54,16 +54,12 @@ class Pool(Generic[C]):
         # Idle, but closed by the server meanwhile, or with bytes on it that no request asked for.
         self._unusable: list[C] = []
 
-    def borrowed(self, *, dedicated: bool) -> Borrowed[C]:
-        """Return a connection to enter, for the time of one request.
+    def borrow(self, *, dedicated: bool) -> C:
+        """Borrow a connection: the one that was used last, as that is the likeliest to be open.
 
         Args:
-            dedicated: A connection that carries this request and no other.
+            dedicated: Open one that carries this request and no other.
         """
-        return Borrowed(self, dedicated)
-
-    def borrow(self, *, dedicated: bool) -> C:
-        """Borrow a connection, the one that was used last, as that is the likeliest to be open."""
         one = self._open_one() if dedicated else self._idle_one() or self._open_one()
         self._borrowed.add(one)
         return one
@@ -100,22 +96,6 @@ class Pool(Generic[C]):
         """Close all, those that are borrowed too."""
         self._closed = True
         await _discard([*self._borrowed, *self._unusable, *(idle for _, idle in self._idle)])
-
-
-class Borrowed(Generic[C]):
-    """A connection for the time of one request."""
-
-    def __init__(self, pool: Pool[C], dedicated: bool) -> None:
-        self._pool = pool
-        self._dedicated = dedicated
-
-    async def __aenter__(self) -> C:
-        self._one = self._pool.borrow(dedicated=self._dedicated)
-        return self._one
-
-    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        # A connection whose request failed or was cancelled may still receive the answer to it.
-        await self._pool.give_back(self._one, reusable=kind is None and not self._dedicated)
 
 
 async def _discard(unusable: Sequence[Poolable]) -> None:

@@ -1,21 +1,16 @@
-"""A request and its answer."""
+"""A request: as data, without the token, and as httpx sends it."""
 
 from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Callable
 
 import attrs
 import httpx
 
-from rmz_async._calls.outcome import Answer, Failed
 from rmz_async._calls.token import Secret
 from rmz_async._calls.upload import Upload
-from rmz_async._http.body import Body, answer_at_hand, read
-from rmz_async._http.failures import answer_in, failure_of, reason_of
-from rmz_async._http.pool import Pool
-from rmz_async._http.transport import SENDING, Connection, Sending
+from rmz_async._http.body import Body
 from rmz_async._http.upload_body import UploadBody
 from rmz_async._version import __version__
 
@@ -59,69 +54,7 @@ def headers_for(base_url: str) -> httpx.Headers:
     )
 
 
-async def exchange(
-    client: httpx.AsyncClient,
-    pool: Pool[Connection] | None,
-    prepared: PreparedRequest,
-    token: Secret,
-    limit: float,
-    clock: Callable[[], float],
-) -> Answer | Failed:
-    """Send one request and read its answer; a failure is returned, not raised.
-
-    An error of the HTTP library holds the request, and so the token: none may become the context of
-    an error of ours.
-
-    Args:
-        client: Carries the request.
-        pool: The connections below the client; None if the client is the caller's own.
-        prepared: The request.
-        token: For its head.
-        limit: Seconds that it may take.
-        clock: Seconds, monotonic.
-
-    Raises:
-        Exception: An event hook of the caller's own client raised it, and nothing was sent. Or the
-            source of an upload raised it.
-    """
-    until = clock() + limit
-    request = _Request(prepared, limit, is_whole=pool is None)
-    try:
-        if pool is None:
-            _authorize(request, token)
-            return await _sent(client, request, lambda: clock() > until)
-        async with pool.borrowed(dedicated=prepared.dedicated) as connection:
-            query = prepared.url.partition("?")[2]
-            request.extensions[SENDING] = Sending(connection, token, query)
-            return await _sent(client, request, lambda: clock() > until)
-    except Exception as error:
-        if prepared.upload is not None and prepared.upload.error is not None:
-            # Its traceback has passed frames that hold the token.
-            raise prepared.upload.error.with_traceback(None) from None
-        answered = answer_in(error, request)
-        if answered is not None:
-            return answer_at_hand(answered)
-        if not request.is_handed_over:
-            raise
-        return Failed(failure_of(error, request), reason_of(error))
-    except BaseException as cut_off:
-        # A cancelled request has passed frames of the HTTP library whose variables are its
-        # head: a tracker of errors shows these.
-        cut_off.__traceback__ = cut_off.__context__ = None
-        raise
-    finally:
-        if prepared.upload is not None:
-            await prepared.upload.aclose()
-
-
-async def _sent(
-    client: httpx.AsyncClient, request: httpx.Request, is_late: Callable[[], bool]
-) -> Answer:
-    response = await client.send(request, stream=True, auth=None, follow_redirects=False)
-    return await read(response, is_late)
-
-
-class _Request(httpx.Request):
+class Request(httpx.Request):
     """A request that knows whether httpx has handed it to a transport, so that it may be sent.
 
     Args:
@@ -172,6 +105,7 @@ class _Request(httpx.Request):
         self._stream = stream
 
 
-def _authorize(request: httpx.Request, token: Secret) -> None:
+def authorize(request: httpx.Request, token: Secret) -> None:
+    """Add the token to the head of *request*."""
     # Apart, so that no frame that an error can pass through has the token among its variables.
     request.headers["Authorization"] = f"Bearer {token.reveal()}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import anyio
 import anyio.lowlevel
@@ -47,8 +49,18 @@ class Shop:
 
     async def use(self, *, dedicated: bool = False) -> int:
         """Make one request; return the number of its connection."""
-        async with self.pool.borrowed(dedicated=dedicated) as connection:
+        async with self.borrowed(dedicated=dedicated) as connection:
             return connection.number
+
+    @asynccontextmanager
+    async def borrowed(self, *, dedicated: bool = False) -> AsyncGenerator[Connection]:
+        """Hold a connection, as one request does; if it fails, the connection is of no more use."""
+        connection, reusable = self.pool.borrow(dedicated=dedicated), False
+        try:
+            yield connection
+            reusable = not dedicated
+        finally:
+            await self.pool.give_back(connection, reusable=reusable)
 
     def closed(self) -> list[int]:
         """Return how often each was closed."""
@@ -68,7 +80,7 @@ async def use_together(shop: Shop, count: int) -> None:
 
     async def use() -> None:
         nonlocal there
-        async with shop.pool.borrowed(dedicated=False):
+        async with shop.borrowed():
             there += 1
             if there == count:
                 together.set()
@@ -105,7 +117,7 @@ async def test_simultaneous_requests_have_a_connection_each(shop: Shop) -> None:
 async def test_the_connection_used_last_is_used_first(shop: Shop) -> None:
     """The connection used last is the likeliest to be open, and so is used first."""
     await use_together(shop, 3)
-    async with shop.pool.borrowed(dedicated=False) as last:
+    async with shop.borrowed() as last:
         other = await shop.use()
         assert other != last.number
     assert await shop.use() == last.number
@@ -122,7 +134,7 @@ async def test_a_dedicated_connection_is_new_and_closed_afterwards(shop: Shop) -
 async def test_the_connection_of_a_failed_request_is_not_used_again(shop: Shop) -> None:
     """Its connection is not used again."""
     with pytest.raises(OSError, match="reset"):
-        async with shop.pool.borrowed(dedicated=False):
+        async with shop.borrowed():
             raise OSError("reset")
     assert shop.closed() == [1]
     assert await shop.use() == 1
@@ -131,7 +143,7 @@ async def test_the_connection_of_a_failed_request_is_not_used_again(shop: Shop) 
 async def test_the_connection_of_a_cancelled_request_is_closed(shop: Shop) -> None:
     """Its connection is closed all the same, before the caller goes on."""
     with anyio.CancelScope() as scope:
-        async with shop.pool.borrowed(dedicated=False):
+        async with shop.borrowed():
             scope.cancel()
             await anyio.sleep_forever()
     assert shop.closed() == [1]
@@ -160,7 +172,7 @@ async def test_a_connection_that_idled_too_long_is_not_used(shop: Shop) -> None:
 async def test_closing_closes_idle_and_borrowed_connections(shop: Shop) -> None:
     """All are closed, idle or borrowed; a request that was under way leaves none behind."""
     await use_together(shop, 2)
-    async with shop.pool.borrowed(dedicated=False) as borrowed:
+    async with shop.borrowed() as borrowed:
         await shop.pool.aclose()
         assert shop.closed() == [1, 1]
     assert borrowed.closed == 2
@@ -210,7 +222,7 @@ async def test_closing_that_costs_no_answer(
         await anyio.sleep_forever()
 
     with anyio.fail_after(10):
-        async with shop.pool.borrowed(dedicated=True) as connection:
+        async with shop.borrowed(dedicated=True) as connection:
             monkeypatch.setattr(connection, "aclose", close, raising=False)
             answer = "an answer"
     assert answer == "an answer"
