@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import ssl
 from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from typing import Any
 
 import httpx
 
 from rmz_async._calls import wire as _wire
 from rmz_async._calls.outcome import Answer, UnreadableBodyError
 from rmz_async._decoding import strict_json
-from rmz_async._http.stray_bytes import connection_with_more
+
+
+# How the layers of an answer's stream, in httpx and in httpcore, call the layer below them.
+_LAYERS = ("_stream", "_httpcore_stream", "_connection")
 
 
 class Body(httpx.ByteStream):
@@ -135,3 +140,37 @@ async def _close(response: httpx.Response) -> None:
     await response.aclose()
     if to_be_closed is not None:
         await to_be_closed.aclose()
+
+
+def connection_with_more(response: httpx.Response) -> Any:
+    """Return the connection of *response*, whose body was read, if more has arrived over it.
+
+    Bytes after an answer belong to no request. A second answer in the same segment, as a broken
+    proxy sends, would be taken for the answer to the next request over this connection.
+
+    Returns:
+        A connection of httpcore, to be closed once the answer is closed; or None.
+    """
+    connection: Any = response.stream
+    while connection is not None and not hasattr(connection, "_h11_state"):
+        below = [getattr(connection, name) for name in _LAYERS if hasattr(connection, name)]
+        connection = below[0] if below else None
+    network: Any = response.extensions.get("network_stream")
+    if connection is None or network is None:
+        # Not of httpcore, or HTTP/2, in which each answer names its request.
+        return None
+    tls = network.get_extra_info("ssl_object")
+    has_more = connection._h11_state.trailing_data[0] or (tls is not None and _holds_more(tls))
+    return connection if has_more else None
+
+
+def _holds_more(tls: ssl.SSLObject) -> bool:
+    try:
+        # The byte is lost, and so is the connection.
+        tls.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        # The end of the connection.
+        return True
+    return True

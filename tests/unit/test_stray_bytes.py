@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from rmz_async._http.stray_bytes import connection_with_more
+from rmz_async._http.body import connection_with_more
 
 
 class TLS:
