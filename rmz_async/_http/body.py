@@ -14,7 +14,6 @@ from rmz_async._calls import wire as _wire
 from rmz_async._calls.outcome import Answer, UnreadableBodyError
 from rmz_async._decoding import strict_json
 
-
 # How the layers of an answer's stream, in httpx and in httpcore, call the layer below them.
 _LAYERS = ("_stream", "_httpcore_stream", "_connection")
 

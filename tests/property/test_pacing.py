@@ -14,8 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rmz_async import Pacing, QuotaReport
-from rmz_async._pacing.line import NoSlotError, Pacer
+from rmz_async._pacing.line import NoSlotError
 from rmz_async._pacing.quota import MARGIN, SPAN, Quota
+from rmz_async._pacing.slots import Pacer
 from tests.seams import Clock
 
 LIMIT = 3

@@ -7,8 +7,9 @@ import anyio
 import pytest
 
 from rmz_async import Pacing
-from rmz_async._pacing.headers import closed_for, whole_number
-from rmz_async._pacing.line import NoSlotError, Pacer
+from rmz_async._pacing.line import NoSlotError
+from rmz_async._pacing.quota import closed_for, whole_number
+from rmz_async._pacing.slots import Pacer
 from tests.seams import Clock
 
 # Wednesday, 21 October 2015, 07:28:00 GMT.

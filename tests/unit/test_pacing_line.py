@@ -14,7 +14,8 @@ import pytest
 from anyio.abc import TaskGroup
 
 from rmz_async import InMemoryQuotaStore, Pacing
-from rmz_async._pacing.line import NoSlotError, Pacer
+from rmz_async._pacing.line import NoSlotError
+from rmz_async._pacing.slots import Pacer
 from tests.seams import Clock
 
 pytestmark = pytest.mark.anyio

@@ -9,7 +9,7 @@ import pytest
 
 from rmz_async import ConfigurationError, InMemoryQuotaStore, Pacing
 from rmz_async._calls.token import Secret
-from rmz_async._pacing.line import Pacer, quota_key
+from rmz_async._pacing.slots import Pacer, quota_key
 from tests.seams import Clock
 
 LIMITS = ["per_minute", "lookup_per_minute"]

@@ -11,8 +11,9 @@ import anyio
 import pytest
 
 from rmz_async import InMemoryQuotaStore, Pacing, QuotaReport, QuotaStore
-from rmz_async._pacing.line import NoSlotError, Pacer
+from rmz_async._pacing.line import NoSlotError
 from rmz_async._pacing.quota import Quota
+from rmz_async._pacing.slots import Pacer
 from tests.seams import Clock
 
 
