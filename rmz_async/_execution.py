@@ -28,8 +28,9 @@ from rmz_async._calls.outcome import (
 from rmz_async._calls.retry import Decision, Step
 from rmz_async._calls.token import Secret
 from rmz_async._http.request import CONNECT_TIMEOUT, PreparedRequest
+from rmz_async._http.upload_body import UploadBody
 from rmz_async._pacing.line import NoSlotError
-from rmz_async.errors import ConnectionFailedError, OutcomeUnknownError, RMZError
+from rmz_async.errors import OutcomeUnknownError, RMZError
 from rmz_async.operations import RetryRule
 
 if TYPE_CHECKING:
@@ -45,9 +46,6 @@ TIMEOUT_SLACK = 0.1
 
 # Seconds that a read-back may take longer than the call: to know is worth the wait.
 SETTLE_GRACE = 10.0
-
-# Seconds for which RMZ may be at work on a request: until then "not applied" may be "not yet".
-MAX_PROCESSING_TIME = 60.0
 
 UNCLEAR = "_unclear_call"
 """The attribute in which an error keeps its call. The error itself may not know what a call is."""
@@ -76,31 +74,38 @@ class Execution(Generic[T]):
     Args:
         transport: The call uses its connections, slots and options.
         call: The call.
-        prepared: The request that each attempt sends.
+        prepared: The request that each attempt sends; made of the call if left out.
         history: The results of earlier attempts.
-        deadline: When the call must be over; seconds, monotonic. By the client's options if left
-            out.
+        deadline: When the call must be over; seconds, monotonic. By the client's options, or the
+            upload's, if left out.
 
     Attributes:
         history: The results of the attempts so far.
+        deadline: When the call must be over; seconds, monotonic.
     """
 
     def __init__(
         self,
         transport: Transport,
         call: Call[T],
-        prepared: PreparedRequest,
-        history: History,
+        *,
+        prepared: PreparedRequest | None = None,
+        history: History | None = None,
         deadline: float | None = None,
     ) -> None:
-        self.history = history
+        self.history = History() if history is None else history
         self._transport = transport
         self._call = call
         self._operation = call.operation
-        self._prepared = prepared
-        self._deadline = transport.deadline(call) if deadline is None else deadline
         self._policy = transport.options.retry
         self._clock = transport.clock
+        if deadline is None:
+            upload = call.upload
+            timeout = transport.options.timeout if upload is None else upload.timeout
+            deadline = self._clock.clock() + timeout
+        self.deadline = deadline
+        # Made once, because RMZ recognizes a retried order by its bytes.
+        self._prepared = _prepare(transport, call) if prepared is None else prepared
 
     async def run(self) -> T:
         """Attempt the call until its outcome is known or nothing more may be done.
@@ -122,7 +127,7 @@ class Execution(Generic[T]):
             if decision.step is Step.READ_BACK and self._call.settlement is not None:
                 settlement, wait = self._call.settlement, 0.0
                 evidence, found = await self._settle(settlement, decision, result.failure)
-                if self._is_success(result.failure, evidence):
+                if _verdict.shows_success(self._operation, result.failure, self.history, evidence):
                     logger.warning("%s: settled by reading back: applied", self._operation.name)
                     return settlement.result(found)
                 in_time = self._clock.clock() < decision.send_before
@@ -157,15 +162,12 @@ class Execution(Generic[T]):
             self._policy,
             can_settle=self._call.settlement is not None,
             now=now,
-            deadline=self._deadline,
-            suspended=self._suspended_for(),
+            deadline=self.deadline,
+            suspended=self.suspended_for(),
             draw=self._clock.draw,
         )
 
-    def _is_success(self, failure: Failure, evidence: Evidence) -> bool:
-        return _verdict.shows_success(self._operation, failure, self.history, evidence)
-
-    def _suspended_for(self) -> float:
+    def suspended_for(self) -> float:
         """Return the seconds since the first attempt for which the machine was suspended.
 
         The monotonic clock stands still meanwhile, and RMZ's clock does not.
@@ -197,15 +199,15 @@ class Execution(Generic[T]):
             decision: The next step when that is seen.
             failure: The result of the current attempt.
         """
-        looks, until = 0, self._deadline + SETTLE_GRACE / 2
+        looks, until = 0, self.deadline + SETTLE_GRACE / 2
         wait = min(decision.wait, SETTLE_GRACE / 2)
         while True:
             await self._clock.sleep(wait)
             caught_up_at = _retry.caught_up_at(self.history, self._policy)
-            seen = await self._read_back(
+            seen = await self.read_back(
                 settlement,
                 failure,
-                self._deadline + SETTLE_GRACE,
+                self.deadline + SETTLE_GRACE,
                 caught_up=self._clock.clock() >= caught_up_at,
             )
             looks, now = looks + 1, self._clock.clock()
@@ -216,7 +218,7 @@ class Execution(Generic[T]):
                 return seen
             wait = again
 
-    async def _read_back(
+    async def read_back(
         self,
         settlement: Settlement[R, Any],
         failure: Failure,
@@ -224,9 +226,16 @@ class Execution(Generic[T]):
         *,
         caught_up: bool,
     ) -> tuple[Evidence, R | None]:
+        """Read the object back once, and return what it shows of the change.
+
+        Args:
+            settlement: How to see whether the change was applied.
+            failure: The result of the last attempt.
+            deadline: When the read must be over; seconds, monotonic.
+            caught_up: Whether a replica has surely caught up by now.
+        """
         read = settlement.read
-        prepared = self._transport.prepare(read)
-        reading = Execution(self._transport, read, prepared, History(), deadline)
+        reading = Execution(self._transport, read, deadline=deadline)
         try:
             found = await reading.run()
         except Exception as error:  # noqa: BLE001 - a token source raises what it likes
@@ -238,49 +247,12 @@ class Execution(Generic[T]):
         # A calendar that was put right meanwhile looks like a machine that was suspended.
         first, second = (
             settlement.compare(found, _verdict.window(reading.history.answered_at, seconds))
-            for seconds in (elapsed, elapsed + self._suspended_for())
+            for seconds in (elapsed, elapsed + self.suspended_for())
         )
         if first is not second:
             return Evidence.UNCLEAR, found
         explained = settlement.explains(found)
         return _verdict.weigh(first, failure, caught_up=caught_up, explained=explained), found
-
-    async def resolve(self, error: OutcomeUnknownError) -> T:
-        """Find out later what could not be found out in time; *error* is raised if it cannot."""
-        self._transport.connections.open()
-        rule, now = self._operation.retry, self._clock.clock() + self._suspended_for()
-        if rule is RetryRule.HARMLESS and self._prepared.can_be_sent:
-            return await self._again(History()).run()
-        until = _retry.resend_until(self._operation, self.history, self._policy, ambiguous=True)
-        if rule is RetryRule.DEDUPED and now < until:
-            again = History(
-                failures=[Failure.AMBIGUOUS],
-                first_sent=self.history.first_sent,
-                sent_at=self.history.sent_at,
-            )
-            return await self._again(again).run()
-        if self._call.settlement is None:
-            raise error.with_traceback(None)
-        assert self.history.last_sent is not None  # or its outcome would be known
-        # A call that was cut off in its first attempt has no failure.
-        last = self.history.failures[-1] if self.history.failures else Failure.AMBIGUOUS
-        done_at = self.history.last_sent + MAX_PROCESSING_TIME + _retry.lag_of(self._policy)
-        evidence, found = await self._read_back(
-            self._call.settlement, last, self._deadline, caught_up=now >= done_at
-        )
-        if self._is_success(last, evidence):
-            return self._call.settlement.result(found)
-        if evidence is Evidence.NOT_APPLIED:
-            raise ConnectionFailedError(
-                f"{self._operation.name}: it was not applied, and a retry is safe",
-                operation=self._operation.name,
-                attempts=self.history.attempts,
-            )
-        # Or each time that it is raised would make its traceback longer.
-        raise error.with_traceback(None)
-
-    def _again(self, history: History) -> Execution[T]:
-        return Execution(self._transport, self._call, self._prepared, history)
 
     async def _attempt_guarded(self) -> T | Failed:
         try:
@@ -296,7 +268,8 @@ class Execution(Generic[T]):
         tokens = self._transport.connections.tokens
         token = tokens.current or await self._renewed(None)
         answer = await self._exchange(token)
-        if self._is_to_be_renewed(answer):
+        is_refused = isinstance(answer, Answer) and _wire.refuses_token(answer)
+        if is_refused and tokens.renewable and self._prepared.can_be_sent:
             # Refused before anything was done: even what may be sent once only can be sent again.
             self.history.under_way = False
             token = await self._renewed(token)
@@ -317,45 +290,36 @@ class Execution(Generic[T]):
         self.history.answered_at = outcome[1]
         return outcome[0]
 
-    def _is_to_be_renewed(self, answer: Answer | Failed) -> bool:
-        """Return whether *answer* refuses a token that can be renewed for another attempt."""
-        renewable = self._transport.connections.tokens.renewable and self._prepared.can_be_sent
-        return isinstance(answer, Answer) and renewable and _wire.refuses_token(answer)
-
     async def _renewed(self, refused: Secret | None) -> Secret | None:
         """Ask for another token; None if the source did not give one in time."""
-        with anyio.move_on_after(self._deadline - self._clock.clock()):
+        with anyio.move_on_after(self.deadline - self._clock.clock()):
             return await self._transport.connections.tokens.renew(
                 refused, self._loop_state.token_lock
             )
         return None
-
-    def _limit(self) -> float:
-        """Return the seconds that an attempt may take which begins now."""
-        left = self._deadline - self._clock.clock()
-        # An upload may take all the time there is, as long as its bytes move.
-        uploads = self._call.upload is not None
-        return left if uploads else min(left, self._policy.attempt_timeout)
 
     async def _exchange(self, token: Secret | None) -> Answer | Failed:
         """Wait for a slot, and send one request; what goes wrong is returned, not raised."""
         if token is None:
             return Failed(Failure.NOT_SENT, "the token source gave no token in time")
         clock, limit = self._clock.clock, self._transport.options.timeout
-        until = self._deadline
+        until = self.deadline
         if self.history.ambiguous:
             resend_until = _retry.resend_until(
                 self._operation, self.history, self._policy, ambiguous=True
             )
-            until = min(until, resend_until - self._suspended_for())
+            until = min(until, resend_until - self.suspended_for())
         slot = self._transport.slots.slot(self._operation, token, self._loop_state.at_once, until)
         answer: Answer | Failed | None = None
         sent = False
-        with anyio.move_on_after(self._deadline - clock() + TIMEOUT_SLACK) as cut_off:
+        with anyio.move_on_after(self.deadline - clock() + TIMEOUT_SLACK) as cut_off:
             try:
                 async with slot:
                     if clock() < until:
-                        limit = self._limit()
+                        limit = self.deadline - clock()
+                        if self._call.upload is None:
+                            # An upload may take all the time there is, as long as bytes move.
+                            limit = min(limit, self._policy.attempt_timeout)
                         cut_off.deadline = min(cut_off.deadline, _cut_off_at(limit))
                         self.history.note_sending(clock(), self._clock.today())
                         sent = True
@@ -370,8 +334,21 @@ class Execution(Generic[T]):
             failure = Failure.AMBIGUOUS if sent else Failure.NOT_SENT
             return Failed(failure, f"no answer within {round(limit, 2):g} s")
         # Outside the scope: what a quota store makes of an answer must not cost the answer.
-        self.history.next_slot_in = await slot.report(answer, deadline=self._deadline)
+        self.history.next_slot_in = await slot.report(answer, deadline=self.deadline)
         return answer
+
+
+def _prepare(transport: Transport, call: Call[Any]) -> PreparedRequest:
+    path = _wire.target(call.operation, call.object_id, call.query)
+    return PreparedRequest(
+        call.operation.method,
+        transport.options.base_url + path,
+        transport.headers,
+        _wire.encode_body(call.body),
+        dedicated=call.operation.retry is RetryRule.ONCE,
+        upload=None if call.upload is None else UploadBody(call.upload),
+        silence=transport.options.retry.attempt_timeout,
+    )
 
 
 def _cut_off_at(limit: float) -> float:

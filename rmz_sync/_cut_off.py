@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import rmz_async
 from rmz_async._calls.call import Call
+from rmz_async._execution import Execution
 from rmz_async._transport import Transport
 from rmz_async.errors import OutcomeUnknownError, RMZError
 
@@ -62,7 +63,7 @@ class WrappedTransport(Transport):
 
     async def call(self, call: Call[T]) -> T:
         """Make *call*; if it is cut off, raise the verdict."""
-        execution = self.begin(call)
+        execution = Execution(self, call)
         here = cut_off.get()
         here.verdict = execution.cut_off
         with suppress(asyncio.CancelledError):

@@ -17,7 +17,7 @@ LAYERS = (
     ("_decoding",),
     ("options", "_calls", "_pacing"),
     ("_http",),
-    ("_execution", "_transport"),
+    ("_execution", "_resolving", "_transport"),
     ("resources",),
     ("client",),
     ("webhooks", "paywall"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -10,9 +11,7 @@ from datetime import UTC, datetime
 import anyio
 import attrs
 
-
-def _today() -> datetime:
-    return datetime.now(UTC)
+_today = functools.partial(datetime.now, UTC)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)

@@ -73,7 +73,7 @@ def test_who_believes_without_looking_is_caught(monkeypatch: pytest.MonkeyPatch)
 
 def test_who_gives_up_too_early_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A ``resolve()`` that does not wait for what is still on its way is wrong about it."""
-    monkeypatch.setattr("rmz_async._execution.MAX_PROCESSING_TIME", 0.0)
+    monkeypatch.setattr("rmz_async._resolving.MAX_PROCESSING_TIME", 0.0)
     monkeypatch.setattr(_retry, "lag_of", lambda _: 0.0)
     tally = play(matching("subscriptions.cancel/html-504/later/all/asyncio"))
     assert Column.FAILED_APPLIED in lies(tally)
