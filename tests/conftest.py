@@ -1,4 +1,4 @@
-"""What all tests have: both event loops, and an interrupt that interrupts."""
+"""Both event loops for all tests, and an interrupt that interrupts."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Request:
 
     Attributes:
         make: Makes the call with a client and a number: the object's id, or the page.
-        query: What the address ends in, but for the ``page`` of a list.
+        query: The query of the address, but for the ``page`` of a list.
         body: The JSON that is sent, or the fields of a form; None for no body.
     """
 

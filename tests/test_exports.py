@@ -1,4 +1,4 @@
-"""What is public, and that it says so: ``__all__`` of each public module."""
+"""Public names are those in ``__all__`` of each public module."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ every_public_module = pytest.mark.parametrize("name", PUBLIC)
 
 
 def exported(name: str) -> tuple[str, ...]:
-    """What a module says is public."""
+    """The names that a module declares public."""
     found: tuple[str, ...] = importlib.import_module(name).__all__
     return found
 
@@ -96,7 +96,7 @@ def isort_key(name: str) -> tuple[int, str]:
 
 
 @every_public_module
-def test_what_is_public_is_sorted(name: str) -> None:
+def test_public_names_are_sorted(name: str) -> None:
     """The names are a tuple, each once, and can be searched by eye."""
     names = exported(name)
     shared = rmz_async._shared.__all__ + rmz_async.models.__all__
@@ -109,7 +109,7 @@ def test_what_is_public_is_sorted(name: str) -> None:
 
 
 @every_public_module
-def test_what_is_public_exists(name: str) -> None:
+def test_public_names_exist(name: str) -> None:
     """No name is promised that is not there."""
     module = importlib.import_module(name)
 
@@ -117,7 +117,7 @@ def test_what_is_public_exists(name: str) -> None:
 
 
 def defined(name: str) -> set[str]:
-    """What a module defines itself, at its top, under a public name."""
+    """The public names that a module defines itself, at its top."""
     module = importlib.import_module(name)
     assert module.__file__ is not None
     with open(module.__file__, encoding="utf-8") as source:
@@ -139,7 +139,7 @@ PROGRAMS = {"rmz_async.sandbox.demo"}
 
 
 @pytest.mark.parametrize("name", [name for name in PUBLIC if name not in PROGRAMS])
-def test_what_is_defined_is_public(name: str) -> None:
+def test_names_that_a_module_defines_are_public(name: str) -> None:
     """Every class and function with a public name is named, or known to be internal."""
     internal = INTERNAL.get(name, set())
 
@@ -157,13 +157,13 @@ def test_a_facade_shows_all_it_should(facade: ModuleType, sources: tuple[str, ..
 
 
 def test_the_front_has_what_stands_elsewhere() -> None:
-    """What comes from modules that are not public is there too."""
+    """The names from modules that are not public are there too."""
     assert set(rmz_async.__all__) >= ADDED - {"verify"}
     assert set(rmz_async.webhooks.__all__) >= {"Event", "EventType", "verify"}
 
 
 def test_both_colours_have_the_same_names() -> None:
-    """Whoever moves from one package to the other changes the import alone."""
+    """A program that moves from one package to the other changes only the import."""
     assert rmz_sync.__all__ == rmz_async.__all__
 
 

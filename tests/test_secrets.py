@@ -130,7 +130,7 @@ def test_another_option_that_is_refused(options: dict[str, Any], package: Any) -
     assert TOKEN not in all_that_shows(error)
 
 
-def test_what_holds_the_token() -> None:
+def test_no_object_between_caller_and_connection_shows_the_token() -> None:
     """No object between the caller and the connection shows it."""
     client = Client(TOKEN)
     objects = [
@@ -209,7 +209,7 @@ def test_deliveries_that_are_refused(body: Any, headers: Any, unsigned: bool) ->
 
 
 def echo(request: httpx.Request) -> str:
-    """All that a server knows of a request, as a careless error page has it."""
+    """Everything that a server knows of a request, as a careless error page has it."""
     return f"{request.method} {request.url} {request.headers.raw!r}"
 
 
@@ -338,7 +338,7 @@ async def test_a_source_that_gives_a_bad_token(kind: str, logged: pytest.LogCapt
 
 @pytest.mark.anyio
 async def test_the_token_does_travel() -> None:
-    """What is looked for above was there: the server got it."""
+    """The token was there to be found: the server got it."""
     seen: list[str] = []
 
     def note(request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""What a client may work over, for tests that serve real connections."""
+"""The transports of a client, for tests that serve real connections."""
 
 from __future__ import annotations
 

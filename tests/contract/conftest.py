@@ -31,7 +31,7 @@ class Time:
     now: float = 1000.0
 
     async def sleep(self, seconds: float) -> None:
-        """Let time pass at once."""
+        """Let time pass immediately."""
         self.now += seconds
         await anyio.lowlevel.checkpoint()
 

@@ -36,17 +36,17 @@ _ERRORS: Mapping[int, type[APIError]] = {
 
 
 def is_error_of(name: str, status: int, error: BaseException) -> bool:
-    """Tell whether *error* is what a status means for a call."""
+    """Return whether *error* is what a status means for a call."""
     if isinstance(error, OutcomeUnknownError):
         return status == 500 and isinstance(error.__cause__, ServerError)
-    # Two of the states that forbid a change are told with the status of fields.
+    # Two of the states that forbid a change are reported with the status of fields.
     is_state = name in ("subscriptions.pause", "subscriptions.unpause") and status == 422
     expected = ConflictError if is_state else _ERRORS[status]
     return isinstance(error, expected) and error.status == status
 
 
 def is_of(client: Client, name: str, value: object) -> bool:
-    """Tell whether *value* is what the call promises to return."""
+    """Return whether *value* is what the call promises to return."""
     resource, _, method = name.partition(".")
     promised: Any = get_type_hints(getattr(getattr(client, resource), method))["return"]
     # A list is a pager of models; what is here is one of its pages.

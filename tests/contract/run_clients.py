@@ -1,7 +1,7 @@
 """Make clients of the OpenAPI document with two generators, and play every call with both.
 
 openapi-python-client writes a package for Python, openapi-typescript the types that openapi-fetch
-uses in TypeScript. Both play against a sandbox that is served. Ends non-zero where a generator
+uses in TypeScript. Both play against a sandbox that is served. Ends non-zero if a generator
 warns, a type does not fit, or a call does not come to its documented status.
 """
 
@@ -175,7 +175,7 @@ def _camel(name: str, values: Mapping[str, str]) -> str | None:
 
 
 def _read(hint: Any, value: str) -> Any:
-    """Return a query's text as the generated code takes it."""
+    """Return a query's string as the generated code takes it."""
     kinds = typing.get_args(hint) or (hint,)
     for kind in kinds:
         if hasattr(kind, "__members__"):

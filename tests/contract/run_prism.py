@@ -1,7 +1,7 @@
 """Let Prism play RMZ by the document, and see whether it and the client understand each other.
 
 Every call is answered as the document shows it, then with each error that it may have, then with
-what Prism makes up. Ends non-zero where a request broke the document, or an answer was not
+what Prism makes up. Ends non-zero if a request broke the document, or an answer was not
 understood.
 """
 
@@ -34,7 +34,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "openapi.yaml"
 PRISM = "@stoplight/prism-cli@5.14.2"  # the last that runs on Node.js 20
 SECONDS = 300
 MADE_UP = 5
-# A pattern knows no calendar: so that nobody makes up the 31st of April.
+# A pattern knows no calendar, so Prism would make up the 31st of April.
 DAYS, DAYS_OF_EVERY_MONTH = json.dumps(r"(0[1-9]|[12]\d|3[01])")[1:-1], r"(0[1-9]|1\\d|2[0-8])"
 CALLS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     call["operationId"]: (method.upper(), call)
@@ -46,7 +46,7 @@ CALLS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 def possible() -> Path:
     """Return a copy of the document from which no answer is made up that can never be.
 
-    It is written into the current directory.
+    The copy is written into the current directory.
     """
     document: dict[str, Any] = json.loads(json.dumps(contract()))
     for path, item in document["paths"].items():
@@ -95,7 +95,7 @@ def prism(document: Path, *options: str) -> Generator[str]:
             if not line:
                 raise SystemExit(f"Prism did not start:\n{''.join(said)}")
             said.append(line)
-        # Nobody reads on, and a full pipe would stop it.
+        # A thread reads on, because a full pipe would stop Prism.
         threading.Thread(target=process.stdout.read, daemon=True).start()
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -133,7 +133,7 @@ class Game:
                         await self._refused(endpoint, int(status))
 
     async def made_up(self, base_url: str) -> None:
-        """Get answers that nobody wrote."""
+        """Get answers that Prism makes up."""
         async with self._opened(base_url):
             for endpoint, request in REQUESTS:
                 for _ in range(MADE_UP):
@@ -162,7 +162,7 @@ class Game:
             return
         if not is_of(self._client, endpoint.name, value):
             self._fault(f"{prefer} came to a {type(value).__name__}")
-        # What is made up may have keys that no document names.
+        # An answer that is made up may have keys that no document names.
         elif not prefer and list(left_over(value)):
             self._fault(f"left over: {', '.join(left_over(value))}")
         else:
@@ -191,7 +191,7 @@ class Game:
         said = response.headers.get("sl-violations", "")
         if "problem+json" in response.headers.get("content-type", ""):
             said += (await response.aread()).decode()
-        # What Prism makes up is not always of its schema: the client may read or refuse that.
+        # Prism's answers are not always of their schema: the client may read or refuse them.
         self._is_amiss = bool(said) and self._prefer == "dynamic=true"
         if said and ('"location":["request"' in said or not self._is_amiss):
             self.score["violations"] += 1

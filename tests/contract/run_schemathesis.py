@@ -1,6 +1,6 @@
-"""Let Schemathesis try the document out on a sandbox; ends non-zero where they disagree.
+"""Let Schemathesis check the document against a sandbox; ends non-zero if they disagree.
 
-It does so too where a call was never answered with a success: then the rest proves little.
+A call that was never answered with a success fails the run too: the rest would prove little.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from rmz_async.sandbox.store.state import Store
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[1] / "docs" / "openapi.yaml"
 PROGRAM = Path(sysconfig.get_path("scripts")) / "schemathesis"
-# What was cancelled stays so, and between two extensions ten seconds must pass: so many that most
-# calls meet one that no other call has changed.
+# A subscription that was cancelled stays so, and two extensions must be ten seconds apart: so many
+# that most calls meet one that no other call has changed.
 COPIES = range(1001, 2001)
 
 
@@ -73,7 +73,7 @@ class Tally:
 
 
 def filled_store() -> Store:
-    """Return the seeded store with many more subscriptions, active and paused in turn."""
+    """Return the seeded store with many more subscriptions, active and paused by turns."""
     store = seeded_store(datetime.now(UTC))
     for number in COPIES:
         original = store.subscriptions[504 if number % 2 else 508]

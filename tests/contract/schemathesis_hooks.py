@@ -1,4 +1,4 @@
-"""Tells Schemathesis what Laravel makes of a request before any rule sees it."""
+"""Shows Schemathesis what Laravel makes of a request before any rule sees it."""
 
 from __future__ import annotations
 

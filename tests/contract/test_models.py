@@ -32,7 +32,7 @@ ENUMS = {
     "EventType": webhooks.EventType,
 }
 
-# What is sent, and what answers are wrapped in or are made of.
+# Schemas of bodies, of envelopes, and of parts of answers.
 OTHERS = {
     "CancelRequest",
     "CheckoutSessionRequest",

@@ -24,7 +24,7 @@ def test_the_document_has_every_call_and_no_other() -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: str(operation.name))
 def test_a_row_says_what_the_document_says(operation: Operation) -> None:
-    """Method, path, repeat rule, rate and source page are the same."""
+    """Method, path, retry rule, rate and source page are the same."""
     method, path, call = CALLS[operation.name]
     assert (operation.method, operation.path) == (method, path)
     assert operation.retry.name == call["x-rmz-repeat"]
@@ -34,7 +34,7 @@ def test_a_row_says_what_the_document_says(operation: Operation) -> None:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_a_call_is_described_in_full(name: str) -> None:
-    """Its tag is its resource; it can fail as every call can; its answers tell the limits."""
+    """The tag is the resource; the call can fail as every call can; its answers have the limits."""
     _, path, call = CALLS[name]
     answers = call["responses"]
     assert call["tags"] == [name.partition(".")[0]]
@@ -47,7 +47,7 @@ def test_a_call_is_described_in_full(name: str) -> None:
         limits = {"X-RateLimit-Limit", "X-RateLimit-Remaining"}
         if status == "429":
             limits |= {"X-RateLimit-Reset", "Retry-After"}
-        # Where nobody is known there is no window, and a failure may come from before the limit.
+        # Without a known token there is no window, and a failure may come from before the limit.
         assert set(answer.get("headers", ())) == (limits if status not in ("401", "500") else set())
 
 

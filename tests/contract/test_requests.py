@@ -111,7 +111,7 @@ def resolved(value: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read(value: str, schema: Mapping[str, Any]) -> object:
-    """Return a query's text as its schema means it."""
+    """Return a query's string as its schema means it."""
     kinds = [resolved(schema), *resolved(schema).get("anyOf", ())]
     return int(value) if any(kind.get("type") == "integer" for kind in kinds) else value
 

@@ -50,7 +50,7 @@ FREE = ORDER | {
 }
 NOWHERE = ORDER | {"products": [{"identifier_type": "id", "identifier": 999, "quantity": 1}]}
 
-# What is asked, one call after the other, and the status of the last answer.
+# The calls, one after the other, and the status of the last answer.
 STORIES: Sequence[tuple[str, int, Sequence[tuple[str, object]]]] = [
     ("checkout_sessions.create", 200, [("", SESSION)]),
     ("checkout_sessions.create", 404, [("", SESSION | {"product_id": 999})]),
@@ -176,7 +176,7 @@ async def test_every_kind_of_answer_is_of_its_schema(
     status: int,
     steps: Sequence[tuple[str, object]],
 ) -> None:
-    """Successes and refusals, with the headers that tell the limits."""
+    """Successes and refusals, with the headers that have the limits."""
     method, path, call = CALLS[name]
     order = str(completed_order(sandbox))
     addresses = [

@@ -40,7 +40,7 @@ ORDER = {
     "created_from": "majlis.example",
     "products": [{"identifier_type": "slug", "identifier": "free-ebook", "quantity": 1}],
 }
-# What makes the sandbox send an event.
+# The actions that make the sandbox send an event.
 CAUSES: Sequence[tuple[EventType, str, str, object]] = [
     (EventType.SUBSCRIPTION_CANCELED, "POST", "subscriptions/501/cancel", None),
     (EventType.SUBSCRIPTION_PAUSED, "POST", "subscriptions/501/pause", None),

@@ -98,7 +98,7 @@ async def test_a_subscription_from_the_checkout_to_its_end() -> None:
 
 @pytest.mark.anyio
 async def test_the_errors_of_the_server() -> None:
-    """What RMZ refuses arrives as the error of its kind."""
+    """Each refusal of RMZ arrives as the error of its kind."""
     async with Sandbox() as sandbox, sandbox.client() as rmz:
         with pytest.raises(NotFoundError):
             await rmz.subscriptions.get(999_999)

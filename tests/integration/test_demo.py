@@ -27,7 +27,7 @@ def test_the_demonstration_ends_well(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_the_demonstration_leaves_logging_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever calls it from code of their own logs afterwards what they logged before."""
+    """A program that calls it logs afterwards as it logged before."""
     logger = logging.getLogger("rmz_async")
     before = logger.level, list(logger.handlers)
     during: list[int] = []

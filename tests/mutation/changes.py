@@ -18,12 +18,12 @@ TYPE_VARIABLES = ("TypeVar", "ParamSpec")
 
 @attrs.frozen
 class Change:
-    """One change of a module.
+    """A change of a module.
 
     Attributes:
-        line: Where it is.
-        where: The same in a way that lasts: the name of the function or class.
-        what: The piece of source, and what becomes of it.
+        line: The line of the change.
+        where: The name of the function or class, which lasts longer than a line's number.
+        what: The piece of source, and the piece that replaces it.
         code: The module with this change.
     """
 

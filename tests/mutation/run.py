@@ -1,8 +1,8 @@
-"""How many small mistakes in the modules that decide the tests find.
+"""Counts how many small mistakes in the modules that decide the tests find.
 
-Each change of a module is tried out alone, with the unit tests that belong to it, on a copy of the
-project. The program ends with 1 where the tests of a module find less than 90 of 100, or where
-survivors.toml lists a survivor that is none any more.
+Each change of a module is tested by itself, with the unit tests that belong to the module, on a
+copy of the project. The program ends with 1 if the tests of a module find less than 90 of 100, or
+if survivors.toml lists a survivor that is none any more.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def move_to(folder: Path) -> None:
 
 
 def member(module: object, enum_name: str, name: str) -> str | None:
-    """Return the member of an enum of *module* behind another one; None where it is no enum."""
+    """Return the member of an enum of *module* behind another one; None if it is no enum."""
     kind = getattr(module, enum_name, None)
     if not isinstance(kind, type) or not issubclass(kind, enum.Enum):
         return None
@@ -96,7 +96,7 @@ def member(module: object, enum_name: str, name: str) -> str | None:
 
 
 def judge(name: str, known: dict[str, str], jobs: int) -> bool:
-    """Try all changes of one module, print its row, and say whether it is as it must be."""
+    """Test all changes of one module, print its row, and return whether it is as it must be."""
     from tests.mutation import trial
     from tests.mutation.changes import changes
 

@@ -8,7 +8,7 @@ MEMBERS = {("Step", "RAISE"): "REPEAT"}
 
 
 def made(source: str) -> list[str]:
-    """What each change of a module is called."""
+    """The description of each change of a module."""
     return [change.what for change in changes(source, "m.py", lambda *name: MEMBERS.get(name))]
 
 
@@ -60,8 +60,8 @@ def test_one_change_at_a_time() -> None:
     assert found == [(2, 5), (0, 5), (1, 6), (1, 4)]
 
 
-def test_what_names_a_change() -> None:
-    """Its function, and a number where it is made there twice."""
+def test_a_change_is_named_by_its_function_and_a_number() -> None:
+    """A change is named by its function, and by a number if it is made there twice."""
     source = "class A:\n def f(self):\n  return a(1, 1)\n"
 
     assert [

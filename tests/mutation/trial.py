@@ -25,20 +25,20 @@ from tests.mutation.changes import Change
 # A change can make a list grow without end.
 MEMORY = 2 << 30
 PACKAGES = ("rmz_async", "rmz_sync")
-# Of Hypothesis, which no unit test uses, the plugin would import all.
+# The plugin of Hypothesis would import all of it, and no unit test uses it.
 OPTIONS = ("-x", "-q", "--no-header", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
-# Of what all processes share.
+# A warning about the modules that all processes share.
 UNREWRITTEN = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 
 
 @attrs.frozen
 class Trial:
-    """What the tests did with a change.
+    """The result of the tests with a change.
 
     Attributes:
         change: The change.
         survived: Whether no test failed.
-        timed_out: Whether they did not end in time, which also tells of the change.
+        timed_out: Whether they did not end in time, which also shows the change.
     """
 
     change: Change
@@ -85,7 +85,7 @@ def start(
         return pid
     status = 1
     try:
-        # Ends the process, also where nobody is left to do it.
+        # Ends the process, even if its parent has gone.
         signal.alarm(limit)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         if silent:
@@ -111,15 +111,15 @@ def play(
     limit: int,
     at_once: int,
 ) -> Iterator[Trial]:
-    """Try changes out, and tell of each as soon as it is known.
+    """Test changes, and report each as soon as it is known.
 
     Args:
-        name: The module's.
+        name: The name of the module.
         path: Its file.
         made: The changes.
         tests: The files of tests that are run.
-        limit: For how many seconds they may run.
-        at_once: In how many processes.
+        limit: The seconds for which they may run.
+        at_once: The number of processes.
     """
     waiting = iter(made)
     running: dict[int, Change] = {}

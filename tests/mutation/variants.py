@@ -1,4 +1,4 @@
-"""What a mistake makes of one piece of source."""
+"""The mistakes that can be made in one piece of source."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COMPUTED: dict[type[ast.operator], type[ast.operator]] = {
     ast.FloorDiv: ast.Mult,
     ast.Pow: ast.Mult,
 }
-# What is or-ed elsewhere are types, at which nobody looks when the code runs.
+# Elsewhere ``|`` joins types, which have no effect when the code runs.
 UPDATED = COMPUTED | {ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr}
 OTHER = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
@@ -35,11 +35,11 @@ N = TypeVar("N", bound=ast.AST)
 
 
 def variants(node: ast.AST, members: Members) -> Iterator[ast.AST]:
-    """Give what may stand in the place of a piece of source.
+    """Give the pieces that may replace a piece of source.
 
     Args:
         node: The piece.
-        members: Returns another member of an enum, by the enum's name and the member's; None where
+        members: Returns another member of an enum, by the enum's name and the member's; None if
             there is no such enum.
     """
     if isinstance(node, ast.stmt):

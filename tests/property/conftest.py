@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
 
-# The same examples in each run: a failure can be repeated, and no run fails by chance.
+# The same examples in each run: a failure comes again, and no run fails by chance.
 settings.register_profile(
     "repeatable",
     derandomize=True,

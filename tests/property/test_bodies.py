@@ -44,7 +44,7 @@ def test_parsing_raises_only_value_errors(body: bytes, unique_keys: bool) -> Non
 
 @given(st.text(alphabet='{}[]",:0123456789eE.-+ntfuls\\ '))
 def test_nearly_json_is_parsed_or_refused(text: str) -> None:
-    """Texts of JSON's own characters are JSON or a ValueError too."""
+    """Strings of JSON's own characters are JSON or a ValueError too."""
     try:
         _json.parse(text.encode())
     except ValueError as error:

@@ -69,7 +69,7 @@ def damaged(data: object, path: tuple[Any, ...], wrong: object) -> Any:
 
 @given(data=st.data())
 def test_a_damaged_field_costs_no_answer(data: st.DataObject) -> None:
-    """The answer arrives with everything that nobody damaged, and nothing of it is lost."""
+    """The answer arrives with everything that was not damaged, and nothing of it is lost."""
     model = data.draw(st.sampled_from(sorted(DECISIVE, key=lambda kind: kind.__name__)))
     whole = FULL[model]
     path = data.draw(st.sampled_from(places(whole)))
@@ -94,7 +94,7 @@ def test_a_damaged_field_costs_no_answer(data: st.DataObject) -> None:
 
 @given(data=st.data())
 def test_a_damaged_item_costs_no_page(data: st.DataObject) -> None:
-    """Each item of a list is as tolerant as the object alone."""
+    """Each item of a list is as tolerant as the single object."""
     model = data.draw(st.sampled_from(LISTED))
     whole = FULL[model]
     path = data.draw(st.sampled_from(places(whole)))

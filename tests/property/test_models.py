@@ -47,7 +47,7 @@ UNKNOWN = st.recursive(
 
 
 def digits_or(numbers: st.SearchStrategy[int]) -> st.SearchStrategy[Any]:
-    """An integer, or the text that MySQL makes of it."""
+    """An integer, or the string that MySQL makes of it."""
     return numbers | numbers.map(str)
 
 

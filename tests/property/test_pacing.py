@@ -59,7 +59,7 @@ class Timeline:
     )
 
     def clock(self) -> float:
-        """Tell the time."""
+        """Return the time."""
         self.steps += 1
         return self.now
 
@@ -112,7 +112,7 @@ class World:
     told: dict[int, tuple[float, float]] = attrs.field(factory=dict[int, tuple[float, float]])
 
     def play(self, callers: Sequence[Caller], backend: str) -> None:
-        """Let them all call; at the end nobody stands in line."""
+        """Let all callers call; at the end the line is empty."""
         timeline = self.timeline
         waiting = Clock(clock=timeline.clock, sleep=timeline.sleep)
         pacer = Pacer(Pacing(max_wait=self.max_wait), waiting)
@@ -181,7 +181,7 @@ def callers(
 
 
 def expected(asked: float, before: Sequence[float]) -> float:
-    """When a turn is due, after the turns before it: not before it is asked for, and no later."""
+    """When a slot is due, after those before it: not before it is asked for, and no later."""
     due = max([asked, *before[-1:]])
     return max(due, before[-LIMIT] + SPAN) if len(before) >= LIMIT else due
 
@@ -215,8 +215,8 @@ def test_the_margin_is_all_there_is() -> None:
 @given(crowd=callers(seconds(0.5), seconds(0.5)))
 @example([Caller(0)] * 9)
 @example([Caller(0)] * 4 + [Caller(0, cancelled_after=61)] * 3 + [Caller(0)] * 3)
-def test_turns_come_in_order_and_in_time(backend: str, crowd: list[Caller]) -> None:
-    """First come, first served, each as early as can be, whoever is cancelled meanwhile."""
+def test_slots_come_in_order_and_in_time(backend: str, crowd: list[Caller]) -> None:
+    """First come, first served, each as early as can be, even if others are cancelled."""
     world = World()
 
     world.play(crowd, backend)
@@ -233,10 +233,10 @@ def test_turns_come_in_order_and_in_time(backend: str, crowd: list[Caller]) -> N
 @both_loops
 @given(crowd=callers(seconds(0.5), seconds(0.5), cancelled=False), max_wait=seconds(200))
 @example([Caller(0)] * 9, 61.0)
-def test_who_cannot_be_served_in_time_is_told_at_once(
+def test_a_caller_that_cannot_be_served_in_time_is_refused_immediately(
     backend: str, crowd: list[Caller], max_wait: float
 ) -> None:
-    """A turn comes within the longest wait, or the caller hears at once when it would come."""
+    """A slot comes within the longest wait, or the error says immediately when it would come."""
     world = World(max_wait=max_wait)
 
     world.play(crowd, backend)

@@ -49,7 +49,7 @@ def test_retry_after_reads_every_date(moment: datetime) -> None:
 def test_backoff_stays_within_its_bounds(
     first: float, longest: float, attempts: int, drawn: float
 ) -> None:
-    """A wait is never negative, never longer than the cap, and never shorter for more tries."""
+    """A wait is never negative, never longer than the cap, and never shorter for more attempts."""
     policy = RetryPolicy(backoff=first, max_backoff=longest)
 
     wait = backoff(policy, attempts, lambda: drawn)
@@ -91,7 +91,7 @@ def test_base_urls_are_safe_or_refused(value: str) -> None:
     assert parts.hostname
     assert (parts.username, parts.password, parts.query, parts.fragment) == (None, None, "", "")
     assert not accepted.endswith("/")
-    # What one library takes the other must not refuse in its own words.
+    # A URL that one library accepts must not raise an exception of the other library.
     assert repr(Client("token", base_url=value)) == f"<Client of {accepted}>"
 
 
@@ -137,7 +137,7 @@ def test_no_value_breaks_a_check(value: object) -> None:
 
 @given(st.text())
 def test_an_accepted_string_can_be_sent(value: str) -> None:
-    """A text that is not refused can be written as UTF-8."""
+    """A string that is not refused can be written as UTF-8."""
     check = Validation(operations.STORE_GET)
     if check.text("text", value):
         assert value.encode()

@@ -22,14 +22,14 @@ SUITES = ("tests/unit", "tests/wire", "tests/sync", "tests/integration")
 
 @attrs.frozen
 class Search:
-    """A search for secrets: what was looked for, where, and what was found.
+    """A search for secrets: which secrets, in how much, and with which result.
 
     Attributes:
-        secrets: What was looked for.
-        shown: How many texts of each kind were looked through: ``log``, ``error``, ``variables``,
-            ``pickle``, ``result``, and ``output`` for what was printed.
-        sightings: Where secrets were seen: the kind, and what stands around it.
-        tests: What pytest said last.
+        secrets: The strings that were searched for.
+        shown: How many strings of each kind were searched: ``log``, ``error``, ``variables``,
+            ``pickle``, ``result``, and ``output`` for everything that was printed.
+        sightings: Each place with a secret: its kind, and the characters around it.
+        tests: The last line of pytest.
     """
 
     secrets: frozenset[str]

@@ -1,7 +1,7 @@
 """A plugin of pytest: looks for every secret that the library is given, in all that it shows.
 
-All that it shows: each record of any logger; of each error that leaves it, the text, the variables
-of the frames that it passed, its attributes and its pickle; and the repr and the pickle of what it
+That is: each record of any logger; the message of each error that leaves it, the variables of the
+frames that the error passed, its attributes and its pickle; and the repr and the pickle of what it
 returns. Loaded with ``-p``, before any test imports anything.
 """
 
@@ -39,7 +39,7 @@ RESULT = "canary.json"
 
 
 class Notes(logging.Handler):
-    """The secrets that were given, and where they were seen."""
+    """The secrets that were given, and the places at which they were seen."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__(logging.DEBUG)
@@ -50,7 +50,7 @@ class Notes(logging.Handler):
 
     def give(self, secret: object) -> None:
         """Note a secret, unless its like may stand anywhere by chance."""
-        # Of a token, what follows the bar is the secret.
+        # The part of a token after the bar is the secret.
         part = secret.rpartition("|")[2] if isinstance(secret, str) else ""
         if part.isascii() and len(part) >= 12 and len(set(part)) >= 8:
             self._secrets.add(part)
@@ -110,7 +110,7 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def pickled(value: object) -> str:
-    """Return the pickle as text, or why there is none."""
+    """Return the pickle as a string, or why there is none."""
     try:
         return repr(pickle.dumps(value))
     except Exception as error:  # noqa: BLE001 - what cannot be pickled may say anything
@@ -156,7 +156,7 @@ def resources(package: ModuleType) -> Iterator[type]:
 
 
 def watch(notes: Notes) -> None:
-    """Put the plugin between the library and whoever uses it."""
+    """Put the plugin between the library and its users."""
     for package in (rmz_async, rmz_sync):
         replace(package.Client, "__init__", partial(watched, notes=notes))
     for kind in [*resources(rmz_async.resources), *resources(rmz_sync.resources), Transport]:

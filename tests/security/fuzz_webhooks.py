@@ -86,7 +86,7 @@ def signed_by_another(draw: random.Random, body: bytes) -> tuple[bytes, Any]:
 
 
 def headers_touched(draw: random.Random, body: bytes) -> tuple[bytes, Any]:
-    """The genuine signature where it does not count: doubled, renamed, prefixed, shortened."""
+    """The genuine signature in forms that do not count: doubled, renamed, prefixed, shortened."""
     genuine = sign(body)
     name = touched(draw, b"Signature").decode("latin-1")
     if name.lower() == "signature":

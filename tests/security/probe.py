@@ -1,6 +1,6 @@
-"""A program that tells how much memory a call takes, in a child that it forks for each call.
+"""A program that reports how much memory a call takes, in a child that it forks for each call.
 
-It reads requests from its input, one JSON object a line, and answers each with another.
+The program reads requests from its input, one JSON object a line, and answers each with another.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Growth:
     began: float = attrs.field(factory=time.monotonic)
 
     def measured(self, ended: BaseException | str) -> dict[str, Any]:
-        """Return what there is to tell."""
+        """Return what there is to report."""
         if isinstance(ended, BaseException):
             # As a log would have it.
             text = f"{ended} {ended!r}"
@@ -89,7 +89,7 @@ def deliver(path: str, signature: str, secret: str) -> dict[str, Any]:
 
 
 def in_a_child(work: Callable[[], dict[str, Any]]) -> None:
-    """Do it where no earlier work has left a peak, and tell what came of it."""
+    """Do it in a process without an earlier peak, and report the result."""
     pid = os.fork()
     if pid == 0:
         signal.alarm(LIMIT)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.security.canary import search
 
-# Where secrets come in, travel and are echoed; ``nox -s canary`` takes all suites.
+# Secrets come in, travel and are echoed there; ``nox -s canary`` takes all suites.
 SHORT = (
     "tests/unit/test_token.py",
     "tests/unit/test_client.py",
@@ -92,8 +92,8 @@ async def test_result(monkeypatch):
 """
 
 
-def test_it_finds_what_leaks(tmp_path: Path) -> None:
-    """A token that is printed, logged, kept, told or returned is seen in just that place."""
+def test_the_search_finds_each_leak(tmp_path: Path) -> None:
+    """A token that is printed, logged, kept, raised or returned is seen in just that place."""
     (tmp_path / "test_leaks.py").write_text(LEAKS, "utf-8")
     found = search(tmp_path, str(tmp_path / "test_leaks.py"))
     assert found.tests.startswith("5 passed"), found.tests

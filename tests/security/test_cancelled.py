@@ -32,7 +32,7 @@ class Held:
         self._loop = asyncio.get_running_loop()
 
     def __call__(self, connection: Any, _: bytes) -> None:
-        """Tell that the request has arrived, and wait."""
+        """Report that the request has arrived, and wait."""
         self._loop.call_soon_threadsafe(self.arrived.set)
         connection.recv(1)
 

@@ -181,7 +181,7 @@ class Finish:
 
 @pytest.fixture
 def finish() -> Finish:
-    """What the portal calls at its end."""
+    """The portal calls it at its end."""
     return Finish()
 
 
@@ -195,13 +195,13 @@ def portal(finish: Finish) -> Iterator[Portal]:
 
 
 async def answer() -> int:
-    """Take a turn of the loop, and answer."""
+    """Take a step of the loop, and answer."""
     await asyncio.sleep(0)
     return 42
 
 
 class Endless:
-    """A call that runs until it is cancelled, and then takes a turn to clean up."""
+    """A call that runs until it is cancelled, and then takes a step to clean up."""
 
     def __init__(self) -> None:
         self.running = threading.Event()

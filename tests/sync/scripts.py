@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.sync.conftest import Shop
 
 LIMIT = 30
-"""Seconds that a script may take. It takes one or two; the rest is for a busy machine."""
+"""Seconds that a script may take. A quiet machine needs one or two of them."""
 
 PRELUDE = """
 import atexit, os, signal, sys, threading, time

@@ -173,7 +173,7 @@ def test_other_lists(shop: Shop, client: rmz_sync.Client) -> None:
 
 
 def test_a_list_is_walked_from_its_page_to_the_last(shop: Shop, client: rmz_sync.Client) -> None:
-    """A list is walked over all its pages, from where it was told to start."""
+    """A list is walked over all its pages, from the page that was asked for."""
     with client:
         assert [found.id for found in client.subscriptions.list()] == [10, 11, 20, 21, 30, 31]
         assert client.subscriptions.list(page=2).first().items[0].id == 20
@@ -200,7 +200,7 @@ def test_a_closed_client_says_so(client: rmz_sync.Client) -> None:
 
 
 def test_a_dropped_client_takes_its_thread_along(shop: Shop) -> None:
-    """A client that nobody holds any more takes its thread along."""
+    """A client without a reference takes its thread along."""
     client = rmz_sync.Client(TOKEN, base_url=shop.url)
     client.subscriptions.get(1)
     (thread,) = threads()
@@ -276,7 +276,7 @@ def test_options_are_checked_at_once() -> None:
 
 
 def test_a_mock_of_the_client_has_its_resources() -> None:
-    """Whoever tests with one gets the methods, and their signatures."""
+    """The mock has the methods, and their signatures."""
     strict = create_autospec(rmz_sync.Client)
     strict.subscriptions.get(501)
     with pytest.raises(TypeError):

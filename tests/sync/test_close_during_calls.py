@@ -1,4 +1,4 @@
-"""A client that is closed while other threads wait for its answers: what each of them is told."""
+"""A client that is closed while other threads wait for its answers: each gets a verdict."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ WRITES: dict[str, tuple[Call, int | None]] = {
 
 
 def closed_during(call: Call, rmz: rmz_sync.Client, when: threading.Event) -> Any:
-    """Close *rmz* in the middle of a call of another thread, and return what that one is told."""
+    """Close *rmz* in the middle of a call of another thread, and return that call's error."""
     with ThreadPoolExecutor(1) as pool:
         caller = pool.submit(call, rmz)
         arrived = when.wait(10)
@@ -53,8 +53,8 @@ def closed_during(call: Call, rmz: rmz_sync.Client, when: threading.Event) -> An
 
 
 @pytest.mark.parametrize("name", READS)
-def test_a_read_has_failed(shop: Shop, name: str) -> None:
-    """It cannot have changed anything, so it is not unknown; of a list it says which page."""
+def test_a_read_that_is_cut_off_has_failed(shop: Shop, name: str) -> None:
+    """A read cannot have changed anything, so it has failed; for a list the error has the page."""
     shop.holds_all = True
     rmz = rmz_sync.Client(TOKEN, base_url=shop.url)
     error = closed_during(READS[name], rmz, shop.arrived)
@@ -67,7 +67,7 @@ def test_a_read_has_failed(shop: Shop, name: str) -> None:
 
 @pytest.mark.parametrize("name", WRITES)
 def test_a_change_that_was_sent_is_unknown(shop: Shop, name: str) -> None:
-    """It may have been applied; the error says which it was, and since when."""
+    """The change may have been applied; the error says which it was, and since when."""
     shop.holds_all = True
     rmz = rmz_sync.Client(TOKEN, base_url=shop.url)
     call, object_id = WRITES[name]
@@ -105,8 +105,8 @@ def test_what_waited_for_its_turn_was_not_sent(shop: Shop) -> None:
     assert shop.requests == []
 
 
-def test_what_waited_for_a_token_was_not_sent(shop: Shop) -> None:
-    """A token function that never returns holds nobody up."""
+def test_a_call_that_waited_for_a_token_was_not_sent(shop: Shop) -> None:
+    """A token function that never returns holds no caller up."""
     asked = threading.Event()
 
     async def provide() -> NoReturn:
@@ -123,7 +123,7 @@ def test_what_waited_for_a_token_was_not_sent(shop: Shop) -> None:
 def test_a_token_function_that_cannot_be_cancelled(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Closing ends all the same, and the caller is told; the thread ends as soon as it can."""
+    """Closing ends all the same, and the call raises; the thread ends as soon as it can."""
     set_grace(monkeypatch, 0.05)
     asked = threading.Event()
     leave: list[Callable[[], object]] = []
@@ -158,8 +158,8 @@ class Shaky:
     """A server that fails in the way of the test, and a client that waits until it is closed.
 
     Attributes:
-        waiting: Set when a call waits before its second try, or for its read-back.
-        client: One of its clients.
+        waiting: Set when a call waits before its second attempt, or before it reads back.
+        client: A client of the server.
     """
 
     def __init__(
@@ -192,15 +192,15 @@ class Shaky:
 THROTTLED = {"Retry-After": "60", "X-RateLimit-Remaining": "0"}
 
 
-def test_what_was_refused_before_it_waited_was_not_applied() -> None:
-    """A call that the rate limit has refused is not under way while it waits for its next try."""
+def test_a_call_that_was_refused_before_it_waited_was_not_applied() -> None:
+    """A call that the rate limit has refused is not under way while it waits."""
     shaky = Shaky(httpx.Response(429, headers=THROTTLED, json={"message": "Too Many Attempts."}))
     error = closed_during(WRITES["subscriptions.pause"][0], shaky.client, shaky.waiting)
     assert type(error) is rmz_sync.ConnectionFailedError
 
 
-def test_what_never_arrived_before_it_waited_was_not_applied() -> None:
-    """Nor is it while it waits for its next turn."""
+def test_a_call_that_never_arrived_before_it_waited_was_not_applied() -> None:
+    """A call that waits for its next slot is not under way either."""
 
     class OneTurn(rmz_sync.InMemoryQuotaStore):
         turns = 1
@@ -215,7 +215,7 @@ def test_what_never_arrived_before_it_waited_was_not_applied() -> None:
     assert type(error) is rmz_sync.ConnectionFailedError
 
 
-def test_what_had_the_wrong_token_was_not_applied() -> None:
+def test_a_call_with_the_wrong_token_was_not_applied() -> None:
     """RMZ has refused it, and the next token has not come yet."""
     tokens = [TOKEN]
 
@@ -227,16 +227,16 @@ def test_what_had_the_wrong_token_was_not_applied() -> None:
     assert type(error) is rmz_sync.ConnectionFailedError
 
 
-def test_what_failed_before_it_waited_is_unknown() -> None:
-    """A try that may have been applied is not forgotten while the next one is waited for."""
+def test_a_call_that_failed_before_it_waited_is_unknown() -> None:
+    """An attempt that may have been applied is remembered while the next one is waited for."""
     shaky = Shaky(httpx.Response(503, headers={"Retry-After": "60"}))
     error = closed_during(WRITES["portal_sessions.create"][0], shaky.client, shaky.waiting)
     assert type(error) is rmz_sync.OutcomeUnknownError
     assert error.operation == "portal_sessions.create"
 
 
-def test_what_is_read_back_is_unknown() -> None:
-    """It is the change that is told of, and not the read."""
+def test_a_change_that_is_being_read_back_is_unknown() -> None:
+    """The error is about the change, and not about the read."""
     shaky = Shaky(httpx.Response(502))
     error = closed_during(WRITES["subscriptions.pause"][0], shaky.client, shaky.waiting)
     assert type(error) is rmz_sync.OutcomeUnknownError
@@ -245,7 +245,7 @@ def test_what_is_read_back_is_unknown() -> None:
 
 @pytest.fixture
 def brought_down(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[rmz_sync.Client], None]]:
-    """What ends the loop of a client from within."""
+    """Cancel all tasks of a client's loop from within."""
     monkeypatch.setattr(threading, "excepthook", silence)
     tasks: list[asyncio.Task[NoReturn]] = []
 
@@ -260,8 +260,10 @@ def brought_down(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[rmz_sync
 
 
 @pytest.mark.parametrize("name", ["subscriptions.get", "subscriptions.pause"])
-def test_a_loop_that_was_brought_down(shop: Shop, brought_down: Any, name: str) -> None:
-    """The same is told where it was not the client that ended its loop."""
+def test_a_loop_that_another_program_ends_is_reported_like_close(
+    shop: Shop, brought_down: Any, name: str
+) -> None:
+    """The error is the same if another program ended the client's loop."""
     call = READS[name] if name in READS else WRITES[name][0]
     with rmz_sync.Client(TOKEN, base_url=shop.url) as rmz, ThreadPoolExecutor(1) as pool:
         caller = pool.submit(call, rmz)

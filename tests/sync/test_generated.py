@@ -48,7 +48,7 @@ def write(folder: Path, methods: str) -> Path:
 
 
 def test_files_are_up_to_date() -> None:
-    """What is on disk is what the generator writes: nothing edited, missing or stale."""
+    """The files on disk are those that the generator writes: none edited, missing or stale."""
     found = {path: path.read_text("utf-8") for path in _generate.TARGET.glob(_generate.FILES)}
     assert _generate.render() == found, "run `python rmz_sync/_generate.py`"
     assert len(found) >= 3
@@ -121,8 +121,8 @@ class Things:
 '''
 
 
-def test_methods(tmp_path: Path) -> None:
-    """Calls run on the portal, lists get the sync pager, and all text is the author's."""
+def test_signatures_and_docstrings_are_copied(tmp_path: Path) -> None:
+    """Calls run on the portal, lists get the sync pager, and all words are the author's."""
     text = _generate.module(write(tmp_path, SOURCE))
     assert text.split("\n", 2)[2].split() == EXPECTED.split()
 
@@ -176,8 +176,10 @@ async def add(self, thing_id: int, *, days: int = 0, months: int = 0) -> int:
         ('async def name(self, x: Nobody) -> int:\n    """Name."""', "Undefined name `Nobody`"),
     ],
 )
-def test_refusals(tmp_path: Path, methods: str, complaint: str) -> None:
-    """What has no rule stops the generator, which names it."""
+def test_code_without_a_rule_stops_the_generator(
+    tmp_path: Path, methods: str, complaint: str
+) -> None:
+    """Code without a rule stops the generator, which names it."""
     with pytest.raises(SystemExit, match=complaint):
         _generate.module(write(tmp_path, methods))
 
@@ -232,7 +234,7 @@ def test_command(way: list[str]) -> None:
 
 
 def test_command_without_its_own_output(tmp_path: Path) -> None:
-    """It can be started while the files that it writes are missing."""
+    """The generator starts while the files that it writes are missing."""
     for package in ("rmz_async", "rmz_sync"):
         shutil.copytree(_generate.ROOT / package, tmp_path / package)
     shutil.copy(_generate.ROOT / "pyproject.toml", tmp_path)

@@ -41,7 +41,7 @@ def pager(book: Book, portal: Portal) -> Pager[int]:
 
 
 def test_a_walk_gives_every_item(book: Book, pager: Pager[int]) -> None:
-    """Walking gives every item in order, and each walk starts anew."""
+    """Walking gives every item in order, and each walk starts from the beginning."""
     assert list(pager) == list(pager) == [10, 11, 20, 21, 30, 31]
     assert book.fetched == [1, 2, 3, 1, 2, 3]
 
@@ -58,7 +58,7 @@ def test_a_walk_gives_the_items_of_the_async_walk(
 
 
 def test_a_list_that_repeats_itself_is_an_error(portal: Portal) -> None:
-    """A server that ignores the page number would be walked for ever."""
+    """A server that ignores the page number would be walked without end."""
 
     async def same(number: int) -> Page[SimpleNamespace]:
         return Page(number=number, items=(SimpleNamespace(id=501),), has_next=True)
@@ -154,7 +154,7 @@ def test_the_pages_go_on_after_a_failure(portal: Portal) -> None:
 
 
 def test_a_pickled_error_of_a_walk_keeps_its_page(portal: Portal) -> None:
-    """What a worker process sends back has the page still."""
+    """An error that a worker process sends back still has the page."""
     with pytest.raises(ServerError) as caught:
         list(Pager(Failing(), portal))
 
@@ -200,5 +200,5 @@ def test_a_closed_portal_ends_a_walk(pager: Pager[int], portal: Portal) -> None:
 
 
 def test_a_pager_is_shown_like_the_async_one(book: Book, pager: Pager[int]) -> None:
-    """A pager shows where it starts."""
+    """A pager shows the page at which it starts."""
     assert repr(pager) == repr(book)

@@ -62,7 +62,7 @@ def test_many_threads_share_one_portal_thread(portal: Portal) -> None:
 
 
 def test_calls_of_two_threads_run_at_the_same_time(portal: Portal) -> None:
-    """Two threads' calls run at once: each waits for the other."""
+    """Two threads' calls run at the same time: each waits for the other."""
     both: list[asyncio.Event] = []
 
     async def meet(mine: int) -> None:

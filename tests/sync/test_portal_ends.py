@@ -37,7 +37,7 @@ def test_closing_an_unused_portal_starts_nothing(portal: Portal, finish: Finish)
 
 
 def test_close_cancels_what_runs(portal: Portal, finish: Finish) -> None:
-    """Closing cancels other threads' calls; they are told that the outcome is unknown."""
+    """Closing cancels other threads' calls; their outcome is reported as unknown."""
     endless = Endless()
     with ThreadPoolExecutor(1) as pool:
         caller = pool.submit(portal.run, endless.call)
@@ -165,7 +165,7 @@ def test_calling_from_the_portals_own_thread_is_refused(portal: Portal) -> None:
 
 
 def test_a_dropped_portal_ends_its_thread(finish: Finish) -> None:
-    """The thread of a portal that nobody holds any more closes the connections and ends."""
+    """The thread of a portal without a reference closes the connections and ends."""
     portal = Portal(finish)
     portal.run(answer)
     (thread,) = threads()
@@ -418,7 +418,7 @@ def test_closing_does_not_wait_while_python_exits(
 def test_a_forked_child_starts_a_thread_of_its_own(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Under another process id a portal starts a new thread, and leaves the inherited one alone."""
+    """Under another process id a portal starts a thread, and does not touch the inherited one."""
     portal.run(answer)
     (inherited,) = threads()
     with monkeypatch.context() as child:

@@ -1,4 +1,4 @@
-"""Leaving Python without closing the client: it never hangs, and nobody sees it."""
+"""Leaving Python without closing the client never hangs, and prints nothing."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def wait(pid):
 
 @pytest.mark.parametrize("http", TRANSPORTS)
 def test_the_first_call_imports_nothing(shop: Shop, http: str | None) -> None:
-    """A call imports nothing: a child that was forked meanwhile would wait for that for ever."""
+    """A call imports nothing: a child that was forked meanwhile would hang."""
     body = f"""
     before = set(sys.modules)
     client.subscriptions.get(1)
@@ -43,7 +43,7 @@ def test_the_first_call_imports_nothing(shop: Shop, http: str | None) -> None:
 
 
 def test_a_wrong_answer_imports_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What explains an answer that is not of the documented shape is imported before it comes."""
+    """The converter that explains an undocumented answer is imported before it is needed."""
     monkeypatch.setitem(ANSWERS, "/subscriptions/lookup", {"count": "x"})
     body = """
     before = set(sys.modules)

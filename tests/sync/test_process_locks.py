@@ -67,7 +67,7 @@ def test_signal_handlers_make_first_calls_and_close(shop: Shop) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no timer signals")
 def test_a_signal_handler_closes_the_client_that_it_interrupts(shop: Shop) -> None:
-    """The call that was interrupted is told that its client was closed; nobody waits for ever."""
+    """The call that was interrupted raises that its client was closed, and nothing hangs."""
     body = """
     for number in range(20):
         mine = rmz_sync.Client(pacing=None)
@@ -109,7 +109,7 @@ def test_without_a_free_descriptor_the_first_call_is_an_error_of_ours(shop: Shop
 
 
 def test_python_exits_while_a_resolver_hangs(shop: Shop) -> None:
-    """Nobody waits for a name that is still being resolved, neither on exit nor at Ctrl-C."""
+    """Neither the exit nor Ctrl-C waits for a name that is still being resolved."""
     body = """
     import socket
 

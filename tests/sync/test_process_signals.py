@@ -23,7 +23,7 @@ CALLS = {
 }
 
 
-# Nobody answers the call, which would last longer than a script may.
+# The server does not answer the call, which would last longer than a script may.
 @pytest.mark.parametrize("http", TRANSPORTS)
 @pytest.mark.parametrize("name", CALLS)
 def test_ctrl_c(shop: Shop, name: str, http: str | None) -> None:
@@ -98,8 +98,8 @@ def test_ctrl_c_between_the_items_of_a_walk(shop: Shop) -> None:
     assert shop.hung_up.wait(LIMIT)
 
 
-def test_ctrl_c_unhandled(shop: Shop) -> None:
-    """Ctrl-C that nobody catches ends the process as Ctrl-C does."""
+def test_ctrl_c_that_is_not_caught_ends_the_process(shop: Shop) -> None:
+    """Ctrl-C that is not caught ends the process as Ctrl-C does."""
     with script(shop, f"client.subscriptions.get({HELD})") as process:
         assert shop.arrived.wait(LIMIT)
         process.send_signal(signal.SIGINT)

@@ -40,9 +40,9 @@ class RMZ:
     """A server that loses every answer, until it works.
 
     Attributes:
-        now: What its clock says, and the client's.
+        now: The time of its clock, and of the client's.
         works: Whether answers arrive.
-        hangs: Whether it answers nothing from now on.
+        hangs: Whether the server answers nothing from now on.
         asked: Set when it was asked then.
         paused: Whether the subscription is, since just now.
         sent: The paths of all requests.
@@ -96,7 +96,7 @@ def rmz() -> Iterator[RMZ]:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_an_unclear_call_says_all_that_the_async_client_says(rmz: RMZ, name: str) -> None:
-    """All that the error of the async client says, with the answer that there was as its cause."""
+    """The error has all attributes of the async client's, and the answer as its cause."""
     error = rmz.fail(name)
     assert type(error) is rmz_sync.OutcomeUnknownError
     assert error.operation == name
@@ -108,7 +108,7 @@ def test_an_unclear_call_says_all_that_the_async_client_says(rmz: RMZ, name: str
 
 
 def test_an_applied_change_returns_its_result(rmz: RMZ) -> None:
-    """What the call would have returned comes back."""
+    """`resolve` returns the result that the call would have returned."""
     error = rmz.fail("subscriptions.pause")
     rmz.paused = True
     assert rmz.client.resolve(error).status == "paused"
@@ -128,7 +128,7 @@ def test_a_change_that_was_not_applied_is_a_failed_connection(rmz: RMZ) -> None:
 
 
 def test_an_order_is_resolved_by_making_it_again(rmz: RMZ) -> None:
-    """It is made again while RMZ takes it for the same one."""
+    """The order is made again while RMZ takes it for the same one."""
     error = rmz.fail("orders.create")
     assert rmz.client.resolve(error).checkout_id == 7
     rmz.now += 240
@@ -138,8 +138,8 @@ def test_an_order_is_resolved_by_making_it_again(rmz: RMZ) -> None:
     assert rmz.sent == ["/shawarma/orders"]
 
 
-def test_a_session_is_resolved_by_asking_anew(rmz: RMZ) -> None:
-    """It is asked for anew; where that answer is lost too, the new error is of the same kind."""
+def test_a_session_is_resolved_by_asking_again(rmz: RMZ) -> None:
+    """The session is asked for again; a second lost answer is an error of the same kind."""
     error = rmz.fail("portal_sessions.create")
     rmz.works = False
     with pytest.raises(rmz_sync.OutcomeUnknownError) as caught:
@@ -151,7 +151,7 @@ def test_a_session_is_resolved_by_asking_anew(rmz: RMZ) -> None:
 
 
 def test_an_extension_by_id_stays_unknown(rmz: RMZ) -> None:
-    """Nobody can tell, and nothing is sent."""
+    """The outcome stays unknown, and nothing is sent."""
     error = rmz.fail("subscriptions.extend")
     rmz.now += 3600
     with pytest.raises(rmz_sync.OutcomeUnknownError) as caught:
@@ -161,7 +161,7 @@ def test_an_extension_by_id_stays_unknown(rmz: RMZ) -> None:
 
 
 def test_an_error_is_resolved_from_another_thread(rmz: RMZ) -> None:
-    """Whoever has the error can find out."""
+    """Every thread that has the error can find out."""
     error = rmz.fail("subscriptions.pause")
     rmz.paused = True
     found: list[object] = []
@@ -182,7 +182,7 @@ def test_a_closed_client_cannot_resolve(rmz: RMZ, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["subscriptions.pause", "portal_sessions.create", "orders.create"])
 def test_a_client_that_is_closed_meanwhile_has_found_out_nothing(rmz: RMZ, name: str) -> None:
-    """What is cut off has found out nothing: least of all that it was not applied."""
+    """A search that is cut off has found out nothing: least of all that nothing was applied."""
     error = rmz.fail(name)
     rmz.hangs = True
     with ThreadPoolExecutor(1) as pool:
@@ -221,7 +221,7 @@ def test_an_unknown_outcome_shows_no_secret(rmz: RMZ) -> None:
 
 
 def test_notes_and_frames_are_kept(portal: Portal) -> None:
-    """What was noted on the way stays, and the traceback shows where it came from."""
+    """Notes that were added on the way stay, and the traceback shows the raising line."""
 
     async def lose() -> NoReturn:
         error = errors.OutcomeUnknownError("lost", operation="x", attempts=2)
@@ -240,7 +240,7 @@ def test_notes_and_frames_are_kept(portal: Portal) -> None:
 
 
 def test_an_error_that_no_client_raised_cannot_be_resolved(rmz: RMZ) -> None:
-    """Whoever makes one of their own, for a test perhaps, cannot resolve it."""
+    """An error that a test has made itself cannot be resolved."""
     error = rmz_sync.OutcomeUnknownError("text", operation="x", object_id=1, attempts=2)
     with pytest.raises(rmz_sync.ConfigurationError, match="lost its call"):
         rmz.client.resolve(error)

@@ -89,7 +89,7 @@ async def test_a_walk_may_begin_at_a_later_page() -> None:
     assert shelf.asked == [2, 2, 3]
 
 
-async def test_each_walk_starts_anew() -> None:
+async def test_each_walk_starts_from_the_beginning() -> None:
     """A pager can be walked twice."""
     shelf = Shelf(["a"], ["b"])
     pager = Pager(shelf)

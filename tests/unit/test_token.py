@@ -272,7 +272,7 @@ def test_a_token_is_hidden_in_whatever_form_a_body_echoes_it(echoed: str) -> Non
     assert json.loads(hidden) == {"echo": "Bearer ***", "message": "no"}
 
 
-def test_the_secret_part_of_a_token_is_hidden_alone_too() -> None:
+def test_the_secret_part_of_a_token_is_hidden_by_itself_too() -> None:
     """The number before the bar only identifies the token."""
     secret = Secret(TOKEN)
 

@@ -151,7 +151,7 @@ async def test_an_extension_by_id_cannot_be_resolved(
 
 
 @pytest.mark.parametrize("name", ["checkout session", "portal session"])
-async def test_a_session_is_asked_for_anew(
+async def test_a_session_is_asked_for_again(
     make_shop: MakeShop, make_client: Any, time: Any, name: str
 ) -> None:
     """The first one, if there is one, ends by itself."""

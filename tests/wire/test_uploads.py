@@ -24,7 +24,7 @@ from rmz_async import (
 )
 from rmz_async.sandbox import Sandbox
 from tests.endpoint import body_of
-from tests.wire.conftest import client_of, keeps, their_client
+from tests.wire.conftest import keeps, their_client
 
 pytestmark = pytest.mark.anyio
 
