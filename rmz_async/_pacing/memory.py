@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
-
 from rmz_async._pacing.quota import Quota
 from rmz_async.options import QuotaReport
 
@@ -20,47 +17,82 @@ class InMemoryQuotaStore:
     After a fork, parent and child continue from the same count, each on its own.
     """
 
+    # No lock: a finalizer or a signal handler may run in the middle of a count, make a call of a
+    # client in another thread, and wait for it. That thread would wait for the lock for ever. So
+    # each change makes a new version of a quota, and is made again if another thread was faster.
+
     def __init__(self) -> None:
-        self._quotas: dict[str, Quota] = {}
+        self._versions: dict[str, _Version] = {}
         self._capacity = _MIN_CAPACITY
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
 
     async def reserve(self, key: str, per_minute: int, now: float, *, ahead: int = 0) -> float:
         """See `QuotaStore.reserve`."""
-        with self._lock if os.getpid() == self._pid else self._renewed_lock():
-            quota = self._quotas.get(key) or self._added(key, now)
+        while True:
+            version = (self._versions.get(key) or self._added(key, now)).latest()
+            quota = version.quota.copy()
             wait = quota.wait(per_minute, now, ahead)
-            if wait <= 0 and not ahead:
-                quota.record(now)
-            return wait
+            if wait > 0 or ahead:
+                return wait
+            quota.record(now)
+            if self._follow(key, version, quota):
+                return wait
 
     async def forget(self, key: str, at: float) -> None:
         """See `QuotaStore.forget`."""
-        with self._lock if os.getpid() == self._pid else self._renewed_lock():
-            quota = self._quotas.get(key)
-            if quota is not None:
-                quota.forget(at)
+        while first := self._versions.get(key):
+            version = first.latest()
+            quota = version.quota.copy()
+            quota.forget(at)
+            if self._follow(key, version, quota):
+                return
 
     async def learn(self, key: str, per_minute: int, now: float, report: QuotaReport) -> bool:
         """See `QuotaStore.learn`."""
-        with self._lock if os.getpid() == self._pid else self._renewed_lock():
-            quota = self._quotas.get(key) or self._added(key, now)
-            return quota.learn(per_minute, now, report)
+        while True:
+            version = (self._versions.get(key) or self._added(key, now)).latest()
+            quota = version.quota.copy()
+            changed = quota.learn(per_minute, now, report)
+            if self._follow(key, version, quota):
+                return changed
 
-    def _renewed_lock(self) -> threading.Lock:
-        # A fork can happen while another thread holds the lock. The child does not have that
-        # thread, and would never get the lock.
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
-        return self._lock
+    def _follow(self, key: str, version: _Version, quota: Quota) -> bool:
+        """Let *quota* follow *version*, unless another thread's quota does already."""
+        follower = _Version(quota)
+        # Threads append one after the other, and the first one counts.
+        version.followers.append(follower)
+        if version.followers[0] is not follower:
+            return False
+        self._versions[key] = follower
+        return True
 
-    def _added(self, key: str, now: float) -> Quota:
+    def _added(self, key: str, now: float) -> _Version:
         # Tokens are renewed, and a platform holds the tokens of many shops.
-        if len(self._quotas) >= self._capacity:
-            self._quotas = {
-                key: quota for key, quota in self._quotas.items() if not quota.is_idle(now)
-            }
-            self._capacity = _MIN_CAPACITY + 2 * len(self._quotas)
-        quota = self._quotas[key] = Quota()
-        return quota
+        if len(self._versions) >= self._capacity:
+            for other, version in list(self._versions.items()):
+                # A request that another thread counts at this moment is forgotten too.
+                if version.latest().quota.is_idle(now):
+                    self._versions.pop(other, None)
+            self._capacity = _MIN_CAPACITY + 2 * len(self._versions)
+        return self._versions.setdefault(key, _Version(Quota()))
+
+
+class _Version:
+    """A quota that is never changed, and those that came after it.
+
+    Attributes:
+        quota: The quota.
+        followers: The first one is the next version. The others came too late.
+    """
+
+    __slots__ = ("followers", "quota")
+
+    def __init__(self, quota: Quota) -> None:
+        self.quota = quota
+        self.followers: list[_Version] = []
+
+    def latest(self) -> _Version:
+        """Return the version that nothing has followed yet."""
+        version = self
+        while version.followers:
+            version = version.followers[0]
+        return version

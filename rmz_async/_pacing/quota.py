@@ -58,6 +58,16 @@ class Quota:
         self._left_until: float
         self._forget_window()
 
+    def copy(self) -> Quota:
+        """Return a quota that is equal, and changes on its own."""
+        other = Quota.__new__(Quota)
+        other._sent = self._sent.copy()
+        other._limit = self._limit
+        other._closed_until = self._closed_until
+        other._first_reported, other._last_reported = self._first_reported, self._last_reported
+        other._left, other._left_until = self._left, self._left_until
+        return other
+
     def wait(self, per_minute: int, now: float, ahead: int = 0) -> float:
         """Return the seconds until the next request may go, after *ahead* others.
 
@@ -118,8 +128,8 @@ class Quota:
 
     def is_idle(self, now: float) -> bool:
         """Return whether nothing is known that could make a request wait."""
-        self._expire(now)
-        return not self._sent and now >= max(self._closed_until, self._left_until)
+        is_over = not self._sent or self._sent[-1] + SPAN <= now
+        return is_over and now >= max(self._closed_until, self._left_until)
 
     def _learn_remaining(self, remaining: int, per_minute: int, now: float) -> None:
         if remaining <= self._first_reported and now < self._left_until:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import os
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -96,7 +95,7 @@ async def test_giving_back_makes_no_quota() -> None:
     store = InMemoryQuotaStore()
     await pacer_at(100.0, store).forget("other", 100.0)
 
-    assert store._quotas == {}
+    assert store._versions == {}
 
 
 class FarStore(InMemoryQuotaStore):
@@ -179,42 +178,52 @@ def test_a_call_cancelled_by_asyncio_takes_no_slot() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.anyio
-async def test_threads_count_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever looks at a quota or changes it holds the lock."""
-    store = InMemoryQuotaStore()
-    await store.reserve("key", 60, 100.0)
-    held: list[bool] = []
-    for name in ("wait", "record", "learn", "forget"):
-        plain = getattr(Quota, name)
-
-        def noted(*arguments: object, _plain: object = plain, **named: object) -> object:
-            held.append(store._lock.locked())
-            assert callable(_plain)
-            return _plain(*arguments, **named)
-
-        monkeypatch.setattr(Quota, name, noted)
-    await store.reserve("key", 60, 100.0)
-    await store.learn("key", 60, 100.0, QuotaReport(limit=60, remaining=58, closed_for=None))
-    await store.forget("key", 100.0)
-    assert held == [True] * 4
-    assert not store._lock.locked()
+CHANGES: dict[str, tuple[Callable[[InMemoryQuotaStore], Awaitable[object]], dict[int, float]]] = {
+    "reserve": (lambda store: store.reserve("key", 60, 100.0), {2: 61.0, 3: 51.0, 4: 0.0}),
+    "forget": (lambda store: store.forget("key", 90.0), {1: 61.0, 2: 0.0}),
+    "learn": (lambda store: store.learn("key", 60, 100.0, QuotaReport(limit=2)), {60: 51.0}),
+}
+"""Each with the wait that follows, by the limit."""
 
 
 @pytest.mark.anyio
-async def test_a_child_does_not_wait_for_a_lock_that_its_parent_held(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("name", CHANGES)
+async def test_a_change_that_another_thread_overtakes_is_made_again(
+    monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """The thread that would release the lock is not there after a fork."""
+    """Neither waits for the other, and both count."""
+    change, waits = CHANGES[name]
     store = InMemoryQuotaStore()
-    store._lock.acquire()
-    monkeypatch.setattr(os, "getpid", lambda: -1)
+    await store.reserve("key", 60, 90.0)
+    overtaking = [100.0]
+    plain = Quota.copy
 
-    assert await store.reserve("key", 1, 100.0) == 0.0
-    lock = store._lock
-    assert await store.reserve("key", 1, 100.0) == 61.0
+    def overtaken(quota: Quota) -> Quota:
+        copied = plain(quota)
+        while overtaking:
+            # Another thread, at this moment.
+            with pytest.raises(StopIteration):
+                store.reserve("key", 60, overtaking.pop()).send(None)
+        return copied
+
+    monkeypatch.setattr(Quota, "copy", overtaken)
+    await change(store)
+
+    assert not overtaking
+    quota = store._versions["key"].latest().quota
+    assert {limit: quota.wait(limit, 100.0) for limit in waits} == waits
+
+
+@pytest.mark.anyio
+async def test_a_version_is_never_changed() -> None:
+    """Else another thread would see a change that may still be overtaken."""
+    store = InMemoryQuotaStore()
+    await store.reserve("key", 1, 100.0)
+    first = store._versions["key"]
     await store.forget("key", 100.0)
-    assert store._lock is lock
+
+    assert first.quota.wait(1, 100.0) == 61.0
+    assert first.latest().quota.wait(1, 100.0) == 0.0
 
 
 @pytest.mark.anyio
@@ -225,7 +234,7 @@ async def test_tokens_that_are_no_longer_used() -> None:
         await store.reserve(f"key-{number}", 60, 100.0)
     await store.reserve("another", 60, 161.0)
 
-    assert set(store._quotas) == {"another"}
+    assert set(store._versions) == {"another"}
 
 
 @pytest.mark.anyio
@@ -236,12 +245,12 @@ async def test_tokens_that_are_in_use() -> None:
         await store.reserve(f"key-{number}", 1, 100.0)
     await store.reserve("another", 1, 160.0)
 
-    assert len(store._quotas) == 65
+    assert len(store._versions) == 65
     assert await store.reserve("key-0", 1, 160.0) == 1.0
     for number in range(126):
         await store.reserve(f"more-{number}", 1, 161.0)
-    assert len(store._quotas) == 191
+    assert len(store._versions) == 191
     await store.reserve("more", 1, 161.0)
-    assert len(store._quotas) == 192
+    assert len(store._versions) == 192
     await store.reserve("and more", 1, 161.0)
-    assert len(store._quotas) == 129
+    assert len(store._versions) == 129

@@ -177,8 +177,8 @@ async def test_a_retried_order_does_not_wait_past_its_time(
 
     def lose(_: httpx.Request) -> httpx.Response:
         time.now += 200
-        for quota in store._quotas.values():
-            quota.record(time.now)
+        for version in store._versions.values():
+            version.quota.record(time.now)
         raise LOST
 
     answers = iter([lose, shop.done])
