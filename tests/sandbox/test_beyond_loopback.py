@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -8,12 +9,26 @@ import pytest
 
 from rmz_async.sandbox import Sandbox, Webhook
 from rmz_async.sandbox.__main__ import main
+from rmz_async.sandbox.serving.listening import listen
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Receiver
 
 ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 - what these tests are about
 WORDS = "--i-know-that-this-is-not-rmz"
+
+
+@pytest.fixture
+def bound(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses that were to be bound; loopback is bound in their place."""
+    asked: list[str] = []
+
+    def listen_here(host: str, port: int) -> socket.socket:
+        asked.append(host)
+        return listen("127.0.0.1", port)
+
+    monkeypatch.setattr("rmz_async.sandbox.serving.served.listen", listen_here)
+    return asked
 
 
 def status_for(sandbox: Sandbox, host: str, **headers: str) -> int:
@@ -23,13 +38,14 @@ def status_for(sandbox: Sandbox, host: str, **headers: str) -> int:
     return httpx.get(url, headers={"Host": host, **token, **headers}).status_code
 
 
-def test_other_addresses_need_leave() -> None:
+def test_other_addresses_need_leave(bound: list[str]) -> None:
     sandbox = Sandbox()
     with pytest.raises(ValueError, match=r"not on '0\.0\.0\.0', unless"):
         sandbox.serve(host=ALL_ADDRESSES)
     with sandbox.serve(host=ALL_ADDRESSES, beyond_loopback=True):
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/shawarma", sandbox.base_url)
         assert status_for(sandbox, "127.0.0.1") == 200
+    assert bound == [ALL_ADDRESSES]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +145,7 @@ async def test_a_delivery_to_another_machine_is_signed_as_any(receiver: Receiver
 
 
 def test_the_command_line_takes_another_address_together_with_the_words(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], bound: list[str]
 ) -> None:
     """And says who can do what from then on; a browser gets the links that it can open."""
     seen: list[Any] = []
@@ -145,7 +161,7 @@ def test_the_command_line_takes_another_address_together_with_the_words(
     webhook = ["--webhook", "http://app:8000/hooks", "--token", "1|local"]
     assert main([*arguments, *webhook], wait=look) == 0
     out, *statuses = seen
-    assert statuses == [200, 200]
+    assert (bound, statuses) == ([ALL_ADDRESSES], [200, 200])
     assert "Other machines reach it on 0.0.0.0, and can do everything there." in out
     assert "webhook   http://app:8000/hooks" in out
 
