@@ -51,7 +51,7 @@ def build_app(
                 routes=_calls(backend, door),
             ),
             *hosted_routes(backend),
-            *dashboard_routes(backend, token, BASE_PATH),
+            *dashboard_routes(backend, token, BASE_PATH, backend.seed),
             *reference_routes(BASE_PATH),
             *control_routes(backend, door),
         ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import secrets
 from datetime import datetime
 
 import attrs
@@ -42,9 +43,10 @@ class Backend:
     def __init__(self, store: Store, clock: Clock, seed: int | str | None = None) -> None:
         self.store = store
         self.clock = clock
-        self.chance: random.Random = random.Random(seed)  # noqa: S311 - nothing secret depends on it
+        self.seed: int | str = secrets.randbits(32) if seed is None else seed
+        self.chance: random.Random = random.Random(self.seed)  # noqa: S311 - nothing secret depends on it
         self.webhooks: dict[int, Webhook] = {}
-        self.faults: Faults = Faults(self.chance)
+        self.faults: Faults = Faults(self.chance.getrandbits(64))
         self.courier: Courier = Courier(
             self.webhooks, self.now, self.faults, for_retry=self._for_retry
         )

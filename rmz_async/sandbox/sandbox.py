@@ -319,12 +319,12 @@ class Sandbox:
     @property
     def deliveries(self) -> Deliveries:
         """The attempts to deliver an event, in the order in which they ended."""
-        return Deliveries(self._backend.courier.log)
+        return Deliveries.of_run(self._backend.courier.log, self.seed)
 
     @property
     def requests(self) -> Requests:
         """The latest thousand requests of the API, in the order in which they were answered."""
-        return Requests(self._backend.requests)
+        return Requests.of_run(self._backend.requests, self.seed)
 
     @property
     def ledger(self) -> Ledger:

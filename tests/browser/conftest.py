@@ -12,13 +12,15 @@ from typing import Any
 import attrs
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from rmz_async.sandbox import Sandbox, Served
 
 WIDTHS = (390, 1280)
 # The package carries axe-core itself, as a script for the page.
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+# A loaded machine is slow, and no test waits so long for what does not come.
+expect.set_options(timeout=30_000)
 # Rules of axe-core whose breach keeps somebody from using the page.
 SEVERE = ("serious", "critical")
 

@@ -14,8 +14,29 @@ def home(shop: Served) -> str:
     return str(httpx.URL(shop.base_url).join("/"))
 
 
+def ask(shop: Served) -> int:
+    """Read a subscription as a program does; return the status."""
+    answer = httpx.get(
+        f"{shop.base_url}/subscriptions/501",
+        headers={"Authorization": f"Bearer {shop.token}"},
+        trust_env=False,
+    )
+    return answer.status_code
+
+
 @pytest.mark.parametrize(
-    "path", ["", "subscriptions", "customers", "orders", "webhooks", "requests", "deliveries"]
+    "path",
+    [
+        "",
+        "subscriptions",
+        "customers",
+        "orders",
+        "webhooks",
+        "requests",
+        "deliveries",
+        "faults",
+        "calls",
+    ],
 )
 def test_each_section_can_be_read(page: Page, home: str, camera: Camera, path: str) -> None:
     """Nothing is cut off on a phone, and nobody is kept out."""
@@ -48,9 +69,32 @@ def test_the_clock_moves_by_a_click(page: Page, home: str, shop: Served) -> None
 def test_an_open_page_follows_without_a_reload(page: Page, home: str, shop: Served) -> None:
     """A request of a program appears by itself."""
     page.goto(f"{home}requests")
-    httpx.get(
-        f"{shop.base_url}/subscriptions/501",
-        headers={"Authorization": f"Bearer {shop.token}"},
-        trust_env=False,
-    )
+    ask(shop)
     expect(page.get_by_text("GET /subscriptions/501")).to_be_visible()
+
+
+def test_a_fault_is_made_and_removed_by_clicks(
+    page: Page, home: str, shop: Served, camera: Camera
+) -> None:
+    """The open page shows each request that was spoiled."""
+    page.goto(f"{home}faults")
+    page.locator("[name=fault]").select_option("bad_gateway")
+    page.locator("[name=on]").fill("GET /subscriptions/*")
+    page.locator("form[action='/faults'] button").click()
+    expect(page.locator("form[action$=remove]")).to_have_count(1)
+    ask(shop)
+    expect(page.get_by_text("GET /subscriptions/501")).to_be_visible()
+    camera.look(page, "dashboard-fault")
+    page.locator("form[action$=remove] button").click()
+    expect(page.locator("form[action$=remove]")).to_have_count(0)
+    assert ask(shop) == 200
+
+
+def test_a_call_is_made_by_a_click(page: Page, home: str, camera: Camera) -> None:
+    """The answer is open on the page that follows."""
+    page.goto(f"{home}calls")
+    page.locator("summary", has_text="/subscriptions/{id}/extend").click()
+    camera.look(page, "dashboard-call")
+    page.locator("details[open] button").click()
+    expect(page.get_by_text("Subscription extended successfully")).to_be_visible()
+    camera.look(page, "dashboard-answer")

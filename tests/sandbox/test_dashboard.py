@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import anyio
@@ -24,6 +25,8 @@ PAGES = (
     "/requests",
     "/deliveries",
     "/webhooks",
+    "/faults",
+    "/calls",
 )
 
 
@@ -311,17 +314,46 @@ async def test_an_open_page_hears_of_every_change(sandbox: Sandbox) -> None:
 
 async def test_a_stream_that_nobody_reads_ends_within_two_minutes() -> None:
     """A change is sent once, and then the stream waits for the next."""
-    versions = iter([1, 1, 2])
+    versions = iter(["a", "a", "b"])
     waited: list[float] = []
 
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    live = Live(lambda: next(versions, 2), sleep)
-    stream = await live.stream(Request({"type": "http"}))
+    live = Live(lambda: next(versions, "b"), sleep)
+    stream = await live.stream(Request({"type": "http", "query_string": b""}))
     sent = [chunk async for chunk in stream.body_iterator]
     assert sent == ["retry: 500\n\n", "event: change\ndata: \n\n"]
     assert 30 < sum(waited) < 120
+
+
+@pytest.mark.parametrize(("seen", "changes"), [("a", 1), ("b", 0)])
+async def test_a_change_before_the_stream_begins_is_not_lost(seen: str, changes: int) -> None:
+    """The browser may open the stream late, and opens the next one after a while."""
+
+    async def sleep(_: float) -> None:
+        """Wait for nothing."""
+
+    scope = {"type": "http", "query_string": f"seen={seen}".encode()}
+    stream = await Live(lambda: "b", sleep).stream(Request(scope))
+    sent = [chunk async for chunk in stream.body_iterator]
+    assert sent.count("event: change\ndata: \n\n") == changes
+
+
+async def test_a_page_says_which_version_it_shows(
+    browser: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    """Each change makes another one."""
+
+    async def seen() -> str:
+        found = re.search(r'sse-connect="/live\?seen=(\w+)"', (await browser.get("/")).text)
+        assert found is not None
+        return found[1]
+
+    first = await seen()
+    assert await seen() == first
+    sandbox.faults.add("reset")
+    assert await seen() != first
 
 
 async def test_the_picture_shows_how_a_subscription_went(

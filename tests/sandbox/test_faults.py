@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -8,9 +9,10 @@ import httpx
 import pytest
 
 from rmz_async.sandbox import DeliveryFault, Event, RequestFault, Sandbox
+from tests.sandbox.conftest import Receiver
 
 if TYPE_CHECKING:
-    from tests.sandbox.conftest import ManualClock, Receiver
+    from tests.sandbox.conftest import ManualClock
 
 URL = "http://127.0.0.1/hooks"
 PAUSE = "/subscriptions/501/pause"
@@ -120,6 +122,68 @@ async def test_chance_is_repeated_by_its_seed(anyio_backend: str) -> None:
     assert sandbox.token not in repr(sandbox)
 
 
+async def story(seed: int | str | None, order: list[int]) -> tuple[list[tuple[int, int]], str]:
+    """Read twenty subscriptions together, beginning in *order*, while answers fail by chance.
+
+    Returns:
+        The number and status of each, and the message of the assertion that fails.
+    """
+    sandbox = Sandbox(seed=seed, throttle=False)
+    sandbox.faults.add("bad_gateway", on="GET *", chance=0.3)
+    sandbox.faults.add("server_error", chance=0.3)
+    outcomes: list[tuple[int, int]] = []
+    headers = {"Authorization": f"Bearer {sandbox.token}"}
+    transport = httpx.ASGITransport(sandbox.app)
+    async with httpx.AsyncClient(transport=transport, headers=headers) as api:
+
+        async def read(number: int) -> None:
+            for _ in range(3):
+                answer = await api.get(f"{sandbox.base_url}/subscriptions/{number}")
+                outcomes.append((number, answer.status_code))
+
+        async with anyio.create_task_group() as tasks:
+            for number in order:
+                tasks.start_soon(read, number)
+    with pytest.raises(AssertionError) as failed:
+        sandbox.requests.assert_none(status=502)
+    return sorted(outcomes), str(failed.value)
+
+
+@pytest.mark.anyio
+async def test_the_seed_of_a_failures_message_repeats_its_faults_exactly() -> None:
+    """Also if calls that are made together come in another order."""
+    numbers = list(range(501, 521))
+    first, message = await story(None, numbers)
+    found = re.search(r"Sandbox\(seed=(\d+)\) repeats", message)
+    assert found is not None
+    again, other_message = await story(int(found[1]), numbers[::-1])
+    assert again == first
+    assert found[0] in other_message
+    assert {status for _, status in first} == {200, 500, 502}
+
+
+@pytest.mark.anyio
+async def test_the_message_about_a_delivery_has_the_seed(sandbox: Sandbox) -> None:
+    """The events that were dropped by chance are dropped again, and the others keep their ids."""
+
+    async def arrived() -> list[str]:
+        async with Sandbox(seed="story") as sandbox:
+            sandbox.add_webhook(URL, app=(receiver := Receiver()))
+            sandbox.faults.add(DeliveryFault.DROP, chance=0.5)
+            for event in (Event.RENEWED, Event.PAST_DUE, Event.EXPIRED, Event.UPDATED) * 3:
+                sandbox.emit(event, 501)
+            await sandbox.delivered()
+            with pytest.raises(AssertionError, match=r"Sandbox\(seed='story'\) repeats"):
+                sandbox.deliveries.assert_none()
+            return [payload["event_id"] for payload in receiver.payloads]
+
+    first = await arrived()
+    assert await arrived() == first
+    assert 0 < len(first) < 12
+    with pytest.raises(AssertionError, match=r"Nothing was sent\.\nSandbox\(seed='tests'\)"):
+        sandbox.deliveries.assert_once(Event.RENEWED, 501)
+
+
 @pytest.mark.anyio
 async def test_a_slip_of_the_pen_is_refused(sandbox: Sandbox) -> None:
     """A fault that there is not would never happen."""
@@ -127,6 +191,12 @@ async def test_a_slip_of_the_pen_is_refused(sandbox: Sandbox) -> None:
         sandbox.faults.add("explode")
     with pytest.raises(ValueError, match="chance must be from 0 to 1"):
         sandbox.faults.add("reset", chance=50)
+    for times in (0, -1):
+        with pytest.raises(ValueError, match="times must be 1 or more"):
+            sandbox.faults.add("reset", times=times)
+    for seconds in (-1, float("inf"), float("nan")):
+        with pytest.raises(ValueError, match="seconds must be from 0"):
+            sandbox.faults.add("latency", seconds=seconds)
     sandbox.faults.add("reset")
     sandbox.faults.clear()
     assert sandbox.faults.rules == []

@@ -5,7 +5,6 @@ import hmac
 import json
 import socket
 import uuid
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-NO_FAULTS = Faults(Random(1))  # noqa: S311 - nothing is left to it
+NO_FAULTS = Faults(1)
 URL = "http://127.0.0.1:9000/hooks"
 SECRET = "a secret of twenty-eight chs"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import cast
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.dashboard.pages import DashboardPages
 from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.endpoints.checkout_sessions import CheckoutSessions
 from rmz_async.sandbox.endpoints.front_door import Call, Handler
@@ -38,9 +38,11 @@ class DashboardActions:
 
     Args:
         backend: The state to change.
+        pages: The pages that the actions lead back to.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, pages: DashboardPages) -> None:
+        self._pages = pages
         self._backend = backend
         self._store = backend.store
         subscriptions = Subscriptions(backend)
@@ -150,7 +152,7 @@ class DashboardActions:
         try:
             webhooks[number] = Webhook(id=number, url=form.get("url", ""), tries=5)
         except ValueError as problem:
-            return _with_problem("/webhooks", str(problem))
+            return self._pages.with_problem("/webhooks", str(problem))
         return sent_to("/webhooks")
 
     async def change_webhook(self, request: Request) -> Response:
@@ -197,10 +199,10 @@ class DashboardActions:
         try:
             act()
         except RefusedError as refusal:
-            return _with_problem(page, refusal.message)
+            return self._pages.with_problem(page, refusal.message)
         except InvalidFieldsError as refusal:
             reasons = [reason for found in refusal.errors.values() for reason in found]
-            return _with_problem(page, " ".join(reasons))
+            return self._pages.with_problem(page, " ".join(reasons))
         return sent_to(page)
 
 
@@ -221,7 +223,3 @@ def _back(request: Request) -> Response:
     came_from = request.headers.get("referer", "")
     own = f"{request.url.scheme}://{request.url.netloc}/"
     return sent_to(came_from if came_from.startswith(own) else "/")
-
-
-def _with_problem(page: str, problem: str) -> Response:
-    return sent_to(f"{page}?{urlencode({'problem': problem[:300]})}")

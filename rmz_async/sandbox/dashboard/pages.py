@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from urllib.parse import urlencode
 
 import attrs
 from starlette.requests import Request
 from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.dashboard.live import version_of
 from rmz_async.sandbox.dashboard.picture import WIDTH, picture_of
 from rmz_async.sandbox.hosted.notices import MISSING, notice
-from rmz_async.sandbox.hosted.rendering import rendered
+from rmz_async.sandbox.hosted.rendering import rendered, sent_to
 from rmz_async.sandbox.hosted.words import BEHAVIOURS, ORDER_STATUSES, STATUSES
 from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.store.orders import Order, OrderStatus
 
-__all__ = ("DashboardPages",)
+__all__ = ("DashboardPages", "newest")
 
 _ROWS = 100
 
@@ -43,6 +45,8 @@ _SECTIONS = (
     _Section("/requests", _("Requests")),
     _Section("/deliveries", _("Deliveries")),
     _Section("/webhooks", _("Webhooks")),
+    _Section("/faults", _("Faults")),
+    _Section("/calls", _("Calls")),
 )
 
 
@@ -66,12 +70,12 @@ class DashboardPages:
         counts: dict[str, int] = {}
         for subscription in self._store.subscriptions.values():
             counts[subscription.status] = counts.get(subscription.status, 0) + 1
-        return self._page(
+        return self.page(
             request,
             "overview.html",
             counts=counts,
-            effects=_newest(self._backend.ledger),
-            deliveries=_newest(self._backend.courier.log)[:8],
+            effects=newest(self._backend.ledger),
+            deliveries=newest(self._backend.courier.log)[:8],
             base_url=f"{request.url.scheme}://{request.url.netloc}{self._base_path}",
             token=self._token,
         )
@@ -86,7 +90,7 @@ class DashboardPages:
             if status in (None, "", one.status) and customer in (None, str(one.customer_id))
         ]
         rows.sort(key=lambda one: one.id, reverse=True)
-        return self._page(
+        return self.page(
             request, "subscriptions.html", rows=rows[:_ROWS], total=len(rows), chosen=status
         )
 
@@ -96,7 +100,7 @@ class DashboardPages:
         if one is None:
             return notice(request, MISSING)
         history = self._store.history.get(one.id, [])
-        return self._page(
+        return self.page(
             request,
             "subscription.html",
             one=one,
@@ -110,14 +114,14 @@ class DashboardPages:
     async def customers(self, request: Request) -> Response:
         """Answer ``GET /customers``."""
         rows = sorted(self._store.customers.values(), key=lambda one: one.id, reverse=True)
-        return self._page(request, "customers.html", rows=rows[:_ROWS], total=len(rows))
+        return self.page(request, "customers.html", rows=rows[:_ROWS], total=len(rows))
 
     async def orders(self, request: Request) -> Response:
         """Answer ``GET /orders``."""
         rows: list[Order] = sorted(
             self._store.orders.values(), key=lambda one: one.id, reverse=True
         )
-        return self._page(
+        return self.page(
             request,
             "orders.html",
             rows=rows[:_ROWS],
@@ -128,23 +132,25 @@ class DashboardPages:
 
     async def requests(self, request: Request) -> Response:
         """Answer ``GET /requests``."""
-        rows = _newest(self._backend.requests)
-        return self._page(request, "requests.html", rows=rows, pretty=_pretty)
+        rows = newest(self._backend.requests)
+        is_open = request.query_params.get("open") == "newest"
+        return self.page(request, "requests.html", rows=rows, pretty=_pretty, is_open=is_open)
 
     async def deliveries(self, request: Request) -> Response:
         """Answer ``GET /deliveries``."""
-        rows = _newest(self._backend.courier.log)
-        return self._page(request, "deliveries.html", rows=rows, pretty=_pretty)
+        rows = newest(self._backend.courier.log)
+        return self.page(request, "deliveries.html", rows=rows, pretty=_pretty)
 
     async def webhooks(self, request: Request) -> Response:
         """Answer ``GET /webhooks``."""
-        return self._page(
+        return self.page(
             request,
             "webhooks.html",
             rows=list(self._backend.webhooks.values()),
         )
 
-    def _page(self, request: Request, template: str, **values: object) -> Response:
+    def page(self, request: Request, template: str, **values: object) -> Response:
+        """Return *template* in the frame that all pages have."""
         return rendered(
             request,
             f"dashboard/{template}",
@@ -153,12 +159,18 @@ class DashboardPages:
             clock=self._backend.clock,
             now=self._backend.now(),
             statuses=STATUSES,
+            version=version_of(self._backend),
             problem=request.query_params.get("problem"),
             **values,
         )
 
+    def with_problem(self, page: str, problem: str) -> Response:
+        """Lead to *page*, and let it show *problem*."""
+        return sent_to(f"{page}?{urlencode({'problem': problem[:300]})}")
 
-def _newest(rows: Iterable[object]) -> list[object]:
+
+def newest(rows: Iterable[object]) -> list[object]:
+    """Return as many rows as a page shows, the newest first."""
     return list(rows)[: -_ROWS - 1 : -1]
 
 

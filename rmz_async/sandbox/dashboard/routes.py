@@ -9,20 +9,26 @@ from starlette.staticfiles import StaticFiles
 
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.dashboard.actions import DashboardActions
-from rmz_async.sandbox.dashboard.live import Live
+from rmz_async.sandbox.dashboard.calls import ApiCalls
+from rmz_async.sandbox.dashboard.fault_rules import FaultRules
+from rmz_async.sandbox.dashboard.live import Live, version_of
 from rmz_async.sandbox.dashboard.pages import DashboardPages
 from rmz_async.sandbox.wire.routing import route
 
 __all__ = ("dashboard_routes",)
 
 
-def dashboard_routes(backend: Backend, token: str, base_path: str) -> list[BaseRoute]:
+def dashboard_routes(
+    backend: Backend, token: str, base_path: str, seed: int | str
+) -> list[BaseRoute]:
     """Return the routes of the dashboard, and of what its pages load."""
     pages = DashboardPages(backend, token, base_path)
-    actions = DashboardActions(backend)
+    actions = DashboardActions(backend, pages)
+    faults = FaultRules(backend, pages, seed)
+    calls = ApiCalls(pages, token, base_path)
     return [
         Route("/", pages.overview, methods=["GET"]),
-        Route("/live", Live(lambda: _version(backend)).stream, methods=["GET"]),
+        Route("/live", Live(lambda: version_of(backend)).stream, methods=["GET"]),
         Route("/clock", actions.move_clock, methods=["POST"]),
         Route("/subscriptions", pages.subscriptions, methods=["GET"]),
         Route("/subscriptions/{id:int}", pages.subscription, methods=["GET"]),
@@ -41,16 +47,11 @@ def dashboard_routes(backend: Backend, token: str, base_path: str) -> list[BaseR
         Route("/deliveries/{number:int}", actions.send_again, methods=["POST"]),
         route("/webhooks", GET=pages.webhooks, POST=actions.add_webhook),
         Route("/webhooks/{id:int}", actions.change_webhook, methods=["POST"]),
+        route("/faults", GET=faults.show, POST=faults.add),
+        Route("/faults/clear", faults.clear, methods=["POST"]),
+        Route("/faults/{number:int}/remove", faults.remove, methods=["POST"]),
+        Route("/switches", faults.set_switches, methods=["POST"]),
+        route("/calls", GET=calls.show, POST=calls.make),
+        Route("/calls/upload/{kind}", calls.upload, methods=["POST"]),
         Mount("/dashboard-assets", StaticFiles(directory=Path(__file__).with_name("static"))),
     ]
-
-
-def _version(backend: Backend) -> tuple[object, ...]:
-    """Return what differs whenever a page of the dashboard would."""
-    return (
-        len(backend.ledger),
-        len(backend.courier.log),
-        backend.requests.count,
-        tuple((one.id, one.enabled, one.signed) for one in backend.webhooks.values()),
-        None if backend.clock.is_running else backend.now(),
-    )

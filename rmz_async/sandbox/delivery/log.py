@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import attrs
+
+from rmz_async.sandbox.faults.repeating import repeated_by
 
 __all__ = ("Deliveries", "Delivery", "Parcel")
 
@@ -73,10 +75,21 @@ class Delivery:
         )
 
 
-class Deliveries(tuple[Delivery, ...]):
-    """The attempts to deliver, in the order in which they ended; a tuple that can be asked."""
+class Deliveries(tuple[Delivery, ...]):  # noqa: SLOT001 - Python allows a tuple no slots
+    """The attempts to deliver, in the order in which they ended; a tuple that can be asked.
 
-    __slots__ = ()
+    Attributes:
+        seed: Repeats the run, and stands in the message of a failed assertion.
+    """
+
+    seed: int | str | None = None
+
+    @classmethod
+    def of_run(cls, attempts: Iterable[Delivery], seed: int | str) -> Deliveries:
+        """Return the attempts of the run that *seed* repeats."""
+        deliveries = cls(attempts)
+        deliveries.seed = seed
+        return deliveries
 
     def of(self, event: str | None = None, object_id: int | None = None) -> Deliveries:
         """Return the attempts that fit.
@@ -85,11 +98,13 @@ class Deliveries(tuple[Delivery, ...]):
             event: Such as ``subscription.renewed``; None for any.
             object_id: The id of a subscription or order; None for any.
         """
-        return Deliveries(
+        found = Deliveries(
             attempt
             for attempt in self
             if event in (None, attempt.event) and object_id in (None, attempt.object_id)
         )
+        found.seed = self.seed
+        return found
 
     def assert_once(self, event: str, object_id: int) -> None:
         """Fail unless each webhook that was sent an event has accepted it exactly once.
@@ -130,9 +145,10 @@ class Deliveries(tuple[Delivery, ...]):
 
 def _listed(attempts: Deliveries) -> str:
     """Return the latest ten attempts, a line for each."""
-    if not attempts:
-        return "Nothing was sent."
-    return "\n".join(["The latest attempts:", *(f"  {_line(one)}" for one in attempts[-10:])])
+    lines = ["Nothing was sent."]
+    if attempts:
+        lines = ["The latest attempts:", *(f"  {_line(one)}" for one in attempts[-10:])]
+    return "\n".join([*lines, *repeated_by(attempts.seed)])
 
 
 def _line(attempt: Delivery) -> str:

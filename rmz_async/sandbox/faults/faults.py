@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
 import attrs
 
 __all__ = ("DeliveryFault", "FaultRule", "Faults", "RequestFault")
+
+_LONGEST = 366 * 24 * 3_600
 
 
 class RequestFault(StrEnum):
@@ -61,6 +64,7 @@ class FaultRule:
         after_effect: Whether the call is carried out first; for a request that is answered in
             RMZ's place.
         seconds: How long a latency or a delay lasts.
+        number: Tells the rules of a sandbox apart: 1 for the first.
     """
 
     fault: RequestFault | DeliveryFault
@@ -69,17 +73,23 @@ class FaultRule:
     chance: float = 1.0
     after_effect: bool = False
     seconds: float = 1.0
+    number: int = 0
 
 
 class Faults:
     """The rules in force; the first that fits decides.
 
+    Chance looks at the rule, at what may be spoiled, and at how often that came before. So a seed
+    repeats the faults of each call, in whatever order calls that are made together arrive.
+
     Args:
-        chance: Decides what is left to chance; its seed repeats a run.
+        seed: Decides what is left to chance.
     """
 
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
+    def __init__(self, seed: int | str) -> None:
+        self._seed = seed
+        self._added = 0
+        self._met: Counter[tuple[int, str]] = Counter()
         self.rules: list[FaultRule] = []
         self.injected: list[tuple[FaultRule, str]] = []
 
@@ -99,10 +109,16 @@ class Faults:
             The rule, for `remove`.
 
         Raises:
-            ValueError: There is no such fault, or *chance* is not from 0 to 1.
+            ValueError: There is no such fault, *chance* is not from 0 to 1, *times* is below 1, or
+                *seconds* are not from 0 to a year's.
         """
         if not 0 <= chance <= 1:
             raise ValueError(f"chance must be from 0 to 1, not {chance}")
+        if times is not None and times < 1:
+            raise ValueError(f"times must be 1 or more, or None for always, not {times}")
+        if not 0 <= seconds <= _LONGEST:
+            raise ValueError(f"seconds must be from 0 to {_LONGEST}, not {seconds}")
+        self._added += 1
         rule = FaultRule(
             fault=_fault(fault),
             on=on,
@@ -110,6 +126,7 @@ class Faults:
             chance=chance,
             after_effect=after_effect,
             seconds=seconds,
+            number=self._added,
         )
         self.rules.append(rule)
         return rule
@@ -133,11 +150,19 @@ class Faults:
     def _pick(self, kind: type[StrEnum], name: str) -> FaultRule | None:
         for rule in self.rules:
             fits = isinstance(rule.fault, kind) and fnmatchcase(name, rule.on)
-            if fits and rule.times != 0 and self._chance.random() < rule.chance:
+            if fits and rule.times != 0 and self._happens(rule, name):
                 rule.times = None if rule.times is None else rule.times - 1
                 self.injected.append((rule, name))
                 return rule
         return None
+
+    def _happens(self, rule: FaultRule, name: str) -> bool:
+        if rule.chance in (0, 1):
+            return rule.chance == 1
+        self._met[rule.number, name] += 1
+        draw = f"{self._seed}/{rule.number}/{name}/{self._met[rule.number, name]}"
+        chance = random.Random(draw)  # noqa: S311 - nothing secret depends on it
+        return chance.random() < rule.chance
 
 
 def _fault(name: str) -> RequestFault | DeliveryFault:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 import attrs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rmz_async.sandbox.faults.repeating import repeated_by
 
 __all__ = ("Exchange", "KeptRequests", "RequestLog", "Requests")
 
@@ -34,10 +36,21 @@ class Exchange:
     answer: bytes = attrs.field(repr=False)
 
 
-class Requests(tuple[Exchange, ...]):
-    """The latest requests in their order; a tuple that can be asked."""
+class Requests(tuple[Exchange, ...]):  # noqa: SLOT001 - Python allows a tuple no slots
+    """The latest requests in their order; a tuple that can be asked.
 
-    __slots__ = ()
+    Attributes:
+        seed: Repeats the run, and stands in the message of a failed assertion.
+    """
+
+    seed: int | str | None = None
+
+    @classmethod
+    def of_run(cls, exchanges: Iterable[Exchange], seed: int | str) -> Requests:
+        """Return the requests of the run that *seed* repeats."""
+        requests = cls(exchanges)
+        requests.seed = seed
+        return requests
 
     def of(
         self, *, method: str | None = None, path: str | None = None, status: int | None = None
@@ -67,8 +80,9 @@ class Requests(tuple[Exchange, ...]):
         """
         found = self.of(method=method, path=path, status=status)
         if found:
-            listed = "\n".join(f"  {one.method} {one.path} → {one.status}" for one in found[:10])
-            raise AssertionError(f"{len(found)} request(s) fit, expected none:\n{listed}")
+            lines = [f"{len(found)} request(s) fit, expected none:"]
+            lines += [f"  {one.method} {one.path} → {one.status}" for one in found[:10]]
+            raise AssertionError("\n".join([*lines, *repeated_by(self.seed)]))
 
 
 class RequestLog:
