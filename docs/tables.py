@@ -17,7 +17,7 @@ from pathlib import Path
 
 from rmz_async import _execution, errors, options
 from rmz_async._calls.retry import lag_of
-from rmz_async._http import exchange
+from rmz_async._http import request
 from rmz_async.operations import OPERATIONS, Operation, Reaction, RetryRule
 from rmz_async.options import Pacing, RetryPolicy
 from rmz_async.pagination import Pager
@@ -54,7 +54,7 @@ def retries() -> Iterator[Row]:
         (f"all {len(reads)} that read", reads[0]),
     ):
         rule = row.retry
-        words = _ONCE_WORDS if rule is RetryRule.ONCE else _WORDS
+        words = _words_of(row)
         yield (
             name,
             _after_no_answer(row),
@@ -69,7 +69,7 @@ def limits() -> Iterator[Row]:
     for part, seconds, setting in (
         ("A call: its attempts and all its waits", options.DEFAULT_TIMEOUT, "timeout"),
         ("An attempt", policy.attempt_timeout, "RetryPolicy.attempt_timeout"),
-        ("Opening a connection", exchange.CONNECT_TIMEOUT, ""),
+        ("Opening a connection", request.CONNECT_TIMEOUT, ""),
         ("The wait before a retry", policy.max_backoff, "RetryPolicy.max_backoff"),
         ("The wait for a slot in the minute", pacing.max_wait, "Pacing.max_wait"),
         ("Reading back, after the end of the call", _execution.SETTLE_GRACE, ""),
@@ -112,14 +112,22 @@ _WORDS = {
     Reaction.READ_BACK: "read back",
     Reaction.RAISE: "error",
 }
-# An extension that was made from an id, and a product, have nothing to be compared with.
-_ONCE_WORDS = {**_WORDS, Reaction.READ_BACK: "compared, or unknown"}
+
+
+def _words_of(row: Operation) -> dict[Reaction, str]:
+    if row.retry is not RetryRule.ONCE:
+        return _WORDS
+    taken = _types_of(row)
+    returned = taken.pop("return")
+    # Only a call that takes the object as it was read has something to compare with.
+    compares = any(returned in typing.get_args(one) for one in taken.values())
+    return {**_WORDS, Reaction.READ_BACK: "compared, or unknown" if compares else "unknown"}
 
 
 def _after_no_answer(row: Operation) -> str:
     reaction = row.retry.ambiguous
     if row.retry is RetryRule.ONCE:
-        return f"never resent: {_ONCE_WORDS[reaction]}"
+        return f"never resent: {_words_of(row)[reaction]}"
     if reaction is Reaction.READ_BACK and not row.resend_within:
         return "read back, never resent"
     if reaction is Reaction.READ_BACK:
@@ -130,12 +138,15 @@ def _after_no_answer(row: Operation) -> str:
     return _WORDS[reaction]
 
 
-def _returned(row: Operation) -> str:
+def _types_of(row: Operation) -> dict[str, typing.Any]:
     resource, method = row.name.split(".")
     module = importlib.import_module(f"rmz_async.resources.{resource}")
     (name,) = module.__all__
-    function = inspect.unwrap(getattr(getattr(module, name), method))
-    returned = typing.get_type_hints(function)["return"]
+    return typing.get_type_hints(inspect.unwrap(getattr(getattr(module, name), method)))
+
+
+def _returned(row: Operation) -> str:
+    returned = _types_of(row)["return"]
     if typing.get_origin(returned) is Pager:
         (item,) = typing.get_args(returned)
         return f"`Pager` of `{item.__name__}`"

@@ -69,7 +69,7 @@ class RetryRule(Enum):
     )
     # Even a 429 that looks like the throttle's may be that of the guard against duplicates.
     ONCE = _Rule(
-        words="never retry it: compare with what the caller had read, or raise",
+        words="never retry it: compare with the object that the caller had read, if any, or raise",
         not_sent=Reaction.RETRY,
         ambiguous=Reaction.READ_BACK,
         throttled=Reaction.RAISE,

@@ -171,7 +171,17 @@ def test_fields_under_data_are_refused_fields(status: int) -> None:
     assert "(slug: is taken): correct the fields named" in str(found)
 
 
-@pytest.mark.parametrize("data", [{"id": 5}, {"slug": "taken"}, {"a": [1]}, {}, [], None])
+def test_fields_under_data_count_beside_errors_that_name_none() -> None:
+    """An empty map of errors is no reason to drop the fields."""
+    found = error(422, {"message": "no", "errors": {}, "data": {"slug": ["is taken"]}})
+
+    assert found.errors == {"slug": ("is taken",)}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{"id": 5}, {"slug": "taken"}, {"a": [1]}, {"slug": ["taken"], "id": 5}, {}, [], None],
+)
 def test_an_object_under_data_is_no_refused_field(data: object) -> None:
     """An error may have an object of the shop beside it."""
     assert error(400, {"message": "no", "data": data}).errors == {}
