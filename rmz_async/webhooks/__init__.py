@@ -1,6 +1,7 @@
-"""Webhooks: make sure that RMZ sent a delivery, and read it.
+"""Webhooks: make sure that RMZ sent a delivery, read it, and handle its event once.
 
-These are pure functions: they need no event loop and no connection.
+``verify`` and the other functions are pure: they need no event loop and no connection. A `Receiver`
+stores what was verified, and runs handlers.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from rmz_async.webhooks.events import (
     SubscriptionUpdated,
     UnknownEvent,
 )
-from rmz_async.webhooks.receiver import Ack, Receiver
+from rmz_async.webhooks.inbox.interface import Inbox, Stats
+from rmz_async.webhooks.receiver import Ack, Receiver, Replay
 from rmz_async.webhooks.samples import sample
 from rmz_async.webhooks.signature import sign, verify
 
@@ -36,10 +38,13 @@ __all__ = (
     "AnyEvent",
     "Event",
     "EventType",
+    "Inbox",
     "OrderCreated",
     "OrderEvent",
     "OrderStatusChanged",
     "Receiver",
+    "Replay",
+    "Stats",
     "SubscriptionActivated",
     "SubscriptionCanceled",
     "SubscriptionCreated",

@@ -2,54 +2,51 @@
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
-import inspect
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import TypeVar, cast
 
-import anyio
 import attrs
-from anyio import to_thread
+from anyio import CapacityLimiter
 
 from rmz_async._calls.clock import Clock
 from rmz_async._calls.refusals import quoted
 from rmz_async.errors import ConfigurationError, PayloadError, SignatureError
+from rmz_async.webhooks._batching import Batches
+from rmz_async.webhooks._hand_over import Enqueue, HandOver
+from rmz_async.webhooks._handlers import (
+    Backoff,
+    Handler,
+    Handlers,
+    Rules,
+    Wanted,
+    default_backoff,
+    grouping_of,
+    name_of,
+    subject_of,
+)
 from rmz_async.webhooks._headers import Headers
-from rmz_async.webhooks._reading import event_of
+from rmz_async.webhooks._replaying import UNREADABLE, Replay, replayed
 from rmz_async.webhooks._secrets import Keys, Secrets
+from rmz_async.webhooks._threads import in_thread
+from rmz_async.webhooks._transaction import Cursor, Transaction, mark_done, transaction
 from rmz_async.webhooks._verifying import verified
-from rmz_async.webhooks.events import Event, EventType
-from rmz_async.webhooks.inbox.interface import Delivery, Grouping, Inbox, Stats, Task
+from rmz_async.webhooks._worker import Worker
+from rmz_async.webhooks._working import Background, Signal, working
+from rmz_async.webhooks.events import Event, UnknownEvent
+from rmz_async.webhooks.inbox.interface import Delivery, Inbox, Stats
 from rmz_async.webhooks.inbox.opening import open_inbox
 
-__all__ = ("Ack", "Receiver")
+__all__ = ("Ack", "Receiver", "Replay")
 
 logger: logging.Logger = logging.getLogger("rmz_async")
 
-Handler: TypeAlias = Callable[[Any], Awaitable[object] | object]
-"""A function of one event: async, or plain, which runs in a worker thread."""
-
 H = TypeVar("H", bound=Handler)
 
-# Seconds between two looks at the inbox, in case another process has stored a delivery.
-POLL = 1.0
-
-# Seconds after which the task of a worker that has died is taken by another.
-LEASE = 60.0
-
-# Seconds before the second attempt; each next wait is four times as long.
-BACKOFF = 5.0
-MAX_BACKOFF = 3600.0
-
-# Seconds that an attempt of an async handler may take, which must end before its lease.
-HANDLER_TIMEOUT = 50.0
-
-UNREADABLE = "(unreadable)"
-"""The name of a signed delivery that names no event."""
+WEEK = 7 * 86_400.0
 
 
 @attrs.frozen
@@ -70,17 +67,26 @@ class Receiver:
 
     A handler runs after the answer to RMZ. If it fails, it is attempted again later, and after the
     last attempt the error stays in the inbox. A process that dies in the middle of a handler makes
-    the handler run again: use ``event.dedupe_key`` so that its effect happens once.
+    the handler run again: use `transaction` so that its effect happens once.
+
+    Register all handlers before the first delivery, in each process that receives.
 
     Args:
         secrets: See `verify`.
         inbox: ``sqlite:///`` and the path of a file, which all processes of one machine may share;
             ``postgresql://`` and the address of a database; or an `Inbox` of your own.
-        max_attempts: How many attempts each handler gets, 1 or more.
+        max_attempts: How many attempts a handler gets for each event, 1 or more.
+        backoff: Returns the seconds between an attempt, counted from 1, and the next one; up to a
+            half of them is left out by chance. 5 seconds, 20, 80 and so on up to an hour if left
+            out.
+        forget_after: Seconds after which a delivery is forgotten, if all its handlers have
+            succeeded; 7 days if left out, None for never. An event that was forgotten counts as new
+            if somebody sends it again.
+        handler_timeout: Seconds that an attempt of an async handler may take.
         allow_unsigned: See `verify`.
 
     Raises:
-        ConfigurationError: The inbox is not a SQLite address, or there is no attempt.
+        ConfigurationError: The inbox's address is of no known kind, or an option breaks a rule.
     """
 
     def __init__(
@@ -89,53 +95,107 @@ class Receiver:
         secrets: Secrets,
         inbox: str | Inbox,
         max_attempts: int = 8,
+        backoff: Backoff = default_backoff,
+        forget_after: float | None = WEEK,
+        handler_timeout: float = 300.0,
         allow_unsigned: bool = False,
         _clock: Clock | None = None,
     ) -> None:
         self._keys = Keys(secrets)
-        self._handlers: dict[str, tuple[Callable[[Event], bool], Handler]] = {}
+        self._handlers = Handlers()
         if not callable(secrets):
             del secrets
             self._keys.check()
-        if max_attempts < 1:
-            raise ConfigurationError("max_attempts: must be an integer of 1 or more")
+        self._rules = Rules(max_attempts=max_attempts, backoff=backoff)
+        self._forget_after = forget_after
         self._allow_unsigned = allow_unsigned
-        self._max_attempts = max_attempts
-        self._clock = Clock() if _clock is None else _clock
-        self._inbox = open_inbox(inbox, self._clock) if isinstance(inbox, str) else inbox
-        self._stored: anyio.Event | None = None
+        clock = Clock() if _clock is None else _clock
+        self._inbox = open_inbox(inbox, clock) if isinstance(inbox, str) else inbox
+        self._worker = Worker(self._inbox, self._handlers, clock, handler_timeout)
+        self._hand_over: HandOver | None = None
+        self._deliveries = Batches(self._add)
+        self._signals: set[Signal] = set()
 
     def __repr__(self) -> str:
         # A traceback with variables shows a receiver whose options were refused, too.
         inbox = getattr(self, "_inbox", None)
         return f"Receiver(inbox={inbox!r}, handlers={len(self._handlers)})"
 
-    def on(self, *wanted: EventType | type[Event] | str) -> Callable[[H], H]:
+    @property
+    def inbox(self) -> Inbox:
+        """The inbox, whose methods block."""
+        return self._inbox
+
+    def on(
+        self,
+        *wanted: Wanted,
+        ordered: bool = False,
+        coalesce: bool = False,
+        max_attempts: int | None = None,
+        backoff: Backoff | None = None,
+        name: str | None = None,
+    ) -> Callable[[H], H]:
         """Register the decorated function for events.
+
+        The function is async, or plain: a plain one runs in a worker thread. Several functions may
+        be registered for one event; each has attempts of its own, and none waits for another.
+
+        A pattern such as ``subscription.*`` matches events that can be read. ``*`` matches all, and
+        the class ``UnknownEvent`` those that this version does not know or cannot read.
 
         Args:
             wanted: Event types, event classes, or patterns of names such as ``subscription.*``.
+            ordered: Run for the events of one subscription, or one order, one after another as they
+                came. An event that fails holds up the later ones until its last attempt.
+            coalesce: Run for the newest of all events of one subscription, or one order, that wait,
+                and not for the others. For handlers that read the present state.
+            max_attempts: How many attempts the function gets for each event; the receiver's if left
+                out.
+            backoff: How long to wait between two of them; the receiver's if left out.
+            name: The name that stands in the inbox; the function's own if left out. A name must
+                stay the same as long as tasks wait for it.
 
         Returns:
             A decorator that returns the function unchanged.
 
         Raises:
-            ConfigurationError: Nothing was named, or two handlers have the same name.
+            ConfigurationError: Nothing was named, two handlers have the same name, or an option
+                breaks a rule.
         """
         if not wanted:
             raise ConfigurationError("on: name an event, an event class or a pattern")
-        accepts = partial(_is_wanted, wanted)
+        rules = Rules(
+            grouping=grouping_of(ordered=ordered, coalesce=coalesce),
+            max_attempts=self._rules.max_attempts if max_attempts is None else max_attempts,
+            backoff=self._rules.backoff if backoff is None else backoff,
+        )
 
         def register(handler: H) -> H:
-            # The name stands in the inbox, so that a restarted program finds its tasks.
-            named = handler if hasattr(handler, "__qualname__") else type(handler)
-            name = f"{named.__module__}.{named.__qualname__}"
-            if name in self._handlers:
-                raise ConfigurationError(f"on: there are two handlers called {name}")
-            self._handlers[name] = (accepts, handler)
+            self._handlers.add(name_of(handler) if name is None else name, handler, wanted, rules)
             return handler
 
         return register
+
+    def fallback(self, handler: H) -> H:
+        """Register the decorated function for the events that no other handler wants.
+
+        Events of types that this version does not know are among them; events that cannot be read
+        are not, and wait in the inbox.
+        """
+        self._handlers.add(name_of(handler), handler, (), self._rules)
+        return handler
+
+    def hand_off(self, enqueue: Enqueue) -> Enqueue:
+        """Hand events over to a queue, in place of running their handlers here; a decorator.
+
+        The queue's worker calls `run_one` with the number. A number may come twice, which does no
+        harm. If the queue loses one, or its worker dies, ``working()`` hands the number over again.
+
+        Args:
+            enqueue: Gets the number of a delivery in the inbox; async, or plain.
+        """
+        self._hand_over = HandOver(self._worker, enqueue)
+        return enqueue
 
     async def receive(self, body: bytes, headers: Headers | None) -> Ack:
         """Verify and store a delivery, and return the answer to RMZ.
@@ -145,13 +205,13 @@ class Receiver:
             headers: All headers of the request, as for `verify`.
 
         Returns:
-            200 once the delivery is stored, and for an event that is known; 401 if RMZ did not
-            sign it. A signed body that names no event is answered with 200 and logged, because a
-            retry has the same body.
-
-        Raises:
-            ConfigurationError: The secrets cannot be used.
+            200 if the delivery is stored, or its event was known before. 401 if RMZ did not sign
+            the body. 503 if it could not be stored, and 500 if the secrets cannot be used; RMZ
+            delivers it again later. A signed body that cannot be read is stored, too.
         """
+        if not isinstance(cast("object", body), bytes):
+            logger.error("a delivery was not looked at: body must be the raw bytes of the request")
+            return Ack(500, "not configured")
         try:
             event = verified(body, headers, self._keys, allow_unsigned=self._allow_unsigned)
         except SignatureError as error:
@@ -160,138 +220,165 @@ class Receiver:
         except PayloadError as error:
             logger.warning("a signed delivery waits in the inbox: %s", error)
             return await self._store(
-                Delivery(key=_digest(body), name=UNREADABLE, body=body, fault=str(error))
+                Delivery(key=_digest(body), name=UNREADABLE, body=body, fault=quoted(str(error)))
             )
+        except Exception as error:  # noqa: BLE001 - a callable for the secrets raises what it likes
+            # The message of such an error, and its traceback, might show a secret.
+            reason = error if isinstance(error, ConfigurationError) else type(error).__name__
+            logger.error("a delivery was not looked at: %s", reason)  # noqa: TRY400 - see above
+            return Ack(500, "not configured")
+        handlers = self._handlers.wanting(event)
+        unread = event.fault if isinstance(event, UnknownEvent) and not handlers else None
         return await self._store(
             Delivery(
                 key=event.dedupe_key,
-                name=event.event,
+                name=quoted(event.event),
                 body=body,
                 request_id=event.request_id,
                 secret_index=event.secret_index,
-                handlers={
-                    name: Grouping.EACH
-                    for name, (accepts, _) in self._handlers.items()
-                    if accepts(event)
-                },
+                subject=subject_of(event),
+                fault=unread,
+                handlers=handlers,
             )
         )
 
-    async def _store(self, delivery: Delivery) -> Ack:
-        try:
-            await to_thread.run_sync(self._inbox.add, [delivery])
-        except Exception as error:  # noqa: BLE001 - each database has errors of its own
-            logger.error("a delivery was not stored: %s", error)  # noqa: TRY400 - no riddle for RMZ
-            return Ack(503, "not stored")
-        if self._stored is not None:
-            self._stored.set()
-        return Ack(200, "stored")
-
     @asynccontextmanager
-    async def working(self) -> AsyncGenerator[None]:
-        """Run the handlers in the background for as long as the block runs."""
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._work)
-            try:
+    async def working(self, *, concurrency: int = 10, grace: float = 5.0) -> AsyncGenerator[None]:
+        """Run the handlers in the background for as long as the block runs.
+
+        Several processes may do so with one inbox. If one of them dies, the others take its events
+        up as soon as its lease has ended.
+
+        Args:
+            concurrency: How many handlers may run at the same time, 1 or more.
+            grace: Seconds that they may take to end after the block; then they are cancelled, and
+                run again later. A plain handler cannot be cancelled and runs to its end.
+        """
+        signal = Signal()
+        background = Background(
+            worker=self._worker,
+            signal=signal,
+            concurrency=concurrency,
+            forget_after=self._forget_after,
+            hand_over=None if self._hand_over is None else self._hand_over.hand_over_due,
+        )
+        self._signals.add(signal)
+        try:
+            async with working(background, grace):
                 yield
-            finally:
-                group.cancel_scope.cancel()
+        finally:
+            self._signals.discard(signal)
 
     async def drain(self) -> int:
-        """Run all handlers that are due, and return how many ran; for tests and for cron jobs."""
+        """Run all handlers that are due, one after another; for tests and for cron jobs.
+
+        Returns:
+            How many handlers ran.
+        """
         count = 0
-        while await self._run_next():
-            count += 1
+        limiter = CapacityLimiter(1)
+        async with self._worker.keeping_leases() as leased:
+            while tasks := await self._worker.claim(1):
+                for task in tasks:
+                    await self._worker.run(task, leased, limiter)
+                    count += 1
         return count
+
+    async def run_one(self, inbox_id: int) -> int:
+        """Run the handlers of one delivery that wait, due or not; for the worker of a queue.
+
+        Args:
+            inbox_id: The number that was handed over.
+
+        Returns:
+            How many handlers ran; their errors are in the inbox, and they are handed over again.
+        """
+        limiter = CapacityLimiter(1)
+        count = 0
+        async with self._worker.keeping_leases() as leased:
+            for task in await self._worker.claim(100, inbox_id):
+                await self._worker.run(task, leased, limiter)
+                count += 1
+        return count
+
+    def transaction(self, event: Event) -> Transaction:
+        """Return a transaction in which the calling handler's effect happens once.
+
+        ``async with`` in an async handler, ``with`` in a plain one. The context is the inbox's own
+        connection: a ``sqlite3.Connection``, or SQLAlchemy's ``Connection`` for PostgreSQL. Its
+        statements block. The effect and the mark that the handler is done are committed together.
+        Keep it short, because it holds up the storing of deliveries in SQLite.
+
+        Args:
+            event: The event that the handler got.
+
+        Raises:
+            ConfigurationError: The caller is not a handler of *event*.
+            TaskLostError: Raised as the block begins: another worker has the event's task now.
+        """
+        return transaction(self._inbox, event)
+
+    def mark_done(self, event: Event, cursor: Cursor) -> None:
+        """Mark the calling handler as done, in a transaction of your own in the inbox's database.
+
+        Args:
+            event: The event that the handler got.
+            cursor: A cursor of the database in which the inbox is, Django's for instance.
+
+        Raises:
+            ConfigurationError: The caller is not a handler of *event*.
+            TaskLostError: Another worker has the event's task now: roll your transaction back.
+        """
+        mark_done(self._inbox, event, cursor)
+
+    async def replay(self, inbox_id: int, *, dry_run: bool = False) -> Sequence[Replay]:
+        """Run the handlers of a delivery again, with all their attempts.
+
+        Handlers that were registered after it came are among them. A handler that runs at this
+        moment is left alone.
+
+        Args:
+            inbox_id: The delivery's number in the inbox.
+            dry_run: Change nothing.
+
+        Returns:
+            The handlers that run again, or would; empty if there is no such delivery, if it is not
+            an event, or if no handler wants it.
+        """
+        found = await in_thread(
+            partial(replayed, self._inbox, self._handlers, inbox_id, dry_run=dry_run)
+        )
+        self._wake()
+        return found
 
     async def stats(self) -> Stats:
         """Return how many deliveries and tasks the inbox holds."""
-        return await to_thread.run_sync(self._inbox.stats)
+        return await in_thread(self._inbox.stats)
 
     async def aclose(self) -> None:
         """Close the inbox."""
-        await to_thread.run_sync(self._inbox.close)
+        await in_thread(self._inbox.close)
 
-    async def _work(self) -> None:
-        while True:
-            stored = self._stored = anyio.Event()
-            try:
-                await self.drain()
-            except Exception as error:  # noqa: BLE001 - each database has errors of its own
-                logger.error("the inbox cannot be read: %s", error)  # noqa: TRY400 - it may repeat
-            async with anyio.create_task_group() as group:
-                group.start_soon(self._poll, stored)
-                await stored.wait()
-                group.cancel_scope.cancel()
-
-    async def _poll(self, stored: anyio.Event) -> None:
-        await self._clock.sleep(POLL)
-        stored.set()
-
-    async def _run_next(self) -> bool:
-        claimed = await to_thread.run_sync(
-            partial(self._inbox.claim, tuple(self._handlers), limit=1, lease=LEASE)
-        )
-        if not claimed:
-            return False
-        (task,) = claimed
-        event = event_of(task.body, task.request_id, task.secret_index)
+    async def _store(self, delivery: Delivery) -> Ack:
         try:
-            with anyio.fail_after(HANDLER_TIMEOUT):
-                await _call(self._handlers[task.handler][1], event)
-        except anyio.get_cancelled_exc_class():
-            with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(self._inbox.release, [task])
-            raise
-        except Exception as error:  # noqa: BLE001 - a handler raises what it likes
-            await self._failed(task, error)
-        else:
-            await to_thread.run_sync(self._inbox.done, [task])
-        return True
+            inbox_id = await self._deliveries.submit(delivery)
+        except Exception as error:  # noqa: BLE001 - each database has errors of its own
+            logger.error("a delivery was not stored: %s", quoted(str(error)))  # noqa: TRY400 - RMZ delivers it again
+            return Ack(503, "not stored")
+        if inbox_id is not None and delivery.handlers:
+            if self._hand_over is not None:
+                await self._hand_over.hand_over(inbox_id)
+            self._wake()
+        return Ack(200, "stored")
 
-    async def _failed(self, task: Task, error: Exception) -> None:
-        reason = quoted(f"{type(error).__name__}: {error}")
-        is_last = task.attempt >= self._max_attempts
-        wait = min(BACKOFF * 4 ** (task.attempt - 1), MAX_BACKOFF)
-        logger.log(
-            logging.ERROR if is_last else logging.WARNING,
-            "%s failed for %s (attempt %d of %d): %s",
-            task.handler,
-            task.name,
-            task.attempt,
-            self._max_attempts,
-            reason,
-        )
-        await to_thread.run_sync(
-            partial(self._inbox.failed, task, reason, retry_after=None if is_last else wait)
-        )
+    def _add(self, deliveries: Sequence[Delivery]) -> Sequence[int | None]:
+        delay = 0.0 if self._hand_over is None else self._hand_over.delay
+        return self._inbox.add(deliveries, delay=delay)
 
-
-async def _call(handler: Handler, event: Event) -> None:
-    if _is_async(handler) or _is_async(type(handler).__call__):
-        await cast("Callable[[Event], Awaitable[object]]", handler)(event)
-    else:
-        await to_thread.run_sync(_call_plain, handler, event)
-
-
-def _is_async(function: object) -> bool:
-    return inspect.iscoroutinefunction(function)
-
-
-def _call_plain(handler: Handler, event: Event) -> None:
-    result = handler(event)
-    if inspect.iscoroutine(result):
-        # No code in this thread could await it, and its work would silently be left undone.
-        result.close()
-        raise TypeError("a plain handler returned a coroutine: make it an async function")
+    def _wake(self) -> None:
+        for signal in tuple(self._signals):
+            signal.set_if_local()
 
 
 def _digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
-
-
-def _is_wanted(wanted: Sequence[EventType | type[Event] | str], event: Event) -> bool:
-    return any(
-        isinstance(event, one) if isinstance(one, type) else fnmatch.fnmatchcase(event.event, one)
-        for one in wanted
-    )

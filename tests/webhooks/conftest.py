@@ -1,13 +1,15 @@
-"""An inbox on each database."""
+"""An inbox on each database, and a receiver with an inbox in SQLite."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from rmz_async.webhooks import Receiver
 from rmz_async.webhooks.inbox.interface import Inbox
+from tests.webhooks.receiving import SECRET
 from tests.webhooks.storages import Storage, Time, sqlite_storage
 
 STORAGES: dict[str, Callable[[Path], Storage]] = {"sqlite": sqlite_storage}
@@ -40,3 +42,23 @@ def other(storage: Storage, inbox: Inbox) -> Iterator[Inbox]:
 def inbox_time(storage: Storage) -> Time:
     """The time in the database."""
     return storage.time
+
+
+@pytest.fixture
+def time() -> Time:
+    """Time that stands still."""
+    return Time()
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> str:
+    """The address of the receiver's inbox."""
+    return f"sqlite:///{tmp_path / 'inbox.db'}"
+
+
+@pytest.fixture
+async def receiver(address: str, time: Time) -> AsyncIterator[Receiver]:
+    """A receiver with an inbox of its own and three attempts."""
+    receiver = Receiver(secrets=[SECRET], inbox=address, max_attempts=3, _clock=time.clock())
+    yield receiver
+    await receiver.aclose()

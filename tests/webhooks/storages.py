@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import anyio.lowlevel
+import anyio
 import attrs
 
 from rmz_async.webhooks.inbox.interface import Delivery, Grouping, Inbox, Task
@@ -19,22 +19,29 @@ LEASE = 60.0
 
 @attrs.define
 class Time:
-    """Time that passes when somebody sleeps, or when the test says so."""
+    """Time that passes when the test says so."""
 
     now: datetime = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
     monotonic: float = 0.0
     slept: int = 0
+    sleepers: list[tuple[float, anyio.Event]] = attrs.field(
+        factory=list["tuple[float, anyio.Event]"]
+    )
 
     async def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Wait until the test has let so much time pass."""
         self.slept += 1
-        self.move(seconds)
-        await anyio.lowlevel.checkpoint()
+        awake = anyio.Event()
+        self.sleepers.append((self.monotonic + seconds, awake))
+        await awake.wait()
 
     def move(self, seconds: float) -> None:
-        """Let time pass."""
+        """Let time pass, and wake those for whom it is time."""
         self.monotonic += seconds
         self.now += timedelta(seconds=seconds)
+        for until, awake in self.sleepers:
+            if until <= self.monotonic:
+                awake.set()
 
     def put_clock(self, seconds: float) -> None:
         """Change the clock on the wall by so many seconds; no time passes."""

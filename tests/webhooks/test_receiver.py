@@ -3,57 +3,34 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import traceback
-from collections.abc import AsyncIterator
+from functools import partial
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
-import anyio
-import anyio.from_thread
 import anyio.lowlevel
+import attrs
 import pytest
 
 from rmz_async import ConfigurationError
 from rmz_async.webhooks import (
+    Ack,
     Event,
     EventType,
     OrderEvent,
+    Receiver,
+    Stats,
     SubscriptionPaused,
     SubscriptionRenewed,
+    UnknownEvent,
     sample,
-    sign,
 )
-from rmz_async.webhooks import (
-    receiver as receiver_module,
-)
-from rmz_async.webhooks.inbox.interface import Stats
-from rmz_async.webhooks.receiver import Ack, Receiver
+from rmz_async.webhooks._handlers import default_backoff
+from tests.webhooks.receiving import SECRET, deliver, deliver_events
 from tests.webhooks.storages import Time
 
 pytestmark = pytest.mark.anyio
-
-SECRET = "S3CRETcanary-of-28-letters.."
-
-
-@pytest.fixture
-def time() -> Time:
-    """Time that stands still."""
-    return Time()
-
-
-@pytest.fixture
-async def receiver(tmp_path: Path, time: Time) -> AsyncIterator[Receiver]:
-    """A receiver with an inbox of its own and three attempts."""
-    address = f"sqlite:///{tmp_path / 'inbox.db'}"
-    found = Receiver(secrets=[SECRET], inbox=address, max_attempts=3, _clock=time.clock())
-    yield found
-    await found.aclose()
-
-
-async def deliver(receiver: Receiver, body: bytes) -> Ack:
-    """Deliver a body that RMZ has signed."""
-    return await receiver.receive(body, {"Signature": sign(body, SECRET)})
 
 
 async def test_a_handler_runs_after_the_answer(receiver: Receiver) -> None:
@@ -178,104 +155,6 @@ async def test_a_handler_that_fails_stops_no_other_and_is_attempted_again(
     assert caplog.messages[-1].endswith("(attempt 3 of 3): ValueError: no\\nway")
 
 
-async def test_a_handler_that_hangs_fails(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its lease would end, and another worker would run it as well."""
-    monkeypatch.setattr(receiver_module, "HANDLER_TIMEOUT", 0.0)
-
-    @receiver.on("*")
-    async def hangs(event: Event) -> None:
-        await anyio.sleep_forever()
-
-    await deliver(receiver, sample(EventType.ORDER_CREATED))
-    assert await receiver.drain() == 1
-    assert (await receiver.stats()).waiting == 1
-
-
-async def test_a_worker_runs_what_comes(receiver: Receiver) -> None:
-    """A delivery wakes it."""
-    got = anyio.Event()
-
-    @receiver.on("*")
-    async def handler(event: Event) -> None:
-        got.set()
-
-    with anyio.fail_after(10):
-        async with receiver.working():
-            await deliver(receiver, sample(EventType.ORDER_CREATED))
-            await got.wait()
-
-
-async def test_a_worker_looks_again_for_what_others_have_stored(
-    receiver: Receiver, time: Time, tmp_path: Path
-) -> None:
-    """Another process cannot wake it."""
-    got = anyio.Event()
-
-    def handler(event: Event) -> None:
-        anyio.from_thread.run_sync(got.set)
-
-    receiver.on("*")(handler)
-    other = Receiver(
-        secrets=[SECRET], inbox=f"sqlite:///{tmp_path / 'inbox.db'}", _clock=time.clock()
-    )
-    other.on("*")(handler)
-    with anyio.fail_after(10):
-        async with receiver.working():
-            while not time.slept:
-                await anyio.lowlevel.checkpoint()
-            await deliver(other, sample(EventType.ORDER_CREATED))
-            await got.wait()
-    await other.aclose()
-
-
-async def test_a_handler_that_is_stopped_is_free_immediately(receiver: Receiver) -> None:
-    """A redeployment does not wait for the lease."""
-    began = anyio.Event()
-    runs: list[str] = []
-
-    @receiver.on("*")
-    async def handler(event: Event) -> None:
-        runs.append(event.event)
-        began.set()
-        if len(runs) == 1:
-            await anyio.sleep_forever()
-
-    await deliver(receiver, sample(EventType.ORDER_CREATED))
-    with anyio.fail_after(10):
-        async with receiver.working():
-            await began.wait()
-    assert await receiver.drain() == 1
-    assert await receiver.stats() == Stats(deliveries=1, done=1)
-
-
-async def test_a_worker_outlives_an_inbox_that_cannot_be_read(
-    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A full disk today is no reason to stop for ever."""
-    got = anyio.Event()
-
-    @receiver.on("*")
-    async def handler(event: Event) -> None:
-        got.set()
-
-    claim = receiver._inbox.claim
-    broken = iter([True])
-
-    def sometimes(*arguments: Any, **options: Any) -> Any:
-        if next(broken, False):
-            raise sqlite3.OperationalError("disk I/O error")
-        return claim(*arguments, **options)
-
-    monkeypatch.setattr(receiver._inbox, "claim", sometimes)
-    with anyio.fail_after(10):
-        async with receiver.working():
-            await deliver(receiver, sample(EventType.ORDER_CREATED))
-            await got.wait()
-    assert "the inbox cannot be read: disk I/O error" in caplog.messages
-
-
 @pytest.mark.parametrize("headers", [None, {}, {"Signature": "0" * 64}])
 async def test_a_delivery_that_rmz_did_not_sign_is_refused(
     receiver: Receiver, headers: Any
@@ -342,7 +221,11 @@ def test_an_inbox_that_is_no_file_is_refused(inbox: str) -> None:
 
 @pytest.mark.parametrize(
     ("options", "rule"),
-    [({"max_attempts": 0}, "^max_attempts: "), ({"secrets": [f"{SECRET} "]}, r"^secrets\[0\]: ")],
+    [
+        ({"max_attempts": 0}, "^max_attempts: "),
+        ({"inbox": "nowhere"}, "^inbox: "),
+        ({"secrets": [f"{SECRET} "]}, r"^secrets\[0\]: "),
+    ],
 )
 def test_wrong_options_are_refused_at_once(options: dict[str, Any], rule: str) -> None:
     """The first delivery would be too late; and no traceback shows a secret."""
@@ -366,5 +249,179 @@ def test_wrong_handlers_are_refused(tmp_path: Path) -> None:
         receiver.on("order.*")(print)
     with pytest.raises(ConfigurationError, match="name an event"):
         receiver.on()
+    with pytest.raises(ConfigurationError, match="not both"):
+        receiver.on("*", ordered=True, coalesce=True)
     assert repr(receiver).endswith("handlers=1)")
     assert "S3CRET" not in repr(receiver)
+
+
+async def test_a_fallback_gets_the_events_that_no_other_handler_wants(receiver: Receiver) -> None:
+    """An event of a new type is among them."""
+    got: list[tuple[str, str]] = []
+
+    @receiver.on("subscription.*")
+    async def changed(event: Event) -> None:
+        got.append(("changed", event.event))
+
+    @receiver.fallback
+    async def rest(event: Event) -> None:
+        got.append(("rest", event.event))
+
+    await deliver(receiver, sample(EventType.SUBSCRIPTION_PAUSED))
+    await deliver(receiver, sample(EventType.ORDER_CREATED))
+    await deliver(receiver, b'{"event":"shop.closed","data":{}}')
+    await receiver.drain()
+
+    assert got == [
+        ("changed", "subscription.paused"),
+        ("rest", "order.created"),
+        ("rest", "shop.closed"),
+    ]
+
+
+async def test_a_pattern_matches_no_event_that_cannot_be_read(receiver: Receiver) -> None:
+    """A handler of subscriptions counts on a subscription; the event waits for a person."""
+    receiver.on("subscription.*")(print)
+    receiver.fallback(repr)
+    await deliver(receiver, b'{"event":"subscription.renewed","event_id":"a","data":{}}')
+
+    assert await receiver.drain() == 0
+    (entry,) = receiver.inbox.entries()
+    assert entry.name == "subscription.renewed"
+    assert entry.fault is not None
+    assert "expected an object" in entry.fault
+    assert await receiver.replay(entry.inbox_id) == ()
+
+
+async def test_a_new_type_without_a_subscription_is_for_no_handler_of_subscriptions(
+    receiver: Receiver,
+) -> None:
+    receiver.on("subscription.*")(print)
+    await deliver(receiver, b'{"event":"subscription.frozen","data":{}}')
+    await deliver(
+        receiver,
+        b'{"event":"subscription.frozen","data":{"subscription":{"id":5,"status":"frozen"}}}',
+    )
+
+    assert [len(entry.tasks) for entry in receiver.inbox.entries()] == [1, 0]
+
+
+@pytest.mark.parametrize("wanted", ["*", UnknownEvent, Event])
+async def test_who_asks_for_everything_gets_what_cannot_be_read(
+    receiver: Receiver, wanted: Any
+) -> None:
+    got: list[Event] = []
+    receiver.on(wanted)(got.append)
+    await deliver(receiver, b'{"event":"subscription.renewed","data":{}}')
+    await receiver.drain()
+
+    assert [type(event) for event in got] == [UnknownEvent]
+    assert (await receiver.stats()).unreadable == 0
+
+
+@pytest.mark.parametrize(("option", "expected"), [("ordered", "abc"), ("coalesce", "c")])
+async def test_events_of_one_subscription_run_in_order_or_as_one(
+    receiver: Receiver, option: str, expected: str
+) -> None:
+    got: list[str] = []
+    receiver.on("*", **{option: True})(lambda event: got.append(event.dedupe_key))  # type: ignore[arg-type] # mypy takes it for any option
+    await deliver_events(receiver, *"abc")
+    await deliver_events(receiver, "x", subscription=502)
+    await receiver.drain()
+
+    assert "".join(key for key in got if key != "x") == expected
+    assert "x" in got
+
+
+async def test_a_handler_has_attempts_and_waits_of_its_own(receiver: Receiver, time: Time) -> None:
+    """Each attempt counts from 1."""
+    waits: list[int] = []
+
+    def backoff(attempt: int) -> float:
+        waits.append(attempt)
+        return 1.0
+
+    receiver.on("*", max_attempts=2, backoff=backoff, name="mine")(lambda event: 1 / 0)
+    await deliver_events(receiver, "a")
+    await receiver.drain()
+    time.move(1)
+    await receiver.drain()
+
+    assert waits == [1, 2]
+    (entry,) = receiver.inbox.entries()
+    (task,) = entry.tasks
+    assert (task.handler, task.state, task.attempts) == ("mine", "dead", 2)
+
+
+def test_the_usual_wait_grows_to_an_hour() -> None:
+    """However many attempts there are."""
+    waits = [default_backoff(attempt) for attempt in (1, 2, 3, 100)]
+
+    assert waits == sorted(waits)
+    assert (waits[0], waits[1] / waits[0], waits[-1]) == (5.0, 4.0, 3600.0)
+
+
+async def test_part_of_a_wait_is_left_to_chance(address: str, time: Time) -> None:
+    """Those that failed together do not all come back together; never earlier than half."""
+    clock = attrs.evolve(time.clock(), draw=lambda: 0.0)
+    receiver = Receiver(secrets=[SECRET], inbox=address, _clock=clock)
+    receiver.on("*")(lambda event: 1 / 0)
+    await deliver_events(receiver, "a")
+    await receiver.drain()
+
+    (entry,) = receiver.inbox.entries()
+    assert entry.tasks[0].due_in == 2.5
+    await receiver.aclose()
+
+
+@pytest.mark.parametrize(
+    ("secrets", "said"),
+    [
+        (lambda: [], "must be a list of 1 to"),
+        (partial(getitem, {}, "S3CRET"), "a delivery was not looked at: KeyError"),
+    ],
+)
+async def test_secrets_that_cannot_be_had_are_answered_without_a_traceback(
+    address: str, caplog: pytest.LogCaptureFixture, secrets: Any, said: str
+) -> None:
+    """RMZ delivers again; and the log shows no secret."""
+    receiver = Receiver(secrets=secrets, inbox=address)
+
+    assert await deliver(receiver, b"{}") == Ack(500, "not configured")
+    assert said in caplog.text
+    assert "S3CRET" not in caplog.text
+
+
+async def test_a_body_that_is_not_bytes_is_answered_without_a_traceback(
+    receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log names the mistake in the application."""
+    body: Any = "{}"
+
+    assert (await receiver.receive(body, {})).status == 500
+    assert "must be the raw bytes" in caplog.text
+
+
+async def test_a_replay_runs_all_handlers_that_want_the_event_now(receiver: Receiver) -> None:
+    """Also those that came later; a dry run says what would happen."""
+    got: list[str] = []
+    receiver.on("*", name="first")(lambda event: got.append("first"))
+    await deliver_events(receiver, "a")
+    await receiver.drain()
+    receiver.on("*", name="second")(lambda event: got.append("second"))
+
+    plan = await receiver.replay(1, dry_run=True)
+    assert [(one.handler, one.was_applied) for one in plan] == [("first", True), ("second", False)]
+    assert plan[0].event.dedupe_key == "a"
+    assert await receiver.drain() == 0
+    assert len(await receiver.replay(1)) == 2
+    await receiver.drain()
+    assert got == ["first", "first", "second"]
+
+
+async def test_what_is_no_event_is_not_replayed(receiver: Receiver) -> None:
+    receiver.on("*")(print)
+    await deliver(receiver, b"[]")
+
+    assert await receiver.replay(1) == await receiver.replay(7) == ()
+    assert (await receiver.stats()).unreadable == 1

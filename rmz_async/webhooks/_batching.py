@@ -1,0 +1,95 @@
+"""Calls that wait for the same resource together become one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import islice
+from typing import Generic, TypeVar, cast
+
+import anyio
+import attrs
+from anyio import CapacityLimiter
+
+from rmz_async._http.per_loop import PerLoop
+from rmz_async.webhooks._threads import in_thread
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+# How many items one call gets at most, so that a commit stays short.
+MAX_BATCH = 500
+
+
+@attrs.define(eq=False)
+class _Item(Generic[T, R]):
+    value: T
+    is_over: bool = False
+    outcome: R | Exception | None = None
+
+
+@attrs.define(eq=False)
+class _Line(Generic[T, R]):
+    """The items that wait in one event loop."""
+
+    # The keys are the items, in order.
+    waiting: dict[_Item[T, R], None] = attrs.field(factory=dict["_Item[T, R]", None])
+    # The lock is fair: all who wait for it get it, and find their item done by the first of them.
+    lock: anyio.Lock = attrs.field(factory=lambda: anyio.Lock(fast_acquire=True))
+    limiter: CapacityLimiter = attrs.field(factory=lambda: CapacityLimiter(1))
+
+
+class Batches(Generic[T, R]):
+    """Calls a blocking function in a worker thread, with all items that wait at that time.
+
+    The function must do no harm if it gets an item a second time.
+
+    Args:
+        function: Returns the result of each item.
+    """
+
+    def __init__(self, function: Callable[[Sequence[T]], Sequence[R]]) -> None:
+        self._function = function
+        self._lines: PerLoop[_Line[T, R]] = PerLoop(_Line)
+
+    async def submit(self, value: T) -> R:
+        """Return the result for *value*, or raise the error of its call."""
+        line = self._lines.for_running_loop()
+        item: _Item[T, R] = _Item(value)
+        line.waiting[item] = None
+        try:
+            async with line.lock:
+                while not item.is_over:
+                    await self._run_batch(line)
+        finally:
+            line.waiting.pop(item, None)
+        if isinstance(item.outcome, Exception):
+            raise item.outcome
+        return cast("R", item.outcome)
+
+    async def _run_batch(self, line: _Line[T, R]) -> None:
+        batch = list(islice(line.waiting, MAX_BATCH))
+        call = partial(self._outcomes, [item.value for item in batch])
+        outcomes = await in_thread(call, line.limiter)
+        # Only now, so that a task that asyncio itself cancels leaves the items to the next one.
+        for item, outcome in zip(batch, outcomes, strict=True):
+            line.waiting.pop(item, None)
+            item.outcome, item.is_over = outcome, True
+
+    def _outcomes(self, values: Sequence[T]) -> Sequence[R | Exception]:
+        try:
+            return self._function(values)
+        except Exception as error:  # noqa: BLE001 - it is for those who wait
+            return self._single_outcomes(values, error)
+
+    def _single_outcomes(self, values: Sequence[T], error: Exception) -> Sequence[R | Exception]:
+        """Call once for each item, as one may have failed the others; stop if the first fails."""
+        outcomes: list[R | Exception] = []
+        for value in values if len(values) > 1 else ():
+            try:
+                outcomes += self._function([value])
+            except Exception as single:  # noqa: BLE001 - it is for the one who waits
+                outcomes.append(single)
+                if len(outcomes) == 1:
+                    break
+        return [*outcomes, *[error] * (len(values) - len(outcomes))]

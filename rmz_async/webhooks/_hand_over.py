@@ -1,0 +1,71 @@
+"""Hand deliveries over to a queue by their numbers, again and again until they are done."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeAlias, cast
+
+import anyio
+from anyio import to_thread
+
+from rmz_async._calls.refusals import quoted
+from rmz_async.webhooks._threads import in_thread
+from rmz_async.webhooks._worker import Worker
+
+logger: logging.Logger = logging.getLogger("rmz_async")
+
+Enqueue: TypeAlias = Callable[[int], Awaitable[object] | object]
+"""A function that puts the number of a delivery into a queue; async, or plain."""
+
+# Seconds after which a delivery that the queue has not run is handed over again.
+HAND_OVER_AGAIN = 60.0
+
+# Seconds that the queue may take: RMZ waits for the answer.
+PATIENCE = 1.0
+
+# How many deliveries are handed over between two looks at the inbox.
+MAX_AT_A_TIME = 100
+
+
+class HandOver:
+    """A queue, and the deliveries on their way to it.
+
+    Args:
+        worker: The worker, whose handlers the queue runs.
+        enqueue: Puts a number into the queue.
+    """
+
+    delay = HAND_OVER_AGAIN
+
+    def __init__(self, worker: Worker, enqueue: Enqueue) -> None:
+        self._worker = worker
+        self._enqueue = enqueue
+
+    async def hand_over(self, inbox_id: int) -> None:
+        """Put a number into the queue; if that fails, it is done again later."""
+        try:
+            with anyio.fail_after(PATIENCE):
+                if inspect.iscoroutinefunction(self._enqueue):
+                    await cast("Callable[[int], Awaitable[object]]", self._enqueue)(inbox_id)
+                else:
+                    await to_thread.run_sync(self._enqueue, inbox_id, abandon_on_cancel=True)
+        except Exception as error:  # noqa: BLE001 - each queue has errors of its own
+            logger.warning(
+                "delivery %d was not handed over, and will be again: %s",
+                inbox_id,
+                quoted(f"{type(error).__name__}: {error}"),
+            )
+
+    async def hand_over_due(self) -> None:
+        """Hand over what is due: what the queue has lost, and what is to be attempted again."""
+        due = partial(
+            self._worker.inbox.postpone,
+            self._worker.handlers.names,
+            limit=MAX_AT_A_TIME,
+            delay=HAND_OVER_AGAIN,
+        )
+        for inbox_id in await in_thread(due):
+            await self.hand_over(inbox_id)

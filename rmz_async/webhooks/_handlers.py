@@ -1,0 +1,178 @@
+"""The functions that are registered for events, and which of them an event is for."""
+
+from __future__ import annotations
+
+import fnmatch
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeAlias, cast
+
+import attrs
+from anyio import CapacityLimiter, to_thread
+
+from rmz_async.errors import ConfigurationError
+from rmz_async.webhooks.events import Event, EventType, UnknownEvent
+from rmz_async.webhooks.inbox.interface import Grouping
+
+Handler: TypeAlias = Callable[[Any], Awaitable[object] | object]
+"""A function of one event: async, or plain, which runs in a worker thread."""
+
+Backoff: TypeAlias = Callable[[int], float]
+"""Returns the seconds between an attempt, counted from 1, and the next one."""
+
+Wanted: TypeAlias = EventType | type[Event] | str
+
+# Seconds after the first attempt; each next wait is four times as long.
+FIRST_WAIT = 5.0
+LONGEST_WAIT = 3600.0
+
+
+def default_backoff(attempt: int) -> float:
+    """Return 5 seconds, then four times as long after each attempt, an hour at most."""
+    return min(FIRST_WAIT * 4.0 ** min(attempt - 1, 10), LONGEST_WAIT)
+
+
+def _at_least_one(_: object, attribute: attrs.Attribute[int], value: object) -> None:
+    if type(value) is not int or value < 1:
+        raise ConfigurationError(f"{attribute.name}: must be an integer of 1 or more")
+
+
+@attrs.frozen(kw_only=True)
+class Rules:
+    """How a handler runs.
+
+    Attributes:
+        grouping: How its tasks for one subscription or order relate.
+        max_attempts: How many attempts each event gets.
+        backoff: How long to wait between two of them.
+    """
+
+    grouping: Grouping = Grouping.EACH
+    max_attempts: int = attrs.field(validator=_at_least_one)
+    backoff: Backoff
+
+
+@attrs.frozen
+class Registered:
+    """A handler.
+
+    Attributes:
+        function: The function.
+        wanted: Event types, event classes and patterns of names; empty for what no other wants.
+        rules: How it runs.
+    """
+
+    function: Handler
+    wanted: Sequence[Wanted]
+    rules: Rules
+
+    def wants(self, event: Event) -> bool:
+        """Return whether the handler is for *event*."""
+        return any(_is_wanted(one, event) for one in self.wanted)
+
+    async def call(self, event: Event, limiter: CapacityLimiter) -> None:
+        """Run the function; a plain one in a thread of *limiter*."""
+        if _is_async(self.function) or _is_async(type(self.function).__call__):
+            await cast("Callable[[Event], Awaitable[object]]", self.function)(event)
+        else:
+            await to_thread.run_sync(_call_plain, self.function, event, limiter=limiter)
+
+
+class Handlers:
+    """All handlers of a receiver, by name."""
+
+    def __init__(self) -> None:
+        self._registered: dict[str, Registered] = {}
+
+    def __len__(self) -> int:
+        return len(self._registered)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of all handlers."""
+        return tuple(self._registered)
+
+    def add(self, name: str, function: Handler, wanted: Sequence[Wanted], rules: Rules) -> None:
+        """Add a handler.
+
+        Args:
+            name: The name that stands in the inbox.
+            function: The function.
+            wanted: Event types, event classes and patterns; empty for what no other wants.
+            rules: How it runs.
+
+        Raises:
+            ConfigurationError: Another one has its name.
+        """
+        if name in self._registered:
+            raise ConfigurationError(
+                f"on: there are two handlers called {name}; give one of them another name="
+            )
+        self._registered[name] = Registered(function, wanted, rules)
+
+    def named(self, name: str) -> Registered:
+        """Return the handler with a name that is among `names`."""
+        return self._registered[name]
+
+    def wanting(self, event: Event) -> Mapping[str, Grouping]:
+        """Return the handlers that *event* is for; the fallbacks if it is for no other."""
+        everyone = self._registered.items()
+        found = {name: one.rules.grouping for name, one in everyone if one.wants(event)}
+        if found or _fault(event) is not None:
+            return found
+        return {name: one.rules.grouping for name, one in everyone if not one.wanted}
+
+
+def grouping_of(*, ordered: bool, coalesce: bool) -> Grouping:
+    """Return the grouping that two options ask for.
+
+    Raises:
+        ConfigurationError: They exclude each other.
+    """
+    if ordered and coalesce:
+        raise ConfigurationError("on: a handler is ordered or coalesced, not both")
+    if coalesce:
+        return Grouping.COALESCED
+    return Grouping.ORDERED if ordered else Grouping.EACH
+
+
+def name_of(handler: Handler) -> str:
+    """Return the name under which a restarted program finds the handler's tasks again."""
+    named = handler if hasattr(handler, "__qualname__") else type(handler)
+    return f"{named.__module__}.{named.__qualname__}"
+
+
+def subject_of(event: Event) -> str | None:
+    """Return the subscription or the order that *event* is about, such as ``subscription:501``."""
+    if event.subscription is not None:
+        return f"subscription:{event.subscription.id}"
+    return None if event.order is None else f"order:{event.order.id}"
+
+
+def _is_wanted(wanted: Wanted, event: Event) -> bool:
+    if isinstance(wanted, type):
+        return isinstance(event, wanted)
+    if wanted == "*":
+        return True
+    # A handler of "subscription.*" counts on a subscription: an event that lacks it waits in the
+    # inbox, or is for those who ask for UnknownEvent or for everything.
+    readable = _fault(event) is None and (
+        event.subscription is not None or not event.event.startswith("subscription.")
+    )
+    return readable and fnmatch.fnmatchcase(event.event, wanted)
+
+
+def _fault(event: Event) -> str | None:
+    return event.fault if isinstance(event, UnknownEvent) else None
+
+
+def _is_async(function: object) -> bool:
+    return inspect.iscoroutinefunction(function)
+
+
+def _call_plain(handler: Handler, event: Event) -> None:
+    result = handler(event)
+    if inspect.iscoroutine(result):
+        # No code in this thread could await it, and its work would silently be left undone.
+        result.close()
+        raise TypeError("a plain handler returned a coroutine: make it an async function")

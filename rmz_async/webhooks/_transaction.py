@@ -1,0 +1,106 @@
+"""The task that runs, and the transaction in which its handler's effect happens once."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+from functools import partial
+from types import TracebackType
+from typing import Any, Protocol
+
+import attrs
+
+from rmz_async.errors import ConfigurationError, TaskLostError
+from rmz_async.webhooks._threads import in_thread
+from rmz_async.webhooks.events import Event
+from rmz_async.webhooks.inbox.interface import Inbox, Task
+
+
+@attrs.define(eq=False)
+class Run:
+    """A run of a handler.
+
+    Attributes:
+        task: The task.
+        is_committed: Whether the handler has committed its effect and the task's mark.
+    """
+
+    task: Task
+    is_committed: bool = False
+
+
+current_run: ContextVar[Run] = ContextVar("current_run")
+"""The run whose handler is the caller, in its worker thread too."""
+
+
+class Cursor(Protocol):
+    """A cursor of any database, as Python's DB-API has it."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows the last statement has changed."""
+        ...
+
+    def execute(self, operation: str, /) -> object:
+        """Run a statement."""
+        ...
+
+
+class Transaction:
+    """A transaction on the inbox's own connection, for ``with`` and for ``async with``.
+
+    The handler's effect and its mark as done are committed together, or neither is.
+    """
+
+    def __init__(self, inbox: Inbox, run: Run) -> None:
+        self._run = run
+        self._context: AbstractContextManager[Any] = inbox.transaction(run.task)
+
+    def __enter__(self) -> Any:
+        return self._context.__enter__()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        suppressed = self._context.__exit__(exc_type, exc_value, traceback)
+        self._run.is_committed = exc_type is None
+        return suppressed
+
+    async def __aenter__(self) -> Any:
+        return await in_thread(self.__enter__)
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        return await in_thread(partial(self.__exit__, exc_type, exc_value, traceback))
+
+
+def transaction(inbox: Inbox, event: Event) -> Transaction:
+    """Return the transaction for the handler that is the caller."""
+    return Transaction(inbox, _run_for(event, "transaction"))
+
+
+def mark_done(inbox: Inbox, event: Event, cursor: Cursor) -> None:
+    """Mark the calling handler's task as done, in a transaction of the handler's own."""
+    task = _run_for(event, "mark_done").task
+    cursor.execute(inbox.done_statement(task))
+    if cursor.rowcount != 1:
+        raise TaskLostError(
+            f"another worker has the task of {task.handler} for {task.key} now, or has done it: "
+            "roll your transaction back"
+        )
+
+
+def _run_for(event: Event, method: str) -> Run:
+    run = current_run.get(None)
+    if run is None or run.task.key != event.dedupe_key:
+        raise ConfigurationError(
+            f"{method}: call this in a handler, with the event that the handler got"
+        )
+    return run

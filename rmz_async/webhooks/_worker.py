@@ -1,0 +1,166 @@
+"""The worker: claims tasks, keeps their leases, runs their handlers, and records the results."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+
+import anyio
+import attrs
+from anyio import CapacityLimiter
+
+from rmz_async._calls.clock import Clock
+from rmz_async._calls.refusals import quoted
+from rmz_async.errors import TaskLostError
+from rmz_async.webhooks._batching import Batches
+from rmz_async.webhooks._handlers import Handlers
+from rmz_async.webhooks._reading import event_of
+from rmz_async.webhooks._threads import in_thread
+from rmz_async.webhooks._transaction import Run, current_run
+from rmz_async.webhooks.inbox.interface import Inbox, Task
+
+logger: logging.Logger = logging.getLogger("rmz_async")
+
+# Seconds after which the tasks of a process that has died are taken by another.
+LEASE = 30.0
+
+# Seconds between two renewals of the leases of the tasks that run here.
+RENEWAL = 10.0
+
+
+@attrs.define(eq=False)
+class Worker:
+    """Runs the tasks of one inbox, for all event loops of a process.
+
+    Attributes:
+        inbox: The inbox.
+        handlers: The handlers.
+        clock: Time, sleep and chance.
+        timeout: Seconds that an attempt of an async handler may take.
+        done: The tasks that have succeeded, on their way to the inbox.
+    """
+
+    inbox: Inbox
+    handlers: Handlers
+    clock: Clock
+    timeout: float
+    done: Batches[Task, None] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.done = Batches(self._done)
+
+    async def claim(self, limit: int, inbox_id: int | None = None) -> Sequence[Task]:
+        """Claim tasks that are due, or those of one delivery."""
+        return await in_thread(
+            partial(
+                self.inbox.claim, self.handlers.names, limit=limit, lease=LEASE, inbox_id=inbox_id
+            )
+        )
+
+    @asynccontextmanager
+    async def keeping_leases(self) -> AsyncGenerator[set[Task]]:
+        """Renew the leases of the tasks in the set that this returns."""
+        running: set[Task] = set()
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._renew, running)
+            try:
+                yield running
+            finally:
+                group.cancel_scope.cancel()
+
+    async def run(self, task: Task, running: set[Task], limiter: CapacityLimiter) -> None:
+        """Run the handler of a task that was claimed; the handler's errors end in the inbox."""
+        running.add(task)
+        run = Run(task)
+        token = current_run.set(run)
+        try:
+            event = event_of(task.body, task.request_id, task.secret_index)
+            with anyio.fail_after(self.timeout):
+                await self.handlers.named(task.handler).call(event, limiter)
+        except TaskLostError as error:
+            logger.warning("%s", error)
+        except BaseException as error:
+            # The database has the last word before a cancellation goes on.
+            with anyio.CancelScope(shield=True):
+                if not isinstance(error, Exception) and not _is_stray(error):
+                    await self._settle(run, partial(self.inbox.release, [task]))
+                    raise
+                await self._failed(run, error)
+        else:
+            with anyio.CancelScope(shield=True):
+                await self._succeeded(run)
+        finally:
+            current_run.reset(token)
+            running.discard(task)
+
+    async def _succeeded(self, run: Run) -> None:
+        if not run.is_committed:
+            try:
+                await self.done.submit(run.task)
+            except Exception as error:  # noqa: BLE001 - each database has errors of its own
+                _report_unsettled(run.task, error)
+
+    async def _failed(self, run: Run, error: BaseException) -> None:
+        task, rules = run.task, self.handlers.named(run.task.handler).rules
+        reason = quoted(f"{type(error).__name__}: {error}")
+        if run.is_committed:
+            logger.warning(
+                "%s failed for %s after it had committed, and is done: %s",
+                task.handler,
+                task.name,
+                reason,
+            )
+            return
+        is_last = task.attempt >= rules.max_attempts
+        # At least half of the wait, so that those who failed together do not all come back
+        # together.
+        wait = rules.backoff(task.attempt) * (0.5 + self.clock.draw() / 2)
+        logger.log(
+            logging.ERROR if is_last else logging.WARNING,
+            "%s failed for %s (attempt %d of %d): %s",
+            task.handler,
+            task.name,
+            task.attempt,
+            rules.max_attempts,
+            reason,
+        )
+        retry_after = None if is_last else wait
+        await self._settle(run, partial(self.inbox.failed, task, reason, retry_after=retry_after))
+
+    async def _settle(self, run: Run, call: Callable[[], None]) -> None:
+        try:
+            if not run.is_committed:
+                await in_thread(call)
+        except Exception as error:  # noqa: BLE001 - each database has errors of its own
+            _report_unsettled(run.task, error)
+
+    async def _renew(self, running: set[Task]) -> None:
+        while True:
+            await self.clock.sleep(RENEWAL)
+            if running:
+                try:
+                    await in_thread(partial(self.inbox.renew, tuple(running), lease=LEASE))
+                except Exception as error:  # noqa: BLE001 - each database has errors of its own
+                    logger.error("leases were not renewed: %s", quoted(str(error)))  # noqa: TRY400 - the next renewal may succeed
+
+    def _done(self, tasks: Sequence[Task]) -> Sequence[None]:
+        self.inbox.done(tasks)
+        return [None] * len(tasks)
+
+
+def _is_stray(error: BaseException) -> bool:
+    """Say whether a handler has raised asyncio's cancellation although nobody cancelled it."""
+    if not isinstance(error, asyncio.CancelledError):
+        return False
+    task = asyncio.current_task()
+    return task is not None and not task.cancelling()
+
+
+def _report_unsettled(task: Task, error: Exception) -> None:
+    # The lease ends, and the handler runs again.
+    logger.error(
+        "the result of %s for %s was not stored: %s", task.handler, task.name, quoted(str(error))
+    )

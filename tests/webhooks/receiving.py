@@ -1,0 +1,72 @@
+"""Deliveries that RMZ has signed, for the tests of the receiver."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any, cast
+
+from rmz_async.webhooks import Ack, EventType, Inbox, Receiver, sample, sign
+from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
+from tests.webhooks.storages import Time
+
+SECRET = "S3CRETcanary-of-28-letters.."
+
+
+async def deliver(receiver: Receiver, body: bytes) -> Ack:
+    """Deliver a body that RMZ has signed."""
+    return await receiver.receive(body, {"Signature": sign(body, SECRET)})
+
+
+async def deliver_events(receiver: Receiver, *event_ids: str, subscription: int = 501) -> None:
+    """Deliver renewals of a subscription, each of which must be stored."""
+    for event_id in event_ids:
+        body = sample(EventType.SUBSCRIPTION_RENEWED, event_id=event_id, id=subscription)
+        assert await deliver(receiver, body) == Ack(200, "stored")
+
+
+class Unreliable:
+    """An inbox some of whose methods fail the first time that they are called.
+
+    Attributes:
+        broken: The names of the methods that are still to fail.
+        wakes: The functions that wake those who listen.
+        has_stopped: Whether somebody has ceased to listen.
+    """
+
+    def __init__(self, inbox: Inbox, *broken: str) -> None:
+        self._inbox = inbox
+        self.broken = list(broken)
+        self.wakes: list[Callable[[], None]] = []
+        self.has_stopped = False
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self.broken:
+            self.broken.remove(name)
+            return self._fail
+        return getattr(self._inbox, name)
+
+    def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Keep *wake* for the test."""
+        if "listen" in self.broken:
+            self.broken.remove("listen")
+            self._fail()
+        self.wakes.append(wake)
+        return self._stop
+
+    def _stop(self) -> None:
+        self.has_stopped = True
+
+    @staticmethod
+    def _fail(*arguments: object, **options: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+
+def unreliable(address: str, time: Time, *broken: str) -> tuple[Receiver, Unreliable]:
+    """Return a receiver, and its inbox some of whose methods fail once."""
+    path = address.removeprefix("sqlite:///")
+    inbox = Unreliable(SQLiteInbox(path, _clock=time.clock()), *broken)
+    receiver = Receiver(
+        secrets=[SECRET], inbox=cast("Inbox", inbox), max_attempts=3, _clock=time.clock()
+    )
+    return receiver, inbox

@@ -1,0 +1,122 @@
+"""Deliveries are handed over to a queue by their numbers, until they are done."""
+
+from __future__ import annotations
+
+import anyio
+import anyio.lowlevel
+import pytest
+
+from rmz_async.webhooks import Event, Receiver
+from rmz_async.webhooks import _hand_over as hand_over_module
+from tests.webhooks.receiving import deliver_events
+from tests.webhooks.storages import Time
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def seen(receiver: Receiver) -> list[str]:
+    """The events that the handler got."""
+    seen: list[str] = []
+
+    @receiver.on("*", name="handler")
+    def handler(event: Event) -> None:
+        seen.append(event.dedupe_key)
+        if event.dedupe_key == "bad" and len(seen) == 1:
+            raise LookupError
+
+    return seen
+
+
+async def test_a_delivery_is_handed_over_and_run_by_its_number(
+    receiver: Receiver, seen: list[str]
+) -> None:
+    """Nothing runs here, and a number that comes twice does no harm."""
+    queue: list[int] = []
+    receiver.hand_off(queue.append)
+    await deliver_events(receiver, "a", "b")
+    await deliver_events(receiver, "a")
+
+    assert queue == [1, 2]
+    assert await receiver.drain() == 0
+    assert [await receiver.run_one(number) for number in (2, 2, 7)] == [1, 0, 0]
+    assert seen == ["b"]
+
+
+async def test_an_async_function_may_enqueue(receiver: Receiver, seen: list[str]) -> None:
+    queue: list[int] = []
+
+    @receiver.hand_off
+    async def enqueue(inbox_id: int) -> None:
+        await anyio.lowlevel.checkpoint()
+        queue.append(inbox_id)
+
+    await deliver_events(receiver, "a")
+    assert queue == [1]
+
+
+async def test_an_event_that_nobody_wants_is_not_handed_over(receiver: Receiver) -> None:
+    queue: list[int] = []
+    receiver.hand_off(queue.append)
+    await deliver_events(receiver, "a")
+
+    assert queue == []
+
+
+async def test_a_delivery_that_the_queue_has_lost_is_handed_over_again(
+    receiver: Receiver, seen: list[str], time: Time
+) -> None:
+    queue: list[int] = []
+    receiver.hand_off(queue.append)
+    await deliver_events(receiver, "a")
+    async with receiver.working():
+        for _ in range(130):
+            slept = time.slept
+            time.move(1)
+            while time.slept == slept:  # noqa: ASYNC110 - the background has no event for it
+                await anyio.sleep(0.001)
+            await receiver.stats()
+        await receiver.run_one(1)
+        lost = len(queue)
+        time.move(1000)
+        await receiver.stats()
+
+    assert lost == len(queue) == 3
+    assert seen == ["a"]
+
+
+async def test_a_failed_delivery_is_handed_over_when_its_next_attempt_is_due(
+    receiver: Receiver, seen: list[str], time: Time
+) -> None:
+    queue: list[int] = []
+    receiver.hand_off(queue.append)
+    await deliver_events(receiver, "bad")
+    assert await receiver.run_one(1) == 1
+    async with receiver.working():
+        while len(queue) < 2:
+            time.move(1)
+            await anyio.sleep(0.001)
+        assert await receiver.run_one(1) == 1
+
+    assert seen == ["bad", "bad"]
+    assert (await receiver.stats()).done == 1
+
+
+async def test_a_queue_that_is_down_or_slow_costs_no_delivery(
+    receiver: Receiver,
+    seen: list[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """RMZ gets its answer; the background hands it over later."""
+    receiver.hand_off(lambda inbox_id: 1 / 0)
+    await deliver_events(receiver, "a")
+    assert "delivery 1 was not handed over, and will be again: ZeroDivisionError" in caplog.text
+
+    @receiver.hand_off
+    async def enqueue(inbox_id: int) -> None:
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(hand_over_module, "PATIENCE", 0.0)
+    await deliver_events(receiver, "b")
+    assert "delivery 2 was not handed over, and will be again: TimeoutError" in caplog.text
