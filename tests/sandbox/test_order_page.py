@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from rmz_async.sandbox import OrderStatus, Sandbox
+from rmz_async.sandbox import TEST_CARDS, OrderStatus, Sandbox
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Receiver
@@ -61,7 +61,7 @@ async def test_page_shows_what_is_bought(browser: httpx.AsyncClient, checkout: s
         *("Ahmed Ali", "ahmed@example.com", "+966 512345678"),
     ):
         assert shown in page.text
-    assert "<input" not in page.text
+    assert "firstName" not in page.text
     assert "<code" not in page.text
     path = httpx.URL(checkout).path
     assert f'action="{path}/pay?lang=en"' in page.text
@@ -247,3 +247,105 @@ async def test_made_up_page_is_404(browser: httpx.AsyncClient, method: str, tail
     answer = await browser.request(method, f"/order-checkout/made-up{tail}")
     assert answer.status_code == 404
     assert "There is no such page" in answer.text
+
+
+def card(number: str) -> dict[str, str]:
+    """A form with a card."""
+    return {"card_number": number, "card_expiry": "12/34", "card_code": "123"}
+
+
+async def test_each_test_card_is_listed_and_typed_into_the_same_form_as_a_sessions(
+    browser: httpx.AsyncClient, checkout: str
+) -> None:
+    """Both pages read the same fields."""
+    page = (await browser.get(checkout)).text
+    for test_card in TEST_CARDS:
+        number = test_card.number
+        assert f"{number[:4]} {number[4:8]} {number[8:12]} {number[12:]}" in page
+    assert 'name="card_number"' in page
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        ("4000000000000002", "The bank declined the payment."),
+        ("4000000000000069", "This card has expired."),
+        ("4000000000000119", "The bank declined the payment."),
+    ],
+)
+async def test_a_declined_card_orders_nothing_and_another_pays(
+    browser: httpx.AsyncClient, sandbox: Sandbox, checkout: str, number: str, said: str
+) -> None:
+    """The page stays open, and says why."""
+    answer = await browser.post(f"{checkout}/pay", data=card(number))
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert sandbox.ledger.of("hosted.pay") == ()
+    assert (await browser.post(f"{checkout}/pay", data=card("4242424242424242"))).is_redirect
+    assert len(sandbox.ledger.of("hosted.pay")) == 1
+
+
+async def test_a_card_that_needs_a_second_attempt_pays_at_it(
+    browser: httpx.AsyncClient, sandbox: Sandbox, checkout: str
+) -> None:
+    """The page remembers the first."""
+    form = card("4000000000000119")
+    statuses = [(await browser.post(f"{checkout}/pay", data=form)).status_code for _ in range(3)]
+    assert statuses == [422, 303, 303]
+    assert len(sandbox.ledger.of("hosted.pay")) == 1
+
+
+async def test_the_bank_asks_before_it_pays(
+    browser: httpx.AsyncClient, sandbox: Sandbox, checkout: str
+) -> None:
+    """Refused, nothing is ordered; approved, once; and the bank's page then leads back."""
+    confirm = f"{checkout}/confirm"
+    back = {(await browser.get(confirm)).status_code for _ in range(2)}
+    assert back == {303}
+    form = card("4000000000003220")
+    answer = await browser.post(f"{checkout}/pay", data=form)
+    assert answer.headers["location"].startswith(httpx.URL(confirm).path)
+    assert "waits for your approval" in (await browser.get(confirm)).text
+    answer = await browser.post(confirm, data={"answer": "refuse"})
+    assert (answer.status_code, sandbox.ledger) == (422, sandbox.ledger[:1])
+    await browser.post(f"{checkout}/pay", data=form)
+    for _ in range(2):
+        assert (await browser.post(confirm, data={"answer": "approve"})).status_code == 303
+    assert len(sandbox.ledger.of("hosted.pay")) == 1
+    assert "Your order" not in (await browser.get(checkout)).text
+
+
+async def test_the_card_of_an_order_pays_for_the_renewals_of_its_plan(
+    browser: httpx.AsyncClient, sandbox: Sandbox, checkout: str
+) -> None:
+    """A card that fails at renewals does so here too."""
+    sandbox.state.subscriptions.clear()
+    await browser.post(f"{checkout}/pay", data=card("4000000000000341"))
+    (subscription,) = sandbox.state.subscriptions.values()
+    assert subscription.card is not None
+    assert subscription.card.last_four == "0341"
+    await sandbox.clock.advance(days=400)
+    assert subscription.status == "expired"
+    assert sandbox.ledger.renewals(subscription.id) == ()
+
+
+async def test_a_wrong_card_loses_nothing_that_was_typed(
+    browser: httpx.AsyncClient, sandbox: Sandbox, unnamed: str
+) -> None:
+    """Nobody becomes a customer by a card that cannot be read."""
+    answer = await browser.post(f"{unnamed}/pay", data=FORM | card("1234"))
+    assert answer.status_code == 422
+    assert answer.text.count("Please check the marked fields.") == 1
+    assert answer.text.count('aria-invalid="true"') == 1
+    assert 'value="Sara"' in answer.text
+    assert len(sandbox.state.customers) == 3
+    answer = await browser.post(f"{unnamed}/pay", data=FORM | card("1234") | {"email": ""})
+    assert answer.text.count("Please check the marked fields.") == 1
+    assert answer.text.count('aria-invalid="true"') == 2
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_made_up_bank_page_is_404(browser: httpx.AsyncClient, method: str) -> None:
+    """As every page whose key was never dealt out."""
+    answer = await browser.request(method, "/order-checkout/made-up/confirm")
+    assert answer.status_code == 404

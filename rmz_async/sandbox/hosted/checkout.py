@@ -57,8 +57,8 @@ class CheckoutPages:
         return rendered(
             request,
             "confirm.html",
-            variant=self._store.variants[session.variant_id],
-            shop=self._store.profile,
+            price=self._store.variants[session.variant_id].price,
+            shop=self._store.profile.name,
         )
 
     async def confirm(self, request: Request) -> Response:

@@ -7,14 +7,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
+from rmz_async.sandbox.hosted.card_form import read_card
 from rmz_async.sandbox.hosted.forms import form_of
 from rmz_async.sandbox.hosted.languages import language_of
 from rmz_async.sandbox.hosted.notices import MISSING, SOLD_OUT, notice
 from rmz_async.sandbox.hosted.rendering import rendered, sent_to
+from rmz_async.sandbox.hosted.words import BEHAVIOURS, DECLINED, EXPIRED_CARD, WRONG_FIELDS
 from rmz_async.sandbox.rules.customers import details, matched_or_new
 from rmz_async.sandbox.rules.order_request import DIAL_CODES
 from rmz_async.sandbox.rules.ordering import check_stock, place
 from rmz_async.sandbox.rules.stock import sold_codes
+from rmz_async.sandbox.store.cards import TEST_CARDS, Card, CardBehaviour, TestCard
 from rmz_async.sandbox.store.catalog import Product, Variant
 from rmz_async.sandbox.store.orders import OrderCheckout, OrderLine
 from rmz_async.sandbox.wire.answers import InvalidFieldsError, RefusedError
@@ -58,15 +61,47 @@ class OrderCheckoutPages:
             return notice(request, MISSING)
         form = await form_of(request)
         # From here on nothing is awaited, so that two simultaneous payments make one order.
-        if checkout.order_id is None:
-            try:
-                self._settle(checkout, form)
-            except RefusedError:
-                return notice(request, SOLD_OUT, _shop(checkout))
-            except InvalidFieldsError as refusal:
-                return self._page(request, checkout, 422, form, tuple(refusal.errors))
-        # Not the receipt itself: reloading it must not post the form again.
-        return sent_to(f"{_path(checkout)}?lang={language_of(request).tag}")
+        if checkout.order_id is not None:
+            return _to_the_receipt(request, checkout)
+        read = read_card(form, self._backend.now())
+        fields = Fields(form)
+        given = details(fields, DIAL_CODES) if checkout.customer_id is None else None
+        try:
+            fields.check()
+        except InvalidFieldsError as refusal:
+            wrong = (*refusal.errors, *read.wrong)
+            return self._page(request, checkout, 422, form, wrong)
+        if read.card is None:
+            return self._page(request, checkout, 422, form, read.wrong, WRONG_FIELDS)
+        if given is not None:
+            checkout.customer_id = matched_or_new(given, self._store, self._backend.now()).id
+        if read.card.behaviour is CardBehaviour.CHALLENGE:
+            checkout.challenged = read.card
+            return sent_to(f"{_path(checkout)}/confirm?lang={language_of(request).tag}")
+        return self._charged(request, checkout, read.card)
+
+    async def challenge(self, request: Request) -> Response:
+        """Answer ``GET /order-checkout/{key}/confirm``: the page of the customer's bank."""
+        checkout = self._checkout(request)
+        if checkout is None:
+            return notice(request, MISSING)
+        if checkout.challenged is None:
+            return _to_the_receipt(request, checkout)
+        price = checkout.quote.total
+        return rendered(request, "confirm.html", price=price, shop=checkout.created_from)
+
+    async def confirm(self, request: Request) -> Response:
+        """Answer ``POST /order-checkout/{key}/confirm``: the customer's answer to the bank."""
+        checkout = self._checkout(request)
+        if checkout is None:
+            return notice(request, MISSING)
+        form = await form_of(request)
+        card, checkout.challenged = checkout.challenged, None
+        if card is None or checkout.order_id is not None:
+            return _to_the_receipt(request, checkout)
+        if form.get("answer") != "approve":
+            return self._page(request, checkout, 422, problem=DECLINED)
+        return self._charged(request, checkout, card)
 
     async def cancel(self, request: Request) -> Response:
         """Answer ``POST /order-checkout/{key}/cancel``; the customer may come back and pay."""
@@ -78,26 +113,31 @@ class OrderCheckoutPages:
     def _checkout(self, request: Request) -> OrderCheckout | None:
         return self._store.order_checkouts.get(request.path_params["key"])
 
-    def _settle(self, checkout: OrderCheckout, form: dict[str, str]) -> None:
-        """Make the order, for the customer that the checkout or else the form names.
+    def _charged(self, request: Request, checkout: OrderCheckout, entered: TestCard) -> Response:
+        try:
+            check_stock(checkout.quote.lines, self._store)
+        except RefusedError:
+            return notice(request, SOLD_OUT, _shop(checkout))
+        card = entered.saved()
+        card.declined = checkout.declined
+        if not card.charge(renewal=False):
+            checkout.declined = card.declined
+            expired = card.behaviour is CardBehaviour.EXPIRED
+            problem = EXPIRED_CARD if expired else DECLINED
+            return self._page(request, checkout, 422, problem=problem)
+        self._settle(checkout, card)
+        return _to_the_receipt(request, checkout)
 
-        Raises:
-            RefusedError: Someone else has bought the goods.
-            InvalidFieldsError: A field of the form is missing or wrong.
-        """
-        now = self._backend.now()
-        check_stock(checkout.quote.lines, self._store)
-        if checkout.customer_id is None:
-            fields = Fields(form)
-            given = details(fields, DIAL_CODES)
-            fields.check()
-            checkout.customer_id = matched_or_new(given, self._store, now).id
+    def _settle(self, checkout: OrderCheckout, card: Card) -> None:
+        """Make the order that was paid for."""
+        assert checkout.customer_id is not None
         order = place(
             checkout.quote,
             customer_id=checkout.customer_id,
             checkout_id=checkout.id,
             store=self._store,
-            now=now,
+            now=self._backend.now(),
+            card=card,
         )
         checkout.order_id = order.id
         self._backend.record("hosted.pay", checkout.id, f"order {order.id}")
@@ -110,6 +150,7 @@ class OrderCheckoutPages:
         status: int = 200,
         given: dict[str, str] | None = None,
         wrong: tuple[str, ...] = (),
+        problem: str | None = None,
     ) -> Response:
         named = checkout.customer_id
         return rendered(
@@ -119,10 +160,14 @@ class OrderCheckoutPages:
             path=_path(checkout),
             checkout=checkout,
             rows=self._rows(checkout),
+            now=self._backend.now(),
             customer=None if named is None else self._store.customers[named],
             dial_codes=DIAL_CODES,
             given=given or {},
             wrong=wrong,
+            problem=problem,
+            test_cards=TEST_CARDS,
+            behaviours=BEHAVIOURS,
             shop=_shop(checkout),
         )
 
@@ -144,6 +189,11 @@ class OrderCheckoutPages:
 
 def _path(checkout: OrderCheckout) -> str:
     return f"/order-checkout/{checkout.key}"
+
+
+def _to_the_receipt(request: Request, checkout: OrderCheckout) -> Response:
+    """Lead to the page, which is the receipt once it is paid: to reload it posts no form again."""
+    return sent_to(f"{_path(checkout)}?lang={language_of(request).tag}")
 
 
 def _shop(checkout: OrderCheckout) -> str:

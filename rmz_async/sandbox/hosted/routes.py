@@ -45,6 +45,7 @@ def _order_checkout(pages: OrderCheckoutPages) -> list[Route]:
         Route("/order-checkout/{key}", pages.show, methods=["GET"]),
         Route("/order-checkout/{key}/pay", pages.pay, methods=["POST"]),
         Route("/order-checkout/{key}/cancel", pages.cancel, methods=["POST"]),
+        route("/order-checkout/{key}/confirm", GET=pages.challenge, POST=pages.confirm),
     ]
 
 

@@ -67,14 +67,23 @@ def check_stock(lines: tuple[OrderLine, ...], store: Store) -> None:
 
 
 def place(
-    quote: Quote, *, customer_id: int, checkout_id: int | None, store: Store, now: datetime
+    quote: Quote,
+    *,
+    customer_id: int,
+    checkout_id: int | None,
+    store: Store,
+    now: datetime,
+    card: Card | None = None,
 ) -> Order:
-    """Make the order: hand out the goods, start the subscriptions, use the coupon."""
+    """Make the order: hand out the goods, start the subscriptions, use the coupon.
+
+    The *card* that has paid is kept for the renewals.
+    """
     order = new_order(quote, customer_id=customer_id, checkout_id=checkout_id, store=store, now=now)
     for item in order.items:
         take(item, store, now)
         if item.line.variant_id is not None:
-            _subscribe(item, order, store.variants[item.line.variant_id], store)
+            _subscribe(item, order, store.variants[item.line.variant_id], store, card)
     if quote.coupon_id is not None:
         store.coupons[quote.coupon_id].usage_count += 1
     return order
@@ -173,7 +182,9 @@ def _first_status(quote: Quote, store: Store) -> OrderStatus:
     return OrderStatus.IN_PROGRESS if by_hand else OrderStatus.COMPLETED
 
 
-def _subscribe(item: OrderItem, order: Order, variant: Variant, store: Store) -> None:
+def _subscribe(
+    item: OrderItem, order: Order, variant: Variant, store: Store, card: Card | None
+) -> None:
     now = order.created_at
     subscription = Subscription(
         id=store.subscriptions.next_id(first=501),
@@ -186,8 +197,8 @@ def _subscribe(item: OrderItem, order: Order, variant: Variant, store: Store) ->
         current_period_start=now,
         current_period_end=now + variant.duration.length,
         updated_at=now,
-        # No card is asked for if there is nothing to pay.
-        card=Card(last_four="4242", scheme="visa") if order.total else None,
+        # No card is asked for if there is nothing to pay, and each subscription counts by itself.
+        card=None if card is None else attrs.evolve(card),
     )
     store.subscriptions[subscription.id] = subscription
     item.subscription_id = subscription.id

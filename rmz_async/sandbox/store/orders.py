@@ -9,6 +9,7 @@ from enum import IntEnum
 
 import attrs
 
+from rmz_async.sandbox.store.cards import TestCard
 from rmz_async.sandbox.store.table import WATCHED, Row
 
 __all__ = (
@@ -78,6 +79,8 @@ class OrderCheckout(Row):
         key: The last part of the page's URL.
         customer_id: The customer who pays; None until the page knows.
         order_id: The order that was paid for here; None until then.
+        declined: How many attempts to pay were declined.
+        challenged: The card whose payment waits for the customer's approval.
     """
 
     id: int
@@ -87,6 +90,8 @@ class OrderCheckout(Row):
     created_at: datetime
     customer_id: int | None = None
     order_id: int | None = None
+    declined: int = 0
+    challenged: TestCard | None = None
 
 
 @attrs.define(kw_only=True)
