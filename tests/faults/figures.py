@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import attrs
 
 from rmz_async import Client, Pacing, RetryPolicy, RMZError
+from rmz_async._execution import SETTLE_GRACE
 from rmz_async.sandbox.endpoints.throttle import Throttle
 from tests.faults.faults import Fault, Kind, Position, fault_named
 from tests.faults.http1 import Answer, Wire
@@ -17,6 +19,8 @@ from tests.seams import Clock, async_client, connections_of
 
 _CALLERS = 100
 _TIMEOUT = 0.3
+# Changes that run into their deadline.
+_CHANGES = 40
 _NO_LIMIT = 10**6
 _FOREVER = 10.0**5
 # Seconds: a minute's requests come one after the other, but not as far apart as the client allows.
@@ -135,10 +139,10 @@ class Sent:
                 self._idle.set()
 
 
-def _failing(client: Client) -> Callable[[], Awaitable[None]]:
+def _failing(client: Client, *, changes: bool = False) -> Callable[[], Awaitable[None]]:
     async def call() -> None:
         try:
-            await client.subscriptions.get(501)
+            await (client.subscriptions.pause(501) if changes else client.subscriptions.get(501))
         except RMZError:
             return
         raise AssertionError("a server that is down has answered")
@@ -148,28 +152,41 @@ def _failing(client: Client) -> Callable[[], Awaitable[None]]:
 
 async def overshoot(shop: Shop, calls: int) -> list[Figure]:
     """How much later than its deadline a call ends, in real time."""
-    figures: list[Figure] = []
-    for what, fault in (("stall", fault_named("stall/before")), ("drip", _ENDLESS_DRIP)):
-        line = shop.proxy.line(Always(fault))
-        late: list[float] = []
-        client = Client(shop.token, base_url=line.base_url, pacing=None, timeout=_TIMEOUT)
-        async with client:
-            await at_once(_timed(_failing(client), late), calls, 10)
-        line.close()
-        worst = sorted(late)[int(len(late) * 0.999)]
-        figures.append(
-            Figure(f"s over the deadline under {what}, p99.9 of {calls}", worst, 0.25, True)
+    return await asyncio.gather(
+        *(
+            _overshoot(shop, what, fault, changes=changes, calls=_CHANGES if changes else calls)
+            for what, fault in (("stall", _ENDLESS_STALL), ("drip", _ENDLESS_DRIP))
+            for changes in (False, True)
         )
-    return figures
+    )
 
 
-def _timed(call: Callable[[], Awaitable[None]], late: list[float]) -> Callable[[], Awaitable[None]]:
+async def _overshoot(shop: Shop, what: str, fault: Fault, *, changes: bool, calls: int) -> Figure:
+    line = shop.proxy.line(Always(fault))
+    late: list[float] = []
+    client = Client(shop.token, base_url=line.base_url, pacing=None, timeout=_TIMEOUT)
+    call = _failing(client, changes=changes)
+    async with client:
+        if changes:
+            # Reading back takes all the time that it may: all of them together.
+            await at_once(_timed(call, late, _TIMEOUT + SETTLE_GRACE), calls, calls)
+        else:
+            await at_once(_timed(call, late, _TIMEOUT), calls, 10)
+    line.close()
+    worst = sorted(late)[int(len(late) * 0.999)]
+    of = "a change that is read back" if changes else "a read"
+    return Figure(f"s over the deadline of {of} under {what}, p99.9 of {calls}", worst, 0.25, True)
+
+
+def _timed(
+    call: Callable[[], Awaitable[None]], late: list[float], allowed: float
+) -> Callable[[], Awaitable[None]]:
     clock = asyncio.get_running_loop().time
 
     async def timed() -> None:
         began = clock()
         await call()
-        late.append(clock() - began - _TIMEOUT)
+        late.append(clock() - began - allowed)
 
     return timed
 
@@ -224,4 +241,10 @@ async def _drip_for_ever(wire: Wire, answer: Answer) -> None:
         await asyncio.sleep(0.02)
 
 
+async def _stall_for_ever(wire: Wire, _: Answer) -> None:
+    with suppress(OSError):
+        await wire.reader.read()  # Until the client hangs up.
+
+
+_ENDLESS_STALL = Fault(Kind("endless-stall", _stall_for_ever), Position.BEFORE)
 _ENDLESS_DRIP = Fault(Kind("endless-drip", _drip_for_ever), Position.BEFORE)

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from rmz_async import OutcomeUnknownError, RMZError
-from rmz_async._execution import SETTLE_GRACE
+from rmz_async._execution import SETTLE_GRACE, TIMEOUT_SLACK
 from rmz_async.operations import RetryRule
 from rmz_async.options import DEFAULT_TIMEOUT
 from tests.faults.faults import FAULTS, Fault, Leaves, Position, Stage
@@ -20,6 +20,7 @@ from tests.faults.judge import Finding, Tally, Verdict, column
 from tests.faults.lanes import PATIENCE, Lane
 from tests.faults.shop import Shop
 from tests.faults.subjects import SUBJECTS, Subject
+from tests.faults.timing import waited_for
 
 TRIES = {"first": 1, "two": 2, "all": 99}
 """How many tries of a call the fault hits."""
@@ -170,9 +171,11 @@ class Playing:
             target = case.subject.prepare(shop)
             mark = shop.mark()
             self.plan.begin(shop, target)
-            began = shop.timing.clock()
-            verdict, answer = await told(lane, partial(case.subject.call, client, target))
-            late = is_late(lane, shop.timing.clock() - began)
+            slept, seen = shop.timing.slept, len(self.line.seen)
+            call = partial(told, lane, partial(case.subject.call, client, target))
+            (verdict, answer), waited = await waited_for(call)
+            slept, seen = shop.timing.slept - slept, len(self.line.seen) - seen
+            late = is_late(case, slept=slept, waited=waited, requests=seen)
             early = None
             if case.fault.position is Position.LATER and verdict is Verdict.UNKNOWN:
                 # While it is still on its way: what is told now must hold when it has arrived.
@@ -268,12 +271,25 @@ FOLLOWING = "the call after stray bytes"
 # Seconds: a machine that is busy with other things is no fault of the client's.
 _BUSY = 5.0
 
+# Seconds that a request may take if no answer comes, with the connection and the time to notice.
+_SILENT = 3 * PATIENCE + TIMEOUT_SLACK
 
-def is_late(lane: Lane, seconds: float) -> bool:
-    """Say whether a call took longer than its timeout and what reading back may take."""
-    if lane.hook is not None and lane.hook.waits:
+
+def is_late(case: Case, *, slept: float, waited: float, requests: int) -> bool:
+    """Say whether a call was over later than it may be.
+
+    Args:
+        case: The call, and what it met.
+        slept: The seconds of the test's time for which the client slept.
+        waited: The machine's seconds for which it was waited for.
+        requests: How many requests of it arrived.
+    """
+    if case.lane.hook is not None and case.lane.hook.waits:
         return False
-    return seconds > DEFAULT_TIMEOUT + SETTLE_GRACE + _BUSY
+    deadline = DEFAULT_TIMEOUT + (SETTLE_GRACE if case.subject.is_read_back else 0.0)
+    # Only silence takes time of the machine's.
+    silence = (requests + 1) * _SILENT if case.fault.kind.silent else 0.0
+    return slept > deadline or slept + waited > deadline + _BUSY or waited > silence + _BUSY
 
 
 def undo(shop: Shop, subject: Subject, target: Any, mark: int) -> bool:

@@ -22,8 +22,9 @@ the client is compared with the sandbox's ledger, and the call is counted in one
   `floors.py` has the reasons for which a change may be unknown; below the table stands what part of
   the changes under each kind of fault was unknown, and what part of them may be.
 - no answer though it came: RMZ's own answer came whole, and the call did not return it. Must be 0.
-- later than its deadline: the call took longer than its timeout and what reading back may take, on
-  the time of the test. Must be 0.
+- later than its deadline: the client slept for longer than its timeout, and for a change that is
+  read back than what that may take besides, on the time of the test; or it was waited for, on the
+  machine's time, for longer than silence forces. Must be 0.
 - ok by the customer's doing: told ok, and the ledger has no effect of it; but the customer's own
   change has brought about just what the call wanted, within the time in which it may have been
   applied, which is some seconds longer than the call, since RMZ writes whole seconds and its clock

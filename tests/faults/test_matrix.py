@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rmz_async import Client, RetryPolicy
 from rmz_async._calls import retry as _retry
 from rmz_async._calls import verdict as _verdict
 from rmz_async._calls import wire as _wire
@@ -24,6 +26,7 @@ from tests.faults.lanes import LANES
 from tests.faults.matrix import cases
 from tests.faults.parts import FULL, SHORT, chosen, matching, play, walk
 from tests.faults.walk import SEED
+from tests.seams import async_client
 
 LIES = (Column.NOT_APPLIED, Column.TWICE, Column.FAILED_APPLIED)
 
@@ -31,6 +34,11 @@ LIES = (Column.NOT_APPLIED, Column.TWICE, Column.FAILED_APPLIED)
 def lies(tally: Tally) -> dict[str, int]:
     """The three columns that must be 0."""
     return {where: tally.total(where) for where in LIES if tally.total(where)}
+
+
+def with_its_own(**options: Any) -> Callable[..., Client]:
+    """Return what makes a client that takes these options for those that it is given."""
+    return lambda clock, token, **given: async_client(clock, token, **{**given, **options})
 
 
 def naive(*_: Any, **__: Any) -> Any:
@@ -158,6 +166,36 @@ def test_who_reads_back_for_too_long_is_caught(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("rmz_async._execution.SETTLE_GRACE", 400.0)
     monkeypatch.setattr(_retry, "_wait", lambda *_: 150.0)
     tally = play(matching("subscriptions.pause/html-502/after/first/asyncio"))
+    assert tally.total(Column.LATE) == 1
+
+
+def test_who_reads_back_a_little_too_long_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change that is settled in the end has a deadline too, and no second more."""
+    monkeypatch.setattr("rmz_async._execution.SETTLE_GRACE", 144.0)
+    monkeypatch.setattr(_retry, "_wait", lambda *_: 72.0)
+    tally = play(matching("subscriptions.pause/html-502/after/first/asyncio"))
+    assert tally.total(Column.LATE) == 1
+
+
+def test_who_takes_the_time_of_reading_back_for_more_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is not read back ends with its timeout."""
+    monkeypatch.setattr("tests.faults.lanes.async_client", with_its_own(timeout=70.0))
+    monkeypatch.setattr(_retry, "_wait", lambda *_: 31.0)
+    tally = play(matching("orders.get/html-502/after/two/asyncio"))
+    assert tally.total(Column.LATE) == 1
+
+
+@pytest.mark.parametrize("name", ["subscriptions.pause/stall/after", "orders.get/stall/later"])
+def test_who_waits_too_long_in_real_time_is_caught(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A client whose attempts do not end in time keeps its caller, whatever its clock says."""
+    patient = with_its_own(retry=RetryPolicy(attempt_timeout=1.5))
+    monkeypatch.setattr("tests.faults.lanes.async_client", patient)
+    monkeypatch.setattr("tests.faults.matrix._BUSY", 0.2)
+    tally = play(matching(f"{name}/first/asyncio"))
     assert tally.total(Column.LATE) == 1
 
 

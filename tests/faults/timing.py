@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
+import anyio
 import anyio.lowlevel
 
 from tests.seams import Clock
+
+T = TypeVar("T")
 
 BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -27,6 +31,11 @@ class Timing:
         self._began = time.monotonic()
         self._runs = runs
         self._skipped = 0.0
+
+    @property
+    def slept(self) -> float:
+        """The seconds that somebody would have slept."""
+        return self._skipped
 
     def clock(self) -> float:
         """Return seconds, monotonic."""
@@ -54,3 +63,27 @@ class Timing:
             await anyio.lowlevel.checkpoint()
 
         return Clock(clock=self.clock, sleep=sleep, draw=lambda: 1.0)
+
+
+async def waited_for(work: Callable[[], Awaitable[T]]) -> tuple[T, float]:
+    """Return what *work* returns, and for how many of the machine's seconds it was waited for.
+
+    Ticks of the event loop are counted, and not the time: a machine that is busy with other things
+    delays them like everything else.
+    """
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await anyio.sleep(_TICK)
+            ticks += 1
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(tick)
+        result = await work()
+        group.cancel_scope.cancel()
+    return result, ticks * _TICK
+
+
+_TICK = 0.02
