@@ -129,9 +129,9 @@ async def test_the_list_is_whole() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_throttle_is_told() -> None:
+async def test_the_throttle_says_how_long_to_wait() -> None:
     """The 61st call of a minute is refused, and says how long to wait."""
-    async with Sandbox() as sandbox, sandbox.client(timeout=0.5, pacing=None) as rmz:
+    async with Sandbox() as sandbox, sandbox.client(timeout=30, pacing=None) as rmz:
         for _ in range(60):
             await rmz.subscriptions.get(501)
         with pytest.raises(RateLimitError) as caught:
@@ -160,7 +160,7 @@ async def test_a_client_of_the_sandbox_waits_on_its_clock_and_not_in_real_time()
     patient = rmz_async.Pacing(max_wait=90)
     async with Sandbox() as sandbox, sandbox.client(timeout=90, pacing=patient) as rmz:
         began = sandbox.clock.now()
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             for _ in range(181):
                 await rmz.subscriptions.get(501)
         passed = (sandbox.clock.now() - began).total_seconds()

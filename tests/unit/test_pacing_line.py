@@ -96,7 +96,7 @@ class Callers:
 @asynccontextmanager
 async def calling() -> AsyncGenerator[Callers]:
     """Callers, none of which may be left at the end."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         async with anyio.create_task_group() as group:
             yield Callers(group)
             group.cancel_scope.cancel()
@@ -104,7 +104,7 @@ async def calling() -> AsyncGenerator[Callers]:
 
 async def slots(pacer: Pacer, number: int = LIMIT, until: float = math.inf) -> list[float]:
     """Take slots one after the other."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         return [await pacer.wait_for_slot("key", LIMIT, until=until) for _ in range(number)]
 
 

@@ -148,12 +148,12 @@ def test_a_loop_in_another_thread_is_not_over(run: Callable[[Any], object]) -> N
         is_trio = run is trio.run
         found.append(trio.lowlevel.current_trio_token() if is_trio else asyncio.get_running_loop())
         ready.set()
-        done.wait(10)
+        done.wait(60)
 
     thread = threading.Thread(target=lambda: run(main() if run is asyncio.run else main))
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(60)
     assert not is_over(found[0])
     done.set()
-    thread.join(10)
+    thread.join(60)
     assert is_over(found[0])

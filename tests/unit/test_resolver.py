@@ -91,23 +91,26 @@ def test_an_answer_that_nobody_waits_for_is_dropped(
     monkeypatch: pytest.MonkeyPatch, loop_ends: bool
 ) -> None:
     """Whether the call was cancelled, or its event loop has ended."""
-    may_answer, threads = threading.Event(), list[threading.Thread]()
+    asked, may_answer, threads = threading.Event(), threading.Event(), list[threading.Thread]()
 
     def late(*_: Any, **__: Any) -> Any:
         threads.append(threading.current_thread())
-        assert may_answer.wait(10)
+        asked.set()
+        assert may_answer.wait(60)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", late)
 
     def answer() -> None:
         may_answer.set()
-        threads[0].join(10)
+        threads[0].join(60)
         assert not threads[0].is_alive()
 
     async def cancelled() -> None:
-        with anyio.move_on_after(0.01):
-            await addresses_of("host.example", 443)
+        async with anyio.create_task_group() as calls:
+            calls.start_soon(addresses_of, "host.example", 443)
+            assert await anyio.to_thread.run_sync(asked.wait, 60)
+            calls.cancel_scope.cancel()
         if not loop_ends:
             answer()
             await anyio.lowlevel.checkpoint()

@@ -167,7 +167,7 @@ class Server:
 
     def _serve(self, connection: socket.socket) -> None:
         with suppress(OSError), connection:
-            connection.settimeout(10)
+            connection.settimeout(60)
             while self._serve_one(connection) is KEEP:
                 pass
         with self._changed:
@@ -199,7 +199,7 @@ class Server:
     async def _until(self, claim: Callable[[], bool]) -> None:
         def wait() -> bool:
             with self._changed:
-                return self._changed.wait_for(claim, 10)
+                return self._changed.wait_for(claim, 60)
 
         assert await anyio.to_thread.run_sync(wait)
 

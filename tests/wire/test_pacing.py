@@ -359,7 +359,7 @@ async def test_a_store_that_hangs_costs_no_answer(
 ) -> None:
     """RMZ's answer is returned, whatever the store makes of it."""
     monkeypatch.setattr(slots, "REPORT_TIMEOUT", 0.01)
-    with anyio.fail_after(10):
+    with anyio.fail_after(60):
         async with make_client(pacing=Pacing(store=Hanging())) as rmz:
             assert (await rmz.subscriptions.get(501)).id == 501
 
@@ -368,8 +368,8 @@ async def test_a_store_that_hangs_until_the_deadline_costs_no_answer(
     shop: Shop, make_client: Any
 ) -> None:
     """The answer comes first, even if the call has no time left."""
-    with anyio.fail_after(10):
-        async with make_client(pacing=Pacing(store=Hanging()), timeout=0.2) as rmz:
+    with anyio.fail_after(60):
+        async with make_client(pacing=Pacing(store=Hanging()), timeout=1.0) as rmz:
             assert (await rmz.subscriptions.get(501)).id == 501
 
 

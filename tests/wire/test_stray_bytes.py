@@ -118,7 +118,7 @@ async def test_bytes_that_come_while_a_connection_is_idle_answer_nothing(
 
     def late(connection: socket.socket, request: bytes) -> bool:
         followed_by(b"")(connection, request)
-        assert be_late.wait(10)
+        assert be_late.wait(60)
         connection.sendall(STRAYS[stray])
         was_late.set()
         return KEEP
@@ -127,7 +127,7 @@ async def test_bytes_that_come_while_a_connection_is_idle_answer_nothing(
         async with owned(server, http) as rmz:
             await rmz.subscriptions.pause(501)
             be_late.set()
-            assert was_late.wait(10)  # The event loop does not run meanwhile.
+            assert was_late.wait(60)  # The event loop does not run meanwhile.
             with pytest.raises(ConflictError):
                 await rmz.subscriptions.pause(501)
         assert server.opened == 2
