@@ -138,7 +138,7 @@ INTERNAL = {
 # To be run and read; whoever imports it wants its main().
 PROGRAMS = {"rmz_async.sandbox.demo"}
 # For those who write an inbox of their own; the front has what all others need.
-DEEPER = {"Delivery", "Entry", "EntryTask", "Grouping", "Task", "TaskState"}
+DEEPER = {"BlockingClient", "Delivery", "Entry", "EntryTask", "Grouping", "Task", "TaskState"}
 
 
 @pytest.mark.parametrize("name", [name for name in PUBLIC if name not in PROGRAMS])

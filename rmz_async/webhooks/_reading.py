@@ -120,5 +120,6 @@ def _order_key(name: str, data: Mapping[str, Any]) -> str | None:
     elif name != EventType.ORDER_CREATED:
         return None
     found = cast("dict[str, Any]", source) if isinstance(source, dict) else {}
-    number = found.get("id")
-    return f"{name}:{number}" if isinstance(number, (int, str)) else None
+    # An id of another form would be shared by events that have nothing in common.
+    number = str(found.get("id"))
+    return f"{name}:{number}" if number.isascii() and number.isdigit() else None

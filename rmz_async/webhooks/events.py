@@ -1,17 +1,22 @@
 """The events that RMZ delivers, one class for each."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, overload
 
 import attrs
 
+from rmz_async.errors import OutcomeUnknownError
 from rmz_async.models._model import Model, model
 from rmz_async.models.orders import Order
-from rmz_async.models.subscriptions import SubscriptionSnapshot
+from rmz_async.models.subscriptions import Subscription, SubscriptionSnapshot
+
+if TYPE_CHECKING:
+    from rmz_async.client import Client
 
 __all__ = (
     "AnyEvent",
+    "BlockingClient",
     "Event",
     "EventType",
     "OrderCreated",
@@ -49,6 +54,18 @@ class EventType(StrEnum):
     SUBSCRIPTION_UNPAUSED = "subscription.unpaused"
     SUBSCRIPTION_RESUMED = "subscription.resumed"
     SUBSCRIPTION_UPDATED = "subscription.updated"
+
+
+class BlockingClient(Protocol):
+    """The client of ``rmz_sync``, as far as an event needs to know it."""
+
+    def close(self) -> None:
+        """Close the connections."""
+        ...
+
+    def resolve(self, error: OutcomeUnknownError) -> Any:
+        """Find out what became of a call."""
+        ...
 
 
 @model(kw_only=True)
@@ -102,12 +119,52 @@ class SubscriptionEvent(Event):
 
     subscription: SubscriptionSnapshot  # pyright: ignore[reportGeneralTypeIssues] # always there
 
+    @overload
+    def refresh(self, client: "Client") -> Coroutine[Any, Any, Subscription]: ...
+
+    @overload
+    def refresh(self, client: BlockingClient) -> Subscription: ...
+
+    def refresh(self, client: Any) -> Any:
+        """Read the subscription as it is now, which the event cannot know.
+
+        Args:
+            client: A client of ``rmz_async``, whose result is awaited, or of ``rmz_sync``.
+
+        Returns:
+            The `Subscription`.
+
+        Raises:
+            RMZError: As ``subscriptions.get`` does.
+        """
+        return client.subscriptions.get(self.subscription.id)
+
 
 @model(kw_only=True)
 class OrderEvent(Event):
     """An event about an order."""
 
     order: Order  # pyright: ignore[reportGeneralTypeIssues] # always there
+
+    @overload
+    def refresh(self, client: "Client") -> Coroutine[Any, Any, Order]: ...
+
+    @overload
+    def refresh(self, client: BlockingClient) -> Order: ...
+
+    def refresh(self, client: Any) -> Any:
+        """Read the order as it is now, which the event cannot know.
+
+        Args:
+            client: A client of ``rmz_async``, whose result is awaited, or of ``rmz_sync``.
+
+        Returns:
+            The `Order`.
+
+        Raises:
+            RMZError: As ``orders.get`` does.
+        """
+        return client.orders.get(self.order.id)
 
 
 @model(kw_only=True)

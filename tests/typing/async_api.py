@@ -266,6 +266,13 @@ def every_event(event: webhooks.AnyEvent) -> str:
             return "unknown"
 
 
+async def refreshed(event: webhooks.SubscriptionEvent, order: webhooks.OrderCreated) -> None:
+    """The present state has the model of the API."""
+    async with rmz_async.Client() as rmz:
+        assert_type(await event.refresh(rmz), Subscription)
+        assert_type(await order.refresh(rmz), Order)
+
+
 def errors(error: rmz_async.UnprocessableEntityError) -> None:
     """One except serves both sides of a refused field."""
     refused: rmz_async.InvalidRequestError = error

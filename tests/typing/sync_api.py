@@ -105,6 +105,12 @@ def lists(rmz: rmz_sync.Client) -> None:
     rmz.close()
 
 
+def refreshed(event: rmz_sync.webhooks.SubscriptionEvent) -> None:
+    """The present state has the model of the API."""
+    with rmz_sync.Client() as rmz:
+        assert_type(event.refresh(rmz), Subscription)
+
+
 def same_models(subscription: rmz_sync.Subscription) -> rmz_async.Subscription:
     """Models, errors and webhooks are those of ``rmz_async``."""
     assert_type(rmz_sync.NotFoundError("…"), rmz_async.NotFoundError)

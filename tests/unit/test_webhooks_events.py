@@ -108,6 +108,8 @@ def test_all_deliveries_of_one_event_share_a_key(payload: dict[str, Any], key: s
         {"event": "invoice.paid", "data": {"id": 5}},
         {"event": "subscription.renewed", "data": {"id": 5}},
         {"event": "order.created", "data": {"id": None}},
+        {"event": "order.created", "data": {"id": ""}},
+        {"event": "order.created", "data": {"id": True}},
         {"event": "order.created", "data": []},
         {"event": "order.status.changed", "data": {"id": 1}},
         {"event": "order.status.changed", "data": {"id": 1, "status": [401]}},
