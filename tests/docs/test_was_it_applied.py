@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 import rmz_async
-from tests.docs.networks import LosesAnswers, Unsteady
+from tests.docs.networks import Gateway, LosesAnswers, Unsteady
 from tests.docs.pages import Page
 
 PAGE = "docs/failing/was-it-applied.md"
@@ -96,3 +97,57 @@ def test_a_noted_extension_that_somebody_else_changed_is_left_to_a_person(page: 
 
     page.wait(look())
     assert page.printed == ["512 has changed in another way: look at it yourself"]
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (400, rmz_async.BadRequestError),
+        (401, rmz_async.AuthenticationError),
+        (409, rmz_async.ConflictError),
+        (422, rmz_async.ConflictError),
+        (429, rmz_async.RateLimitError),
+        (403, rmz_async.OutcomeUnknownError),
+        (404, rmz_async.OutcomeUnknownError),
+    ],
+)
+def test_a_gateways_message_passes_for_rmzs_refusal_unless_rmz_says_more(
+    page: Page, status: int, expected: type[rmz_async.RMZError]
+) -> None:
+    network = Gateway(httpx.Response(status, json={"message": "Not through here."}))
+
+    async def extend() -> None:
+        async with network.client() as http, rmz_async.Client(http=http) as rmz:
+            with pytest.raises(expected) as caught:
+                await rmz.subscriptions.extend(509, days=7)
+        assert type(caught.value) is expected
+
+    page.wait(extend())
+
+
+async def read(request: httpx.Request) -> None:
+    await request.aread()
+    raise LookupError("not this one")
+
+
+async def stream(request: httpx.Request) -> None:
+    assert isinstance(request.stream, httpx.AsyncByteStream)
+    async for _ in request.stream:
+        raise LookupError("not this one")
+
+
+@pytest.mark.parametrize(
+    ("hook", "expected"), [(read, LookupError), (stream, rmz_async.OutcomeUnknownError)]
+)
+def test_only_a_request_hook_that_iterates_over_the_stream_hides_its_error(
+    page: Page, hook: Any, expected: type[Exception]
+) -> None:
+    async def extend() -> None:
+        async with (
+            httpx.AsyncClient(event_hooks={"request": [hook]}) as http,
+            rmz_async.Client(http=http) as rmz,
+        ):
+            with pytest.raises(expected):
+                await rmz.subscriptions.extend(509, days=7)
+
+    page.wait(extend())
