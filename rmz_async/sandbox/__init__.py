@@ -21,7 +21,10 @@ from rmz_async.sandbox.sandbox import Sandbox
 from rmz_async.sandbox.serving.paying import NotPaidError
 from rmz_async.sandbox.serving.served import Served
 from rmz_async.sandbox.shapes.subscription_events import Event
-from rmz_async.sandbox.store.cards import TEST_CARDS, Card, CardBehaviour, TestCard
+from rmz_async.sandbox.snapshots.changes import Change
+from rmz_async.sandbox.snapshots.snapshot import Snapshot
+from rmz_async.sandbox.snapshots.snapshots import SnapshotError, Snapshots
+from rmz_async.sandbox.store.cards import TEST_CARDS, Card, CardBehaviour, Charge, TestCard
 from rmz_async.sandbox.store.catalog import Category, Code, Coupon, Product, ProductStatus, Variant
 from rmz_async.sandbox.store.durations import Duration
 from rmz_async.sandbox.store.ledger import Effect, Ledger
@@ -57,6 +60,8 @@ __all__ = (
     "Card",
     "CardBehaviour",
     "Category",
+    "Change",
+    "Charge",
     "ChargeAt",
     "CheckoutSession",
     "Clock",
@@ -87,6 +92,9 @@ __all__ = (
     "RequestFault",
     "Sandbox",
     "Served",
+    "Snapshot",
+    "SnapshotError",
+    "Snapshots",
     "Status",
     "StatusChange",
     "Store",

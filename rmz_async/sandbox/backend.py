@@ -13,6 +13,7 @@ from rmz_async.sandbox.delivery.courier import Courier
 from rmz_async.sandbox.delivery.discord import embed, is_for_discord
 from rmz_async.sandbox.delivery.log import Parcel
 from rmz_async.sandbox.delivery.webhook import Webhook
+from rmz_async.sandbox.endpoints.throttle import Throttle
 from rmz_async.sandbox.faults.faults import Faults
 from rmz_async.sandbox.lifecycle.clock import Clock
 from rmz_async.sandbox.serving.request_log import KeptRequests
@@ -54,7 +55,9 @@ class Backend:
         self.requests: KeptRequests = KeptRequests()
         self.replica: Replica = Replica(store, clock.now)
         self.public_url: str | None = None
-        self._last_request_id = self.chance.randrange(10**6, 10**9)
+        # The rate limits' windows, by a name of theirs.
+        self.throttles: dict[str, Throttle] = {}
+        self.last_request_id: int = self.chance.randrange(10**6, 10**9)
 
     def now(self) -> datetime:
         """Return the time, UTC, in whole seconds: RMZ's tables hold no fractions."""
@@ -77,7 +80,8 @@ class Backend:
             period_start=subscription.current_period_start,
             period_end=subscription.current_period_end,
         )
-        self.store.history.setdefault(subscription.id, []).append(happening)
+        history = self.store.history
+        history[subscription.id] = (*history.get(subscription.id, ()), happening)
         if self._has_listeners():
             event_id = random_uuid(self.chance)
             payload = subscription_payload(event, event_id, subscription, self.store)
@@ -112,8 +116,8 @@ class Backend:
             self.announce(event, self.store.subscriptions[object_id])
 
     def _new_request_id(self) -> int:
-        self._last_request_id += 1
-        return self._last_request_id
+        self.last_request_id += 1
+        return self.last_request_id
 
     def _for_retry(self, parcel: Parcel) -> Parcel:
         if not self.store.switches.request_id_per_attempt:

@@ -28,6 +28,7 @@ from rmz_async.sandbox.serving.request_log import Requests
 from rmz_async.sandbox.serving.served import Served
 from rmz_async.sandbox.serving.tokens import checked_token, new_token
 from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.snapshots.snapshots import Snapshots
 from rmz_async.sandbox.store.cards import TEST_CARDS, TestCard
 from rmz_async.sandbox.store.ledger import Ledger
 from rmz_async.sandbox.store.state import Store
@@ -71,6 +72,7 @@ class Sandbox:
         clock: The time; stands still unless it is moved or set running.
         state: The store's data, to look at and to set up.
         seed: Repeats this run's ids of events and faults, if it is given to another sandbox.
+        snapshots: The whole sandbox at other moments, by name.
         app: The ASGI application.
     """
 
@@ -95,6 +97,7 @@ class Sandbox:
             self.state.ids.skip(_IDS_OF_ORDER_EVENTS, secrets.SystemRandom())
         self._backend = Backend(self.state, self.clock, self.seed)
         self._timeline = Timeline(self._backend, self.clock)
+        self.snapshots: Snapshots = Snapshots(self._backend, self._timeline)
         self._serving = threading.Lock()
         self._connections: list[httpx.AsyncClient] = []
         self._callers = Callers()

@@ -26,9 +26,13 @@ def test_a_card_does_what_its_behaviour_says(
 ) -> None:
     """The attempts at the first charge come before those at the renewals."""
     paying = card(behaviour)
+    paid: list[bool] = []
+    for renewal in (*[False] * len(at_first), *[True] * len(at_renewals)):
+        charge = paying.charge(renewal=renewal)
+        paid.append(charge.paid)
+        paying = charge.card
 
-    assert [paying.charge(renewal=False) for _ in at_first] == at_first
-    assert [paying.charge(renewal=True) for _ in at_renewals] == at_renewals
+    assert paid == at_first + at_renewals
 
 
 @pytest.mark.parametrize("number", [one.number for one in TEST_CARDS])

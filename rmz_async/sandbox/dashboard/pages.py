@@ -99,7 +99,7 @@ class DashboardPages:
         one = self._store.subscriptions.get(request.path_params["id"])
         if one is None:
             return notice(request, MISSING)
-        history = self._store.history.get(one.id, [])
+        history = self._store.history.get(one.id, ())
         return self.page(
             request,
             "subscription.html",

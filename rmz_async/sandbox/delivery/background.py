@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 
-__all__ = ("start",)
+__all__ = ("is_possible", "start")
 
 # The event loop itself holds tasks only weakly.
 _running: set[asyncio.Task[None]] = set()
+
+
+def is_possible() -> bool:
+    """Return whether an event loop runs here, so that `start` has one to work in."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        trio = sys.modules.get("trio")
+        return trio is not None and bool(trio.lowlevel.in_trio_run())
+    return True
 
 
 def start(work: Callable[[], Coroutine[object, object, None]]) -> None:

@@ -19,7 +19,7 @@ from rmz_async.sandbox.faults.deliveries import spoiled
 from rmz_async.sandbox.faults.faults import DeliveryFault, Faults
 from rmz_async.sandbox.lifecycle.agenda import Agenda
 
-__all__ = ("RETRY_AFTER", "Courier")
+__all__ = ("RETRY_AFTER", "Attempt", "Courier", "CourierState")
 
 RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (10, 100, 1_000, 10_000))
 """How long a delivery waits after its first, second, third and fourth attempt."""
@@ -27,8 +27,16 @@ RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (10, 100, 1_000, 1
 Watch = Callable[[Delivery, datetime | None], object]
 
 
-@attrs.frozen
-class _Attempt:
+@attrs.frozen(eq=False)
+class Attempt:
+    """An attempt that is to be made.
+
+    Attributes:
+        number: 1 for the first.
+        is_repeated: Whether another follows if it fails.
+        signature_fault: What is wrong with its signature.
+    """
+
     parcel: Parcel
     number: int
     is_repeated: bool = True
@@ -37,11 +45,32 @@ class _Attempt:
 
 @attrs.frozen(eq=False)
 class _Lane:
-    """The way to one webhook: one delivery at a time, in the order of the events."""
+    """The way to one webhook: one delivery at a time, in the order of the events.
 
-    waiting: deque[_Attempt] = attrs.field(factory=deque["_Attempt"])
+    Attributes:
+        waiting: The first of them is being made.
+    """
+
+    waiting: deque[Attempt] = attrs.field(factory=deque["Attempt"])
     scope: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
     is_empty: anyio.Event = attrs.field(factory=anyio.Event)
+
+
+@attrs.frozen(kw_only=True)
+class CourierState:
+    """All that a courier knows at one moment.
+
+    Attributes:
+        retries: Must not be changed.
+        health: The attempts by which each webhook is judged.
+        under_way: In their order.
+    """
+
+    log: tuple[Delivery, ...]
+    retries: Agenda[Attempt]
+    held: Mapping[int, Attempt]
+    health: Mapping[int, tuple[tuple[datetime, bool], ...]]
+    under_way: tuple[Attempt, ...]
 
 
 class Courier:
@@ -74,17 +103,17 @@ class Courier:
         self._faults = faults
         self._for_retry = for_retry
         # Each waits for the delivery that is to come before it.
-        self._held: dict[int, _Attempt] = {}
+        self._held: dict[int, Attempt] = {}
         self._health: dict[int, Health] = {}
         self._lanes: dict[int, _Lane] = {}
         self.timeout = timeout
         self.log: list[Delivery] = []
-        self.retries: Agenda[_Attempt] = Agenda()
+        self.retries: Agenda[Attempt] = Agenda()
         self.watchers: list[Watch] = []
 
     def send(self, parcel: Parcel) -> None:
         """Start to deliver *parcel*, unless a fault is meant for it."""
-        attempt = _Attempt(parcel, 1)
+        attempt = Attempt(parcel, 1)
         rule = self._faults.for_delivery(parcel.event)
         match rule and rule.fault:
             case DeliveryFault.DROP:
@@ -100,7 +129,7 @@ class Courier:
                 self._start(attempt)
                 self._start(attempt)
             case DeliveryFault.UNREADABLE_FIELD:
-                self._start(_Attempt(spoiled(parcel), 1))
+                self._start(Attempt(spoiled(parcel), 1))
             case DeliveryFault.BAD_SIGNATURE:
                 self._start(attrs.evolve(attempt, signature_fault=DeliveryFault.BAD_SIGNATURE))
             case DeliveryFault.UNSIGNED:
@@ -114,7 +143,7 @@ class Courier:
     def send_again(self, parcel: Parcel) -> None:
         """Attempt *parcel* once more, whatever came of it before."""
         before = sum(done.request_id == parcel.request_id for done in self.log)
-        self._start(_Attempt(parcel, before + 1, is_repeated=False))
+        self._start(Attempt(parcel, before + 1, is_repeated=False))
 
     def retry_next(self) -> None:
         """Start the retry that comes due next."""
@@ -127,13 +156,45 @@ class Courier:
 
     async def close(self) -> None:
         """Give up what is under way; it leaves no trace in the log."""
-        for lane in tuple(self._lanes.values()):
-            lane.waiting.clear()
-            lane.scope.cancel()
+        self._give_up()
         with anyio.CancelScope(shield=True):
             await self.delivered()
 
-    def _start(self, attempt: _Attempt) -> None:
+    def keep(self) -> CourierState:
+        """Return all that is to be known to go on from here."""
+        lanes = self._lanes.values()
+        return CourierState(
+            log=tuple(self.log),
+            retries=self.retries.copied(),
+            held={**self._held},
+            health={webhook_id: health.attempts for webhook_id, health in self._health.items()},
+            under_way=tuple(attempt for lane in lanes for attempt in lane.waiting),
+        )
+
+    def put_back(self, state: CourierState) -> None:
+        """Give up what is under way, and go on from *state*.
+
+        Attempts that were under way then start again; without an event loop they wait for the
+        clock to be moved.
+        """
+        self._give_up()
+        self._lanes.clear()
+        self.log[:] = state.log
+        self.retries = state.retries.copied()
+        self._held = {**state.held}
+        self._health = {webhook_id: Health(rows) for webhook_id, rows in state.health.items()}
+        for attempt in state.under_way:
+            if background.is_possible():
+                self._start(attempt)
+            else:
+                self.retries.put(attempt, self._now())
+
+    def _give_up(self) -> None:
+        for lane in self._lanes.values():
+            lane.waiting.clear()
+            lane.scope.cancel()
+
+    def _start(self, attempt: Attempt) -> None:
         webhook_id = attempt.parcel.webhook_id
         if webhook_id in self._lanes:
             self._lanes[webhook_id].waiting.append(attempt)
@@ -146,16 +207,21 @@ class Courier:
         try:
             with lane.scope:
                 while lane.waiting:
-                    await self._carry(lane.waiting.popleft())
+                    await self._carry(lane.waiting[0], lane)
+                    if lane.waiting:
+                        lane.waiting.popleft()
         finally:
-            del self._lanes[webhook_id]
+            if self._lanes.get(webhook_id) is lane:
+                del self._lanes[webhook_id]
             lane.is_empty.set()
 
-    async def _carry(self, attempt: _Attempt) -> None:
+    async def _carry(self, attempt: Attempt, lane: _Lane) -> None:
         webhook = self._webhooks.get(attempt.parcel.webhook_id)
         if webhook is None or not webhook.enabled:
             return
         delivery = await self._attempt(webhook, attempt)
+        if lane.scope.cancel_called:
+            return
         self.log.append(delivery)
         is_on = self._stays_on(webhook, delivery)
         may_retry = attempt.is_repeated and attempt.number < webhook.tries
@@ -163,7 +229,7 @@ class Courier:
         if may_retry and not delivery.succeeded:
             due = self._now() + RETRY_AFTER[attempt.number - 1]
             parcel = self._for_retry(attempt.parcel)
-            self.retries.put(_Attempt(parcel, attempt.number + 1), due)
+            self.retries.put(Attempt(parcel, attempt.number + 1), due)
         for watch in self.watchers:
             watch(delivery, due if is_on else None)
 
@@ -177,7 +243,7 @@ class Courier:
             del self._health[webhook.id]
         return webhook.enabled
 
-    async def _attempt(self, webhook: Webhook, attempt: _Attempt) -> Delivery:
+    async def _attempt(self, webhook: Webhook, attempt: Attempt) -> Delivery:
         parcel, at = attempt.parcel, self._now()
         # With the secret of now: a retry is not signed with the one of its first attempt.
         headers = signed_headers(webhook, parcel.request_id, parcel.body)

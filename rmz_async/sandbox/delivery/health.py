@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from rmz_async.sandbox.delivery.log import Delivery
@@ -16,11 +17,20 @@ _PERCENT = 80
 
 
 class Health:
-    """The attempts of one webhook within the last three months."""
+    """The attempts of one webhook within the last three months.
 
-    def __init__(self) -> None:
-        self._attempts: deque[tuple[datetime, bool]] = deque()
-        self._failed = 0
+    Args:
+        attempts: When each was made, and whether it succeeded.
+    """
+
+    def __init__(self, attempts: Iterable[tuple[datetime, bool]] = ()) -> None:
+        self._attempts: deque[tuple[datetime, bool]] = deque(attempts)
+        self._failed = sum(not succeeded for _, succeeded in self._attempts)
+
+    @property
+    def attempts(self) -> tuple[tuple[datetime, bool], ...]:
+        """When each was made, and whether it succeeded."""
+        return tuple(self._attempts)
 
     def note(self, delivery: Delivery) -> None:
         """Count one attempt, and forget those that are too old."""

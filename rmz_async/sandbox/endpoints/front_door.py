@@ -67,13 +67,15 @@ class FrontDoor:
         self._token = token.encode()
         self._backend = backend
         self._throttles = throttle
-        self._shared = Throttle(60)
+        self._shared = backend.throttles["shared"] = Throttle(60)
 
     def lets_in(
         self, handle: Handler, own_limit: int | None = None
     ) -> Callable[[Request], Awaitable[Response]]:
         """Return the endpoint for *handle*, which has a limit of its own or shares the usual."""
-        throttle = Throttle(own_limit) if own_limit else self._shared
+        throttle = self._shared
+        if own_limit:
+            throttle = self._backend.throttles[handle.__qualname__] = Throttle(own_limit)
 
         async def endpoint(request: Request) -> Response:
             now = self._backend.now()

@@ -41,6 +41,14 @@ class Throttle:
         self._closes_at: datetime | None = None
         self._served = 0
 
+    def keep(self) -> tuple[datetime | None, int]:
+        """Return when the window closes, and how many requests it has served."""
+        return self._closes_at, self._served
+
+    def put_back(self, window: tuple[datetime | None, int]) -> None:
+        """Have a window again."""
+        self._closes_at, self._served = window
+
     def admit(self, now: datetime) -> Admission:
         """Count one request, unless the window is full."""
         if self._closes_at is None or now >= self._closes_at:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
 import attrs
 
-__all__ = ("DeliveryFault", "FaultRule", "Faults", "RequestFault")
+__all__ = ("DeliveryFault", "FaultRule", "Faults", "FaultsState", "RequestFault")
 
 _LONGEST = 366 * 24 * 3_600
 
@@ -76,6 +77,22 @@ class FaultRule:
     number: int = 0
 
 
+@attrs.frozen(kw_only=True)
+class FaultsState:
+    """The faults at one moment; no rule of it may change.
+
+    Attributes:
+        added: How many rules there were until then.
+        met: How often each rule has met each request or event.
+    """
+
+    rules: tuple[FaultRule, ...]
+    injected: tuple[tuple[FaultRule, str], ...]
+    seed: int | str
+    added: int
+    met: tuple[tuple[int, str, int], ...]
+
+
 class Faults:
     """The rules in force; the first that fits decides.
 
@@ -131,6 +148,23 @@ class Faults:
         self.rules.append(rule)
         return rule
 
+    def keep(self) -> FaultsState:
+        """Return the rules in force, and what they have spoiled."""
+        rules, injected = _copied(self.rules, self.injected)
+        return FaultsState(
+            rules=rules,
+            injected=injected,
+            seed=self._seed,
+            added=self._added,
+            met=tuple((number, name, count) for (number, name), count in self._met.items()),
+        )
+
+    def put_back(self, state: FaultsState) -> None:
+        """Have the faults of another moment."""
+        self.rules[:], self.injected[:] = _copied(state.rules, state.injected)
+        self._seed, self._added = state.seed, state.added
+        self._met = Counter({(number, name): count for number, name, count in state.met})
+
     def remove(self, rule: FaultRule) -> None:
         """Let a fault happen no more."""
         self.rules.remove(rule)
@@ -170,3 +204,15 @@ def _fault(name: str) -> RequestFault | DeliveryFault:
         if name in list(kind):
             return kind(name)
     raise ValueError(f"there is no fault {name!r}; see RequestFault and DeliveryFault")
+
+
+def _copied(
+    rules: Iterable[FaultRule], injected: Iterable[tuple[FaultRule, str]]
+) -> tuple[tuple[FaultRule, ...], tuple[tuple[FaultRule, str], ...]]:
+    """Return copies in which each rule is one rule, too."""
+    rules, injected = tuple(rules), tuple(injected)
+    copies = {id(rule): attrs.evolve(rule) for rule in (*rules, *(one for one, _ in injected))}
+    return (
+        tuple(copies[id(rule)] for rule in rules),
+        tuple((copies[id(rule)], name) for rule, name in injected),
+    )

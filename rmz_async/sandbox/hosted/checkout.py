@@ -131,13 +131,12 @@ class CheckoutPages:
 
     def _charged(self, request: Request, session: CheckoutSession, entered: TestCard) -> Response:
         # From here on nothing is awaited, so that two simultaneous payments subscribe once.
-        card = entered.saved()
-        card.declined = session.declined
-        if not card.charge(renewal=False):
-            session.declined = card.declined
-            expired = card.behaviour is CardBehaviour.EXPIRED
+        charge = entered.saved(declined=session.declined).charge(renewal=False)
+        if not charge.paid:
+            session.declined = charge.card.declined
+            expired = entered.behaviour is CardBehaviour.EXPIRED
             return self._page(request, session, EXPIRED_CARD if expired else DECLINED)
-        subscription, order = subscribe(session, card, self._store, self._backend.now())
+        subscription, order = subscribe(session, charge.card, self._store, self._backend.now())
         self._backend.record("hosted.pay", session.id, f"subscription {subscription.id}")
         self._backend.announce_placed(order)
         return _to_the_shop(session)

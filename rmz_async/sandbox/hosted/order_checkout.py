@@ -118,14 +118,13 @@ class OrderCheckoutPages:
             check_stock(checkout.quote.lines, self._store)
         except RefusedError:
             return notice(request, SOLD_OUT, _shop(checkout))
-        card = entered.saved()
-        card.declined = checkout.declined
-        if not card.charge(renewal=False):
-            checkout.declined = card.declined
-            expired = card.behaviour is CardBehaviour.EXPIRED
+        charge = entered.saved(declined=checkout.declined).charge(renewal=False)
+        if not charge.paid:
+            checkout.declined = charge.card.declined
+            expired = entered.behaviour is CardBehaviour.EXPIRED
             problem = EXPIRED_CARD if expired else DECLINED
             return self._page(request, checkout, 422, problem=problem)
-        self._settle(checkout, card)
+        self._settle(checkout, charge.card)
         return _to_the_receipt(request, checkout)
 
     def _settle(self, checkout: OrderCheckout, card: Card) -> None:

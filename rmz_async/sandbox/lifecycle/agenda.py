@@ -40,6 +40,17 @@ class Agenda(Generic[K]):
             heapq.heappop(self._heap)
         return None
 
+    def copied(self) -> Agenda[K]:
+        """Return an agenda of the same moments and keys, in the same order."""
+        copy: Agenda[K] = Agenda()
+        copy._heap, copy._current, copy._count = [*self._heap], {**self._current}, self._count
+        return copy
+
+    def entries(self) -> tuple[tuple[datetime, K], ...]:
+        """Return all keys with their moments, the earliest first."""
+        current = [entry for entry in self._heap if self._current.get(entry[2]) == entry[:2]]
+        return tuple((due, key) for due, _, key in sorted(current, key=lambda entry: entry[:2]))
+
     def take(self) -> tuple[datetime, K]:
         """Take the next key out, with its moment.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from rmz_async.sandbox.lifecycle.due import ATTEMPTS_AFTER, grace_ends_at
-from rmz_async.sandbox.rules.billing import bill
+from rmz_async.sandbox.rules.billing import bill, charge
 from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.store.state import Status, Store, Subscription
 
@@ -20,7 +20,7 @@ def come_due(subscription: Subscription, store: Store, now: datetime) -> Iterato
     """
     if not subscription.renews or _is_out_of_attempts(subscription, store, now):
         yield from _expire(subscription, now)
-    elif subscription.card is not None and subscription.card.charge(renewal=True):
+    elif charge(subscription, renewal=True):
         yield _begin_period(subscription, store, now)
     else:
         yield from _note_failure(subscription, now)

@@ -7,6 +7,7 @@ from datetime import datetime
 from operator import itemgetter
 
 import anyio
+import attrs
 
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.lifecycle.agenda import Agenda
@@ -16,7 +17,22 @@ from rmz_async.sandbox.lifecycle.crediting import credit, credited_at
 from rmz_async.sandbox.lifecycle.due import next_due
 from rmz_async.sandbox.shapes.subscription_events import Event
 
-__all__ = ("Timeline",)
+__all__ = ("Timeline", "TimelineState")
+
+
+@attrs.frozen(kw_only=True)
+class TimelineState:
+    """All that a timeline knows at one moment.
+
+    Attributes:
+        subscriptions: When each comes due; must not be changed.
+        stale: The subscriptions to look at again, in order.
+        reached: Until when everything has happened.
+    """
+
+    subscriptions: Agenda[int]
+    stale: tuple[int, ...]
+    reached: datetime
 
 
 class Timeline:
@@ -41,6 +57,25 @@ class Timeline:
         self._turn: anyio.Lock | None = None
         self._movers = 0
         clock.moved_by(self.run_until)
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether a caller is moving the clock."""
+        return self._movers > 0
+
+    def keep(self) -> TimelineState:
+        """Return all that is to be known to go on from here."""
+        return TimelineState(
+            subscriptions=self._subscriptions.copied(),
+            stale=tuple(self._stale),
+            reached=self._reached,
+        )
+
+    def put_back(self, state: TimelineState) -> None:
+        """Go on from *state*; the store was put back before."""
+        self._subscriptions = state.subscriptions.copied()
+        self._stale = dict.fromkeys(state.stale)
+        self._reached = state.reached
 
     def catch_up(self) -> None:
         """Bring about what has come due since the last look, because time passes by itself."""

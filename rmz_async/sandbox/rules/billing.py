@@ -9,7 +9,7 @@ from rmz_async.sandbox.rules.ordering import new_order
 from rmz_async.sandbox.store.orders import Order, OrderLine, Quote
 from rmz_async.sandbox.store.state import Store, Subscription
 
-__all__ = ("bill",)
+__all__ = ("bill", "charge")
 
 
 def bill(subscription: Subscription, amount: Decimal, store: Store, now: datetime) -> Order:
@@ -29,3 +29,17 @@ def bill(subscription: Subscription, amount: Decimal, store: Store, now: datetim
     )
     order.items[0].subscription_id = subscription.id
     return order
+
+
+def charge(subscription: Subscription, *, renewal: bool) -> bool:
+    """Charge the saved card once, and return whether there is one that has paid.
+
+    Args:
+        subscription: Its card counts the attempts that are declined.
+        renewal: Whether this is a charge that the customer did not start.
+    """
+    if subscription.card is None:
+        return False
+    charged = subscription.card.charge(renewal=renewal)
+    subscription.card = charged.card
+    return charged.paid

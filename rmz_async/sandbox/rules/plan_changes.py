@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import attrs
 
-from rmz_async.sandbox.rules.billing import bill
+from rmz_async.sandbox.rules.billing import bill, charge
 from rmz_async.sandbox.store.catalog import Variant
 from rmz_async.sandbox.store.orders import Order
 from rmz_async.sandbox.store.state import Status, Store, Subscription
@@ -78,10 +78,7 @@ def change_plan(
         RefusedError: As `quote_plan_change`; 402, the card was declined, or there is none.
     """
     change = quote_plan_change(subscription, variant_id, store, now)
-    is_paid = change.due_now == 0 or (
-        subscription.card is not None and subscription.card.charge(renewal=False)
-    )
-    if not is_paid:
+    if change.due_now > 0 and not charge(subscription, renewal=False):
         raise RefusedError(402, "The card was declined")
     subscription.updated_at = now
     if not change.is_upgrade:

@@ -162,6 +162,11 @@ class KeptRequests:
         self._kept.append(exchange)
         self.count += 1
 
+    def put_back(self, kept: Iterable[Exchange], count: int) -> None:
+        """Have the requests of another moment; *count* were answered until then."""
+        self._kept = deque(kept, maxlen=_KEPT)
+        self.count = count
+
     def __iter__(self) -> Iterator[Exchange]:
         return iter(tuple(self._kept))
 

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from contextvars import Context
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from rmz_async.sandbox.sandbox import Sandbox
 
 __all__ = ("Served",)
+
+T = TypeVar("T")
 
 # In seconds: times are whole seconds anyway.
 _LOOK_EVERY = 0.5
@@ -218,18 +220,30 @@ class Served:
                 clock.run()
             # Deliveries belong to this loop, even if another thread moves the clock.
             move = clock.moved_by(self._move)
+            self.sandbox.snapshots.called_by(self._run_on_loop)
             tasks.start_soon(self._keep_up)
             try:
                 await self._server.serve(sockets=[listener])
             finally:
                 tasks.cancel_scope.cancel()
                 clock.moved_by(move)
+                self.sandbox.snapshots.called_by(None)
                 if self._clock_runs:
                     clock.stop()
 
-    def _start_on_loop(self, work: Coroutine[Any, Any, None]) -> Future[None]:
+    def _start_on_loop(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         # A context of its own: trio's says that trio runs here.
         return Context().run(asyncio.run_coroutine_threadsafe, work, self._loop)
+
+    def _run_on_loop(self, work: Callable[[], T]) -> T:
+        """Do *work* between the steps of the loop, from any thread."""
+        if threading.current_thread() is self._thread:
+            return work()
+
+        async def step() -> T:
+            return work()
+
+        return self._start_on_loop(step()).result()
 
     async def _move(self, until: Callable[[], datetime]) -> None:
         moving = self._start_on_loop(self.sandbox.run_until(until))

@@ -6,7 +6,9 @@ from enum import StrEnum
 
 import attrs
 
-__all__ = ("TEST_CARDS", "Card", "CardBehaviour", "TestCard")
+from rmz_async.sandbox.store.choices import chosen
+
+__all__ = ("TEST_CARDS", "Card", "CardBehaviour", "Charge", "TestCard")
 
 
 class CardBehaviour(StrEnum):
@@ -23,9 +25,15 @@ class CardBehaviour(StrEnum):
     """The customer has to confirm the first charge with the bank; renewals succeed."""
 
 
-@attrs.define(kw_only=True)
+def _card_behaviour(value: object) -> CardBehaviour:
+    return chosen(CardBehaviour, value, "behaviour")
+
+
+@attrs.frozen(kw_only=True)
 class Card:
     """A saved card: what RMZ shows of it, and what it does when it is charged.
+
+    A subscription gets another card to change it.
 
     Attributes:
         declined: How many attempts at the current charge were declined.
@@ -33,11 +41,14 @@ class Card:
 
     last_four: str
     scheme: str
-    behaviour: CardBehaviour = CardBehaviour.PAYS
+    behaviour: CardBehaviour = attrs.field(
+        default=CardBehaviour.PAYS,
+        converter=_card_behaviour,
+    )
     declined: int = 0
 
-    def charge(self, *, renewal: bool) -> bool:
-        """Charge the card once, and return whether the money was paid.
+    def charge(self, *, renewal: bool) -> Charge:
+        """Charge the card once.
 
         Args:
             renewal: Whether this is a charge that the customer did not start.
@@ -47,8 +58,22 @@ class Card:
         )
         if self.behaviour is CardBehaviour.SECOND_ATTEMPT:
             paid = self.declined > 0
-        self.declined = 0 if paid else self.declined + 1
-        return paid
+        declined = 0 if paid else self.declined + 1
+        card = self if declined == self.declined else attrs.evolve(self, declined=declined)
+        return Charge(paid, card)
+
+
+@attrs.frozen
+class Charge:
+    """The result of a charge.
+
+    Attributes:
+        paid: Whether the money was paid.
+        card: The card as it is afterwards.
+    """
+
+    paid: bool
+    card: Card
 
 
 @attrs.frozen(kw_only=True)
@@ -60,11 +85,20 @@ class TestCard:
 
     number: str
     scheme: str
-    behaviour: CardBehaviour
+    behaviour: CardBehaviour = attrs.field(converter=_card_behaviour)
 
-    def saved(self) -> Card:
-        """Return the card as it is kept after it was entered."""
-        return Card(last_four=self.number[-4:], scheme=self.scheme, behaviour=self.behaviour)
+    def saved(self, *, declined: int = 0) -> Card:
+        """Return the card as it is kept after it was entered.
+
+        Args:
+            declined: How many attempts at this payment were declined before.
+        """
+        return Card(
+            last_four=self.number[-4:],
+            scheme=self.scheme,
+            behaviour=self.behaviour,
+            declined=declined,
+        )
 
 
 TEST_CARDS = (

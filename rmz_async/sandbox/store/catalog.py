@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 
 import attrs
 
+from rmz_async.sandbox.store.choices import chosen
 from rmz_async.sandbox.store.durations import Duration
 from rmz_async.sandbox.store.table import WATCHED, Row
 
@@ -38,6 +39,18 @@ class CancelBehavior(StrEnum):
 
     END_OF_PERIOD = "end_of_period"
     IMMEDIATE = "immediate"
+
+
+def _product_status(value: object) -> ProductStatus:
+    return chosen(ProductStatus, value, "status")
+
+
+def _cancel_behavior(value: object) -> CancelBehavior:
+    return chosen(CancelBehavior, value, "cancel_behavior")
+
+
+def _duration(value: object) -> Duration:
+    return chosen(Duration, value, "duration")
 
 
 @attrs.define(kw_only=True, on_setattr=WATCHED)
@@ -74,7 +87,7 @@ class Product(Row):
     discount_price: Decimal | None = None
     discount_expiry: datetime | None = None
     description: str = ""
-    status: ProductStatus = ProductStatus.ACTIVE
+    status: ProductStatus = attrs.field(default=ProductStatus.ACTIVE, converter=_product_status)
     min_qty: int = 1
     max_purchase_count: int | None = None
     purchase_count: int = 0
@@ -97,7 +110,10 @@ class Product(Row):
     extra_image_ids: tuple[int, ...] = ()
     trial_days: int = 0
     grace_period_days: int = 7
-    cancel_behavior: CancelBehavior = CancelBehavior.END_OF_PERIOD
+    cancel_behavior: CancelBehavior = attrs.field(
+        default=CancelBehavior.END_OF_PERIOD,
+        converter=_cancel_behavior,
+    )
     auto_renew_default: bool = True
     created_at: datetime = OPENED_AT
     updated_at: datetime = OPENED_AT
@@ -115,7 +131,7 @@ class Variant(Row):
 
     id: int
     product_id: int
-    duration: Duration
+    duration: Duration = attrs.field(converter=_duration)
     price: Decimal
     badge: str | None = None
     features: tuple[dict[str, object], ...] = ()

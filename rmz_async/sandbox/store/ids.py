@@ -6,7 +6,7 @@ import hashlib
 import random
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 __all__ = ("Ids", "random_uuid")
 
@@ -24,6 +24,14 @@ class Ids:
         """Let the next number of each of *kinds* be one that no other run is likely to deal out."""
         for kind in kinds:
             self._dealt[kind] += chance.randrange(10**8, 10**9)
+
+    def keep(self) -> dict[str, int]:
+        """Return how many of each kind were dealt out."""
+        return dict(self._dealt)
+
+    def put_back(self, dealt: Mapping[str, int]) -> None:
+        """Go on from there."""
+        self._dealt = Counter(dealt)
 
     def number(self, kind: str, *, first: int = 1) -> int:
         """Return *first*, then *first* + 1, and so on."""

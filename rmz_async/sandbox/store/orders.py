@@ -10,6 +10,7 @@ from enum import IntEnum
 import attrs
 
 from rmz_async.sandbox.store.cards import TestCard
+from rmz_async.sandbox.store.choices import chosen
 from rmz_async.sandbox.store.table import WATCHED, Row
 
 __all__ = (
@@ -38,6 +39,10 @@ class OrderStatus(IntEnum):
     COMPLETED = 4
     CANCELLED = 5
     REFUNDED = 6
+
+
+def _order_status(value: object) -> OrderStatus:
+    return chosen(OrderStatus, value, "status")
 
 
 @attrs.frozen(kw_only=True)
@@ -135,7 +140,7 @@ class StatusChange:
     """An entry of an order's history."""
 
     id: int
-    status: OrderStatus
+    status: OrderStatus = attrs.field(converter=_order_status)
     at: datetime
     reason: str | None = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -13,11 +13,11 @@ import attrs
 
 from rmz_async.sandbox.store.state import Store
 
-__all__ = ("Replica",)
+__all__ = ("Before", "Replica")
 
 
 @attrs.frozen
-class _Before:
+class Before:
     """How one row was before it changed; None if there was no row."""
 
     at: datetime
@@ -37,7 +37,7 @@ class Replica:
     def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
         self._store = store
         self._now = now
-        self._journal: deque[_Before] = deque()
+        self._journal: deque[Before] = deque()
         # The latest answer to a read, true until the store or the lag changes it.
         self._view: Store | None = None
         for name, table in store.tables().items():
@@ -59,6 +59,15 @@ class Replica:
             self._view = self._behind()
         return self._view
 
+    def keep(self) -> tuple[Before, ...]:
+        """Return the changes that reads may not show yet."""
+        return tuple(self._journal)
+
+    def put_back(self, journal: Iterable[Before]) -> None:
+        """Have the changes of a store that was put back before."""
+        self._journal = deque(journal)
+        self._view = None
+
     def _behind(self) -> Store:
         """Return the store without the changes of the journal."""
         changed: dict[str, dict[int | str, Any]] = {}
@@ -75,4 +84,4 @@ class Replica:
         self._view = None
         if self._store.switches.replica_lag:
             row = self._store.tables()[name].get(key)
-            self._journal.append(_Before(self._now(), name, key, copy.copy(row)))
+            self._journal.append(Before(self._now(), name, key, copy.copy(row)))

@@ -11,6 +11,7 @@ import attrs
 
 from rmz_async.sandbox.store.cards import Card, TestCard
 from rmz_async.sandbox.store.catalog import OPENED_AT, Category, Code, Coupon, Product, Variant
+from rmz_async.sandbox.store.choices import chosen
 from rmz_async.sandbox.store.history import Happening
 from rmz_async.sandbox.store.ids import Ids
 from rmz_async.sandbox.store.messages import Message
@@ -40,6 +41,10 @@ class Status(StrEnum):
     PAUSED = "paused"
     CANCELED = "canceled"
     EXPIRED = "expired"
+
+
+def _status(value: object) -> Status:
+    return chosen(Status, value, "status")
 
 
 @attrs.define(kw_only=True, on_setattr=WATCHED)
@@ -78,7 +83,7 @@ class Subscription(Row):
     """
 
     id: int
-    status: Status = Status.ACTIVE
+    status: Status = attrs.field(default=Status.ACTIVE, converter=_status)
     customer_id: int
     product_id: int
     variant_id: int
@@ -197,8 +202,8 @@ class Store:
     )
     switches: Switches = attrs.field(factory=Switches)
     # The events of each subscription, by its id, the oldest first.
-    history: dict[int, list[Happening]] = attrs.field(
-        factory=dict[int, list[Happening]], repr=False
+    history: dict[int, tuple[Happening, ...]] = attrs.field(
+        factory=dict[int, tuple[Happening, ...]], repr=False
     )
     messages: list[Message] = attrs.field(factory=list[Message], repr=False)
     ids: Ids = attrs.field(factory=Ids, repr=False)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import weakref
 from bisect import insort
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, Generic, TypeVar
 
 import attrs
 
-__all__ = ("WATCHED", "Index", "Row", "Table")
+__all__ = ("WATCHED", "Index", "KeptRows", "Row", "Table")
 
 K = TypeVar("K", int, str)
 V = TypeVar("V")
@@ -41,13 +43,31 @@ def _announce(row: Any, _: attrs.Attribute[Any], value: Any) -> Any:
 WATCHED: Any = [attrs.setters.convert, _announce]
 
 
+class KeptRows(Generic[K, V]):
+    """The rows of a table as they were at one moment; they must not be changed.
+
+    Args:
+        rows: By key.
+    """
+
+    def __init__(self, rows: dict[K, V]) -> None:
+        self.rows: dict[K, V] = rows
+
+
 class Table(MutableMapping[K, V]):
-    """Rows by their key. A listener hears of a key before its row is changed."""
+    """Rows by their key. A listener hears of a key before its row is changed.
+
+    To keep all rows costs one copy of their map: the rows are shared, and a row that is about to
+    change is copied for those who keep it.
+    """
 
     def __init__(self, rows: Mapping[K, V] | Iterable[tuple[K, V]] = ()) -> None:
         self._rows: dict[K, V] = {}
         self._listeners: list[Callable[[K], object]] = []
         self._ordered: list[K] | None = None
+        self._keepers: list[weakref.ref[KeptRows[K, V]]] = []
+        # The keys whose rows a keeper may have, too.
+        self._shared: set[K] = set()
         self.update(rows)
 
     def copied(self) -> Table[K, V]:
@@ -70,10 +90,49 @@ class Table(MutableMapping[K, V]):
         """Call *listener* with the key of each row that is about to come, change or go."""
         self._listeners.append(listener)
 
+    def keep(self) -> KeptRows[K, V]:
+        """Return the rows as they are now; later changes do not reach them."""
+        kept = KeptRows(self._rows.copy())
+        self._share_with(kept)
+        return kept
+
+    def put_back(self, kept: KeptRows[K, V]) -> None:
+        """Have the rows of *kept* again, and no others."""
+        before = self._rows
+        gone = [key for key in before if key not in kept.rows]
+        differing = [key for key, row in kept.rows.items() if before.get(key) is not row]
+        for key in gone + differing:
+            self.announce(key)
+        self._rows = kept.rows.copy()
+        self._ordered = None
+        for key in differing:
+            row = self._rows[key]
+            if isinstance(row, Row):
+                row.join(self, key)
+        self._share_with(kept)
+
     def announce(self, key: K) -> None:
         """Say that the row of *key* is about to change."""
+        if key in self._shared:
+            self._shared.discard(key)
+            self._spare(key)
         for listener in self._listeners:
             listener(key)
+
+    def _share_with(self, keeper: KeptRows[K, V]) -> None:
+        self._keepers = [one for one in self._keepers if one() not in (None, keeper)]
+        self._keepers.append(weakref.ref(keeper))
+        self._shared = set(self._rows)
+
+    def _spare(self, key: K) -> None:
+        """Give those who keep the row of *key* a copy of it, which will not change."""
+        row = self._rows.get(key)
+        spared: V | None = None
+        for one in self._keepers:
+            keeper = one()
+            if keeper is not None and row is not None and keeper.rows.get(key) is row:
+                spared = copy.copy(row) if spared is None else spared
+                keeper.rows[key] = spared
 
     def ordered(self) -> list[K]:
         """Return the keys, the smallest first; the list must not be changed."""

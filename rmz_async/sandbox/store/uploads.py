@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import attrs
 
+from rmz_async.sandbox.store.choices import chosen
 from rmz_async.sandbox.store.table import WATCHED, Row
 
 __all__ = ("Upload", "UploadType")
@@ -19,6 +20,10 @@ class UploadType(StrEnum):
     FILE = "file"
 
 
+def _upload_type(value: object) -> UploadType:
+    return chosen(UploadType, value, "type")
+
+
 @attrs.define(kw_only=True, on_setattr=WATCHED)
 class Upload(Row):
     """An uploaded file.
@@ -30,7 +35,7 @@ class Upload(Row):
     """
 
     id: int
-    type: UploadType
+    type: UploadType = attrs.field(converter=_upload_type)
     name: str
     file_name: str
     path: str
