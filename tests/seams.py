@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
 
@@ -22,6 +24,9 @@ from rmz_sync._cut_off import CutOff, cut_off
 from rmz_sync._loop import new_loop
 from rmz_sync._portal import Portal
 
+if TYPE_CHECKING:
+    from rmz_async.webhooks.inbox.postgres import PostgresInbox
+
 T = TypeVar("T")
 AnyClient = rmz_async.Client | rmz_sync.Client
 
@@ -31,6 +36,7 @@ __all__ = (
     "CutOff",
     "Portal",
     "after_fork",
+    "as_another_process",
     "async_client",
     "budget_of",
     "clock_of",
@@ -45,6 +51,7 @@ __all__ = (
     "run_in_thread_of",
     "set_clock",
     "set_grace",
+    "set_listening_pause",
     "set_patience",
     "set_pause",
     "set_slice",
@@ -154,3 +161,24 @@ def close_inherited() -> None:
     """Close the connections that a real child would leave open."""
     while _sqlite_file._inherited:
         _sqlite_file._inherited.pop().close()
+
+
+@contextmanager
+def as_another_process(inbox: PostgresInbox) -> Generator[None]:
+    """Let an inbox believe that this process is a child of the one that opened it."""
+    with pytest.MonkeyPatch.context() as patch:
+        pid = os.getpid()
+        patch.setattr(os, "getpid", lambda: pid + 1)
+        inherited = inbox._opened
+        yield
+        inbox.close()
+    assert inherited is not None
+    inbox._opened = inherited
+
+
+def set_listening_pause(patch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let a listener wait so many seconds before it connects again."""
+    # Only some tests need SQLAlchemy.
+    from rmz_async.webhooks.inbox import _postgres_listening
+
+    patch.setattr(_postgres_listening, "PAUSE", seconds)

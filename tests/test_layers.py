@@ -38,6 +38,8 @@ PRIVILEGES = {
     "cattrs": ("_decoding.",),
     "phonenumbers": ("models._phone_text",),
     "babel": ("paywall.wording.",),
+    "psycopg": ("webhooks.inbox._postgres_",),
+    "sqlalchemy": ("webhooks.inbox._postgres_", "webhooks.inbox.postgres."),
 }
 OPEN_TO_ALL = {"anyio", "attrs"}
 

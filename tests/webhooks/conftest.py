@@ -9,10 +9,14 @@ import pytest
 
 from rmz_async.webhooks import Receiver
 from rmz_async.webhooks.inbox.interface import Inbox
+from tests.webhooks.postgres import postgres_storage
 from tests.webhooks.receiving import SECRET
 from tests.webhooks.storages import Storage, Time, sqlite_storage
 
-STORAGES: dict[str, Callable[[Path], Storage]] = {"sqlite": sqlite_storage}
+STORAGES: dict[str, Callable[[Path], Storage]] = {
+    "sqlite": sqlite_storage,
+    "postgres": postgres_storage,
+}
 
 
 @pytest.fixture(params=STORAGES)

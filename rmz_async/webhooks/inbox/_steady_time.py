@@ -17,17 +17,15 @@ class SteadyTime:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._now = clock.today().timestamp()
-        self._monotonic = clock.clock()
+        self._ahead = clock.today().timestamp() - clock.clock()
 
     def now(self, at_least: float = 0.0) -> float:
-        """Return the time in seconds.
+        """Return the time in seconds; several threads may ask.
 
         Args:
             at_least: A time that another process has seen already.
         """
         monotonic = self._clock.clock()
-        passed = monotonic - self._monotonic
-        self._monotonic = monotonic
-        self._now = max(self._now + passed, self._clock.today().timestamp(), at_least)
-        return self._now
+        seen = max(self._clock.today().timestamp(), at_least)
+        self._ahead = max(self._ahead, seen - monotonic)
+        return monotonic + self._ahead

@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 from rmz_async._calls.clock import Clock
-from rmz_async.errors import ConfigurationError
+from rmz_async.errors import ConfigurationError, MissingExtraError
 from rmz_async.webhooks.inbox.interface import Inbox
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 
 __all__ = ("open_inbox",)
 
 _SQLITE = "sqlite:///"
+_POSTGRES = ("postgresql://", "postgresql+psycopg://", "postgres://")
 
 
 def open_inbox(address: str, _clock: Clock | None = None) -> Inbox:
     """Return the inbox at an address; nothing is connected or created yet.
 
     Args:
-        address: ``sqlite:///`` and the path of a file.
+        address: ``sqlite:///`` and the path of a file, or
+            ``postgresql://user:password@host:port/database``.
 
     Raises:
         ConfigurationError: The address is of no known kind.
+        MissingExtraError: The address is PostgreSQL's, and ``rmz[postgres]`` is not installed.
     """
+    if address.startswith(_POSTGRES):
+        try:
+            from rmz_async.webhooks.inbox.postgres import PostgresInbox
+        except ImportError:
+            raise MissingExtraError(
+                'an inbox in PostgreSQL needs an extra: pip install "rmz[postgres]"'
+            ) from None
+        return PostgresInbox(address, _clock=_clock)
     path = address.removeprefix(_SQLITE)
     if path in (address, ""):
         # The address may hold a password, and is not shown.
-        raise ConfigurationError("inbox: must be sqlite:/// and the path of a file")
+        raise ConfigurationError(
+            "inbox: must be sqlite:/// and the path of a file, or postgresql:// and a database"
+        )
     return SQLiteInbox(path, _clock=_clock)

@@ -1,0 +1,361 @@
+"""An inbox in PostgreSQL, for the processes of several machines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import attrs
+from sqlalchemy import (
+    Connection,
+    Engine,
+    NullPool,
+    Update,
+    bindparam,
+    create_engine,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from rmz_async._calls.clock import Clock
+from rmz_async.errors import ConfigurationError, TaskLostError
+from rmz_async.webhooks.inbox import _postgres_claims, _postgres_entries
+from rmz_async.webhooks.inbox._postgres_listening import CHANNEL, Listening
+from rmz_async.webhooks.inbox._postgres_tables import (
+    DELIVERIES,
+    FIRST_TIME,
+    METADATA,
+    TASKS,
+    as_sql,
+)
+from rmz_async.webhooks.inbox._steady_time import SteadyTime
+from rmz_async.webhooks.inbox.interface import Delivery, Entry, Grouping, Stats, Task, TaskState
+
+__all__ = ("PostgresInbox",)
+
+# RMZ waits 3 seconds for an answer. A connection that is made in them leaves as long to store.
+CONNECTING = 2
+STORING = text("SET LOCAL statement_timeout = 1200")
+
+_TIME = text("SELECT extract(epoch FROM clock_timestamp()) AS clock, seen FROM rmz_time")
+_SEE = text("UPDATE rmz_time SET seen = :now WHERE seen < :now")
+SIGHT = 5.0
+"""Seconds that the time in the database may be behind, so that workers seldom write it."""
+
+_CREATING = text("SELECT pg_advisory_xact_lock(hashtext('rmz_tasks'), hashtext('create'))")
+_NOTIFY = text(f"NOTIFY {CHANNEL}")
+
+# Each of these changes nothing if somebody else has claimed the task since.
+_OF_WORKER = update(TASKS).where(
+    TASKS.c.id == bindparam("task"), TASKS.c.fence == bindparam("claim"), TASKS.c.state == "waiting"
+)
+_RENEW = _OF_WORKER.values(due=bindparam("until"), leased_until=bindparam("until"))
+_FAIL = _OF_WORKER.values(
+    state=bindparam("new_state"), due=bindparam("until"), leased_until=0, error=bindparam("cause")
+)
+_RELEASE = _OF_WORKER.values(due=0, leased_until=0, attempts=TASKS.c.attempts - 1)
+_DONE = (
+    "UPDATE rmz_tasks SET state = 'done', leased_until = 0, error = NULL "
+    "WHERE id = {task_id:d} AND fence = {fence:d} AND state = 'waiting'"
+)
+
+
+class PostgresInbox:
+    """Stores deliveries in PostgreSQL, as `Inbox` says.
+
+    Machines, processes and threads may share the database, and a process may fork. The time is the
+    server's.
+
+    Args:
+        address: ``postgresql://user:password@host:port/database``.
+
+    Raises:
+        ConfigurationError: The address cannot be read.
+    """
+
+    def __init__(self, address: str, *, _clock: Clock | None = None) -> None:
+        try:
+            # The driver is the one of the extra, whichever the address names.
+            self._url = make_url(address).set(drivername="postgresql+psycopg")
+        except (ArgumentError, ValueError):
+            # The address may hold a password, and is not shown.
+            raise ConfigurationError(
+                "inbox: must be postgresql://user:password@host:port/database"
+            ) from None
+        # The time is the server's, unless a test brings its own.
+        self._has_own_time = _clock is not None
+        self._time = SteadyTime(_clock or attrs.evolve(Clock(), today=_no_calendar))
+        self._opened: tuple[int, Engine, Engine] | None = None
+
+    def __repr__(self) -> str:
+        return f"PostgresInbox({self._url.render_as_string(hide_password=True)!r})"
+
+    def create(self) -> None:
+        """Make the tables, unless they are there."""
+        with self._working.begin() as connection:
+            # Two processes that make them at the same time would each find none.
+            connection.execute(_CREATING)
+            METADATA.create_all(connection)
+            connection.execute(text(FIRST_TIME))
+
+    def schema(self) -> str:
+        """Return the tables as SQL, for migrations of one's own."""
+        return as_sql()
+
+    def add(self, deliveries: Sequence[Delivery], *, delay: float = 0.0) -> Sequence[int | None]:
+        """Store deliveries and their tasks in one transaction."""
+        first: dict[str, Delivery] = {}
+        for delivery in deliveries:
+            first.setdefault(_text(delivery.key), delivery)
+        with self._storing.begin() as connection:
+            connection.execute(STORING)
+            now = self._now(connection)
+            # Two processes that store the same keys in another order would wait for each other.
+            rows = [_row(key, first[key], now) for key in sorted(first)]
+            statement = (
+                insert(DELIVERIES)
+                .on_conflict_do_nothing()
+                .returning(DELIVERIES.c.key, DELIVERIES.c.id)
+            )
+            stored: dict[str, int] = {
+                row.key: row.id for row in connection.execute(statement.values(rows))
+            }
+            # A task without a delay is due at any time.
+            due = now + delay if delay else 0.0
+            tasks = [
+                task
+                for key in first
+                if key in stored
+                for task in _tasks(stored[key], first[key], due)
+            ]
+            if tasks:
+                connection.execute(insert(TASKS).values(tasks))
+                connection.execute(_NOTIFY)
+        # The first of several with one key has the number.
+        return [stored.pop(_text(delivery.key), None) for delivery in deliveries]
+
+    def claim(
+        self,
+        handlers: Sequence[str],
+        *,
+        limit: int,
+        lease: float,
+        inbox_id: int | None = None,
+    ) -> Sequence[Task]:
+        """Claim the tasks that are due, the oldest first."""
+        with self._working.begin() as connection:
+            wanted = {
+                "now": self._now(connection),
+                "handlers": list(handlers),
+                "limit": limit,
+                "inbox_id": inbox_id,
+            }
+            return [_task(row) for row in _postgres_claims.claim(connection, wanted, lease)]
+
+    def renew(self, tasks: Sequence[Task], *, lease: float) -> None:
+        """Let the leases end *lease* seconds from now."""
+        with self._working.begin() as connection:
+            self._change(connection, _RENEW, tasks, until=self._now(connection) + lease)
+
+    def done(self, tasks: Sequence[Task]) -> None:
+        """Record that the handlers have succeeded."""
+        with self._working.begin() as connection:
+            for task in _in_order(tasks):
+                connection.exec_driver_sql(self.done_statement(task))
+
+    def failed(self, task: Task, error: str, *, retry_after: float | None) -> None:
+        """Record that the handler has failed."""
+        state = TaskState.DEAD if retry_after is None else TaskState.WAITING
+        with self._working.begin() as connection:
+            until = self._now(connection) + (retry_after or 0.0)
+            self._change(
+                connection, _FAIL, [task], new_state=state.value, until=until, cause=_text(error)
+            )
+
+    def release(self, tasks: Sequence[Task]) -> None:
+        """Give tasks back that were not run to their end: the attempt does not count."""
+        with self._working.begin() as connection:
+            self._change(connection, _RELEASE, tasks)
+
+    @contextmanager
+    def transaction(self, task: Task) -> Generator[Connection]:
+        """Return a transaction that holds a handler's effect and the mark that it is done.
+
+        Raises:
+            TaskLostError: The task was claimed by somebody else, or is done.
+        """
+        with self._working.begin() as connection:
+            if connection.exec_driver_sql(self.done_statement(task)).rowcount != 1:
+                raise TaskLostError(
+                    f"another worker has the task of {task.handler} for {task.key} now, or has "
+                    "done it: nothing was changed"
+                )
+            yield connection
+
+    def done_statement(self, task: Task) -> str:
+        """Return the SQL that marks a task as done, for a transaction of one's own."""
+        return _DONE.format(task_id=task.task_id, fence=task.fence)
+
+    def postpone(self, handlers: Sequence[str], *, limit: int, delay: float) -> Sequence[int]:
+        """Let tasks that could be claimed be due *delay* seconds from now."""
+        with self._working.begin() as connection:
+            wanted = {"now": self._now(connection), "handlers": list(handlers), "limit": limit}
+            return _postgres_claims.postpone(connection, wanted, delay)
+
+    def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call *wake* in a thread if another process has stored a delivery."""
+        # A connection of its own, which no pool lends to others.
+        engine = create_engine(self._url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        listening = Listening(engine, wake)
+        listening.start()
+        return listening.stop
+
+    def stats(self) -> Stats:
+        """Return how many deliveries and tasks there are."""
+        with self._working.begin() as connection:
+            return _postgres_entries.stats(connection, self._now(connection))
+
+    def entries(
+        self, *, state: TaskState | None = None, before: int | None = None, limit: int = 50
+    ) -> Sequence[Entry]:
+        """Return deliveries for people, the newest first."""
+        with self._working.begin() as connection:
+            now = self._now(connection)
+            return _postgres_entries.entries(connection, now, state, before, limit)
+
+    def entry(self, inbox_id: int) -> Entry | None:
+        """Return one delivery for people; None if there is none."""
+        with self._working.begin() as connection:
+            return _postgres_entries.entry(connection, self._now(connection), inbox_id)
+
+    def requeue(self, inbox_id: int, handlers: Mapping[str, Grouping]) -> bool:
+        """Let handlers run for a delivery, again or for the first time."""
+        with self._working.begin() as connection:
+            now = self._now(connection)
+            found = _postgres_entries.requeue(connection, now, inbox_id, handlers)
+            connection.execute(_NOTIFY)
+            return found
+
+    def purge(self, *, older_than: float, states: Collection[TaskState] = (TaskState.DONE,)) -> int:
+        """Forget deliveries, so that their events count as new if they are delivered again."""
+        with self._working.begin() as connection:
+            until = self._now(connection) - older_than
+            return _postgres_entries.purge(connection, until, states)
+
+    def close(self) -> None:
+        """Close the connections; the next call opens them again."""
+        opened, self._opened = self._opened, None
+        if opened is None:
+            return
+        pid, *engines = opened
+        if pid == os.getpid():
+            for engine in engines:
+                engine.dispose()
+        else:
+            _inherited.append(engines)
+
+    @property
+    def _storing(self) -> Engine:
+        return self._engines()[1]
+
+    @property
+    def _working(self) -> Engine:
+        return self._engines()[2]
+
+    def _engines(self) -> tuple[int, Engine, Engine]:
+        opened = self._opened
+        if opened is None or opened[0] != os.getpid():
+            self.close()
+            # Handlers keep a connection for as long as they run: no delivery may wait for them.
+            storing = self._engine(pool_size=5, max_overflow=5, pool_timeout=1.2)
+            working = self._engine(pool_size=5, max_overflow=20, pool_timeout=10.0)
+            opened = self._opened = (os.getpid(), storing, working)
+        return opened
+
+    def _engine(self, **pool: Any) -> Engine:
+        # A server that was restarted has closed the connections of the pool.
+        arguments = {"connect_timeout": CONNECTING}
+        return create_engine(self._url, pool_pre_ping=True, connect_args=arguments, **pool)
+
+    def _now(self, connection: Connection) -> float:
+        """Return the time, and leave it for other processes, in case the clock is put back."""
+        row = connection.execute(_TIME).one()
+        now = self._time.now(row.seen if self._has_own_time else max(row.seen, float(row.clock)))
+        if now > row.seen + SIGHT:
+            connection.execute(_SEE, {"now": now})
+        return now
+
+    @staticmethod
+    def _change(
+        connection: Connection, statement: Update, tasks: Sequence[Task], **values: object
+    ) -> None:
+        rows = [{"task": task.task_id, "claim": task.fence, **values} for task in _in_order(tasks)]
+        if rows:
+            connection.execute(statement, rows)
+
+
+# The connections that a parent has opened. The child must not close them.
+_inherited: list[list[Engine]] = []
+
+
+def _no_calendar() -> datetime:
+    return datetime.fromtimestamp(0, UTC)
+
+
+def _in_order(tasks: Sequence[Task]) -> list[Task]:
+    # Two workers that lock the same rows in another order would wait for each other.
+    return sorted(tasks, key=lambda task: task.task_id)
+
+
+def _row(key: str, delivery: Delivery, now: float) -> dict[str, object]:
+    return {
+        "key": key,
+        "name": _text(delivery.name),
+        "body": delivery.body,
+        "request_id": None if delivery.request_id is None else _text(delivery.request_id),
+        "secret_index": delivery.secret_index,
+        "subject": None if delivery.subject is None else _text(delivery.subject),
+        "fault": None if delivery.fault is None else _text(delivery.fault),
+        "received_at": now,
+    }
+
+
+def _tasks(inbox_id: int, delivery: Delivery, due: float) -> list[dict[str, object]]:
+    return [
+        {
+            "delivery_id": inbox_id,
+            "handler": handler,
+            "grouping": grouping.value,
+            "subject": None
+            if grouping == Grouping.EACH or delivery.subject is None
+            else _text(delivery.subject),
+            "due": due,
+        }
+        for handler, grouping in delivery.handlers.items()
+    ]
+
+
+def _task(row: Any) -> Task:
+    return Task(
+        task_id=row.id,
+        inbox_id=row.delivery_id,
+        handler=row.handler,
+        attempt=row.attempts,
+        fence=row.fence,
+        key=row.key,
+        name=row.name,
+        body=bytes(row.body),
+        request_id=row.request_id,
+        secret_index=row.secret_index,
+    )
+
+
+def _text(value: str) -> str:
+    """Return *value* without what PostgreSQL refuses: zero bytes, and halves of characters."""
+    return value.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

