@@ -83,13 +83,16 @@ class Batches(Generic[T, R]):
             return self._single_outcomes(values, error)
 
     def _single_outcomes(self, values: Sequence[T], error: Exception) -> Sequence[R | Exception]:
-        """Call once for each item, as one may have failed the others; stop if the first fails."""
+        """Call once for each item, as one may have failed the others.
+
+        If the first two fail, the function is likely to fail for every item.
+        """
         outcomes: list[R | Exception] = []
         for value in values if len(values) > 1 else ():
             try:
                 outcomes += self._function([value])
             except Exception as single:  # noqa: BLE001 - it is for the one who waits
                 outcomes.append(single)
-                if len(outcomes) == 1:
+                if len(outcomes) == 2 and isinstance(outcomes[0], Exception):
                     break
         return [*outcomes, *[error] * (len(values) - len(outcomes))]

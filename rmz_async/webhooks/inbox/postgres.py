@@ -296,8 +296,7 @@ class PostgresInbox:
         connection: Connection, statement: Update, tasks: Sequence[Task], **values: object
     ) -> None:
         rows = [{"task": task.task_id, "claim": task.fence, **values} for task in _in_order(tasks)]
-        if rows:
-            connection.execute(statement, rows)
+        connection.execute(statement, rows)
 
 
 # The connections that a parent has opened. The child must not close them.
