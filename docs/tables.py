@@ -1,29 +1,37 @@
-"""Writes the tables that say what the code says: ``python docs/tables.py``.
+"""Writes the tables and lists that say what the code says: ``python docs/tables.py``.
 
-Each table stands in a page between two markers, so that a forge shows it too. ``--check`` compares
-only, and fails if a page is out of date.
+Each stands in a page between two markers, so that a forge shows it too. ``--check`` compares only,
+and fails if a page is out of date.
 """
 
 from __future__ import annotations
 
 import importlib
 import inspect
+import pkgutil
 import re
 import sys
 import textwrap
 import typing
 from collections.abc import Callable, Iterator
+from enum import Enum
 from pathlib import Path
+from types import ModuleType
 
-from rmz_async import _execution, errors, options
+import rmz_async
+from rmz_async import Client, _execution, errors, models, options
 from rmz_async._calls.retry import lag_of
 from rmz_async._http import request
 from rmz_async.operations import OPERATIONS, Operation, Reaction, RetryRule
 from rmz_async.options import Pacing, RetryPolicy
 from rmz_async.pagination import Pager
+from rmz_async.resources._attribute import ResourceAttribute
 
 DOCS = Path(__file__).resolve().parent
-MARKED = re.compile(r"(?s)(<!-- begin (\S+) -->\n).*?(<!-- end \2 -->)")
+MARKED = re.compile(
+    r"(?s)(?P<begin>(?:<!--|\.\.) begin (?P<name>\S+)[^\n]*\n)"
+    r".*?(?P<end>(?:<!--|\.\.) end (?P=name))"
+)
 
 Row = tuple[str, ...]
 
@@ -91,6 +99,38 @@ def error_tree() -> str:
     return f"```none\n{textwrap.dedent(block)}\n```"
 
 
+def resources(package: str) -> str:
+    """Return the entries of the resources of a client, in the order of its attributes."""
+    names = [name for name, one in vars(Client).items() if isinstance(one, ResourceAttribute)]
+    modules = [importlib.import_module(f"{package}.resources.{name}") for name in names]
+    return "".join(_entry(getattr(module, module.__all__[0]), module) for module in modules)
+
+
+def every_model() -> str:
+    """Return the entries of the models, a section for each module."""
+    sections: list[str] = []
+    for found in pkgutil.iter_modules(models.__path__):
+        if not found.name.startswith("_"):
+            module = importlib.import_module(f"{models.__name__}.{found.name}")
+            kinds = [getattr(module, name) for name in module.__all__]
+            title = found.name.replace("_", " ").capitalize()
+            entries = [_entry(kind, rmz_async) for kind in kinds if isinstance(kind, type)]
+            sections.append(f"\n{title}\n{'~' * len(title)}\n{''.join(entries)}")
+    return "".join(sections)
+
+
+def _entry(kind: type, module: ModuleType) -> str:
+    entry = f"\n.. autoclass:: {module.__name__}.{kind.__name__}\n"
+    if issubclass(kind, Enum):
+        return f"{entry}   :members:\n   :undoc-members:\n"
+    own = [name for name, one in vars(kind).items() if name[0] != "_" and _is_documented(one)]
+    return f"{entry}   :members: {', '.join(own)}\n" if own else entry
+
+
+def _is_documented(member: object) -> bool:
+    return isinstance(member, (property, classmethod)) or inspect.isfunction(member)
+
+
 def _table(rows: Callable[[], Iterator[Row]]) -> str:
     head, *others = rows()
     lines = [head, ("---",) * len(head), *others]
@@ -102,8 +142,11 @@ CONTENTS: dict[str, Callable[[], str]] = {
     "error-tree": error_tree,
     "find-out": lambda: _table(find_out),
     "limits": lambda: _table(limits),
+    "models": every_model,
+    "resources": lambda: resources("rmz_async"),
     "retries": lambda: _table(retries),
     "rules": lambda: _table(rules),
+    "sync-resources": lambda: resources("rmz_sync"),
 }
 
 _WORDS = {
@@ -157,7 +200,9 @@ def _returned(row: Operation) -> str:
 
 def updated(page: str) -> str:
     """Return the content of a page with all its tables written again."""
-    return MARKED.sub(lambda found: f"{found[1]}{CONTENTS[found[2]]()}\n{found[3]}", page)
+    return MARKED.sub(
+        lambda found: f"{found['begin']}{CONTENTS[found['name']]()}\n{found['end']}", page
+    )
 
 
 def main() -> None:
@@ -167,7 +212,7 @@ def main() -> None:
         SystemExit: With ``--check``, a page is out of date.
     """
     outdated: list[str] = []
-    for path in sorted(DOCS.rglob("*.md")):
+    for path in sorted([*DOCS.rglob("*.md"), DOCS / "reference.rst"]):
         text = path.read_text(encoding="utf-8")
         if (wanted := updated(text)) != text:
             outdated.append(str(path.relative_to(DOCS)))

@@ -44,7 +44,8 @@ class Endpoint:
         returns: The annotation of the method: a model, or a `Pager` of one.
         requests: Ways to make the call; the first one passes as little as possible, the last one
             passes every argument.
-        models: A full payload, with every field set, of each model that only this call has.
+        models: A full payload in plain JSON, with every field set, of each model that only this
+            call has.
     """
 
     operation: Operation

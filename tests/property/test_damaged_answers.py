@@ -6,14 +6,22 @@ import copy
 import json
 from typing import Any
 
+import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rmz_async import Model, Page, from_dict, models
 from rmz_async._decoding.converter import decode
+from tests.endpoints import ENDPOINTS
 from tests.unit.payloads import FULL
 
 DECISIVE: dict[type[Model], set[str]] = {
+    # Models that only one call has: the fields without a default.
+    **{
+        kind: {field.name for field in attrs.fields(kind) if field.default is attrs.NOTHING}
+        for endpoint in ENDPOINTS
+        for kind in endpoint.models
+    },
     models.CheckoutSession: {"checkout_url"},
     models.CompletedOrder: {"order_id"},
     models.DuplicateOrder: {"checkout_id", "duplicate", "order_id"},
