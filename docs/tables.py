@@ -119,7 +119,7 @@ def every_model() -> str:
     return "".join(sections)
 
 
-def _entry(kind: type, module: ModuleType) -> str:
+def _entry(kind: type[typing.Any], module: ModuleType) -> str:
     entry = f"\n.. autoclass:: {module.__name__}.{kind.__name__}\n"
     if issubclass(kind, Enum):
         return f"{entry}   :members:\n   :undoc-members:\n"
