@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from rmz_async.errors import ConfigurationError, RMZError
 from rmz_sync._job import Job, name_of
-from rmz_sync._thread import PortalThread
+from rmz_sync._portal_thread import PortalThread
 
 P = ParamSpec("P")
 T = TypeVar("T")

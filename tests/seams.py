@@ -19,7 +19,7 @@ from rmz_async._http.client import Connections, LoopState
 from rmz_async._transport import Transport
 from rmz_async.webhooks.inbox import _sqlite_file, sqlite
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
-from rmz_sync import _thread
+from rmz_sync import _portal_thread
 from rmz_sync._cut_off import CutOff, cut_off
 from rmz_sync._loop import new_loop
 from rmz_sync._portal import Portal
@@ -122,12 +122,12 @@ def end_inherited_thread(portal: Portal) -> None:
 
 def set_grace(patch: pytest.MonkeyPatch, seconds: float) -> None:
     """Let cancelled calls of `rmz_sync` have *seconds* to clean up."""
-    patch.setattr(_thread, "GRACE", seconds)
+    patch.setattr(_portal_thread, "GRACE", seconds)
 
 
 def set_slice(patch: pytest.MonkeyPatch, seconds: float) -> None:
     """Let callers of `rmz_sync` look every *seconds* whether their thread lives."""
-    patch.setattr(_thread, "SLICE", seconds)
+    patch.setattr(_portal_thread, "SLICE", seconds)
 
 
 def connection_of(inbox: SQLiteInbox) -> sqlite3.Connection:
