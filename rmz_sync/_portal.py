@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from rmz_async.errors import ConfigurationError, RMZError
-from rmz_sync._job import Job, name_of
+from rmz_sync._job import NOT_BEGUN, Job, name_of
 from rmz_sync._portal_thread import PortalThread
 
 P = ParamSpec("P")
@@ -28,12 +28,12 @@ class Portal:
         finish: Called in the thread as the last thing, if the thread was ever started.
     """
 
-    _successor: PortalThread | None = None
-
     def __init__(self, finish: Callable[[], Awaitable[object]]) -> None:
         self._finish = finish
         self._closed = False
         self._thread: PortalThread | None = None
+        # The thread that was made because the other has ended; the first one is under None.
+        self._successors: dict[PortalThread | None, PortalThread] = {}
 
     def run(
         self, function: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs
@@ -48,29 +48,24 @@ class Portal:
             RMZError: The error of *function*, also if the portal was closed while it ran.
         """
         job: Job[T] | None = None
-        error: BaseException | None = None
         try:
-            thread = self._ready()
-            job = Job(partial(function, *args, **kwargs), name_of(function))
-            thread.run(job)
-            # Nothing is called from here to the caller's next line, so that no interruption can
-            # take the result or the error away without a note.
-            error, job.error = job.error, None
-            if error is None:
+            job = Job(partial(function, *args, **kwargs))
+            self._open().run(job)
+            if job.error is None:
+                # Nothing is called from here to the caller's next line, so that no interruption can
+                # take the result away without a note.
                 return job.result
-            raise error
-        except BaseException as raised:
-            if raised is not error:
-                self._note(raised, job, function)
+        except RMZError:
             raise
+        except BaseException as interruption:
+            outcome = NOT_BEGUN if job is None else job.give_up()
+            interruption.add_note(f"{name_of(function)} was interrupted: {outcome}")
+            raise
+        error, job.error = job.error, None
+        try:
+            raise error
         finally:
-            # The traceback of the error has this frame: they would keep each other alive.
-            del job, error
-
-    def _note(self, raised: BaseException, job: Job[Any] | None, function: object) -> None:
-        if not isinstance(raised, RMZError):
-            fate = "it failed before anything was sent" if job is None else job.fate
-            raised.add_note(f"{name_of(function)} was interrupted: {fate}")
+            del error  # The error's traceback has this frame: they would keep each other alive.
 
     def close(self) -> None:
         """Cancel the calls that run and end the thread; any number of times.
@@ -85,8 +80,12 @@ class Portal:
         # Looked up again, since another thread may have started one before it saw `_closed`.
         thread = self._newest()
         if thread is not None and thread.is_ours:
-            thread.end()
-            thread.join()
+            try:
+                thread.end()
+                thread.join()
+            except BaseException:
+                thread.end()  # Once more, as the interruption may have come before the loop woke.
+                raise
             if thread.finish_error is not None and not closed:
                 raise thread.finish_error
 
@@ -96,26 +95,21 @@ class Portal:
             thread.end()
 
     def _newest(self) -> PortalThread | None:
-        newest = self._thread or self._successor
-        while newest is not None and newest.successor is not None:
-            newest = newest.successor
-        self._thread = newest
-        return newest
+        thread = self._thread
+        while (successor := self._successors.get(thread)) is not None:
+            thread = successor
+        self._thread = thread
+        return thread
 
-    def _ready(self) -> PortalThread:
+    def _open(self) -> PortalThread:
         thread = self._newest()
-        while thread is None or not thread.ready():
+        while thread is None or not thread.alive:
             if sys.is_finalizing():
                 raise ConfigurationError("Python is exiting: no call can be made any more")
             if self._closed:
                 raise _closed()
-            fresh = PortalThread(self._finish)
-            # `setdefault` is one step, in place of a lock: all threads that come here get the same.
-            thread = (
-                vars(self).setdefault("_successor", fresh)
-                if thread is None
-                else vars(thread).setdefault("successor", fresh)
-            )
+            # One step, in place of a lock: all threads that come here get the same.
+            thread = self._successors.setdefault(thread, PortalThread(self._finish))
         if thread.is_current:
             raise _own_thread()
         if self._closed:

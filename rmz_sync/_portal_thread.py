@@ -1,16 +1,20 @@
-"""The thread of a client: an anyio portal with its event loop, and the jobs that it runs."""
+"""The thread of a client: an anyio portal with its event loop, and the jobs that it runs.
+
+anyio's functions for other threads wait under a lock of `concurrent.futures`. Ctrl-C can leave that
+lock locked, and the loop would wait for it for ever, with all its calls. So a calling thread waits
+for one lock that is its job's own and that the loop only ever releases.
+"""
 
 from __future__ import annotations
 
 import _thread
 import asyncio
+import math
 import os
 import sys
 import threading
+import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from contextvars import copy_context
-from importlib import import_module
 from typing import Any
 
 from anyio.from_thread import BlockingPortal
@@ -38,32 +42,22 @@ class PortalThread:
 
     Attributes:
         finish_error: The error of *finish*, or None.
-        successor: The thread that was made because this one has ended.
     """
-
-    successor: PortalThread | None = None
-    _starter: tuple[int] | None = None
 
     def __init__(self, finish: Callable[[], Awaitable[object]]) -> None:
         self.finish_error: Exception | None = None
-        self._start_error: RMZError | None = None
         # Kept also so that the connections live as long as the thread: Python warns of those that
         # are freed open, as it exits.
         self._finish = finish
-        self._finishes = False
+        self._finishes = self._ending = self._over = False
         self._pid = os.getpid()
         # The jobs of every thread that is inside `run`.
         self._jobs: set[Job[Any]] = set()
-        self._has_started = False
-        # Locked until the thread has started. No event: it would keep a lock of its own, which an
-        # interrupted caller could leave locked, and the thread would never start.
-        self._gate = threading.Lock()
-        self._gate.acquire()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._last_task: asyncio.Task[None] | None = None
-        self._ending = self._over = False
-        # A daemon, because Python waits for every other thread before it exits.
-        self._thread = threading.Thread(target=self._live, name="rmz-sync", daemon=True)
+        self._start_error: Exception | None = None
+        # Nobody waits for it: who gets it starts the thread.
+        self._starter = threading.Lock()
+        self._thread: threading.Thread | None = None
 
     @property
     def alive(self) -> bool:
@@ -85,190 +79,141 @@ class PortalThread:
         """Whether a caller waits for a job."""
         return bool(self._jobs)
 
-    def ready(self) -> bool:
-        """Start the thread, unless it was started, and return whether it takes jobs."""
-        # If a process forks in the middle of the start, its child would never stop waiting.
-        if self.is_ours and not self._has_started:
-            mine = (threading.get_ident(),)
-            starter = vars(self).setdefault("_starter", mine)
-            if starter is mine:
-                self._start()
-            elif starter == mine:
-                # This is a finalizer or a signal handler, in the middle of the start.
-                self._abandon()
-            self._wait_for_start()
-            if self._start_error is not None:
-                raise self._start_error
-        return self.alive
-
     def run(self, job: Job[Any]) -> None:
-        """Run *job* and wait for its end; if the wait is interrupted, cancel it."""
-        self._jobs.add(job)
+        """Run *job* and wait for its end; if the wait is interrupted, cancel it.
+
+        Raises:
+            RMZError: No thread, or no event loop, could be started.
+        """
         try:
-            # anyio's own way from a thread waits for a future: see `Job`.
-            self._call_soon(self._begin, job)
-            # In slices, so that no caller waits for a loop that has ended.
-            while not job.wait(SLICE) and self.alive:
-                pass
-            job.refuse()
+            self._jobs.add(job)
+            if self._loop is None:
+                self._start()
+            else:
+                self._call_soon(self._begin, job)
+            self._wait(job, math.inf)
         except BaseException:
-            self._cancel(job)
+            job.stop("interrupted")
+            # If there is no loop yet, the job has not begun, and never will.
+            if self._loop is not None:
+                self._call_soon(job.cancel)
+                self._wait(job, GRACE)
             raise
         finally:
             self._jobs.discard(job)
+        if self._start_error is not None:
+            raise _not_started(self._start_error) from self._start_error
 
     def end(self) -> None:
         """Ask the thread to cancel its jobs and to end; do not wait, as a finalizer may ask."""
-        self._finishes = True
-        self._end_soon()
+        self._finishes = self._ending = True
+        self._call_soon(self._stop)
 
     def join(self) -> None:
         """Wait until the thread has ended, within a time limit."""
         # A finalizer may run in any thread, also in this one.
-        if self._thread.is_alive() and not self.is_current:
+        if self._thread is not None and self._thread.is_alive() and not self.is_current:
             self._thread.join(2 * GRACE)
 
-    def _start(self) -> None:
-        try:
-            # `Thread.start` waits for an event: another thread does that, which no signal
-            # interrupts.
-            _thread.start_new_thread(self._bring_up, ())
-        except BaseException as error:
-            self._abandon()
-            if isinstance(error, RuntimeError) and not _by_a_signal_handler(error):
-                raise _no_thread(error) from error
-            raise
-
-    def _wait_for_start(self) -> None:
-        while not self._has_started:
-            # A caller that is interrupted before it opens the gate leaves the others a slice
-            # late.
-            if self._gate.acquire(timeout=SLICE):
-                self._open_gate()
-
-    def _bring_up(self) -> None:
-        try:
-            if not self._over:
-                self._thread.start()
-        except RuntimeError as error:
-            self._start_error = _no_thread(error)
-            self._abandon()
-
-    def _abandon(self) -> None:
-        self._over = True
-        self._end_soon()
-        self._open_gate()
-
-    def _open_gate(self) -> None:
-        self._has_started = True
-        try:
-            self._gate.release()
-        except RuntimeError as error:
-            # Another thread, or a signal handler in this one, has opened it already.
-            if _by_a_signal_handler(error):
-                raise
-
-    def _end_soon(self) -> None:
-        self._ending = True
-        if self._loop is not None:
-            self._call_soon(self._end)
-
-    def _call_soon(self, function: Callable[..., object], *args: object) -> None:
-        assert self._loop is not None
-        try:
-            self._loop.call_soon_threadsafe(function, *args, context=copy_context())
-        except RuntimeError:
-            # Unless the loop was closed a moment ago, a signal handler raised.
-            if not self._loop.is_closed():
-                raise
-
-    def _begin(self, job: Job[Any]) -> None:
-        if self._ending:
-            job.refuse()
-        else:
-            job.start()
-
-    def _cancel(self, job: Job[Any]) -> None:
-        if self.alive and not job.over:
-            self._call_soon(job.cancel, "interrupted")
-            # Not longer, because a token function may block the loop.
-            job.wait(GRACE)
+    def _wait(self, job: Job[Any], limit: float) -> None:
+        until = time.monotonic() + limit
+        # In slices, so that no caller waits for a loop that has ended.
+        while not job.over and self.alive and time.monotonic() < until:
+            job.ended.acquire(timeout=SLICE)
         if not self.alive:
             job.refuse()
 
+    def _call_soon(self, callback: Callable[..., object], *args: object) -> None:
+        if self._loop is not None and self.alive:
+            try:
+                self._loop.call_soon_threadsafe(callback, *args)
+            except RuntimeError:  # from a signal handler, unless the loop was closed a moment ago
+                if not self._loop.is_closed():
+                    raise
+
+    def _start(self) -> None:
+        # In a thread of its own, as `Thread.start` waits under a lock of the new thread.
+        try:
+            _thread.start_new_thread(self._start_once, ())
+        except RuntimeError as error:
+            # The error of a signal handler has the handler's frame in its traceback.
+            if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
+                raise
+            raise _not_started(error) from error
+
+    def _start_once(self) -> None:
+        if self._starter.acquire(blocking=False):
+            try:
+                # A daemon, because Python waits for every other thread before it exits.
+                self._thread = threading.Thread(target=self._live, name="rmz-sync", daemon=True)
+                self._thread.start()
+            except Exception as error:  # noqa: BLE001 - the callers raise it
+                self._start_error = error
+                self._over = True
+
     def _live(self) -> None:
         _living.add(self)
-        _name_the_library()
         try:
             # Without asyncio's debug mode, which would make every call five times slower.
             with asyncio.Runner(debug=False, loop_factory=new_loop) as runner:
-                self._loop = runner.get_loop()
-                serving = self._loop.create_task(self._serve())
+                loop = runner.get_loop()
+                serving = loop.create_task(self._serve())
                 try:
-                    self._loop.run_until_complete(serving)
-                finally:
-                    # A stray task may have stopped the loop, by SystemExit for instance.
-                    self._end()
-                    self._loop.run_until_complete(serving)
+                    loop.run_until_complete(serving)
+                except BaseException:
+                    # A stray task has stopped the loop, by SystemExit for instance.
+                    self._stop()
+                    loop.run_until_complete(serving)
+                    raise
         except Exception as error:
-            if self._has_started:
+            if self._loop is not None:
                 raise
-            self._start_error = _no_loop(error)
+            self._start_error = error
         finally:
             self._over = True
-            self._open_gate()
             _living.discard(self)
 
     async def _serve(self) -> None:
         async with BlockingPortal() as portal:
             self._portal = portal
-            self._open_gate()
-            if self._ending:
-                self._end()
-            await portal.sleep_until_stopped()
+            # From here on, a caller hands its job over. A job that came before is looked for here.
+            self._loop = asyncio.get_running_loop()
+            for job in list(self._jobs):
+                self._begin(job)
+            if not self._ending:
+                await portal.sleep_until_stopped()
+            self._ending = True
+            await self._cancel_all()
+            try:
+                if self._finishes:
+                    await self._finish()
+            except Exception as error:  # noqa: BLE001 - the thread that waits in join() raises it
+                self.finish_error = error
+            # A token function that cannot be cancelled keeps this thread. Its caller need not wait:
+            # without connections the call sends nothing any more.
+            self._over = True
 
-    def _end(self) -> None:
-        if self._last_task is None:
-            self._last_task = asyncio.ensure_future(self._wind_up(), loop=self._loop)
+    def _begin(self, job: Job[Any]) -> None:
+        if self._ending:
+            job.stop(CLOSED)
+        job.start()
 
-    async def _wind_up(self) -> None:
-        self._ending = True
+    def _stop(self) -> None:
+        self._stopping = asyncio.ensure_future(self._portal.stop(), loop=self._loop)
+
+    async def _cancel_all(self) -> None:
         jobs = list(self._jobs)
         for job in jobs:
-            job.cancel(CLOSED)
+            job.stop(CLOSED)
+            job.cancel()
         if tasks := [job.task for job in jobs if job.task is not None]:
             await asyncio.wait(tasks, timeout=GRACE)
-        try:
-            if self._finishes:
-                await self._finish()
-        except Exception as error:  # noqa: BLE001 - the thread that waits in join() raises it
-            self.finish_error = error
-        # A token function that cannot be cancelled keeps this thread. Its caller need not wait:
-        # without connections the call sends nothing any more.
-        self._over = True
-        await self._portal.stop()
 
 
-def _name_the_library() -> None:
-    # A caller inside trio hands its context over, which names trio. The name of the thread counts
-    # for more.
-    with suppress(ImportError):
-        import_module("sniffio").thread_local.name = "asyncio"
-
-
-def _by_a_signal_handler(error: RuntimeError) -> bool:
-    """Whether *error* is no error of the call that it came from: that call has no frame."""
-    return error.__traceback__ is not None and error.__traceback__.tb_next is not None
-
-
-def _no_thread(error: RuntimeError) -> ConfigurationError:
-    return ConfigurationError(f"no thread for this client: {error}")
-
-
-def _no_loop(error: Exception) -> ConnectionFailedError:
-    failed = ConnectionFailedError(
+def _not_started(error: Exception) -> RMZError:
+    if isinstance(error, RuntimeError):
+        return ConfigurationError(f"no thread for this client: {error}")
+    return ConnectionFailedError(
         "nothing was sent, because no event loop could be started for this client "
         f"({error}): close files or raise their limit, then retry"
     )
-    failed.__cause__ = error
-    return failed

@@ -21,7 +21,6 @@ for _name in (
     "httpcore._async.http11",
     "importlib.readers",
     "importlib.resources._adapters",
-    "sniffio",
 ):
     with suppress(ImportError):
         import_module(_name)

@@ -6,10 +6,11 @@ import asyncio
 import json
 import re
 import select
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -48,6 +49,7 @@ class Shop(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
+        self.connections: set[object] = set()
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.empty()
 
@@ -58,6 +60,27 @@ class Shop(ThreadingHTTPServer):
         self.arrived = threading.Event()
         self.release = threading.Event()
         self.hung_up = threading.Event()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember the connection until it is closed."""
+        self.connections.add(request)
+        super().process_request(request, client_address)
+
+    def close_request(self, request: Any) -> None:
+        """Forget the connection."""
+        super().close_request(request)
+        self.connections.discard(request)
+
+    def settle(self) -> None:
+        """Wait until all is read that clients, which are closed now, have sent."""
+        # Connections are accepted in order, so that none is missed that was opened before this one.
+        with socket.create_connection(("127.0.0.1", self.server_port)) as last:
+            last.sendall(b"GET /settle HTTP/1.0\r\n\r\n")
+            while last.recv(1 << 16):
+                pass
+        pause = threading.Event()
+        while self.connections:
+            pause.wait(0.005)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Stay silent: clients hang up on purpose."""

@@ -210,20 +210,17 @@ def test_ctrl_c_does_not_wait_for_ever(portal: Portal, monkeypatch: pytest.Monke
     portal.run(let_go)
 
 
-Run = Callable[..., None]
-
-
 def interrupted(
     monkeypatch: pytest.MonkeyPatch,
     *,
-    before: Run = lambda *_, **__: None,
+    after: Callable[..., object] = lambda *_, **__: None,
     by: BaseException | None = None,
 ) -> None:
-    """Raise a Ctrl-C as the next call is handed to its loop; *before* may hand it over first."""
+    """Raise a Ctrl-C as the next job is handed over; *after* gets what the hand-over would."""
 
-    def once(*args: Any, **kwargs: Any) -> NoReturn:
+    def once(*args: object, **options: object) -> NoReturn:
         monkeypatch.undo()
-        before(*args, **kwargs)
+        after(*args, **options)
         raise by or KeyboardInterrupt
 
     monkeypatch.setattr(asyncio.BaseEventLoop, "call_soon_threadsafe", once)
@@ -243,28 +240,47 @@ def test_an_interruption_before_the_hand_over_says_that_nothing_was_sent(
     assert portal.run(answer) == 42
 
 
+def test_an_interruption_before_the_job_is_made_says_that_nothing_was_sent(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An interruption in the first steps of a call says that nothing was sent."""
+
+    def once() -> NoReturn:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading, "Lock", once)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        portal.run(answer)
+    assert caught.value.__notes__ == ["answer was interrupted: it failed before anything was sent"]
+    assert portal.run(answer) == 42
+
+
 def test_a_call_interrupted_before_its_first_step_never_begins(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A call that is interrupted while the loop is busy with another call does not begin."""
+    """A call that is interrupted while the loop is blocked has failed, and does not begin later."""
+    set_grace(monkeypatch, 0.05)
     endless, busy, free = Endless(), threading.Event(), threading.Event()
 
     async def block() -> None:
         busy.set()
         free.wait(10)
 
-    def hand_over(loop: asyncio.BaseEventLoop, *args: Any, **kwargs: Any) -> None:
-        loop.call_soon_threadsafe(*args, **kwargs)
-        threading.Timer(0.05, free.set).start()
-
     with ThreadPoolExecutor(1) as pool:
         blocker = pool.submit(portal.run, block)
         assert busy.wait(10)
-        interrupted(monkeypatch, before=hand_over)
-        with pytest.raises(KeyboardInterrupt) as caught:
-            portal.run(endless.call)
+        hand_over = asyncio.BaseEventLoop.call_soon_threadsafe
+        with monkeypatch.context() as patch:
+            interrupted(patch, after=hand_over)
+            with pytest.raises(KeyboardInterrupt) as caught:
+                portal.run(endless.call)
+        free.set()
         blocker.result(10)
-    assert "before anything was sent" in caught.value.__notes__[0]
+    assert caught.value.__notes__ == [
+        "endless.call was interrupted: it failed before anything was sent"
+    ]
+    assert portal.run(answer) == 42
     assert not endless.running.is_set()
 
 
@@ -292,12 +308,6 @@ async def fail(error: BaseException) -> NoReturn:
     raise error
 
 
-def run_to_its_end(loop: asyncio.BaseEventLoop, step: Any, job: Any, **kwargs: Any) -> None:
-    """Hand a job over, and wait for it."""
-    loop.call_soon_threadsafe(step, job, **kwargs)
-    assert job.wait(10)
-
-
 @pytest.mark.parametrize(
     ("work", "note"),
     [
@@ -317,7 +327,18 @@ def test_an_interruption_after_the_end_says_what_became_of_the_call(
     note: str,
 ) -> None:
     """An interruption that comes when the call is over says what became of it."""
-    interrupted(monkeypatch, before=run_to_its_end)
+    portal.run(answer)
+    hand_over = asyncio.BaseEventLoop.call_soon_threadsafe
+
+    async def take_turns() -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    def to_its_end(loop: asyncio.BaseEventLoop, *args: Any, **options: Any) -> None:
+        hand_over(loop, *args, **options)
+        asyncio.run_coroutine_threadsafe(take_turns(), loop).result(10)
+
+    interrupted(monkeypatch, after=to_its_end)
     with pytest.raises(KeyboardInterrupt) as caught:
         portal.run(work)
     assert note in caught.value.__notes__[0]

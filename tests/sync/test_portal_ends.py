@@ -10,11 +10,17 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import Any, NoReturn
 
 import pytest
 
-from rmz_async.errors import ConfigurationError, ConnectionFailedError, OutcomeUnknownError
+from rmz_async.errors import (
+    ConfigurationError,
+    ConnectionFailedError,
+    OutcomeUnknownError,
+    RMZError,
+)
 from tests.seams import CutOff, Portal, cut_off, end_inherited_thread, set_slice
 from tests.sync.conftest import Endless, Finish, answer, silence, threads
 
@@ -49,16 +55,15 @@ def test_close_cancels_what_runs(portal: Portal, finish: Finish) -> None:
     assert finish.called.is_set()
 
 
-def first(
-    monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], *, hand_over: bool = True
-) -> None:
+def first(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], *, goes: bool = True) -> None:
     """Do something just before the next call is handed to its loop, or in place of that."""
+    hand_over = asyncio.BaseEventLoop.call_soon_threadsafe
 
-    def once(loop: asyncio.BaseEventLoop, *args: Any, **kwargs: Any) -> None:
+    def once(*args: Any, **options: Any) -> None:
         monkeypatch.undo()
         act()
-        if hand_over:
-            loop.call_soon_threadsafe(*args, **kwargs)
+        if goes:
+            hand_over(*args, **options)
 
     monkeypatch.setattr(asyncio.BaseEventLoop, "call_soon_threadsafe", once)
 
@@ -91,7 +96,7 @@ def test_a_call_whose_loop_is_gone_is_not_waited_for(
 ) -> None:
     """A call that no loop will end any more is given up, not waited for."""
     portal.run(answer)
-    first(monkeypatch, portal.close, hand_over=False)
+    first(monkeypatch, portal.close, goes=False)
     with pytest.raises(ConfigurationError, match="before anything was sent"):
         portal.run(answer)
 
@@ -147,6 +152,25 @@ def test_close_raises_what_the_end_raised(portal: Portal, finish: Finish) -> Non
     with pytest.raises(OSError, match="cannot close"):
         portal.close()
     assert threads() == []
+
+
+def test_an_interrupted_close_ends_the_thread(
+    portal: Portal, monkeypatch: pytest.MonkeyPatch, finish: Finish
+) -> None:
+    """Ctrl-C as ``close`` asks the loop to end arrives, and the loop ends nevertheless."""
+    portal.run(answer)
+    (thread,) = threads()
+
+    def interrupt(*_: object) -> NoReturn:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "call_soon_threadsafe", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        portal.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert finish.called.is_set()
 
 
 def test_calling_from_the_portals_own_thread_is_refused(portal: Portal) -> None:
@@ -241,6 +265,11 @@ def test_a_finalizer_in_its_own_thread_does_not_wait(portal: Portal, finish: Fin
     assert finish.called.is_set()
 
 
+def immediately(function: Callable[..., object], args: tuple[object, ...]) -> None:
+    """Run in this thread a function that another one would run soon."""
+    function(*args)
+
+
 def test_a_call_is_refused_if_no_thread_can_be_started(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +279,7 @@ def test_a_call_is_refused_if_no_thread_can_be_started(
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as full:
+        full.setattr(_thread, "start_new_thread", immediately)
         full.setattr(threading.Thread, "start", refuse)
         with pytest.raises(ConfigurationError, match="can't start new thread"):
             portal.run(answer)
@@ -276,13 +306,18 @@ def test_nothing_was_sent_if_no_event_loop_can_be_opened(
 def test_a_slow_start_is_waited_for(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread may take longer to start than the time between two looks at it."""
     set_slice(monkeypatch, 0.001)
-    pair = socket.socketpair
+    pair, getpid, looks, looked = socket.socketpair, os.getpid, count(1), threading.Event()
+
+    def look() -> int:
+        if next(looks) == 20:
+            looked.set()
+        return getpid()
 
     def slow() -> object:
-        # Fifty looks, whichever thread comes first.
-        threading.Event().wait(0.05)
+        assert looked.wait(10)
         return pair()
 
+    monkeypatch.setattr(os, "getpid", look)
     monkeypatch.setattr(socket, "socketpair", slow)
     assert portal.run(answer) == 42
 
@@ -295,23 +330,41 @@ def test_an_interruption_while_the_thread_starts_leaves_nothing(
     portal: Portal, monkeypatch: pytest.MonkeyPatch, started: bool, kind: type[BaseException]
 ) -> None:
     """An interruption in the first call arrives, says that nothing was sent, and leaves nothing."""
-    start = _thread.start_new_thread
+    start, endless = _thread.start_new_thread, Endless()
 
     def interrupt(*args: Any) -> NoReturn:
         if started:
+            monkeypatch.setattr(threading.Thread, "start", late)
             start(*args)
         raise kind("mine")
 
+    def late(self: threading.Thread) -> None:
+        assert told.wait(10)
+        begin(self)
+
+    begin, told = threading.Thread.start, threading.Event()
     with monkeypatch.context() as interrupted:
         interrupted.setattr(_thread, "start_new_thread", interrupt)
         with pytest.raises(kind, match="mine") as caught:
-            portal.run(answer)
-    assert "before anything was sent" in caught.value.__notes__[0]
-    for thread in threads():
-        thread.join(10)
+            portal.run(endless.call)
+    told.set()
+    assert caught.value.__notes__[0].endswith("it failed before anything was sent")
     assert portal.run(answer) == 42
+    assert len(threads()) == 1
+    assert not endless.running.is_set()
     portal.close()
     assert threads() == []
+
+
+def test_a_call_is_refused_if_the_system_starts_no_thread(portal: Portal) -> None:
+    """If the system has no room for a thread, the call is refused cleanly."""
+    before = threading.stack_size(1 << 46)
+    try:
+        with pytest.raises(ConfigurationError, match="can't start new thread"):
+            portal.run(answer)
+    finally:
+        threading.stack_size(before)
+    assert portal.run(answer) == 42
 
 
 @pytest.mark.parametrize("started", [False, True], ids=["before", "after"])
@@ -320,27 +373,26 @@ def test_a_signal_handler_may_call_or_close_while_the_thread_starts(
     portal: Portal, monkeypatch: pytest.MonkeyPatch, started: bool, act: str
 ) -> None:
     """A handler, or a finalizer, may call or close in the middle of the first call."""
-    start = _thread.start_new_thread
     answers: list[object] = []
 
     def handle(*args: Any) -> None:
         monkeypatch.undo()
         if started:
-            start(*args)
+            immediately(*args)
         if act == "call":
             answers.append(portal.run(answer))
         else:
             portal.close()
         if not started:
-            start(*args)
+            immediately(*args)
 
     monkeypatch.setattr(_thread, "start_new_thread", handle)
     if act == "call":
         answers.append(portal.run(answer))
         assert answers == [42, 42]
     else:
-        with pytest.raises(ConfigurationError, match="was closed"):
-            portal.run(answer)
+        with pytest.raises(RMZError, match="was closed"):
+            portal.run(Endless().call)
     portal.close()
     for thread in threads():
         thread.join(10)
@@ -351,14 +403,14 @@ def test_a_thread_that_close_cannot_know_yet_ends(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A signal handler may close while the first call makes its thread, and finds none to end."""
-    make = threading.Lock
+    getpid = os.getpid
 
-    def close_first() -> Any:
+    def close_first() -> int:
         monkeypatch.undo()
         portal.close()
-        return make()
+        return getpid()
 
-    monkeypatch.setattr(threading, "Lock", close_first)
+    monkeypatch.setattr(os, "getpid", close_first)
     with pytest.raises(ConfigurationError, match="closed"):
         portal.run(answer)
     for thread in threads():

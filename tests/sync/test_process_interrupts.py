@@ -12,17 +12,15 @@ from tests.sync.scripts import LIMIT, run
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no timer signals")
 def test_every_interruption_arrives_with_a_note(shop: Shop) -> None:
-    """A few hundred, in first calls and in later ones; no thread is left behind."""
+    """A few hundred, in first calls, in later ones and in ``close``; no thread is left behind.
+
+    No note contradicts the requests that the server has read.
+    """
     body = """
     from tests.sync.interrupts import main
 
-    results = main(150, os.environ["RMZ_BASE_URL"])
-    bad = [name for name in results if "no note" in name or "swallowed" in name]
-    assert not bad, results
-    assert results["threads left"] == 0, results
-    assert results["first: noted"] > 0 and results["later: noted"] > 0, results
+    results = main(150)
+    assert not [name for name in results if name.startswith("BAD")], results
+    assert any(name.startswith("first: ") and "in time" not in name for name in results), results
     """
-    # Standard error is not compared: Python prints an interruption that hits the callback of a weak
-    # reference.
-    status, output, errors = run(shop, body, limit=3 * LIMIT)
-    assert (status, output) == (0, ""), errors
+    assert run(shop, body, limit=5 * LIMIT) == (0, "", "")
