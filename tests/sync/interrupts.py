@@ -8,6 +8,7 @@ with ``BAD`` is a defect. A hang ends the process, with the stack of every threa
 from __future__ import annotations
 
 import faulthandler
+import gc
 import signal
 import sys
 import threading
@@ -53,12 +54,16 @@ class Timer:
 
     def start(self, seconds: float) -> None:
         """Interrupt the main thread in *seconds*."""
+        # Python swallows an interruption of a finalizer. The collector runs those of other calls.
+        gc.collect()
+        gc.disable()
         self.place = None
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
     def stop(self) -> None:
         """Interrupt nothing any more."""
         signal.setitimer(signal.ITIMER_REAL, 0)
+        gc.enable()
 
     def _interrupt(self, _: int, frame: FrameType | None) -> NoReturn:
         self.place = "before the call" if self.calling else "after the call"
@@ -204,6 +209,7 @@ def main(count: int) -> dict[str, int]:
     with Shop() as shop:
         threading.Thread(target=shop.serve_forever, args=(0.01,), daemon=True).start()
         timer, record = Timer(), Record(shop)
+        gc.freeze()
         interrupt_calls(count, shop, timer, record)
         interrupt_closing(count // 10, shop, timer, record)
         results = record.results()

@@ -19,7 +19,7 @@ def test_every_interruption_arrives_with_a_note(shop: Shop) -> None:
     body = """
     from tests.sync.interrupts import main
 
-    results = main(150)
+    results = main(100)
     assert not [name for name in results if name.startswith("BAD")], results
     assert any(name.startswith("first: ") and "in time" not in name for name in results), results
     """
