@@ -54,6 +54,7 @@ from rmz_async.sandbox.store.switches import (
     Switches,
     TimeForm,
 )
+from rmz_async.sandbox.worlds import WorldError, Worlds
 
 __all__ = (
     "TEST_CARDS",
@@ -106,4 +107,6 @@ __all__ = (
     "Transaction",
     "Variant",
     "Webhook",
+    "WorldError",
+    "Worlds",
 )

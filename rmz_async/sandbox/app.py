@@ -18,6 +18,7 @@ from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.dashboard.routes import dashboard_routes
 from rmz_async.sandbox.endpoints.control import control_routes
 from rmz_async.sandbox.endpoints.front_door import FrontDoor
+from rmz_async.sandbox.endpoints.worlds import world_routes
 from rmz_async.sandbox.faults.requests import FaultyRequests
 from rmz_async.sandbox.hosted.routes import hosted_routes
 from rmz_async.sandbox.live_tokens import NoLiveTokens
@@ -28,6 +29,7 @@ from rmz_async.sandbox.serving.bodies import LimitedBodies
 from rmz_async.sandbox.serving.catching_up import CatchingUp
 from rmz_async.sandbox.serving.reference import reference_routes
 from rmz_async.sandbox.serving.request_log import RequestLog
+from rmz_async.sandbox.worlds import Worlds
 
 __all__ = ("BASE_PATH", "build_app")
 
@@ -41,6 +43,7 @@ def build_app(
     throttle: bool,
     catch_up: Callable[[], None],
     callers: Callers,
+    worlds: Worlds | None,
 ) -> Starlette:
     """Return the whole of RMZ: the API below `BASE_PATH`, the hosted pages beside it."""
     door = FrontDoor(token, backend, throttle=throttle)
@@ -54,6 +57,7 @@ def build_app(
             *dashboard_routes(backend, token, BASE_PATH, backend.seed),
             *reference_routes(BASE_PATH),
             *control_routes(backend, door),
+            *([] if worlds is None else world_routes(worlds, door, BASE_PATH)),
         ],
         middleware=[
             Middleware(LoopbackOnly, callers=callers),

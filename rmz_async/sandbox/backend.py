@@ -17,6 +17,7 @@ from rmz_async.sandbox.endpoints.throttle import Throttle
 from rmz_async.sandbox.faults.faults import Faults
 from rmz_async.sandbox.lifecycle.clock import Clock
 from rmz_async.sandbox.serving.request_log import KeptRequests
+from rmz_async.sandbox.serving.server import Server
 from rmz_async.sandbox.shapes.order_events import order_payload
 from rmz_async.sandbox.shapes.subscription_events import Event, subscription_payload
 from rmz_async.sandbox.store.history import Happening
@@ -25,6 +26,7 @@ from rmz_async.sandbox.store.ledger import Effect
 from rmz_async.sandbox.store.orders import Order
 from rmz_async.sandbox.store.replica import Replica
 from rmz_async.sandbox.store.state import Store, Subscription
+from rmz_async.sandbox.wire.below import origin_of, root_of
 from rmz_async.sandbox.wire.exact_json import dumps
 from rmz_async.sandbox.wire.quirks import quirky
 
@@ -39,10 +41,18 @@ class Backend:
         clock: The time.
         seed: Makes chance, and with it the ids of events, the same in every run; None for new
             ones each time, so that a receiver which drops what it had takes none for old.
+        server: Where callers find it; None for no port.
     """
 
-    def __init__(self, store: Store, clock: Clock, seed: int | str | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        seed: int | str | None = None,
+        server: Server | None = None,
+    ) -> None:
         self.store = store
+        self._server: Server = Server() if server is None else server
         self.clock = clock
         self.seed: int | str = secrets.randbits(32) if seed is None else seed
         self.chance: random.Random = random.Random(self.seed)  # noqa: S311 - nothing secret depends on it
@@ -54,7 +64,6 @@ class Backend:
         self.ledger: list[Effect] = []
         self.requests: KeptRequests = KeptRequests()
         self.replica: Replica = Replica(store, clock.now)
-        self.public_url: str | None = None
         # The rate limits' windows, by a name of theirs.
         self.throttles: dict[str, Throttle] = {}
         self.last_request_id: int = self.chance.randrange(10**6, 10**9)
@@ -65,7 +74,9 @@ class Backend:
 
     def origin_for(self, request: Request) -> str:
         """Return the address that links to pages begin with, without a trailing slash."""
-        return self.public_url or f"{request.url.scheme}://{request.url.netloc}"
+        if self._server.public_url is not None:
+            return f"{self._server.public_url}{root_of(request)}"
+        return origin_of(request)
 
     def record(self, operation: str, object_id: int | str, detail: str) -> None:
         """Note in the ledger what a call has changed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import threading
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -20,12 +19,13 @@ from rmz_async.sandbox.faults.faults import Faults
 from rmz_async.sandbox.lifecycle.clock import Clock
 from rmz_async.sandbox.lifecycle.timeline import Timeline
 from rmz_async.sandbox.live_tokens import looks_live
-from rmz_async.sandbox.loopback import Callers, host_of_page, is_loopback
+from rmz_async.sandbox.loopback import LoopbackOnly, host_of_page, is_loopback
 from rmz_async.sandbox.seed.store import seeded_store
 from rmz_async.sandbox.serving.in_process import connect
 from rmz_async.sandbox.serving.paying import pay_on_page
 from rmz_async.sandbox.serving.request_log import Requests
 from rmz_async.sandbox.serving.served import Served
+from rmz_async.sandbox.serving.server import Server
 from rmz_async.sandbox.serving.tokens import checked_token, new_token
 from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.snapshots.snapshots import Snapshots
@@ -33,6 +33,8 @@ from rmz_async.sandbox.store.cards import TEST_CARDS, TestCard
 from rmz_async.sandbox.store.ledger import Ledger
 from rmz_async.sandbox.store.state import Store
 from rmz_async.sandbox.store.switches import Switches
+from rmz_async.sandbox.wire.below import Below
+from rmz_async.sandbox.worlds import ROOT, WorldPaths, Worlds, token_of_world
 
 if TYPE_CHECKING:
     from rmz_async import Client, NewCustomer
@@ -68,11 +70,11 @@ class Sandbox:
 
     Attributes:
         token: The only API token that is accepted.
-        base_url: The API's address; has a port while the sandbox is served.
         clock: The time; stands still unless it is moved or set running.
         state: The store's data, to look at and to set up.
         seed: Repeats this run's ids of events and faults, if it is given to another sandbox.
         snapshots: The whole sandbox at other moments, by name.
+        worlds: The sandboxes below ``/worlds/``, by name; see `world`.
         app: The ASGI application.
     """
 
@@ -84,6 +86,8 @@ class Sandbox:
         seed: int | str | None = None,
         throttle: bool = True,
         token: str | None = None,
+        _server: Server | None = None,
+        _root: str = "",
     ) -> None:
         if looks_live(str(seed)):
             raise ValueError("seed: this looks like the token of a real store, and was not kept")
@@ -91,22 +95,38 @@ class Sandbox:
         now = self.clock.now().replace(microsecond=0)
         self.state: Store = seeded_store(now) if state is None else state
         self.token: str = new_token() if token is None else checked_token(token)
-        self.base_url: str = f"http://127.0.0.1{BASE_PATH}"
+        self._server: Server = Server() if _server is None else _server
+        self._root = _root
         self.seed: int | str = secrets.randbits(32) if seed is None else seed
         if seed is None:
             self.state.ids.skip(_IDS_OF_ORDER_EVENTS, secrets.SystemRandom())
-        self._backend = Backend(self.state, self.clock, self.seed)
+        self._backend = Backend(self.state, self.clock, self.seed, self._server)
         self._timeline = Timeline(self._backend, self.clock)
         self.snapshots: Snapshots = Snapshots(self._backend, self._timeline)
-        self._serving = threading.Lock()
         self._connections: list[httpx.AsyncClient] = []
-        self._callers = Callers()
-        self.app: ASGIApp = build_app(
+        self.worlds: Worlds = Worlds(
+            lambda name: Sandbox(
+                clock=clock,
+                seed=f"{self.seed}/{name}",
+                throttle=throttle,
+                token=token_of_world(self.token, name),
+                _server=self._server,
+                _root=f"{ROOT}{name}",
+            )
+        )
+        app = build_app(
             self._backend,
             self.token,
             throttle=throttle,
             catch_up=self._timeline.catch_up,
-            callers=self._callers,
+            callers=self._server.callers,
+            # A world has none of its own.
+            worlds=None if _root else self.worlds,
+        )
+        self.app: ASGIApp = (
+            Below(app, _root)
+            if _root
+            else LoopbackOnly(WorldPaths(app, self.worlds), self._server.callers)
         )
 
     def client(self, **options: Any) -> Client:
@@ -150,8 +170,12 @@ class Sandbox:
         Raises:
             ValueError: *host* is not on this machine's loopback, *port* is no port, or
                 *public_url* is no address.
-            RuntimeError: When it is entered: the sandbox is served already.
+            RuntimeError: The sandbox is a world; or when it is entered: it is served already.
         """
+        if self._root:
+            raise RuntimeError(
+                "a world is served by the sandbox that it belongs to: serve that one"
+            )
         if not beyond_loopback and not is_loopback(host):
             raise ValueError(
                 f"the sandbox is served on loopback addresses only, not on {host!r}, unless "
@@ -160,10 +184,11 @@ class Sandbox:
         if public_url is not None:
             public_url = public_url.rstrip("/")
             names = (*names, host_of_page(public_url))
-        self._backend.public_url = public_url
-        self._callers.beyond_loopback = beyond_loopback
-        self._callers.names = names
-        return Served(self, host, port, self._serving, clock_runs=clock_runs)
+        server = self._server
+        server.public_url = public_url
+        server.callers.beyond_loopback = beyond_loopback
+        server.callers.names = names
+        return Served(self, host, port, server, clock_runs=clock_runs)
 
     async def pay(self, checkout_url: str, *, card: TestCard | str = TEST_CARDS[0]) -> int:
         """Pay on a checkout page, as a customer does in a browser.
@@ -182,7 +207,7 @@ class Sandbox:
         """
         number = card.number if isinstance(card, TestCard) else card
         # The deliveries of a served sandbox belong to the server's event loop.
-        app = None if self._serving.locked() else self.app
+        app = None if self._server.serving.locked() else self.app
         return await pay_on_page(checkout_url, number, self._backend.now(), app)
 
     async def subscribe(
@@ -301,6 +326,27 @@ class Sandbox:
         webhooks[webhook.id] = webhook
         return webhook
 
+    def world(self, name: str) -> Sandbox:
+        """Return the sandbox below ``/worlds/<name>/``, which is made if there is none.
+
+        A world begins with the seeded store and the machine's time. The token of a world follows
+        from this sandbox's token and from the name; so does the seed, and chance differs from
+        world to world.
+
+        Args:
+            name: 1 to 64 letters and digits of ASCII, dots, hyphens and underscores; the first is
+                a letter or a digit.
+
+        Raises:
+            WorldError: *name* is something else, or there are as many worlds as there may be.
+        """
+        return self.worlds.use(name)
+
+    @property
+    def base_url(self) -> str:
+        """The API's address; has a port while the sandbox is served."""
+        return f"{self._server.origin}{self._root}{BASE_PATH}"
+
     @property
     def switches(self) -> Switches:
         """How this RMZ behaves if the documentation leaves a choice, or if servers disagree."""
@@ -371,6 +417,8 @@ class Sandbox:
         await self._backend.courier.close()
         while self._connections:
             await self._connections.pop().aclose()
+        for world in tuple(self.worlds.values()):
+            await world.aclose()
 
     async def __aenter__(self) -> Sandbox:
         """Return the sandbox."""

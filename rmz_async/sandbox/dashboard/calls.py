@@ -14,6 +14,7 @@ from rmz_async.sandbox.hosted.notices import MISSING, notice
 from rmz_async.sandbox.hosted.rendering import sent_to
 from rmz_async.sandbox.serving.contract_outline import Group, outline_of
 from rmz_async.sandbox.serving.reference import contract
+from rmz_async.sandbox.wire.below import Below, origin_of, root_of
 
 __all__ = ("ApiCalls",)
 
@@ -66,11 +67,12 @@ class ApiCalls:
         self, request: Request, method: str, path: str, body: bytes, content_type: str
     ) -> Response:
         headers = {**self._headers, "Content-Type": content_type} if body else self._headers
-        origin = f"{request.url.scheme}://{request.url.netloc}"
-        transport = httpx.ASGITransport(request.app)
+        transport = httpx.ASGITransport(Below(request.app, root_of(request)))
         async with httpx.AsyncClient(transport=transport, headers=headers) as api:
             try:
-                await api.request(method, f"{origin}{self._base_path}{path}", content=body)
+                await api.request(
+                    method, f"{origin_of(request)}{self._base_path}{path}", content=body
+                )
             except (httpx.TransportError, httpx.InvalidURL) as problem:
                 return self._pages.with_problem("/requests", str(problem))
         return sent_to(_ANSWER)

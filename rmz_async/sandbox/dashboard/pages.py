@@ -18,6 +18,7 @@ from rmz_async.sandbox.hosted.rendering import rendered, sent_to
 from rmz_async.sandbox.hosted.words import BEHAVIOURS, ORDER_STATUSES, STATUSES
 from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.store.orders import Order, OrderStatus
+from rmz_async.sandbox.wire.below import origin_of
 
 __all__ = ("DashboardPages", "newest")
 
@@ -76,7 +77,7 @@ class DashboardPages:
             counts=counts,
             effects=newest(self._backend.ledger),
             deliveries=newest(self._backend.courier.log)[:8],
-            base_url=f"{request.url.scheme}://{request.url.netloc}{self._base_path}",
+            base_url=f"{origin_of(request)}{self._base_path}",
             token=self._token,
         )
 

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from rmz_async.sandbox.hosted.languages import COOKIE, Language, language_of
+from rmz_async.sandbox.wire.below import linked_below, root_of
 
 __all__ = ("rendered", "sent_to")
 
@@ -49,7 +50,7 @@ def rendered(
     html = _TEMPLATES.get_template(template).render(
         {"path": request.url.path, **values}, language=language, _=language.text
     )
-    answer = HTMLResponse(html, status, _HEADERS)
+    answer = HTMLResponse(linked_below(root_of(request), html), status, _HEADERS)
     _remember(answer, request, language)
     return answer
 

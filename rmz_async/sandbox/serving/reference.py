@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from rmz_async.sandbox.serving.contract_outline import outline_of
+from rmz_async.sandbox.wire.below import linked_below, origin_of, root_of
 
 __all__ = ("contract", "reference_routes")
 
@@ -42,14 +43,15 @@ def reference_routes(base_path: str) -> list[BaseRoute]:
     """
 
     def here(request: Request) -> str:
-        return f"{request.url.scheme}://{request.url.netloc}{base_path}"
+        return f"{origin_of(request)}{base_path}"
 
     async def document(request: Request) -> Response:
         server = {"url": here(request), "description": "This sandbox. Nothing leaves the machine."}
         return JSONResponse({**contract(), "servers": [server]}, headers=_HEADERS)
 
     async def page(request: Request) -> Response:
-        return HTMLResponse(_template().render(here=here(request)), headers=_HEADERS)
+        html = _template().render(here=here(request))
+        return HTMLResponse(linked_below(root_of(request), html), headers=_HEADERS)
 
     return [
         Route("/openapi.json", document, methods=["GET"]),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextvars import Context
 from datetime import datetime, timedelta
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,11 +17,11 @@ import anyio
 import anyio.to_thread
 import uvicorn
 
-from rmz_async.sandbox.app import BASE_PATH
 from rmz_async.sandbox.delivery.log import Deliveries
 from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.serving.abortable import AbortableProtocol
 from rmz_async.sandbox.serving.listening import listen
+from rmz_async.sandbox.serving.server import Server
 from rmz_async.sandbox.store.ledger import Ledger
 from rmz_async.sandbox.store.state import Store
 
@@ -52,7 +53,7 @@ class Served:
         sandbox: Sandbox,
         host: str,
         port: int,
-        serving: threading.Lock,
+        server: Server,
         *,
         clock_runs: bool = True,
     ) -> None:
@@ -62,9 +63,10 @@ class Served:
         self.sandbox = sandbox
         self._host = "127.0.0.1" if host == "localhost" else host
         self._port = port
-        self._serving = serving
+        self._address = server
+        self._serving = server.serving
         self._clock_runs = clock_runs and not sandbox.clock.is_running
-        self._unserved_url = sandbox.base_url
+        self._unserved_origin = server.origin
         self._thread: threading.Thread | None = None
 
     @property
@@ -153,8 +155,7 @@ class Served:
         port = listener.getsockname()[1]
         named = _CALLED.get(self._host, self._host)
         host = f"[{named}]" if ":" in named else named
-        self._unserved_url = self.sandbox.base_url
-        self.sandbox.base_url = f"http://{host}:{port}{BASE_PATH}"
+        self._address.origin = f"http://{host}:{port}"
         self._started = threading.Event()
         thread = threading.Thread(
             target=lambda: asyncio.run(self._run(listener)), name="rmz-sandbox", daemon=True
@@ -180,7 +181,7 @@ class Served:
                 self._thread.join()
         finally:
             self._thread = None
-            self.sandbox.base_url = self._unserved_url
+            self._address.origin = self._unserved_origin
             self._serving.release()
 
     async def __aenter__(self) -> Served:
@@ -215,21 +216,34 @@ class Served:
     async def _run(self, listener: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
         async with self.sandbox, anyio.create_task_group() as tasks:
-            clock = self.sandbox.clock
-            if self._clock_runs:
-                clock.run()
-            # Deliveries belong to this loop, even if another thread moves the clock.
-            move = clock.moved_by(self._move)
-            self.sandbox.snapshots.called_by(self._run_on_loop)
+            worlds = self.sandbox.worlds
+            for one in self._sandboxes():
+                self._take_over(one)
+            worlds.when_made = self._take_over
             tasks.start_soon(self._keep_up)
             try:
                 await self._server.serve(sockets=[listener])
             finally:
                 tasks.cancel_scope.cancel()
-                clock.moved_by(move)
-                self.sandbox.snapshots.called_by(None)
-                if self._clock_runs:
-                    clock.stop()
+                worlds.when_made = None
+                for one in self._sandboxes():
+                    self._give_back(one)
+
+    def _sandboxes(self) -> tuple[Sandbox, ...]:
+        return (self.sandbox, *self.sandbox.worlds.values())
+
+    def _take_over(self, sandbox: Sandbox) -> None:
+        if self._clock_runs:
+            sandbox.clock.run()
+        # Deliveries belong to this loop, even if another thread moves the clock.
+        sandbox.clock.moved_by(partial(self._move, sandbox))
+        sandbox.snapshots.called_by(self._run_on_loop)
+
+    def _give_back(self, sandbox: Sandbox) -> None:
+        sandbox.clock.moved_by(sandbox.run_until)
+        sandbox.snapshots.called_by(None)
+        if self._clock_runs:
+            sandbox.clock.stop()
 
     def _start_on_loop(self, work: Coroutine[Any, Any, T]) -> Future[T]:
         # A context of its own: trio's says that trio runs here.
@@ -245,15 +259,16 @@ class Served:
 
         return self._start_on_loop(step()).result()
 
-    async def _move(self, until: Callable[[], datetime]) -> None:
-        moving = self._start_on_loop(self.sandbox.run_until(until))
+    async def _move(self, sandbox: Sandbox, until: Callable[[], datetime]) -> None:
+        moving = self._start_on_loop(sandbox.run_until(until))
         await anyio.to_thread.run_sync(moving.result)
 
     async def _keep_up(self) -> None:
         """Bring about what comes due between requests."""
         while True:
             await anyio.sleep(_LOOK_EVERY)
-            self.sandbox.catch_up()
+            for one in self._sandboxes():
+                one.catch_up()
 
     async def _note_start(self) -> None:
         self._started.set()

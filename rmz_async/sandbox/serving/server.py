@@ -1,0 +1,27 @@
+"""The address that a sandbox and all its worlds share."""
+
+from __future__ import annotations
+
+import threading
+
+import attrs
+
+from rmz_async.sandbox.loopback import Callers
+
+__all__ = ("Server",)
+
+
+@attrs.define(eq=False)
+class Server:
+    """Where callers find a sandbox, and who may call.
+
+    Attributes:
+        origin: The address without a path; has a port while the sandbox is served.
+        serving: Is held while the sandbox is served.
+        public_url: The address that browsers have; None if it is the one that callers use.
+    """
+
+    origin: str = "http://127.0.0.1"
+    callers: Callers = attrs.field(factory=Callers)
+    serving: threading.Lock = attrs.field(factory=threading.Lock)
+    public_url: str | None = None
