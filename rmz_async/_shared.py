@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from rmz_async import webhooks
 from rmz_async._decoding.converter import from_dict
 from rmz_async._pacing.memory import InMemoryQuotaStore
 from rmz_async._version import __version__
@@ -69,5 +68,4 @@ __all__ = (
     "WebhookError",
     "__version__",
     "from_dict",
-    "webhooks",
 )

@@ -181,8 +181,16 @@ def test_only_what_waits_differs() -> None:
         if getattr(rmz_async, name) is not getattr(rmz_sync, name)
     }
 
-    assert differing == {"Client", "Pager"}
+    assert differing == {"Client", "Pager", "webhooks"}
     assert rmz_sync.OutcomeUnknownError is rmz_async.OutcomeUnknownError
+
+
+def test_only_the_receiver_of_webhooks_differs() -> None:
+    """Both packages verify and read events with the same functions and classes."""
+    theirs, ours = rmz_async.webhooks, rmz_sync.webhooks
+
+    assert ours.__all__ == theirs.__all__
+    assert [n for n in ours.__all__ if getattr(ours, n) is not getattr(theirs, n)] == ["Receiver"]
 
 
 def test_the_version_is_written_once() -> None:

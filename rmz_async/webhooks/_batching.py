@@ -22,7 +22,9 @@ MAX_BATCH = 500
 
 
 @attrs.define(eq=False)
-class _Item(Generic[T, R]):
+class Item(Generic[T, R]):
+    """A value that waits, and later what came of it."""
+
     value: T
     is_over: bool = False
     outcome: R | Exception | None = None
@@ -33,7 +35,7 @@ class _Line(Generic[T, R]):
     """The items that wait in one event loop."""
 
     # The keys are the items, in order.
-    waiting: dict[_Item[T, R], None] = attrs.field(factory=dict["_Item[T, R]", None])
+    waiting: dict[Item[T, R], None] = attrs.field(factory=dict["Item[T, R]", None])
     # The lock is fair: all who wait for it get it, and find their item done by the first of them.
     lock: anyio.Lock = attrs.field(factory=lambda: anyio.Lock(fast_acquire=True))
     limiter: CapacityLimiter = attrs.field(factory=lambda: CapacityLimiter(1))
@@ -55,7 +57,7 @@ class Batches(Generic[T, R]):
     async def submit(self, value: T) -> R:
         """Return the result for *value*, or raise the error of its call."""
         line = self._lines.for_running_loop()
-        item: _Item[T, R] = _Item(value)
+        item: Item[T, R] = Item(value)
         line.waiting[item] = None
         try:
             async with line.lock:
@@ -69,30 +71,30 @@ class Batches(Generic[T, R]):
 
     async def _run_batch(self, line: _Line[T, R]) -> None:
         batch = list(islice(line.waiting, MAX_BATCH))
-        call = partial(self._outcomes, [item.value for item in batch])
+        call = partial(outcomes_of, self._function, [item.value for item in batch])
         outcomes = await in_thread(call, line.limiter)
         # Only now, so that a task that asyncio itself cancels leaves the items to the next one.
         for item, outcome in zip(batch, outcomes, strict=True):
             line.waiting.pop(item, None)
             item.outcome, item.is_over = outcome, True
 
-    def _outcomes(self, values: Sequence[T]) -> Sequence[R | Exception]:
-        try:
-            return self._function(values)
-        except Exception as error:  # noqa: BLE001 - it is for those who wait
-            return self._single_outcomes(values, error)
 
-    def _single_outcomes(self, values: Sequence[T], error: Exception) -> Sequence[R | Exception]:
-        """Call once for each item, as one may have failed the others.
+def outcomes_of(
+    function: Callable[[Sequence[T]], Sequence[R]], values: Sequence[T]
+) -> Sequence[R | Exception]:
+    """Call *function*; if it fails, call it for each value, as one may have failed the others.
 
-        If the first two fail, the function is likely to fail for every item.
-        """
+    If the first two fail, the function is likely to fail for every value.
+    """
+    try:
+        return function(values)
+    except Exception as error:  # noqa: BLE001 - it is for those who wait
         outcomes: list[R | Exception] = []
         for value in values if len(values) > 1 else ():
             try:
-                outcomes += self._function([value])
+                outcomes += function([value])
             except Exception as single:  # noqa: BLE001 - it is for the one who waits
                 outcomes.append(single)
-                if len(outcomes) == 2 and isinstance(outcomes[0], Exception):
-                    break
+            if len(outcomes) == 2 and all(isinstance(one, Exception) for one in outcomes):
+                break
         return [*outcomes, *[error] * (len(values) - len(outcomes))]

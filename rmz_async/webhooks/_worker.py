@@ -64,12 +64,17 @@ class Worker:
     async def keeping_leases(self) -> AsyncGenerator[set[Task]]:
         """Renew the leases of the tasks in the set that this returns."""
         running: set[Task] = set()
+        failure: Exception | None = None
         async with anyio.create_task_group() as group:
             group.start_soon(self._renew, running)
             try:
                 yield running
-            finally:
-                group.cancel_scope.cancel()
+            except Exception as error:  # noqa: BLE001 - raised below, outside of the group
+                failure = error
+            group.cancel_scope.cancel()
+        # Inside of the group it would become a part of an exception group.
+        if failure is not None:
+            raise failure
 
     async def run(self, task: Task, running: set[Task], limiter: CapacityLimiter) -> None:
         """Run the handler of a task that was claimed; the handler's errors end in the inbox."""

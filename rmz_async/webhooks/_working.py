@@ -8,11 +8,12 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from typing import Any
 
 import anyio
 import attrs
-from anyio import CapacityLimiter, from_thread
-from anyio.lowlevel import EventLoopToken, current_token
+from anyio import CapacityLimiter
+from anyio.lowlevel import current_token
 
 from rmz_async._calls.refusals import quoted
 from rmz_async.webhooks._threads import in_thread
@@ -29,27 +30,25 @@ CLEANING = 3600.0
 
 
 class Signal:
-    """Wakes the background, from its own thread or from another one."""
+    """Wakes the background, from any thread."""
 
     def __init__(self) -> None:
-        self._token: EventLoopToken = current_token()
+        loop: Any = current_token().native_token
+        # asyncio's loop has the first, trio's token the second. Neither blocks.
+        self._soon: Callable[[Callable[[], object]], object] = (
+            getattr(loop, "call_soon_threadsafe", None) or loop.run_sync_soon
+        )
         self._thread = threading.get_ident()
         self._event = anyio.Event()
 
     def set(self) -> None:
-        """Wake the background; only in the thread of its event loop."""
-        self._event.set()
-
-    def set_from_any_thread(self) -> None:
-        """Wake the background, from a thread that listens to the database."""
+        """Wake the background."""
+        if self._thread == threading.get_ident():
+            self._event.set()
+            return
         # The event loop may have ended meanwhile.
         with suppress(RuntimeError):
-            from_thread.run_sync(self.set, token=self._token)
-
-    def set_if_local(self) -> None:
-        """Wake the background if its event loop runs in the caller's thread."""
-        if self._thread == threading.get_ident():
-            self.set()
+            self._soon(self._set)
 
     def clear(self) -> None:
         """Let `wait` wait again."""
@@ -59,6 +58,9 @@ class Signal:
     async def wait(self) -> None:
         """Wait until somebody has set it since `clear`."""
         await self._event.wait()
+
+    def _set(self) -> None:
+        self._event.set()
 
 
 @attrs.define(eq=False)
@@ -108,7 +110,7 @@ class Background:
 
     def _listen(self) -> Callable[[], None]:
         try:
-            return self.worker.inbox.listen(self.signal.set_from_any_thread)
+            return self.worker.inbox.listen(self.signal.set)
         except Exception as error:  # noqa: BLE001 - each database has errors of its own
             _report("nothing wakes the worker, which looks by itself", error)
             return _nothing

@@ -1,0 +1,224 @@
+"""The parts of a receiver that are the same with and without an event loop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from anyio import CapacityLimiter
+
+from rmz_async._calls.clock import Clock
+from rmz_async.errors import ConfigurationError
+from rmz_async.webhooks._hand_over import Enqueue, HandOver
+from rmz_async.webhooks._handlers import (
+    Backoff,
+    Handler,
+    Handlers,
+    Rules,
+    Wanted,
+    default_backoff,
+    grouping_of,
+    name_of,
+)
+from rmz_async.webhooks._intake import Intake
+from rmz_async.webhooks._replaying import Replay, replayed
+from rmz_async.webhooks._secrets import Keys, Secrets
+from rmz_async.webhooks._transaction import Cursor, Transaction, mark_done, transaction
+from rmz_async.webhooks._worker import Worker
+from rmz_async.webhooks._working import Background, Signal, working
+from rmz_async.webhooks.events import Event
+from rmz_async.webhooks.inbox.interface import Delivery, Inbox
+from rmz_async.webhooks.inbox.opening import open_inbox
+
+H = TypeVar("H", bound=Handler)
+
+WEEK = 7 * 86_400.0
+
+
+class ReceiverCore:
+    """Registers handlers and runs them; the receivers of both packages add the rest."""
+
+    def __init__(
+        self,
+        *,
+        secrets: Secrets,
+        inbox: str | Inbox,
+        max_attempts: int = 8,
+        backoff: Backoff = default_backoff,
+        forget_after: float | None = WEEK,
+        handler_timeout: float = 300.0,
+        allow_unsigned: bool = False,
+        _clock: Clock | None = None,
+    ) -> None:
+        keys = Keys(secrets)
+        if not callable(secrets):
+            del secrets
+            keys.check()
+        self._handlers = Handlers()
+        self._intake = Intake(keys, self._handlers, allow_unsigned=allow_unsigned)
+        self._rules = Rules(max_attempts=max_attempts, backoff=backoff)
+        self._forget_after = forget_after
+        clock = Clock() if _clock is None else _clock
+        self._inbox = open_inbox(inbox, clock) if isinstance(inbox, str) else inbox
+        self._worker = Worker(self._inbox, self._handlers, clock, handler_timeout)
+        self._hand_over: HandOver | None = None
+        self._signals: set[Signal] = set()
+
+    def __repr__(self) -> str:
+        # A traceback with variables shows a receiver whose options were refused, too.
+        inbox = getattr(self, "_inbox", None)
+        return f"Receiver(inbox={inbox!r})"
+
+    @property
+    def inbox(self) -> Inbox:
+        """The inbox, whose methods block."""
+        return self._inbox
+
+    def on(
+        self,
+        *wanted: Wanted,
+        ordered: bool = False,
+        coalesce: bool = False,
+        max_attempts: int | None = None,
+        backoff: Backoff | None = None,
+        name: str | None = None,
+    ) -> Callable[[H], H]:
+        """Register the decorated function for events.
+
+        The function is async, or plain: a plain one runs in a worker thread. Several functions may
+        be registered for one event; each has attempts of its own, and none waits for another.
+
+        A pattern such as ``subscription.*`` matches events that can be read. ``*`` matches all, and
+        the class ``UnknownEvent`` those that this version does not know or cannot read.
+
+        Args:
+            wanted: Event types, event classes, or patterns of names such as ``subscription.*``.
+            ordered: Run for the events of one subscription, or one order, one after another as they
+                came. An event that fails holds up the later ones until its last attempt.
+            coalesce: Run for the newest of all events of one subscription, or one order, that wait,
+                and not for the others. For handlers that read the present state.
+            max_attempts: How many attempts the function gets for each event; the receiver's if left
+                out.
+            backoff: How long to wait between two of them; the receiver's if left out.
+            name: The name that stands in the inbox; the function's own if left out. A name must
+                stay the same as long as tasks wait for it.
+
+        Returns:
+            A decorator that returns the function unchanged.
+
+        Raises:
+            ConfigurationError: Nothing was named, two handlers have the same name, or an option
+                breaks a rule.
+        """
+        if not wanted:
+            raise ConfigurationError("on: name an event, an event class or a pattern")
+        rules = Rules(
+            grouping=grouping_of(ordered=ordered, coalesce=coalesce),
+            max_attempts=self._rules.max_attempts if max_attempts is None else max_attempts,
+            backoff=self._rules.backoff if backoff is None else backoff,
+        )
+
+        def register(handler: H) -> H:
+            self._handlers.add(name_of(handler) if name is None else name, handler, wanted, rules)
+            return handler
+
+        return register
+
+    def fallback(self, handler: H) -> H:
+        """Register the decorated function for the events that no other handler wants.
+
+        Events of types that this version does not know are among them; events that cannot be read
+        are not, and wait in the inbox.
+        """
+        self._handlers.add(name_of(handler), handler, (), self._rules)
+        return handler
+
+    def hand_off(self, enqueue: Enqueue) -> Enqueue:
+        """Hand events over to a queue, in place of running their handlers here; a decorator.
+
+        The queue's worker calls `run_one` with the number. A number may come twice, which does no
+        harm. If the queue loses one, or its worker dies, ``working()`` hands the number over again.
+
+        Args:
+            enqueue: Gets the number of a delivery in the inbox; async, or plain.
+        """
+        self._hand_over = HandOver(self._worker, enqueue)
+        return enqueue
+
+    def transaction(self, event: Event) -> Transaction:
+        """Return a transaction in which the calling handler's effect happens once.
+
+        ``async with`` in an async handler, ``with`` in a plain one. The context is the inbox's own
+        connection: a ``sqlite3.Connection``, or SQLAlchemy's ``Connection`` for PostgreSQL. Its
+        statements block. The effect and the mark that the handler is done are committed together.
+        Keep it short, because it holds up the storing of deliveries in SQLite.
+
+        Args:
+            event: The event that the handler got.
+
+        Raises:
+            ConfigurationError: The caller is not a handler of *event*.
+            TaskLostError: Raised as the block begins: another worker has the event's task now.
+        """
+        return transaction(self._inbox, event)
+
+    def mark_done(self, event: Event, cursor: Cursor) -> None:
+        """Mark the calling handler as done, in a transaction of your own in the inbox's database.
+
+        Args:
+            event: The event that the handler got.
+            cursor: A cursor of the database in which the inbox is, Django's for instance.
+
+        Raises:
+            ConfigurationError: The caller is not a handler of *event*.
+            TaskLostError: Another worker has the event's task now: roll your transaction back.
+        """
+        mark_done(self._inbox, event, cursor)
+
+    @asynccontextmanager
+    async def _working(self, concurrency: int, grace: float) -> AsyncGenerator[None]:
+        signal = Signal()
+        background = Background(
+            worker=self._worker,
+            signal=signal,
+            concurrency=concurrency,
+            forget_after=self._forget_after,
+            hand_over=None if self._hand_over is None else self._hand_over.hand_over_due,
+        )
+        self._signals.add(signal)
+        try:
+            async with working(background, grace):
+                yield
+        finally:
+            self._signals.discard(signal)
+
+    async def _drain(self) -> int:
+        count = 0
+        limiter = CapacityLimiter(1)
+        async with self._worker.keeping_leases() as leased:
+            while tasks := await self._worker.claim(1):
+                for task in tasks:
+                    await self._worker.run(task, leased, limiter)
+                    count += 1
+        return count
+
+    async def _run_one(self, inbox_id: int) -> int:
+        limiter = CapacityLimiter(1)
+        count = 0
+        async with self._worker.keeping_leases() as leased:
+            for task in await self._worker.claim(100, inbox_id):
+                await self._worker.run(task, leased, limiter)
+                count += 1
+        return count
+
+    def _replay(self, inbox_id: int, dry_run: bool) -> Sequence[Replay]:
+        return replayed(self._inbox, self._handlers, inbox_id, dry_run=dry_run)
+
+    def _wake(self) -> None:
+        for signal in tuple(self._signals):
+            signal.set()
+
+    def _add(self, deliveries: Sequence[Delivery]) -> Sequence[int | None]:
+        delay = 0.0 if self._hand_over is None else self._hand_over.delay
+        return self._inbox.add(deliveries, delay=delay)

@@ -1,0 +1,91 @@
+"""From the bytes of a delivery to what is stored of it, or to the answer without storing it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from typing import cast
+
+import attrs
+
+from rmz_async._calls.refusals import quoted
+from rmz_async.errors import ConfigurationError, PayloadError, SignatureError
+from rmz_async.webhooks._handlers import Handlers, subject_of
+from rmz_async.webhooks._headers import Headers
+from rmz_async.webhooks._replaying import UNREADABLE
+from rmz_async.webhooks._secrets import Keys
+from rmz_async.webhooks._verifying import verified
+from rmz_async.webhooks.events import UnknownEvent
+from rmz_async.webhooks.inbox.interface import Delivery
+
+logger: logging.Logger = logging.getLogger("rmz_async")
+
+
+@attrs.frozen
+class Ack:
+    """The answer to RMZ.
+
+    Attributes:
+        status: The HTTP status.
+        body: A short string, which RMZ ignores.
+    """
+
+    status: int
+    body: str = ""
+
+
+STORED = Ack(200, "stored")
+NOT_CONFIGURED = Ack(500, "not configured")
+
+
+class Intake:
+    """Verifies deliveries.
+
+    Args:
+        keys: The secrets.
+        handlers: The handlers.
+        allow_unsigned: Accept a delivery without a signature, which anyone can send.
+    """
+
+    def __init__(self, keys: Keys, handlers: Handlers, *, allow_unsigned: bool) -> None:
+        self._keys = keys
+        self._handlers = handlers
+        self._allow_unsigned = allow_unsigned
+
+    def delivery_of(self, body: bytes, headers: Headers | None) -> Delivery | Ack:
+        """Return what is to be stored, or the answer to a delivery that is not stored."""
+        if not isinstance(cast("object", body), bytes):
+            logger.error("a delivery was not looked at: body must be the raw bytes of the request")
+            return NOT_CONFIGURED
+        try:
+            event = verified(body, headers, self._keys, allow_unsigned=self._allow_unsigned)
+        except SignatureError as error:
+            logger.warning("a delivery was refused: %s", error)
+            return Ack(401, "the signature does not match")
+        except PayloadError as error:
+            logger.warning("a signed delivery waits in the inbox: %s", error)
+            key = hashlib.sha256(body).hexdigest()
+            return Delivery(key=key, name=UNREADABLE, body=body, fault=quoted(str(error)))
+        except Exception as error:  # noqa: BLE001 - a callable for the secrets raises what it likes
+            # The message of such an error, and its traceback, might show a secret.
+            reason = error if isinstance(error, ConfigurationError) else type(error).__name__
+            logger.error("a delivery was not looked at: %s", reason)  # noqa: TRY400 - see above
+            return NOT_CONFIGURED
+        handlers = self._handlers.wanting(event)
+        unread = event.fault if isinstance(event, UnknownEvent) and not handlers else None
+        return Delivery(
+            key=event.dedupe_key,
+            name=quoted(event.event),
+            body=body,
+            request_id=event.request_id,
+            secret_index=event.secret_index,
+            subject=subject_of(event),
+            fault=unread,
+            handlers=handlers,
+        )
+
+
+def not_stored(error: Exception) -> Ack:
+    """Return the answer that makes RMZ deliver again."""
+    logger.error("a delivery was not stored: %s", quoted(str(error)))
+    return Ack(503, "not stored")

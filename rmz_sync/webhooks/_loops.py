@@ -1,0 +1,61 @@
+"""Event loops for handlers, in code that has none."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import Any, TypeVar
+
+import anyio
+
+T = TypeVar("T")
+
+# Seconds between two looks at whether the block, or the program, has ended.
+LOOK = 0.05
+
+
+def run(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run an async function to its end; in a thread if an event loop runs in this one."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return anyio.run(function)
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def run_apart() -> None:
+        try:
+            results.append(anyio.run(function))
+        except BaseException as error:  # noqa: BLE001 - it is for the caller
+            errors.append(error)
+
+    thread = threading.Thread(target=run_apart, name="rmz-sync-run")
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+@contextmanager
+def running(context: Callable[[], AbstractAsyncContextManager[None]]) -> Generator[None]:
+    """Keep an async context open in a thread of its own while the block runs."""
+    ended = False
+
+    async def work() -> None:
+        async with context():
+            # A flag and no event: an interrupt of the caller could leave an event's lock held, and
+            # this loop would wait for it for ever. As the program exits, Python waits for the
+            # worker threads of this loop, which end with it.
+            while not ended and threading.main_thread().is_alive():  # noqa: ASYNC110 - see above
+                await anyio.sleep(LOOK)
+
+    thread = threading.Thread(target=anyio.run, args=(work,), name="rmz-sync-webhooks", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended = True
+        thread.join()

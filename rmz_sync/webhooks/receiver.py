@@ -1,0 +1,140 @@
+"""Store verified deliveries, answer RMZ, and run handlers for them, without an event loop."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from functools import cached_property, partial
+
+from rmz_async.webhooks._core import ReceiverCore
+from rmz_async.webhooks._headers import Headers
+from rmz_async.webhooks._intake import STORED, Ack, not_stored
+from rmz_async.webhooks._replaying import Replay
+from rmz_async.webhooks.inbox.interface import Delivery, Stats
+from rmz_sync.webhooks._batching import ThreadBatches
+from rmz_sync.webhooks._loops import run, running
+
+__all__ = ("Receiver",)
+
+
+class Receiver(ReceiverCore):
+    """Receives deliveries: each event is stored once, and each of its handlers succeeds once.
+
+    A handler runs after the answer to RMZ. If it fails, it is attempted again later, and after the
+    last attempt the error stays in the inbox. A process that dies in the middle of a handler makes
+    the handler run again: use `transaction` so that its effect happens once.
+
+    Any thread may use it, and a process that forks may use it on both sides.
+
+    Register all handlers before the first delivery, in each process that receives.
+
+    Args:
+        secrets: See `verify`.
+        inbox: ``sqlite:///`` and the path of a file, which all processes of one machine may share;
+            ``postgresql://`` and the address of a database; or an `Inbox` of your own.
+        max_attempts: How many attempts a handler gets for each event, 1 or more.
+        backoff: Returns the seconds between an attempt, counted from 1, and the next one; up to a
+            half of them is left out by chance. 5 seconds, 20, 80 and so on up to an hour if left
+            out.
+        forget_after: Seconds after which a delivery is forgotten, if all its handlers have
+            succeeded; 7 days if left out, None for never. An event that was forgotten counts as new
+            if somebody sends it again.
+        handler_timeout: Seconds that an attempt of an async handler may take.
+        allow_unsigned: See `verify`.
+
+    Raises:
+        ConfigurationError: The inbox's address is of no known kind, or an option breaks a rule.
+    """
+
+    @cached_property
+    def _deliveries(self) -> ThreadBatches[Delivery, int | None]:
+        return ThreadBatches(self._add)
+
+    def receive(self, body: bytes, headers: Headers | None) -> Ack:
+        """Verify and store a delivery, and return the answer to RMZ.
+
+        Args:
+            body: The raw body of the request.
+            headers: All headers of the request, as for `verify`.
+
+        Returns:
+            200 if the delivery is stored, or its event was known before. 401 if RMZ did not sign
+            the body. 503 if it could not be stored, and 500 if the secrets cannot be used; RMZ
+            delivers it again later. A signed body that cannot be read is stored, too.
+        """
+        found = self._intake.delivery_of(body, headers)
+        if isinstance(found, Ack):
+            return found
+        try:
+            inbox_id = self._deliveries.submit(found)
+        except Exception as error:  # noqa: BLE001 - each database has errors of its own
+            return not_stored(error)
+        if inbox_id is not None and found.handlers:
+            if self._hand_over is not None:
+                run(partial(self._hand_over.hand_over, inbox_id))
+            self._wake()
+        return STORED
+
+    @contextmanager
+    def working(self, *, concurrency: int = 10, grace: float = 5.0) -> Generator[None]:
+        """Run the handlers in the background for as long as the block runs.
+
+        The handlers run in a thread with an event loop of its own, plain ones in further threads.
+        If Python exits inside the block, the background ends as it does after the block. The child
+        of a fork has no background until it enters a block itself.
+
+        Several processes may do so with one inbox. If one of them dies, the others take its events
+        up as soon as its lease has ended.
+
+        Args:
+            concurrency: How many handlers may run at the same time, 1 or more.
+            grace: Seconds that they may take to end after the block; then they are cancelled, and
+                run again later. A plain handler cannot be cancelled and runs to its end.
+        """
+        with running(partial(self._working, concurrency, grace)):
+            yield
+
+    def drain(self) -> int:
+        """Run all handlers that are due, one after another; for tests and for cron jobs.
+
+        Returns:
+            How many handlers ran.
+        """
+        return run(self._drain)
+
+    def run_one(self, inbox_id: int) -> int:
+        """Run the handlers of one delivery that wait, due or not; for the worker of a queue.
+
+        Args:
+            inbox_id: The number that was handed over.
+
+        Returns:
+            How many handlers ran; their errors are in the inbox, and they are handed over again.
+        """
+        return run(partial(self._run_one, inbox_id))
+
+    def replay(self, inbox_id: int, *, dry_run: bool = False) -> Sequence[Replay]:
+        """Run the handlers of a delivery again, with all their attempts.
+
+        Handlers that were registered after it came are among them. A handler that runs at this
+        moment is left alone.
+
+        Args:
+            inbox_id: The delivery's number in the inbox.
+            dry_run: Change nothing.
+
+        Returns:
+            The handlers that run again, or would; empty if there is no such delivery, if it is not
+            an event, or if no handler wants it.
+        """
+        found = self._replay(inbox_id, dry_run)
+        self._wake()
+        return found
+
+    def stats(self) -> Stats:
+        """Return how many deliveries and tasks the inbox holds."""
+        return self._inbox.stats()
+
+    def close(self) -> None:
+        """Close the inbox."""
+        self._inbox.close()

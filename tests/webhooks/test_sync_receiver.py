@@ -1,0 +1,238 @@
+"""The receiver for code that cannot await: in many threads, across a fork, at exit."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time as real_time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rmz_sync.webhooks import Ack, Event, EventType, Receiver, Stats, sample, sign
+from rmz_sync.webhooks._batching import ThreadBatches
+from tests.webhooks.receiving import SECRET
+
+
+@pytest.fixture
+def receiver(address: str) -> Iterator[Receiver]:
+    """A receiver with an inbox of its own."""
+    receiver = Receiver(secrets=[SECRET], inbox=address)
+    yield receiver
+    receiver.close()
+
+
+def deliver(receiver: Receiver, event_id: str) -> Ack:
+    """Deliver a renewal that RMZ has signed."""
+    body = sample(EventType.SUBSCRIPTION_RENEWED, event_id=event_id)
+    return receiver.receive(body, {"Signature": sign(body, SECRET)})
+
+
+def until(condition: Callable[[], Any]) -> None:
+    """Wait for the background's thread."""
+    while not condition():
+        real_time.sleep(0.001)
+
+
+def run(program: str, address: str) -> str:
+    """Run a program that receives, and return what it prints."""
+    head = (
+        "import os, sys, threading\n"
+        "from rmz_sync.webhooks import Receiver\n"
+        "from tests.webhooks.test_sync_receiver import SECRET, deliver, until\n"
+        "receiver = Receiver(secrets=[SECRET], inbox=sys.argv[1])\n"
+        "seen = []\n"
+        "@receiver.on('*')\n"
+        "def handler(event):\n"
+        "    seen.append(event.dedupe_key)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", head + program, address],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.stderr == ""
+    return result.stdout
+
+
+def test_a_delivery_is_stored_and_handled_in_the_background(receiver: Receiver) -> None:
+    """Handlers may be plain or async."""
+    seen: list[str] = []
+
+    @receiver.on("*")
+    def plain(event: Event) -> None:
+        with receiver.transaction(event):
+            seen.append("plain")
+
+    @receiver.on("*")
+    async def awaiting(event: Event) -> None:
+        await asyncio.sleep(0)
+        seen.append("async")
+
+    with receiver.working():
+        assert deliver(receiver, "a") == Ack(200, "stored")
+        until(lambda: receiver.stats().done == 2)
+    assert sorted(seen) == ["async", "plain"]
+
+
+def test_the_end_of_the_block_is_the_end_of_its_threads(receiver: Receiver) -> None:
+    """Python would wait for them at its exit."""
+    receiver.on("*")(lambda event: None)
+    before = set(threading.enumerate())
+    with receiver.working():
+        deliver(receiver, "a")
+        until(lambda: receiver.stats().done)
+    until(lambda: set(threading.enumerate()) <= before)
+
+
+def test_what_rmz_did_not_sign_is_refused(receiver: Receiver) -> None:
+    assert receiver.receive(b"{}", {"Signature": "0" * 64}).status == 401
+
+
+def test_a_delivery_that_cannot_be_stored_is_delivered_again(tmp_path: Path) -> None:
+    receiver = Receiver(secrets=[SECRET], inbox=f"sqlite:///{tmp_path / 'no' / 'inbox.db'}")
+
+    assert deliver(receiver, "a") == Ack(503, "not stored")
+
+
+def test_due_handlers_run_on_request(receiver: Receiver) -> None:
+    """In a cron job, and in the worker of a queue."""
+    seen: list[str] = []
+    receiver.on("*")(lambda event: seen.append(event.dedupe_key))
+    deliver(receiver, "a")
+    assert receiver.drain() == 1
+    assert [one.was_applied for one in receiver.replay(1)] == [True]
+    assert receiver.run_one(1) == 1
+
+    assert seen == ["a", "a"]
+    assert receiver.stats() == Stats(deliveries=1, done=1)
+
+
+def test_a_delivery_is_handed_over_to_a_queue(receiver: Receiver) -> None:
+    queue: list[int] = []
+    receiver.on("*")(lambda event: None)
+    receiver.hand_off(queue.append)
+    deliver(receiver, "a")
+
+    assert queue == [1]
+
+
+def test_handlers_run_on_request_inside_an_event_loop(receiver: Receiver) -> None:
+    """In a notebook for instance; in a thread, as the loop is taken."""
+
+    @receiver.on("*")
+    async def handler(event: Event) -> None:
+        await asyncio.sleep(0)
+
+    async def main() -> int:
+        return receiver.drain()
+
+    deliver(receiver, "a")
+    assert asyncio.run(main()) == 1
+
+
+def test_an_error_inside_an_event_loop_reaches_the_caller(tmp_path: Path) -> None:
+    receiver = Receiver(secrets=[SECRET], inbox=f"sqlite:///{tmp_path / 'no' / 'inbox.db'}")
+
+    async def main() -> None:
+        receiver.drain()
+
+    with pytest.raises(Exception, match="unable to open"):
+        asyncio.run(main())
+
+
+def test_threads_store_their_deliveries_together() -> None:
+    """Those that wait while a commit runs share the next one."""
+    calls: list[int] = []
+    free = threading.Event()
+
+    def double(values: Any) -> list[int]:
+        calls.append(len(values))
+        if len(calls) == 1:
+            free.wait()
+        if 13 in values:
+            raise ValueError("no 13")
+        return [2 * value for value in values]
+
+    batches: ThreadBatches[int, int] = ThreadBatches(double)
+    results: dict[int, object] = {}
+
+    def submit(value: int) -> None:
+        try:
+            results[value] = batches.submit(value)
+        except ValueError as error:
+            results[value] = str(error)
+
+    threads = [threading.Thread(target=submit, args=(value,)) for value in (1, 2, 13, 4)]
+    threads[0].start()
+    until(lambda: calls)
+    for thread in threads[1:]:
+        thread.start()
+    until(lambda: len(batches) == 4)
+    free.set()
+    for thread in threads:
+        thread.join()
+
+    assert results == {1: 2, 2: 4, 13: "no 13", 4: 8}
+    assert calls[:2] == [1, 3]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_parent_and_child_of_a_fork_both_receive(address: str) -> None:
+    """The child has no background until it enters a block itself, and hangs on no lock."""
+    program = (
+        "with receiver.working():\n"
+        "    deliver(receiver, 'parent')\n"
+        "    until(lambda: receiver.stats().done == 1)\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        assert deliver(receiver, 'child').status == 200\n"
+        "        os._exit(0)\n"
+        "    assert os.waitpid(child, 0)[1] == 0\n"
+        "    until(lambda: receiver.stats().done == 2)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    with receiver.working():\n"
+        "        assert deliver(receiver, 'second child').status == 200\n"
+        "        until(lambda: receiver.stats().done == 3)\n"
+        "    os._exit(0)\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+        "print(*seen)\n"
+    )
+    assert run(program, address).split() == ["parent", "child"]
+
+
+def test_a_lock_that_a_thread_held_at_a_fork_is_free_in_the_child(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The thread does not exist there."""
+    results: list[int] = []
+
+    def inside(values: Any) -> list[int]:
+        if values == [1]:
+            monkeypatch.setattr("os.getpid", lambda: -1)
+            results.append(batches.submit(2))
+            monkeypatch.undo()
+        return list(values)
+
+    batches: ThreadBatches[int, int] = ThreadBatches(inside)
+    assert batches.submit(1) == 1
+    assert results == [2]
+
+
+def test_python_exits_in_the_middle_of_a_block(address: str) -> None:
+    """A service that never leaves the block hangs at no exit; the handlers that run may end."""
+    program = (
+        "block = receiver.working()\n"
+        "block.__enter__()\n"
+        "deliver(receiver, 'a')\n"
+        "until(lambda: receiver.stats().done == 1)\n"
+        "print(*seen)\n"
+    )
+    assert run(program, address) == "a\n"
