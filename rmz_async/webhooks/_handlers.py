@@ -84,9 +84,6 @@ class Handlers:
     def __init__(self) -> None:
         self._registered: dict[str, Registered] = {}
 
-    def __len__(self) -> int:
-        return len(self._registered)
-
     @property
     def names(self) -> Sequence[str]:
         """The names of all handlers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, TypeVar
 
@@ -22,21 +23,8 @@ def run(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
         asyncio.get_running_loop()
     except RuntimeError:
         return anyio.run(function)
-    results: list[T] = []
-    errors: list[BaseException] = []
-
-    def run_apart() -> None:
-        try:
-            results.append(anyio.run(function))
-        except BaseException as error:  # noqa: BLE001 - it is for the caller
-            errors.append(error)
-
-    thread = threading.Thread(target=run_apart, name="rmz-sync-run")
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return results[0]
+    with ThreadPoolExecutor(1, "rmz-sync-run") as threads:
+        return threads.submit(anyio.run, function).result()
 
 
 @contextmanager

@@ -91,6 +91,11 @@ def test_the_end_of_the_block_is_the_end_of_its_threads(receiver: Receiver) -> N
     until(lambda: set(threading.enumerate()) <= before)
 
 
+def test_an_event_that_nobody_wants_is_stored(receiver: Receiver) -> None:
+    assert [deliver(receiver, "a"), deliver(receiver, "a")] == [Ack(200, "stored")] * 2
+    assert receiver.stats() == Stats(deliveries=1)
+
+
 def test_what_rmz_did_not_sign_is_refused(receiver: Receiver) -> None:
     assert receiver.receive(b"{}", {"Signature": "0" * 64}).status == 401
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -362,3 +363,11 @@ async def test_a_plain_handler_ends_before_the_block_does(receiver: Receiver) ->
         await began.wait()
     assert ended
     assert (await receiver.stats()).done == 1
+
+
+async def test_an_inbox_that_is_down_is_an_error_of_drain(address: str, time: Time) -> None:
+    """Not inside an exception group."""
+    receiver, _ = unreliable(address, time, "claim")
+
+    with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
+        await receiver.drain()
