@@ -42,7 +42,7 @@ class Always:
 
 @attrs.frozen
 class Got:
-    """What a client got for one request.
+    """The answer that a client got to a request.
 
     Attributes:
         end: ``closed``, ``reset`` or ``refused``.
@@ -53,7 +53,7 @@ class Got:
 
     @property
     def status(self) -> int:
-        """Of the status line."""
+        """The status line's number."""
         return int(self.data.split(b" ", 2)[1])
 
     @property
@@ -63,12 +63,12 @@ class Got:
 
     @property
     def body(self) -> bytes:
-        """What came of it."""
+        """The part of the body that came."""
         return self.data.partition(b"\r\n\r\n")[2]
 
     @property
     def length(self) -> int:
-        """What the head says of the body; -1 where it does not."""
+        """The body's length by the head; -1 if the head does not say it."""
         for line in self.head.split(b"\r\n"):
             name, _, value = line.partition(b":")
             if name == b"content-length":
@@ -95,7 +95,9 @@ def ask(shop: Shop) -> Ask:
         try:
             with socket.create_connection(("127.0.0.1", address.port), timeout=20) as client:
                 client.sendall(request.encode())
-                with suppress(OSError):  # It may be reset already, and still has what came first.
+                with suppress(
+                    OSError
+                ):  # The socket may be reset already, and still has the bytes that came first.
                     client.shutdown(socket.SHUT_WR)
                 while chunk := client.recv(65536):
                     data += chunk

@@ -1,4 +1,4 @@
-"""What may go wrong between a client and RMZ, one entry for each kind."""
+"""Faults between a client and RMZ, one entry for each kind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.faults import strange_answers
 from tests.faults.http1 import Answer, Wire
 from tests.faults.strange_answers import JSON, Act
 
-# What stands in for RMZ's answer where the request was never passed on; damaged like a real one.
+# Stands in for RMZ's answer if the request was never passed on; damaged like a real one.
 MADE_UP = Answer(
     200,
     b'{"message": null, "data": {"id": 501, "status": "active", "auto_renew": true, '
@@ -28,22 +28,22 @@ class Position(StrEnum):
     """Whether, and when, the request reaches RMZ."""
 
     BEFORE = "before"
-    """It never does."""
+    """The request is never carried out."""
     AFTER = "after"
-    """It was carried out before things go wrong."""
+    """The request was carried out before things go wrong."""
     LATE = "late"
-    """It is carried out after the next request that RMZ answers."""
+    """The request is carried out after the next request that RMZ answers."""
     LATER = "later"
-    """It is carried out after the whole call."""
+    """The request is carried out after the whole call."""
 
 
 class Stage(StrEnum):
     """At what the fault is decided upon."""
 
     PORT = "port"
-    """Nobody listens."""
+    """The port is closed."""
     CONNECTION = "connection"
-    """Before a request can be told from another."""
+    """Before the request has been read."""
     REQUEST = "request"
 
 
@@ -66,7 +66,7 @@ class Kind:
         keeps: Whether the connection stays open afterwards.
         silent: Whether the client learns of it by its own time-out only.
         warm: Whether it is about a connection that has served before.
-        leaves: What a client may know after it.
+        leaves: The knowledge that a client may have after it.
         is_followed: Whether the next call over the same connections is part of it.
     """
 
@@ -209,7 +209,7 @@ KINDS = (
     Kind("html-502", _html(502), keeps=True),
     Kind("html-503", _html(503), keeps=True),
     Kind("html-504", _html(504), _LATE_TOO, keeps=True),
-    # Neither of the two is ever said of a request that was carried out: then nobody could tell.
+    # Neither of the two is ever said of a request that was carried out: no client could know that.
     Kind(
         "429-throttle",
         _says(

@@ -1,4 +1,4 @@
-"""What a client costs a server that is down, its caller's time, and RMZ's quota."""
+"""The cost of a client: requests to a server that is down, its caller's time, and RMZ's quota."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _BETWEEN_ARRIVALS = 0.01
 
 @attrs.frozen
 class Figure:
-    """One number, and what it should not exceed.
+    """A number, and the limit that it should not exceed.
 
     Attributes:
-        timed: Whether it is the machine's speed, too, and so fails nothing.
+        timed: Whether it also depends on the machine's speed, and so fails nothing.
     """
 
     what: str
@@ -111,7 +111,7 @@ async def storm(shop: Shop, calls: int) -> list[Figure]:
 
 
 class Sent:
-    """Counts what a client tries to send."""
+    """Counts the requests that a client attempts to send."""
 
     def __init__(self, client: Client) -> None:
         self.tries = 0

@@ -59,7 +59,7 @@ class Wire:
         self._writer = writer
 
     async def request(self) -> Request | None:
-        """Read one request; None where the client has gone."""
+        """Read one request; None if the client has gone."""
         try:
             head = (await self.reader.readuntil(_ENDS)).removesuffix(_ENDS)
             headers = _headers(head)
@@ -70,7 +70,7 @@ class Wire:
         return Request(method, path, head, body)
 
     async def send(self, data: bytes) -> bool:
-        """Send bytes; False where the client has gone."""
+        """Send bytes; False if the client has gone."""
         # Writing to it all the same would fill the log.
         if self._writer.transport.is_closing():
             return False

@@ -9,10 +9,10 @@ import attrs
 
 
 class Verdict(Enum):
-    """What a call told its caller."""
+    """The report of a call to its caller."""
 
     OK = "ok"
-    """It returned."""
+    """The call returned."""
     FAILED = "failed"
     """Any error of the library but the next: nothing was changed."""
     UNKNOWN = "unknown"
@@ -22,23 +22,23 @@ class Verdict(Enum):
 
 
 class Column(StrEnum):
-    """What became of one call. Each call is counted in one of these."""
+    """The outcome of a call. Each call is counted in one column."""
 
     ONCE = "applied exactly once"
-    """Told ok, and the ledger has one effect of it, on the object that was returned."""
-    NOT_APPLIED = "told ok but not applied"
-    """Told ok, and the ledger has no effect of it, or what was returned is something else."""
-    TWICE = "told ok but applied twice"
-    """The ledger has more than one effect of it. No verdict excuses that: also where another was
-    told, it is counted here. Sessions may be made twice, by their rule."""
-    FAILED_APPLIED = "told failed but applied"
-    """Told that nothing was changed, and the ledger has an effect of it."""
+    """Reported ok, and the ledger has one effect of it, on the object that was returned."""
+    NOT_APPLIED = "reported ok but not applied"
+    """Reported ok, and the ledger has no effect of it, or the call returned something else."""
+    TWICE = "reported ok but applied twice"
+    """The ledger has more than one effect of it. No report excuses that: the call is counted here
+    in any case. Sessions may be made twice, by their rule."""
+    FAILED_APPLIED = "reported failed but applied"
+    """Reported that nothing was changed, and the ledger has an effect of it."""
     BROKEN = "another exception"
     """Neither a result nor an error of the library; or an unknown outcome of what only reads."""
-    UNKNOWN = "told unknown"
-    """Told that nobody can tell, whatever the ledger has."""
-    NEEDLESS = "told unknown without need"
-    """Told that nobody can tell, though the fault leaves a client the means to find out."""
+    UNKNOWN = "reported unknown"
+    """Reported as unknown, whatever the ledger has."""
+    NEEDLESS = "reported unknown without need"
+    """Reported as unknown, though the fault leaves a client the means to find out."""
     SPOILED = "no answer though it came"
     """RMZ's own answer came whole, and the call did not return it."""
     LATE = "later than its deadline"
@@ -49,9 +49,9 @@ class Column(StrEnum):
     wanted, in the time in which it may have been applied. Nobody can tell such a call from one that
     was applied. Any other change of the customer's excuses nothing."""
     ANSWERED = "answered"
-    """It only reads, and what came is what the store holds."""
+    """The call only reads, and its answer is what the store holds."""
     FAILED = "failed"
-    """Told failed, and the ledger has no effect of it."""
+    """Reported failed, and the ledger has no effect of it."""
 
 
 OFFENCES = (
@@ -70,12 +70,12 @@ class Finding:
     """A call that is over.
 
     Attributes:
-        verdict: What it told.
+        verdict: Its report.
         changes: Whether it changes anything.
         harmless: Whether it may be applied twice, by its rule.
         applied: How many effects the ledger has of it.
-        right: Whether what it returned is what it should be.
-        in_place: Whether things are as it wanted, for what counts by that alone.
+        right: Whether it returned the right answer.
+        in_place: Whether things are as it wanted, for calls that count only by that.
         by_customer: Whether the customer's own change brought about what it wanted.
         forced: Whether the fault leaves a client no means to find out.
         answered: Whether RMZ's own answer came whole.
@@ -95,7 +95,7 @@ class Finding:
 
 
 def column(found: Finding) -> Column:
-    """Say where a call is counted."""
+    """Return the column of a call."""
     if found.verdict is Verdict.BROKEN:
         return Column.BROKEN
     where = _change(found) if found.changes else _read(found)
@@ -136,8 +136,8 @@ class Tally:
         injected: Faults by row.
         offenders: The name of each, and its column.
         notes: Other counts, by what they count.
-        shares: Of changes, by the kind of fault: calls, those told unknown, and those of which
-            nothing else can be told, also by the reason.
+        shares: For changes, by the kind of fault: calls, those reported unknown, and those for
+            which no other report is possible, also by the reason.
     """
 
     rows: dict[str, Counter[str]] = attrs.field(factory=dict[str, Counter[str]])
@@ -151,10 +151,10 @@ class Tally:
 
         Args:
             row: Its row.
-            name: By which it can be repeated.
+            name: The name by which it can be made again.
             where: Its column.
             injected: How many faults it met.
-            said: What it told, for an offender.
+            said: Its report, for an offender.
         """
         self.rows.setdefault(row, Counter())[where] += 1
         self.injected[row] += injected

@@ -25,14 +25,14 @@ class Lane:
 
     Attributes:
         backend: The event loop that the cases run in.
-        sync: Whether the client is the one that waits.
+        sync: Whether the client is that of ``rmz_sync``.
         http: The client's option.
         replica_lag: Seconds by which RMZ's reads are behind.
         timestamp_skew: Seconds by which the clock of RMZ's answers is ahead.
         updated_at_skew: Seconds by which the clock that writes ``updated_at`` is ahead.
         undone: Whether the customer undoes each change as soon as it is applied.
-        hook: What a client of the caller's own does with each request and answer; None if the
-            connections are the client's.
+        hook: The event hook of a client of the caller's own; None if the connections are the
+            client's.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Lane:
 
     @property
     def believes(self) -> bool:
-        """Whether RMZ's reads can be believed immediately, and nobody interferes."""
+        """Whether RMZ's reads can be believed immediately, and no customer interferes."""
         skewed = self.timestamp_skew or self.updated_at_skew
         return not (self.replica_lag or skewed or self.undone)
 

@@ -35,7 +35,7 @@ class Case:
 
     Attributes:
         tries: One of ``TRIES``.
-        reads_fail: Whether what the call reads back meets the fault each time, too.
+        reads_fail: Whether each read-back of the call meets the fault too.
     """
 
     subject: Subject
@@ -46,7 +46,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """By which it can be repeated."""
+        """The name by which it can be made again."""
         reads = "+reads" if self.reads_fail else ""
         return f"{self.subject.name}/{self.fault}/{self.tries}{reads}/{self.lane.name}"
 
@@ -76,7 +76,7 @@ def _can_be_judged(subject: Subject, fault: Fault, lane: Lane) -> bool:
         return False  # The hook throws the body away, and the head is as RMZ's.
     if lane.hook is not None and lane.hook.spoils and fault.kind.warm:
         return False  # No connection has served before.
-    # Nobody can tell from a read whether it was carried out.
+    # A read does not show whether it was carried out.
     return subject.changes or fault.position is fault.kind.positions[-1]
 
 
@@ -88,10 +88,10 @@ def _tries(fault: Fault, lane: Lane) -> tuple[str, ...]:
 
 
 class CasePlan:
-    """The fault of one case, at the tries that it hits.
+    """The fault of one case, at the attempts that it hits.
 
-    What comes before a request is read cannot know whether it is a read-back: there, connections
-    are counted.
+    A fault that comes before a request is read cannot know whether it is a read-back: it counts
+    connections.
     """
 
     def __init__(self, case: Case) -> None:
@@ -146,7 +146,7 @@ class Playing:
         return self.case.fault.kind.name == "closed-port"
 
     def on_sleep(self) -> None:
-        """Open the port again, after so many tries."""
+        """Open the port again, after so many attempts."""
         self._sleeps += 1
         if self._closed and self._sleeps == TRIES[self.case.tries]:
             self.line.listen()
@@ -178,7 +178,7 @@ class Playing:
             late = is_late(case, slept=slept, waited=waited, requests=seen)
             early = None
             if case.fault.position is Position.LATER and verdict is Verdict.UNKNOWN:
-                # While it is still on its way: what is told now must hold when it has arrived.
+                # While it is still on its way: a report of now must hold when it has arrived.
                 early = await self._resolved(client, answer)
             self.line.settle()
             injected = self.line.injected + int(self._closed)
@@ -302,7 +302,7 @@ def undo(shop: Shop, subject: Subject, target: Any, mark: int) -> bool:
 
 
 async def told(lane: Lane, work: Any) -> tuple[Verdict, Any]:
-    """Make a call; return what it told, and its result or exception."""
+    """Make a call; return its report, and its result or exception."""
     try:
         return Verdict.OK, await lane.do(work)
     except HookError as error:

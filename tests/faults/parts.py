@@ -28,11 +28,11 @@ _PROGRAM = Path(__file__).with_name("run.py")
 
 @attrs.frozen
 class Size:
-    """How much of all is done.
+    """The part of the whole that is run.
 
     Attributes:
-        steps: Of a lane's cases, one in so many is played.
-        calls: Of the walk.
+        steps: One in so many of a lane's cases is played.
+        calls: The calls of the walk.
         storm: Calls after the budget is spent.
         deadlines: Calls that run into their deadline, of each kind.
     """
@@ -108,7 +108,7 @@ def figures(size: Size) -> list[Figure]:
 
 
 def in_processes(parts: Iterable[list[str]]) -> list[Tally]:
-    """Run each part in a process of its own, as many at once as the machine has room for."""
+    """Run each part in a process of its own, as many together as the machine has room for."""
     # They wait for time-outs now and then: one more than there are cores keeps all of them busy.
     with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as threads:
         return list(threads.map(_in_process, parts))
@@ -126,7 +126,7 @@ def _in_process(arguments: list[str]) -> Tally:
 
 
 def write(tally: Tally) -> str:
-    """Return a tally as text, for another process."""
+    """Return a tally as a string, for another process."""
     return json.dumps(attrs.asdict(tally))
 
 
@@ -143,6 +143,6 @@ def read(text: str) -> Tally:
 
 
 def quiet() -> None:
-    """Keep the client's log, which tells of each fault, off the screen."""
+    """Keep the client's log, which reports each fault, off the screen."""
     logging.getLogger("rmz_async").addHandler(logging.NullHandler())
     logging.getLogger("rmz_async").propagate = False

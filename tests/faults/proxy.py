@@ -167,11 +167,11 @@ class Proxy:
     """Lines to one served sandbox, in a thread of their own.
 
     Args:
-        base_url: Where the sandbox is served.
+        base_url: The address of the sandbox.
 
     Attributes:
         target: The sandbox's port.
-        base_path: What all its addresses begin with.
+        base_path: The beginning of all its addresses.
     """
 
     def __init__(self, base_url: str) -> None:
@@ -200,8 +200,8 @@ class Proxy:
         """Return a new line.
 
         Args:
-            plan: What goes wrong on it.
-            listening: Whether its port is open at once.
+            plan: The faults on it.
+            listening: Whether its port is open from the beginning.
         """
         line = Line(self, plan)
         if listening:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from tests.faults.judge import OFFENCES, Column, Tally
 
-# Each heading, and what it counts.
+# Each heading, and the column that it shows.
 _HEADINGS = (
     ("applied\nexactly\nonce", Column.ONCE),
-    ("told ok\nbut not\napplied", Column.NOT_APPLIED),
-    ("told ok\nbut applied\ntwice", Column.TWICE),
-    ("told failed\nbut\napplied", Column.FAILED_APPLIED),
+    ("reported\nok but not\napplied", Column.NOT_APPLIED),
+    ("reported ok\nbut applied\ntwice", Column.TWICE),
+    ("reported\nfailed but\napplied", Column.FAILED_APPLIED),
     ("another\nexception", Column.BROKEN),
-    ("told\nunknown", Column.UNKNOWN),
+    ("reported\nunknown", Column.UNKNOWN),
     ("unknown\nwithout\nneed", Column.NEEDLESS),
     ("no answer\nthough it\ncame", Column.SPOILED),
     ("later\nthan its\ndeadline", Column.LATE),
@@ -56,7 +56,7 @@ def shares(tally: Tally) -> str:
 
 
 def offenders(found: Sequence[tuple[str, str]]) -> str:
-    """Return one line for each call that must not be, with what repeats it."""
+    """Return a line for each call that must not be, with the option that makes it again."""
     shown = [f'--only "{name}"\n    {what}' for name, what in found[:_SHOWN]]
     if len(found) > _SHOWN:
         shown.append(f"and {len(found) - _SHOWN} more")

@@ -1,39 +1,39 @@
-"""The proof that the client's word can be trusted: what it told, beside what RMZ has done.
+"""The proof that the client's word can be trusted: its reports, beside RMZ's ledger.
 
 A fault proxy stands between the client and a sandbox. First every operation meets every fault, at
-every position, on asyncio, and in part on trio, through ``rmz_sync``, over aiohttp, with reads that
-lag, with clocks that differ, and with the caller's own clients and event hooks. Then comes a random
-walk of calls on a few objects, while a customer changes them, too. After each call the report of
-the client is compared with the sandbox's ledger, and the call is counted in one column:
+every position, on asyncio, and in part on trio, through ``rmz_sync``, over aiohttp, with reads
+that lag, with clocks that differ, and with the caller's own clients and event hooks. Then comes a
+random walk of calls on a few objects, while a customer changes them, too. After each call the
+report of the client is compared with the sandbox's ledger, and the call is counted in one column:
 
 - faults injected: how often something went wrong on purpose.
-- applied exactly once: told ok, and the ledger has one effect of it since it was sent, on the very
-  object that was returned. For ``orders.update``: the order is in the wanted status. Sessions may
-  be made twice, by their rule; what is returned must be one of them.
-- told ok but not applied: told ok, and the ledger has no effect of it; or what was returned is not
-  what the store holds. Must be 0.
-- told ok but applied twice: the ledger has more effects than one, whatever was told. Must be 0.
-- told failed but applied: any error but ``OutcomeUnknownError``, and the ledger has an effect. Must
-  be 0.
+- applied exactly once: reported ok, and the ledger has one effect of it since it was sent, on the
+  very object that was returned. For ``orders.update``: the order is in the wanted status. Sessions
+  may be made twice, by their rule; what is returned must be one of them.
+- reported ok but not applied: reported ok, and the ledger has no effect of it; or what was
+  returned is not what the store holds. Must be 0.
+- reported ok but applied twice: the ledger has more effects than one, under any report. Must be 0.
+- reported failed but applied: any error but ``OutcomeUnknownError``, and the ledger has an effect.
+  Must be 0.
 - another exception: none of the library's own. Must be 0.
-- told unknown: ``OutcomeUnknownError``: nobody could tell. Its ``resolve()`` is tried, in a row of
-  its own: a minute later, and for what reaches RMZ late, also before it does.
-- unknown without need: the same, though the fault leaves a client the means to find out. Must be 0.
-  `floors.py` has the reasons for which a change may be unknown; below the table stands what part of
-  the changes under each kind of fault was unknown, and what part of them may be.
+- reported unknown: ``OutcomeUnknownError``. Its ``resolve()`` is called, in a row of its own: a
+  minute later, and for what reaches RMZ late, also before it does.
+- unknown without need: the same, though the fault leaves a client the means to find out. Must be
+  0. `floors.py` has the reasons for which a change may be unknown; below the table stands what
+  part of the changes under each kind of fault was unknown, and what part of them may be.
 - no answer though it came: RMZ's own answer came whole, and the call did not return it. Must be 0.
 - later than its deadline: the client slept for longer than its timeout, and for a change that is
   read back than what that may take besides, on the time of the test; or it was waited for, on the
   machine's time, for longer than silence forces. Must be 0.
-- ok by the customer's doing: told ok, and the ledger has no effect of it; but the customer's own
-  change has brought about just what the call wanted, within the time in which it may have been
+- ok by the customer's doing: reported ok, and the ledger has no effect of it; but the customer's
+  own change has brought about just what the call wanted, within the time in which it may have been
   applied, which is some seconds longer than the call, since RMZ writes whole seconds and its clock
-  may be put right. Nobody can tell such a call from one that was applied. Any other change of the
-  customer's, or an earlier call, excuses nothing: that is "not applied".
-- answered, failed: told so, and rightly.
+  may be put right. No client can distinguish such a call from one that was applied. Any other
+  change of the customer's, or an earlier call, excuses nothing: that is "not applied".
+- answered, failed: reported so, and rightly.
 
-The program ends with 1 where a column that must be 0 is not. Each such call is printed with what
-repeats it alone.
+The program ends with 1 if a column that must be 0 is not. Each such call is printed with the
+option that makes it again.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def main() -> int:
 
 
 def only(name: str) -> int:
-    """Repeat some cases, or one step of a walk after all the steps before it."""
+    """Make some cases again, or a step of a walk after all the steps before it."""
     from tests.faults import parts, report
 
     if name.startswith("walk/"):

@@ -21,7 +21,7 @@ _PLAIN_PRODUCT = 105
 
 
 class Shop:
-    """What the client changes, and what became of it.
+    """The objects that the client changes, and the record of their changes.
 
     Attributes:
         timing: The sandbox's time and the clients'.

@@ -1,6 +1,6 @@
 """Use the client for minutes, with 10 % faults and 5 % cancellations, and see what it keeps.
 
-The sandbox and its proxy are another process. The program ends with 1 where sockets, threads, tasks
+The sandbox and its proxy are another process. The program ends with 1 if sockets, threads, tasks
 or open files have become more, or memory has grown by 5 MiB or more after the warm-up.
 """
 
@@ -66,7 +66,7 @@ def served() -> Generator[dict[str, str]]:
 
 
 def memory() -> float:
-    """Return the resident memory in MiB; where there is no /proc, its peak."""
+    """Return the resident memory in MiB; without /proc, its peak."""
     statm = Path("/proc/self/statm")
     if statm.exists():
         return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / MIB
@@ -94,7 +94,7 @@ class Soak:
     """The clients at work.
 
     Attributes:
-        told: What the calls ended in.
+        told: The number of calls by their outcome.
     """
 
     def __init__(self, clients: list[Client], until: float) -> None:

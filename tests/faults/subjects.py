@@ -1,4 +1,4 @@
-"""What is called: each operation, with all the ways in which it can be called."""
+"""Each operation, with all the ways in which it can be called."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Subject:
     """A way to call an operation.
 
     Attributes:
-        prepare: Makes what is called for, and returns it.
-        call: Calls; gets the client and what was made.
-        right: Whether an answer is right; gets it, what was made, and whom the ledger names.
-        target_id: Of what was made, the id that the ledger knows it by; None where it is new.
-        variant: Which way, where there are several.
+        prepare: Makes the object that the call is about, and returns it.
+        call: Calls; gets the client and that object.
+        right: Whether an answer is right; gets the answer, that object, and the ids in the ledger.
+        target_id: The id of that object in the ledger; None if it is new.
+        variant: Which way, if there are several.
     """
 
     operation: Operation

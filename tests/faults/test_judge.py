@@ -1,4 +1,4 @@
-"""The judge tells each kind of lie from the truth."""
+"""The judge distinguishes each kind of lie from the truth."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ OK, FAILED, UNKNOWN, BROKEN = Verdict.OK, Verdict.FAILED, Verdict.UNKNOWN, Verdi
     ],
 )
 def test_a_change(verdict: Verdict, applied: int, expected: Column) -> None:
-    """A change is judged by what was told and by how often it is in the ledger."""
+    """A change is judged by the report and by how often it is in the ledger."""
     assert column(Finding(verdict=verdict, changes=True, applied=applied)) is expected
 
 
@@ -54,7 +54,7 @@ def test_a_change(verdict: Verdict, applied: int, expected: Column) -> None:
     ],
 )
 def test_a_session(verdict: Verdict, applied: int, expected: Column) -> None:
-    """What may be done twice is no offence for that, but for all else."""
+    """A call that may be applied twice is no offence for that, but for all else."""
     found = Finding(verdict=verdict, changes=True, harmless=True, applied=applied)
     assert column(found) is expected
 
@@ -74,13 +74,13 @@ def test_a_read(verdict: Verdict, right: bool, expected: Column) -> None:
 
 
 def test_an_answer_about_something_else() -> None:
-    """A change that was applied is told wrongly where what is returned is something else."""
+    """A change that was applied is reported wrongly if the call returns something else."""
     found = Finding(verdict=OK, changes=True, applied=1, right=False)
     assert column(found) is Column.NOT_APPLIED
 
 
-def test_what_somebody_else_did() -> None:
-    """It excuses an ok without an effect, and nothing else."""
+def test_a_change_by_somebody_else_excuses_an_ok() -> None:
+    """Another caller's change excuses an ok without an effect, and nothing else."""
     assert column(Finding(verdict=OK, changes=True, by_customer=True)) is Column.BY_CUSTOMER
     assert column(Finding(verdict=OK, changes=True, applied=2, by_customer=True)) is Column.TWICE
     failed = Finding(verdict=FAILED, changes=True, applied=1, by_customer=True)
@@ -196,14 +196,14 @@ def test_an_answer_that_came_must_be_returned(changes: bool) -> None:
 
 @pytest.mark.parametrize("verdict", [OK, FAILED, UNKNOWN])
 def test_a_call_that_ends_too_late_is_an_offence(verdict: Verdict) -> None:
-    """Whatever it tells."""
+    """The call's report does not matter."""
     applied = int(verdict is OK)
     found = Finding(verdict=verdict, changes=True, applied=applied, late=True)
     assert column(found) is Column.LATE
 
 
-def test_what_counts_by_where_it_is() -> None:
-    """An order that is in the wanted status counts as moved, whoever did it."""
+def test_an_order_counts_by_its_status() -> None:
+    """An order that is in the wanted status counts as moved, by any caller."""
     assert column(Finding(verdict=OK, changes=True, in_place=True)) is Column.ONCE
 
 
@@ -218,7 +218,7 @@ def test_only_offences_are_listed(where: Column) -> None:
 
 
 def test_a_tally_survives_the_way_to_another_process() -> None:
-    """What one process has counted, another one adds to its own."""
+    """The counts of one process are added to those of another."""
     tally = Tally()
     tally.add("a row", "a/case", Column.TWICE, injected=3, said="ok")
     tally.notes["of a kind"] += 2
@@ -233,7 +233,7 @@ def test_a_tally_survives_the_way_to_another_process() -> None:
 
 
 def test_the_table_has_every_count() -> None:
-    """The table shows a row's counts, their sum, and zeros where there must be some."""
+    """The table shows a row's counts, their sum, and the zeros that there must be."""
     tally = Tally()
     tally.add("orders.get", "a/case", Column.ANSWERED, injected=4)
     tally.add("orders.update", "b/case", Column.ONCE, injected=1)

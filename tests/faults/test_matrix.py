@@ -42,13 +42,13 @@ def with_its_own(**options: Any) -> Callable[..., Client]:
 
 
 def naive(*_: Any, **__: Any) -> Any:
-    """Repeat whatever has failed."""
+    """Retry every call that has failed."""
     return Step.RETRY
 
 
 @pytest.mark.parametrize("lane", ["asyncio", "trio", "sync"])
-def test_a_client_that_tells_the_truth(lane: str) -> None:
-    """A lost answer to a change is told as it is, on all of them."""
+def test_a_client_that_reports_the_truth_has_no_offence(lane: str) -> None:
+    """A lost answer to a change is reported as it is, on all lanes."""
     played = matching(f"subscriptions.extend+baseline/reset-in-body/after/{lane}")
     tally = play(played)
     assert tally.calls >= len(played) > 0
@@ -58,22 +58,24 @@ def test_a_client_that_tells_the_truth(lane: str) -> None:
 
 
 def test_a_naive_retry_loop_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that repeats whatever has failed extends twice."""
+    """A client that retries every call that has failed extends twice."""
     monkeypatch.setattr(_retry, "_step", naive)
     tally = play(matching("subscriptions.extend/html-504/after/first/asyncio"))
     assert lies(tally) == {Column.TWICE: 2}
     assert "subscriptions.extend/html-504/after/first/asyncio" in dict(tally.offenders)
 
 
-def test_who_calls_every_error_a_failure_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client for which no answer means not applied is wrong where it was."""
+def test_calling_every_error_a_failure_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A client that takes "no answer" for "not applied" is wrong if it was applied."""
     monkeypatch.setattr(_verdict, "_may_have_been_applied", lambda *_: False)
     tally = play(matching("subscriptions.pause/reset-in-headers/after/all+reads/asyncio"))
     assert lies(tally) == {Column.FAILED_APPLIED: 1}
 
 
-def test_who_believes_without_looking_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that takes every read-back for a success is wrong where nothing was applied."""
+def test_believing_without_reading_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that takes every read-back for a success is wrong if nothing was applied."""
     monkeypatch.setattr(_settling, "_state", lambda *_: Evidence.APPLIED)
     tally = play(matching("subscriptions.pause/html-502/before/first/asyncio"))
     assert lies(tally) == {Column.NOT_APPLIED: 1}
@@ -131,17 +133,19 @@ def test_who_drops_a_head_with_its_body_is_caught(monkeypatch: pytest.MonkeyPatc
     assert tally.total(Column.NEEDLESS) == 2
 
 
-def test_who_keeps_a_connection_with_more_on_it_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next call over it gets an answer that nobody asked for."""
+def test_keeping_a_connection_with_more_on_it_is_caught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The next call over it gets an answer to another request."""
     monkeypatch.setattr("rmz_async._http.body.connection_with_more", lambda _: None)
     tally = play(matching("subscriptions.get/stray-422/after/first/own"))
     assert tally.total(Column.SPOILED) == 1
 
 
-def test_who_takes_a_hooks_error_for_the_requests_is_caught(
+def test_taking_a_hooks_error_for_the_requests_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A client for which each error of this kind means "not sent" is wrong where it was sent."""
+    """A client for which each error of this kind means "not sent" is wrong if it was sent."""
     monkeypatch.setattr(_failures, "_is_of_transport", lambda _: True)
     tally = play(matching("subscriptions.extend/no-fault/after/first/hook-at-shutdown"))
     assert sum(lies(tally).values()) == 2
@@ -201,7 +205,7 @@ def test_who_waits_too_long_in_real_time_is_caught(
 
 @pytest.mark.parametrize("lane", [lane.name for lane in LANES if lane.hook is not None])
 def test_no_hook_makes_the_client_lie(lane: str) -> None:
-    """With each of them a lost answer, a clean one and a foreign one are told as they are."""
+    """With each hook a lost answer, a clean one and a foreign one are reported as they are."""
     for fault in ("no-fault/after", "html-502/after", "404-nginx/after", "422-cut-gzip/before"):
         tally = play(matching(f"subscriptions.extend/{fault}/first/{lane}"))
         assert tally.calls > 0
@@ -210,14 +214,14 @@ def test_no_hook_makes_the_client_lie(lane: str) -> None:
 
 @pytest.mark.parametrize("lane", [lane.name for lane in LANES if not lane.believes])
 def test_no_lag_and_no_clock_makes_the_client_lie(lane: str) -> None:
-    """In each of these lanes a lost answer is told as it is."""
+    """In each of these lanes a lost answer is reported as it is."""
     tally = play(matching(f"subscriptions.pause/html-502/after/{lane}"))
     assert tally.calls > 0
     assert not tally.offenders
 
 
 def test_an_exception_of_another_library_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is neither a result nor an error of the library is an offence, on its own."""
+    """An outcome that is neither a result nor an error of the library is an offence."""
     monkeypatch.setattr(_retry, "_step", lambda *_, **__: 1 / 0)
     tally = play(matching("orders.get/html-502/after/first/asyncio"))
     assert tally.total(Column.BROKEN) == 1
@@ -232,7 +236,7 @@ def test_a_fault_that_does_not_happen_is_caught(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_naive_client_is_caught_on_a_walk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The walk finds what applies twice, and names the step that repeats it."""
+    """The walk finds a call that is applied twice, and names the step that makes it again."""
     monkeypatch.setattr(_retry, "_step", naive)
     tally = walk(SEED, 120)
     assert tally.total(Column.TWICE) > 0
@@ -242,14 +246,14 @@ def test_a_naive_client_is_caught_on_a_walk(monkeypatch: pytest.MonkeyPatch) -> 
 def test_an_ok_that_the_customer_does_not_explain_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A client that takes any later change for its own is wrong where the customer did another."""
+    """A client that takes any later change for its own is wrong if the customer made another."""
     monkeypatch.setattr(_settling, "_state", lambda *_: Evidence.APPLIED)
     tally = walk(SEED, 300)
     assert tally.total(Column.NOT_APPLIED) > 0
 
 
-def test_one_step_of_a_walk() -> None:
-    """One step can be looked at alone; those before it are made and not counted."""
+def test_a_single_step_of_a_walk_can_be_counted() -> None:
+    """A single step can be looked at; those before it are made and not counted."""
     tally = walk(SEED, 5, only=4)
     counted = sum(sum(row.values()) for name, row in tally.rows.items() if "resolve" not in name)
     assert counted == 1
@@ -272,8 +276,8 @@ def test_the_short_form_has_every_operation_and_fault() -> None:
     assert {str(case.fault) for case in played} == set(map(str, FAULTS))
 
 
-def test_the_command_repeats_a_case() -> None:
-    """A case that is named is played alone, and the exit status says how it went."""
+def test_the_command_plays_a_named_case() -> None:
+    """Only the named case is played, and the exit status says how it went."""
     program = str(Path(__file__).with_name("run.py"))
     name = "subscriptions.cancel/reset-in-body/after/first/asyncio"
     command = [sys.executable, "-P", program, "--only", name]

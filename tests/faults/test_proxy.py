@@ -34,7 +34,7 @@ def garbage(body: bytes) -> bool:
 
 
 def unzipped(body: bytes) -> bool:
-    """Whether a body is gzip to its end; None of it where it is broken."""
+    """Whether a body is gzip to its end; a broken one raises an error of zlib."""
     stream = zlib.decompressobj(wbits=31)
     stream.decompress(body)
     return stream.eof
@@ -50,7 +50,7 @@ def broken(body: bytes) -> bool:
 
 
 def page(status: int) -> Callable[[Got], bool]:
-    """What tells a proxy's page of HTML."""
+    """The mark of a proxy's page of HTML."""
     return lambda got: (
         got.status == status and b"text/html" in got.head and got.body.startswith(b"<html")
     )
@@ -147,8 +147,8 @@ def test_every_kind_is_looked_at() -> None:
     assert {kind.name for kind in KINDS} == {*LOOKS, "idle-closed"}
 
 
-def test_a_cut_gzip_is_told_from_a_whole_one() -> None:
-    """What this module tells gzip by can tell."""
+def test_a_cut_gzip_is_distinguished_from_a_whole_one() -> None:
+    """The check of this module sees a cut stream."""
     assert unzipped(gzip.compress(b"{}"))
 
 
@@ -164,7 +164,7 @@ def test_what_the_client_sees(shop: Shop, ask: Ask, fault: Fault) -> None:
 
 @pytest.mark.parametrize("fault", MET, ids=str)
 def test_whether_the_request_is_carried_out(shop: Shop, ask: Ask, fault: Fault) -> None:
-    """The request is carried out where, and when, the position says."""
+    """The request is carried out if, and when, the position says so."""
     subscription = shop.subscription()
     line = shop.proxy.line(Always(fault), listening=fault.kind.name != "closed-port")
     mark = shop.mark()

@@ -46,14 +46,14 @@ class Timing:
         return BEGAN + timedelta(seconds=self.clock())
 
     def skip(self, seconds: float) -> None:
-        """Let seconds pass at once."""
+        """Let seconds pass immediately."""
         self._skipped += max(0.0, seconds)
 
     def waiting(self, on_sleep: Callable[[], None] | None = None) -> Clock:
-        """Return what a client is given instead of the machine's time.
+        """Return the clock that a client gets instead of the machine's time.
 
         Args:
-            on_sleep: Called at each sleep: between two tries, for instance.
+            on_sleep: Called at each sleep: between two attempts, for instance.
         """
 
         async def sleep(seconds: float) -> None:

@@ -38,7 +38,7 @@ _LOUD = tuple(
 )
 _SILENT = tuple(fault for fault in _ANY if fault.kind.silent)
 _ON_SUBSCRIPTIONS = ("cancel", "cancel+immediate", "pause", "unpause", "extend", "extend+baseline")
-# What the walk is about comes more often than what only reads.
+# Changes come more often than calls that only read.
 _WEIGHTS = [4 if subject.changes else 1 for subject in SUBJECTS]
 
 
@@ -75,7 +75,7 @@ class Walk:
     """The walk; the same seed gives the same one, as far as the machine's speed allows.
 
     Attributes:
-        tally: What became of the calls.
+        tally: The outcomes of the calls.
     """
 
     def __init__(self, shop: Shop, lane: Lane, seed: int) -> None:
@@ -204,7 +204,7 @@ class Walk:
         if subject.operation in (operations.SUBSCRIPTIONS_LIST, operations.ORDERS_LIST):
             return bool(answer.items)
         if subject.operation is operations.ORDERS_CREATE and not ours:
-            # Not applied, which is worse than wrong; or a resolve of what another try has made.
+            # Not applied, which is worse than wrong; or a resolve of an effect of another attempt.
             return True
         return subject.right(answer, target, ours)
 
@@ -215,7 +215,7 @@ class Walk:
 
 
 def _chance(seed: int, number: int) -> random.Random:
-    return random.Random(f"{seed}/{number}")  # noqa: S311 - it is to be repeated
+    return random.Random(f"{seed}/{number}")  # noqa: S311 - the same walk for the same seed
 
 
 def _moving(subject: Subject, status: int) -> Subject:
