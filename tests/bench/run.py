@@ -1,8 +1,8 @@
-"""What the client costs beside the bare library, as ratios of one run; fails nothing.
+"""The cost of the client beside the bare library, as ratios of one run; fails nothing.
 
 Rivals take turns, round by round, so that a slow moment of the machine hits both, and medians
-are compared. The server is another process: what is measured is the processor time of the client,
-except where a row says otherwise.
+are compared. The server is another process. Unless a row says otherwise, the processor time of the
+client is measured.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from tests.seams import connections_of
 HERE = Path(__file__).parent
 TOKEN = "1|bench-token"
 SECRET = "bench-secret-of-28-characters"
-# Turns are counted as for every user, and nobody has to wait for one.
+# Slots are counted as for every user, and no call has to wait for one.
 UNLIMITED = rmz_async.Pacing(per_minute=10**9)
 Work = Callable[[], object]
 
@@ -93,7 +93,7 @@ async def at_once(call: Callable[[], Awaitable[object]], count: int, width: int)
 
 
 def bench_async(base_url: str) -> None:
-    """One at a time, 50 at once, and 1,000 at once."""
+    """Calls one at a time, 50 together, and 1,000 together."""
     loop = asyncio.new_event_loop()
     http = httpx.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
     rmz = rmz_async.Client(TOKEN, base_url=base_url, pacing=UNLIMITED)
@@ -139,7 +139,7 @@ def bench_async(base_url: str) -> None:
 
 
 def bench_sync(base_url: str) -> None:
-    """One thread, and 8 threads, over both transports."""
+    """A single thread, and 8 threads, over both transports."""
     with (
         httpx.Client(headers={"Authorization": f"Bearer {TOKEN}"}) as http,
         rmz_sync.Client(TOKEN, base_url=base_url, pacing=UNLIMITED) as rmz,
@@ -183,7 +183,7 @@ def repeat(work: Work, count: int) -> Work:
 
 
 def bench_decoding() -> None:
-    """One subscription, a page of orders, and one webhook."""
+    """A subscription, a page of orders, and a webhook."""
     served = runpy.run_path(str(HERE / "server.py"))
     subscription, body = served["SUBSCRIPTION"], served["BODY"]
     answer = Answer(200, {"content-type": "application/json"}, body)

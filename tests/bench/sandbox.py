@@ -1,4 +1,4 @@
-"""What the sandbox costs: milliseconds, calls a second and megabytes; fails nothing.
+"""The cost of the sandbox: milliseconds, calls a second and megabytes; fails nothing.
 
 Unless a row says otherwise, its figure is the median of several rounds of this process's own
 processor time, which the load of the machine hardly changes.
@@ -267,7 +267,7 @@ def a_year_of(count: int, *, rounds: int) -> tuple[float, int]:
 
 
 def bench_memory() -> None:
-    """The store alone."""
+    """The store by itself."""
     before = megabytes()
     kept = filled(MANY)
     report("memory of 10,000 subscriptions, at most", megabytes() - before, "MB", "")

@@ -45,7 +45,7 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 
 
 
 class Connection(asyncio.Protocol):
-    """One keep-alive connection that gets requests without a body."""
+    """A keep-alive connection that gets requests without a body."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way back."""

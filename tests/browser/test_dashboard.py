@@ -39,7 +39,7 @@ def ask(shop: Served) -> int:
     ],
 )
 def test_each_section_can_be_read(page: Page, home: str, camera: Camera, path: str) -> None:
-    """Nothing is cut off on a phone, and nobody is kept out."""
+    """Nothing is cut off on a phone, and no reader is kept out."""
     page.goto(home + path)
     camera.look(page, f"dashboard-{path or 'overview'}")
 
@@ -58,7 +58,7 @@ def test_a_subscriptions_life_is_drawn(page: Page, home: str, shop: Served, came
 
 
 def test_the_clock_moves_by_a_click(page: Page, home: str, shop: Served) -> None:
-    """The page stays where it was."""
+    """The page stays in its place."""
     before = shop.sandbox.clock.now()
     page.goto(f"{home}orders")
     page.locator("form.clock button[name=days][value='31']").click()

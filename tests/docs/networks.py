@@ -62,7 +62,7 @@ class Gateway(httpx.MockTransport):
 
 
 def pay(checkout_url: str) -> str:
-    """Do what a customer does on the hosted page; return where they are sent."""
+    """Do what a customer does on the hosted page; return the address that they are sent to."""
     answer = httpx.post(f"{checkout_url}/pay", trust_env=False)
     assert answer.status_code == 303, answer.text
     return answer.headers["location"]

@@ -27,11 +27,11 @@ PAGES = sorted(
 
 
 class Page:
-    """A page, and what its examples have defined and printed so far.
+    """A page, and the names and lines of its examples so far.
 
     Attributes:
         sandbox: The sandbox that the examples talk to.
-        names: What the examples have defined.
+        names: The names that the examples have defined.
     """
 
     def __init__(self, path: str, sandbox: Served) -> None:

@@ -1,4 +1,4 @@
-"""The README: each of its examples is copied alone, as a reader does."""
+"""The README: each example is copied by itself, as a reader does."""
 
 from __future__ import annotations
 

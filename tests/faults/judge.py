@@ -42,12 +42,12 @@ class Column(StrEnum):
     SPOILED = "no answer though it came"
     """RMZ's own answer came whole, and the call did not return it."""
     LATE = "later than its deadline"
-    """Whatever was told: the call took longer than its timeout, and what reading back may take if
+    """Under any report: the call took longer than its timeout, and what reading back may take if
     it is read back; or it kept its caller waiting in real time, whatever its clock said."""
     BY_CUSTOMER = "ok by the customer's doing"
-    """Told ok, and the ledger has no effect of it; but the customer has brought about just what it
-    wanted, in the time in which it may have been applied. Nobody can tell such a call from one that
-    was applied. Any other change of the customer's excuses nothing."""
+    """Reported ok, and the ledger has no effect of it; but the customer has brought about just what
+    it wanted, in the time in which it may have been applied. No client can distinguish such a call
+    from one that was applied. Any other change of the customer's excuses nothing."""
     ANSWERED = "answered"
     """The call only reads, and its answer is what the store holds."""
     FAILED = "failed"

@@ -163,7 +163,7 @@ def test_the_refusal_that_the_customer_can_mend_is_the_one_that_is_shown() -> No
 
 
 def test_the_grant_that_lasts_longest_is_the_one_that_counts() -> None:
-    """One without a known end lasts longest of all."""
+    """A grant without a known end lasts longest of all."""
     short = subscription("active", current_period_end=NOW + DAY, auto_renew=False)
     long = subscription("active", auto_renew=False)
     endless = subscription("past_due")

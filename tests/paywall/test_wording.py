@@ -28,7 +28,7 @@ def access(reason: Reason, product: str | None = "Pro") -> Access:
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_is_a_sentence_in_both_languages(reason: Reason, language: str) -> None:
-    """No placeholder is left, and no text of one language stands in the other."""
+    """No placeholder is left, and no sentence of one language stands in the other."""
     text = access(reason, "برو" if language == "ar" else "Pro").text(language)
 
     assert "%(" not in text
@@ -70,7 +70,7 @@ def test_a_plan_without_a_name_is_called_the_customer_s_plan() -> None:
 def test_a_missing_extra_names_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Decisions need no Babel; their text does."""
+    """Decisions need no Babel; their sentences do."""
     monkeypatch.setitem(sys.modules, "rmz_async.paywall.wording", None)
     monkeypatch.delattr("rmz_async.paywall.wording")
 

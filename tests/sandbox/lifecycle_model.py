@@ -20,7 +20,7 @@ class Model:
 
     Attributes:
         card: ``pays``, ``declines``, ``second`` for one that needs a second attempt, or ``none``.
-        events: What was announced, without ``subscription.``.
+        events: The events so far, without ``subscription.``.
     """
 
     card: str

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Cargo:
-    """Something that nobody but the work holds on to."""
+    """An object to which only the work refers."""
 
     def __init__(self) -> None:
         self.arrived = anyio.Event()
@@ -37,7 +37,7 @@ def arrive(cargo: Cargo | None) -> None:
 
 
 async def test_work_is_kept_until_it_ends(anyio_backend: str) -> None:
-    """Work that nobody refers to is not collected while it waits, and is once it has ended."""
+    """Work without a reference is not collected while it waits, and is once it has ended."""
     held = start_work()
     await anyio.wait_all_tasks_blocked()
     gc.collect()

@@ -64,7 +64,7 @@ async def test_an_ended_subscription_cannot_be_canceled(
 
 
 async def test_cancel_twice_is_a_conflict(api: httpx.AsyncClient) -> None:
-    """A second cancel at the period's end is told that it comes too late."""
+    """A second cancel at the period's end is refused as too late."""
     assert (await api.post("/subscriptions/501/cancel")).status_code == 200
     assert (await api.post("/subscriptions/501/cancel")).status_code == 409
 

@@ -44,7 +44,7 @@ async def test_page_is_not_kept_nor_framed(browser: httpx.AsyncClient, checkout:
     assert page.headers["cache-control"] == "no-store"
     assert page.headers["content-security-policy"].startswith("default-src 'none';")
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
-    # It would stop the redirect to the shop after the form.
+    # The directive would stop the redirect to the shop after the form.
     assert "form-action" not in page.headers["content-security-policy"]
 
 
@@ -271,7 +271,7 @@ async def test_a_card_number_may_be_typed_as_people_write_it(
 async def test_a_card_that_cannot_pay_leaves_the_page_open(
     browser: httpx.AsyncClient, sandbox: Sandbox, checkout: str, number: str, said: str
 ) -> None:
-    """Nothing is charged, however often it is tried, and another card pays."""
+    """Nothing is charged, after any number of attempts, and another card pays."""
     for _ in range(2):
         page = await browser.post(f"{checkout}/pay", data=typed(number))
         assert page.status_code == 422

@@ -34,7 +34,7 @@ async def test_session_lives_seven_minutes(
 async def test_two_requests_make_two_sessions(
     api: httpx.AsyncClient, order: dict[str, Any]
 ) -> None:
-    """A repeat makes another session."""
+    """The same request again makes another session."""
     first = (await api.post(URL, json=order)).json()["data"]
     second = (await api.post(URL, json=order)).json()["data"]
     assert first["session_id"] != second["session_id"]
@@ -156,7 +156,7 @@ async def test_new_customers_fields_are_checked(
     value: object,
     reason: str,
 ) -> None:
-    """A wrong field is named, and nobody is made."""
+    """A wrong field is named, and no customer is made."""
     order["customer"][field] = value
     answer = await api.post(URL, json=order)
     assert answer.status_code == 422

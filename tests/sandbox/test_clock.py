@@ -45,7 +45,7 @@ def test_time_stands_still_unless_it_is_told_to_run() -> None:
 
 @pytest.mark.anyio
 async def test_a_running_clock_can_be_moved_too(anyio_backend: str) -> None:
-    """The clock runs on from where it was moved to."""
+    """The clock runs on from the time that it was moved to."""
     seconds = Seconds()
     clock = Clock(monotonic=seconds)
     start = clock.now()
@@ -145,7 +145,7 @@ async def test_the_clock_of_a_served_sandbox_can_be_moved_from_any_loop(
 
 
 def test_an_agenda_keeps_one_moment_for_each_key() -> None:
-    """The earliest first, ties in their order, and what was moved only where it was moved to."""
+    """The earliest first, ties in their order, and a moved key only at its new moment."""
     agenda: Agenda[str] = Agenda()
     assert agenda.next() is None
     for key, hours in (("a", 3), ("b", 1), ("c", 1), ("d", 2), ("a", 1), ("d", 2)):

@@ -341,7 +341,7 @@ def test_an_address_on_another_machine_may_be_named_in_so_many_words(
     seen: list[str] = []
 
     class Answer:
-        """What a sandbox answers."""
+        """The answer of a sandbox."""
 
         is_success = True
         status_code = 200

@@ -86,7 +86,7 @@ async def test_the_parts_of_a_page_are_no_lines(sandbox: Sandbox, path: str) -> 
 
 
 async def test_a_link_to_the_portal_is_not_shown(sandbox: Sandbox) -> None:
-    """Who has it may enter as the customer."""
+    """A reader of the link could enter as the customer."""
     (line,) = await visit(sandbox, "/s/secret-of-the-link?x=1")
 
     assert line.endswith("404  GET /s/…?x=1")

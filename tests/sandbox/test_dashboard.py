@@ -245,7 +245,7 @@ async def test_an_event_is_sent_and_sent_again(
 
 
 async def test_a_failed_delivery_says_why(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:
-    """Nobody listens there."""
+    """The port is closed."""
     sandbox.add_webhook("http://127.0.0.1:1/hooks")
     sandbox.emit("subscription.renewed", 501)
     await sandbox.delivered()

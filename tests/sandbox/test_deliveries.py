@@ -83,7 +83,7 @@ async def test_a_delivery_that_was_taken_is_not_sent_again(
 async def test_a_retry_is_signed_with_the_current_secret(
     sandbox: Sandbox, receiver: Receiver
 ) -> None:
-    """After a rotation the old secret is worth nothing, not even for what is repeated."""
+    """After a rotation the old secret signs nothing, not even a retry."""
     receiver.status = 500
     webhook = sandbox.add_webhook(URL, app=receiver, tries=3)
     old = webhook.secret
@@ -102,7 +102,7 @@ async def test_a_retry_is_signed_with_the_current_secret(
 async def test_a_webhook_that_fails_nearly_always_is_switched_off(
     sandbox: Sandbox, receiver: Receiver
 ) -> None:
-    """At 80 % of five attempts; whoever switches it on has another chance."""
+    """At 80 % of five attempts; switching it on gives it another chance."""
     webhook = sandbox.add_webhook(URL, app=receiver, tries=1)
     for status in (500, 500, 200, 500):
         receiver.status = status

@@ -110,7 +110,7 @@ async def outcomes(seed: int | None) -> list[int]:
 
 
 @pytest.mark.anyio
-async def test_chance_is_repeated_by_its_seed(anyio_backend: str) -> None:
+async def test_chance_is_the_same_for_the_same_seed(anyio_backend: str) -> None:
     """Every sandbox has a seed, and shows it where a failed test would print it."""
     first = await outcomes(7)
     assert set(first) == {200, 500}

@@ -166,17 +166,17 @@ async def test_wrong_method_is_json(api: httpx.AsyncClient) -> None:
         ("/subscriptions/lookup", {"GET", "HEAD"}),
     ],
 )
-async def test_wrong_method_is_told_the_right_ones(
+async def test_wrong_method_names_the_right_ones(
     api: httpx.AsyncClient, path: str, allowed: set[str]
 ) -> None:
-    """All that the path has, though each may be answered by a call of its own."""
+    """All methods of the path, though each may be answered by a call of its own."""
     answer = await api.delete(path)
     assert answer.status_code == 405
     assert set(answer.headers["Allow"].split(", ")) == allowed
 
 
 async def test_head_is_a_get_without_a_body(api: httpx.AsyncClient) -> None:
-    """As for every GET of Laravel, also where the path has other methods."""
+    """As for every GET of Laravel, also if the path has other methods."""
     answer = await api.head("/orders")
     assert answer.status_code == 200
     assert answer.content == b""
@@ -253,6 +253,6 @@ async def test_seeds_do_not_share_anything(clock: ManualClock) -> None:
 
 
 async def test_clock_must_be_aware() -> None:
-    """A naive clock is refused at once, for it could mean any hour."""
+    """A naive clock is refused immediately, because it could mean any hour."""
     with pytest.raises(ValueError, match="aware"):
         Sandbox(clock=lambda: datetime(2025, 6, 1))  # noqa: DTZ001 - the naive one is the point

@@ -43,7 +43,7 @@ async def test_sessions_and_their_payment_are_recorded(
     clock: ManualClock,
     order: dict[str, Any],
 ) -> None:
-    """A payment counts once; a portal session is told without its secret."""
+    """A payment counts once; a portal session is shown without its secret."""
     session = (await api.post("/subscriptions/checkout-sessions", json=order)).json()["data"]
     for _ in range(2):
         await browser.post(session["checkout_url"] + "/pay")
@@ -64,7 +64,7 @@ async def test_orders_are_recorded(
     clock: ManualClock,
     basket: dict[str, Any],
 ) -> None:
-    """A checkout, its payment, a free order and a new status; a repeat is no effect."""
+    """A checkout, its payment, a free order and a new status; the same order again is no effect."""
     free = basket | {"coupon_code": "FREE100"}
     paid = (await api.post("/orders", json=basket)).json()["data"]
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""The sandbox beside a model that was written from RMZ's documentation alone."""
+"""The sandbox beside a model that was written only from RMZ's documentation."""
 
 from __future__ import annotations
 

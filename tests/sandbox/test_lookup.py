@@ -125,7 +125,7 @@ async def test_lookup_ends_at_fifty(api: httpx.AsyncClient, sandbox: Sandbox) ->
     "query", [{}, {"country_code": "966"}, {"product_id": "102"}, {"email": " "}]
 )
 async def test_lookup_needs_someone(api: httpx.AsyncClient, query: dict[str, str]) -> None:
-    """Without an id, an email or a phone there is nobody to look up."""
+    """Without an id, an email or a phone there is no customer to look up."""
     answer = await api.get("/subscriptions/lookup", params=query)
     assert answer.status_code == 422
     assert answer.json()["message"] == (
@@ -135,7 +135,7 @@ async def test_lookup_needs_someone(api: httpx.AsyncClient, query: dict[str, str
 
 
 async def test_lookup_names_every_wrong_field(api: httpx.AsyncClient) -> None:
-    """Fields that are too long or of a wrong form are refused all at once, in Laravel's words."""
+    """Fields that are too long or of a wrong form are refused together, in Laravel's words."""
     query = {
         "external_customer_id": "x" * 192,
         "email": "nonsense",

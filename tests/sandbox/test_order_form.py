@@ -78,7 +78,7 @@ async def test_wrong_field_is_named(
     change: dict[str, object],
     path: str,
 ) -> None:
-    """Each wrong field is told by its path, alone, and no customer is made on the way."""
+    """Each wrong field is named by its path, with no other, and no customer is made."""
     answer = await api.post("/orders", json=basket | change)
     assert answer.status_code == 422
     assert list(answer.json()["errors"]) == [path]
@@ -103,7 +103,7 @@ async def test_wrong_field_is_named(
 async def test_every_lack_is_named(
     api: httpx.AsyncClient, basket: dict[str, Any], change: dict[str, object], paths: list[str]
 ) -> None:
-    """All that is missing comes in one answer."""
+    """Everything that is missing comes in one answer."""
     answer = await api.post("/orders", json=basket | change)
     assert list(answer.json()["errors"]) == paths
 
@@ -132,7 +132,7 @@ async def test_six_countries_are_taken(
 async def test_a_valid_form_is_taken(
     api: httpx.AsyncClient, basket: dict[str, Any], change: dict[str, object]
 ) -> None:
-    """Numbers may be text, and what is optional may be empty."""
+    """Numbers may be strings, and optional fields may be empty."""
     assert (await api.post("/orders", json=basket | change)).status_code == 201
 
 

@@ -39,7 +39,7 @@ async def checkout(api: httpx.AsyncClient, basket: dict[str, Any]) -> str:
 
 @pytest.fixture
 async def unnamed(api: httpx.AsyncClient, basket: dict[str, Any]) -> str:
-    """The address of a page whose customer nobody knows yet."""
+    """The address of a page whose customer is not known yet."""
     del basket["customer"]
     answer = await api.post("/orders", json=basket)
     return str(answer.json()["data"]["checkout_url"])
@@ -160,7 +160,7 @@ async def test_paying_ends_on_the_receipt(
 async def test_paying_twice_orders_once(
     browser: httpx.AsyncClient, sandbox: Sandbox, receiver: Receiver, checkout: str
 ) -> None:
-    """A second payment leads to the same receipt, and nothing is taken or told again."""
+    """A second payment leads to the same receipt, and nothing is taken or sent again."""
     sandbox.add_webhook("http://127.0.0.1/hooks", app=receiver)
     first = await browser.post(f"{checkout}/pay")
     second = await browser.post(f"{checkout}/pay")

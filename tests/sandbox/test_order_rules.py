@@ -43,7 +43,7 @@ async def test_paid_order_gets_a_checkout(
     assert (product["current_stock"], product["purchase_count"]) == (25, 16)
 
 
-async def test_free_order_is_completed_at_once(
+async def test_free_order_is_completed_immediately(
     api: httpx.AsyncClient, sandbox: Sandbox, basket: dict[str, Any]
 ) -> None:
     """The answer is the documented one, and the order is there, paid with nothing."""
@@ -71,7 +71,7 @@ async def test_free_order_takes_what_a_paid_one_takes(
         line("game-key", 2),
         line("sticker", 10),
         line("pro-plan", subscription_plan=14),
-        # Not completed where it is paid for.
+        # Not completed if there is something to pay.
         line("logo-design"),
     ]
     basket["coupon_code"] = "FREE100"
@@ -290,7 +290,7 @@ async def test_discount_counts_until_it_expires(
 async def test_unknown_customer_is_refused(
     api: httpx.AsyncClient, basket: dict[str, Any], slug: str
 ) -> None:
-    """An id of nobody is a 400, whether there is something to pay or not."""
+    """An unknown id is a 400, whether there is something to pay or not."""
     basket |= {"customer": {"id": 999}, "products": [line(slug)]}
     answer = await api.post("/orders", json=basket)
     assert (answer.status_code, answer.json()["message"]) == (

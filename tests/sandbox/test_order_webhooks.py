@@ -32,7 +32,7 @@ async def test_created_sends_the_documented_order(
     receiver: Receiver,
     basket: dict[str, Any],
 ) -> None:
-    """The event has no id; its order has money as text, codes, and the long customer."""
+    """The event has no id; its order has money as strings, codes, and the long customer."""
     sandbox.add_webhook(URL, app=receiver)
     basket["products"][0] |= {"quantity": 1, "notice": "for Sara", "options": {"color": "red"}}
     await pay(api, browser, basket | {"coupon_code": "SAVE10"})
@@ -153,7 +153,7 @@ async def test_order_without_extras_has_nulls(
     receiver: Receiver,
     basket: dict[str, Any],
 ) -> None:
-    """Fields, notes and discount are null where nothing was sent."""
+    """Fields, notes and discount are null if nothing was sent."""
     sandbox.add_webhook(URL, app=receiver)
     await pay(api, browser, basket)
     await sandbox.delivered()
@@ -169,7 +169,7 @@ async def test_a_webhook_has_the_price_of_the_whole_line(
     receiver: Receiver,
     basket: dict[str, Any],
 ) -> None:
-    """A webhook tells the whole line's, and the API one piece's, under the same name."""
+    """A webhook has the whole line's price, and the API one piece's, under the same name."""
     sandbox.add_webhook(URL, app=receiver)
     basket["products"][0] |= {"quantity": 3}
     await pay(api, browser, basket)
@@ -200,7 +200,7 @@ async def test_money_of_the_product_is_text(
 async def test_order_events_have_no_id(
     api: httpx.AsyncClient, sandbox: Sandbox, receiver: Receiver
 ) -> None:
-    """Neither in the body nor in the log; the request ids tell the deliveries apart."""
+    """Neither in the body nor in the log; the request ids distinguish the deliveries."""
     sandbox.add_webhook(URL, app=receiver)
     sandbox.add_webhook(URL, app=receiver)
     await api.put("/orders/78940", json={"status": 4})
@@ -260,13 +260,13 @@ async def test_refused_change_has_no_event(
     assert sandbox.deliveries == ()
 
 
-async def test_subscription_is_told_before_its_order(
+async def test_subscription_is_sent_before_its_order(
     api: httpx.AsyncClient,
     sandbox: Sandbox,
     receiver: Receiver,
     basket: dict[str, Any],
 ) -> None:
-    """A free order tells of both, and the price of a subscription stays a number."""
+    """A free order sends both, and the price of a subscription stays a number."""
     sandbox.add_webhook(URL, app=receiver)
     basket["products"][0] |= {"identifier": 102, "quantity": 1, "subscription_plan": 14}
     await api.post("/orders", json=basket | {"coupon_code": "FREE100"})

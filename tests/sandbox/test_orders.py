@@ -177,7 +177,7 @@ async def test_pages_hold_every_order_newest_first(
 async def test_list_is_sorted(
     api: httpx.AsyncClient, sandbox: Sandbox, query: str, key: str, direction: str
 ) -> None:
-    """By each documented column, down where nothing is said; equals by their ids."""
+    """By each documented column, down by default; equals by their ids."""
     found = await ids(api, f"?{query}&orderDirection={direction}")
     orders = sorted(
         sandbox.state.orders.values(), key=lambda order: (getattr(order, key), order.id)

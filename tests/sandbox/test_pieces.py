@@ -33,7 +33,7 @@ def test_json_keeps_every_digit() -> None:
 
 
 def test_json_escapes_what_is_not_ascii() -> None:
-    """Text and keys are escaped like PHP's."""
+    """Strings and keys are escaped like PHP's."""
     assert dumps({"é": ('"', "سنه")}) == b'{"\\u00e9":["\\"","\\u0633\\u0646\\u0647"]}'
 
 

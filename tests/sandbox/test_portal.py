@@ -42,7 +42,7 @@ async def test_a_portal_session_is_made_by_phone(api: httpx.AsyncClient, sandbox
 
 @pytest.mark.parametrize("customer", [{"id": 99}, {"country_code": "966", "phone": "33123456"}])
 async def test_unknown_customer_is_404(api: httpx.AsyncClient, customer: dict[str, Any]) -> None:
-    """Nobody is made for a portal session."""
+    """A portal session makes no customer."""
     answer = await api.post("/portal-sessions", json={"customer": customer})
     assert answer.status_code == 404
     assert answer.json()["message"] == "Customer not found"

@@ -1,4 +1,4 @@
-"""The programs of the sandbox print where the output has few letters."""
+"""The programs of the sandbox print, even if the output has few letters."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_ascii_output_stays_readable(
 
 
 def test_letters_that_the_output_has_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the arrow and the Indic digit are replaced where the code page is Arabic."""
+    """Only the arrow and the Indic digit are replaced if the code page is Arabic."""
     assert printed(monkeypatch, "→ متجر é ٣", "cp1256", "strict") == "-> متجر é 3"
 
 

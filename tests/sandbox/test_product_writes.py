@@ -111,7 +111,7 @@ async def test_everything_that_a_product_may_have_is_kept(api: httpx.AsyncClient
 
 
 async def test_codes_replace_the_whole_unsold_stock(api: httpx.AsyncClient) -> None:
-    """A sold one stays with its order; a request without codes leaves the stock alone."""
+    """A sold one stays with its order; a request without codes does not touch the stock."""
     made = (await api.post("/products", json=CODES)).json()["data"]
     path, kept = f"/products/{made['id']}", {"slug": made["slug"], "image": IMAGE}
     assert [code["code"] for code in made["codes"]] == ["TEA-1", "TEA-2"]
@@ -122,7 +122,7 @@ async def test_codes_replace_the_whole_unsold_stock(api: httpx.AsyncClient) -> N
 
 
 async def test_a_plan_that_is_left_out_is_deleted(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
-    """Nobody can buy it any more, and whoever has it keeps it."""
+    """The plan cannot be bought any more, and subscriptions to it stay."""
     plans = [{"id": 14, "duration": 30, "price": 15}]
     changed = await api.put("/products/102", json={**KEPT, "subscriptionVariants": plans})
     (plan,) = changed.json()["data"]["subscriptionVariants"]

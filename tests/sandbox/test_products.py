@@ -106,7 +106,7 @@ async def test_get_sends_the_documented_product(api: httpx.AsyncClient) -> None:
 
 
 async def test_codes_are_the_unsold_ones(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
-    """A sold code is nobody's business any more, and another product's never was."""
+    """A sold code is left out, and so are those of other products."""
     codes = (await api.get("/products/101")).json()["data"]["codes"]
     assert sandbox.state.codes[301].order_item_id is not None
     assert [code["id"] for code in codes] == list(range(302, 327))

@@ -132,7 +132,7 @@ def test_plain_tests_and_other_plugins_get_a_sandbox(tmp_path: Path) -> None:
 
 
 def test_code_that_cannot_await_gets_a_port(tmp_path: Path) -> None:
-    """More calls than a minute allows take no time, and the clock moves when told."""
+    """More calls than a minute allows take no time, and the clock moves when it is moved."""
     done = run_pytest(
         tmp_path,
         """

@@ -266,7 +266,7 @@ async def test_list_filters_must_all_match(
 
 
 async def test_filter_is_kept_in_page_addresses(api: httpx.AsyncClient) -> None:
-    """The next page's address repeats the filter."""
+    """The next page's address has the filter too."""
     page = (await api.get("/subscriptions?customerCountryCode=966")).json()["data"]
     assert page["next_page_url"].endswith("/subscriptions?customerCountryCode=966&page=2")
 

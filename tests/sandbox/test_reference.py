@@ -35,7 +35,7 @@ async def test_document_names_this_sandbox_as_its_only_server(
     written = yaml.safe_load(DOCUMENT.read_bytes())
     assert written.pop("servers")[0]["url"] == "https://merchant-api.rmz.gg/shawarma"
     assert served == written
-    # What one answer says must not be what the next begins with.
+    # The end of one answer must not pass for the beginning of the next.
     assert contract()["servers"][0]["url"] == "https://merchant-api.rmz.gg/shawarma"
 
 
@@ -91,7 +91,7 @@ async def test_the_page_has_a_command_to_copy_that_names_this_sandbox(
 
 
 def test_a_description_cannot_bring_markup_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Code is shown as code, and a tag as text."""
+    """Code is shown as code, and a tag as words."""
     document = {
         **contract(),
         "info": {"title": "<b>", "version": "1", "description": "`a` <script>b</script>"},

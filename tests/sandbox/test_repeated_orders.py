@@ -31,10 +31,10 @@ async def test_repeat_is_the_same_checkout(
     assert [effect.operation for effect in sandbox.ledger] == ["orders.create"]
 
 
-async def test_repeat_does_not_move_the_five_minutes(
+async def test_same_order_again_does_not_move_the_five_minutes(
     api: httpx.AsyncClient, clock: ManualClock, basket: dict[str, Any]
 ) -> None:
-    """They count from the first order, however often it is repeated, and then it is a new one."""
+    """They count from the first order, however often it comes again, and then it is a new one."""
     await api.post("/orders", json=basket)
     clock.advance(minutes=4)
     await api.post("/orders", json=basket)
@@ -43,7 +43,7 @@ async def test_repeat_does_not_move_the_five_minutes(
     assert (answer.status_code, answer.json()["data"]["checkout_id"]) == (201, 55045)
 
 
-async def test_free_order_is_repeated_as_an_order(
+async def test_free_order_that_comes_again_is_named(
     api: httpx.AsyncClient,
     sandbox: Sandbox,
     receiver: Receiver,
@@ -60,10 +60,10 @@ async def test_free_order_is_repeated_as_an_order(
     assert len(receiver.bodies) == 1
 
 
-async def test_paid_order_is_repeated_as_an_order(
+async def test_paid_order_that_comes_again_is_named(
     api: httpx.AsyncClient, browser: httpx.AsyncClient, basket: dict[str, Any]
 ) -> None:
-    """Once the checkout is paid, a repeat names what came of it."""
+    """Once the checkout is paid, the same order again names the order that was made."""
     first = await api.post("/orders", json=basket)
     await browser.post(first.json()["data"]["checkout_url"] + "/pay")
     answer = await api.post("/orders", json=basket)
@@ -74,10 +74,10 @@ async def test_paid_order_is_repeated_as_an_order(
     }
 
 
-async def test_repeat_is_no_lack_of_stock(
+async def test_same_order_again_is_no_lack_of_stock(
     api: httpx.AsyncClient, browser: httpx.AsyncClient, basket: dict[str, Any]
 ) -> None:
-    """An order that took the last piece, sent again, is told from one that comes too late."""
+    """An order that took the last piece, sent again, differs from one that comes too late."""
     basket["products"] = [{"identifier_type": "slug", "identifier": "last-key", "quantity": 1}]
     first = await api.post("/orders", json=basket)
     await browser.post(first.json()["data"]["checkout_url"] + "/pay")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def has_ipv6() -> bool:
-    """Tell whether ``::1`` can be bound."""
+    """Return whether ``::1`` can be bound."""
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
@@ -194,7 +194,7 @@ def test_a_start_that_fails_can_be_made_again(
 
 
 def test_port_in_use_is_the_callers_error(clock: ManualClock) -> None:
-    """A port that is taken raises where it is asked for, starts no thread, and spoils nothing."""
+    """A port that is taken raises in the caller, starts no thread, and spoils nothing."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         sandbox = Sandbox(clock=clock)
         with pytest.raises(OSError, match="in use"), sandbox.serve(port=taken.getsockname()[1]):
@@ -205,6 +205,6 @@ def test_port_in_use_is_the_callers_error(clock: ManualClock) -> None:
 
 
 def test_answers_wait_for_no_acknowledgement() -> None:
-    """The listening socket says TCP, which is what asyncio looks at before it sends at once."""
+    """The listening socket says TCP, because only then asyncio sends without delay."""
     with listen("127.0.0.1", 0) as listener:
         assert listener.proto == socket.IPPROTO_TCP

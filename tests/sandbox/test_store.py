@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_store_sends_the_documented_row(api: httpx.AsyncClient) -> None:
-    """Balance and ratio are text, and what is empty is PHP's list."""
+    """Balance and ratio are strings, and an empty object is PHP's list."""
     answer = await api.get("/store")
     assert answer.json() == {
         "message": None,
@@ -95,7 +95,7 @@ async def test_empty_store_has_no_statistics(clock: ManualClock) -> None:
 async def test_statistics_are_kept_for_three_minutes(
     api: httpx.AsyncClient, clock: ManualClock
 ) -> None:
-    """A refund shows when they are counted anew."""
+    """A refund shows when they are counted again."""
     before = (await api.get("/store/statics")).json()["data"]
     await api.put("/orders/78943", json={"status": 6})
     clock.advance(minutes=2, seconds=59)

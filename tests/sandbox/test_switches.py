@@ -133,7 +133,7 @@ async def test_a_lookup_may_count_past_due(api: httpx.AsyncClient, sandbox: Sand
 
 
 async def test_a_paused_one_may_be_called_active(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
-    """One page says that access stays until the period ends."""
+    """A page of RMZ says that access stays until the period ends."""
     await api.post("/subscriptions/501/pause")
     assert (await data(api, "/subscriptions/501"))["is_active"] is False
     sandbox.switches.paused_is_active = True
@@ -202,7 +202,7 @@ async def test_the_limits_may_be_kept_in_silence(api: httpx.AsyncClient, sandbox
 async def test_a_retry_may_have_a_request_id_of_its_own(
     sandbox: Sandbox, receiver: Receiver, is_new: bool
 ) -> None:
-    """One page calls it the id of the attempt; the event's id stays."""
+    """A page of RMZ calls it the id of the attempt; the event's id stays."""
     receiver.status = 500
     sandbox.switches.request_id_per_attempt = is_new
     sandbox.add_webhook(URL, app=receiver, tries=2)

@@ -25,7 +25,7 @@ def test_a_listener_hears_before_a_row_changes() -> None:
 
 
 def test_only_the_row_in_the_table_is_heard_of() -> None:
-    """A copy of it is nobody's, and so is one whose place another has taken."""
+    """A change of a copy is not noticed, and neither is one of a row that was replaced."""
     table = Table({1: Pet(name="Simba")})
     first = table[1]
     table[1] = Pet(name="Nala")

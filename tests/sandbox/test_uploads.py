@@ -15,7 +15,7 @@ PNG = ("tea.PNG", b"PNG", "image/png")
 async def test_an_upload_can_be_named_by_a_product(
     api: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:
-    """RMZ tells what it keeps, and counts from there."""
+    """RMZ returns what it keeps, and counts ids on from there."""
     answer = await api.post("/products/upload?type=image", files={"file": PNG})
     kept = answer.json()["data"]
     assert answer.status_code == 200

@@ -99,7 +99,7 @@ async def test_each_change_has_its_event(
     status: str,
     auto_renew: bool,
 ) -> None:
-    """A change is told as it is afterwards; one at the period's end still says active."""
+    """A change is sent as it is afterwards; one at the period's end still says active."""
     sandbox.add_webhook(URL, app=receiver)
     await api.post(f"/subscriptions/{subscription_id}/{call}", json={"days": 7})
     await sandbox.delivered()
@@ -214,7 +214,7 @@ async def test_silent_receiver_is_an_error(api: httpx.AsyncClient, sandbox: Sand
 async def test_closed_port_is_an_error(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
     """If no receiver listens, the log says why, and the call itself went well."""
     with socket.socket() as unheard:
-        # Bound and not listening: connections are refused, and nobody else gets the port.
+        # Bound and not listening: connections are refused, and no other program gets the port.
         unheard.bind(("127.0.0.1", 0))
         sandbox.add_webhook(f"http://127.0.0.1:{unheard.getsockname()[1]}/hooks")
         answer = await api.post("/subscriptions/501/pause")
@@ -248,7 +248,7 @@ async def test_answer_comes_before_the_delivery(
     with anyio.fail_after(60):
         assert (await api.post("/subscriptions/501/pause")).status_code == 200
         await sandbox.aclose()
-        # What was given up does not count as under way.
+        # A delivery that was given up does not count as under way.
         await sandbox.delivered()
     assert [delivery.webhook_id for delivery in sandbox.deliveries] in ([], [2])
 
@@ -353,7 +353,7 @@ async def test_every_loopback_url_is_taken(sandbox: Sandbox, url: str) -> None:
 
 
 async def test_webhook_is_checked(sandbox: Sandbox) -> None:
-    """A secret that nobody would accept, and tries that RMZ does not have, are refused."""
+    """A secret that RMZ would refuse, and a number of attempts that it does not offer."""
     wrong: list[Any] = ["", "x" * 15, 5, b"x" * 16]
     for secret in wrong:
         with pytest.raises(ValueError, match="secret must be a string of at least 16 characters"):

@@ -1,4 +1,4 @@
-"""What a type checker sees of ``rmz_async``; never run."""
+"""The types of ``rmz_async`` as a checker sees them; never run."""
 
 from __future__ import annotations
 
@@ -87,13 +87,13 @@ async def calls() -> None:
         assert_type(await rmz.subscriptions.unpause(501), Subscription)
         assert_type(await rmz.subscriptions.extend(501, days=7), Subscription)
         assert_type(await rmz.subscriptions.extend(subscription, months=1), Subscription)
-        # Exactly one of the two, which a checker can tell.
+        # Exactly one of the two, which a checker can see.
         await rmz.subscriptions.extend(501)  # type: ignore[call-overload] # pyright: ignore[reportCallIssue] # the claim itself
         await rmz.subscriptions.extend(501, days=1, months=1)  # type: ignore[call-overload] # pyright: ignore[reportCallIssue] # the claim itself
 
 
 async def orders(rmz: rmz_async.Client) -> None:
-    """What becomes of an order is one of three things, and a caller must find out which."""
+    """An order ends in one of three results, and a caller must find out which."""
     created = await rmz.orders.create(
         created_from="app.example",
         products=[OrderLine(product="gift-card", options={"size": "L"}), OrderLine(product=1)],
@@ -116,7 +116,7 @@ async def orders(rmz: rmz_async.Client) -> None:
     result: rmz_async.CreatedOrder = created
     if isinstance(result, DuplicateOrder):
         assert_type(result.duplicate, bool)
-    # Lines are OrderLines, and none is a mapping, a text or alone.
+    # Lines are a sequence of OrderLines: no mapping, no string and no single line.
     await rmz.orders.create(created_from="x", products=[{"product": 1}])  # type: ignore[list-item] # pyright: ignore[reportArgumentType] # the claim itself
     await rmz.orders.create(created_from="x", products="gift-card")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # the claim itself
     await rmz.orders.create(created_from="x", products=OrderLine(product=1))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # the claim itself
@@ -274,7 +274,7 @@ async def refreshed(event: webhooks.SubscriptionEvent, order: webhooks.OrderCrea
 
 
 def errors(error: rmz_async.UnprocessableEntityError) -> None:
-    """One except serves both sides of a refused field."""
+    """A single except serves both sides of a refused field."""
     refused: rmz_async.InvalidRequestError = error
     answered: rmz_async.APIError = error
     assert_type(answered.status, int)

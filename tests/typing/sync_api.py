@@ -1,4 +1,4 @@
-"""What a type checker sees of ``rmz_sync``; never run."""
+"""The types of ``rmz_sync`` as a checker sees them; never run."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def calls() -> None:
 
 
 def orders(rmz: rmz_sync.Client) -> None:
-    """What becomes of an order is one of three things here too."""
+    """An order ends in one of three results here too."""
     created = rmz.orders.create(created_from="app.example", products=[OrderLine(product=1)])
     assert_type(created, PendingOrder | CompletedOrder | DuplicateOrder)
     str(created.checkout_url)  # type: ignore[union-attr] # pyright: ignore[reportAttributeAccessIssue] # the claim itself: a free order has none
