@@ -212,8 +212,11 @@ class ReceiverCore:
                 count += 1
         return count
 
-    def _replay(self, inbox_id: int, dry_run: bool) -> Sequence[Replay]:
-        return replayed(self._inbox, self._handlers, inbox_id, dry_run=dry_run)
+    def replayed(self, inbox_id: int, *, dry_run: bool) -> Sequence[Replay]:
+        """Do the work of ``replay``; this blocks."""
+        found = replayed(self._inbox, self._handlers, inbox_id, dry_run=dry_run)
+        self._wake()
+        return found
 
     def _wake(self) -> None:
         for signal in tuple(self._signals):

@@ -127,9 +127,7 @@ class Receiver(ReceiverCore):
             The handlers that run again, or would; empty if there is no such delivery, if it is not
             an event, or if no handler wants it.
         """
-        found = self._replay(inbox_id, dry_run)
-        self._wake()
-        return found
+        return self.replayed(inbox_id, dry_run=dry_run)
 
     def stats(self) -> Stats:
         """Return how many deliveries and tasks the inbox holds."""

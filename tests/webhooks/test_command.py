@@ -1,0 +1,191 @@
+"""``python -m rmz_async.webhooks`` for the people who look after an inbox."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rmz_sync
+from rmz_async.webhooks import Event, EventType, sample, sign
+from rmz_async.webhooks.__main__ import main
+from tests.webhooks.receiving import SECRET
+
+PROGRAM = f"""
+from rmz_async import webhooks
+
+receiver = webhooks.Receiver(secrets=[{SECRET!r}], inbox="sqlite:///inbox.db")
+other = "no receiver"
+
+
+@receiver.on("subscription.*", name="renew")
+def renew(event):
+    ...
+
+
+@receiver.on("subscription.*", name="later")
+def later(event):
+    ...
+"""
+
+
+@pytest.fixture
+def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An inbox with one event that was applied, one that failed and one that cannot be read."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for module in ("my_shop", "my_orders"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    (tmp_path / "my_shop.py").write_text(PROGRAM, encoding="utf-8")
+    address = "sqlite:///inbox.db"
+    receiver = rmz_sync.webhooks.Receiver(secrets=[SECRET], inbox=address, max_attempts=1)
+
+    @receiver.on("subscription.*", name="renew")
+    def renew(event: Event) -> None:
+        if event.dedupe_key == "bad":
+            raise LookupError("no such\nuser")
+
+    bodies = [sample(EventType.SUBSCRIPTION_RENEWED, event_id=key) for key in ("good", "bad")]
+    for body in (*bodies, b"[]"):
+        receiver.receive(body, {"Signature": sign(body, SECRET)})
+    receiver.drain()
+    receiver.close()
+    return address
+
+
+def run(capsys: pytest.CaptureFixture[str], address: str, *words: str) -> str:
+    """Carry out a command that must succeed, and return what it prints."""
+    assert main(["--inbox", address, *words]) == 0
+    return capsys.readouterr().out
+
+
+def test_deliveries_are_listed_without_their_content(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unreadable, bad, good = run(capsys, address, "list").splitlines()
+
+    assert "(unreadable)" in unreadable
+    assert bad.endswith("subscription:501          dead")
+    assert good.endswith("done")
+    assert "sara@example.com" not in unreadable + bad + good
+
+
+def test_a_list_can_be_narrowed(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert len(run(capsys, address, "list", "--state", "dead").splitlines()) == 1
+    assert len(run(capsys, address, "list", "--before", "3", "--limit", "1").splitlines()) == 1
+
+
+def test_a_delivery_is_shown_with_its_error_on_one_line(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The content, which is personal, is shown on request only."""
+    shown = run(capsys, address, "show", "2")
+
+    assert "renew: dead, attempts 1, LookupError: no such\\nuser" in shown
+    assert "sara@example.com" not in shown
+    assert "sara@example.com" in run(capsys, address, "show", "2", "--body")
+    assert "unreadable: the delivery is not an event" in run(capsys, address, "show", "3")
+
+
+def test_a_task_that_runs_or_waits_says_so(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(capsys, address, "--receiver", "my_shop:receiver", "replay", "1")
+    with sqlite3.connect("inbox.db") as connection:
+        connection.execute("UPDATE rmz_tasks SET due = 9e12 WHERE handler = 'later'")
+        connection.execute("UPDATE rmz_tasks SET leased_until = 9e12 WHERE handler = 'renew'")
+    connection.close()
+    shown = run(capsys, address, "show", "1")
+
+    assert "renew: waiting, attempts 0, running" in shown
+    assert "later: waiting, attempts 0, due in " in shown
+
+
+def test_a_dry_run_says_what_each_handler_would_see(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And changes nothing."""
+    words = ("--receiver", "my_shop:receiver", "replay", "1", "3")
+    lines = run(capsys, address, *words, "--dry-run").splitlines()
+
+    assert lines == [
+        "1: renew would get SubscriptionRenewed (status active); was applied before",
+        "1: later would get SubscriptionRenewed (status active); was not applied",
+        "3: nothing to run: no such delivery, or no handler wants it",
+    ]
+    assert "waiting                  0" in run(capsys, address, "stats")
+    assert "1: renew gets" in run(capsys, address, *words)
+    assert "waiting                  2" in run(capsys, address, "stats")
+
+
+def test_an_order_has_no_subscription_to_show(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    receiver = rmz_sync.webhooks.Receiver(secrets=[SECRET], inbox=address)
+    body = sample(EventType.ORDER_CREATED)
+    receiver.receive(body, {"Signature": sign(body, SECRET)})
+    receiver.close()
+    (Path.cwd() / "my_orders.py").write_text(
+        PROGRAM.replace("subscription.*", "*"), encoding="utf-8"
+    )
+    words = ("--receiver", "my_orders:receiver", "replay", "4", "--dry-run")
+
+    assert "4: renew would get OrderCreated; was not applied" in run(capsys, address, *words)
+
+
+def test_old_deliveries_are_forgotten(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those that failed are kept, unless they are named too."""
+    assert run(capsys, address, "purge") == "0 forgotten\n"
+    assert run(capsys, address, "purge", "--older-than", "-1") == "1 forgotten\n"
+    assert run(capsys, address, "purge", "--older-than", "-1", "--dead") == "2 forgotten\n"
+
+
+def test_the_tables_are_made_or_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    address = f"sqlite:///{tmp_path / 'new.db'}"
+
+    assert run(capsys, address, "create") == "the tables are there\n"
+    assert "CREATE TABLE IF NOT EXISTS rmz_deliveries" in run(capsys, address, "schema")
+
+
+def test_the_receiver_names_the_inbox_too(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--receiver", "my_shop:receiver", "list"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["list"], "ConfigurationError: --inbox: give the inbox's address, or your --receiver"),
+        (["replay", "1"], "ConfigurationError: --receiver: name your receiver as module:name"),
+        (["--inbox", "x", "list"], "ConfigurationError: inbox: must be sqlite:///"),
+        (["--inbox", "sqlite:///inbox.db", "show", "9"], "LookupError: there is no delivery 9"),
+        (["--receiver", "my_shop:other", "list"], "--receiver: my_shop:other is no Receiver"),
+        (
+            ["--inbox", "sqlite:////no/such/S3CRET.db", "stats"],
+            "OperationalError: the inbox cannot be used",
+        ),
+    ],
+)
+def test_a_command_that_fails_says_why(
+    address: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+    reason: str,
+) -> None:
+    monkeypatch.delenv("RMZ_INBOX", raising=False)
+    monkeypatch.delenv("RMZ_RECEIVER", raising=False)
+
+    assert main(words) == 1
+    assert reason in capsys.readouterr().err
+
+
+def test_the_command_is_a_program(address: str) -> None:
+    command = [sys.executable, "-m", "rmz_async.webhooks", "--inbox", address, "stats"]
+    result = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+
+    assert "dead                     1" in result.stdout
+    assert result.stderr == ""
