@@ -38,7 +38,7 @@ def test_the_tests_with_fixtures_pass(tmp_path: Path) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 

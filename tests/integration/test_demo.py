@@ -175,7 +175,7 @@ def test_the_demonstration_runs_if_the_output_has_few_characters(encoding: str) 
         RUN,
         capture_output=True,
         env={**os.environ, "PYTHONIOENCODING": encoding},
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")
@@ -187,6 +187,6 @@ def test_the_demonstration_runs_if_the_output_has_few_characters(encoding: str) 
 
 def test_it_runs_as_a_module() -> None:
     """``python -m rmz_async.sandbox.demo`` works on its own."""
-    done = subprocess.run(RUN, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(RUN, capture_output=True, text=True, timeout=240, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("A local RMZ answers at http://127.0.0.1:")

@@ -55,7 +55,7 @@ CALLING = f"""
         print("status:", rmz.subscriptions.pause(501).status)
         portal = rmz.portal_sessions.create(customer=4501)
         print("link:", portal.url.startswith("http://localhost:8787/s/"))
-    print("event:", received.get(timeout=50).event, flush=True)
+    print("event:", received.get(timeout=90).event, flush=True)
     command = ["--url", address, "--token", "1|local"]
     try:
         main(["list", "webhooks", *command])

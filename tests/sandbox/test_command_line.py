@@ -162,9 +162,9 @@ def test_runs_as_a_program(name: str) -> None:
             lines = iter(process.stdout.readline, "")
             base_url = next(line for line in lines if "RMZ_BASE_URL=" in line).partition("=")[2]
             url = f"{base_url.strip()}/subscriptions"
-            assert httpx.get(url, timeout=10).status_code == 401
+            assert httpx.get(url, timeout=60).status_code == 401
             process.send_signal(signal.Signals[name])
-            _, complaints = process.communicate(timeout=10)
+            _, complaints = process.communicate(timeout=60)
         finally:
             watchdog.cancel()
             process.kill()

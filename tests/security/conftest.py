@@ -51,4 +51,4 @@ def probe() -> Iterator[Probe]:
         return Measured(**json.loads(process.stdout.readline()))
 
     yield ask
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)

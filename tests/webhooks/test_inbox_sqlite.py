@@ -47,7 +47,7 @@ def run(program: str, *arguments: str) -> str:
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     ).stdout
 
 

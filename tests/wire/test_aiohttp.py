@@ -267,7 +267,7 @@ def test_a_loop_that_ends_before_its_client_is_closed_prints_nothing(serving: An
     """Neither when the next loop begins, nor at the end of the program."""
     with serving(keeps()) as server:
         command = [sys.executable, "-c", LEFT_OPEN, server.base_url]
-        done = subprocess.run(command, capture_output=True, timeout=60)
+        done = subprocess.run(command, capture_output=True, timeout=240)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert server.opened == 3
 

@@ -109,7 +109,7 @@ def test_the_connections_of_a_closed_loop_are_closed(serving: Any, http: Any) ->
 @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 def test_a_client_keeps_two_event_loops_apart(serving: Any, http: Any) -> None:
     """In two threads, each goes on over its own connection, and each closes its own."""
-    together = threading.Barrier(2, timeout=10)
+    together = threading.Barrier(2, timeout=60)
 
     async def read() -> None:
         for _ in range(20):

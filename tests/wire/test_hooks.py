@@ -300,5 +300,5 @@ def test_a_call_at_exit_is_not_sent(http: str | None, anyio_backend: str) -> Non
     if http is not None:
         pytest.importorskip("httpx_aiohttp", reason="the extra aiohttp is not installed")
     program = AT_EXIT.replace("HTTP", repr(http))
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=240)
     assert done.stdout.split() == [b"ConnectionFailedError"]
