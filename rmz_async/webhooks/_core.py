@@ -178,6 +178,8 @@ class ReceiverCore:
 
     @asynccontextmanager
     async def _working(self, concurrency: int, grace: float) -> AsyncGenerator[None]:
+        if type(concurrency) is not int or concurrency < 1:
+            raise ConfigurationError("concurrency: must be an integer of 1 or more")
         signal = Signal()
         background = Background(
             worker=self._worker,

@@ -1,0 +1,108 @@
+"""RMZ in an aiohttp server: a client for the application's life, and a route for deliveries.
+
+::
+
+    setup(app, receiver=receiver)
+
+    async def premium(request: web.Request) -> web.Response:
+        rmz = request.app[CLIENT]
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from rmz_async.client import Client
+from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver
+from rmz_async.webhooks import Receiver
+
+__all__ = ("CLIENT", "setup", "webhook", "working")
+
+CLIENT: web.AppKey[Client] = web.AppKey("CLIENT", Client)
+"""The key under which an application has its client."""
+
+
+def setup(
+    app: web.Application,
+    *,
+    client: Callable[[], Client] = Client,
+    receiver: Receiver | None = None,
+    path: str = PATH,
+    concurrency: int = 10,
+) -> None:
+    """Give an application a client, and a route for RMZ's deliveries.
+
+    Args:
+        app: The application, before it starts.
+        client: Makes the client, which is ``request.app[CLIENT]`` in a handler.
+        receiver: Verifies and stores the deliveries, and runs their handlers in the background.
+            None for no route.
+        path: The path of the URL that you gave RMZ.
+        concurrency: How many handlers of events may run at the same time.
+    """
+
+    async def open_client(app: web.Application) -> AsyncIterator[None]:
+        async with client() as rmz:
+            app[CLIENT] = rmz
+            yield
+
+    app.cleanup_ctx.append(open_client)
+    if receiver is not None:
+        app.cleanup_ctx.append(working(receiver, concurrency=concurrency))
+        app.router.add_post(path, webhook(receiver))
+
+
+def working(
+    receiver: Receiver, *, concurrency: int = 10
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    """Return a ``cleanup_ctx`` that runs a receiver's handlers, and closes its inbox at the end."""
+
+    async def run(_: web.Application) -> AsyncIterator[None]:
+        async with _in_a_task(receiver, concurrency):
+            yield
+        await receiver.aclose()
+
+    return run
+
+
+def webhook(receiver: AsyncReceiver) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Return the handler for deliveries, for a route of your own."""
+
+    async def rmz_webhook(request: web.Request) -> web.Response:
+        # aiohttp's own limit belongs to the application, and may be any.
+        body = bytearray()
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) >= READ_AT_MOST:
+                break
+        ack = await receiver.receive(bytes(body), request.raw_headers)
+        return web.Response(text=ack.body, status=ack.status)
+
+    return rmz_webhook
+
+
+@asynccontextmanager
+async def _in_a_task(receiver: Receiver, concurrency: int) -> AsyncGenerator[None]:
+    # aiohttp may start and stop an application in two tasks, and a task group may not be left in
+    # another task than the one in which it was entered.
+    started, stopping = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        async with receiver.working(concurrency=concurrency):
+            started.set()
+            await stopping.wait()
+
+    task = asyncio.create_task(work())
+    starting = asyncio.create_task(started.wait())
+    try:
+        await asyncio.wait((task, starting), return_when=asyncio.FIRST_COMPLETED)
+        if started.is_set():
+            yield
+    finally:
+        starting.cancel()
+        stopping.set()
+        await task

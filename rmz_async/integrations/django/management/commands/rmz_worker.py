@@ -1,0 +1,60 @@
+"""``manage.py rmz_worker``: run the handlers of RMZ's events."""
+
+from __future__ import annotations
+
+import inspect
+import signal
+from argparse import ArgumentParser
+from typing import Any
+
+import anyio
+from django.core.management.base import BaseCommand
+
+from rmz_async.integrations.django.configuration import receiver_of_settings
+
+__all__ = ("Command",)
+
+
+class Command(BaseCommand):
+    """Runs handlers until SIGINT or SIGTERM, and lets those that run end."""
+
+    help = "Run the handlers of RMZ's events, until Ctrl-C or SIGTERM."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add the options of the command."""
+        parser.add_argument(
+            "--concurrency",
+            type=int,
+            default=10,
+            help="how many handlers may run at the same time; 10 if left out",
+        )
+        parser.add_argument(
+            "--once", action="store_true", help="run what is due now, then end; for cron"
+        )
+
+    def handle(self, *, concurrency: int, once: bool, **_: Any) -> None:
+        """Run the command."""
+        receiver = receiver_of_settings()
+        if inspect.iscoroutinefunction(receiver.receive):
+            count = anyio.run(self._work, receiver, concurrency, once)
+        elif once:
+            count = receiver.drain()
+        else:
+            count = 0
+            with receiver.working(concurrency=concurrency):
+                anyio.run(self._until_signalled)
+        if once:
+            self.stdout.write(f"{count} handlers ran")
+
+    async def _work(self, receiver: Any, concurrency: int, once: bool) -> int:
+        if once:
+            return int(await receiver.drain())
+        async with receiver.working(concurrency=concurrency):
+            await self._until_signalled()
+        return 0
+
+    async def _until_signalled(self) -> None:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            self.stdout.write("working; Ctrl-C ends it")
+            async for _ in signals:
+                break

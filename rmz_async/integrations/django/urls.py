@@ -1,0 +1,12 @@
+"""The URL for RMZ's deliveries: ``path("", include("rmz_async.integrations.django.urls"))``."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from rmz_async.integrations._bodies import PATH
+from rmz_async.integrations.django.views import webhook_of_settings
+
+__all__ = ("urlpatterns",)
+
+urlpatterns = [path(PATH.removeprefix("/"), webhook_of_settings(), name="rmz-webhook")]

@@ -1,0 +1,56 @@
+"""Views for RMZ's deliveries."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+
+from rmz_async.integrations._bodies import READ_AT_MOST, AsyncReceiver, BlockingReceiver
+from rmz_async.integrations.django.configuration import receiver_of_settings
+from rmz_async.webhooks import Ack
+
+__all__ = ("webhook", "webhook_of_settings")
+
+
+def webhook(receiver: AsyncReceiver | BlockingReceiver) -> Callable[[HttpRequest], Any]:
+    """Return the view for deliveries: async for a receiver of ``rmz_async``, else plain.
+
+    RMZ cannot send Django's token against forged forms: the signature takes its place.
+
+    Args:
+        receiver: Verifies and stores the deliveries.
+    """
+    receive: Any = receiver.receive
+
+    async def view(request: HttpRequest) -> HttpResponse:
+        refused, body = _body(request)
+        return refused or _answer(await receive(body, request.META))
+
+    def blocking_view(request: HttpRequest) -> HttpResponse:
+        refused, body = _body(request)
+        return refused or _answer(receive(body, request.META))
+
+    return csrf_exempt(view if inspect.iscoroutinefunction(receive) else blocking_view)
+
+
+def webhook_of_settings() -> Callable[[HttpRequest], Any]:
+    """Return the view for the receiver that ``RMZ_RECEIVER`` names."""
+    return webhook(receiver_of_settings())
+
+
+def _body(request: HttpRequest) -> tuple[HttpResponse | None, bytes]:
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"]), b""
+    try:
+        # Not request.body: its limit is a setting, and may be any.
+        return None, request.read(READ_AT_MOST)
+    except UnreadablePostError:
+        return HttpResponse("the body is not complete", status=400), b""
+
+
+def _answer(ack: Ack) -> HttpResponse:
+    return HttpResponse(ack.body, status=ack.status, content_type="text/plain")

@@ -1,0 +1,110 @@
+"""A receiver, and deliveries to a server that runs in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+import rmz_async
+import rmz_sync
+from rmz_async import webhooks
+from rmz_async.webhooks import EventType
+
+SECRET = "whsec_for_tests_of_frameworks"
+PATH = "/webhooks/rmz"
+
+
+class Effects:
+    """The effects of a handler, and how to wait for them."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._happened = threading.Semaphore(0)
+
+    def happen(self, event: webhooks.Event) -> None:
+        """Note an effect; the handler of the receiver."""
+        self.names.append(event.event)
+        self._happened.release()
+
+    def wait(self) -> None:
+        """Wait for one more effect."""
+        assert self._happened.acquire(timeout=30)
+
+
+@pytest.fixture
+def effects() -> Effects:
+    """What the handler did."""
+    return Effects()
+
+
+@pytest.fixture
+def receiver(effects: Effects, tmp_path: Path) -> webhooks.Receiver:
+    """A receiver with one handler for all events."""
+    receiver = webhooks.Receiver(secrets=[SECRET], inbox=f"sqlite:///{tmp_path / 'inbox.db'}")
+    receiver.on("*", name="effects")(effects.happen)
+    return receiver
+
+
+@pytest.fixture
+def blocking_receiver(effects: Effects, tmp_path: Path) -> rmz_sync.webhooks.Receiver:
+    """The same for code that cannot await."""
+    inbox = f"sqlite:///{tmp_path / 'inbox.db'}"
+    receiver = rmz_sync.webhooks.Receiver(secrets=[SECRET], inbox=inbox)
+    receiver.on("*", name="effects")(effects.happen)
+    return receiver
+
+
+@pytest.fixture
+def made_client() -> Callable[[], rmz_async.Client]:
+    """Makes the client of an application."""
+    return lambda: rmz_async.Client("1|token", base_url="http://127.0.0.1:9")
+
+
+def deliver(url: str, body: bytes, signature: str | None = None) -> httpx.Response:
+    """Send a delivery; RMZ signed it, unless *signature* says otherwise."""
+    signature = webhooks.sign(body, SECRET) if signature is None else signature
+    headers = {"Signature": signature, "X-RMZ-REQUEST-ID": "7"}
+    return httpx.post(url + PATH, content=body, headers=headers, timeout=30)
+
+
+@contextmanager
+def serving(app: Any) -> Generator[str]:
+    """Serve an ASGI application as production does, and return its address."""
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="auto"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(30)
+
+
+def check_deliveries(url: str, effects: Effects) -> None:
+    """Deliver to a server whose receiver works, and look at its answers and effects."""
+    body = webhooks.sample(EventType.SUBSCRIPTION_RENEWED)
+    assert deliver(url, body).status_code == 200
+    effects.wait()
+    assert deliver(url, body).status_code == 200, "a repeat is answered like the first"
+    assert deliver(url, body, "0" * 64).status_code == 401
+    assert refused(url, b"x" * (2 * 1024 * 1024))
+    assert httpx.get(url + PATH).status_code == 405
+    assert effects.names == ["subscription.renewed"]
+
+
+def refused(url: str, body: bytes) -> bool:
+    """Whether a body is refused; a server may close the connection in the middle of it."""
+    try:
+        return deliver(url, body).status_code == 401
+    except (httpx.WriteError, httpx.ReadError, httpx.RemoteProtocolError):
+        return True

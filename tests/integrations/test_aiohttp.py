@@ -1,0 +1,57 @@
+"""RMZ in an aiohttp server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+import rmz_async
+from rmz_async import webhooks
+from rmz_async.integrations.aiohttp import CLIENT, setup
+from tests.integrations.conftest import Effects, check_deliveries
+
+MakeClient = Callable[[], rmz_async.Client]
+
+
+@pytest.mark.asyncio
+async def test_a_delivery_is_stored_and_its_handler_runs(
+    receiver: webhooks.Receiver, made_client: MakeClient, effects: Effects
+) -> None:
+    """Forged and endless bodies are refused."""
+    app = web.Application(client_max_size=10)
+    setup(app, client=made_client, receiver=receiver)
+    async with TestServer(app) as server:
+        url = str(server.make_url("/")).rstrip("/")
+        await asyncio.to_thread(check_deliveries, url, effects)
+
+
+@pytest.mark.asyncio
+async def test_the_application_has_a_client_that_ends_with_it(made_client: MakeClient) -> None:
+    """The application may be started in one task and ended in another."""
+    app = web.Application()
+    setup(app, client=made_client)
+    runner = web.AppRunner(app)
+    await asyncio.create_task(runner.setup())
+    rmz = app[CLIENT]
+    await asyncio.create_task(runner.cleanup())
+
+    with pytest.raises(rmz_async.ConfigurationError, match="closed"):
+        await rmz.store.get()
+
+
+@pytest.mark.asyncio
+async def test_a_worker_that_cannot_start_stops_the_application(
+    receiver: webhooks.Receiver, made_client: MakeClient
+) -> None:
+    """An application that stores deliveries and never handles them would look healthy."""
+    app = web.Application()
+    setup(app, client=made_client, receiver=receiver, concurrency=0)
+    runner = web.AppRunner(app)
+
+    with pytest.raises(rmz_async.ConfigurationError, match="concurrency: must be"):
+        await runner.setup()
+    await runner.cleanup()

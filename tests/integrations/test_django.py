@@ -1,0 +1,208 @@
+"""RMZ in Django: under ASGI and WSGI, the system check, and the worker."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import django
+import httpx
+import pytest
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+from django.test import RequestFactory, override_settings
+from django.urls import path, resolve
+
+import rmz_sync
+from rmz_async import webhooks
+from rmz_async.integrations.django.configuration import check_receiver, receiver_of_settings
+from rmz_async.integrations.django.views import webhook
+from rmz_async.webhooks import EventType
+from tests.integrations.blocking import serving_wsgi
+from tests.integrations.conftest import PATH, SECRET, Effects, deliver, serving
+
+if not settings.configured:
+    settings.configure(
+        ROOT_URLCONF=__name__,
+        ALLOWED_HOSTS=["*"],
+        SECRET_KEY="for tests",
+        INSTALLED_APPS=["rmz_async.integrations.django"],
+        MIDDLEWARE=["django.middleware.csrf.CsrfViewMiddleware"],
+        LOGGING_CONFIG=None,
+        RMZ_RECEIVER=f"{__name__}.receiver_of_project",
+    )
+    django.setup()
+
+urlpatterns: list[Any] = []
+receiver_of_project: Any = None
+
+
+@pytest.fixture(autouse=True)
+def project(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A project whose addresses the test sets."""
+    urlpatterns.clear()
+    # The tests' own modules are no packages that Django could import by name.
+    monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
+    yield
+    urlpatterns.clear()
+
+
+def use(receiver: Any) -> None:
+    """Let the project have a receiver."""
+    global receiver_of_project
+    receiver_of_project = receiver
+    urlpatterns.append(path(PATH.removeprefix("/"), webhook(receiver_of_settings())))
+
+
+def test_an_async_receiver_stores_deliveries_under_asgi(
+    receiver: webhooks.Receiver, effects: Effects
+) -> None:
+    """Django's check against forged forms lets deliveries pass; forged ones are refused."""
+    use(receiver)
+    with serving(get_asgi_application()) as url:
+        check_answers(url)
+    call_command("rmz_worker", "--once")
+
+    assert effects.names == ["subscription.renewed"]
+
+
+def test_an_async_receiver_stores_deliveries_under_wsgi(
+    receiver: webhooks.Receiver, effects: Effects, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each request has an event loop of its own."""
+    use(receiver)
+    with serving_wsgi(get_wsgi_application()) as url:
+        check_answers(url)
+    call_command("rmz_worker", "--once")
+
+    assert effects.names == ["subscription.renewed"]
+    assert capsys.readouterr().out == "1 handlers ran\n"
+
+
+def test_a_blocking_receiver_stores_deliveries_under_wsgi(
+    blocking_receiver: rmz_sync.webhooks.Receiver, effects: Effects
+) -> None:
+    """The worker runs its handlers, too."""
+    use(blocking_receiver)
+    with serving_wsgi(get_wsgi_application()) as url:
+        check_answers(url)
+    call_command("rmz_worker", "--once")
+
+    assert effects.names == ["subscription.renewed"]
+
+
+def check_answers(url: str) -> None:
+    """Deliver an event twice, and a forged one."""
+    body = webhooks.sample(EventType.SUBSCRIPTION_RENEWED)
+    assert [deliver(url, body).status_code for _ in range(2)] == [200, 200]
+    assert deliver(url, body, "0" * 64).status_code == 401
+    assert httpx.get(url + PATH).status_code == 405
+
+
+def test_a_body_that_is_not_complete_leaves_no_traceback(receiver: webhooks.Receiver) -> None:
+    """A sender that hangs up is no error of the project."""
+    use(receiver)
+    request = RequestFactory().post(PATH, data=b"x", content_type="application/json")
+
+    class Cut:
+        def read(self, *_: object) -> bytes:
+            raise OSError("hung up")
+
+    stream: Any = Cut()
+    request._stream = stream
+
+    assert asyncio.run(webhook(receiver)(request)).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (None, "must be the dotted path"),
+        ("no.such.module", "No module named"),
+        ("os.path.join", "is no receiver"),
+        ("rmz_async.webhooks.Receiver", "is no receiver"),
+    ],
+)
+def test_a_wrong_setting_is_named_as_django_starts(value: object, problem: str) -> None:
+    """No delivery has to fail first."""
+    with override_settings(RMZ_RECEIVER=value):
+        (error,) = check_receiver()
+        assert problem in error.msg
+        assert error.id == "rmz.E001"
+        with pytest.raises(ImproperlyConfigured, match="RMZ_RECEIVER"):
+            receiver_of_settings()
+
+
+def test_the_addresses_of_the_application_have_the_view(receiver: webhooks.Receiver) -> None:
+    """A project includes them."""
+    use(receiver)
+
+    found = resolve(PATH, urlconf="rmz_async.integrations.django.urls")
+    assert found.url_name == "rmz-webhook"
+
+
+def test_a_right_setting_passes_the_check(receiver: webhooks.Receiver) -> None:
+    use(receiver)
+
+    assert check_receiver() == []
+
+
+PROJECT = """
+import sys, django
+from django.conf import settings
+import rmz_sync
+from {package} import webhooks
+
+if __name__ == "__main__":
+    sys.modules["project"] = sys.modules["__main__"]
+receiver = webhooks.Receiver(secrets=["{secret}"], inbox="sqlite:///{inbox}")
+
+@receiver.on("*", name="handle")
+def handle(event):
+    print("handled", event.event, flush=True)
+
+settings.configure(
+    INSTALLED_APPS=["rmz_async.integrations.django"], RMZ_RECEIVER="project.receiver",
+    ROOT_URLCONF="rmz_async.integrations.django.urls", ALLOWED_HOSTS=["*"],
+)
+if __name__ == "__main__":
+    django.setup()
+    from django.core.management import call_command
+    call_command("rmz_worker", "--concurrency", "2")
+"""
+
+
+@pytest.mark.parametrize("package", ["rmz_async", "rmz_sync"])
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGTERM to a process")
+def test_the_worker_runs_handlers_until_it_is_asked_to_end(tmp_path: Path, package: str) -> None:
+    """SIGTERM, as a service manager sends it; the exit code says that all is well."""
+    inbox = tmp_path / "inbox.db"
+    script = tmp_path / "project.py"
+    script.write_text(textwrap.dedent(PROJECT).format(secret=SECRET, inbox=inbox, package=package))
+    receiver = webhooks.Receiver(secrets=[SECRET], inbox=f"sqlite:///{inbox}")
+    receiver.on("*", name="handle")(lambda event: None)
+    body = webhooks.sample(EventType.SUBSCRIPTION_RENEWED)
+    ack = __import__("anyio").run(
+        receiver.receive, body, {"Signature": webhooks.sign(body, SECRET)}
+    )
+    assert ack.status == 200
+
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout is not None
+        lines = {process.stdout.readline(), process.stdout.readline()}
+        assert lines == {"working; Ctrl-C ends it\n", "handled subscription.renewed\n"}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
