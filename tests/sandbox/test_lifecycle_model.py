@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import httpx
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -22,16 +22,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from rmz_async.sandbox import Card, CardBehaviour, Sandbox, Status
-from rmz_async.sandbox.rules.subscriptions import resume
-from rmz_async.sandbox.wire.answers import RefusedError
-from tests.sandbox.lifecycle_model import DAY, MONTH, Model
+from rmz_async.sandbox import Card, CardBehaviour, Order, Sandbox, Status
+from tests.sandbox.lifecycle_model import DAY, MONTH, Model, Plan
 
 START = datetime(2025, 6, 1, 12, tzinfo=UTC)
 BEHAVIOURS = {
     "pays": CardBehaviour.PAYS,
     "declines": CardBehaviour.DECLINES,
     "second": CardBehaviour.SECOND_ATTEMPT,
+}
+# The plans of the product that is sold here, by the ids of the seeded store.
+PLANS = {
+    14: Plan(14, Decimal("19.99"), MONTH),
+    15: Plan(15, Decimal("199.99"), 365 * DAY),
+    16: Plan(16, Decimal("349.50"), 730 * DAY),
 }
 # Steps that are likely to reach something, or to miss it by an hour.
 PASSING = st.sampled_from([0, 1, 23, 3 * DAY, 4 * DAY, 7 * DAY + 1, 27 * DAY, MONTH, 40 * DAY])
@@ -54,45 +58,78 @@ class Lifecycle(RuleBasedStateMachine):
         self.sandbox = Sandbox(clock=lambda: START, throttle=False)
         self.sandbox.add_webhook("http://127.0.0.1/hooks", app=self.receive)
         self.events: list[str] = []
-        self.model = Model("pays")
+        self.model = Model("pays", PLANS[14], PLANS[14].price)
         for number in tuple(self.sandbox.state.subscriptions):
             if number != 501:
                 del self.sandbox.state.subscriptions[number]
         self.subscription = self.sandbox.state.subscriptions[501]
         self.subscription.variant_id = 14
+        self.subscription.price = PLANS[14].price
+        self.sandbox.state.orders.clear()
 
     async def receive(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one delivery."""
         body = json.loads(await Request(scope, receive).body())
-        self.events.append(body["event"].removeprefix("subscription."))
+        if body["event"].startswith("subscription."):
+            self.events.append(body["event"].removeprefix("subscription."))
         await Response(status_code=204)(scope, receive, send)
 
-    def call(self, name: str, body: dict[str, Any] | None = None) -> bool:
+    @property
+    def orders(self) -> list[Order]:
+        """What the customer was charged for, the oldest first."""
+        return [order for _, order in sorted(self.sandbox.state.orders.items())]
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> bool:
         """Make one call; return whether it was done."""
 
         async def send() -> httpx.Response:
             headers = {"Authorization": f"Bearer {self.sandbox.token}"}
             transport = httpx.ASGITransport(self.sandbox.app)
             async with httpx.AsyncClient(transport=transport, headers=headers) as api:
-                answer = await api.post(
-                    f"{self.sandbox.base_url}/subscriptions/501/{name}", json=body
-                )
+                answer = await api.request(method, f"{self.sandbox.base_url}{path}", json=body)
             await self.sandbox.delivered()
             return answer
 
         return self.runner.run(send()).is_success
 
-    @initialize(card=CARDS, trial_days=st.integers(0, 20))
-    def begin(self, card: str, trial_days: int) -> None:
+    def in_portal(self, button: str) -> bool:
+        """Press a button of the portal, as the customer; return whether it did something."""
+
+        async def press() -> httpx.Response:
+            headers = {"Authorization": f"Bearer {self.sandbox.token}"}
+            transport = httpx.ASGITransport(self.sandbox.app)
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://127.0.0.1"
+            ) as browser:
+                made = await browser.post(
+                    f"{self.sandbox.base_url}/portal-sessions",
+                    json={"customer": {"id": self.subscription.customer_id}},
+                    headers=headers,
+                )
+                await browser.post(made.json()["data"]["url"])
+                message = (await browser.get("/messages.json")).json()[0]["text"]
+                await browser.post("/portal/code", data={"code": message.split()[1]})
+                answer = await browser.post(f"/portal/subscriptions/501/{button}")
+            await self.sandbox.delivered()
+            return answer
+
+        return self.runner.run(press()).is_redirect
+
+    @initialize(card=CARDS, trial_days=st.integers(0, 20), grace_days=st.sampled_from([7, 5, 30]))
+    def begin(self, card: str, trial_days: int, grace_days: int) -> None:
         """Begin with a period that was paid for, or with a trial."""
-        self.model = Model.trial(card, trial_days) if trial_days else Model(card)
+        self.model.card, self.model.grace_days = card, grace_days
+        self.sandbox.state.products[102].grace_period_days = grace_days
         self.subscription.card = card_of(card)
+        if trial_days:
+            self.model.status, self.model.end = "trialing", trial_days * DAY
+            self.model.has_paid = False
+            self.subscription.status = Status.TRIALING
+            self.subscription.paid_periods = 0
         self.subscription.current_period_start = START
         self.subscription.current_period_end = START + timedelta(hours=self.model.end)
         if trial_days:
-            self.subscription.status = Status.TRIALING
             self.subscription.trial_ends_at = self.subscription.current_period_end
-            self.subscription.paid_periods = 0
 
     @rule(hours=PASSING)
     def pass_hours(self, hours: int) -> None:
@@ -104,56 +141,79 @@ class Lifecycle(RuleBasedStateMachine):
     def pause(self, after: int) -> None:
         """Pause both."""
         self.pass_hours(after)
-        assert self.call("pause") is self.model.pause()
+        assert self.call("POST", "/subscriptions/501/pause") is self.model.pause()
 
     @rule(after=PASSING)
     def unpause(self, after: int) -> None:
         """Unpause both."""
         self.pass_hours(after)
-        assert self.call("unpause") is self.model.unpause()
+        assert self.call("POST", "/subscriptions/501/unpause") is self.model.unpause()
 
     @rule(days=st.integers(1, 9), after=PASSING)
     def extend(self, days: int, after: int) -> None:
         """Extend both."""
         self.pass_hours(after)
-        assert self.call("extend", {"days": days}) is self.model.extend(days)
+        path = "/subscriptions/501/extend"
+        assert self.call("POST", path, {"days": days}) is self.model.extend(days)
 
     @precondition(lambda self: len(self.model.events) > 2)
     @rule(immediately=st.sampled_from([False, False, False, True]))
     def cancel(self, immediately: bool) -> None:
         """Cancel both."""
         body = {"effective": "immediate" if immediately else "end_of_period"}
-        assert self.call("cancel", body) is self.model.cancel(immediately=immediately)
+        done = self.call("POST", "/subscriptions/501/cancel", body)
+        assert done is self.model.cancel(immediately=immediately)
 
     @rule(after=PASSING)
     def resume(self, after: int) -> None:
         """Take the cancellation of both back."""
         self.pass_hours(after)
-        if self.model.resume():
-            resume(self.subscription, self.sandbox.clock.now())
-        else:
-            with pytest.raises(RefusedError):
-                resume(self.subscription, self.sandbox.clock.now())
+        assert self.in_portal("resume") is self.model.resume()
+
+    @rule(name=st.sampled_from([*PLANS]), after=PASSING)
+    def change_plan(self, name: int, after: int) -> None:
+        """Ask for another plan of both."""
+        self.pass_hours(after)
+        assert self.in_portal(f"plan/{name}") is self.model.change_plan(PLANS[name])
+
+    @precondition(lambda self: len(self.model.charges) > 0)
+    @rule(after=PASSING)
+    def refund(self, after: int) -> None:
+        """Refund the latest payment of both."""
+        self.pass_hours(after)
+        number = self.orders[-1].id
+        assert self.call("PUT", f"/orders/{number}", {"status": 6}) is self.model.refund()
 
     @precondition(lambda self: len(self.model.events) > 0)
     @rule(card=CARDS)
     def change_the_card(self, card: str) -> None:
-        """Give both another card, before a charge of the old one has failed."""
-        if self.model.failures == 0:
-            self.model.card = card
-            self.subscription.card = card_of(card)
+        """Give both another card."""
+        self.model.card, self.model.declined = card, 0
+        self.subscription.card = card_of(card)
 
     @invariant()
     def both_are_the_same(self) -> None:
-        """Status, period, plan to end, and all events in their order."""
+        """Status, period, plan, money, and all events in their order."""
         subscription, model = self.subscription, self.model
         assert subscription.status == model.status
         assert subscription.current_period_start == START + timedelta(hours=model.start)
         assert subscription.current_period_end == START + timedelta(hours=model.end)
         assert subscription.cancel_at_period_end is model.is_ending
+        assert (subscription.variant_id, subscription.price) == (model.plan.name, model.price)
+        waiting = None if model.next_plan is None else model.next_plan.name
+        assert subscription.scheduled_variant_id == waiting
         if model.status == "paused":
             assert subscription.paused_remaining_days == model.banked_days
         assert self.events == model.events
+        assert [
+            (order.total, order.created_at, order.transaction.is_refunded) for order in self.orders
+        ] == [
+            (charge.amount, START + timedelta(hours=charge.at), charge.is_refunded)
+            for charge in model.charges
+        ]
+        assert [
+            order.transaction.store_balance_credited_at is not None for order in self.orders
+        ] == [charge.is_credited for charge in model.charges]
 
     def teardown(self) -> None:
         """Leave no loop behind."""

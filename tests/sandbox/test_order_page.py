@@ -54,6 +54,7 @@ async def test_page_shows_what_is_bought(browser: httpx.AsyncClient, checkout: s
         *(
             "باقة الأعمال",
             "every 3 months",
+            "Renews by itself on August 30, 2025 for SAR\u00a0129.00",
             "SAR\u00a0129.00",
             "−SAR\u00a022.90",
             "SAR\u00a0206.08",
