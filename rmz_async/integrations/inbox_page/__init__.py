@@ -1,0 +1,7 @@
+"""A page for people that shows an inbox, as an ASGI application to mount."""
+
+from __future__ import annotations
+
+from rmz_async.integrations.inbox_page.application import inbox_page
+
+__all__ = ("inbox_page",)

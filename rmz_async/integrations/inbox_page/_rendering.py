@@ -1,0 +1,98 @@
+"""Templates and words of the page."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+HERE = Path(__file__).parent
+
+# No script and no style of another origin, nor one that an error's text might bring along.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class Renderer:
+    """Renders pages in the language of the reader.
+
+    Args:
+        allow_changes: Show buttons.
+        show_content: Show bodies, and errors in full.
+    """
+
+    def __init__(self, *, allow_changes: bool, show_content: bool) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            extensions=["jinja2.ext.i18n"],
+        )
+        self._options = {"allow_changes": allow_changes, "show_content": show_content}
+
+    def page(self, request: Request, template: str, **values: object) -> Response:
+        """Return a page that no browser keeps and no other page may frame."""
+        language = language_of(request)
+        locale = Locale("ar", "SA") if language == "ar" else Locale("en")
+        translations = catalogue() if language == "ar" else None
+
+        def translate(message: str) -> str:
+            return message if translations is None else str(translations.ugettext(message))
+
+        def moment(seconds: float) -> str:
+            return format_datetime(datetime.fromtimestamp(seconds, UTC), "medium", locale=locale)
+
+        html = self._environment.get_template(template).render(
+            {
+                **values,
+                **self._options,
+                "_": translate,
+                "language": language,
+                "moment": moment,
+                "request": request,
+            }
+        )
+        return HTMLResponse(
+            html,
+            headers={
+                "Cache-Control": "no-store",
+                "Content-Security-Policy": POLICY,
+                "Referrer-Policy": "same-origin",
+                "Vary": "Accept-Language",
+                "X-Content-Type-Options": "nosniff",
+            },
+        )
+
+
+def language_of(request: Request) -> str:
+    """Return ``ar`` or ``en``: the query's, or the browser's first of the two."""
+    asked = [request.query_params.get("lang", "")]
+    asked += request.headers.get("accept-language", "").split(",")
+    for tag in asked:
+        language = tag.strip().lower()[:2]
+        if language in ("ar", "en"):
+            return language
+    return "en"
+
+
+@cache
+def catalogue() -> Translations:
+    """Return the Arabic words."""
+    with (HERE / "locale/ar/LC_MESSAGES/inbox_page.po").open("rb") as file:
+        messages = read_po(file)
+    compiled = io.BytesIO()
+    write_mo(compiled, messages)
+    compiled.seek(0)
+    return Translations(compiled)
