@@ -108,7 +108,7 @@ class Portal:
                 raise ConfigurationError("Python is exiting: no call can be made any more")
             if self._closed:
                 raise _closed()
-            # One step, in place of a lock: all threads that come here get the same.
+            # ``setdefault`` is one step, in place of a lock: all threads here get the same.
             thread = self._successors.setdefault(thread, PortalThread(self._finish))
         if thread.is_current:
             raise _own_thread()

@@ -55,7 +55,7 @@ class PortalThread:
         self._jobs: set[Job[Any]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._start_error: Exception | None = None
-        # Nobody waits for it: who gets it starts the thread.
+        # No thread waits for this lock: the one that gets it starts the portal's thread.
         self._starter = threading.Lock()
         self._thread: threading.Thread | None = None
 

@@ -7,7 +7,7 @@ import os
 import ssl
 import time
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Literal, NoReturn, TypeAlias
 
 import anyio
 import attrs
@@ -131,8 +131,7 @@ class Connections:
                 await state.pool.give_back(connection, reusable=reusable)
         except Exception as error:
             if prepared.upload is not None and prepared.upload.error is not None:
-                # Its traceback has passed frames that hold the token.
-                raise prepared.upload.error.with_traceback(None) from None
+                _raise_again(prepared.upload.error)
             answered = answer_in(error, request)
             if answered is not None:
                 return answer_at_hand(answered)
@@ -154,6 +153,16 @@ class Connections:
         state = self._states.pop_current()
         if state is not None and state.pool is not None:
             await state.pool.aclose()
+
+
+def _raise_again(error: BaseException) -> NoReturn:
+    """Raise an error of the caller's own, which has passed frames that hold the token."""
+    context = error.__context__
+    try:
+        raise error.with_traceback(None)
+    finally:
+        # Else it would be the HTTP library's error, whose frames hold the token too.
+        error.__context__ = context
 
 
 async def _send(

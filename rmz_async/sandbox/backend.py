@@ -41,7 +41,7 @@ class Backend:
         clock: The time.
         seed: Makes chance, and with it the ids of events, the same in every run; None for new
             ones each time, so that a receiver which drops what it had takes none for old.
-        server: Where callers find it; None for no port.
+        server: The address for callers; None without a port.
     """
 
     def __init__(

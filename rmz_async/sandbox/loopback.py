@@ -27,7 +27,7 @@ def host_of_page(url: str) -> str:
     """Return the host of *url*, which begins the links to the sandbox's pages.
 
     Raises:
-        ValueError: It is no http or https address of a server.
+        ValueError: *url* is no http or https address of a server.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
@@ -37,7 +37,7 @@ def host_of_page(url: str) -> str:
 
 @attrs.define
 class Callers:
-    """Whom the sandbox answers, by the host name that a caller has for it.
+    """The callers that the sandbox answers, by the host name that they use for it.
 
     Attributes:
         beyond_loopback: Whether callers from other machines are answered.

@@ -133,7 +133,7 @@ class Sandbox:
         """Return a client that calls the sandbox in process.
 
         Args:
-            options: What `rmz_async.Client` takes; the token and base URL are set already.
+            options: The options of `rmz_async.Client`; the token and base URL are set already.
 
         The client paces its calls and retries them as in production, and waits on the sandbox's
         clock: a wait moves the time on and takes none.

@@ -1,4 +1,4 @@
-"""The lines that "What do I log?" shows."""
+"""The lines that "How do I log it?" shows."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_every_line_that_the_page_shows_is_written(page: Page, written: io.Strin
 def test_the_loggers_that_show_addresses_can_be_silenced(
     page: Page, written: io.StringIO, silenced: bool
 ) -> None:
-    page.run("Never in them" if silenced else "What do I log?")
+    page.run("Never in them" if silenced else "How do I log it?")
     if not silenced:
         logging.getLogger("httpx").setLevel(logging.INFO)
 

@@ -48,7 +48,7 @@ WANTED: dict[str, Callable[[Subscription], bool]] = {
 
 @attrs.frozen
 class Doing:
-    """What the customer did to a subscription.
+    """A change by the customer to a subscription.
 
     Attributes:
         at: When; seconds, monotonic.

@@ -34,7 +34,7 @@ class Case:
     """A call that meets one fault.
 
     Attributes:
-        tries: One of ``TRIES``.
+        tries: A name in ``TRIES``.
         reads_fail: Whether each read-back of the call meets the fault too.
     """
 

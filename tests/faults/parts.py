@@ -31,7 +31,7 @@ class Size:
     """The part of the whole that is run.
 
     Attributes:
-        steps: One in so many of a lane's cases is played.
+        steps: Of so many cases of a lane, one is played.
         calls: The calls of the walk.
         storm: Calls after the budget is spent.
         deadlines: Calls that run into their deadline, of each kind.

@@ -92,7 +92,7 @@ class Meanwhile:
 
     Args:
         customer: Who acts.
-        what: One of ``DOINGS``.
+        what: A name in ``DOINGS``.
         number: On which subscription.
         fault: What the change meets.
     """

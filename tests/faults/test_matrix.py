@@ -184,7 +184,7 @@ def test_who_reads_back_a_little_too_long_is_caught(monkeypatch: pytest.MonkeyPa
 def test_who_takes_the_time_of_reading_back_for_more_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What is not read back ends with its timeout."""
+    """A call that is not read back ends with its timeout."""
     monkeypatch.setattr("tests.faults.lanes.async_client", with_its_own(timeout=70.0))
     monkeypatch.setattr(_retry, "_wait", lambda *_: 31.0)
     tally = play(matching("orders.get/html-502/after/two/asyncio"))

@@ -53,7 +53,7 @@ def test_the_demonstration_tells_the_whole_story(capsys: pytest.CaptureFixture[s
 
 
 def test_every_event_of_a_subscription_that_the_story_brings_is_shown() -> None:
-    """All that RMZ sends, except that nobody takes a cancellation back."""
+    """Every event of RMZ, except that no cancellation is taken back."""
     shown = set(re.findall(r"← subscription\.(\w+)", told()))
 
     known = {event.partition(".")[2] for event in rmz_async.EventType if "subscription" in event}

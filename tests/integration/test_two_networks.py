@@ -109,7 +109,7 @@ def networks() -> Iterator[tuple[Namespace, Namespace]]:
 def test_a_service_in_another_network_uses_the_sandbox(
     networks: tuple[Namespace, Namespace],
 ) -> None:
-    """It calls, gets the webhook, and controls the sandbox; each time it has to say the words."""
+    """The service calls, gets the webhook and controls the sandbox, each time with the option."""
     there, here = networks
     serving = there.run(
         *(sys.executable, "-W", "error", "-m", "rmz_async.sandbox", "--token=1|local"),

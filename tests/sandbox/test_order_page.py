@@ -333,7 +333,7 @@ async def test_the_card_of_an_order_pays_for_the_renewals_of_its_plan(
 async def test_a_wrong_card_loses_nothing_that_was_typed(
     browser: httpx.AsyncClient, sandbox: Sandbox, unnamed: str
 ) -> None:
-    """Nobody becomes a customer by a card that cannot be read."""
+    """A card that cannot be read makes no customer."""
     answer = await browser.post(f"{unnamed}/pay", data=FORM | card("1234"))
     assert answer.status_code == 422
     assert answer.text.count("Please check the marked fields.") == 1

@@ -91,7 +91,7 @@ async def test_a_file_holds_everything_that_a_snapshot_holds(
     sandbox.snapshots.save_file(path, "after-trial")
     sandbox.snapshots.load_file(path, "again")
     assert sandbox.snapshots.diff("after-trial", "again") == ()
-    # What no difference shows is in the bytes.
+    # The bytes show what no comparison shows.
     first, again = (sandbox.snapshots.get(name) for name in ("after-trial", "again"))
     content = json.loads(encoded(first))
     assert json.loads(encoded(again)) == {**content, "name": "again"}
@@ -249,7 +249,7 @@ def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
 
 
 def test_webhooks_beyond_loopback_need_a_permission_of_the_reader(tmp_path: Path) -> None:
-    """Whoever wrote the file cannot give it."""
+    """The writer of the file cannot give it."""
     sandbox = Sandbox(state=Store())
     sandbox.add_webhook("http://shop:8000/", beyond_loopback=True)
     sandbox.snapshots.save_file(tmp_path / "state.json")

@@ -28,7 +28,7 @@ PAUSE = "/subscriptions/501/pause"
 
 
 def everything(sandbox: Sandbox) -> dict[str, object]:
-    """All that a test can see of a sandbox."""
+    """Everything that a test can see of a sandbox."""
     return {
         "now": sandbox.clock.now(),
         "tables": {name: dict(table) for name, table in sandbox.state.tables().items()},

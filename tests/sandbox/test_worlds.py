@@ -76,7 +76,7 @@ async def test_the_token_of_a_world_follows_from_the_servers(sandbox: Sandbox) -
 async def test_each_world_has_clock_faults_webhooks_and_snapshots_of_its_own(
     sandbox: Sandbox, receiver: Receiver
 ) -> None:
-    """What one does, the other and the server itself do not see."""
+    """The actions of one are not seen by the other, nor by the server itself."""
     one, other = sandbox.world("one"), sandbox.world("other")
     one.add_webhook("http://127.0.0.1/hooks", app=receiver)
     one.faults.add("server_error")

@@ -30,7 +30,7 @@ LIMIT = 60
 def peak() -> float:
     """Return the most memory that this process ever had, in MiB."""
     if STATUS.exists():
-        # Where it is there: getrusage() begins with the peak of the process that started this one.
+        # Not getrusage(), which begins with the peak of the process that started this one.
         for line in STATUS.read_text("ascii").splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) / 1024

@@ -419,7 +419,7 @@ def test_a_process_that_starts_after_the_clock_was_put_back_takes_part(
 def test_a_clock_that_was_ahead_for_a_moment_delays_no_new_event(
     inbox: Inbox, other: Inbox, inbox_time: Time
 ) -> None:
-    """One process has seen it, and the other has not."""
+    """A process has seen it, and the other has not."""
     inbox_time.put_clock(3600)
     store(inbox, "a")
     inbox_time.put_clock(-3600)

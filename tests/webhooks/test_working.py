@@ -163,7 +163,7 @@ async def test_handlers_run_at_the_same_time_up_to_a_limit(receiver: Receiver) -
 
 
 async def test_a_handler_that_hangs_fails(address: str, time: Time) -> None:
-    """It would keep its place for ever."""
+    """The task would keep its place without end."""
     receiver = Receiver(secrets=[SECRET], inbox=address, handler_timeout=0.0, _clock=time.clock())
     Blocking(receiver)
     await deliver_events(receiver, "a")
@@ -175,7 +175,7 @@ async def test_a_handler_that_hangs_fails(address: str, time: Time) -> None:
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_a_handler_that_raises_a_cancellation_of_its_own_fails(receiver: Receiver) -> None:
-    """Nobody has cancelled the background, which goes on. Trio lets nobody raise it."""
+    """The background was not cancelled, and goes on. Trio does not let a handler raise it."""
 
     @receiver.on("*")
     async def handler(event: Event) -> None:

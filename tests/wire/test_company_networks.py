@@ -110,7 +110,7 @@ def proxy_that_says(status: str) -> Any:
             1,
             "the proxy answered 407: write its user name and password into its address",
         ),
-        ("502 Bearer 1|wire-test-token", 3, "the proxy answered 502"),
+        ("502 Bearer 1|token-of-another", 3, "the proxy answered 502"),
     ],
 )
 async def test_the_refusal_of_a_proxy_is_named_by_its_status(

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import httpx
@@ -140,6 +141,33 @@ async def test_a_new_token_is_asked_for_only_if_the_file_can_be_sent_again(
         with pytest.raises(AuthenticationError):
             await rmz.products.upload(source or stream(b"PNG"), kind="image", name="a.png")
     assert len(tokens) == asked
+
+
+async def test_an_error_of_reading_brings_its_own_context_only(make_client: Any, http: Any) -> None:
+    """An error of the HTTP library in its place would have the token among its variables."""
+    first, second = KeyError("the index is gone"), OSError("the disk is gone")
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"P"
+        try:
+            raise first
+        except KeyError:
+            raise second  # noqa: B904 - its context is what is looked at
+
+    async with (
+        Sandbox().serve() as served,
+        make_client(served.token, base_url=served.base_url, http=http) as rmz,
+    ):
+        with pytest.raises(OSError, match="the disk is gone") as caught:
+            await rmz.products.upload(broken(), kind="image", name="a.png")
+    assert caught.value is second
+    assert (second.__cause__, second.__context__, first.__context__) == (None, first, None)
+    assert not {"headers", "request"} & {
+        name
+        for frame, _ in walk_tb(second.__traceback__)
+        for name in frame.f_locals
+        if "site-packages" in frame.f_code.co_filename
+    }
 
 
 async def test_an_error_of_reading_reaches_the_caller(make_client: Any, tmp_path: Path) -> None:

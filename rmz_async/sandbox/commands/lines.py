@@ -17,7 +17,7 @@ __all__ = ("Lines", "RequestLines", "has_colours")
 
 # A page loads these by itself, and they say nothing about the shop.
 _UNINTERESTING = ("/assets/", "/dashboard-assets/", "/live", "/favicon.ico")
-# Whoever has such a link may enter a customer's portal.
+# Such a link lets anyone enter a customer's portal.
 _PORTAL_LINK = re.compile(r"/s/[^/?]+")
 _RED, _YELLOW, _LOUD = "31", "33", "1;31"
 

@@ -37,7 +37,7 @@ class FaultRules:
     """Shows, adds and removes the rules of faults, and sets switches.
 
     Args:
-        backend: Whose they are.
+        backend: The sandbox that has them.
         pages: The frame around the page.
         seed: Repeats the faults of this run.
     """
@@ -125,7 +125,7 @@ def _value(current: object, sent: str) -> object:
     """Read *sent* as what the switch holds now.
 
     Raises:
-        ValueError: It is no such thing.
+        ValueError: *sent* is no such value.
     """
     match current:
         case bool():

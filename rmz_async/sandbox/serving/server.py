@@ -13,7 +13,7 @@ __all__ = ("Server",)
 
 @attrs.define(eq=False)
 class Server:
-    """Where callers find a sandbox, and who may call.
+    """The address of a sandbox, and the callers that it answers.
 
     Attributes:
         origin: The address without a path; has a port while the sandbox is served.

@@ -17,7 +17,7 @@ def rows_of(kind: str, backend: Backend) -> Sequence[Row]:
     """Return all rows of one kind, the newest first.
 
     Args:
-        kind: One of `LISTS`.
+        kind: A name in `LISTS`.
         backend: The state to show.
     """
     return list(_ROWS[kind](backend))[::-1]

@@ -1,4 +1,4 @@
-"""One snapshot: all that a sandbox is at one moment."""
+"""A snapshot: the whole state of a sandbox at one moment."""
 
 from __future__ import annotations
 

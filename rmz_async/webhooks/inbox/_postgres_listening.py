@@ -52,7 +52,7 @@ class Listening:
     def _listen(self) -> None:
         with self._engine.connect() as connection:
             connection.execute(text(f"LISTEN {CHANNEL}"))
-            # What was stored while nobody listened.
+            # Deliveries may have been stored while no process listened.
             self._wake()
             driver: Any = connection.connection.driver_connection
             while not self._stopped.is_set():

@@ -24,7 +24,7 @@ _inherited: list[sqlite3.Connection] = []
 
 
 class SQLiteFile:
-    """One connection, which one thread at a time may use.
+    """A connection, which one thread at a time may use.
 
     Args:
         path: The file, which is created if it does not exist.

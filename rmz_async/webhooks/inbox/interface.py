@@ -19,10 +19,10 @@ class Grouping(StrEnum):
     """Each task runs by itself, at any time."""
 
     ORDERED = "ordered"
-    """One after another, as they came: a task that is to be retried holds up the later ones."""
+    """Tasks run one after another, as they came: one that is retried holds up the later ones."""
 
     COALESCED = "coalesced"
-    """One at a time: the newest one that waits runs, and stands for the older ones that wait."""
+    """A single task runs: the newest one that waits, which stands for the older ones that wait."""
 
 
 class TaskState(StrEnum):
