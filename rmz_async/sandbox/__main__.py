@@ -11,6 +11,7 @@ from rmz_async.sandbox.commands.asking import add_asking
 from rmz_async.sandbox.commands.failures import CommandError
 from rmz_async.sandbox.commands.parsing import Commands
 from rmz_async.sandbox.commands.serving import add_serving
+from rmz_async.sandbox.scenarios.command import add_scenarios
 
 __all__ = ("main",)
 
@@ -40,6 +41,7 @@ def main(
     commands = Commands()
     add_serving(commands, wait)
     add_asking(commands)
+    add_scenarios(commands)
     given = commands.parser.parse_args(words)
     try:
         code: int = given.carry_out(given)

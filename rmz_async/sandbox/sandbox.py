@@ -57,7 +57,8 @@ class Sandbox:
         clock: Returns the time, aware. None for a clock that starts at the machine's time and
             stands still: `clock` moves it, and a sandbox that is served lets it run.
         state: The store to begin with; None for one with products, customers, and subscriptions
-            and orders in every state. ``Store()`` is empty.
+            and orders in every state. ``Store()`` is empty. A mapping changes rows of the seeded
+            store, as ``{"subscriptions": {501: {"status": "past_due"}}}``.
         seed: Makes the ids of events and orders, and all else that is left to chance, the same in
             every run.
         throttle: Whether the rate limits are kept: 60 requests a minute, 120 for the lookup.
@@ -65,8 +66,9 @@ class Sandbox:
             refused, unless a sandbox has made it.
 
     Raises:
-        ValueError: *token* or *seed* may be the token of a real store, or *clock* returns a naive
-            time.
+        ValueError: *token* or *seed* may be the token of a real store, *clock* returns a naive
+            time, or *state* has an unknown name or a value that breaks a rule.
+        TypeError: *state* is neither a `Store` nor a mapping.
 
     Attributes:
         token: The only API token that is accepted.
@@ -82,7 +84,7 @@ class Sandbox:
         self,
         *,
         clock: Callable[[], datetime] | None = None,
-        state: Store | None = None,
+        state: Store | Mapping[str, Any] | None = None,
         seed: int | str | None = None,
         throttle: bool = True,
         token: str | None = None,
@@ -93,7 +95,7 @@ class Sandbox:
             raise ValueError("seed: this looks like the token of a real store, and was not kept")
         self.clock: Clock = Clock(clock)
         now = self.clock.now().replace(microsecond=0)
-        self.state: Store = seeded_store(now) if state is None else state
+        self.state: Store = _store_of(state, now)
         self.token: str = new_token() if token is None else checked_token(token)
         self._server: Server = Server() if _server is None else _server
         self._root = _root
@@ -432,3 +434,19 @@ class Sandbox:
     ) -> None:
         """Close the sandbox."""
         await self.aclose()
+
+
+def _store_of(state: Store | Mapping[str, Any] | None, now: datetime) -> Store:
+    if isinstance(state, Store):
+        return state
+    store = seeded_store(now)
+    if isinstance(state, Mapping):
+        # Imported when changes are given: cattrs takes longer than the start of a sandbox.
+        from rmz_async.sandbox.seed.given import apply
+
+        apply(state, store)
+    elif state is not None:
+        raise TypeError(
+            f"state must be a Store or a mapping of changes to the seeded one, not {state!r}"
+        )
+    return store

@@ -45,7 +45,7 @@ async def a_full_sandbox(clock: ManualClock, receiver: Receiver) -> Sandbox:
         await api.post(portal.json()["data"]["url"])
         await api.post("/subscriptions/501/pause")
         await api.post("/subscriptions/508/extend", json={"days": 3})
-        await api.post("/orders", content=b"\xff")
+        await api.post("/orders", content=b"\xff", headers={"Content-Type": "application/json"})
         await api.get("/subscriptions/lookup", params={"email": "ahmed@example.com"})
         sandbox.faults.add("reorder", times=1)
         await api.post("/subscriptions/509/pause")
@@ -160,7 +160,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(
         ("version", 2, "version 2 of its format, and this sandbox reads version 1"),
         ("version", None, "version None of its format"),
         ("format", "other", 'its "format" is not "rmz-sandbox-snapshot"'),
-        ("tables/subscriptions/501/status", "actve", "501.*: status must be one of 'trialing'"),
+        ("tables/subscriptions/501/status", "actve", "501.*status: must be one of 'trialing'"),
         ("tables/subscriptions/501/statsu", "active", "statsu"),
         ("tables/subscriptions/501/price", 19.99, "price: must be an amount in quotes.*19.99"),
         ("tables/subscriptions/501/price", "NaN", "price: must be an amount in quotes"),

@@ -21,6 +21,7 @@ from rmz_async.sandbox import (
     Store,
     Webhook,
 )
+from rmz_async.sandbox.store.orders import PlacedRequest
 from tests.sandbox.conftest import ManualClock, Receiver
 
 HOOK = "http://127.0.0.1/hooks"
@@ -101,6 +102,7 @@ async def test_changes_after_a_save_do_not_reach_the_snapshot(sandbox: Sandbox) 
         id=9, first_name="N", last_name="N", country_code="966", phone="5", email="n@example.com"
     )
     state.profile.name = "Other"
+    state.placed_requests["hash"] = PlacedRequest(at=sandbox.clock.now())
     sandbox.snapshots.save("b")
     row.external_customer_id = "usr_other"
 
@@ -113,6 +115,7 @@ async def test_changes_after_a_save_do_not_reach_the_snapshot(sandbox: Sandbox) 
     assert state.subscriptions[501].status == "paused"
     assert state.subscriptions[501].external_customer_id == "usr_abc123"
     assert state.profile.name == "Other"
+    assert "hash" in state.placed_requests
 
 
 @pytest.mark.anyio

@@ -6,11 +6,12 @@ import base64
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from enum import Enum
+from enum import Enum, IntEnum, StrEnum
 from functools import cache
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from cattrs import Converter
+from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from rmz_async.sandbox.delivery.webhook import Webhook
@@ -20,7 +21,7 @@ from rmz_async.sandbox.store.replica import Before
 from rmz_async.sandbox.store.state import Store
 from rmz_async.sandbox.store.table import Table
 
-__all__ = ("converter", "row_types")
+__all__ = ("converter", "reason_of", "row_types")
 
 _NUMBER = "$decimal"
 
@@ -40,9 +41,12 @@ def row_types() -> dict[str, tuple[type, type[Any]]]:
 def converter() -> Converter:
     """Return the converter; it leaves out the fields that have their default."""
     made = Converter(forbid_extra_keys=True, omit_if_default=True)
-    for kind, name in ((bool, "true or false"), (str, "a string")):
-        made.register_structure_hook(kind, _only(kind, name))
+    made.register_structure_hook(bool, _only(bool, "true or false"))
+    made.register_structure_hook(str, _only(str, "a string"))
     made.register_structure_hook(int, _whole_number)
+    # Else the two hooks above would catch these as well.
+    made.register_structure_hook(StrEnum, _choice)
+    made.register_structure_hook(IntEnum, _choice)
     made.register_structure_hook(float, _number)
     made.register_structure_hook(Decimal, _decimal)
     made.register_unstructure_hook(Decimal, str)
@@ -50,9 +54,8 @@ def converter() -> Converter:
     made.register_unstructure_hook(datetime, datetime.isoformat)
     made.register_structure_hook(bytes, _bytes)
     made.register_unstructure_hook(bytes, _written_bytes)
-    made.register_structure_hook_func(lambda kind: kind == int | str, _key)
+    made.register_structure_hook_func(_is_key, _key)
     made.register_structure_hook_func(lambda kind: kind == RequestFault | DeliveryFault, _fault)
-    made.register_structure_hook_func(_is_enum, _choice)
     made.register_structure_hook_func(_is_anything, lambda value, _: _read_plain(value))
     made.register_unstructure_hook_func(_is_anything, _written_plain)
     made.register_structure_hook_func(_is_agenda, _agenda_from(made))
@@ -69,6 +72,18 @@ def converter() -> Converter:
         Webhook, make_dict_unstructure_fn(Webhook, made, app=without_app)
     )
     return made
+
+
+def reason_of(problem: BaseException, _: type | None) -> str:
+    """Return why a value was refused, for `cattrs.transform_error`."""
+    match problem:
+        case KeyError():
+            return f"the field {problem.args[0]} is missing"
+        case ForbiddenExtraKeysError():
+            return f"unknown: {', '.join(sorted(problem.extra_fields))}"
+        case _:
+            # attrs puts the rule first, and the values that it was about behind it.
+            return str(problem.args[0] if problem.args else problem)
 
 
 def _only(kind: type, name: str) -> Callable[[object, object], object]:
@@ -136,14 +151,15 @@ def _written_bytes(value: bytes) -> object:
         return {"base64": base64.b64encode(value).decode()}
 
 
+def _is_key(kind: Any) -> bool:
+    # TOML has no null, so that a key that may be left out is one if it is there.
+    return bool(kind == int | str or kind == int | str | None)
+
+
 def _key(value: object, _: object) -> int | str:
     if isinstance(value, int | str) and not isinstance(value, bool):
         return value
     raise ValueError(f"must be a whole number or a string, not {value!r}")
-
-
-def _is_enum(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Enum)
 
 
 def _choice(value: object, kind: type[Enum]) -> Enum:

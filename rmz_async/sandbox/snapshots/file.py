@@ -11,10 +11,9 @@ from typing import Any, cast
 
 import attrs
 from cattrs import transform_error
-from cattrs.errors import ForbiddenExtraKeysError
 
 from rmz_async.sandbox.live_tokens import looks_live
-from rmz_async.sandbox.snapshots.conversion import converter, row_types
+from rmz_async.sandbox.snapshots.conversion import converter, reason_of, row_types
 from rmz_async.sandbox.snapshots.snapshot import Snapshot
 from rmz_async.sandbox.store.table import KeptRows
 
@@ -161,18 +160,7 @@ def _part(path: str, value: object, kind: Any, problems: list[str]) -> Any:
     try:
         return converter().structure(value, kind)
     except Exception as problem:  # noqa: BLE001 - the values raise whatever they like
-        for found in transform_error(problem, path=path, format_exception=_reason):
+        for found in transform_error(problem, path=path, format_exception=reason_of):
             reason, _, place = found.rpartition(" @ ")
             problems.append(f"{place}: {reason}")
         return {}
-
-
-def _reason(problem: BaseException, _: type | None) -> str:
-    match problem:
-        case KeyError():
-            return f"the field {problem.args[0]} is missing"
-        case ForbiddenExtraKeysError():
-            return f"unknown: {', '.join(sorted(problem.extra_fields))}"
-        case _:
-            # attrs puts the rule first, and the values that it was about behind it.
-            return str(problem.args[0] if problem.args else problem)
