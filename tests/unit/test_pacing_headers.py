@@ -6,9 +6,9 @@ from collections.abc import Mapping
 import anyio
 import pytest
 
-from rmz_async import Pacing
+from rmz_async import Pacing, QuotaReport
 from rmz_async._pacing.line import NoSlotError
-from rmz_async._pacing.quota import closed_for, whole_number
+from rmz_async._pacing.quota import closed_for, report_of, whole_number
 from rmz_async._pacing.slots import Pacer
 from tests.seams import Clock
 
@@ -31,6 +31,15 @@ def test_whole_numbers_of_ten_digits_are_read(written: str, number: int) -> None
 def test_anything_but_a_whole_number_counts_as_missing(written: str | None) -> None:
     """All else counts as missing."""
     assert whole_number(written) is None
+
+
+def test_a_report_has_the_figures_of_the_headers() -> None:
+    """A 429 adds the wait."""
+    headers = {"x-ratelimit-limit": "60", "x-ratelimit-remaining": "0", "retry-after": "17"}
+
+    assert report_of(200, headers, MOMENT) == QuotaReport(limit=60, remaining=0)
+    assert report_of(429, headers, MOMENT) == QuotaReport(limit=60, remaining=0, closed_for=17.0)
+    assert report_of(429, {}, MOMENT) == QuotaReport()
 
 
 @pytest.mark.parametrize("remaining", [0, None])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from rmz_async import QuotaReport
@@ -157,6 +159,25 @@ def test_slots_a_span_old_explain_nothing() -> None:
     assert waits(quota, 165.0, 2) == [0.0, 61.0]
 
 
+def test_a_slot_that_is_exactly_a_span_old_explains_nothing() -> None:
+    """RMZ's figure is lower than this client's own requests explain: somebody else sends too."""
+    quota = sent(100.0)
+    told(quota, 161.0, remaining=2)
+
+    assert waits(quota, 161.0, 3) == [0.0, 0.0, 61.0]
+
+
+def test_requests_that_count_no_more_take_no_memory() -> None:
+    """A service that runs for months keeps the times of a minute only."""
+    quota = Quota()
+    sizes = set()
+    for number in range(200):
+        quota.wait(LIMIT, 61.0 * number)
+        quota.record(61.0 * number)
+        sizes.add(len(pickle.dumps(quota)))
+    assert len(sizes) == 1
+
+
 def test_a_named_limit_counts_immediately() -> None:
     """The remaining number is compared with the limit of the same answer."""
     quota = sent(100.0)
@@ -290,6 +311,7 @@ def test_a_quota_is_idle_when_nothing_can_wait() -> None:
     """A quota is idle when nothing that it knows can make anyone wait."""
     assert Quota().is_idle(0.0)
     assert not sent(100.0).is_idle(160.0)
+    assert not sent(100.0, 130.0).is_idle(161.0)
     assert sent(100.0).is_idle(161.0)
     closed, left = Quota(), Quota()
     told(closed, 100.0, closed_for=7.0)

@@ -13,7 +13,6 @@ from rmz_async._calls.headers import retry_after
 from rmz_async._calls.outcome import Failed, Failure, History, Window
 from rmz_async._calls.retry import (
     LAG_MARGIN,
-    LOOK_AGAIN_AFTER,
     Decision,
     Step,
     backoff,
@@ -149,6 +148,18 @@ def test_a_retry_that_would_begin_too_late_is_none(deadline: float, step: Step) 
     assert decided(operations.STORE_GET, deadline=deadline).step is step
 
 
+def test_a_change_is_read_back_without_time_for_a_retry() -> None:
+    """Only a retry needs time; reading back has some of its own."""
+    assert decided(operations.SUBSCRIPTIONS_PAUSE, deadline=101.0).step is Step.READ_BACK
+
+
+def test_a_retry_within_a_second_is_a_retry() -> None:
+    """Any time at all in a row allows it."""
+    row = attrs.evolve(operations.SUBSCRIPTIONS_PAUSE, resend_within=1.0)
+
+    assert decided(row, now=100.5).may_resend
+
+
 @pytest.mark.parametrize("failure", [Failure.AMBIGUOUS, Failure.UNREADABLE])
 def test_an_order_is_retried_within_4_minutes(failure: Failure) -> None:
     """For 5 minutes RMZ takes it for the same order, and a minute is left for the way."""
@@ -185,7 +196,9 @@ def test_a_call_never_sent_is_never_too_late() -> None:
     assert resend_until(row, History(), RetryPolicy(), ambiguous=True) == math.inf
 
 
-@pytest.mark.parametrize(("asked", "slot", "wait"), [(7.0, None, 7.0), (7.0, 9.0, 9.0)])
+@pytest.mark.parametrize(
+    ("asked", "slot", "wait"), [(7.0, None, 7.0), (7.0, 9.0, 9.0), (0.0, None, 0.0)]
+)
 def test_the_wait_is_as_rmz_asks_or_until_the_next_slot(
     asked: float, slot: float | None, wait: float
 ) -> None:
@@ -225,16 +238,34 @@ def looks(lag: float, *, may_resend: bool = True, until: float = 170.0) -> list[
 
 def test_an_object_is_read_again_until_a_replica_has_caught_up() -> None:
     """Soon at first, because most replicas lag less, and last when the lag has passed."""
-    first, second = LOOK_AGAIN_AFTER
-    assert looks(30) == [100.5 + first, 100.5 + first + second, 131.0]
+    assert looks(30) == [101.5, 104.5, 131.0]
     assert looks(0.2)[0] == 101.2
+
+
+def next_look_at(now: float, number: int, *, lag: float, send_before: float = 160.0) -> object:
+    """Return the wait for look *number* at a change that was lost at second 100."""
+    history, policy = sent(), RetryPolicy(replica_lag=lag)
+    history.note_end(Failure.AMBIGUOUS, 100.0)
+    decision = Decision(Step.READ_BACK, 0.0, may_resend=True, send_before=send_before)
+    return next_look(number, decision, history, policy, now=now, until=170.0)
+
+
+def test_a_replica_that_has_just_caught_up_is_asked_again_later() -> None:
+    """A look without any wait would show the same state."""
+    assert next_look_at(101.5, 1, lag=0.5) == 1.0
+
+
+def test_the_last_look_leaves_time_to_send_the_change_again() -> None:
+    """A retry must begin before its time is over, and not at that moment."""
+    assert next_look_at(130.5, 3, lag=30) == 0.5
+    assert next_look_at(130.5, 3, lag=30, send_before=131.0) is None
 
 
 @pytest.mark.parametrize("lag", [90, 30])
 def test_the_whole_lag_is_waited_for_only_if_a_retry_may_follow(lag: float) -> None:
     """Otherwise the wait would bring the caller no news."""
     may_resend = lag == 90
-    assert len(looks(lag, may_resend=may_resend)) == len(LOOK_AGAIN_AFTER)
+    assert looks(lag, may_resend=may_resend) == [101.5, 104.5]
 
 
 def test_an_object_is_read_again_in_time_only() -> None:
@@ -256,9 +287,9 @@ def test_a_refusal_that_names_no_time_is_met_with_a_second_of_patience(
     """Also if the jitter would have sent the next attempt immediately."""
     policy = RetryPolicy(backoff=1e-9)
 
-    decision = decided(operations.STORE_GET, failure, policy=policy)
-
-    assert decision.wait == pytest.approx(wait, abs=1e-6)
+    for error in (None, RateLimitError("no")):
+        decision = decided(operations.STORE_GET, failure, policy=policy, error=error)
+        assert decision.wait == pytest.approx(wait, abs=1e-6)
 
 
 @pytest.mark.parametrize(
