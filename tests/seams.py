@@ -25,6 +25,9 @@ from rmz_sync._loop import new_loop
 from rmz_sync._portal import Portal
 
 if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
+
+    from rmz_async.sandbox import Sandbox
     from rmz_async.webhooks.inbox.postgres import PostgresInbox
 
 T = TypeVar("T")
@@ -48,6 +51,7 @@ __all__ = (
     "fill_disk",
     "new_loop",
     "pool_of",
+    "routes_of",
     "run_in_thread_of",
     "set_clock",
     "set_grace",
@@ -181,3 +185,12 @@ def set_listening_pause(patch: pytest.MonkeyPatch, seconds: float) -> None:
     from rmz_async.webhooks.inbox import _postgres_listening
 
     patch.setattr(_postgres_listening, "PAUSE", seconds)
+
+
+def routes_of(sandbox: Sandbox) -> list[BaseRoute]:
+    """Return the paths of a sandbox, below all that stands in front of them."""
+    app: Any = sandbox.app
+    while not hasattr(app, "routes"):
+        app = app._app
+    routes: list[BaseRoute] = app.routes
+    return routes

@@ -31,6 +31,7 @@ __all__ = ("DashboardActions",)
 
 _SHOP = "https://app.example"
 _LONGEST_STEP = timedelta(days=3_660)
+_LARGEST = 10**9 - 1
 
 
 class DashboardActions:
@@ -207,10 +208,12 @@ class DashboardActions:
 
 
 def _number(form: Mapping[str, str], name: str) -> float:
+    """Return a field as a number of a size that a person means; 0 for anything else."""
     try:
-        return float(form.get(name) or 0)
+        number = float(form.get(name) or 0)
     except ValueError:
         return 0.0
+    return number if abs(number) <= _LARGEST else 0.0
 
 
 def _text(data: object, name: str) -> str:

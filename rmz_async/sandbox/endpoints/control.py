@@ -33,6 +33,8 @@ def control_routes(backend: Backend, door: FrontDoor) -> list[Route]:
                 return JSONResponse(await act(request))
             except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as problem:
                 return JSONResponse({"message": str(problem)}, 422)
+            except RecursionError:
+                return JSONResponse({"message": "the body is nested too deeply"}, 422)
 
         return endpoint
 

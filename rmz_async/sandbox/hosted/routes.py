@@ -53,7 +53,7 @@ def _portal(backend: Backend) -> list[Route]:
     visits = Visits(backend)
     entrance = Entrance(backend, visits)
     pages = SubscriptionPages(backend, visits)
-    one = "/portal/subscriptions/{id:int}"
+    one = "/portal/subscriptions/{id:number}"
     return [
         route("/s/{token}", GET=entrance.show, POST=entrance.enter),
         route("/portal/code", GET=entrance.ask, POST=entrance.prove),
@@ -63,8 +63,8 @@ def _portal(backend: Backend) -> list[Route]:
         Route(f"{one}/cancel", pages.cancel, methods=["POST"]),
         Route(f"{one}/resume", pages.resume, methods=["POST"]),
         route(f"{one}/card", GET=pages.card, POST=pages.change_card),
-        route(f"{one}/plan/{{variant:int}}", GET=pages.plan, POST=pages.change_plan),
-        Route("/portal/invoices/{id:int}", InvoicePages(backend, visits).show, methods=["GET"]),
+        route(f"{one}/plan/{{variant:number}}", GET=pages.plan, POST=pages.change_plan),
+        Route("/portal/invoices/{id:number}", InvoicePages(backend, visits).show, methods=["GET"]),
     ]
 
 

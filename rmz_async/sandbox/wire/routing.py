@@ -1,9 +1,10 @@
-"""A path with several methods."""
+"""Paths with several methods, and paths with a number in them."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -11,6 +12,26 @@ from starlette.routing import Route
 __all__ = ("route",)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class _Number(Convertor[int]):
+    """``{name:number}``: a number that can be an id.
+
+    Starlette's own takes any number of digits, and Python refuses to read thousands of them.
+    """
+
+    regex = "[0-9]{1,18}"
+
+    def convert(self, value: str) -> int:
+        """Return the number that a path has."""
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        """Return the number as a path has it."""
+        return str(value)
+
+
+register_url_convertor("number", _Number())
 
 
 def route(path: str, **endpoints: Endpoint) -> Route:
