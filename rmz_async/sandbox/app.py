@@ -18,6 +18,7 @@ from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.dashboard.routes import dashboard_routes
 from rmz_async.sandbox.endpoints.control import control_routes
 from rmz_async.sandbox.endpoints.front_door import FrontDoor
+from rmz_async.sandbox.endpoints.snapshots import snapshot_routes
 from rmz_async.sandbox.endpoints.worlds import world_routes
 from rmz_async.sandbox.faults.requests import FaultyRequests
 from rmz_async.sandbox.hosted.routes import hosted_routes
@@ -29,6 +30,7 @@ from rmz_async.sandbox.serving.bodies import LimitedBodies
 from rmz_async.sandbox.serving.catching_up import CatchingUp
 from rmz_async.sandbox.serving.reference import reference_routes
 from rmz_async.sandbox.serving.request_log import RequestLog
+from rmz_async.sandbox.snapshots.snapshots import Snapshots
 from rmz_async.sandbox.worlds import Worlds
 
 __all__ = ("BASE_PATH", "build_app")
@@ -43,6 +45,7 @@ def build_app(
     throttle: bool,
     catch_up: Callable[[], None],
     callers: Callers,
+    snapshots: Snapshots,
     worlds: Worlds | None,
 ) -> Starlette:
     """Return the whole of RMZ: the API below `BASE_PATH`, the hosted pages beside it."""
@@ -54,9 +57,12 @@ def build_app(
                 routes=_calls(backend, door),
             ),
             *hosted_routes(backend),
-            *dashboard_routes(backend, token, BASE_PATH, backend.seed),
+            *dashboard_routes(
+                backend, token, BASE_PATH, backend.seed, snapshots=snapshots, worlds=worlds
+            ),
             *reference_routes(BASE_PATH),
             *control_routes(backend, door),
+            *snapshot_routes(snapshots, door),
             *([] if worlds is None else world_routes(worlds, door, BASE_PATH)),
         ],
         middleware=[

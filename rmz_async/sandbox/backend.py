@@ -64,6 +64,8 @@ class Backend:
         self.ledger: list[Effect] = []
         self.requests: KeptRequests = KeptRequests()
         self.replica: Replica = Replica(store, clock.now)
+        # Of what the pages show, and the store does not have.
+        self.other_changes: int = 0
         # The rate limits' windows, by a name of theirs.
         self.throttles: dict[str, Throttle] = {}
         self.last_request_id: int = self.chance.randrange(10**6, 10**9)

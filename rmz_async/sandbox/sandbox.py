@@ -122,6 +122,7 @@ class Sandbox:
             throttle=throttle,
             catch_up=self._timeline.catch_up,
             callers=self._server.callers,
+            snapshots=self.snapshots,
             # A world has none of its own.
             worlds=None if _root else self.worlds,
         )

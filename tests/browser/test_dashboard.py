@@ -36,6 +36,8 @@ def ask(shop: Served) -> int:
         "deliveries",
         "faults",
         "calls",
+        "snapshots",
+        "worlds",
     ],
 )
 def test_each_section_can_be_read(page: Page, home: str, camera: Camera, path: str) -> None:
@@ -98,3 +100,32 @@ def test_a_call_is_made_by_a_click(page: Page, home: str, camera: Camera) -> Non
     page.locator("details[open] button").click()
     expect(page.get_by_text("Subscription extended successfully")).to_be_visible()
     camera.look(page, "dashboard-answer")
+
+
+def test_snapshots_are_saved_compared_and_restored_by_clicks(
+    page: Page, home: str, shop: Served, camera: Camera
+) -> None:
+    """The differences are a table, also on a phone."""
+    page.goto(f"{home}snapshots")
+    page.locator("form.row input[name=name]").first.fill("after-trial")
+    page.locator("button[value=save]").click()
+    ask(shop)
+    shop.advance(days=31)
+    page.goto(f"{home}snapshots?first=after-trial")
+    expect(page.get_by_role("cell", name="clock")).to_be_visible()
+    camera.look(page, "dashboard-snapshots-compared")
+    page.locator("button[value=restore]").click()
+    page.wait_for_url("**/snapshots")
+    assert not shop.ledger.renewals(503)
+
+
+def test_a_world_is_opened_and_left_by_clicks(page: Page, home: str, camera: Camera) -> None:
+    """The world's pages say which one it is, and lead back."""
+    page.goto(f"{home}worlds")
+    page.locator("form.row input[name=name]").fill("gw0")
+    page.locator("form.row button").click()
+    page.wait_for_url("**/worlds/gw0/")
+    camera.look(page, "dashboard-world")
+    page.locator("header a[href$='/worlds']").click()
+    expect(page.locator(".lines code")).to_have_count(1)
+    camera.look(page, "dashboard-worlds-used")

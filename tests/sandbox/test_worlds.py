@@ -25,6 +25,7 @@ PAGES = (
     "/webhooks",
     "/faults",
     "/calls",
+    "/snapshots",
     "/messages",
     "/reference",
 )
@@ -212,6 +213,26 @@ async def test_a_world_is_deleted_with_the_servers_token(
 
 
 @pytest.mark.anyio
+async def test_the_page_of_worlds_opens_and_deletes_them(
+    sandbox: Sandbox, browser: httpx.AsyncClient
+) -> None:
+    """With the way back from a world, and without worlds in a world."""
+    opened = await browser.post("/worlds", data={"name": "gw0"})
+    assert opened.headers["location"] == "/worlds/gw0/"
+    page = (await browser.get("/worlds")).text
+    assert 'href="/worlds/gw0/"' in page
+    assert sandbox.world("gw0").token in page
+    inside = (await browser.get("/worlds/gw0/")).text
+    assert 'href="http://127.0.0.1/worlds">World <bdi>gw0</bdi>' in inside
+    assert 'href="/worlds/gw0/worlds"' not in inside
+    refused = await browser.post("/worlds", data={"name": "-"})
+    assert "begins" in (await browser.get(refused.headers["location"])).text
+    for _ in range(2):
+        await browser.post("/worlds", data={"name": "gw0", "do": "delete"})
+    assert "No world was used yet" in (await browser.get("/worlds")).text
+
+
+@pytest.mark.anyio
 async def test_there_are_as_many_worlds_as_there_may_be(
     sandbox: Sandbox, browser: httpx.AsyncClient
 ) -> None:
@@ -235,7 +256,7 @@ async def test_a_name_that_an_address_could_not_have_is_refused(
     """The rule stands in the message, and no world is made."""
     with pytest.raises(WorldError, match="1 to 64 letters, digits"):
         sandbox.world(name)
-    assert (await browser.get(f"/worlds/{name}/")).status_code in (404, 422)
+    assert (await browser.get(f"/worlds/{name}/")).status_code in (307, 404, 422)
     assert len(sandbox.worlds) == 0
 
 

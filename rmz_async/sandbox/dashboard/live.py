@@ -59,6 +59,7 @@ class Live:
 def version_of(backend: Backend) -> str:
     """Return what differs whenever a page of the dashboard would."""
     parts = (
+        backend.other_changes,
         len(backend.ledger),
         len(backend.courier.log),
         backend.requests.count,

@@ -18,7 +18,7 @@ from rmz_async.sandbox.hosted.rendering import rendered, sent_to
 from rmz_async.sandbox.hosted.words import BEHAVIOURS, ORDER_STATUSES, STATUSES
 from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.store.orders import Order, OrderStatus
-from rmz_async.sandbox.wire.below import origin_of
+from rmz_async.sandbox.wire.below import origin_of, root_of
 
 __all__ = ("DashboardPages", "newest")
 
@@ -48,7 +48,10 @@ _SECTIONS = (
     _Section("/webhooks", _("Webhooks")),
     _Section("/faults", _("Faults")),
     _Section("/calls", _("Calls")),
+    _Section("/snapshots", _("Snapshots")),
 )
+# A world has none of its own.
+_OF_SERVER = (_Section("/worlds", _("Worlds")),)
 
 
 class DashboardPages:
@@ -152,10 +155,13 @@ class DashboardPages:
 
     def page(self, request: Request, template: str, **values: object) -> Response:
         """Return *template* in the frame that all pages have."""
+        root = root_of(request)
         return rendered(
             request,
             f"dashboard/{template}",
-            sections=_SECTIONS,
+            sections=_SECTIONS if root else _SECTIONS + _OF_SERVER,
+            world=root.rpartition("/")[2],
+            server=origin_of(request).removesuffix(root),
             store=self._store,
             clock=self._backend.clock,
             now=self._backend.now(),

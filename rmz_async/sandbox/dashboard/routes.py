@@ -13,20 +13,43 @@ from rmz_async.sandbox.dashboard.calls import ApiCalls
 from rmz_async.sandbox.dashboard.fault_rules import FaultRules
 from rmz_async.sandbox.dashboard.live import Live, version_of
 from rmz_async.sandbox.dashboard.pages import DashboardPages
+from rmz_async.sandbox.dashboard.snapshot_pages import SnapshotPages
+from rmz_async.sandbox.dashboard.world_pages import WorldPages
+from rmz_async.sandbox.snapshots.snapshots import Snapshots
 from rmz_async.sandbox.wire.routing import route
+from rmz_async.sandbox.worlds import Worlds
 
 __all__ = ("dashboard_routes",)
 
 
 def dashboard_routes(
-    backend: Backend, token: str, base_path: str, seed: int | str
+    backend: Backend,
+    token: str,
+    base_path: str,
+    seed: int | str,
+    *,
+    snapshots: Snapshots,
+    worlds: Worlds | None,
 ) -> list[BaseRoute]:
-    """Return the routes of the dashboard, and of what its pages load."""
+    """Return the routes of the dashboard, and of what its pages load.
+
+    Args:
+        backend: The state to show and to change.
+        token: The API's token.
+        base_path: The path of the API.
+        seed: Repeats the faults of this run.
+        snapshots: The sandbox at other moments.
+        worlds: The server's worlds; None for the dashboard of a world.
+    """
     pages = DashboardPages(backend, token, base_path)
     actions = DashboardActions(backend, pages)
     faults = FaultRules(backend, pages, seed)
     calls = ApiCalls(pages, token, base_path)
+    kept = SnapshotPages(snapshots, pages)
     return [
+        *([] if worlds is None else _of_worlds(WorldPages(worlds, pages))),
+        route("/snapshots", GET=kept.show, POST=kept.act),
+        Route("/snapshots/{name}", kept.download, methods=["GET"]),
         Route("/", pages.overview, methods=["GET"]),
         Route("/live", Live(lambda: version_of(backend)).stream, methods=["GET"]),
         Route("/clock", actions.move_clock, methods=["POST"]),
@@ -55,3 +78,7 @@ def dashboard_routes(
         Route("/calls/upload/{kind}", calls.upload, methods=["POST"]),
         Mount("/dashboard-assets", StaticFiles(directory=Path(__file__).with_name("static"))),
     ]
+
+
+def _of_worlds(pages: WorldPages) -> list[BaseRoute]:
+    return [route("/worlds", GET=pages.show, POST=pages.act)]

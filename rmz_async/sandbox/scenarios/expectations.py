@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Any
 
 import attrs
@@ -10,7 +9,7 @@ import attrs
 from rmz_async.sandbox.scenarios.stage import Stage, StepError
 from rmz_async.sandbox.seed.given import unknown
 from rmz_async.sandbox.shapes.subscription_events import Event
-from rmz_async.sandbox.snapshots.conversion import converter
+from rmz_async.sandbox.snapshots.conversion import as_json
 from rmz_async.sandbox.store.state import Subscription
 
 __all__ = (
@@ -52,8 +51,8 @@ class ExpectSubscription:
         if one is None:
             raise StepError(f"id: there is no subscription {number}")
         for name, wanted in self.fields.items():
-            found = _as_written(getattr(one, name))
-            expected = _as_written(stage.value(wanted))
+            found = as_json(getattr(one, name))
+            expected = as_json(stage.value(wanted))
             if found != expected:
                 raise StepError(f"{name}: must be {expected!r}, and is {found!r}")
 
@@ -142,11 +141,6 @@ EXPECTATIONS: dict[str, type[Any]] = {
     "expect_requests": ExpectRequests,
 }
 """The steps by the word that a file has for each."""
-
-
-def _as_written(value: object) -> object:
-    """Return *value* as a file has it."""
-    return value.value if isinstance(value, Enum) else converter().unstructure(value)
 
 
 def _latest(seen: list[str]) -> str:

@@ -21,7 +21,7 @@ from rmz_async.sandbox.store.replica import Before
 from rmz_async.sandbox.store.state import Store
 from rmz_async.sandbox.store.table import Table
 
-__all__ = ("converter", "reason_of", "row_types")
+__all__ = ("as_json", "converter", "reason_of", "row_types")
 
 _NUMBER = "$decimal"
 
@@ -84,6 +84,11 @@ def reason_of(problem: BaseException, _: type | None) -> str:
         case _:
             # attrs puts the rule first, and the values that it was about behind it.
             return str(problem.args[0] if problem.args else problem)
+
+
+def as_json(value: object) -> Any:
+    """Return *value* as a file has it."""
+    return value.value if isinstance(value, Enum) else converter().unstructure(value)
 
 
 def _only(kind: type, name: str) -> Callable[[object, object], object]:

@@ -65,7 +65,7 @@ class Snapshots:
         """
         _check(name)
         snapshot = self._run(lambda: self._take(name))
-        self._saved[name] = snapshot
+        self._keep(snapshot)
         return snapshot
 
     def restore(self, name: str) -> None:
@@ -106,6 +106,7 @@ class Snapshots:
         """
         self.get(name)
         del self._saved[name]
+        self._backend.other_changes += 1
 
     def list(self) -> tuple[Snapshot, ...]:
         """Return all snapshots, in the order in which their names were first used."""
@@ -143,6 +144,16 @@ class Snapshots:
             Path(path), self._run(lambda: self._take(_PRESENT)) if name is None else self.get(name)
         )
 
+    def content(self, name: str) -> bytes:
+        """Return what `save_file` would write of a snapshot.
+
+        Raises:
+            SnapshotError: There is no such snapshot.
+        """
+        from rmz_async.sandbox.snapshots.file import encoded
+
+        return encoded(self.get(name))
+
     def load_file(
         self, path: str | Path, name: str | None = None, *, beyond_loopback: bool = False
     ) -> Snapshot:
@@ -169,12 +180,16 @@ class Snapshots:
             raise SnapshotError(f"{path}: {problem}") from None
         kept = attrs.evolve(snapshot, name=snapshot.name if name is None else name)
         _check(kept.name)
-        self._saved[kept.name] = kept
+        self._keep(kept)
         return kept
 
     def called_by(self, call: Callable[[Callable[[], Any]], Any] | None) -> None:
         """Let *call* carry out the work, in the event loop that serves; None for directly."""
         self._call = _directly if call is None else call
+
+    def _keep(self, snapshot: Snapshot) -> None:
+        self._saved[snapshot.name] = snapshot
+        self._backend.other_changes += 1
 
     def _run(self, work: Callable[[], T]) -> T:
         result: T = self._call(work)
@@ -190,6 +205,7 @@ class Snapshots:
                 "returned"
             )
         put_back(snapshot, self._backend, self._timeline)
+        self._backend.other_changes += 1
 
 
 def _directly(work: Callable[[], T]) -> T:

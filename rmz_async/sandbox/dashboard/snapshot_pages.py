@@ -1,0 +1,81 @@
+"""The page of snapshots: save, restore, compare, download and delete."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rmz_async.sandbox.dashboard.pages import DashboardPages
+from rmz_async.sandbox.hosted.forms import form_of
+from rmz_async.sandbox.hosted.notices import MISSING, notice
+from rmz_async.sandbox.hosted.rendering import sent_to
+from rmz_async.sandbox.snapshots.snapshots import SnapshotError, Snapshots
+
+__all__ = ("SnapshotPages",)
+
+_PAGE = "/snapshots"
+_ROWS = 200
+
+
+class SnapshotPages:
+    """Shows the snapshots, and does what is clicked.
+
+    Args:
+        snapshots: The sandbox's.
+        pages: The frame around the page.
+    """
+
+    def __init__(self, snapshots: Snapshots, pages: DashboardPages) -> None:
+        self._snapshots = snapshots
+        self._pages = pages
+
+    async def show(self, request: Request) -> Response:
+        """Answer ``GET /snapshots``; ``?first=`` and ``?second=`` compare two."""
+        first, second = (request.query_params.get(name, "") for name in ("first", "second"))
+        changes = None
+        if first:
+            try:
+                changes = self._snapshots.diff(first, second or None)
+            except SnapshotError as problem:
+                return self._pages.with_problem(_PAGE, str(problem))
+        return self._pages.page(
+            request,
+            "snapshots.html",
+            snapshots=self._snapshots.list()[::-1],
+            first=first,
+            second=second,
+            changes=None if changes is None else changes[:_ROWS],
+            total=len(changes or ()),
+        )
+
+    async def act(self, request: Request) -> Response:
+        """Answer ``POST /snapshots``: save, restore or delete, by the button."""
+        form = await form_of(request)
+        name = form.get("name", "")
+        deeds = {
+            "save": self._snapshots.save,
+            "restore": self._snapshots.restore,
+            "delete": self._snapshots.delete,
+        }
+        deed = deeds.get(form.get("do", "save"))
+        if deed is None:
+            return notice(request, MISSING)
+        try:
+            deed(name)
+        except SnapshotError as problem:
+            return self._pages.with_problem(_PAGE, str(problem))
+        return sent_to(_PAGE)
+
+    async def download(self, request: Request) -> Response:
+        """Answer ``GET /snapshots/{name}``: the file, as `Snapshots.save_file` writes it."""
+        name: str = request.path_params["name"]
+        try:
+            content = self._snapshots.content(name)
+        except SnapshotError:
+            return notice(request, MISSING)
+        shown = f"attachment; filename*=UTF-8''{quote(name)}.json"
+        return Response(
+            content, media_type="application/json", headers={"Content-Disposition": shown}
+        )

@@ -1,0 +1,106 @@
+"""Calls that RMZ does not have: the sandbox at other moments."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from rmz_async.sandbox.endpoints.front_door import FrontDoor
+from rmz_async.sandbox.snapshots.changes import Change
+from rmz_async.sandbox.snapshots.snapshot import Snapshot
+from rmz_async.sandbox.snapshots.snapshots import SnapshotError, Snapshots
+from rmz_async.sandbox.wire.routing import route
+
+__all__ = ("snapshot_routes",)
+
+_PATH = "/sandbox/snapshots"
+
+
+def snapshot_routes(snapshots: Snapshots, door: FrontDoor) -> list[Route]:
+    """Return the routes below ``/sandbox/snapshots``, which take the API's token."""
+    calls = _Calls(snapshots)
+
+    def guarded(act: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            if not door.knows(request):
+                return JSONResponse({"message": "Unauthenticated."}, 401)
+            try:
+                return act(request)
+            except SnapshotError as problem:
+                return JSONResponse({"message": str(problem)}, 422)
+
+        return endpoint
+
+    one = f"{_PATH}/{{name}}"
+    return [
+        Route(_PATH, guarded(calls.rows), methods=["GET"]),
+        route(
+            one,
+            GET=guarded(calls.content),
+            PUT=guarded(calls.save),
+            DELETE=guarded(calls.delete),
+        ),
+        Route(f"{one}/restore", guarded(calls.restore), methods=["POST"]),
+        Route(f"{one}/diff", guarded(calls.diff), methods=["GET"]),
+    ]
+
+
+class _Calls:
+    """The calls. A call raises SnapshotError to refuse."""
+
+    def __init__(self, snapshots: Snapshots) -> None:
+        self._snapshots = snapshots
+
+    def rows(self, _: Request) -> Response:
+        """Answer ``GET``: all snapshots."""
+        return JSONResponse([_shown(one) for one in self._snapshots.list()])
+
+    def save(self, request: Request) -> Response:
+        """Answer ``PUT`` of a name."""
+        return JSONResponse(_shown(self._snapshots.save(_name(request))))
+
+    def delete(self, request: Request) -> Response:
+        """Answer ``DELETE`` of a name."""
+        self._snapshots.delete(_name(request))
+        return Response(status_code=204)
+
+    def content(self, request: Request) -> Response:
+        """Answer ``GET`` of a name: the file."""
+        return Response(self._snapshots.content(_name(request)), media_type="application/json")
+
+    def restore(self, request: Request) -> Response:
+        """Answer ``POST`` of ``restore``."""
+        one = self._snapshots.get(_name(request))
+        self._snapshots.restore(one.name)
+        return JSONResponse(_shown(one))
+
+    def diff(self, request: Request) -> Response:
+        """Answer ``GET`` of ``diff``; ``?with=`` names the other snapshot."""
+        changes = self._snapshots.diff(_name(request), request.query_params.get("with"))
+        return JSONResponse([_row(change) for change in changes])
+
+
+def _shown(one: Snapshot) -> dict[str, str]:
+    return {"name": one.name, "now": one.moment.isoformat()}
+
+
+def _name(request: Request) -> str:
+    name: str = request.path_params["name"]
+    return name
+
+
+def _row(change: Change) -> dict[str, Any]:
+    # Imported when it is asked for: cattrs takes longer than the start of a sandbox.
+    from rmz_async.sandbox.snapshots.conversion import as_json
+
+    return {
+        "object": change.object,
+        "id": change.id,
+        "field": change.field,
+        "before": as_json(change.before),
+        "after": as_json(change.after),
+    }
