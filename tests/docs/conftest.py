@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rmz_async.sandbox import Sandbox, Served
-from tests.docs.pages import Page
+from tests.docs.pages import ROOT, Page
 
 
 @pytest.fixture
@@ -35,6 +35,8 @@ def page(
     Examples that write a file write it into a folder of the test.
     """
     monkeypatch.chdir(tmp_path)
+    # A reader has saved the service of the tutorial beside its tests.
+    monkeypatch.syspath_prepend(ROOT / "docs" / "examples")
     path = getattr(request, "param", None) or request.module.PAGE
     opened = Page(path, sandbox)
     yield opened

@@ -8,9 +8,11 @@ import pytest
 
 import rmz_async
 from tests.docs.networks import pay
-from tests.docs.pages import Page, examples_of
+from tests.docs.pages import PAGES, ROOT, Page, examples_of
 
 PAGE = "docs/ar/quickstart.md"
+ARABIC = [path for path in PAGES if path.startswith("docs/ar/")]
+ENGLISH = [path for path in PAGES if path not in ARABIC]
 
 
 def code_of(path: str) -> list[str]:
@@ -20,15 +22,26 @@ def code_of(path: str) -> list[str]:
 
 
 def test_the_examples_are_those_of_the_english_pages() -> None:
-    english = [
-        block
-        for path in ("docs/index.md", "docs/quickstart.md", "docs/subscriptions.md")
-        for block in code_of(path)
-    ]
-    arabic = code_of("docs/ar/index.md") + code_of(PAGE)
+    english = [block for path in ENGLISH for block in code_of(path)]
+    arabic = [block for path in ARABIC for block in code_of(path)]
 
-    assert len(arabic) == 5
+    assert len(arabic) == 10
     assert [block for block in arabic if block not in english] == []
+
+
+@pytest.mark.parametrize("name", ["tutorial", "sandbox"])
+def test_the_commands_are_those_of_the_english_page(name: str) -> None:
+    """An option or an exit code that changes must change in both languages."""
+
+    def commands(path: str) -> list[str]:
+        return re.findall(r"(?m)^\$ (.+)$", (ROOT / path).read_text(encoding="utf-8"))
+
+    english = commands(f"docs/{name}.md") + commands("docs/tutorial.md")
+    shorter = {command.partition(" --limit")[0] for command in english}
+    arabic = commands(f"docs/ar/{name}.md")
+
+    assert arabic
+    assert [one for one in arabic if one not in english and one not in shorter] == []
 
 
 @pytest.mark.parametrize("page", ["docs/ar/index.md"], indirect=True)
