@@ -1,10 +1,12 @@
-"""Both event loops for all tests, and an interrupt that interrupts."""
+"""Both event loops for all tests, an interrupt that interrupts, and patience."""
 
 from __future__ import annotations
 
 import signal
 
 import pytest
+
+from tests import seams
 
 
 @pytest.fixture(params=["asyncio", "trio"])
@@ -17,3 +19,8 @@ def anyio_backend(request: pytest.FixtureRequest) -> str:
 def _interruptible() -> None:
     """A shell that starts tests in the background has them and their processes ignore Ctrl-C."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient() -> None:
+    seams.be_patient()

@@ -17,6 +17,7 @@ from rmz_async._calls.retry import Budget
 from rmz_async._calls.token import Tokens
 from rmz_async._http.client import Connections, LoopState
 from rmz_async._transport import Transport
+from rmz_async.webhooks import _hand_over
 from rmz_async.webhooks.inbox import _sqlite_file, sqlite
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from rmz_sync import _portal_thread
@@ -41,6 +42,7 @@ __all__ = (
     "after_fork",
     "as_another_process",
     "async_client",
+    "be_patient",
     "budget_of",
     "clock_of",
     "close_inherited",
@@ -148,6 +150,12 @@ def fill_disk(inbox: SQLiteInbox, *, full: bool) -> None:
 def set_patience(patch: pytest.MonkeyPatch, seconds: float) -> None:
     """Let deliveries wait so many seconds for a file that is locked."""
     patch.setattr(sqlite, "STORING", seconds)
+
+
+def be_patient() -> None:
+    """Let no delivery and no hand-over fail because the machine is busy with other tests."""
+    sqlite.STORING = sqlite.WORKING = _hand_over.PATIENCE = 600.0
+    _sqlite_file.OPENINGS = 3000
 
 
 def set_pause(patch: pytest.MonkeyPatch, pause: Callable[[float], None]) -> None:

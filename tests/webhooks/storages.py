@@ -43,6 +43,10 @@ class Time:
             if until <= self.monotonic:
                 awake.set()
 
+    def has_slept(self, times: int) -> bool:
+        """Return whether somebody has begun to sleep so many times."""
+        return self.slept >= times
+
     def put_clock(self, seconds: float) -> None:
         """Change the clock on the wall by so many seconds; no time passes."""
         self.now += timedelta(seconds=seconds)

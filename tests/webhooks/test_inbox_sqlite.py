@@ -196,7 +196,9 @@ def test_processes_share_a_file(inbox: SQLiteInbox, tmp_path: Path) -> None:
     program = (
         "import sys\n"
         "from rmz_async.webhooks.inbox.sqlite import SQLiteInbox\n"
+        "from tests import seams\n"
         "from tests.webhooks.storages import claim, delivery\n"
+        "seams.be_patient()\n"
         "inbox = SQLiteInbox(sys.argv[1])\n"
         "new = [inbox.add([delivery(str(number))])[0] for number in range(50)]\n"
         "done = [task.task_id for _ in range(20) for task in claim(inbox, limit=3)]\n"

@@ -55,7 +55,7 @@ def run(program: str, address: str) -> str:
         check=True,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert result.stderr == ""
     return result.stdout

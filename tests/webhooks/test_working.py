@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -35,10 +36,13 @@ async def until_done(receiver: Receiver, count: int) -> None:
         await anyio.sleep(0.001)
 
 
-async def until_slept(time: Time, count: int, *, by: float) -> None:
-    """Let time pass, and wait until somebody has begun to sleep for that time."""
-    time.move(by)
-    await until(lambda: time.slept >= count)
+async def until_asleep(time: Time) -> None:
+    """Wait until all that the background does in turn has begun to sleep.
+
+    The look at the inbox, the renewal of leases and the forgetting do. The next `Time.move` wakes
+    them.
+    """
+    await until(lambda: time.slept >= 3)
 
 
 def first_task(receiver: Receiver) -> EntryTask:
@@ -68,7 +72,7 @@ async def test_a_delivery_wakes_the_background(receiver: Receiver) -> None:
     """No time needs to pass."""
     handler = Blocking(receiver)
     handler.end.set()
-    async with receiver.working():
+    async with receiver.working(grace=600):
         await deliver_events(receiver, "a")
         await until_done(receiver, 1)
     assert handler.seen == ["a"]
@@ -81,12 +85,11 @@ async def test_the_background_finds_what_another_process_has_stored(
     other = Receiver(secrets=[SECRET], inbox=address, _clock=time.clock())
     Blocking(other)
     handler = Blocking(receiver)
-    async with receiver.working():
-        await until(lambda: time.slept)
+    async with receiver.working(grace=600):
+        await until_asleep(time)
         await deliver_events(other, "a")
-        while not handler.seen:
-            time.move(1)
-            await anyio.sleep(0.001)
+        time.move(1)
+        await until(lambda: handler.seen)
         handler.end.set()
     await other.aclose()
 
@@ -97,7 +100,7 @@ async def test_an_inbox_that_listens_wakes_the_background(address: str, time: Ti
     other, _ = unreliable(address, time)
     Blocking(other)
     handler = Blocking(receiver)
-    async with receiver.working():
+    async with receiver.working(grace=600):
         await until(lambda: inbox.wakes)
         await deliver_events(other, "a")
         await anyio.to_thread.run_sync(inbox.wakes[0])
@@ -117,7 +120,7 @@ async def test_an_event_loop_that_has_ended_is_not_woken(
     receiver, inbox = unreliable(address, time)
 
     async def work() -> None:
-        async with receiver.working():
+        async with receiver.working(grace=600):
             await until(lambda: inbox.wakes)
 
     def run() -> None:
@@ -128,10 +131,10 @@ async def test_an_event_loop_that_has_ended_is_not_woken(
     await receiver.aclose()
 
 
-async def test_a_background_in_another_event_loop_looks_by_itself(
+async def test_a_delivery_wakes_a_background_in_another_event_loop(
     receiver: Receiver, time: Time, anyio_backend: str
 ) -> None:
-    """An event of a loop must not be set from another thread."""
+    """The event of a loop must not be set from another thread."""
     handler = Blocking(receiver)
     handler.end.set()
 
@@ -141,12 +144,10 @@ async def test_a_background_in_another_event_loop_looks_by_itself(
 
         anyio.run(main, backend=anyio_backend)
 
-    async with receiver.working():
-        await until(lambda: time.slept)
+    async with receiver.working(grace=600):
+        await until_asleep(time)
         await anyio.to_thread.run_sync(store)
-        while not handler.seen:
-            time.move(1)
-            await anyio.sleep(0.001)
+        await until(lambda: handler.seen)
     assert handler.seen == ["a"]
 
 
@@ -193,12 +194,15 @@ async def test_a_handler_that_runs_for_long_keeps_its_lease(
     handler = Blocking(receiver)
     other = Receiver(secrets=[SECRET], inbox=address, _clock=time.clock())
     Blocking(other)
-    async with receiver.working():
+    async with receiver.working(grace=600):
         await deliver_events(receiver, "a")
         await handler.began.wait()
+        await until_asleep(time)
         for _ in range(8):
-            # The renewal, and the look at the inbox, have come round again.
-            await until_slept(time, time.slept + 2, by=10)
+            # The renewal, and the look at the inbox, come round again.
+            both = time.slept + 2
+            time.move(10)
+            await until(partial(time.has_slept, both))
         assert await other.drain() == 0
         handler.end.set()
     assert (await receiver.stats()).done == 1
@@ -211,9 +215,10 @@ async def test_leases_that_cannot_be_renewed_are_reported(
     """The handler goes on: the next renewal may succeed."""
     receiver, _ = unreliable(address, time, "renew")
     handler = Blocking(receiver)
-    async with receiver.working():
+    async with receiver.working(grace=600):
         await deliver_events(receiver, "a")
         await handler.began.wait()
+        await until_asleep(time)
         time.move(10)
         await until(lambda: "leases were not renewed: disk I/O error" in caplog.messages)
         handler.end.set()
@@ -261,6 +266,7 @@ async def test_tasks_that_were_claimed_and_not_begun_are_given_back(
     async with receiver.working(concurrency=2, grace=0.0):
         await deliver_events(receiver, "a")
         await handler.began.wait()
+        await until_asleep(time)
         await deliver_events(other, "b", "c")
         time.move(1)
         await until(lambda: len(handler.seen) == 2)
@@ -274,7 +280,7 @@ async def test_tasks_that_were_claimed_and_not_begun_are_given_back(
 async def test_an_error_in_the_block_is_raised_as_it_is(receiver: Receiver) -> None:
     """Not inside an exception group."""
     with pytest.raises(LookupError, match=r"^mine$"):
-        async with receiver.working():
+        async with receiver.working(grace=600):
             raise LookupError("mine")
 
 
@@ -286,7 +292,7 @@ async def test_the_background_outlives_an_inbox_that_is_down(
     receiver, _ = unreliable(address, time, method)
     handler = Blocking(receiver)
     handler.end.set()
-    async with receiver.working():
+    async with receiver.working(grace=600):
         await until(lambda: caplog.messages)
         await deliver_events(receiver, "a")
         await until_done(receiver, 1)
@@ -329,8 +335,9 @@ async def test_deliveries_are_forgotten_after_seven_days(receiver: Receiver, tim
     time.move(WEEK - HOUR)
     receiver.on("*")(lambda event: 1 / 0)
     await deliver_events(receiver, "b")
-    async with receiver.working():
+    async with receiver.working(grace=600):
         await until_done(receiver, 2)
+        await until_asleep(time)
         time.move(2 * HOUR)
         while (await receiver.stats()).deliveries > 1:  # noqa: ASYNC110 - as above
             await anyio.sleep(0.001)
@@ -342,7 +349,7 @@ async def test_deliveries_may_be_kept_for_ever(address: str, time: Time) -> None
     receiver = Receiver(secrets=[SECRET], inbox=address, forget_after=None, _clock=time.clock())
     await deliver_events(receiver, "a")
     time.move(100 * WEEK)
-    async with receiver.working():
+    async with receiver.working(grace=600):
         await until(lambda: time.slept >= 2)
     assert (await receiver.stats()).deliveries == 1
     await receiver.aclose()
