@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from rmz_async.sandbox.app import BASE_PATH
 from rmz_async.sandbox.commands.credentials import Credentials, kept_in
 from rmz_async.sandbox.commands.failures import CommandError, ExitCode
+from rmz_async.sandbox.commands.keeping import kept_in_file, restore_from
 from rmz_async.sandbox.commands.lines import Lines, RequestLines, has_colours
 from rmz_async.sandbox.commands.parsing import Commands, Parser
 from rmz_async.sandbox.loopback import is_loopback
@@ -92,6 +93,12 @@ def _add_behaviour(parser: Parser) -> None:
         default="running",
         help="stopped: time stands still until 'advance' moves it (%(default)s)",
     )
+    group.add_argument(
+        "--state",
+        type=Path,
+        metavar="FILE",
+        help="restore everything from FILE if it is there, and save it there at the end",
+    )
     group.add_argument("--no-throttle", action="store_true", help="keep no rate limits")
     group.add_argument("--seed", help="makes the ids of events and the faults the same each time")
     group.add_argument(
@@ -113,7 +120,7 @@ def _serve(given: argparse.Namespace, wait: Callable[[], object]) -> int:
             )
             if not given.quiet:
                 _print_lines(sandbox)
-            with served:
+            with kept_in_file(given.state, sandbox), served:
                 _greet(served, given)
                 wait()
     except (_StoppedError, KeyboardInterrupt):
@@ -146,15 +153,26 @@ def _sandbox(given: argparse.Namespace) -> Sandbox:
         kept: Credentials = kept_in(given.credentials)
         token, secret = kept.token, kept.secret
     sandbox = Sandbox(token=token, seed=given.seed, throttle=not given.no_throttle)
+    if given.state is not None:
+        restore_from(given.state, sandbox, beyond_loopback=elsewhere)
     for url in given.webhook:
-        if not elsewhere and not is_loopback(urlsplit(url).hostname or "localhost"):
-            raise CommandError(
-                f"--webhook {url} is on another machine: the sandbox never talks to the outside, "
-                "unless you add --i-know-that-this-is-not-rmz",
-                ExitCode.USAGE,
-            )
-        sandbox.add_webhook(url, secret=secret, beyond_loopback=elsewhere)
+        _add_webhook(sandbox, url, secret, elsewhere=elsewhere)
     return sandbox
+
+
+def _add_webhook(sandbox: Sandbox, url: str, secret: str | None, *, elsewhere: bool) -> None:
+    """Add a webhook, unless the restored state has it."""
+    if not elsewhere and not is_loopback(urlsplit(url).hostname or "localhost"):
+        raise CommandError(
+            f"--webhook {url} is on another machine: the sandbox never talks to the outside, "
+            "unless you add --i-know-that-this-is-not-rmz",
+            ExitCode.USAGE,
+        )
+    known = next((webhook for webhook in sandbox.webhooks if webhook.url == url), None)
+    if known is None:
+        sandbox.add_webhook(url, secret=secret, beyond_loopback=elsewhere)
+    elif secret is not None:
+        known.secret = secret
 
 
 def _print_lines(sandbox: Sandbox) -> None:
