@@ -15,9 +15,11 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 from starlette.types import Message, Receive, Scope, Send
@@ -55,10 +57,12 @@ class Caller:
 
     Args:
         sandbox: The one to call.
+        root: The path of its API.
     """
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, root: str = "/shawarma") -> None:
         self._app = sandbox.app
+        self._root = root
         self._headers = [
             (b"host", b"127.0.0.1"),
             (b"authorization", f"Bearer {sandbox.token}".encode()),
@@ -85,8 +89,8 @@ class Caller:
             "http_version": "1.1",
             "method": method,
             "scheme": "http",
-            "path": f"/shawarma{path}",
-            "raw_path": f"/shawarma{path}".encode(),
+            "path": f"{self._root}{path}",
+            "raw_path": f"{self._root}{path}".encode(),
             "root_path": "",
             "query_string": query.encode(),
             "headers": self._headers,
@@ -266,6 +270,40 @@ def a_year_of(count: int, *, rounds: int) -> tuple[float, int]:
     return statistics.median(spent), delivered
 
 
+def bench_snapshots() -> None:
+    """A named snapshot of 10,000 subscriptions, to the memory and to a file."""
+    snapshots = filled(MANY, webhook=True).snapshots
+    taken = milliseconds(lambda: snapshots.save("full"))
+    report("a snapshot of 10,000 subscriptions", taken, "ms", "")
+
+    def there_and_back() -> None:
+        snapshots.save("full")
+        snapshots.restore("full")
+
+    report("the same, and restored", milliseconds(there_and_back), "ms", "<= 10")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "full.json"
+        written = milliseconds(lambda: snapshots.save_file(path, "full"))
+        report("the same, to a file", written, "ms", "<= 300")
+        read = milliseconds(lambda: snapshots.load_file(path, "again"), rounds=5)
+        report("the same, from a file", read, "ms", "")
+
+
+def bench_worlds() -> None:
+    """The first call of a new world, when 200 others are there."""
+    server = Sandbox()
+    for number in range(200):
+        server.world(f"w{number}")
+    made = iter(range(1_000))
+
+    def first_call() -> None:
+        world = server.world(f"new{next(made)}")
+        root = world.base_url.removeprefix("http://127.0.0.1")
+        asyncio.run(Caller(world, root).call("GET", "/store"))
+
+    report("a new world beside 200, with its first answer", milliseconds(first_call), "ms", "< 50")
+
+
 def bench_memory() -> None:
     """The store by itself."""
     before = megabytes()
@@ -290,6 +328,8 @@ def main() -> None:
     bench_start()
     bench_calls()
     bench_time()
+    bench_snapshots()
+    bench_worlds()
 
 
 if __name__ == "__main__":

@@ -152,6 +152,8 @@ async def test_a_card_that_is_charged_after_a_save_is_as_it_was(sandbox: Sandbox
     sandbox.snapshots.save("a")
     await sandbox.advance(days=5)
     declined = sandbox.state.subscriptions[502].card
+    (change,) = [one for one in sandbox.snapshots.diff("a") if one.field.startswith("card")]
+    assert change == Change("subscriptions", 502, "card.declined", 0, 1)
     sandbox.snapshots.restore("a")
     as_it_was = sandbox.state.subscriptions[502].card
 

@@ -30,7 +30,8 @@ class Change:
             ``messages`` or ``requests``.
         id: The row's key. Rows of a log are counted from 1, and the others that have no key have
             ``""``.
-        field: The name of the field; ``""`` if the row itself came or went.
+        field: The name of the field, such as ``status`` or ``card.declined``; ``""`` if the row
+            itself came or went.
         before: The value in the first snapshot; None if there was no row.
         after: The value in the second snapshot; None if there is no row.
     """
@@ -89,13 +90,20 @@ def _of_rows(name: str, before: Mapping[Any, Any], after: Mapping[Any, Any]) -> 
             yield from _of_row(name, shown, one, other)
 
 
-def _of_row(name: str, key: int | str, before: Any, after: Any) -> Iterable[Change]:
+def _of_row(
+    name: str, key: int | str, before: Any, after: Any, within: str = ""
+) -> Iterable[Change]:
     fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(before.__class__)
     for field in fields:
         one, other = getattr(before, field.name), getattr(after, field.name)
-        if one != other and field.eq:
+        if one == other or not field.eq:
+            continue
+        path = f"{within}{field.name}"
+        if type(one) is type(other) and attrs.has(type(one)):
+            yield from _of_row(name, key, one, other, f"{path}.")
+        else:
             shown = (one, other) if field.repr else (HIDDEN, HIDDEN)
-            yield Change(name, key, field.name, *shown)
+            yield Change(name, key, path, *shown)
 
 
 def _words(value: object) -> str:
