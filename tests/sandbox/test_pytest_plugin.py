@@ -6,10 +6,13 @@ import os
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
+pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = (
@@ -40,42 +43,64 @@ ASYNC_TESTS = """
 """
 
 
-def run_pytest(
-    folder: Path, code: str, *options: str, before: str = ""
-) -> subprocess.CompletedProcess[str]:
-    """Run *code* as a file of tests, with warnings as errors and without the project's settings."""
+def settings(folder: Path, code: str) -> list[str]:
+    """Write *code* as a file of tests, and return the options that leave the project's out."""
     (folder / "test_shop.py").write_text(dedent(code), encoding="utf-8")
     (folder / "pytest.ini").write_text(
         "[pytest]\nfilterwarnings = error\nasyncio_default_fixture_loop_scope = function\n",
         encoding="utf-8",
     )
-    start = f"{before}\nimport sys, pytest\nsys.exit(pytest.main(sys.argv[1:]))"
     plugins = [f"-p{name}" for name in PLUGINS]
-    settings = ["-c", str(folder / "pytest.ini"), str(folder)]
+    return [*plugins, "-c", str(folder / "pytest.ini"), str(folder)]
+
+
+def run_alone(
+    folder: Path, code: str, *options: str, before: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run *code* as a file of tests in a process of its own, with warnings as errors."""
+    start = f"{before}\nimport sys, pytest\nsys.exit(pytest.main(sys.argv[1:]))"
     return subprocess.run(
-        [sys.executable, "-c", start, *plugins, *settings, *options],
+        [sys.executable, "-c", start, *settings(folder, code), *options],
         cwd=ROOT,
         # The project's other plugins take seconds to start.
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=300,
         check=False,
     )
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2")], ids=["alone", "xdist"])
-def test_async_tests_get_a_sandbox_each(tmp_path: Path, options: tuple[str, ...]) -> None:
-    """On asyncio and on trio, in one process and in several."""
-    done = run_pytest(tmp_path, ASYNC_TESTS, *options)
+@pytest.fixture
+def run_here(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., pytest.RunResult]:
+    """Run code as a file of tests in this process, which takes no new interpreter."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+    def run(code: str, *options: str) -> pytest.RunResult:
+        return pytester.runpytest_inprocess(*settings(pytester.path, code), *options)
+
+    return run
+
+
+def test_async_tests_get_a_sandbox_each(run_here: Callable[..., pytest.RunResult]) -> None:
+    """On asyncio and on trio."""
+    run_here(ASYNC_TESTS).assert_outcomes(passed=4)
+
+
+def test_workers_of_xdist_get_a_sandbox_each(tmp_path: Path) -> None:
+    """In several processes."""
+    done = run_alone(tmp_path, ASYNC_TESTS, "-n", "2")
 
     assert "4 passed" in done.stdout, done.stdout
 
 
-def test_deliveries_do_not_outlive_an_anyio_test(tmp_path: Path) -> None:
+def test_deliveries_do_not_outlive_an_anyio_test(
+    run_here: Callable[..., pytest.RunResult],
+) -> None:
     """Even though both tests share an event loop: a receiver that hangs is given up."""
-    done = run_pytest(
-        tmp_path,
+    done = run_here(
         """
         import anyio, pytest
 
@@ -103,13 +128,14 @@ def test_deliveries_do_not_outlive_an_anyio_test(tmp_path: Path) -> None:
         """,
     )
 
-    assert "2 passed" in done.stdout, done.stdout
+    done.assert_outcomes(passed=2)
 
 
-def test_plain_tests_and_other_plugins_get_a_sandbox(tmp_path: Path) -> None:
+def test_plain_tests_and_other_plugins_get_a_sandbox(
+    run_here: Callable[..., pytest.RunResult],
+) -> None:
     """With pytest-asyncio in its strict mode, and with options of the test's own."""
-    done = run_pytest(
-        tmp_path,
+    done = run_here(
         """
         import pytest
         from rmz_async.sandbox import Store
@@ -128,13 +154,14 @@ def test_plain_tests_and_other_plugins_get_a_sandbox(tmp_path: Path) -> None:
         """,
     )
 
-    assert "2 passed" in done.stdout, done.stdout
+    done.assert_outcomes(passed=2)
 
 
-def test_code_that_cannot_await_gets_a_port(tmp_path: Path) -> None:
+def test_code_that_cannot_await_gets_a_port(
+    run_here: Callable[..., pytest.RunResult],
+) -> None:
     """More calls than a minute allows take no time, and the clock moves when it is moved."""
-    done = run_pytest(
-        tmp_path,
+    done = run_here(
         """
         def test_sync(rmz_served, rmz_sync_client):
             for _ in range(70):
@@ -146,12 +173,110 @@ def test_code_that_cannot_await_gets_a_port(tmp_path: Path) -> None:
         """,
     )
 
-    assert "1 passed" in done.stdout, done.stdout
+    done.assert_outcomes(passed=1)
+
+
+def test_a_test_acts_as_customer_client_and_clock(
+    run_here: Callable[..., pytest.RunResult],
+) -> None:
+    """Seeded state, a subscription, a payment, time, and assertions about what happened."""
+    done = run_here(
+        """
+        import pytest
+
+        @pytest.fixture
+        def anyio_backend():
+            return "asyncio"
+
+        @pytest.fixture
+        def rmz_sandbox_options():
+            return {"seed": 7, "state": {"products": {102: {"trial_days": 14}}}}
+
+        @pytest.mark.anyio
+        async def test_async(rmz_sandbox, rmz_client):
+            number = await rmz_sandbox.subscribe(variant_id=14)
+            assert rmz_sandbox.state.subscriptions[number].status == "trialing"
+            session = await rmz_client.checkout_sessions.create(
+                product_id=103, variant_id=20, customer=4501,
+                success_url="https://app.example/ok", cancel_url="https://app.example/no",
+            )
+            assert await rmz_sandbox.pay(session.checkout_url) == number + 1
+            rmz_sandbox.snapshots.save("paid")
+            await rmz_sandbox.advance(days=14)
+            assert len(rmz_sandbox.ledger.of("lifecycle.activated", number)) == 1
+            await rmz_client.subscriptions.extend(number, days=3)
+            assert len(rmz_sandbox.ledger.extensions(number)) == 1
+            rmz_sandbox.requests.assert_none(status=429)
+            rmz_sandbox.snapshots.restore("paid")
+            assert not rmz_sandbox.ledger.extensions(number)
+
+        def test_sync(rmz_served, rmz_sync_client):
+            number = rmz_served.subscribe(variant_id=14, external_customer_id="usr_1")
+            session = rmz_sync_client.checkout_sessions.create(
+                product_id=103, variant_id=20, customer=4501,
+                success_url="https://app.example/ok", cancel_url="https://app.example/no",
+            )
+            assert rmz_served.pay(session.checkout_url) == number + 1
+            rmz_served.advance(days=14)
+            assert rmz_sync_client.subscriptions.get(number).status == "active"
+            rmz_served.requests.assert_none(status=429)
+        """,
+    )
+
+    done.assert_outcomes(passed=2)
+
+
+def test_an_assertion_that_fails_says_what_was_found(
+    run_here: Callable[..., pytest.RunResult],
+) -> None:
+    """The attempts and the requests, and the seed that repeats them."""
+    done = run_here(
+        """
+        import pytest
+
+        @pytest.fixture
+        def anyio_backend():
+            return "asyncio"
+
+        async def refuses(scope, receive, send):
+            await send({"type": "http.response.start", "status": 503, "headers": []})
+            await send({"type": "http.response.body"})
+
+        @pytest.mark.anyio
+        async def test_once(rmz_sandbox):
+            rmz_sandbox.add_webhook("http://localhost/", app=refuses, tries=1)
+            rmz_sandbox.emit("subscription.renewed", 501)
+            await rmz_sandbox.delivered()
+            rmz_sandbox.deliveries.assert_once("subscription.renewed", 501)
+
+        @pytest.mark.anyio
+        async def test_none(rmz_sandbox, rmz_client):
+            await rmz_client.store.get()
+            rmz_sandbox.requests.assert_none(status=200)
+
+        def test_state(request):
+            from rmz_async.sandbox import Sandbox
+            Sandbox(state={"subscriptions": {501: {"status": "actve"}}})
+        """,
+    )
+
+    done.assert_outcomes(failed=3)
+    done.stdout.fnmatch_lines(
+        [
+            "*subscription.renewed of 501 was accepted 0 time(s) by webhook 1, expected once*",
+            "*subscription.renewed of 501 to webhook 1, attempt 1*503*",
+            "*Sandbox(seed=*) repeats*",
+            "*1 request(s) fit, expected none:*",
+            "*GET /store*200*",
+            "*state.subscriptions.501.status: must be one of 'trialing'*",
+        ],
+        consecutive=False,
+    )
 
 
 def test_a_start_of_pytest_imports_no_client_and_no_sandbox(tmp_path: Path) -> None:
     """Tests that do not use the fixtures pay nothing for them."""
-    done = run_pytest(
+    done = run_alone(
         tmp_path,
         """
         import sys
@@ -167,7 +292,7 @@ def test_a_start_of_pytest_imports_no_client_and_no_sandbox(tmp_path: Path) -> N
 
 def test_without_the_extra_only_the_tests_that_need_it_fail(tmp_path: Path) -> None:
     """The message has the command that installs it."""
-    done = run_pytest(
+    done = run_alone(
         tmp_path,
         """
         def test_other():

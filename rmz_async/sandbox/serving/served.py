@@ -21,7 +21,10 @@ from rmz_async.sandbox.delivery.log import Deliveries
 from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.serving.abortable import AbortableProtocol
 from rmz_async.sandbox.serving.listening import listen
+from rmz_async.sandbox.serving.request_log import Requests
 from rmz_async.sandbox.serving.server import Server
+from rmz_async.sandbox.snapshots.snapshots import Snapshots
+from rmz_async.sandbox.store.cards import TEST_CARDS, TestCard
 from rmz_async.sandbox.store.ledger import Ledger
 from rmz_async.sandbox.store.state import Store
 
@@ -90,6 +93,16 @@ class Served:
         return self.sandbox.deliveries
 
     @property
+    def requests(self) -> Requests:
+        """The latest thousand requests of the API, in the order in which they were answered."""
+        return self.sandbox.requests
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """The whole sandbox at other moments, by name."""
+        return self.sandbox.snapshots
+
+    @property
     def ledger(self) -> Ledger:
         """The changes by calls, pages and time, in order."""
         return self.sandbox.ledger
@@ -116,6 +129,18 @@ class Served:
         )
         moving = self.sandbox.clock.advance(distance)
         self._start_on_loop(moving).result()
+
+    def pay(self, checkout_url: str, *, card: TestCard | str = TEST_CARDS[0]) -> int:
+        """Pay on a checkout page, and return the subscription's id; see `Sandbox.pay`."""
+        return self._start_on_loop(self.sandbox.pay(checkout_url, card=card)).result()
+
+    def subscribe(self, **options: Any) -> int:
+        """Make a checkout session, pay on its page, and return the subscription's id.
+
+        Args:
+            options: Those of `Sandbox.subscribe`.
+        """
+        return self._start_on_loop(self.sandbox.subscribe(**options)).result()
 
     def wait_delivered(self, timeout: float = 10.0) -> None:
         """Block until no delivery is under way.
