@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
+from rmz_async.sandbox import Served
 from tests.browser.conftest import Camera, Screen
 
 
@@ -66,6 +67,19 @@ def test_a_customer_approves_at_the_bank(page: Page, checkout: str, camera: Came
     camera.look(page, "checkout-bank")
     page.locator("form button").first.click()
     page.wait_for_url("https://app.example/ok?rmz-subscription-id=534")
+
+
+def test_a_page_that_was_left_open_too_long_says_so(
+    page: Page, checkout: str, shop: Served, camera: Camera
+) -> None:
+    """The customer reads why, and finds the way back to the shop."""
+    page.goto(checkout)
+    shop.advance(minutes=8)
+    pay_with(page, "4242 4242 4242 4242")
+    expect(page.locator("[name=card_number]")).to_have_count(0)
+    camera.look(page, "checkout-expired")
+    page.locator("a.button").click()
+    page.wait_for_url("https://app.example/no")
 
 
 def test_a_customer_cancels(page: Page, checkout: str) -> None:

@@ -47,6 +47,37 @@ def test_a_customer_cancels_and_resumes(portal: Page, camera: Camera) -> None:
     expect(portal.locator("form[action$=resume]")).to_have_count(0)
 
 
+def test_a_customer_cancels_immediately(portal: Page, camera: Camera) -> None:
+    """The way that loses access is behind a summary, and can be undone while the period lasts."""
+    portal.goto(portal.url + "/subscriptions/501")
+    portal.locator("summary").click()
+    camera.look(portal, "portal-cancel")
+    portal.locator("button.danger").click()
+    expect(portal.locator(".status.canceled")).to_be_visible()
+    camera.look(portal, "portal-canceled-now")
+
+
+def test_five_wrong_codes_lock_the_visit(page: Page, shop: Served, camera: Camera) -> None:
+    """The page says each time what is left to do."""
+    answer = httpx.post(
+        f"{shop.base_url}/portal-sessions",
+        headers={"Authorization": f"Bearer {shop.token}"},
+        json={"customer": {"id": 4501}, "return_url": "https://app.example/account"},
+        trust_env=False,
+    )
+    page.goto(answer.json()["data"]["url"])
+    page.locator("form button").click()
+    wrong = "000000" if read_code(shop) != "000000" else "111111"
+    for attempt in range(5):
+        page.locator("[name=code]").fill(wrong)
+        page.locator("form button").click()
+        if attempt == 0:
+            expect(page.get_by_role("alert")).to_be_visible()
+            camera.look(page, "portal-wrong-code")
+    expect(page.locator("[name=code]")).to_have_count(0)
+    camera.look(page, "portal-locked")
+
+
 def test_a_customer_changes_the_plan(portal: Page, camera: Camera) -> None:
     """The cost is shown before it is confirmed."""
     portal.goto(portal.url + "/subscriptions/501")
