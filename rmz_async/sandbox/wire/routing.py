@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from starlette.convertors import Convertor, register_url_convertor
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,21 +14,13 @@ __all__ = ("route",)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-class _Number(Convertor[int]):
+class _Number(IntegerConvertor):
     """``{name:number}``: a number that can be an id.
 
     Starlette's own takes any number of digits, and Python refuses to read thousands of them.
     """
 
     regex = "[0-9]{1,18}"
-
-    def convert(self, value: str) -> int:
-        """Return the number that a path has."""
-        return int(value)
-
-    def to_string(self, value: int) -> str:
-        """Return the number as a path has it."""
-        return str(value)
 
 
 register_url_convertor("number", _Number())
