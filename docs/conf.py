@@ -51,7 +51,7 @@ nitpick_ignore_regex = [
     ("py:class", r"rmz_.*\.[TH]"),
     # Names in private modules, and in the rooms of the sandbox, of which only some are public.
     ("py:class", r"(rmz_\w+\.)?(\w+\.)*_\w+(\.\w+)+"),
-    ("py:class", r"rmz_async\.sandbox(\.\w+){2,}"),
+    ("py:class", r"rmz_async\.sandbox(\.\w+){2,}|Backend|Timeline"),
     # Aliases and classes in passing; the docstring says what they stand for.
     ("py:class", "Backoff|Headers|HTTPClient|Secrets|TokenSource|URLObject"),
     ("py:class", r"rmz_async\.(operations\.Reaction|options\.Unchanged)"),
