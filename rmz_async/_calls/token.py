@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import inspect
 import os
 import re
 from collections.abc import Awaitable, Callable
+from html.entities import html5
 from typing import NoReturn, TypeAlias, cast
 
 import anyio
@@ -39,7 +39,8 @@ class Secret:
     def hidden_in(self, body: bytes) -> bytes:
         """Return *body* without this token, in case an error page echoes the request.
 
-        A JSON string, an address or HTML may escape any of the token's characters.
+        A JSON string, an address, HTML or source text may escape any of the token's characters,
+        also several times.
         """
         if self._pattern is None:
             self._pattern = _pattern_of(self._value)
@@ -69,15 +70,18 @@ def _escapable(text: str) -> str:
 
 def _escapable_character(character: str) -> str:
     number = ord(character)
-    # Each repetition has a limit, or a hostile body could make the search endless.
+    # An escape may be escaped again. Each repetition has a limit, or a hostile body could make the
+    # search endless.
+    names = [name for name, meaning in html5.items() if meaning == character]
+    numbers = rf"\#(?:0{{0,4}}{number}|x0{{0,4}}{number:x});?"
     forms = [
-        rf"(?i:\\{{1,4}}u00{number:02x})",
-        rf"(?i:%{number:02x})",
-        rf"(?i:&\#(?:0{{0,4}}{number}|x0{{0,4}}{number:x});)",
-        character if character.isalnum() else rf"\\{{0,4}}{re.escape(character)}",
+        rf"(?i:\\{{1,8}}+(?:u(?:0000)?00|x|u\{{0{{0,4}}){number:02x}\}}?)",
+        rf"(?i:%(?:25){{0,4}}(?:u00)?{number:02x})",
+        rf"(?i:&(?:amp;){{0,4}}{numbers})",
+        character if character.isalnum() else rf"\\{{0,8}}{re.escape(character)}",
     ]
-    if html.escape(character) != character:
-        forms.append(re.escape(html.escape(character)))
+    # Before the plain character, as `&amp;` begins with one.
+    forms[:0] = [f"&(?:amp;){{0,4}}{re.escape(name)}" for name in sorted(names, reverse=True)]
     return f"(?:{'|'.join(forms)})"
 
 

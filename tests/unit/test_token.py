@@ -263,10 +263,19 @@ AFTER_THE_BAR = TOKEN.partition("|")[2]
         TOKEN.replace("|", "%7C").replace("S", "%53"),
         "".join(f"&#x{ord(character):x};" for character in TOKEN),
         "".join(f"&#0{ord(character)};" for character in TOKEN),
+        "".join(f"&#{ord(character)}" for character in TOKEN),
+        "".join(f"&amp;amp;#{ord(character)};" for character in TOKEN),
+        TOKEN.replace("|", "&amp;vert;"),
+        "".join(f"%25{ord(character):02x}" for character in TOKEN),
+        "".join(f"%u{ord(character):04x}" for character in TOKEN),
+        "".join(rf"\\x{ord(character):02x}" for character in TOKEN),
+        "".join(rf"\\u{{{ord(character):x}}}" for character in TOKEN),
+        "".join(rf"\\U{ord(character):08x}" for character in TOKEN),
+        "".join(rf"\\\\\\\\u{ord(character):04x}" for character in TOKEN),
     ],
 )
 def test_a_token_is_hidden_in_whatever_form_a_body_echoes_it(echoed: str) -> None:
-    """JSON, addresses and HTML may escape any character."""
+    """JSON, addresses, HTML and source text may escape any character, also several times."""
     hidden = Secret(TOKEN).hidden_in(f'{{"echo": "Bearer {echoed}", "message": "no"}}'.encode())
 
     assert json.loads(hidden) == {"echo": "Bearer ***", "message": "no"}
