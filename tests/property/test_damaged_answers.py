@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from typing import Any
 
@@ -62,9 +61,16 @@ def places(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
+def unshared(value: object) -> object:
+    """A copy in which no object stands in two places, as it would in a deep copy of a payload."""
+    if isinstance(value, dict):
+        return {key: unshared(item) for key, item in value.items()}
+    return [unshared(item) for item in value] if isinstance(value, list) else value
+
+
 def damaged(data: object, path: tuple[Any, ...], wrong: object) -> Any:
     """A copy with another value at a path; ``...`` takes the key away."""
-    copied: Any = copy.deepcopy(data)
+    copied: Any = unshared(data)
     holder = copied
     for key in path[:-1]:
         holder = holder[key]
