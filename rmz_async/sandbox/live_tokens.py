@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from urllib.parse import unquote_plus
 
@@ -17,6 +16,7 @@ _LIVE = re.compile(r"[0-9]+(?:\||%7[Cc])(?!sandbox)[0-9A-Za-z_]{40,}")
 _LIVE_BYTES = re.compile(_LIVE.pattern.encode())
 # RMZ's framework takes the part after the bar for a token, too.
 _SECOND_PART = re.compile(r"(?!sandbox)[0-9A-Za-z_]{40,}")
+_ESCAPE = re.compile(rb"\\u([0-9A-Fa-f]{4})")
 _MASK = "[a live token]"
 # In bytes: only uploads are longer, and of these nothing but the beginning is kept.
 _LOOKED_AT = 1024 * 1024
@@ -117,10 +117,9 @@ class _Replay:
 def _is_in_body(body: bytes) -> bool:
     if _LIVE_BYTES.search(body) is not None:
         return True
-    if b"\\u" not in body:
-        return False
     # JSON may write the bar, and any letter, as an escape.
-    try:
-        return looks_live(json.dumps(json.loads(body), ensure_ascii=False))
-    except ValueError:
-        return False
+    return _LIVE_BYTES.search(_ESCAPE.sub(_unescaped, body)) is not None
+
+
+def _unescaped(escape: re.Match[bytes]) -> bytes:
+    return chr(int(escape[1], 16)).encode("utf-8", "replace")

@@ -120,6 +120,19 @@ async def test_escapes_of_other_letters_are_no_live_token(
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("begin", ["[" * 100_000, "{no json "])
+async def test_an_escaped_live_token_is_found_in_a_body_that_is_no_json(
+    api: httpx.AsyncClient, sandbox: Sandbox, begin: str
+) -> None:
+    """The log keeps the beginning of each body, whatever it is."""
+    escaped = LIVE.replace("|", "\\u007C")
+    answer = await api.post("/subscriptions/checkout-sessions", content=f"{begin}\\ud83d{escaped}")
+
+    assert answer.status_code == 422
+    assert not sandbox.requests
+
+
+@pytest.mark.anyio
 async def test_a_body_that_is_no_json_is_left_to_the_call(api: httpx.AsyncClient) -> None:
     answer = await api.post("/subscriptions/checkout-sessions", content=b'{"a": "\\u00')
 
