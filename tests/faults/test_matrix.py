@@ -89,12 +89,25 @@ def test_who_gives_up_too_early_is_caught(monkeypatch: pytest.MonkeyPatch) -> No
     assert Column.FAILED_APPLIED in lies(tally)
 
 
-def test_who_says_unknown_to_everything_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fault", ["html-502", "stall"])
+def test_who_says_unknown_to_everything_is_caught(
+    monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
     """A client that neither retries nor reads back is never wrong, and of no use."""
     monkeypatch.setattr(_retry, "_step", lambda *_, **__: Step.RAISE)
-    tally = play(matching("subscriptions.pause/html-502/after/first/asyncio"))
+    tally = play(matching(f"subscriptions.pause/{fault}/after/first/asyncio"))
     assert tally.total(Column.NEEDLESS) == 1
     assert tally.offenders
+
+
+def test_a_machine_that_is_slower_than_the_time_out_is_no_fault_of_the_clients(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The case is played again with more patience."""
+    monkeypatch.setattr("tests.faults.matrix.PATIENCE", 0.0001)
+    tally = play(matching("subscriptions.pause/stall/after/first/asyncio"))
+    assert not tally.offenders
+    assert tally.total(Column.ONCE) >= 1
 
 
 def test_who_believes_a_stale_read_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
