@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -12,6 +11,7 @@ import anyio
 from anyio import to_thread
 
 from rmz_async._calls.refusals import quoted
+from rmz_async.webhooks._handlers import is_async
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks._worker import Worker
 
@@ -48,7 +48,7 @@ class HandOver:
         """Put a number into the queue; if that fails, it is done again later."""
         try:
             with anyio.fail_after(PATIENCE):
-                if inspect.iscoroutinefunction(self._enqueue):
+                if is_async(self._enqueue):
                     await cast("Callable[[int], Awaitable[object]]", self._enqueue)(inbox_id)
                 else:
                     await to_thread.run_sync(self._enqueue, inbox_id, abandon_on_cancel=True)

@@ -72,7 +72,7 @@ class Registered:
 
     async def call(self, event: Event, limiter: CapacityLimiter) -> None:
         """Run the function; a plain one in a thread of *limiter*."""
-        if _is_async(self.function) or _is_async(type(self.function).__call__):
+        if is_async(self.function):
             await cast("Callable[[Event], Awaitable[object]]", self.function)(event)
         else:
             await to_thread.run_sync(_call_plain, self.function, event, limiter=limiter)
@@ -163,8 +163,11 @@ def _fault(event: Event) -> str | None:
     return event.fault if isinstance(event, UnknownEvent) else None
 
 
-def _is_async(function: object) -> bool:
-    return inspect.iscoroutinefunction(function)
+def is_async(function: Callable[..., object]) -> bool:
+    """Return whether *function*, or the ``__call__`` of an object, is an async function."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        type(function).__call__
+    )
 
 
 def _call_plain(handler: Handler, event: Event) -> None:

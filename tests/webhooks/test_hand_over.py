@@ -69,6 +69,25 @@ async def test_an_async_function_may_enqueue(receiver: Receiver, seen: list[str]
     assert queue == [1]
 
 
+async def test_an_object_with_an_async_call_may_enqueue(
+    receiver: Receiver, seen: list[str]
+) -> None:
+    """A task of a queue's library is such an object."""
+
+    class Task:
+        def __init__(self) -> None:
+            self.numbers: list[int] = []
+
+        async def __call__(self, inbox_id: int) -> None:
+            self.numbers.append(inbox_id)
+
+    task = Task()
+    receiver.hand_off(task)
+    await deliver_events(receiver, "a")
+
+    assert task.numbers == [1]
+
+
 async def test_an_event_that_nobody_wants_is_not_handed_over(receiver: Receiver) -> None:
     queue: list[int] = []
     receiver.hand_off(queue.append)
