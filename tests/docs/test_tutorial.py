@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -72,7 +72,7 @@ def test_a_command_of_a_page_is_one_that_the_sandbox_takes(words: str) -> None:
 
 
 @contextmanager
-def running(service: ModuleType, listener: socket.socket) -> Iterator[None]:
+def running(service: ModuleType, listener: socket.socket) -> Generator[None]:
     """Serve the tutorial's service with uvicorn, from a thread."""
     server = uvicorn.Server(uvicorn.Config(service.app, log_config=None))
     with start_blocking_portal() as portal:

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 import rmz_async
+from rmz_async.resources.subscriptions import Subscriptions
 from rmz_async.sandbox import Sandbox
 from rmz_async.sandbox.demo.__main__ import main
 from rmz_async.sandbox.demo.customer import subscription_of
@@ -141,7 +142,7 @@ def test_a_second_pause_that_is_not_refused_fails_the_demonstration(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The refusal is looked for, not assumed."""
-    pause = rmz_async.resources.subscriptions.Subscriptions.pause
+    pause = Subscriptions.pause
 
     async def lenient(self: Any, id_: int) -> rmz_async.Subscription:
         try:
@@ -149,7 +150,7 @@ def test_a_second_pause_that_is_not_refused_fails_the_demonstration(
         except rmz_async.ConflictError:
             return rmz_async.Subscription(id=id_, status="paused")
 
-    monkeypatch.setattr("rmz_async.resources.subscriptions.Subscriptions.pause", lenient)
+    monkeypatch.setattr(Subscriptions, "pause", lenient)
 
     with pytest.raises(UnexpectedError, match="cannot be paused"):
         told()

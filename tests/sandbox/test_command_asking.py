@@ -376,7 +376,7 @@ def test_ctrl_c_ends_a_command_quietly(
 
 
 def test_a_wrong_command_names_the_right_ones(capsys: pytest.CaptureFixture[str]) -> None:
-    code, message = failure(["advnace"], capsys)
+    code, message = failure(["retreat"], capsys)
 
     assert code == 2
     assert "advance" in message

@@ -40,11 +40,11 @@ def test_a_live_token_is_no_seed() -> None:
 @pytest.mark.parametrize(
     "given", [{"secret": LIVE}, {"url": f"http://127.0.0.1/hook?token={LIVE}"}]
 )
-def test_a_webhook_keeps_no_live_token(given: dict[str, str]) -> None:
+def test_a_webhook_keeps_no_live_token(given: dict[str, Any]) -> None:
     """Neither when it is made nor when it is changed."""
     fine: dict[str, Any] = {"url": "http://127.0.0.1/hook", "secret": SECRET}
     with pytest.raises(ValueError, match="real store") as caught:
-        Webhook(id=1, **{**fine, **given})
+        Webhook(id=1, **(fine | given))
     webhook = Webhook(id=1, **fine)
     for name, value in given.items():
         with pytest.raises(ValueError, match="real store"):
