@@ -195,6 +195,26 @@ async def test_a_delivery_under_way_is_given_up_and_made_again(anyio_backend: st
         assert len(sandbox.deliveries) == 2
 
 
+@pytest.mark.anyio
+async def test_a_receiver_may_restore_and_its_own_delivery_leaves_no_trace(
+    anyio_backend: str,
+) -> None:
+    """The attempt ends in the moment that was left."""
+
+    async def restores(scope: Scope, receive: Receive, send: Send) -> None:
+        await Receiver()(scope, receive, send)
+        sandbox.snapshots.restore("a")
+
+    async with Sandbox() as sandbox:
+        sandbox.add_webhook(HOOK, app=restores)
+        sandbox.snapshots.save("a")
+        sandbox.emit("subscription.renewed", 501)
+        await anyio.wait_all_tasks_blocked()
+        await sandbox.delivered()
+        assert not sandbox.deliveries
+        assert sandbox.snapshots.diff("a") == ()
+
+
 def test_without_an_event_loop_a_delivery_waits_for_the_clock(receiver: Receiver) -> None:
     """A plain test may restore, and the deliveries come with the next advance."""
     sandbox = Sandbox()
@@ -371,7 +391,7 @@ def test_a_served_sandbox_is_restored_from_any_thread(receiver: Receiver) -> Non
         await receiver(scope, receive, send)
 
     with Sandbox().serve(clock_runs=False) as served:
-        snapshots = served.sandbox.snapshots
+        snapshots = served.snapshots
         served.add_webhook(HOOK, app=saves)
         snapshots.save("a")
         served.advance(days=5)

@@ -48,8 +48,11 @@ class _Lane:
     """The way to one webhook: one delivery at a time, in the order of the events.
 
     Attributes:
-        waiting: The first of them is being made.
+        making: The attempt that is being made, if there is one.
+        waiting: Those that come after it.
     """
+
+    making: list[Attempt] = attrs.field(factory=list[Attempt])
 
     waiting: deque[Attempt] = attrs.field(factory=deque["Attempt"])
     scope: anyio.CancelScope = attrs.field(factory=anyio.CancelScope)
@@ -168,7 +171,7 @@ class Courier:
             retries=self.retries.copied(),
             held={**self._held},
             health={webhook_id: health.attempts for webhook_id, health in self._health.items()},
-            under_way=tuple(attempt for lane in lanes for attempt in lane.waiting),
+            under_way=tuple(attempt for lane in lanes for attempt in (*lane.making, *lane.waiting)),
         )
 
     def put_back(self, state: CourierState) -> None:
@@ -207,9 +210,9 @@ class Courier:
         try:
             with lane.scope:
                 while lane.waiting:
-                    await self._carry(lane.waiting[0], lane)
-                    if lane.waiting:
-                        lane.waiting.popleft()
+                    lane.making[:] = [lane.waiting.popleft()]
+                    await self._carry(lane.making[0], lane)
+                    lane.making.clear()
         finally:
             if self._lanes.get(webhook_id) is lane:
                 del self._lanes[webhook_id]
