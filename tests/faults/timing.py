@@ -72,6 +72,7 @@ async def waited_for(work: Callable[[], Awaitable[T]]) -> tuple[T, float]:
     delays them like everything else.
     """
     ticks = 0
+    results: list[T] = []
 
     async def tick() -> None:
         nonlocal ticks
@@ -81,9 +82,9 @@ async def waited_for(work: Callable[[], Awaitable[T]]) -> tuple[T, float]:
 
     async with anyio.create_task_group() as group:
         group.start_soon(tick)
-        result = await work()
+        results.append(await work())
         group.cancel_scope.cancel()
-    return result, ticks * _TICK
+    return results[0], ticks * _TICK
 
 
 _TICK = 0.02
