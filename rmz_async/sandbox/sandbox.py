@@ -13,26 +13,21 @@ from starlette.types import ASGIApp
 
 from rmz_async.sandbox.app import BASE_PATH, build_app
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.delivery.log import Deliveries, Delivery
 from rmz_async.sandbox.delivery.webhook import Webhook
-from rmz_async.sandbox.faults.faults import Faults
 from rmz_async.sandbox.lifecycle.clock import Clock
 from rmz_async.sandbox.lifecycle.timeline import Timeline
 from rmz_async.sandbox.live_tokens import looks_live
 from rmz_async.sandbox.loopback import LoopbackOnly, host_of_page, is_loopback
+from rmz_async.sandbox.observed import Observed
 from rmz_async.sandbox.seed.store import seeded_store
 from rmz_async.sandbox.serving.in_process import connect
 from rmz_async.sandbox.serving.paying import pay_on_page
-from rmz_async.sandbox.serving.request_log import Requests
 from rmz_async.sandbox.serving.served import Served
 from rmz_async.sandbox.serving.server import Server
 from rmz_async.sandbox.serving.tokens import checked_token, new_token
-from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.snapshots.snapshots import Snapshots
 from rmz_async.sandbox.store.cards import TEST_CARDS, TestCard
-from rmz_async.sandbox.store.ledger import Ledger
 from rmz_async.sandbox.store.state import Store
-from rmz_async.sandbox.store.switches import Switches
 from rmz_async.sandbox.wire.below import Below
 from rmz_async.sandbox.worlds import ROOT, WorldPaths, Worlds, token_of_world
 
@@ -45,13 +40,13 @@ __all__ = ("Sandbox",)
 _IDS_OF_ORDER_EVENTS = ("order", "order status")
 
 
-class Sandbox:
+class Sandbox(Observed):
     """A stateful RMZ for tests and demonstrations.
 
     Used with ``async with`` it works in process, on asyncio and on trio; `serve` gives it a port.
-    The ids of what it begins with are the same in every run. The token, the webhooks' secrets, and
-    all that a receiver tells deliveries apart by are random: the ids of events, of new orders and
-    of the entries of their history.
+    The ids of what it begins with are the same in every run. The token, the webhooks' secrets, the
+    addresses of pages, and all that a receiver tells deliveries apart by are random: the ids of
+    events, of new orders and of the entries of their history.
 
     Args:
         clock: Returns the time, aware. None for a clock that starts at the machine's time and
@@ -59,8 +54,8 @@ class Sandbox:
         state: The store to begin with; None for one with products, customers, and subscriptions
             and orders in every state. ``Store()`` is empty. A mapping changes rows of the seeded
             store, as ``{"subscriptions": {501: {"status": "past_due"}}}``.
-        seed: Makes the ids of events and orders, and all else that is left to chance, the same in
-            every run.
+        seed: Makes the ids of events and orders, the addresses of pages, and all else that is left
+            to chance, the same in every run.
         throttle: Whether the rate limits are kept: 60 requests a minute, 120 for the lookup.
         token: The API token; None for a random one. A token that looks like a real store's is
             refused, unless a sandbox has made it.
@@ -102,6 +97,8 @@ class Sandbox:
         self.seed: int | str = secrets.randbits(32) if seed is None else seed
         if seed is None:
             self.state.ids.skip(_IDS_OF_ORDER_EVENTS, secrets.SystemRandom())
+        # Whoever knows the key of a page can pay there, or look into a portal.
+        self.state.ids.secret = secrets.token_hex() if seed is None else str(seed)
         self._backend = Backend(self.state, self.clock, self.seed, self._server)
         self._timeline = Timeline(self._backend, self.clock)
         self.snapshots: Snapshots = Snapshots(self._backend, self._timeline)
@@ -350,62 +347,8 @@ class Sandbox:
         """The API's address; has a port while the sandbox is served."""
         return f"{self._server.origin}{self._root}{BASE_PATH}"
 
-    @property
-    def switches(self) -> Switches:
-        """How this RMZ behaves if the documentation leaves a choice, or if servers disagree."""
-        return self.state.switches
-
-    @property
-    def faults(self) -> Faults:
-        """The faults of calls and deliveries; `Faults.add` starts one."""
-        return self._backend.faults
-
     def __repr__(self) -> str:
         return f"<Sandbox seed={self.seed!r} at {self.clock.now():%Y-%m-%d %H:%M:%S} UTC>"
-
-    @property
-    def webhooks(self) -> tuple[Webhook, ...]:
-        """The webhooks, in the order in which they were added."""
-        return tuple(self._backend.webhooks.values())
-
-    @property
-    def deliveries(self) -> Deliveries:
-        """The attempts to deliver an event, in the order in which they ended."""
-        return Deliveries.of_run(self._backend.courier.log, self.seed)
-
-    @property
-    def requests(self) -> Requests:
-        """The latest thousand requests of the API, in the order in which they were answered."""
-        return Requests.of_run(self._backend.requests, self.seed)
-
-    @property
-    def ledger(self) -> Ledger:
-        """The changes by calls, pages and time, in order; a refused call changes nothing."""
-        return Ledger(self._backend.ledger)
-
-    def emit(self, event: Event | str, object_id: int) -> None:
-        """Send *event* about an object as it is now, whatever has happened to it.
-
-        Args:
-            event: Such as ``subscription.renewed``.
-            object_id: The id of a subscription or, for an event about orders, of an order.
-
-        Raises:
-            ValueError: There is no such event, or no such object.
-        """
-        self._backend.emit(Event(event), object_id)
-
-    def send_again(self, delivery: Delivery) -> None:
-        """Attempt *delivery* once more: the same body and request id, signed as of now."""
-        self._backend.courier.send_again(delivery.parcel)
-
-    def watch_deliveries(self, watch: Callable[[Delivery, datetime | None], object]) -> None:
-        """Call *watch* when an attempt to deliver has ended.
-
-        Args:
-            watch: Takes the attempt, and when the next one is due, UTC; None if there is none.
-        """
-        self._backend.courier.watchers.append(watch)
 
     async def delivered(self) -> None:
         """Wait until no delivery is under way; a retry that waits for its time is none.

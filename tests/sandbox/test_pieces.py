@@ -141,3 +141,11 @@ def test_seeded_stores_share_nothing() -> None:
         mine, other = getattr(first, table), getattr(second, table)
         assert mine == other
         assert not {id(row) for row in mine.values()} & {id(row) for row in other.values()}
+
+
+def test_the_addresses_of_pages_differ_from_run_to_run() -> None:
+    """Whoever could guess one could pay there, or look into a portal; a seed repeats them."""
+    runs = [sandbox.Sandbox().state.ids.key("portal session") for _ in range(2)]
+    seeded = [sandbox.Sandbox(seed=7).state.ids.key("portal session") for _ in range(2)]
+
+    assert len({*runs, *seeded}) == 3

@@ -15,9 +15,14 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class Ids:
-    """Deals out numbers and keys; each kind counts by itself."""
+    """Deals out numbers and keys; each kind counts by itself.
+
+    Attributes:
+        secret: The keys of another secret are others.
+    """
 
     def __init__(self) -> None:
+        self.secret = ""
         self._dealt: Counter[str] = Counter()
 
     def skip(self, kinds: Sequence[str], chance: random.Random) -> None:
@@ -40,7 +45,7 @@ class Ids:
 
     def key(self, kind: str, *, length: int = 26) -> str:
         """Return a key of *length* characters, at most 32, that looks random."""
-        digest = hashlib.sha256(f"{kind}/{self.number(kind)}".encode()).digest()
+        digest = hashlib.sha256(f"{self.secret}/{kind}/{self.number(kind)}".encode()).digest()
         return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in digest[:length])
 
 
