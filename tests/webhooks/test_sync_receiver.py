@@ -38,6 +38,10 @@ def until(condition: Callable[[], Any]) -> None:
         real_time.sleep(0.001)
 
 
+# Python 3.12 warns of each fork of a process that has threads, which a test is about.
+FORKING = "ignore:This process:DeprecationWarning"
+
+
 def run(program: str, address: str) -> str:
     """Run a program that receives, and return what it prints."""
     head = (
@@ -51,7 +55,7 @@ def run(program: str, address: str) -> str:
         "    seen.append(event.dedupe_key)\n"
     )
     result = subprocess.run(
-        [sys.executable, "-c", head + program, address],
+        [sys.executable, "-W", FORKING, "-c", head + program, address],
         check=True,
         capture_output=True,
         text=True,

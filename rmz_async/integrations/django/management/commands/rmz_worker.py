@@ -35,26 +35,28 @@ class Command(BaseCommand):
     def handle(self, *, concurrency: int, once: bool, **_: Any) -> None:
         """Run the command."""
         receiver = receiver_of_settings()
-        if inspect.iscoroutinefunction(receiver.receive):
-            count = anyio.run(self._work, receiver, concurrency, once)
-        elif once:
-            count = receiver.drain()
+        if once:
+            self.stdout.write(f"{_drained(receiver)} handlers ran")
+        elif _is_async(receiver):
+            anyio.run(self._work, receiver, concurrency)
         else:
-            count = 0
             with receiver.working(concurrency=concurrency):
                 anyio.run(self._until_signalled)
-        if once:
-            self.stdout.write(f"{count} handlers ran")
 
-    async def _work(self, receiver: Any, concurrency: int, once: bool) -> int:
-        if once:
-            return int(await receiver.drain())
+    async def _work(self, receiver: Any, concurrency: int) -> None:
         async with receiver.working(concurrency=concurrency):
             await self._until_signalled()
-        return 0
 
     async def _until_signalled(self) -> None:
         with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             self.stdout.write("working; Ctrl-C ends it")
-            async for _ in signals:
-                break
+            await anext(signals)
+
+
+def _is_async(receiver: Any) -> bool:
+    return inspect.iscoroutinefunction(receiver.receive)
+
+
+def _drained(receiver: Any) -> int:
+    count: int = anyio.run(receiver.drain) if _is_async(receiver) else receiver.drain()
+    return count
