@@ -14,6 +14,8 @@ from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.store.ledger import Ledger
 from rmz_async.sandbox.store.switches import Switches
 
+__all__ = ("Observed",)
+
 
 class Observed:
     """The records of a sandbox.

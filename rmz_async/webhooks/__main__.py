@@ -7,6 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,8 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = _parser().parse_args(arguments)
     try:
-        for line in given.carry_out(given):
-            print(line)
+        with ExitStack() as opened:
+            given.opened = opened
+            for line in given.carry_out(given):
+                print(line)
     except Exception as error:  # noqa: BLE001 - each database has errors of its own
         # A database's error may show the address with its password.
         reason = str(error) if isinstance(error, (RMZError, LookupError)) else ""
@@ -94,12 +97,15 @@ def _receiver(given: argparse.Namespace) -> ReceiverCore:
     found = getattr(importlib.import_module(module), name, None)
     if not isinstance(found, ReceiverCore):
         raise ConfigurationError(f"--receiver: {given.receiver} is no Receiver")
+    given.opened.callback(found.inbox.close)
     return found
 
 
 def _inbox(given: argparse.Namespace) -> Inbox:
     if given.inbox:
-        return open_inbox(given.inbox)
+        inbox = open_inbox(given.inbox)
+        given.opened.callback(inbox.close)
+        return inbox
     if given.receiver:
         return _receiver(given).inbox
     raise ConfigurationError("--inbox: give the inbox's address, or your --receiver")

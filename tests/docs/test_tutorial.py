@@ -25,6 +25,7 @@ from rmz_async.sandbox.__main__ import main
 from rmz_async.sandbox.commands.asking import add_asking
 from rmz_async.sandbox.commands.parsing import PROGRAM, Commands
 from rmz_async.sandbox.commands.serving import add_serving
+from rmz_async.sandbox.scenarios.command import add_scenarios
 from rmz_async.sandbox.serving.listening import listen
 from tests.docs.pages import PAGES, ROOT, examples_of
 
@@ -66,6 +67,7 @@ def test_a_command_of_a_page_is_one_that_the_sandbox_takes(words: str) -> None:
     commands = Commands()
     add_serving(commands, lambda: None)
     add_asking(commands)
+    add_scenarios(commands)
     given = re.sub(r"[&;].*", "", words).replace("...", "x").replace("'", "").split()
 
     commands.parser.parse_args(given if given[:1] and given[0][0] != "-" else ["serve", *given])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,20 +47,22 @@ def effects() -> Effects:
 
 
 @pytest.fixture
-def receiver(effects: Effects, tmp_path: Path) -> webhooks.Receiver:
+def receiver(effects: Effects, tmp_path: Path) -> Iterator[webhooks.Receiver]:
     """A receiver with one handler for all events."""
     receiver = webhooks.Receiver(secrets=[SECRET], inbox=f"sqlite:///{tmp_path / 'inbox.db'}")
     receiver.on("*", name="effects")(effects.happen)
-    return receiver
+    yield receiver
+    receiver.inbox.close()
 
 
 @pytest.fixture
-def blocking_receiver(effects: Effects, tmp_path: Path) -> rmz_sync.webhooks.Receiver:
+def blocking_receiver(effects: Effects, tmp_path: Path) -> Iterator[rmz_sync.webhooks.Receiver]:
     """The same for code that cannot await."""
     inbox = f"sqlite:///{tmp_path / 'inbox.db'}"
     receiver = rmz_sync.webhooks.Receiver(secrets=[SECRET], inbox=inbox)
     receiver.on("*", name="effects")(effects.happen)
-    return receiver
+    yield receiver
+    receiver.close()
 
 
 @pytest.fixture

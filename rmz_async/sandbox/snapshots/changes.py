@@ -99,7 +99,7 @@ def _of_row(
         if one == other or not field.eq:
             continue
         path = f"{within}{field.name}"
-        if type(one) is type(other) and attrs.has(type(one)):
+        if one.__class__ is other.__class__ and attrs.has(one.__class__):
             yield from _of_row(name, key, one, other, f"{path}.")
         else:
             shown = (one, other) if field.repr else (HIDDEN, HIDDEN)
