@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import signal
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, cast
 
 import anyio
 from django.core.management.base import BaseCommand
@@ -58,5 +58,4 @@ def _is_async(receiver: Any) -> bool:
 
 
 def _drained(receiver: Any) -> int:
-    count: int = anyio.run(receiver.drain) if _is_async(receiver) else receiver.drain()
-    return count
+    return cast("int", anyio.run(receiver.drain) if _is_async(receiver) else receiver.drain())
