@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import pytest
-from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 from rmz_async.sandbox import Sandbox
@@ -16,7 +15,8 @@ from rmz_async.sandbox.app import BASE_PATH
 from rmz_async.sandbox.serving.reference import contract
 
 if TYPE_CHECKING:
-    from tests.contract.conftest import Faults
+    from tests.seams import routes_of
+from tests.contract.conftest import Faults
 
 COMPONENTS = contract()["components"]
 CALLS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
@@ -135,8 +135,8 @@ def schema_of(name: str, status: int) -> Mapping[str, Any]:
 
 def test_the_sandbox_has_the_paths_of_the_document_and_no_other() -> None:
     """With the same methods; what is beside the API is its own."""
-    routes = cast("Starlette", Sandbox().app).routes
-    (mount,) = (route for route in routes if isinstance(route, Mount) and route.path == BASE_PATH)
+    found = routes_of(Sandbox())
+    (mount,) = (route for route in found if isinstance(route, Mount) and route.path == BASE_PATH)
     served = {
         (method, route.path)
         for route in mount.routes
