@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -13,10 +13,8 @@ from starlette.routing import Mount, Route
 from rmz_async.sandbox import Sandbox
 from rmz_async.sandbox.app import BASE_PATH
 from rmz_async.sandbox.serving.reference import contract
-
-if TYPE_CHECKING:
-    from tests.seams import routes_of
 from tests.contract.conftest import Faults
+from tests.seams import routes_of
 
 COMPONENTS = contract()["components"]
 CALLS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
