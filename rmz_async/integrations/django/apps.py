@@ -15,7 +15,6 @@ class RMZConfig(AppConfig):
 
     name = "rmz_async.integrations.django"
     label = "rmz"
-    verbose_name = "RMZ"
 
     def ready(self) -> None:
         """Register the system check."""

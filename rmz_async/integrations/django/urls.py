@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import URLPattern, path
 
 from rmz_async.integrations._bodies import PATH
 from rmz_async.integrations.django.views import webhook_of_settings
 
 __all__ = ("urlpatterns",)
 
-urlpatterns = [path(PATH.removeprefix("/"), webhook_of_settings(), name="rmz-webhook")]
+urlpatterns: list[URLPattern] = [path(PATH.removeprefix("/"), webhook_of_settings(), name="rmz-webhook")]

@@ -37,7 +37,7 @@ class Commands:
     """The commands, each with the function that carries it out."""
 
     def __init__(self) -> None:
-        self.parser = Parser(
+        self.parser: Parser = Parser(
             prog=PROGRAM,
             description="A local RMZ for tests and demonstrations.",
             epilog=_EPILOG.format(program=PROGRAM),
