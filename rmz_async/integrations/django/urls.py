@@ -9,4 +9,6 @@ from rmz_async.integrations.django.views import webhook_of_settings
 
 __all__ = ("urlpatterns",)
 
-urlpatterns: list[URLPattern] = [path(PATH.removeprefix("/"), webhook_of_settings(), name="rmz-webhook")]
+urlpatterns: list[URLPattern] = [
+    path(PATH.removeprefix("/"), webhook_of_settings(), name="rmz-webhook")
+]
