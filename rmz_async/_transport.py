@@ -39,7 +39,7 @@ class Transport:
         self.clock: Clock = Clock() if clock is None else clock
         self.slots: Slots = Slots(options.pacing, self.clock)
         self.budget: Budget = Budget()
-        # Of httpx's class, which only `_http` may import.
+        # The class is httpx's, which only `_http` may import.
         self.headers: Any = headers_for(options.base_url)
 
     def with_options(self, options: Options) -> Transport:

@@ -20,7 +20,7 @@ LOOKUP_CAP = 50
 
 _FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
-# Of several refusals the one that the customer can do most about is shown.
+# The refusal that the customer can do most about is shown.
 _REFUSALS = (
     Reason.UNREADABLE,
     Reason.TOO_MANY,

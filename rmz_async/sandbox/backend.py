@@ -64,7 +64,7 @@ class Backend:
         self.ledger: list[Effect] = []
         self.requests: KeptRequests = KeptRequests()
         self.replica: Replica = Replica(store, clock.now)
-        # Of what the pages show, and the store does not have.
+        # The pages show these, and the store does not have them.
         self.other_changes: int = 0
         # The rate limits' windows, by a name of theirs.
         self.throttles: dict[str, Throttle] = {}

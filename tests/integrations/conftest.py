@@ -42,7 +42,7 @@ class Effects:
 
 @pytest.fixture
 def effects() -> Effects:
-    """What the handler did."""
+    """The effects of the handler."""
     return Effects()
 
 

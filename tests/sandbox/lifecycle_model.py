@@ -18,7 +18,7 @@ CREDITED_AFTER = 7 * DAY
 
 @dataclass(frozen=True)
 class Plan:
-    """What a period costs, and how many hours it lasts."""
+    """The price of a period, and how many hours it lasts."""
 
     name: int
     price: Decimal

@@ -76,7 +76,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     @property
     def orders(self) -> list[Order]:
-        """What the customer was charged for, the oldest first."""
+        """The charges of the customer, the oldest first."""
         return [order for _, order in sorted(self.sandbox.state.orders.items())]
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> bool:

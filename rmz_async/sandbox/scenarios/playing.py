@@ -82,7 +82,7 @@ async def _problem_of(step: Step, stage: Stage, scenario: Scenario) -> tuple[str
         await step.deed.play(stage)
     except StepError as problem:
         return f"{place}: {problem}", False
-    # One step that breaks down must not take the report of the others with it.
+    # A step that breaks down must not take the report of the others with it.
     except Exception as problem:  # noqa: BLE001 - as said above
         return f"{place}: {type(problem).__name__}: {problem}", True
     return None, False

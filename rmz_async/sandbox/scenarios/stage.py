@@ -1,4 +1,4 @@
-"""What the steps of a scenario act on."""
+"""The sandbox and the names that the steps of a scenario act on."""
 
 from __future__ import annotations
 

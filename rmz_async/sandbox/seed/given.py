@@ -62,7 +62,7 @@ def _apply_row(name: str, key: object, fields: Any, store: Store) -> None:
     for field in changes:
         _check(field, names, path)
     own_key = {field: row_key for field in ("id", "key", "token") if field in names}
-    # Of several, the last is the table's: a session's ``id`` is not its key.
+    # The last of several is the table's: a session's ``id`` is not its key.
     if own_key:
         changes = {list(own_key)[-1]: row_key, **changes}
     table[row_key] = _structured(changes, row_type, path)
