@@ -89,7 +89,7 @@ async def test_all_attempts_share_a_deadline(make_client: Any, time: Any) -> Non
     ]
 
 
-# What is left of the deadline bounds the second attempt in real time too, so it is seconds.
+# The rest of the deadline bounds the second attempt in real time too, so it is seconds.
 @pytest.mark.parametrize(("took", "times"), [(50.0, 2), (59.5, 1)])
 async def test_a_retry_needs_time(
     make_shop: MakeShop, make_client: Any, time: Any, took: float, times: int
