@@ -38,7 +38,7 @@ PYTHONS = SUPPORTED if RUNNING in SUPPORTED else [*SUPPORTED, RUNNING]
 PACKAGES = ["pytest_rmz", "rmz_async", "rmz_sync"]
 CHECKED = [*PACKAGES, "tests", "docs", "noxfile.py"]
 # These tests do not depend on the Python, so they run on one.
-ONCE = [f"tests/{name}" for name in ("contract", "faults", "mutation", "security")]
+ONCE = [f"tests/{name}" for name in ("contract", "faults", "load", "mutation", "security")]
 # The pages' own session has their packages.
 PAGES = "tests/docs"
 # These start processes of their own, which would all be measured, and mostly wait for them.
@@ -242,6 +242,13 @@ def faults(session: nox.Session) -> None:
     """Break the connection to RMZ in every way, and compare each report with what was done."""
     session.install("-e", ".[aiohttp,sandbox]", *group("tests"))
     session.run("python", "-P", "tests/faults/run.py", *session.posargs)
+
+
+@nox.session(name="webhooks-load")
+def webhooks_load(session: nox.Session) -> None:
+    """Kill receivers at named points, and fail if an effect is lost or doubled."""
+    session.install("-e", ".[sandbox]", *group("tests"))
+    session.run("python", "-P", "tests/load/run.py", *session.posargs)
 
 
 @nox.session

@@ -17,7 +17,7 @@ from rmz_async._calls.retry import Budget
 from rmz_async._calls.token import Tokens
 from rmz_async._http.client import Connections, LoopState
 from rmz_async._transport import Transport
-from rmz_async.webhooks import _hand_over
+from rmz_async.webhooks import _hand_over, _worker
 from rmz_async.webhooks.inbox import _sqlite_file, sqlite
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from rmz_sync import _portal_thread
@@ -57,6 +57,7 @@ __all__ = (
     "run_in_thread_of",
     "set_clock",
     "set_grace",
+    "set_leases",
     "set_listening_pause",
     "set_patience",
     "set_pause",
@@ -156,6 +157,12 @@ def be_patient() -> None:
     """Let no delivery and no hand-over fail because the machine is busy with other tests."""
     sqlite.STORING = sqlite.WORKING = _hand_over.PATIENCE = 600.0
     _sqlite_file.OPENINGS = 3000
+
+
+def set_leases(seconds: float) -> None:
+    """Let the leases of this process end so soon, and renew them in time."""
+    _worker.LEASE = seconds
+    _worker.RENEWAL = seconds / 3
 
 
 def set_pause(patch: pytest.MonkeyPatch, pause: Callable[[float], None]) -> None:

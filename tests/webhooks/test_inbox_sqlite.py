@@ -149,6 +149,24 @@ def test_a_delivery_does_not_wait_for_ever_for_a_lock(
     assert inbox.add([delivery()]) == [2]
 
 
+def test_close_does_not_wait_for_ever_for_a_transaction(
+    inbox: SQLiteInbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if a handler's transaction, in this very thread, never ended."""
+    seams.set_patience(monkeypatch, 0.01)
+    store(inbox, "e-1")
+    task = claim_one(inbox)
+
+    with inbox.transaction(task):
+        inbox.close()
+        connection = seams.connection_of(inbox)
+        assert connection.in_transaction
+
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+    assert inbox.stats().done == 1
+
+
 def test_a_worker_that_finds_nothing_needs_no_lock(inbox: SQLiteInbox, tmp_path: Path) -> None:
     inbox.create()
     other = sqlite3.connect(tmp_path / "inbox.db", isolation_level=None)

@@ -36,12 +36,23 @@ class SQLiteFile:
         self._schema = schema
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._is_closing = False
         _files.add(self)
 
-    def close(self) -> None:
-        """Close the file; the next transaction opens it again."""
-        with self._lock:
-            self._drop()
+    def close(self, patience: float) -> None:
+        """Close the file; the next transaction opens it again.
+
+        Args:
+            patience: Seconds to wait for a transaction that runs now. If it takes longer, the file
+                is closed as soon as it ends.
+        """
+        lock = self._lock
+        self._is_closing = True
+        if lock.acquire(timeout=patience):
+            try:
+                self._drop()
+            finally:
+                lock.release()
 
     @contextmanager
     def transaction(self, patience: float) -> Generator[sqlite3.Connection]:
@@ -91,6 +102,8 @@ class SQLiteFile:
             connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
             yield connection
         finally:
+            if self._is_closing:
+                self._drop()
             lock.release()
 
     def _roll_back(self, connection: sqlite3.Connection) -> None:
@@ -102,6 +115,7 @@ class SQLiteFile:
             self._drop()
 
     def _drop(self) -> None:
+        self._is_closing = False
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()

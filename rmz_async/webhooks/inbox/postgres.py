@@ -45,7 +45,7 @@ STORING = text("SET LOCAL statement_timeout = 1200")
 
 _TIME = text("SELECT extract(epoch FROM clock_timestamp()) AS clock, seen FROM rmz_time")
 _SEE = text("UPDATE rmz_time SET seen = :now WHERE seen < :now")
-SIGHT = 5.0
+SIGHT = 1.0
 """Seconds that the time in the database may be behind, so that workers seldom write it."""
 
 _CREATING = text("SELECT pg_advisory_xact_lock(hashtext('rmz_tasks'), hashtext('create'))")

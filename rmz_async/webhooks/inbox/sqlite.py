@@ -243,8 +243,11 @@ class SQLiteInbox:
             return _sqlite_entries.purge(connection, until, states)
 
     def close(self) -> None:
-        """Close the file; the next call opens it again."""
-        self._file.close()
+        """Close the file; the next call opens it again.
+
+        A transaction that still runs after a second or so closes the file as it ends.
+        """
+        self._file.close(STORING)
 
     def _has_any(self, select: str, wanted: Mapping[str, object]) -> bool:
         # Without the lock that a transaction takes: a worker that finds nothing stops no delivery
