@@ -16,6 +16,7 @@ import pytest
 if TYPE_CHECKING:
     import rmz_async
     import rmz_sync
+    import rmz_sync.sandbox
     from rmz_async.sandbox import Sandbox, Served
 
 __all__ = (
@@ -24,6 +25,7 @@ __all__ = (
     "rmz_sandbox_options",
     "rmz_served",
     "rmz_sync_client",
+    "rmz_sync_sandbox",
 )
 
 
@@ -78,10 +80,31 @@ def rmz_served(rmz_sandbox_options: dict[str, Any]) -> Generator[Served]:
 
 
 @pytest.fixture
-def rmz_sync_client(rmz_served: Served) -> Generator[rmz_sync.Client]:
-    """Give a sync client of `rmz_served`, which sends each request immediately."""
+def rmz_sync_sandbox(rmz_sandbox_options: dict[str, Any]) -> Generator[rmz_sync.sandbox.Sandbox]:
+    """Give a sandbox in process for code that cannot await: its methods block.
+
+    The clock stands still, and the rate limits are off.
+    """
+    from rmz_sync.sandbox import Sandbox
+
+    options: dict[str, Any] = {"throttle": False, **rmz_sandbox_options}
+    with Sandbox(**options) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def rmz_sync_client(request: pytest.FixtureRequest) -> Generator[rmz_sync.Client]:
+    """Give a sync client, which sends each request immediately.
+
+    The client calls `rmz_sync_sandbox` in process, or `rmz_served` if the test uses that one.
+    """
     import rmz_sync
 
-    client = rmz_sync.Client(rmz_served.token, base_url=rmz_served.base_url, pacing=None)
+    if "rmz_served" in request.fixturenames:
+        served: Served = request.getfixturevalue("rmz_served")
+        client = rmz_sync.Client(served.token, base_url=served.base_url, pacing=None)
+    else:
+        sandbox: rmz_sync.sandbox.Sandbox = request.getfixturevalue("rmz_sync_sandbox")
+        client = sandbox.client(pacing=None)
     with closing(client):
         yield client

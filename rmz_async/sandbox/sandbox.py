@@ -20,7 +20,7 @@ from rmz_async.sandbox.live_tokens import looks_live
 from rmz_async.sandbox.loopback import LoopbackOnly, host_of_page, is_loopback
 from rmz_async.sandbox.observed import Observed
 from rmz_async.sandbox.seed.store import seeded_store
-from rmz_async.sandbox.serving.in_process import connect
+from rmz_async.sandbox.serving.in_process import InProcess, connect
 from rmz_async.sandbox.serving.paying import pay_on_page
 from rmz_async.sandbox.serving.served import Served
 from rmz_async.sandbox.serving.server import Server
@@ -138,10 +138,13 @@ class Sandbox(Observed):
         The client paces its calls and retries them as in production, and waits on the sandbox's
         clock: a wait moves the time on and takes none.
         """
-        set_already = {"token": self.token, "base_url": self.base_url}
-        client, connections = connect(self.app, self.clock, {**set_already, **options})
-        self._connections.append(connections)
-        return client
+        # The sandbox must be importable, and usable over HTTP, without the client.
+        from rmz_async import Client
+
+        made = connect(self.app, self._server, self.clock)
+        self._connections.append(made["http"])
+        set_already: dict[str, Any] = {"token": self.token, "base_url": self.base_url}
+        return Client(**{**set_already, **made, **options})
 
     def serve(
         self,
@@ -206,9 +209,8 @@ class Sandbox(Observed):
             NotPaidError: The card was declined, or the page takes no payment.
         """
         number = card.number if isinstance(card, TestCard) else card
-        # The deliveries of a served sandbox belong to the server's event loop.
-        app = None if self._server.serving.locked() else self.app
-        return await pay_on_page(checkout_url, number, self._backend.now(), app)
+        way = InProcess(self.app, self._server)
+        return await pay_on_page(checkout_url, number, self._backend.now(), way)
 
     async def subscribe(
         self,

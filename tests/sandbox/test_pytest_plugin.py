@@ -178,6 +178,32 @@ def test_code_that_cannot_await_gets_a_port(
     done.assert_outcomes(passed=1)
 
 
+def test_code_that_cannot_await_gets_a_sandbox_without_a_port(
+    run_here: Callable[..., pytest.RunResult],
+) -> None:
+    """The client of a test that asks for no port works in process."""
+    done = run_here(
+        """
+        import pytest
+
+        @pytest.fixture
+        def rmz_sandbox_options():
+            return {"seed": 7}
+
+        def test_sync(rmz_sync_sandbox, rmz_sync_client):
+            for _ in range(70):
+                rmz_sync_client.subscriptions.get(501)
+            number = rmz_sync_sandbox.subscribe(variant_id=14)
+            rmz_sync_sandbox.advance(days=31)
+            assert len(rmz_sync_sandbox.ledger.renewals(number)) == 1
+            assert rmz_sync_sandbox.sandbox.seed == 7
+            assert rmz_sync_sandbox.base_url == "http://127.0.0.1/shawarma"
+        """,
+    )
+
+    done.assert_outcomes(passed=1)
+
+
 def test_a_test_acts_as_customer_client_and_clock(
     run_here: Callable[..., pytest.RunResult],
 ) -> None:

@@ -1,34 +1,75 @@
-"""A client that talks to the sandbox without a socket."""
+"""The way of a client to the sandbox without a socket."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from concurrent.futures import CancelledError
+from contextvars import Context
+from typing import Any
 
+import anyio.to_thread
 import httpx
 from starlette.types import ASGIApp
 
 from rmz_async.sandbox.lifecycle.clock import Clock
+from rmz_async.sandbox.serving.server import Server
 
-if TYPE_CHECKING:
-    from rmz_async import Client
-
-__all__ = ("connect",)
+__all__ = ("InProcess", "connect")
 
 
-def connect(
-    app: ASGIApp, clock: Clock, options: dict[str, Any]
-) -> tuple[Client, httpx.AsyncClient]:
-    """Return a client over *app*, and the connections that it uses but does not close.
+class InProcess(httpx.AsyncBaseTransport):
+    """Passes requests to the sandbox, in the loop that it runs in if that is in another thread.
+
+    So one thread only touches the state, in whatever thread the client works.
 
     Args:
         app: The sandbox.
+        server: Knows the loop.
+    """
+
+    def __init__(self, app: ASGIApp, server: Server) -> None:
+        self._transport = httpx.ASGITransport(app)
+        self._server = server
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Return the answer of the sandbox.
+
+        Raises:
+            httpx.RemoteProtocolError: The sandbox ended before it had answered.
+        """
+        loop = self._server.loop
+        if loop is None or loop is _running_loop():
+            return await self._transport.handle_async_request(request)
+        # The body may come from a stream that belongs to the caller's loop.
+        await request.aread()
+        answering = Context().run(
+            asyncio.run_coroutine_threadsafe, self._transport.handle_async_request(request), loop
+        )
+        try:
+            return await anyio.to_thread.run_sync(answering.result, abandon_on_cancel=True)
+        except CancelledError:
+            raise httpx.RemoteProtocolError("the sandbox ended before it had answered") from None
+        finally:
+            answering.cancel()
+
+
+def connect(app: ASGIApp, server: Server, clock: Clock) -> dict[str, Any]:
+    """Return the options that lead a client, of either package, to the sandbox.
+
+    Args:
+        app: The sandbox.
+        server: Knows the loop that it runs in.
         clock: The client's time: if the client waits, the clock moves.
-        options: The options of the client.
     """
     # The sandbox must be importable, and usable over HTTP, without the client.
-    from rmz_async import Client
     from rmz_async._calls.clock import Clock as ClientClock
 
-    http = httpx.AsyncClient(transport=httpx.ASGITransport(app))
     time = ClientClock(clock=lambda: clock.now().timestamp(), today=clock.now, sleep=clock.sleep)
-    return Client(http=http, _clock=time, **options), http
+    return {"http": httpx.AsyncClient(transport=InProcess(app, server)), "_clock": time}
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

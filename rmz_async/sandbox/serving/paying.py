@@ -6,7 +6,6 @@ from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
-from starlette.types import ASGIApp
 
 __all__ = ("NotPaidError", "pay_on_page")
 
@@ -16,7 +15,7 @@ class NotPaidError(Exception):
 
 
 async def pay_on_page(
-    checkout_url: str, card_number: str, now: datetime, app: ASGIApp | None
+    checkout_url: str, card_number: str, now: datetime, transport: httpx.AsyncBaseTransport
 ) -> int:
     """Send the card form of a checkout page, and the bank's form if there is one.
 
@@ -24,7 +23,7 @@ async def pay_on_page(
         checkout_url: The page.
         card_number: The number of a test card.
         now: UTC; the card is valid until this month ends.
-        app: The sandbox, for a page that has no port; None for a page that has one.
+        transport: The way to the sandbox.
 
     Returns:
         The id of the subscription.
@@ -37,8 +36,7 @@ async def pay_on_page(
         "card_expiry": f"{now:%m/%y}",
         "card_code": "123",
     }
-    transport = None if app is None else httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, trust_env=False) as browser:
+    async with httpx.AsyncClient(transport=transport) as browser:
         answer = await browser.post(f"{checkout_url}/pay", data=form)
         if _location(answer).endswith("/confirm"):
             answer = await browser.post(f"{checkout_url}/confirm", data={"answer": "approve"})

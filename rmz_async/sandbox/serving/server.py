@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 
 import attrs
@@ -18,10 +19,12 @@ class Server:
     Attributes:
         origin: The address without a path; has a port while the sandbox is served.
         serving: Is held while the sandbox is served.
+        loop: The event loop of the thread that the sandbox runs in; None if it has none.
         public_url: The address that browsers have; None if it is the one that callers use.
     """
 
     origin: str = "http://127.0.0.1"
     callers: Callers = attrs.field(factory=Callers)
     serving: threading.Lock = attrs.field(factory=threading.Lock)
+    loop: asyncio.AbstractEventLoop | None = None
     public_url: str | None = None
