@@ -9,11 +9,12 @@ from rmz_async import _shared, models
 from rmz_async._decoding.converter import load_cattrs
 from rmz_async._shared import *  # noqa: F403 - the names stand in its __all__
 from rmz_async.models import *  # noqa: F403 - the names stand in its __all__
-from rmz_sync import webhooks
+from rmz_sync import paywall, webhooks
 from rmz_sync.client import Client
 from rmz_sync.pagination import Pager
+from rmz_sync.paywall import Paywall
 
-__all__: tuple[str, ...] = ("Client", "Pager", "webhooks")
+__all__: tuple[str, ...] = ("Client", "Pager", "Paywall", "paywall", "webhooks")
 __all__ += _shared.__all__
 __all__ += models.__all__
 

@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
+from rmz_async.paywall._answers import OnOutage
 from rmz_async.paywall.access import Access, Reason, Source
 from rmz_async.paywall.decisions import decide
+from rmz_async.paywall.doubles import PaywallDouble
+from rmz_async.paywall.lifetimes import Lifetimes
+from rmz_async.paywall.paywall import Paywall
 from rmz_async.paywall.policy import Policy
+from rmz_async.paywall.sharing import AccessCache, Fact
+from rmz_async.paywall.status import PaywallStatus
 
-__all__ = ("Access", "Policy", "Reason", "Source", "decide")
+__all__ = (
+    "Access",
+    "AccessCache",
+    "Fact",
+    "Lifetimes",
+    "OnOutage",
+    "Paywall",
+    "PaywallDouble",
+    "PaywallStatus",
+    "Policy",
+    "Reason",
+    "Source",
+    "decide",
+)

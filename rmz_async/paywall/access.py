@@ -111,6 +111,7 @@ class Access:
         subscription: The subscription that decided; None if the user has none.
         checked_at: When RMZ was asked; UTC.
         source: How the answer was learnt.
+        retry_after: Seconds after which asking again is worth it; None if the answer is certain.
     """
 
     granted: bool
@@ -119,6 +120,7 @@ class Access:
     subscription: Subscription | None = attrs.field(default=None, repr=False)
     checked_at: datetime
     source: Source = Source.API
+    retry_after: int | None = None
 
     @property
     def certain(self) -> bool:

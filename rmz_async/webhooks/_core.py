@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
+import attrs
 from anyio import CapacityLimiter
 
 from rmz_async._calls.clock import Clock
@@ -34,6 +35,17 @@ from rmz_async.webhooks.inbox.opening import open_inbox
 H = TypeVar("H", bound=Handler)
 
 WEEK = 7 * 86_400.0
+
+FEEDS = "rmz.paywall."
+
+
+class Learner(Protocol):
+    """A paywall, async or blocking."""
+
+    @property
+    def feed(self) -> Handler:
+        """Learns from one event."""
+        ...
 
 
 class ReceiverCore:
@@ -133,6 +145,18 @@ class ReceiverCore:
         """
         self._handlers.add(name_of(handler), handler, (), self._rules)
         return handler
+
+    def feeds(self, learner: Learner) -> None:
+        """Feed all events of subscriptions to a paywall, as a handler of this receiver.
+
+        A paywall that cannot ask RMZ gets the event again later, like every handler.
+
+        Args:
+            learner: The paywall; a receiver may feed several.
+        """
+        number = sum(name.startswith(FEEDS) for name in self._handlers.names)
+        rules = attrs.evolve(self._rules, grouping=grouping_of(ordered=False, coalesce=True))
+        self._handlers.add(f"{FEEDS}{number}", learner.feed, ("subscription.*",), rules)
 
     def hand_off(self, enqueue: Enqueue) -> Enqueue:
         """Hand events over to a queue, in place of running their handlers here; a decorator.

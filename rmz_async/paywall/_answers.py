@@ -1,0 +1,383 @@
+"""How the paywall comes to an answer if memory has none that may be handed out."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from os import PathLike
+from pathlib import Path
+
+import anyio
+import attrs
+
+from rmz_async import operations
+from rmz_async.errors import (
+    ConfigurationError,
+    ConnectionFailedError,
+    InvalidRequestError,
+    RMZError,
+)
+from rmz_async.models import Subscription
+from rmz_async.paywall._expectations import Expectation, Expectations
+from rmz_async.paywall._facts import Facts
+from rmz_async.paywall._flights import Flights
+from rmz_async.paywall._lookups import Lookups, Urgency
+from rmz_async.paywall._memory import Entry, Memory
+from rmz_async.paywall._reachability import SLOT_PAUSE, Reachability
+from rmz_async.paywall._refreshing import Refreshing
+from rmz_async.paywall._snapshot import Snapshot
+from rmz_async.paywall._steady import steady_clock
+from rmz_async.paywall.access import Access, Reason, Source
+from rmz_async.paywall.decisions import decide
+from rmz_async.paywall.lifetimes import Lifetimes
+from rmz_async.paywall.policy import Policy
+from rmz_async.paywall.sharing import AccessCache, Fact
+from rmz_async.paywall.status import PaywallStatus
+from rmz_async.resources._validation import Validation
+from rmz_async.webhooks.events import Event
+
+__all__ = ("Answers", "OnOutage")
+
+logger = logging.getLogger("rmz_async.paywall")
+
+# Users who may not in are remembered for 5 seconds: more of them would cost memory for nothing.
+STRANGERS = 10_000
+
+# An answer that contradicts a webhook is looked at again so soon.
+CONTRADICTED = 2.0
+
+# A known payer is handed the old answer for so long before RMZ is asked again.
+KEPT = 5.0
+
+SNAPSHOT_EVERY = 60.0
+
+PROBE = "rmz-paywall-ready"
+
+
+class OnOutage(StrEnum):
+    """The answer of a paywall if RMZ cannot be asked."""
+
+    KEEP_KNOWN = "keep-known"
+    """Those who were known to pay may in."""
+
+    DENY = "deny"
+    """Nobody may in whose answer is older than ``hard``."""
+
+    ALLOW = "allow"
+    """Everybody may in."""
+
+
+class Answers:
+    """Comes to an answer about a user: from memory, from RMZ, or by the rules of an outage.
+
+    Args:
+        lookups: Asks RMZ.
+        policy: The rules.
+        lifetimes: How old an answer may be.
+        on_outage: The rules of an outage.
+        capacity: How many payers are remembered.
+        keep_subscriptions: Whether answers from memory have their subscription.
+        snapshot: The file of the known payers.
+        shared: What other processes have learnt.
+    """
+
+    def __init__(
+        self,
+        lookups: Lookups,
+        *,
+        policy: Policy,
+        lifetimes: Lifetimes,
+        on_outage: str,
+        capacity: int,
+        keep_subscriptions: bool,
+        snapshot: str | PathLike[str] | None,
+        shared: AccessCache | None,
+    ) -> None:
+        if type(capacity) is not int or capacity < 1:
+            raise ConfigurationError("capacity: must be an integer of 1 or more")
+        try:
+            self._on_outage = OnOutage(on_outage)
+        except ValueError:
+            raise ConfigurationError("on_outage: must be keep-known, deny or allow") from None
+        self.store = lookups.store
+        self.policy = policy
+        self._lookups = lookups
+        self._lifetimes = lifetimes
+        self._keep_subscriptions = keep_subscriptions
+        self._today = lookups.clock.today
+        self._now = steady_clock(lookups.clock)
+        self.memory = Memory(self._now, capacity, STRANGERS)
+        self._reachability = Reachability(self._now)
+        self._facts = Facts(lookups, shared, lifetimes.patience)
+        self._expectations = Expectations(self._now)
+        self._flights: Flights[Access | None] = Flights()
+        self._refreshing = Refreshing(
+            partial(self._ask, urgency=Urgency.BACKGROUND),
+            lookups.per_minute,
+            lookups.clock,
+            lambda: self._reachability.pause,
+        )
+        self._snapshot = (
+            None if snapshot is None else Snapshot(Path(snapshot), _rules(self.store, policy))
+        )
+        # Payers of whom an event has told since they were asked for.
+        self._doubted: set[str] = set()
+        self._failed = 0
+
+    async def check(self, user: str) -> Access:
+        """Return the answer about a user for whom memory has none that may be handed out."""
+        _validate(user)
+        now = self._now()
+        entry = self.memory.payer(user)
+        if entry is None or now >= entry.ends:
+            access = await self._ask(user, Urgency.STRANGER)
+            return self._cannot_say() if access is None else access
+        soft, hard = self._lifetimes.stretched(self._stretch())
+        stale = None
+        if now < entry.learnt + hard and user not in self._doubted:
+            stale = self._hand_out_stale(user, entry, min(now + soft, entry.learnt + hard))
+            if self._refreshing.later(user):
+                return stale
+        access = await self._ask(user, Urgency.PAYER)
+        if access is None:
+            return self._kept(user, entry) if stale is None else stale
+        return access
+
+    async def refresh(self, user: str, source: Source = Source.API) -> Access:
+        """Ask RMZ about a user now."""
+        _validate(user)
+        access = await self._flights.join(
+            user,
+            partial(self._fly, user, Urgency.BACKGROUND, source=source, usable=False),
+            depart_later=True,
+        )
+        if access is None:
+            problem = self._reachability.problem or "its answer does not show a change yet"
+            raise ConnectionFailedError(
+                f"the paywall has no certain answer of RMZ ({problem}); what it knows is kept, and "
+                "asking again is safe",
+                operation=operations.SUBSCRIPTIONS_LOOKUP.name,
+            )
+        return access
+
+    async def feed(self, event: Event) -> None:
+        """Ask RMZ about the customer of an event."""
+        told = event.subscription
+        user = None if told is None else told.external_customer_id
+        if told is None or not user:
+            return
+        until = self._now() + self._lookups.replica_lag
+        self._expectations.expect(
+            user, Expectation(subscription_id=told.id, status=told.status, until=until)
+        )
+        if self.memory.payer(user) is not None:
+            self._doubted.add(user)
+        self.memory.expire(user)
+        await self._facts.forget(user)
+        await self.refresh(user, Source.WEBHOOK)
+
+    def confirmed(self, user: str, subscription: Subscription, checked_at: datetime) -> Access:
+        """Take over a subscription of a user that RMZ's API has just returned.
+
+        Args:
+            user: Its ``external_customer_id``.
+            subscription: As it was returned.
+            checked_at: When RMZ was asked; UTC.
+
+        Returns:
+            The answer that the subscription alone gives; a grant is remembered.
+        """
+        self._expectations.expect(
+            user,
+            Expectation(
+                subscription_id=subscription.id,
+                status=subscription.status,
+                until=self._now() + self._lookups.replica_lag,
+                subscription=subscription,
+            ),
+        )
+        access = decide([subscription], self.policy, self._today(), checked_at=checked_at)
+        if access.granted:
+            self._remember(user, access, self._lifetimes.soft)
+        return access
+
+    async def ready(self) -> None:
+        """Ask RMZ until an answer came, or until payers are known."""
+        while not self.is_ready:
+            await self._ask(PROBE, Urgency.BACKGROUND)
+            if not self.is_ready:
+                await self._lookups.clock.sleep(max(self._reachability.pause, SLOT_PAUSE))
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether RMZ has answered once, or payers are known."""
+        return self._reachability.answered or len(self.memory) > 0
+
+    def status(self) -> PaywallStatus:
+        """Return the present state."""
+        return PaywallStatus(
+            reachable=self._reachability.pause == 0,
+            problem=self._reachability.problem,
+            known=len(self.memory),
+            waiting=self._refreshing.waiting,
+            stretch=self._stretch(),
+            asked=self._facts.asked,
+            failed=self._failed,
+            handed_out=self.memory.handed_out,
+        )
+
+    @asynccontextmanager
+    async def working(self) -> AsyncGenerator[None]:
+        """Ask RMZ again in the background, and keep the snapshot, for as long as the block runs."""
+        await self.load()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.work)
+            try:
+                yield
+            finally:
+                tasks.cancel_scope.cancel()
+                with anyio.CancelScope(shield=True):
+                    await self.save()
+
+    async def work(self) -> None:
+        """Do the work of the background until this is cancelled."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._refreshing.run)
+            while True:
+                await anyio.sleep(SNAPSHOT_EVERY)
+                await self.save()
+
+    async def load(self) -> None:
+        """Take over the payers of the snapshot."""
+        if self._snapshot is None:
+            return
+        for user, access in await anyio.to_thread.run_sync(self._snapshot.read):
+            if self.memory.payer(user) is None:
+                self._remember(user, access, self._lifetimes.soft)
+
+    async def save(self) -> None:
+        """Write the snapshot; a failure is logged."""
+        if self._snapshot is None:
+            return
+        answers = ((user, entry.access) for user, entry in self.memory.payers())
+        try:
+            await anyio.to_thread.run_sync(self._snapshot.write, answers)
+        except OSError as error:
+            logger.warning("The paywall's snapshot cannot be written: %s", error)
+
+    async def _ask(self, user: str, urgency: Urgency) -> Access | None:
+        if self._reachability.pause:
+            return await self._known_elsewhere(user) if urgency is Urgency.STRANGER else None
+        return await self._flights.join(user, partial(self._fly, user, urgency))
+
+    async def _fly(
+        self, user: str, urgency: Urgency, *, source: Source = Source.API, usable: bool = True
+    ) -> Access | None:
+        try:
+            fact = await self._facts.learn(user, urgency, self._is_usable if usable else None)
+        except InvalidRequestError:
+            raise
+        except RMZError as error:
+            self._reachability.failed(error)
+            self._failed += 1
+            return await self._known_elsewhere(user)
+        self._reachability.succeeded()
+        return self._conclude(user, fact, source)
+
+    def _conclude(self, user: str, fact: Fact, source: Source) -> Access | None:
+        subscriptions, missing = self._expectations.missing(user, fact.subscriptions)
+        access = decide(
+            subscriptions, self.policy, self._today(), checked_at=fact.checked_at, source=source
+        )
+        if missing is not None and missing.grants_access and not access.granted:
+            # A replica that lags, most likely: no refusal is certain.
+            return None
+        if access.granted:
+            soft, _ = self._lifetimes.stretched(self._stretch())
+            self._remember(user, access, CONTRADICTED if missing is not None else soft)
+        elif access.certain or self.memory.payer(user) is None:
+            self._remember(user, access, self._lifetimes.refusal)
+        else:
+            return None
+        return access
+
+    def _is_usable(self, fact: Fact) -> bool:
+        access = decide(fact.subscriptions, self.policy, self._today())
+        age = (self._today() - fact.checked_at).total_seconds()
+        return age < (self._lifetimes.soft if access.granted else self._lifetimes.refusal)
+
+    def _remember(self, user: str, access: Access, lifetime: float) -> None:
+        self._doubted.discard(user)
+        now = self._now()
+        learnt = now - max((self._today() - access.checked_at).total_seconds(), 0.0)
+        ends = math.inf
+        if access.until is not None:
+            ends = now + (access.until - self._today()).total_seconds()
+        source = Source.CACHE if access.source is Source.API else access.source
+        kept = access.subscription if self._keep_subscriptions else None
+        handed_out = attrs.evolve(access, source=source, subscription=kept)
+        self.memory.keep(user, Entry(min(learnt + lifetime, ends), handed_out, learnt, ends))
+
+    def _hand_out_stale(self, user: str, entry: Entry, until: float) -> Access:
+        access = entry.access
+        if access.source not in (Source.STALE, Source.SNAPSHOT):
+            access = attrs.evolve(access, source=Source.STALE)
+        good_until = min(until, entry.ends)
+        self.memory.keep(user, entry._replace(good_until=good_until, access=access))
+        return access
+
+    def _kept(self, user: str, entry: Entry) -> Access:
+        now, last = self._now(), entry.learnt + self._lifetimes.max_stale
+        if self._on_outage is OnOutage.DENY or now >= min(last, entry.ends):
+            return self._cannot_say()
+        self._refreshing.later(user)
+        return self._hand_out_stale(user, entry, min(now + KEPT, last))
+
+    async def _known_elsewhere(self, user: str) -> Access | None:
+        """Return a grant that another process has learnt, while RMZ cannot be asked."""
+        entry = self.memory.payer(user)
+        if entry is not None and self._now() < entry.ends:
+            return None
+        fact = await self._facts.remembered(user)
+        if fact is None or self._on_outage is OnOutage.DENY:
+            return None
+        access = decide(
+            fact.subscriptions,
+            self.policy,
+            self._today(),
+            checked_at=fact.checked_at,
+            source=Source.STALE,
+        )
+        age = (self._today() - fact.checked_at).total_seconds()
+        if not access.granted or age >= self._lifetimes.max_stale:
+            return None
+        self._remember(user, access, age + KEPT)
+        return access
+
+    def _cannot_say(self) -> Access:
+        allowed = self._on_outage is OnOutage.ALLOW
+        return Access(
+            granted=allowed,
+            reason=Reason.OUTAGE_ALLOWED if allowed else Reason.UNAVAILABLE,
+            checked_at=self._today(),
+            retry_after=math.ceil(max(self._reachability.pause, SLOT_PAUSE)),
+        )
+
+    def _stretch(self) -> float:
+        return 1.0 + self._refreshing.backlog() / self._lifetimes.soft
+
+
+def _rules(store: str, policy: Policy) -> str:
+    products = None if policy.product_ids is None else sorted(policy.product_ids)
+    return f"{store} {products} {attrs.evolve(policy, product_ids=None)}"
+
+
+def _validate(user: str) -> None:
+    check = Validation(operations.SUBSCRIPTIONS_LOOKUP)
+    check.text("external_customer_id", user)
+    check.finish()

@@ -1,0 +1,83 @@
+"""States of subscriptions that RMZ has told of, and that its next answers may not show yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import attrs
+
+from rmz_async.models import Subscription, SubscriptionStatus
+
+__all__ = ("Expectation", "Expectations")
+
+# So many users at the same time; whoever is first goes first.
+MOST = 10_000
+
+
+@attrs.frozen(kw_only=True)
+class Expectation:
+    """A state that an answer should show.
+
+    Attributes:
+        subscription_id: The subscription.
+        status: Its status.
+        until: When RMZ's replicas have caught up; seconds, steady.
+        subscription: The subscription as RMZ's API returned it; None if only a webhook told of it.
+    """
+
+    subscription_id: int
+    status: SubscriptionStatus | str
+    until: float
+    subscription: Subscription | None = None
+
+    @property
+    def grants_access(self) -> bool:
+        """Whether the state lets the customer in."""
+        return isinstance(self.status, SubscriptionStatus) and self.status.grants_access
+
+
+class Expectations:
+    """The last state that was told of each user.
+
+    RMZ may answer from a replica that lags. A customer who has just paid must not be refused
+    because of that.
+
+    Args:
+        now: Returns seconds, steady.
+    """
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._expected: dict[str, Expectation] = {}
+
+    def expect(self, user: str, expectation: Expectation) -> None:
+        """Remember a state."""
+        self._expected.pop(user, None)
+        self._expected[user] = expectation
+        while len(self._expected) > MOST:
+            self._expected.pop(next(iter(self._expected)), None)
+
+    def missing(
+        self, user: str, subscriptions: Sequence[Subscription]
+    ) -> tuple[Sequence[Subscription], Expectation | None]:
+        """Return an answer with what RMZ itself returned before, and the state that it lacks.
+
+        Args:
+            user: The user.
+            subscriptions: RMZ's answer.
+
+        Returns:
+            All subscriptions, and the expectation that the answer contradicts, if there is one.
+        """
+        expected = self._expected.get(user)
+        if expected is None:
+            return subscriptions, None
+        same = [each for each in subscriptions if each.id == expected.subscription_id]
+        shown = any(each.status == expected.status for each in same)
+        if shown or self._now() >= expected.until:
+            self._expected.pop(user, None)
+            return subscriptions, None
+        if expected.subscription is None:
+            return subscriptions, expected
+        others = [each for each in subscriptions if each.id != expected.subscription_id]
+        return (*others, expected.subscription), None

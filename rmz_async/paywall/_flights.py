@@ -1,0 +1,60 @@
+"""One request for all who ask the same at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+import attrs
+from anyio import Event
+
+from rmz_async._http.per_loop import PerLoop
+
+T = TypeVar("T")
+
+
+@attrs.define(eq=False)
+class Flight(Generic[T]):
+    """A request that is on its way.
+
+    Attributes:
+        landed: Set when the request is over.
+        results: The answer; empty if the one who asked was cancelled or failed.
+    """
+
+    landed: Event = attrs.field(factory=Event)
+    results: list[T] = attrs.field(factory=list[T])
+
+
+class Flights(Generic[T]):
+    """The requests that are on their way, one for each user and event loop."""
+
+    def __init__(self) -> None:
+        self._flights: PerLoop[dict[str, Flight[T]]] = PerLoop(dict[str, Flight[T]])
+
+    async def join(
+        self, user: str, ask: Callable[[], Awaitable[T]], *, depart_later: bool = False
+    ) -> T:
+        """Return what *ask* returns, or what the *ask* of somebody else returns.
+
+        If the one who asked is cancelled, or fails, the next one asks.
+
+        Args:
+            user: Those with the same user share a request.
+            ask: Makes the request.
+            depart_later: Only a request that begins after this call will do.
+        """
+        flights = self._flights.for_running_loop()
+        if depart_later and (early := flights.get(user)) is not None:
+            await early.landed.wait()
+        while (flight := flights.get(user)) is not None:
+            await flight.landed.wait()
+            if flight.results:
+                return flight.results[0]
+        flight = flights[user] = Flight[T]()
+        try:
+            flight.results.append(await ask())
+        finally:
+            del flights[user]
+            flight.landed.set()
+        return flight.results[0]

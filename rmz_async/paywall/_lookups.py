@@ -1,0 +1,104 @@
+"""The requests of a paywall, by how long they may wait."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Protocol
+
+import attrs
+
+from rmz_async._calls.clock import Clock
+from rmz_async.client import Client
+from rmz_async.models import Subscription
+from rmz_async.options import Options
+
+__all__ = ("Lookups", "RMZLookups", "Urgency")
+
+
+class Urgency(Enum):
+    """Who waits for an answer."""
+
+    PAYER = "payer"
+    """A known payer, who is let in if no request may go immediately."""
+
+    STRANGER = "stranger"
+    """Somebody of whom nothing is known."""
+
+    BACKGROUND = "background"
+    """Nobody waits."""
+
+
+class Lookups(Protocol):
+    """All that a paywall needs of RMZ."""
+
+    per_minute: int
+    replica_lag: float
+    clock: Clock
+    store: str
+
+    async def subscriptions(self, user: str, urgency: Urgency) -> Sequence[Subscription]:
+        """Return all subscriptions of a user.
+
+        Raises:
+            RMZError: RMZ cannot be asked.
+        """
+        ...
+
+    async def get(self, subscription_id: int) -> Subscription:
+        """Return one subscription.
+
+        Raises:
+            RMZError: RMZ cannot be asked, or does not have it.
+        """
+        ...
+
+
+class RMZLookups:
+    """Asks RMZ, over a client.
+
+    Attributes:
+        per_minute: How many users RMZ can be asked for in a minute.
+        replica_lag: For how many seconds after a change RMZ may answer with the state before it.
+        clock: Time, as the client has it.
+        store: The store that is asked, without its token.
+    """
+
+    per_minute: int
+    replica_lag: float
+    clock: Clock
+    store: str
+
+    def __init__(self, client: Client, patience: float) -> None:
+        options, self.clock = _parts_of(client)
+        pacing = options.pacing
+        self.per_minute = 120 if pacing is None else pacing.lookup_per_minute
+        self.replica_lag = options.retry.replica_lag
+        self.store = options.base_url
+        hasty = min(patience, options.timeout)
+
+        def waiting(seconds: float) -> Client:
+            if pacing is None:
+                return client.with_options(timeout=hasty)
+            short = min(seconds, pacing.max_wait)
+            return client.with_options(timeout=hasty, pacing=attrs.evolve(pacing, max_wait=short))
+
+        self._client = client
+        self._hasty = {Urgency.PAYER: waiting(0.0), Urgency.STRANGER: waiting(patience)}
+
+    async def subscriptions(self, user: str, urgency: Urgency) -> Sequence[Subscription]:
+        """Return all subscriptions of a user."""
+        client = self._hasty.get(urgency, self._client)
+        # Without include_inactive RMZ leaves out those whose payment is being retried.
+        found = await client.subscriptions.lookup(external_customer_id=user, include_inactive=True)
+        return found.subscriptions
+
+    async def get(self, subscription_id: int) -> Subscription:
+        """Return one subscription."""
+        return await self._hasty[Urgency.STRANGER].subscriptions.get(subscription_id)
+
+
+def _parts_of(client: Client) -> tuple[Options, Clock]:
+    # The client shows neither, because nobody else has a use for them.
+    transport = client._transport  # pyright: ignore[reportPrivateUsage] - see above
+    return transport.options, transport.clock

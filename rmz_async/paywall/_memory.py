@@ -1,0 +1,96 @@
+"""The answers that a paywall remembers: of those who pay, and of everybody else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from rmz_async.paywall.access import Access
+
+
+class Entry(NamedTuple):
+    """An answer, as it is handed out.
+
+    Attributes:
+        good_until: Until when it is handed out without a further look; seconds, steady.
+        access: The answer.
+        learnt: When RMZ was asked; seconds, steady.
+        ends: When the answer ends to be true; seconds, steady; infinite if that is not known.
+    """
+
+    good_until: float
+    access: Access
+    learnt: float
+    ends: float
+
+
+class Memory:
+    """Remembers one answer for each user.
+
+    Several threads may use it: an entry is replaced as a whole, in one step. Payers have a room of
+    their own, so that no number of strangers drives them out.
+
+    Args:
+        now: Returns seconds, steady.
+        payers: How many users who may in are remembered; the one that was learnt first goes first.
+        others: The same for all others.
+    """
+
+    def __init__(self, now: Callable[[], float], payers: int, others: int) -> None:
+        self._now = now
+        self._most_payers = payers
+        self._most_others = others
+        self._payers: dict[str, Entry] = {}
+        self._others: dict[str, Entry] = {}
+        self.handed_out = 0
+
+    def __len__(self) -> int:
+        """Return how many payers are known."""
+        return len(self._payers)
+
+    def fresh(self, user: str) -> Access | None:
+        """Return the answer if it may be handed out without a further look."""
+        entry = self._payers.get(user)
+        if entry is None:
+            entry = self._others.get(user)
+        if entry is not None and self._now() < entry[0]:
+            self.handed_out += 1
+            return entry[1]
+        return None
+
+    def payer(self, user: str) -> Entry | None:
+        """Return what is known of a payer, however old."""
+        return self._payers.get(user)
+
+    def payers(self) -> Iterator[tuple[str, Entry]]:
+        """Walk all payers, as they are now."""
+        return iter(list(self._payers.items()))
+
+    def keep(self, user: str, entry: Entry) -> None:
+        """Replace what is known of a user."""
+        if entry.access.granted:
+            self._put(self._payers, self._most_payers, user, entry)
+            self._others.pop(user, None)
+        else:
+            self._put(self._others, self._most_others, user, entry)
+            self._payers.pop(user, None)
+
+    def expire(self, user: str) -> None:
+        """Hand the answer out no more before a further look."""
+        entry = self._payers.get(user)
+        if entry is not None:
+            self._payers[user] = entry._replace(good_until=-math.inf)
+        self._others.pop(user, None)
+
+    def forget(self, user: str) -> None:
+        """Know nothing of a user any more."""
+        self._payers.pop(user, None)
+        self._others.pop(user, None)
+
+    def _put(self, room: dict[str, Entry], most: int, user: str, entry: Entry) -> None:
+        # The newest last, so that the first one is the one to go.
+        room.pop(user, None)
+        room[user] = entry
+        while len(room) > most:
+            room.pop(next(iter(room)), None)

@@ -1,0 +1,107 @@
+"""The users of whom RMZ is asked again while nobody waits."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import anyio
+import attrs
+
+from rmz_async._calls.clock import Clock
+from rmz_async._http.per_loop import PerLoop
+
+# The rest of the minute is for those who wait: customers who are new, or whose period has ended.
+SHARE = 0.5
+
+# So many refreshes may follow each other immediately after a quiet time.
+BURST = 20
+
+WORKERS = 4
+
+
+@attrs.define(eq=False)
+class Due:
+    """The users who wait in one event loop.
+
+    Attributes:
+        users: The keys are the users, in order.
+        wake: Set when a user was added.
+        runs: Whether somebody refreshes them.
+    """
+
+    users: dict[str, None] = attrs.field(factory=dict[str, None])
+    wake: anyio.Event = attrs.field(factory=anyio.Event)
+    runs: bool = False
+
+
+class Refreshing:
+    """Asks RMZ again for users whose answer has become old, with a share of the minute.
+
+    Args:
+        refresh: Asks for one user.
+        per_minute: RMZ's requests a minute.
+        clock: Time and sleep.
+        pause: Returns the seconds for which RMZ is not to be asked.
+    """
+
+    def __init__(
+        self,
+        refresh: Callable[[str], Awaitable[object]],
+        per_minute: int,
+        clock: Clock,
+        pause: Callable[[], float],
+    ) -> None:
+        self._refresh = refresh
+        self._interval = 60.0 / (per_minute * SHARE)
+        self._clock = clock
+        self._pause = pause
+        self._next = 0.0
+        self._due: PerLoop[Due] = PerLoop(Due)
+        self.waiting = 0
+
+    def backlog(self) -> float:
+        """Return the seconds that the users who wait will take."""
+        return self.waiting * self._interval
+
+    def later(self, user: str) -> bool:
+        """Refresh a user in the background; False if nobody does that in this event loop."""
+        due = self._due.for_running_loop()
+        if not due.runs:
+            return False
+        due.users[user] = None
+        self.waiting = len(due.users)
+        due.wake.set()
+        return True
+
+    async def run(self) -> None:
+        """Refresh users until this is cancelled."""
+        due = self._due.for_running_loop()
+        due.runs = True
+        try:
+            async with anyio.create_task_group() as workers:
+                for _ in range(WORKERS):
+                    workers.start_soon(self._work, due)
+        finally:
+            due.runs = False
+            due.users.clear()
+            self.waiting = 0
+
+    async def _work(self, due: Due) -> None:
+        while True:
+            while not due.users:
+                # All workers that are idle wait for the same event.
+                if due.wake.is_set():
+                    due.wake = anyio.Event()
+                await due.wake.wait()
+            user = next(iter(due.users))
+            del due.users[user]
+            self.waiting = len(due.users)
+            await self._clock.sleep(self._slot())
+            while pause := self._pause():
+                await self._clock.sleep(pause)
+            await self._refresh(user)
+
+    def _slot(self) -> float:
+        now = self._clock.clock()
+        self._next = max(self._next + self._interval, now - BURST * self._interval)
+        return max(self._next - now, 0.0)

@@ -1,0 +1,108 @@
+"""The known payers in a file, for a process that starts while RMZ cannot be asked."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from rmz_async._decoding.converter import from_dict
+from rmz_async.models import Subscription
+from rmz_async.paywall.access import Access, Reason, Source
+
+__all__ = ("Snapshot",)
+
+logger = logging.getLogger("rmz_async.paywall")
+
+VERSION = 1
+
+
+@attrs.frozen
+class Snapshot:
+    """A file with one line for each payer.
+
+    The file holds personal data, and only its owner may read it.
+
+    Attributes:
+        path: Where it lies.
+        rules: The store and the policy; a file that was written under others is not read.
+    """
+
+    path: Path
+    rules: str
+
+    def write(self, answers: Iterable[tuple[str, Access]]) -> None:
+        """Replace the file; a reader sees the old one or the new one, never a part.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        new = self.path.with_name(f"{self.path.name}.{os.getpid()}.new")
+        try:
+            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with open(descriptor, "w", encoding="utf-8") as file:
+                file.write(json.dumps({"version": VERSION, "rules": self.rules}) + "\n")
+                file.writelines(json.dumps(_row(user, access)) + "\n" for user, access in answers)
+            new.replace(self.path)
+        finally:
+            new.unlink(missing_ok=True)
+
+    def read(self) -> list[tuple[str, Access]]:
+        """Return the payers in the file; none if there is no file, or if it cannot be used."""
+        try:
+            with self.path.open(encoding="utf-8") as file:
+                return list(self._rows(file))
+        except FileNotFoundError:
+            return []
+        # All that damaged lines raise: JSON, a missing key, a wrong type, an unknown reason.
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            logger.warning(
+                "The paywall's snapshot cannot be used, and is left out: %s", type(error).__name__
+            )
+            return []
+
+    def _rows(self, lines: Iterable[str]) -> Iterator[tuple[str, Access]]:
+        rows = iter(lines)
+        header = json.loads(next(rows, "{}"))
+        if header != {"version": VERSION, "rules": self.rules}:
+            logger.warning(
+                "The paywall's snapshot is of another version, store or policy, and is left out"
+            )
+            return
+        for line in rows:
+            yield _read(json.loads(line))
+
+
+def _row(user: str, access: Access) -> dict[str, Any]:
+    until, subscription = access.until, access.subscription
+    return {
+        "user": user,
+        "reason": access.reason.value,
+        "until": None if until is None else until.isoformat(),
+        "checked_at": access.checked_at.isoformat(),
+        "subscription": None if subscription is None else subscription.to_dict(),
+    }
+
+
+def _read(row: dict[str, Any]) -> tuple[str, Access]:
+    until, subscription = row["until"], row["subscription"]
+    checked_at = datetime.fromisoformat(row["checked_at"])
+    if checked_at.tzinfo is None:
+        raise ValueError("checked_at has no time zone")
+    access = Access(
+        granted=True,
+        reason=Reason(row["reason"]),
+        until=None if until is None else datetime.fromisoformat(until),
+        subscription=None if subscription is None else from_dict(Subscription, subscription),
+        checked_at=checked_at,
+        source=Source.SNAPSHOT,
+    )
+    if not isinstance(row["user"], str):
+        raise TypeError("user is no string")
+    return row["user"], access

@@ -1,0 +1,153 @@
+"""A paywall for tests: it asks no RMZ, and its answers are set by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from rmz_async._calls.clock import Clock
+from rmz_async.errors import ConfigurationError, ConnectionFailedError, NotFoundError
+from rmz_async.models import Subscription, SubscriptionProduct, SubscriptionStatus
+from rmz_async.paywall._answers import Answers, OnOutage
+from rmz_async.paywall._lookups import Urgency
+from rmz_async.paywall.lifetimes import Lifetimes
+from rmz_async.paywall.paywall import Paywall
+from rmz_async.paywall.policy import Policy
+
+__all__ = ("PaywallDouble",)
+
+
+class PaywallDouble(Paywall):
+    """A `Paywall` whose users are granted and denied by hand.
+
+    All rules of the real one hold: lifetimes, outages, policy. Its clock stands still.
+
+    Args:
+        product_ids: As for `Paywall`.
+        policy: As for `Paywall`.
+        lifetimes: As for `Paywall`.
+        on_outage: As for `Paywall`.
+        now: Where its clock stands; an aware time. The present if left out.
+    """
+
+    def __init__(
+        self,
+        *,
+        product_ids: Iterable[int] | None = None,
+        policy: Policy | None = None,
+        lifetimes: Lifetimes | None = None,
+        on_outage: OnOutage | str = OnOutage.KEEP_KNOWN,
+        now: datetime | None = None,
+    ) -> None:
+        if policy is None:
+            policy = Policy(product_ids=None if product_ids is None else frozenset(product_ids))
+        self._rmz = DoubleLookups(datetime.now(UTC) if now is None else now)
+        self._use(
+            Answers(
+                self._rmz,
+                policy=policy,
+                lifetimes=Lifetimes() if lifetimes is None else lifetimes,
+                on_outage=on_outage,
+                capacity=100_000,
+                keep_subscriptions=True,
+                snapshot=None,
+                shared=None,
+            )
+        )
+
+    def grant(
+        self, user: str, *, until: datetime | None = None, product_id: int | None = None
+    ) -> None:
+        """Give a user an active subscription, which does not renew itself.
+
+        Args:
+            user: The user.
+            until: When it ends; 30 days from the double's time if left out.
+            product_id: Its product; the first of the policy if left out.
+        """
+        products = self._answers.policy.product_ids
+        if product_id is None:
+            product_id = min(products) if products else 1
+        end = self._rmz.now + timedelta(days=30) if until is None else until
+        self._set(user, SubscriptionStatus.ACTIVE, end, product_id)
+
+    def deny(
+        self, user: str, status: SubscriptionStatus | str = SubscriptionStatus.EXPIRED
+    ) -> None:
+        """Take access away from a user.
+
+        Args:
+            user: The user.
+            status: The status of the subscription that remains.
+        """
+        self._set(user, status, self._rmz.now, min(self._answers.policy.product_ids or {1}))
+
+    def outage(self, on: bool = True) -> None:
+        """Let RMZ be out of reach, or within reach again."""
+        self._rmz.is_out = on
+
+    def as_of(self, moment: datetime) -> None:
+        """Set the clock.
+
+        Args:
+            moment: An aware time, not before the present one of the double.
+
+        Raises:
+            ConfigurationError: The time has no zone, or the clock would go back.
+        """
+        if moment.tzinfo is None or moment < self._rmz.now:
+            raise ConfigurationError("as_of: must be an aware time, and not before the last one")
+        self._rmz.now = moment
+
+    def _set(
+        self, user: str, status: SubscriptionStatus | str, end: datetime, product_id: int
+    ) -> None:
+        self._rmz.known[user] = Subscription(
+            id=len(self._rmz.known) + 1,
+            status=status,
+            external_customer_id=user,
+            current_period_end=end,
+            auto_renew=False,
+            product=SubscriptionProduct(id=product_id),
+        )
+        self._answers.memory.forget(user)
+
+
+class DoubleLookups:
+    """Stands for RMZ.
+
+    Attributes:
+        now: The time.
+        known: The subscription of each user.
+        is_out: Whether RMZ is out of reach.
+    """
+
+    per_minute = 120
+    replica_lag = 0.0
+    store = "double"
+
+    def __init__(self, now: datetime) -> None:
+        if now.tzinfo is None:
+            raise ConfigurationError("now: must be an aware time, for example datetime.now(UTC)")
+        self.now = now
+        self.known: dict[str, Subscription] = {}
+        self.is_out = False
+        self.clock = Clock(clock=lambda: self.now.timestamp(), today=lambda: self.now)
+
+    async def subscriptions(self, user: str, urgency: Urgency) -> Sequence[Subscription]:
+        """Return the subscription of a user."""
+        self._reach()
+        found = self.known.get(user)
+        return () if found is None else (found,)
+
+    async def get(self, subscription_id: int) -> Subscription:
+        """Return one subscription."""
+        self._reach()
+        for subscription in self.known.values():
+            if subscription.id == subscription_id:
+                return subscription
+        raise NotFoundError("the double has no such subscription", status=404)
+
+    def _reach(self) -> None:
+        if self.is_out:
+            raise ConnectionFailedError("the double plays an outage; nothing was sent")

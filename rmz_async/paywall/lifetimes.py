@@ -1,0 +1,73 @@
+"""How old an answer of the paywall may be."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import attrs
+
+from rmz_async.errors import ConfigurationError
+
+__all__ = ("Lifetimes",)
+
+LONGEST_REFUSAL = 5.0
+
+
+def _seconds(_: object, attribute: attrs.Attribute[float], value: object) -> None:
+    # NaN compares false with everything, so the comparison refuses it too.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ConfigurationError(f"{attribute.name}: must be a finite number of seconds above 0")
+
+
+@attrs.frozen(kw_only=True)
+class Lifetimes:
+    """How old an answer may be, in seconds.
+
+    No answer outlives ``Access.until``, whatever stands here. If more users are to be asked for
+    again than RMZ answers in a minute, ``soft`` and ``hard`` stretch, up to ``max_stale``.
+
+    Attributes:
+        soft: A grant that is older is handed out once more, and RMZ is asked in the background.
+        hard: A grant that is older is handed out only if RMZ cannot be asked.
+        max_stale: A grant that is older is not handed out at all.
+        refusal: A refusal that is older is not spoken: RMZ is asked again; at most 5.
+        patience: How long a check waits for RMZ before it answers with what is known.
+
+    Raises:
+        ConfigurationError: A rule is broken; the message names the attribute.
+    """
+
+    soft: float = attrs.field(default=60.0, validator=_seconds)
+    hard: float = attrs.field(default=900.0, validator=_seconds)
+    max_stale: float = attrs.field(default=6 * 3600.0, validator=_seconds)
+    refusal: float = attrs.field(default=LONGEST_REFUSAL, validator=_seconds)
+    patience: float = attrs.field(default=3.0, validator=_seconds)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.soft <= self.hard <= self.max_stale:
+            raise ConfigurationError("soft, hard, max_stale: must not become shorter in this order")
+        if self.refusal > LONGEST_REFUSAL:
+            raise ConfigurationError(
+                f"refusal: must be {LONGEST_REFUSAL:g} seconds or less, because a customer who has "
+                "just paid would be refused for longer"
+            )
+
+    def stretched(self, factor: float) -> tuple[float, float]:
+        """Return ``soft`` and ``hard``, *factor* times as long if ``max_stale`` allows that.
+
+        Any: a factor below 1 counts as 1.
+        """
+        factor = max(factor, 1.0)
+        return min(self.soft * factor, self.max_stale), min(self.hard * factor, self.max_stale)
+
+
+def lifetimes_of(value: Any) -> Lifetimes:
+    """Return *value* if it is a `Lifetimes`.
+
+    Raises:
+        ConfigurationError: It is something else.
+    """
+    if not isinstance(value, Lifetimes):
+        raise ConfigurationError("lifetimes: must be a Lifetimes")
+    return value

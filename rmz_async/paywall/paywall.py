@@ -1,0 +1,217 @@
+"""The paywall: remembers who may in, and spends RMZ's requests well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from os import PathLike
+from types import TracebackType
+from typing import Literal, TypeAlias
+
+import anyio
+
+from rmz_async.client import Client
+from rmz_async.errors import ConfigurationError
+from rmz_async.paywall._answers import Answers, OnOutage
+from rmz_async.paywall._lookups import RMZLookups
+from rmz_async.paywall.access import Access
+from rmz_async.paywall.lifetimes import Lifetimes, lifetimes_of
+from rmz_async.paywall.policy import Policy
+from rmz_async.paywall.sharing import AccessCache
+from rmz_async.paywall.status import PaywallStatus
+from rmz_async.webhooks.events import Event
+
+__all__ = ("Paywall",)
+
+Path: TypeAlias = "str | PathLike[str]"
+
+# Users that `check_many` asks for at the same time.
+AT_THE_SAME_TIME = 10
+
+
+class Paywall:
+    """Answers whether a user may in, nearly always from memory.
+
+    A grant may be as old as its lifetimes say. A refusal is at most 5 seconds old, or RMZ is asked
+    before it is spoken. If RMZ cannot be asked, the answer is not ``certain``: answer 503 and not
+    402. All tasks and threads that ask for one user at the same time share one request.
+
+    ``async with`` keeps a background task that asks RMZ again before answers are too old. Without
+    it, a check does that now and then.
+
+    Args:
+        rmz: The client; it stays open when the paywall ends.
+        product_ids: The products that let a user in; None counts all of the store.
+        policy: The rules, if RMZ's own are not yours; in place of *product_ids*.
+        lifetimes: How old an answer may be.
+        on_outage: The answer if RMZ cannot be asked. ``keep-known`` lets those in who were known to
+            pay, for ``lifetimes.max_stale``; ``deny`` nobody; ``allow`` everybody.
+        capacity: How many payers are remembered. Everybody else has a room of their own.
+        keep_subscriptions: Whether answers from memory have their ``subscription``; without it a
+            payer takes a fraction of the memory.
+        snapshot: A file of the known payers, for a process that starts while RMZ cannot be asked.
+            The file holds personal data. Read and written by ``async with``.
+        shared: A cache that several processes share, such as `RedisAccessCache`.
+
+    Raises:
+        ConfigurationError: An option breaks a rule; the message names both.
+    """
+
+    def __init__(
+        self,
+        rmz: Client,
+        *,
+        product_ids: Iterable[int] | None = None,
+        policy: Policy | None = None,
+        lifetimes: Lifetimes | None = None,
+        on_outage: OnOutage | Literal["keep-known", "deny", "allow"] = OnOutage.KEEP_KNOWN,
+        capacity: int = 1_000_000,
+        keep_subscriptions: bool = True,
+        snapshot: Path | None = None,
+        shared: AccessCache | None = None,
+    ) -> None:
+        if policy is None:
+            policy = Policy(product_ids=None if product_ids is None else frozenset(product_ids))
+        elif product_ids is not None:
+            raise ConfigurationError("product_ids: stands in the policy, too; name one of them")
+        lifetimes = Lifetimes() if lifetimes is None else lifetimes_of(lifetimes)
+        self._use(
+            Answers(
+                RMZLookups(rmz, lifetimes.patience),
+                policy=policy,
+                lifetimes=lifetimes,
+                on_outage=on_outage,
+                capacity=capacity,
+                keep_subscriptions=keep_subscriptions,
+                snapshot=snapshot,
+                shared=shared,
+            )
+        )
+
+    def _use(self, answers: Answers) -> None:
+        self._answers = answers
+        # Bound once: a check from memory is one call.
+        self._fresh = answers.memory.fresh
+        self._stack: AsyncExitStack | None = None
+
+    async def check(self, user: str) -> Access:
+        """Return whether a user may in.
+
+        Args:
+            user: The ``external_customer_id`` that you gave the user at the checkout.
+
+        Returns:
+            The answer. If ``certain`` is false, RMZ could not be asked in time, and nothing that is
+            known lets the user in.
+
+        Raises:
+            InvalidRequestError: *user* is empty, or longer than 191 characters.
+        """
+        access = self._fresh(user)
+        return access if access is not None else await self._answers.check(user)
+
+    async def check_many(self, users: Iterable[str]) -> dict[str, Access]:
+        """Return the answer for each of several users.
+
+        Args:
+            users: As for `check`.
+
+        Returns:
+            The answers, in the order of *users*.
+
+        Raises:
+            InvalidRequestError: A user is empty, or longer than 191 characters.
+        """
+        found = {user: self._fresh(user) for user in users}
+        limiter = anyio.CapacityLimiter(AT_THE_SAME_TIME)
+        errors: list[Exception] = []
+
+        async def learn(user: str) -> None:
+            try:
+                async with limiter:
+                    found[user] = await self._answers.check(user)
+            # The first one is raised below, without the group that a task would wrap it in.
+            except Exception as error:  # noqa: BLE001 - see above
+                errors.append(error)
+
+        async with anyio.create_task_group() as tasks:
+            for user, access in list(found.items()):
+                if access is None:
+                    tasks.start_soon(learn, user)
+        if errors:
+            raise errors[0]
+        return {user: access for user, access in found.items() if access is not None}
+
+    async def refresh(self, user: str) -> Access:
+        """Ask RMZ about a user now, and return the answer.
+
+        Args:
+            user: As for `check`.
+
+        Raises:
+            InvalidRequestError: *user* is empty, or longer than 191 characters.
+            ConnectionFailedError: RMZ could not be asked; what is known is kept.
+        """
+        return await self._answers.refresh(user)
+
+    async def feed(self, event: Event) -> None:
+        """Learn from a webhook: RMZ is asked about the customer of *event* immediately.
+
+        The event itself decides nothing, as events come late and out of order. ``receiver.feeds``
+        registers this as a handler.
+
+        Args:
+            event: An event of any type; those without a subscription change nothing.
+
+        Raises:
+            ConnectionFailedError: RMZ could not be asked; feed the event again later.
+        """
+        await self._answers.feed(event)
+
+    async def ready(self, timeout: float = 10.0) -> bool:  # noqa: ASYNC109 - as in `Client`
+        """Wait until the paywall can decide: RMZ has answered, or payers are known.
+
+        Args:
+            timeout: Seconds.
+
+        Returns:
+            Whether the paywall can decide.
+        """
+        with anyio.move_on_after(timeout):
+            await self._answers.ready()
+        return self._answers.is_ready
+
+    @property
+    def status(self) -> PaywallStatus:
+        """The present state, for a status page."""
+        return self._answers.status()
+
+    async def __aenter__(self) -> Paywall:
+        if self._stack is not None:
+            raise ConfigurationError("this paywall is in use in an `async with` already")
+        self._stack = AsyncExitStack()
+        try:
+            await self._stack.enter_async_context(self._answers.working())
+        except BaseException:
+            self._stack = None
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        stack, self._stack = self._stack, None
+        if stack is not None:
+            await stack.aclose()
+
+    @property
+    def answers(self) -> Answers:
+        """The inside of the paywall, for its blocking twin and its doubles."""
+        return self._answers
+
+    def __repr__(self) -> str:
+        answers = getattr(self, "_answers", None)
+        return "<Paywall>" if answers is None else f"<Paywall of {answers.store}>"

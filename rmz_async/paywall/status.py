@@ -1,0 +1,32 @@
+"""The state of a paywall, for a status page."""
+
+from __future__ import annotations
+
+import attrs
+
+__all__ = ("PaywallStatus",)
+
+
+@attrs.frozen(kw_only=True)
+class PaywallStatus:
+    """The state of a paywall at one moment.
+
+    Attributes:
+        reachable: Whether RMZ can be asked.
+        problem: Why not: the name of an error, or that the minute is used up; None if all is well.
+        known: How many users are known to pay.
+        waiting: How many of them wait for RMZ to be asked again.
+        stretch: How many times longer than set ``soft`` and ``hard`` are, because of them.
+        asked: How many requests to RMZ were made.
+        failed: How many of them failed.
+        handed_out: How many answers came from memory.
+    """
+
+    reachable: bool
+    problem: str | None
+    known: int
+    waiting: int
+    stretch: float
+    asked: int
+    failed: int
+    handed_out: int

@@ -1,0 +1,320 @@
+"""The paywall, for code that cannot await: the names of ``rmz_async.paywall``.
+
+All of them are the same, except for `Paywall` and `PaywallDouble`, whose methods block.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import datetime
+from os import PathLike
+from types import TracebackType
+from typing import Any, Literal, TypeVar
+
+from rmz_async._http.per_loop import PerLoop
+from rmz_async.models import SubscriptionStatus
+from rmz_async.paywall import (
+    Access,
+    AccessCache,
+    Fact,
+    Lifetimes,
+    OnOutage,
+    PaywallStatus,
+    Policy,
+    Reason,
+    Source,
+    decide,
+)
+from rmz_async.paywall import Paywall as AsyncPaywall
+from rmz_async.paywall import PaywallDouble as AsyncDouble
+from rmz_async.webhooks import Event
+from rmz_sync._portal import Portal
+from rmz_sync.client import Client
+
+__all__ = (
+    "Access",
+    "AccessCache",
+    "Fact",
+    "Lifetimes",
+    "OnOutage",
+    "Paywall",
+    "PaywallDouble",
+    "PaywallStatus",
+    "Policy",
+    "Reason",
+    "Source",
+    "decide",
+)
+
+T = TypeVar("T")
+
+
+class Paywall:
+    """Answers whether a user may in, nearly always from memory.
+
+    A grant may be as old as its lifetimes say. A refusal is at most 5 seconds old, or RMZ is asked
+    before it is spoken. If RMZ cannot be asked, the answer is not ``certain``: answer 503 and not
+    402. All threads that ask for one user at the same time share one request.
+
+    Any thread may use it, and a process that forks may use it on both sides. RMZ is asked again in
+    the client's thread before answers are too old.
+
+    Args:
+        rmz: The client; it stays open when the paywall ends.
+        product_ids: The products that let a user in; None counts all of the store.
+        policy: The rules, if RMZ's own are not yours; in place of *product_ids*.
+        lifetimes: How old an answer may be.
+        on_outage: The answer if RMZ cannot be asked. ``keep-known`` lets those in who were known to
+            pay, for ``lifetimes.max_stale``; ``deny`` nobody; ``allow`` everybody.
+        capacity: How many payers are remembered. Everybody else has a room of their own.
+        keep_subscriptions: Whether answers from memory have their ``subscription``; without it a
+            payer takes a fraction of the memory.
+        snapshot: A file of the known payers, for a process that starts while RMZ cannot be asked.
+            The file holds personal data.
+        shared: A cache that several processes share, such as `RedisAccessCache`.
+
+    Raises:
+        ConfigurationError: An option breaks a rule; the message names both.
+    """
+
+    def __init__(
+        self,
+        rmz: Client,
+        *,
+        product_ids: Iterable[int] | None = None,
+        policy: Policy | None = None,
+        lifetimes: Lifetimes | None = None,
+        on_outage: OnOutage | Literal["keep-known", "deny", "allow"] = OnOutage.KEEP_KNOWN,
+        capacity: int = 1_000_000,
+        keep_subscriptions: bool = True,
+        snapshot: str | PathLike[str] | None = None,
+        shared: AccessCache | None = None,
+    ) -> None:
+        wrapped = AsyncPaywall(
+            rmz._wrapped,  # pyright: ignore[reportPrivateUsage] - of the same package
+            product_ids=product_ids,
+            policy=policy,
+            lifetimes=lifetimes,
+            on_outage=on_outage,
+            capacity=capacity,
+            keep_subscriptions=keep_subscriptions,
+            snapshot=snapshot,
+            shared=shared,
+        )
+        portal = rmz._portal  # pyright: ignore[reportPrivateUsage] - of the same package
+        # The client ends its thread when it is collected, so it must live as long as this.
+        self._client: Client | None = rmz
+        self._use(wrapped, portal)
+
+    def _use(self, wrapped: AsyncPaywall, portal: Portal) -> None:
+        self._wrapped = wrapped
+        self._portal = portal
+        self._answers = wrapped.answers
+        self._fresh = self._answers.memory.fresh
+        self._background: PerLoop[Background] = PerLoop(lambda: Background(self._answers.work))
+
+    def check(self, user: str) -> Access:
+        """Return whether a user may in.
+
+        Args:
+            user: The ``external_customer_id`` that you gave the user at the checkout.
+
+        Returns:
+            The answer. If ``certain`` is false, RMZ could not be asked in time, and nothing that is
+            known lets the user in.
+
+        Raises:
+            InvalidRequestError: *user* is empty, or longer than 191 characters.
+        """
+        access = self._fresh(user)
+        if access is not None:
+            return access
+        return self._portal.run(self._run, self._wrapped.check, user)
+
+    def check_many(self, users: Iterable[str]) -> dict[str, Access]:
+        """Return the answer for each of several users.
+
+        Args:
+            users: As for `check`.
+
+        Returns:
+            The answers, in the order of *users*.
+
+        Raises:
+            InvalidRequestError: A user is empty, or longer than 191 characters.
+        """
+        return self._portal.run(self._run, self._wrapped.check_many, tuple(users))
+
+    def refresh(self, user: str) -> Access:
+        """Ask RMZ about a user now, and return the answer.
+
+        Args:
+            user: As for `check`.
+
+        Raises:
+            InvalidRequestError: *user* is empty, or longer than 191 characters.
+            ConnectionFailedError: RMZ could not be asked; what is known is kept.
+        """
+        return self._portal.run(self._run, self._wrapped.refresh, user)
+
+    def feed(self, event: Event) -> None:
+        """Learn from a webhook: RMZ is asked about the customer of *event* immediately.
+
+        The event itself decides nothing, as events come late and out of order. ``receiver.feeds``
+        registers this as a handler.
+
+        Args:
+            event: An event of any type; those without a subscription change nothing.
+
+        Raises:
+            ConnectionFailedError: RMZ could not be asked; feed the event again later.
+        """
+        self._portal.run(self._run, self._wrapped.feed, event)
+
+    def ready(self, timeout: float = 10.0) -> bool:
+        """Wait until the paywall can decide: RMZ has answered, or payers are known.
+
+        Args:
+            timeout: Seconds.
+
+        Returns:
+            Whether the paywall can decide.
+        """
+        return self._portal.run(self._run, self._wrapped.ready, timeout)
+
+    @property
+    def status(self) -> PaywallStatus:
+        """The present state, for a status page."""
+        return self._wrapped.status
+
+    def close(self) -> None:
+        """End the background, and write the snapshot; the client stays open."""
+        self._portal.run(self._end)
+
+    def __enter__(self) -> Paywall:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        wrapped = getattr(self, "_wrapped", None)
+        return "<Paywall>" if wrapped is None else repr(wrapped)
+
+    async def _run(self, function: Callable[..., Coroutine[Any, Any, T]], *args: object) -> T:
+        background = self._background.for_running_loop()
+        if background.task is None:
+            background.begin()
+            await self._answers.load()
+        # Others may wait for the same request: an interruption of this thread must not end it.
+        return await asyncio.shield(asyncio.ensure_future(function(*args)))
+
+    async def _end(self) -> None:
+        background = self._background.pop_current()
+        if background is not None and background.task is not None:
+            background.task.cancel()
+            await asyncio.wait([background.task])
+        await self._answers.save()
+
+
+class Background:
+    """The task that asks RMZ again, in one event loop.
+
+    Args:
+        work: Runs until it is cancelled.
+    """
+
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._work = work
+        self.task: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Start the task."""
+        self.task = asyncio.get_running_loop().create_task(self._work())
+
+
+class PaywallDouble(Paywall):
+    """A `Paywall` whose users are granted and denied by hand.
+
+    All rules of the real one hold: lifetimes, outages, policy. Its clock stands still. Close it
+    with ``with`` or ``close()``.
+
+    Args:
+        product_ids: As for `Paywall`.
+        policy: As for `Paywall`.
+        lifetimes: As for `Paywall`.
+        on_outage: As for `Paywall`.
+        now: Where its clock stands; an aware time. The present if left out.
+    """
+
+    def __init__(
+        self,
+        *,
+        product_ids: Iterable[int] | None = None,
+        policy: Policy | None = None,
+        lifetimes: Lifetimes | None = None,
+        on_outage: OnOutage | str = OnOutage.KEEP_KNOWN,
+        now: datetime | None = None,
+    ) -> None:
+        self._double = AsyncDouble(
+            product_ids=product_ids,
+            policy=policy,
+            lifetimes=lifetimes,
+            on_outage=on_outage,
+            now=now,
+        )
+        self._client = None
+        self._use(self._double, Portal(_nothing))
+
+    def grant(
+        self, user: str, *, until: datetime | None = None, product_id: int | None = None
+    ) -> None:
+        """Give a user an active subscription, which does not renew itself.
+
+        Args:
+            user: The user.
+            until: When it ends; 30 days from the double's time if left out.
+            product_id: Its product; the first of the policy if left out.
+        """
+        self._double.grant(user, until=until, product_id=product_id)
+
+    def deny(
+        self, user: str, status: SubscriptionStatus | str = SubscriptionStatus.EXPIRED
+    ) -> None:
+        """Take access away from a user.
+
+        Args:
+            user: The user.
+            status: The status of the subscription that remains.
+        """
+        self._double.deny(user, status)
+
+    def outage(self, on: bool = True) -> None:
+        """Let RMZ be out of reach, or within reach again."""
+        self._double.outage(on)
+
+    def as_of(self, moment: datetime) -> None:
+        """Set the clock.
+
+        Args:
+            moment: An aware time, not before the present one of the double.
+
+        Raises:
+            ConfigurationError: The time has no zone, or the clock would go back.
+        """
+        self._double.as_of(moment)
+
+    def close(self) -> None:
+        """End the double and its thread."""
+        super().close()
+        self._portal.close()
+
+
+async def _nothing() -> None:
+    return None
