@@ -24,6 +24,7 @@ FACADES: dict[ModuleType, tuple[str, ...]] = {
         "rmz_async.errors",
         "rmz_async.models",
         "rmz_async.pagination",
+        "rmz_async.paywall.paywall",
     ),
     rmz_async.models: tuple(
         module.name
@@ -44,6 +45,7 @@ FACADES: dict[ModuleType, tuple[str, ...]] = {
 ADDED = {
     "__version__",
     "from_dict",
+    "paywall",
     "webhooks",
     "Event",
     "EventType",
@@ -136,7 +138,9 @@ def defined(name: str) -> set[str]:
 # Public to the modules beside them and not to users.
 INTERNAL = {
     "rmz_async.operations": {"Reaction"},
+    "rmz_async.paywall.lifetimes": {"lifetimes_of"},
     "rmz_sync.pagination": {"next_page"},
+    "rmz_sync.paywall": {"Background"},
 }
 # To be run and read; whoever imports it wants its main().
 PROGRAMS = {"rmz_async.sandbox.demo"}
@@ -184,7 +188,7 @@ def test_only_what_waits_differs() -> None:
         if getattr(rmz_async, name) is not getattr(rmz_sync, name)
     }
 
-    assert differing == {"Client", "Pager", "webhooks"}
+    assert differing == {"Client", "Pager", "Paywall", "paywall", "webhooks"}
     assert rmz_sync.OutcomeUnknownError is rmz_async.OutcomeUnknownError
 
 
@@ -194,6 +198,15 @@ def test_only_the_receiver_of_webhooks_differs() -> None:
 
     assert ours.__all__ == theirs.__all__
     assert [n for n in ours.__all__ if getattr(ours, n) is not getattr(theirs, n)] == ["Receiver"]
+
+
+def test_only_the_paywall_and_its_double_differ() -> None:
+    """Both packages decide with the same functions and classes."""
+    theirs, ours = rmz_async.paywall, rmz_sync.paywall
+
+    assert ours.__all__ == theirs.__all__
+    differing = [n for n in ours.__all__ if getattr(ours, n) is not getattr(theirs, n)]
+    assert differing == ["Paywall", "PaywallDouble"]
 
 
 def test_the_version_is_written_once() -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from rmz_async._calls.clock import Clock
-from rmz_async.errors import ConfigurationError, ConnectionFailedError, NotFoundError
+from rmz_async.errors import ConfigurationError
 from rmz_async.models import Subscription, SubscriptionProduct, SubscriptionStatus
 from rmz_async.paywall._answers import Answers, OnOutage
-from rmz_async.paywall._lookups import Urgency
+from rmz_async.paywall._double_lookups import DoubleLookups
 from rmz_async.paywall.lifetimes import Lifetimes
 from rmz_async.paywall.paywall import Paywall
 from rmz_async.paywall.policy import Policy
@@ -111,43 +110,3 @@ class PaywallDouble(Paywall):
             product=SubscriptionProduct(id=product_id),
         )
         self._answers.memory.forget(user)
-
-
-class DoubleLookups:
-    """Stands for RMZ.
-
-    Attributes:
-        now: The time.
-        known: The subscription of each user.
-        is_out: Whether RMZ is out of reach.
-    """
-
-    per_minute = 120
-    replica_lag = 0.0
-    store = "double"
-
-    def __init__(self, now: datetime) -> None:
-        if now.tzinfo is None:
-            raise ConfigurationError("now: must be an aware time, for example datetime.now(UTC)")
-        self.now = now
-        self.known: dict[str, Subscription] = {}
-        self.is_out = False
-        self.clock = Clock(clock=lambda: self.now.timestamp(), today=lambda: self.now)
-
-    async def subscriptions(self, user: str, urgency: Urgency) -> Sequence[Subscription]:
-        """Return the subscription of a user."""
-        self._reach()
-        found = self.known.get(user)
-        return () if found is None else (found,)
-
-    async def get(self, subscription_id: int) -> Subscription:
-        """Return one subscription."""
-        self._reach()
-        for subscription in self.known.values():
-            if subscription.id == subscription_id:
-                return subscription
-        raise NotFoundError("the double has no such subscription", status=404)
-
-    def _reach(self) -> None:
-        if self.is_out:
-            raise ConnectionFailedError("the double plays an outage; nothing was sent")
