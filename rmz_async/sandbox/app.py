@@ -36,6 +36,8 @@ from rmz_async.sandbox.worlds import Worlds
 __all__ = ("BASE_PATH", "build_app")
 
 BASE_PATH = "/shawarma"
+# In bytes.
+_MOST_OF_SNAPSHOT = 256 * 1024 * 1024
 
 
 def build_app(
@@ -69,7 +71,14 @@ def build_app(
             Middleware(LoopbackOnly, callers=callers),
             Middleware(SameOriginForms, api=BASE_PATH),
             Middleware(
-                LimitedBodies, exceptions={f"{BASE_PATH}/products/upload": uploads.MOST_BYTES}
+                LimitedBodies,
+                exceptions={
+                    f"{BASE_PATH}/products/upload": uploads.MOST_BYTES,
+                    "/calls/upload/": uploads.MOST_BYTES,
+                    # Of 10,000 subscriptions it has 4.7 MB, and their history comes to that.
+                    "/sandbox/snapshots/": _MOST_OF_SNAPSHOT,
+                    "/snapshots/file": _MOST_OF_SNAPSHOT,
+                },
             ),
             Middleware(NoLiveTokens),
             Middleware(CatchingUp, catch_up=catch_up),

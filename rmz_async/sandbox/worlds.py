@@ -51,7 +51,7 @@ class Worlds(Mapping[str, "Sandbox"]):
 
     Attributes:
         most: How many there may be.
-        when_made: Is called with each new world; None for nothing.
+        when_made: Each is called with the name and the sandbox of each new world.
     """
 
     def __init__(self, make: Callable[[str], Sandbox]) -> None:
@@ -60,7 +60,7 @@ class Worlds(Mapping[str, "Sandbox"]):
         # A server's loop and a test's thread may ask for the same one.
         self._turn = threading.Lock()
         self.most: int = MOST
-        self.when_made: Callable[[Sandbox], object] | None = None
+        self.when_made: list[Callable[[str, Sandbox], object]] = []
 
     def use(self, name: str) -> Sandbox:
         """Return the world of a name, which is made if there is none.
@@ -87,8 +87,8 @@ class Worlds(Mapping[str, "Sandbox"]):
                     "sandbox.worlds.most"
                 )
             world = self._made[name] = self._make(name)
-            if self.when_made is not None:
-                self.when_made(world)
+            for call in self.when_made:
+                call(name, world)
             return world
 
     async def delete(self, name: str) -> None:

@@ -119,6 +119,52 @@ def test_snapshots_are_saved_compared_and_restored_by_clicks(
     assert not shop.ledger.renewals(503)
 
 
+def test_a_colleagues_file_is_opened_by_a_click(page: Page, home: str, shop: Served) -> None:
+    """The snapshot has the name in the file."""
+    shop.snapshots.save("after-trial")
+    content = shop.snapshots.content("after-trial")
+    shop.snapshots.delete("after-trial")
+    page.goto(f"{home}snapshots")
+    file = {"name": "mine.json", "mimeType": "application/json", "buffer": content}
+    page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type] # as its docs say
+    page.locator("form[action$=file] button").click()
+    expect(page.locator("button[value=restore]")).to_have_count(1)
+    assert [one.name for one in shop.snapshots.list()] == ["after-trial"]
+
+
+def test_a_delivery_is_opened_and_sent_again_by_clicks(
+    page: Page, home: str, shop: Served, camera: Camera
+) -> None:
+    """The bodies of both directions fit on a phone."""
+    shop.add_webhook(f"{home}nobody-takes-this")
+    shop.emit("subscription.renewed", 501)
+    shop.wait_delivered()
+    page.goto(f"{home}deliveries")
+    page.locator("summary").click()
+    camera.look(page, "dashboard-delivery")
+    page.locator("details[open] button").click()
+    expect(page.locator("details")).to_have_count(2)
+
+
+def test_messages_of_the_portal_can_be_read(
+    page: Page, home: str, shop: Served, camera: Camera
+) -> None:
+    """Messages in two languages, beside a phone number."""
+    for customer in (4501, 4502):
+        answer = httpx.post(
+            f"{shop.base_url}/portal-sessions",
+            headers={"Authorization": f"Bearer {shop.token}"},
+            json={"customer": {"id": customer}, "return_url": "https://app.example/account"},
+            trust_env=False,
+        )
+        page.goto(answer.json()["data"]["url"])
+        page.locator("form button").click()
+        page.locator("[name=code]").wait_for()
+    page.goto(f"{home}messages")
+    expect(page.locator(".lines li")).to_have_count(2)
+    camera.look(page, "messages")
+
+
 def test_a_world_is_opened_and_left_by_clicks(page: Page, home: str, camera: Camera) -> None:
     """The world's pages say which one it is, and lead back."""
     page.goto(f"{home}worlds")

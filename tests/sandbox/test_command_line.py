@@ -15,6 +15,7 @@ import pytest
 
 from rmz_async.sandbox import Sandbox, Served
 from rmz_async.sandbox.__main__ import main
+from rmz_async.sandbox.worlds import token_of_world
 
 ROOT = Path(__file__).parents[2]
 
@@ -181,6 +182,27 @@ def test_each_request_is_a_line_unless_it_is_quiet(
 
     assert main(["--port", "0", *options], wait=look) == 0
     assert ("401  GET /shawarma/subscriptions" in capsys.readouterr().out) is (not options)
+
+
+def test_a_delivery_of_a_world_is_a_line_that_names_the_world(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def deliver() -> None:
+        base_url, token = re.findall(
+            r"RMZ_BASE_URL=(\S+)\n  export RMZ_API_TOKEN='(\S+)'", capsys.readouterr().out
+        )[0]
+        world = httpx.URL(base_url).join("/worlds/gw0/")
+        httpx.post(world.join("webhooks"), data={"url": str(world.join("nobody"))})
+        httpx.post(
+            world.join("sandbox/emit"),
+            headers={"Authorization": f"Bearer {token_of_world(token, 'gw0')}"},
+            json={"event": "subscription.renewed", "id": 501},
+        ).raise_for_status()
+        httpx.post(world.join("clock"), data={"days": "1"})
+
+    assert main(["--port", "0"], wait=deliver) == 0
+    begin = "DELIVERY FAILED: world gw0: webhook 1 ← subscription.renewed of 501, attempt 1; next"
+    assert begin in capsys.readouterr().out
 
 
 def test_a_thread_may_serve_without_listening_to_signals() -> None:

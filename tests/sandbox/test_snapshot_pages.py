@@ -44,6 +44,41 @@ async def test_other_languages_save_restore_and_compare(
 
 
 @pytest.mark.anyio
+async def test_a_file_is_sent_to_another_sandbox(sandbox: Sandbox, api: httpx.AsyncClient) -> None:
+    """By the name in the address, and larger than other bodies may be; also to a world."""
+    await api.post("/subscriptions/501/pause")
+    sandbox.state.subscriptions[502].metadata = {"note": "x" * 2_000_000}
+    await api.put(f"{PATH}/paused")
+    content = (await api.get(f"{PATH}/paused")).content
+    world = sandbox.world("gw0")
+    headers = {"Authorization": f"Bearer {world.token}"}
+    below = "http://127.0.0.1/worlds/gw0/sandbox/snapshots/received"
+    answer = await api.put(below, content=content, headers=headers)
+    assert answer.json()["name"] == "received"
+    world.snapshots.restore("received")
+    assert world.state.subscriptions[501].status is Status.PAUSED
+    refused = await api.put(f"{PATH}/other", content=b'{"format": "x"}')
+    assert refused.status_code == 422
+    assert '"format" is not' in refused.json()["message"]
+
+
+@pytest.mark.anyio
+async def test_a_colleagues_file_is_opened_on_the_page(
+    sandbox: Sandbox, browser: httpx.AsyncClient
+) -> None:
+    """By the name in it; a file of another kind is refused with the reason."""
+    sandbox.snapshots.save("after trial")
+    content = (await browser.get("/snapshots/after trial")).content
+    sandbox.snapshots.delete("after trial")
+    await browser.post("/snapshots/file", files={"file": ("mine.json", content)})
+    assert [one.name for one in sandbox.snapshots.list()] == ["after trial"]
+    for wrong in ({"files": {"file": ("x", b"x")}}, {"data": {"file": "no file"}}):
+        answer = await browser.post("/snapshots/file", **wrong)
+        page = await browser.get(answer.headers["location"])
+        assert "this is no snapshot of a sandbox" in page.text
+
+
+@pytest.mark.anyio
 async def test_a_stranger_gets_no_snapshot(sandbox: Sandbox, browser: httpx.AsyncClient) -> None:
     """A file has the webhooks' secrets in it."""
     sandbox.snapshots.save("a")

@@ -120,6 +120,20 @@ async def test_a_delivery_shows_its_content_only_if_that_is_allowed(browse: Brow
     assert "usr_abc123" in full
 
 
+async def test_a_body_has_a_line_for_each_field(browse: Browser, filled: Receiver) -> None:
+    """A body that is no JSON is shown as it came."""
+    await deliver(filled, b"caf\xe9 <b>")
+    lines = [line.strip() for line in (await browse(show_content=True).get("2")).text.split("\n")]
+
+    assert "&#34;event_id&#34;: &#34;bad&#34;," in lines
+    assert "caf\\xe9 &lt;b&gt;" in (await browse(show_content=True).get("4")).text
+
+
+async def test_a_time_says_that_it_is_utc(browse: Browser) -> None:
+    for path in ("", "2"):
+        assert " UTC</" in (await browse().get(path)).text
+
+
 async def test_what_cannot_be_read_says_why(browse: Browser) -> None:
     page = (await browse().get("3")).text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,14 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+
+
+def _readable(body: bytes) -> str:
+    """Return *body* with a line for each field, or as it came if it is not JSON."""
+    try:
+        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body.decode("utf-8", "backslashreplace")
 
 
 class Renderer:
@@ -52,7 +61,8 @@ class Renderer:
             return message if translations is None else str(translations.ugettext(message))
 
         def moment(seconds: float) -> str:
-            return format_datetime(datetime.fromtimestamp(seconds, UTC), "medium", locale=locale)
+            shown = format_datetime(datetime.fromtimestamp(seconds, UTC), "medium", locale=locale)
+            return f"{shown} UTC"
 
         html = self._environment.get_template(template).render(
             {
@@ -61,6 +71,7 @@ class Renderer:
                 "_": translate,
                 "language": language,
                 "moment": moment,
+                "readable": _readable,
                 "request": request,
             }
         )

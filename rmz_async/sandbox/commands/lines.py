@@ -45,9 +45,18 @@ class Lines:
         colour = "" if status is None or status < 400 else _YELLOW if status < 500 else _RED
         self._print(at, status, f"{method} {address}", colour)
 
-    def delivery(self, delivery: Delivery, next_at: datetime | None) -> None:
-        """Print the line of one attempt to deliver; a failed one is loud."""
-        about = f"webhook {delivery.webhook_id} ← {delivery.event} of {delivery.object_id}"
+    def delivery(
+        self, delivery: Delivery, next_at: datetime | None, *, world: str | None = None
+    ) -> None:
+        """Print the line of one attempt to deliver; a failed one is loud.
+
+        Args:
+            delivery: The attempt.
+            next_at: When the next one is due, UTC; None if there is none.
+            world: The name of the world that sent it; None for the server's own sandbox.
+        """
+        place = "" if world is None else f"world {world}: "
+        about = f"{place}webhook {delivery.webhook_id} ← {delivery.event} of {delivery.object_id}"
         if delivery.succeeded:
             self._print(delivery.at, delivery.status, about, "")
             return

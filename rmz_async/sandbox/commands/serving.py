@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -178,6 +179,9 @@ def _add_webhook(sandbox: Sandbox, url: str, secret: str | None, *, elsewhere: b
 def _print_lines(sandbox: Sandbox) -> None:
     lines = Lines(sys.stdout, coloured=has_colours(sys.stdout))
     sandbox.watch_deliveries(lines.delivery)
+    sandbox.worlds.when_made.append(
+        lambda name, world: world.watch_deliveries(partial(lines.delivery, world=name))
+    )
     sandbox.app = RequestLines(sandbox.app, sandbox.clock.now, lines.request)
 
 

@@ -49,6 +49,7 @@ def dashboard_routes(
     return [
         *([] if worlds is None else _of_worlds(WorldPages(worlds, pages))),
         route("/snapshots", GET=kept.show, POST=kept.act),
+        Route("/snapshots/file", kept.load, methods=["POST"]),
         Route("/snapshots/{name}", kept.download, methods=["GET"]),
         Route("/", pages.overview, methods=["GET"]),
         Route("/live", Live(lambda: version_of(backend)).stream, methods=["GET"]),

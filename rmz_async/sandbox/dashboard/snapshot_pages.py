@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from urllib.parse import quote
 
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -47,6 +49,7 @@ class SnapshotPages:
             first=first,
             second=second,
             changes=None if changes is None else changes[:_ROWS],
+            shown=_shown,
             total=len(changes or ()),
         )
 
@@ -68,6 +71,17 @@ class SnapshotPages:
             return self._pages.with_problem(_PAGE, str(problem))
         return sent_to(_PAGE)
 
+    async def load(self, request: Request) -> Response:
+        """Answer ``POST /snapshots/file``: keep the snapshot of a file, by the name in it."""
+        async with request.form() as form:
+            file = form.get("file")
+            content = await file.read() if isinstance(file, UploadFile) else b""
+        try:
+            self._snapshots.load(content)
+        except SnapshotError as problem:
+            return self._pages.with_problem(_PAGE, str(problem))
+        return sent_to(_PAGE)
+
     async def download(self, request: Request) -> Response:
         """Answer ``GET /snapshots/{name}``: the file, as `Snapshots.save_file` writes it."""
         name: str = request.path_params["name"]
@@ -79,3 +93,10 @@ class SnapshotPages:
         return Response(
             content, media_type="application/json", headers={"Content-Disposition": shown}
         )
+
+
+def _shown(value: object) -> str:
+    """Return the value of a field as people read it."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    return "—" if value is None else str(value)

@@ -19,17 +19,20 @@ __all__ = ("snapshot_routes",)
 
 _PATH = "/sandbox/snapshots"
 
+# Takes the request and its body.
+_Act = Callable[[Request, bytes], Response]
+
 
 def snapshot_routes(snapshots: Snapshots, door: FrontDoor) -> list[Route]:
     """Return the routes below ``/sandbox/snapshots``, which take the API's token."""
     calls = _Calls(snapshots)
 
-    def guarded(act: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+    def guarded(act: _Act) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             if not door.knows(request):
                 return JSONResponse({"message": "Unauthenticated."}, 401)
             try:
-                return act(request)
+                return act(request, await request.body())
             except SnapshotError as problem:
                 return JSONResponse({"message": str(problem)}, 422)
 
@@ -55,30 +58,32 @@ class _Calls:
     def __init__(self, snapshots: Snapshots) -> None:
         self._snapshots = snapshots
 
-    def rows(self, _: Request) -> Response:
+    def rows(self, _: Request, __: bytes) -> Response:
         """Answer ``GET``: all snapshots."""
         return JSONResponse([_shown(one) for one in self._snapshots.list()])
 
-    def save(self, request: Request) -> Response:
-        """Answer ``PUT`` of a name."""
-        return JSONResponse(_shown(self._snapshots.save(_name(request))))
+    def save(self, request: Request, body: bytes) -> Response:
+        """Answer ``PUT`` of a name: keep the present, or the file that is sent."""
+        name = _name(request)
+        kept = self._snapshots.load(body, name) if body else self._snapshots.save(name)
+        return JSONResponse(_shown(kept))
 
-    def delete(self, request: Request) -> Response:
+    def delete(self, request: Request, _: bytes) -> Response:
         """Answer ``DELETE`` of a name."""
         self._snapshots.delete(_name(request))
         return Response(status_code=204)
 
-    def content(self, request: Request) -> Response:
+    def content(self, request: Request, _: bytes) -> Response:
         """Answer ``GET`` of a name: the file."""
         return Response(self._snapshots.content(_name(request)), media_type="application/json")
 
-    def restore(self, request: Request) -> Response:
+    def restore(self, request: Request, _: bytes) -> Response:
         """Answer ``POST`` of ``restore``."""
         one = self._snapshots.get(_name(request))
         self._snapshots.restore(one.name)
         return JSONResponse(_shown(one))
 
-    def diff(self, request: Request) -> Response:
+    def diff(self, request: Request, _: bytes) -> Response:
         """Answer ``GET`` of ``diff``; ``?with=`` names the other snapshot."""
         changes = self._snapshots.diff(_name(request), request.query_params.get("with"))
         return JSONResponse([_row(change) for change in changes])

@@ -25,7 +25,7 @@ class LimitedBodies:
     Args:
         app: The application that gets the other requests.
         most: In bytes.
-        exceptions: The bytes that are taken at some paths.
+        exceptions: The bytes that are taken at paths that begin so.
     """
 
     def __init__(
@@ -41,7 +41,9 @@ class LimitedBodies:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, as long as its body is small enough."""
         came = 0
-        most = self._exceptions.get(scope.get("path", ""), self._most)
+        path: str = scope.get("path", "")
+        larger = (most for start, most in self._exceptions.items() if path.startswith(start))
+        most = max(larger, default=self._most)
 
         async def counted() -> Message:
             nonlocal came

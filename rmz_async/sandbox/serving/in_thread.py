@@ -240,13 +240,13 @@ class InThread:
                 worlds = self.sandbox.worlds
                 for one in self._sandboxes():
                     self._take_over(one)
-                worlds.when_made = self._take_over
+                worlds.when_made.append(self._take_over_world)
                 tasks.start_soon(self._keep_up)
                 try:
                     await in_loop()
                 finally:
                     tasks.cancel_scope.cancel()
-                    worlds.when_made = None
+                    worlds.when_made.remove(self._take_over_world)
                     for one in self._sandboxes():
                         self._give_back(one)
         finally:
@@ -259,6 +259,9 @@ class InThread:
 
     def _sandboxes(self) -> tuple[Sandbox, ...]:
         return (self.sandbox, *self.sandbox.worlds.values())
+
+    def _take_over_world(self, _: str, world: Sandbox) -> None:
+        self._take_over(world)
 
     def _take_over(self, sandbox: Sandbox) -> None:
         if self._clock_runs:

@@ -17,7 +17,7 @@ from rmz_async.sandbox.snapshots.conversion import converter, reason_of, row_typ
 from rmz_async.sandbox.snapshots.snapshot import Snapshot
 from rmz_async.sandbox.store.table import KeptRows
 
-__all__ = ("FORMAT", "VERSION", "FileError", "decoded", "encoded", "read", "write")
+__all__ = ("FORMAT", "VERSION", "FileError", "decoded", "encoded", "write")
 
 FORMAT = "rmz-sandbox-snapshot"
 VERSION = 1
@@ -46,15 +46,6 @@ def write(path: Path, snapshot: Snapshot) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def read(path: Path, *, beyond_loopback: bool = False) -> Snapshot:
-    """Return the snapshot of a file; see `decoded`.
-
-    Raises:
-        OSError: The file cannot be read.
-    """
-    return decoded(path.read_bytes(), beyond_loopback=beyond_loopback)
 
 
 def encoded(snapshot: Snapshot) -> bytes:

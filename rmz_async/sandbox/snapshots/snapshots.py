@@ -172,12 +172,34 @@ class Snapshots:
                 sandbox refuses. The message names the field.
             OSError: The file cannot be read.
         """
-        from rmz_async.sandbox.snapshots.file import FileError, read
+        try:
+            return self.load(Path(path).read_bytes(), name, beyond_loopback=beyond_loopback)
+        except SnapshotError as problem:
+            raise SnapshotError(f"{path}: {problem}") from None
+
+    def load(
+        self, content: bytes, name: str | None = None, *, beyond_loopback: bool = False
+    ) -> Snapshot:
+        """Read a snapshot from what `content` or `save_file` made; the rest is as in `load_file`.
+
+        Args:
+            content: JSON.
+            name: The name to keep it by; None for the name in *content*.
+            beyond_loopback: Whether its webhooks may lead to other machines.
+
+        Returns:
+            The snapshot.
+
+        Raises:
+            SnapshotError: *content* is of another version, is no snapshot, or has a value that a
+                sandbox refuses. The message names the field.
+        """
+        from rmz_async.sandbox.snapshots.file import FileError, decoded
 
         try:
-            snapshot = read(Path(path), beyond_loopback=beyond_loopback)
+            snapshot = decoded(content, beyond_loopback=beyond_loopback)
         except FileError as problem:
-            raise SnapshotError(f"{path}: {problem}") from None
+            raise SnapshotError(str(problem)) from None
         kept = attrs.evolve(snapshot, name=snapshot.name if name is None else name)
         _check(kept.name)
         self._keep(kept)
