@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
 from os import PathLike
 from types import TracebackType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from rmz_async._http.per_loop import PerLoop
 from rmz_async.models import SubscriptionStatus
@@ -192,7 +192,7 @@ class Paywall:
         """End the background, and write the snapshot; the client stays open."""
         self._portal.run(self._end)
 
-    def __enter__(self) -> Paywall:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -211,6 +211,7 @@ class Paywall:
         background = self._background.for_running_loop()
         if background.task is None:
             background.begin()
+            self._answers.begin()
             await self._answers.load()
         # Others may wait for the same request: an interruption of this thread must not end it.
         return await asyncio.shield(asyncio.ensure_future(function(*args)))

@@ -17,6 +17,9 @@ from rmz_async._calls.retry import Budget
 from rmz_async._calls.token import Tokens
 from rmz_async._http.client import Connections, LoopState
 from rmz_async._transport import Transport
+from rmz_async.paywall import Lifetimes, Paywall, Policy
+from rmz_async.paywall._answers import Answers
+from rmz_async.paywall._lookups import Lookups, Urgency
 from rmz_async.webhooks import _hand_over, _worker
 from rmz_async.webhooks.inbox import _sqlite_file, sqlite
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
@@ -38,8 +41,11 @@ __all__ = (
     "AnyClient",
     "Clock",
     "CutOff",
+    "Lookups",
     "Portal",
+    "Urgency",
     "after_fork",
+    "answers_over",
     "as_another_process",
     "async_client",
     "be_patient",
@@ -52,6 +58,7 @@ __all__ = (
     "end_inherited_thread",
     "fill_disk",
     "new_loop",
+    "paywall_over",
     "pool_of",
     "routes_of",
     "run_in_thread_of",
@@ -76,6 +83,25 @@ def async_client(clock: Clock, token: Any = None, **options: Any) -> rmz_async.C
 def sync_client(clock: Clock, token: Any = None, **options: Any) -> rmz_sync.Client:
     """Make the same for code that cannot await."""
     return rmz_sync.Client(token, _clock=clock, **options)
+
+
+def paywall_over(lookups: Lookups, **options: Any) -> Paywall:
+    """Make a paywall that asks *lookups* in place of RMZ."""
+    paywall = object.__new__(Paywall)
+    paywall._use(answers_over(lookups, **options))
+    return paywall
+
+
+def answers_over(lookups: Lookups, **options: Any) -> Answers:
+    """Make the inside of such a paywall."""
+    options.setdefault("policy", Policy())
+    options.setdefault("lifetimes", Lifetimes())
+    options.setdefault("on_outage", "keep-known")
+    options.setdefault("capacity", 1000)
+    options.setdefault("keep_subscriptions", True)
+    options.setdefault("snapshot", None)
+    options.setdefault("shared", None)
+    return Answers(lookups, **options)
 
 
 def transport_of(client: AnyClient) -> Transport:

@@ -235,6 +235,7 @@ class Answers:
     async def working(self) -> AsyncGenerator[None]:
         """Ask RMZ again in the background, and keep the snapshot, for as long as the block runs."""
         await self.load()
+        self.begin()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self.work)
             try:
@@ -243,6 +244,10 @@ class Answers:
                 tasks.cancel_scope.cancel()
                 with anyio.CancelScope(shield=True):
                     await self.save()
+
+    def begin(self) -> None:
+        """Leave old answers to the background from now on, because `work` is about to begin."""
+        self._refreshing.begin()
 
     async def work(self) -> None:
         """Do the work of the background until this is cancelled."""

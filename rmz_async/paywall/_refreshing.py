@@ -73,10 +73,13 @@ class Refreshing:
         due.wake.set()
         return True
 
+    def begin(self) -> None:
+        """Take users from now on, because `run` is about to begin in this event loop."""
+        self._due.for_running_loop().runs = True
+
     async def run(self) -> None:
         """Refresh users until this is cancelled."""
         due = self._due.for_running_loop()
-        due.runs = True
         try:
             async with anyio.create_task_group() as workers:
                 for _ in range(WORKERS):

@@ -40,10 +40,10 @@ class PaywallDouble(Paywall):
     ) -> None:
         if policy is None:
             policy = Policy(product_ids=None if product_ids is None else frozenset(product_ids))
-        self._rmz = DoubleLookups(datetime.now(UTC) if now is None else now)
+        self.rmz = DoubleLookups(datetime.now(UTC) if now is None else now)
         self._use(
             Answers(
-                self._rmz,
+                self.rmz,
                 policy=policy,
                 lifetimes=Lifetimes() if lifetimes is None else lifetimes,
                 on_outage=on_outage,
@@ -67,7 +67,7 @@ class PaywallDouble(Paywall):
         products = self._answers.policy.product_ids
         if product_id is None:
             product_id = min(products) if products else 1
-        end = self._rmz.now + timedelta(days=30) if until is None else until
+        end = self.rmz.now + timedelta(days=30) if until is None else until
         self._set(user, SubscriptionStatus.ACTIVE, end, product_id)
 
     def deny(
@@ -79,11 +79,11 @@ class PaywallDouble(Paywall):
             user: The user.
             status: The status of the subscription that remains.
         """
-        self._set(user, status, self._rmz.now, min(self._answers.policy.product_ids or {1}))
+        self._set(user, status, self.rmz.now, min(self._answers.policy.product_ids or {1}))
 
     def outage(self, on: bool = True) -> None:
         """Let RMZ be out of reach, or within reach again."""
-        self._rmz.is_out = on
+        self.rmz.is_out = on
 
     def as_of(self, moment: datetime) -> None:
         """Set the clock.
@@ -94,15 +94,15 @@ class PaywallDouble(Paywall):
         Raises:
             ConfigurationError: The time has no zone, or the clock would go back.
         """
-        if moment.tzinfo is None or moment < self._rmz.now:
+        if moment.tzinfo is None or moment < self.rmz.now:
             raise ConfigurationError("as_of: must be an aware time, and not before the last one")
-        self._rmz.now = moment
+        self.rmz.now = moment
 
     def _set(
         self, user: str, status: SubscriptionStatus | str, end: datetime, product_id: int
     ) -> None:
-        self._rmz.known[user] = Subscription(
-            id=len(self._rmz.known) + 1,
+        self.rmz.known[user] = Subscription(
+            id=len(self.rmz.known) + 1,
             status=status,
             external_customer_id=user,
             current_period_end=end,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from os import PathLike
 from types import TracebackType
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 import anyio
 
@@ -186,15 +186,12 @@ class Paywall:
         """The present state, for a status page."""
         return self._answers.status()
 
-    async def __aenter__(self) -> Paywall:
+    async def __aenter__(self) -> Self:
         if self._stack is not None:
             raise ConfigurationError("this paywall is in use in an `async with` already")
-        self._stack = AsyncExitStack()
-        try:
-            await self._stack.enter_async_context(self._answers.working())
-        except BaseException:
-            self._stack = None
-            raise
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self._answers.working())
+            self._stack = stack.pop_all()
         return self
 
     async def __aexit__(

@@ -241,3 +241,28 @@ def test_thirty_forks_among_calls(shop: Shop, http: str | None) -> None:
     assert set(made) == {{1}}
     """
     assert run(shop, CHILD + textwrap.dedent(body), *FORK_WARNING, http=http) == (0, "", "")
+
+
+def test_a_paywall_knows_after_a_fork_what_it_knew_before(shop: Shop) -> None:
+    """A child asks RMZ for all others itself, though its parent has asked before."""
+    body = """
+    from rmz_sync.paywall import PaywallDouble
+
+    paywall = PaywallDouble()
+    paywall.grant("noura")
+    paywall.grant("sami")
+    assert paywall.check("noura")
+    pid = os.fork()
+    if pid == 0:
+        signal.alarm(20)
+        assert paywall.check("noura")
+        assert paywall.check("sami")
+        assert paywall.status.asked == 2
+        paywall.close()
+        sys.exit(0)
+    wait(pid)
+    assert paywall.check("sami")
+    assert paywall.status.asked == 2
+    paywall.close()
+    """
+    assert run(shop, CHILD + textwrap.dedent(body), *FORK_WARNING) == (0, "", "")

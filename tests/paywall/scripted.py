@@ -1,0 +1,96 @@
+"""An RMZ whose answers, failures and time are set by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+
+from rmz_async import NotFoundError, RMZError, Subscription, SubscriptionProduct
+from rmz_async.models import SubscriptionStatus
+from tests.seams import Clock, Urgency
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def subscription(
+    number: int = 501,
+    status: str = "active",
+    *,
+    user: str = "noura",
+    days: float = 30,
+    auto_renew: bool = False,
+    **fields: Any,
+) -> Subscription:
+    """Make a subscription whose period ends so many days after `START`."""
+    return Subscription(
+        id=number,
+        status=SubscriptionStatus(status),
+        external_customer_id=user,
+        current_period_end=START + timedelta(days=days),
+        auto_renew=auto_renew,
+        product=SubscriptionProduct(id=102),
+        **fields,
+    )
+
+
+class ScriptedRMZ:
+    """Answers from a table, and keeps a list of those who asked."""
+
+    per_minute = 120
+    replica_lag = 30.0
+    store = "https://shop.example"
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.known: dict[str, tuple[Subscription, ...]] = {}
+        self.failure: RMZError | None = None
+        self.hold: anyio.Event | None = None
+        self.asked: list[str] = []
+        self.urgencies: list[Urgency] = []
+        self.slept: list[float] = []
+        self.meanwhile: Callable[[], object] = lambda: None
+        self.clock = Clock(clock=lambda: self.seconds, today=self.today, sleep=self.sleep)
+
+    def today(self) -> datetime:
+        """The time on the calendar."""
+        return START + timedelta(seconds=self.seconds)
+
+    def later(self, seconds: float) -> None:
+        """Let time pass."""
+        self.seconds += seconds
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass while a task sleeps."""
+        self.slept.append(seconds)
+        self.seconds += seconds
+        await anyio.lowlevel.checkpoint()
+
+    def set(self, *subscriptions: Subscription, user: str = "noura") -> None:
+        """Change the subscriptions of a user."""
+        self.known[user] = subscriptions
+
+    async def subscriptions(self, user: str, urgency: Urgency) -> Sequence[Subscription]:
+        """Answer, after `hold` if there is one."""
+        self.asked.append(user)
+        self.urgencies.append(urgency)
+        await anyio.lowlevel.checkpoint()
+        if self.hold is not None:
+            await self.hold.wait()
+        if self.failure is not None:
+            raise self.failure
+        found = self.known.get(user, ())
+        self.meanwhile()
+        return found
+
+    async def get(self, subscription_id: int) -> Subscription:
+        """Return one subscription."""
+        await anyio.lowlevel.checkpoint()
+        for found in self.known.values():
+            for one in found:
+                if one.id == subscription_id:
+                    return one
+        raise NotFoundError("there is none", status=404)

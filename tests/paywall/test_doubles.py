@@ -1,0 +1,72 @@
+"""A paywall for tests, whose answers are set by hand."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import anyio.lowlevel
+import pytest
+
+from rmz_async import ConfigurationError, NotFoundError
+from rmz_async.paywall import PaywallDouble, Policy, Reason
+from tests.paywall.scripted import START
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_users_are_granted_and_denied_by_hand() -> None:
+    """A change shows in the next check."""
+    double = PaywallDouble(product_ids=[102], now=START)
+    assert (await double.check("noura")).reason is Reason.NO_SUBSCRIPTION
+
+    double.grant("noura")
+    assert (await double.check("noura")).until == START + timedelta(days=30)
+    double.grant("noura", product_id=7)
+    assert (await double.check("noura")).reason is Reason.OTHER_PRODUCT
+    double.deny("noura", "paused")
+    assert (await double.check("noura")).reason is Reason.PAUSED
+    double.deny("noura", "new_word")
+    assert (await double.check("noura")).reason is Reason.UNKNOWN_STATUS
+
+
+async def test_the_clock_of_a_double_is_set_by_hand() -> None:
+    """A grant ends at its moment."""
+    double = PaywallDouble(policy=Policy(), now=START)
+    double.grant("noura", until=START + timedelta(hours=1))
+    assert await double.check("noura")
+
+    double.as_of(START + timedelta(hours=1))
+    assert (await double.check("noura")).reason is Reason.PERIOD_ENDED
+    with pytest.raises(ConfigurationError, match="as_of"):
+        double.as_of(START)
+    with pytest.raises(ConfigurationError, match="as_of"):
+        double.as_of(datetime(2027, 1, 1))  # noqa: DTZ001 - that it has no zone is the point
+    with pytest.raises(ConfigurationError, match="now"):
+        PaywallDouble(now=datetime(2027, 1, 1))  # noqa: DTZ001 - that it has no zone is the point
+
+
+async def test_a_double_plays_an_outage() -> None:
+    """Those who were checked before come in, and nobody else does."""
+    double = PaywallDouble()
+    double.grant("noura")
+    await double.check("noura")
+    double.grant("sami")
+    double.outage()
+
+    assert (await double.check("noura")).granted
+    assert (await double.check("sami")).reason is Reason.UNAVAILABLE
+    double.outage(False)
+    double.as_of(datetime.now(START.tzinfo) + timedelta(minutes=1))
+    assert (await double.check("sami")).granted
+
+
+async def test_a_double_has_its_subscriptions_by_number() -> None:
+    """As `confirm` needs them."""
+    double = PaywallDouble(now=START)
+    double.grant("noura")
+    await anyio.lowlevel.checkpoint()
+    lookups = double.rmz
+
+    assert (await lookups.get(1)).external_customer_id == "noura"
+    with pytest.raises(NotFoundError):
+        await lookups.get(2)

@@ -1,0 +1,188 @@
+"""Webhooks and redirects tell the paywall of changes that RMZ's next answer may not show yet."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from rmz_async import ConnectionFailedError, Event, EventType, ServerError
+from rmz_async.paywall import PaywallDouble, Reason, Source
+from rmz_async.webhooks import Receiver, sample, sign, verify
+from tests.paywall.scripted import START, ScriptedRMZ, subscription
+from tests.seams import answers_over, paywall_over
+
+pytestmark = pytest.mark.anyio
+
+SECRET = "an-example-secret-0123456789"
+DOWN = ServerError("RMZ is down", status=503)
+
+
+def event(
+    kind: EventType = EventType.SUBSCRIPTION_CREATED, status: str = "active", **fields: Any
+) -> Event:
+    """Make a genuine event about Noura's subscription 501."""
+    body = json.loads(sample(kind))
+    told = {"id": 501, "external_customer_id": "noura", "status": status, **fields}
+    body["data"]["subscription"] |= told
+    raw = json.dumps(body).encode()
+    return verify(raw, {"Signature": sign(raw, SECRET)}, secrets=[SECRET])
+
+
+@pytest.fixture
+def rmz() -> ScriptedRMZ:
+    """An RMZ in which nobody pays yet."""
+    return ScriptedRMZ()
+
+
+async def test_an_event_renews_an_answer_immediately(rmz: ScriptedRMZ) -> None:
+    """A refusal becomes a grant, and a grant a refusal, in one request each."""
+    paywall = paywall_over(rmz)
+    assert not await paywall.check("noura")
+
+    rmz.set(subscription())
+    await paywall.feed(event())
+    access = await paywall.check("noura")
+    assert (access.granted, access.source) == (True, Source.WEBHOOK)
+
+    rmz.set(subscription(status="canceled"))
+    await paywall.feed(event(EventType.SUBSCRIPTION_CANCELED, "canceled"))
+    assert (await paywall.check("noura")).reason is Reason.CANCELED
+    assert len(rmz.asked) == 3
+
+
+async def test_an_event_without_a_user_changes_nothing(rmz: ScriptedRMZ) -> None:
+    """Orders have no subscription, and a subscription may have been bought without a user."""
+    paywall = paywall_over(rmz)
+    order = sample(EventType.ORDER_CREATED)
+
+    await paywall.feed(verify(order, {"Signature": sign(order, SECRET)}, secrets=[SECRET]))
+    await paywall.feed(event(external_customer_id=None))
+
+    assert rmz.asked == []
+
+
+async def test_who_has_paid_is_not_refused_because_a_replica_lags(rmz: ScriptedRMZ) -> None:
+    """The answer cannot say until RMZ shows what its webhook said, or half a minute is over."""
+    paywall = paywall_over(rmz)
+    with pytest.raises(ConnectionFailedError, match="does not show a change yet"):
+        await paywall.feed(event())
+    access = await paywall.check("noura")
+    assert (access.granted, access.reason) == (False, Reason.UNAVAILABLE)
+
+    rmz.later(10)
+    rmz.set(subscription())
+    assert (await paywall.check("noura")).granted
+
+
+async def test_after_half_a_minute_rmz_is_believed(rmz: ScriptedRMZ) -> None:
+    """The event was old, or the subscription is gone again."""
+    paywall = paywall_over(rmz)
+    with pytest.raises(ConnectionFailedError):
+        await paywall.feed(event())
+    rmz.later(31)
+
+    assert (await paywall.check("noura")).reason is Reason.NO_SUBSCRIPTION
+
+
+async def test_a_grant_that_contradicts_an_event_is_looked_at_again_soon(rmz: ScriptedRMZ) -> None:
+    """The customer has canceled, and the replica does not know yet."""
+    paywall = paywall_over(rmz)
+    rmz.set(subscription())
+    await paywall.feed(event(EventType.SUBSCRIPTION_CANCELED, "canceled"))
+    assert (await paywall.check("noura")).granted
+
+    rmz.set(subscription(status="canceled"))
+    rmz.later(2.1)
+    assert (await paywall.check("noura")).reason is Reason.CANCELED
+
+
+async def test_a_refusal_that_an_event_confirms_is_spoken(rmz: ScriptedRMZ) -> None:
+    """Though the answer does not have the subscription at all."""
+    paywall = paywall_over(rmz)
+
+    await paywall.feed(event(EventType.SUBSCRIPTION_EXPIRED, "expired"))
+
+    assert (await paywall.check("noura")).reason is Reason.NO_SUBSCRIPTION
+
+
+async def test_an_event_that_cannot_be_followed_is_attempted_again(rmz: ScriptedRMZ) -> None:
+    """The payer comes in meanwhile, and every few seconds RMZ is asked again."""
+    paywall = paywall_over(rmz)
+    rmz.set(subscription())
+    await paywall.check("noura")
+    rmz.failure = DOWN
+    with pytest.raises(ConnectionFailedError, match="ServerError"):
+        await paywall.feed(event(EventType.SUBSCRIPTION_CANCELED, "canceled"))
+    assert (await paywall.check("noura")).source is Source.STALE
+
+    rmz.failure = None
+    rmz.set(subscription(status="canceled"))
+    rmz.later(5.1)
+    assert (await paywall.check("noura")).reason is Reason.CANCELED
+
+
+async def test_a_payer_of_whom_nothing_is_known_yet_may_be_fed(rmz: ScriptedRMZ) -> None:
+    """The first check then needs no request."""
+    paywall = paywall_over(rmz)
+    rmz.set(subscription())
+
+    await paywall.feed(event())
+    assert (await paywall.check("noura")).granted
+    assert rmz.asked == ["noura"]
+
+
+async def test_a_confirmed_subscription_outweighs_a_lookup_that_lags(rmz: ScriptedRMZ) -> None:
+    """RMZ's API has returned it, so it is there."""
+    answers = answers_over(rmz)
+    paid = subscription()
+
+    assert answers.confirmed("noura", paid, START).granted
+    assert (await answers.check("noura")).granted
+    rmz.set(subscription(7, "expired"))
+    assert (await answers.refresh("noura")).granted
+
+    rmz.later(31)
+    rmz.set()
+    assert (await answers.refresh("noura")).reason is Reason.NO_SUBSCRIPTION
+
+
+async def test_a_confirmed_subscription_that_is_over_grants_nothing(rmz: ScriptedRMZ) -> None:
+    """An old link leads to an old subscription."""
+    answers = answers_over(rmz)
+
+    assert answers.confirmed("noura", subscription(status="expired"), START).granted is False
+
+
+async def test_many_expectations_are_forgotten_in_order(
+    rmz: ScriptedRMZ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flood of events costs a bounded amount of memory."""
+    monkeypatch.setattr("rmz_async.paywall._expectations.MOST", 1)
+    answers = answers_over(rmz)
+    for user in ("noura", "sami"):
+        answers.confirmed(user, subscription(user=user), START)
+
+    assert (await answers.refresh("noura")).granted is False
+    assert (await answers.refresh("sami")).granted is True
+
+
+async def test_a_receiver_feeds_several_paywalls(tmp_path: Any) -> None:
+    """The handler is one like any other: it runs after the answer to RMZ."""
+    doubles = [PaywallDouble(now=START), PaywallDouble(now=START)]
+    receiver = Receiver(secrets=[SECRET], inbox=f"sqlite:///{tmp_path}/inbox.db")
+    for double in doubles:
+        receiver.feeds(double)
+        double.grant("noura", until=START + timedelta(days=1))
+    body = json.loads(sample(EventType.SUBSCRIPTION_CREATED))
+    body["data"]["subscription"] |= {"id": 1, "external_customer_id": "noura", "status": "active"}
+    raw = json.dumps(body).encode()
+
+    assert (await receiver.receive(raw, {"Signature": sign(raw, SECRET)})).status == 200
+    assert await receiver.drain() == 2
+
+    assert [double.status.asked for double in doubles] == [1, 1]
+    assert (await doubles[0].check("noura")).source is Source.WEBHOOK
+    await receiver.aclose()

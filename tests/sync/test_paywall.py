@@ -1,0 +1,101 @@
+"""The paywall for code that cannot await."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import rmz_sync
+from rmz_async import EventType
+from rmz_async.webhooks import sample, sign, verify
+from rmz_sync.paywall import Paywall, PaywallDouble, Reason, Source
+from rmz_sync.sandbox import Sandbox
+from tests.paywall.scripted import START
+
+SECRET = "an-example-secret-0123456789"
+
+
+def test_a_known_payer_costs_no_way_to_the_portal() -> None:
+    """The answer from memory is the same object each time."""
+    with PaywallDouble(product_ids=[102], now=START) as double:
+        double.grant("noura")
+        assert double.check("noura").source is Source.API
+        second = double.check("noura")
+
+        assert second.source is Source.CACHE
+        assert double.check("noura") is second
+        assert double.status.asked == 1
+
+
+def test_threads_share_one_request() -> None:
+    """However many of them ask for one user."""
+    with PaywallDouble(now=START) as double:
+        double.grant("noura")
+        barrier = threading.Barrier(20)
+        granted: list[bool] = []
+
+        def ask() -> None:
+            barrier.wait()
+            granted.append(double.check("noura").granted)
+
+        threads = [threading.Thread(target=ask) for _ in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert granted == [True] * 20
+        assert double.status.asked == 1
+
+
+def test_all_methods_block() -> None:
+    """They have the answers of their async twins."""
+    with PaywallDouble(now=START) as double:
+        double.grant("noura", until=START + timedelta(days=1))
+        assert double.ready(timeout=5)
+        assert double.refresh("noura").granted
+        double.deny("sami")
+        answers = double.check_many(["noura", "sami"])
+        assert [access.granted for access in answers.values()] == [True, False]
+        double.as_of(START + timedelta(days=2))
+        assert double.check("noura").reason is Reason.PERIOD_ENDED
+        double.outage()
+        assert double.check("new").reason is Reason.UNAVAILABLE
+        double.outage(False)
+        double.as_of(START + timedelta(days=3))
+
+        body = json.loads(sample(EventType.SUBSCRIPTION_RENEWED))
+        body["data"]["subscription"] |= {"id": 1, "external_customer_id": "noura"}
+        raw = json.dumps(body).encode()
+        double.grant("noura")
+        double.feed(verify(raw, {"Signature": sign(raw, SECRET)}, secrets=[SECRET]))
+        assert double.check("noura").source is Source.WEBHOOK
+        assert repr(double) == "<Paywall of double>"
+    assert repr(object.__new__(Paywall)) == "<Paywall>"
+
+
+def test_a_paywall_over_a_client_keeps_its_snapshot(tmp_path: Path) -> None:
+    """Closing it leaves the client open, and closing it again does no harm."""
+    path = tmp_path / "payers"
+    with Sandbox() as sandbox, sandbox.client() as rmz:
+        paywall = Paywall(rmz, product_ids=[102], snapshot=path)
+        assert not paywall.check("nobody")
+        granted = paywall.check("usr_abc123")
+        assert granted.granted, granted
+        paywall.close()
+        assert json.loads(path.read_text("utf-8").splitlines()[1])["user"] == "usr_abc123"
+        assert rmz.subscriptions.get(501).id == 501
+        assert isinstance(rmz, rmz_sync.Client)
+
+        with Paywall(rmz, product_ids=[102], snapshot=path) as again:
+            assert again.check("usr_abc123").source is Source.SNAPSHOT
+
+
+def test_a_paywall_that_was_never_asked_needs_no_background() -> None:
+    """There is no background to end."""
+    double = PaywallDouble(now=START)
+    double.close()
+
+    assert double.status.asked == 0
