@@ -70,6 +70,11 @@ class Backend:
         self.throttles: dict[str, Throttle] = {}
         self.last_request_id: int = self.chance.randrange(10**6, 10**9)
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether the server waits for the last answers, so that no stream may go on."""
+        return self._server.is_ending
+
     def now(self) -> datetime:
         """Return the time, UTC, in whole seconds: RMZ's tables hold no fractions."""
         return self.clock.now().replace(microsecond=0)

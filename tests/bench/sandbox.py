@@ -27,6 +27,7 @@ from starlette.types import Message, Receive, Scope, Send
 from rmz_async.sandbox import Card, Customer, Sandbox, Store, Subscription
 from rmz_async.sandbox.store.cards import CardBehaviour
 from rmz_async.sandbox.store.durations import Duration
+from rmz_sync.sandbox import Sandbox as SyncSandbox
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 MANY = 10_000
@@ -143,7 +144,7 @@ async def accepts(_scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def bench_start() -> None:
-    """A sandbox in process, one with a port, and one in a process of its own."""
+    """A sandbox in process, async and sync, one with a port, and one in a process of its own."""
 
     async def first_answer() -> None:
         sandbox = Sandbox()
@@ -156,8 +157,16 @@ def bench_start() -> None:
             ask(running.base_url, running.token)
             return (time.perf_counter() - began) * 1000
 
+    def blocking() -> float:
+        began = time.perf_counter()
+        with SyncSandbox() as sandbox, sandbox.client() as rmz:
+            rmz.subscriptions.get(501)
+            return (time.perf_counter() - began) * 1000
+
     in_process = milliseconds(lambda: asyncio.run(first_answer()))
     report("start in process, with the first answer", in_process, "ms", "< 50")
+    sync = statistics.median(blocking() for _ in range(ROUNDS))
+    report("rmz_sync.sandbox, with its client's first answer (wall time)", sync, "ms", "< 50")
     with_port = statistics.median(served() for _ in range(ROUNDS))
     report("start served, with the first answer (wall time)", with_port, "ms", "< 300")
     alone = milliseconds(start_alone, time.perf_counter, 5)

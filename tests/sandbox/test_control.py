@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 CLOCK = "http://127.0.0.1/sandbox/clock"
 EMIT = "http://127.0.0.1/sandbox/emit"
+RESEND = "http://127.0.0.1/sandbox/resend"
 
 
 async def test_time_can_be_moved_over_http(api: httpx.AsyncClient, sandbox: Sandbox) -> None:
@@ -59,6 +60,36 @@ async def test_a_senseless_request_is_refused_with_a_reason(
     assert answer.status_code == 422
     assert answer.json()["message"]
     assert sandbox.clock.now() == before
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "reason"),
+    [
+        (CLOCK, {"days": "1"}, "days must be a number"),
+        (CLOCK, {"days": True}, "days must be a number"),
+        (CLOCK, 1, "the body must be a JSON object"),
+        (EMIT, {"event": "subscription.nope", "id": 501}, "event must be one of "),
+        (EMIT, {"event": ["x"], "id": 501}, "event must be one of"),
+        (EMIT, {"id": 501}, "event must be one of"),
+        (EMIT, {"event": "subscription.renewed"}, "id must be an integer"),
+        (EMIT, {"event": "subscription.renewed", "id": True}, "id must be an integer"),
+        (RESEND, {"number": "1"}, "number must be an integer"),
+        (RESEND, {"number": 9}, "there is no delivery 9"),
+    ],
+)
+async def test_a_refusal_names_the_field_and_the_rule(
+    api: httpx.AsyncClient, url: str, body: Any, reason: str
+) -> None:
+    answer = await api.post(url, json=body)
+
+    assert answer.status_code == 422
+    assert answer.json()["message"].startswith(reason)
+
+
+async def test_a_body_that_is_no_json_is_refused(api: httpx.AsyncClient) -> None:
+    answer = await api.post(CLOCK, content=b"days=1")
+
+    assert answer.json()["message"] == "the body must be a JSON object"
 
 
 @pytest.mark.parametrize("url", [CLOCK, EMIT])

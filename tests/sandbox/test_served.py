@@ -100,6 +100,20 @@ def test_idle_connection_does_not_hold_up_the_end(clock: ManualClock) -> None:
         assert serving_threads() == []
 
 
+def test_an_open_page_does_not_hold_up_the_end(
+    clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The stream of changes ends by itself, and nothing is said about it."""
+    with httpx.Client() as client:
+        with Sandbox(clock=clock).serve() as served:
+            live = httpx.URL(served.base_url).join("/live")
+            opened = client.stream("GET", live)
+            stream = opened.__enter__()
+        assert stream.read().startswith(b"retry:")
+        opened.__exit__(None, None, None)
+    assert caplog.records == []
+
+
 def test_a_webhook_can_be_added_from_any_thread(clock: ManualClock, hook_url: str) -> None:
     """From any thread a webhook can be added and its delivery waited for, within bounds."""
     with Sandbox(clock=clock).serve() as served:

@@ -24,13 +24,16 @@ class Live:
     Args:
         version: Returns a string that differs whenever the pages would differ.
         sleep: Waits for so many seconds.
+        is_ending: Returns whether the server ends, so that no stream holds it up.
     """
 
     def __init__(
         self,
         version: Callable[[], str],
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
+        is_ending: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._is_ending = is_ending
         self._version = version
         self._sleep = sleep
 
@@ -49,6 +52,8 @@ class Live:
     async def _changes(self, shown: str) -> AsyncIterator[str]:
         yield "retry: 500\n\n"
         for _ in range(_LOOKS):
+            if self._is_ending():
+                return
             current = self._version()
             if current != shown:
                 shown = current

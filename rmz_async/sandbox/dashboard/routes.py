@@ -45,6 +45,7 @@ def dashboard_routes(
     actions = DashboardActions(backend, pages)
     faults = FaultRules(backend, pages, seed)
     calls = ApiCalls(pages, token, base_path)
+    live = Live(lambda: version_of(backend), is_ending=lambda: backend.is_ending)
     kept = SnapshotPages(snapshots, pages)
     return [
         *([] if worlds is None else _of_worlds(WorldPages(worlds, pages))),
@@ -52,7 +53,7 @@ def dashboard_routes(
         Route("/snapshots/file", kept.load, methods=["POST"]),
         Route("/snapshots/{name}", kept.download, methods=["GET"]),
         Route("/", pages.overview, methods=["GET"]),
-        Route("/live", Live(lambda: version_of(backend)).stream, methods=["GET"]),
+        Route("/live", live.stream, methods=["GET"]),
         Route("/clock", actions.move_clock, methods=["POST"]),
         Route("/subscriptions", pages.subscriptions, methods=["GET"]),
         Route("/subscriptions/{id:number}", pages.subscription, methods=["GET"]),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -31,7 +32,7 @@ def control_routes(backend: Backend, door: FrontDoor) -> list[Route]:
                 return JSONResponse({"message": "Unauthenticated."}, 401)
             try:
                 return JSONResponse(await act(request))
-            except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as problem:
+            except (ValueError, OverflowError) as problem:
                 return JSONResponse({"message": str(problem)}, 422)
             except RecursionError:
                 return JSONResponse({"message": "the body is nested too deeply"}, 422)
@@ -60,7 +61,7 @@ class _Control:
         log = self._backend.courier.log
         before = len(log)
         if request.method == "POST":
-            await self._backend.clock.advance(_distance(await request.json()))
+            await self._backend.clock.advance(_distance(await _object(request)))
         made = log[before:]
         return {
             "now": self._backend.clock.now().isoformat(),
@@ -70,15 +71,18 @@ class _Control:
 
     async def emit(self, request: Request) -> dict[str, Any]:
         """Answer ``POST /sandbox/emit``."""
-        sent = await request.json()
-        self._backend.emit(Event(sent["event"]), int(sent["id"]))
+        sent = await _object(request)
+        event = sent.get("event")
+        if event not in tuple(Event):
+            raise ValueError(f"event must be one of {', '.join(Event)}")
+        self._backend.emit(Event(event), _number(sent, "id"))
         enabled = sum(webhook.enabled for webhook in self._backend.webhooks.values())
-        return {"event": sent["event"], "webhooks": enabled}
+        return {"event": event, "webhooks": enabled}
 
     async def resend(self, request: Request) -> dict[str, Any]:
         """Answer ``POST /sandbox/resend``: one more attempt at a delivery, and its outcome."""
         courier = self._backend.courier
-        number = int((await request.json())["number"])
+        number = _number(await _object(request), "number")
         if not 1 <= number <= len(courier.log):
             raise ValueError(f"there is no delivery {number}")
         parcel = courier.log[number - 1].parcel
@@ -102,7 +106,33 @@ class _Control:
         return {"rows": rows[:limit], "total": len(rows)}
 
 
-def _distance(sent: dict[str, float]) -> timedelta:
+async def _object(request: Request) -> dict[str, Any]:
+    """Return the body.
+
+    Raises:
+        ValueError: It is no JSON object.
+    """
+    sent: object = None
+    with suppress(ValueError):
+        sent = await request.json()
+    if not isinstance(sent, dict):
+        raise ValueError("the body must be a JSON object")
+    return cast("dict[str, Any]", sent)
+
+
+def _number(sent: Mapping[str, Any], name: str) -> int:
+    """Return a field of the body.
+
+    Raises:
+        ValueError: It is no integer.
+    """
+    number = sent.get(name)
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise ValueError(f"{name} must be an integer")
+    return number
+
+
+def _distance(sent: Mapping[str, Any]) -> timedelta:
     """Return how far to go.
 
     Raises:
@@ -111,4 +141,7 @@ def _distance(sent: dict[str, float]) -> timedelta:
     unknown = sorted(sent.keys() - set(_UNITS))
     if unknown:
         raise ValueError(f"unknown: {', '.join(unknown)}; use {', '.join(_UNITS)}")
+    wrong = sorted(name for name, value in sent.items() if type(value) not in (int, float))
+    if wrong:
+        raise ValueError(f"{', '.join(wrong)} must be a number")
     return timedelta(**sent)

@@ -75,9 +75,11 @@ class Served(InThread):
         try:
             super().__exit__(exc_type, exc, traceback)
         finally:
+            self._address.is_ending = False
             self._address.origin = self._unserved_origin
 
     def _ask_to_stop(self) -> None:
+        self._address.is_ending = True
         self._server.should_exit = True
 
     async def __aenter__(self) -> Self:
