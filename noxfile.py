@@ -246,8 +246,10 @@ def faults(session: nox.Session) -> None:
 
 @nox.session(name="webhooks-load")
 def webhooks_load(session: nox.Session) -> None:
-    """Kill receivers at named points, and fail if an effect is lost or doubled."""
+    """Kill receivers at named points, and fail if an effect is lost; ``-- --bench`` measures."""
     session.install("-e", ".[sandbox]", *group("tests"))
+    if "--bench" in session.posargs:
+        session.install(*group("bench"))
     session.run("python", "-P", "tests/load/run.py", *session.posargs)
 
 

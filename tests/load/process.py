@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import logging
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 
 def main() -> None:
     """Serve or work until the process is ended."""
     sys.path.append(str(Path(__file__).parents[2]))
     parser = argparse.ArgumentParser()
-    parser.add_argument("job", choices=["serve", "work"])
+    parser.add_argument("job", choices=["bench", "serve", "work"])
     parser.add_argument("address")
     parser.add_argument("--lease", type=float, required=True)
     given = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    if given.job == "serve":
-        serve(given.address)
-    else:
-        work(given.address, given.lease)
+    match given.job:
+        case "bench":
+            serve(beside_a_bare_route(given.address))
+        case "serve":
+            serve(receiving(given.address))
+        case _:
+            work(given.address, given.lease)
 
 
-def serve(address: str) -> None:
-    """Serve the receiver on a free port, which is printed."""
-    import uvicorn
+def receiving(address: str) -> Any:
+    """Return an application that stores deliveries in the inbox."""
     from starlette.applications import Starlette
 
     from rmz_async.integrations.starlette import route
@@ -34,8 +38,41 @@ def serve(address: str) -> None:
     from tests.load.receiving import transacting
 
     database = database_at(address)
-    receiver = transacting(database, database.inbox())
-    app = Starlette(routes=[route(receiver)])
+    return Starlette(routes=[route(transacting(database, database.inbox()))])
+
+
+def beside_a_bare_route(address: str) -> Any:
+    """Return the same with FastAPI, beside a route that inserts a row, and does nothing else."""
+    from fastapi import FastAPI, Request
+
+    from rmz_async.integrations.fastapi import webhook_router
+    from tests.load import rivals
+    from tests.load.databases import SQLiteDatabase, database_at
+    from tests.load.receiving import transacting
+
+    database = database_at(address)
+    assert isinstance(database, SQLiteDatabase)
+    app = FastAPI()
+    app.include_router(webhook_router(transacting(database, database.inbox())))
+    connection = rivals.durable(database.path.with_name("bare.db"))
+    connection.execute(rivals.BARE)
+
+    async def bare(request: Request) -> dict[str, bool]:
+        body = await request.body()
+        key = hashlib.sha256(body).hexdigest()
+        connection.execute("INSERT OR IGNORE INTO bare VALUES (?, ?)", (key, body))
+        return {"stored": True}
+
+    # FastAPI reads the annotations, whose names are this function's own.
+    bare.__annotations__["request"] = Request
+    app.post("/bare")(bare)
+    return app
+
+
+def serve(app: Any) -> None:
+    """Serve an application on a free port, which is printed."""
+    import uvicorn
+
     config = uvicorn.Config(app, port=0, log_config=None, access_log=False)
     listening = config.bind_socket()
     print(listening.getsockname()[1], flush=True)

@@ -10,6 +10,10 @@ MANY = 10_000
 """Attempts, so that no event is given up however often its worker is killed."""
 
 
+RECORDED = "recorded"
+"""The name of the handler that records each event."""
+
+
 def new_receiver(inbox: Inbox) -> Receiver:
     """Return a receiver for both webhooks, which soon attempts again what has failed."""
     return Receiver(secrets=SECRETS, inbox=inbox, max_attempts=MANY, backoff=lambda _: 0.05)
@@ -19,9 +23,9 @@ def transacting(database: AnyDatabase, inbox: Inbox) -> Receiver:
     """Return a receiver with one handler, which records each event in the inbox's transaction."""
     receiver = new_receiver(inbox)
 
-    @receiver.on("*")
+    @receiver.on("*", name=RECORDED)
     async def recorded(event: Event) -> None:
         async with receiver.transaction(event) as connection:
-            add_row(database, connection, "effects", event.dedupe_key, "recorded")
+            add_row(database, connection, "effects", event.dedupe_key, RECORDED)
 
     return receiver

@@ -36,6 +36,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--short", action="store_true", help="a part of all, in 20 seconds")
     parser.add_argument("--seed", type=int, default=1, help="of all parts")
     parser.add_argument("--kills", type=int, default=10_000, help="of both databases together")
+    parser.add_argument("--bench", action="store_true", help="measure only; fails nothing")
     parser.add_argument("--only", metavar="NAME", help="a part, as it is printed")
     parser.add_argument("--part", nargs=4, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -49,6 +50,9 @@ def main() -> int:
     if given.part is not None:
         print(json.dumps(play(*given.part)))
         return 0
+    if given.bench:
+        bench()
+        return 0
     if given.only is not None:
         return judge(given.only, in_processes([part_of(given.only)]), timed=False)
     began = time.monotonic()
@@ -58,6 +62,17 @@ def main() -> int:
         status |= judge(title, in_processes(parts), timed=not given.short)
     print(f"\n{time.monotonic() - began:.0f} s")
     return status
+
+
+def bench() -> None:
+    """Measure what the inbox costs, and print the table of docs/cost.md."""
+    from tests.load import figures
+
+    rows: list[figures.Figure] = []
+    for row in figures.measured():
+        print(row, file=sys.stderr, flush=True)
+        rows.append(row)
+    print(figures.table(rows))
 
 
 Part = tuple[str, str, int, int]

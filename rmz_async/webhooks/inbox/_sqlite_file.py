@@ -36,6 +36,7 @@ class SQLiteFile:
         self._schema = schema
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._patience: float | None = None
         self._is_closing = False
         _files.add(self)
 
@@ -98,8 +99,11 @@ class SQLiteFile:
         try:
             if self._connection is None:
                 self._connection = _opened(self._path, self._schema)
+                self._patience = None
             connection = self._connection
-            connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+            if self._patience != patience:
+                connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+                self._patience = patience
             yield connection
         finally:
             if self._is_closing:
