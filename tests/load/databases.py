@@ -24,13 +24,19 @@ _FOUND = "SELECT handler, key FROM effects UNION ALL SELECT 'keyed', key FROM ke
 EFFECTS = (
     "CREATE TABLE effects (key TEXT NOT NULL, handler TEXT NOT NULL)",
     "CREATE TABLE keyed (key TEXT PRIMARY KEY)",
+    "CREATE TABLE leases (task BIGINT PRIMARY KEY, ended DOUBLE PRECISION NOT NULL)",
     "CREATE TABLE takeovers (ended DOUBLE PRECISION NOT NULL, taken DOUBLE PRECISION NOT NULL)",
 )
-# A claim of a task whose lease was not given back: the new lease's end tells when that was.
-_SQLITE_TRIGGER = """
-CREATE TRIGGER taken_over AFTER UPDATE ON rmz_tasks
-WHEN old.leased_until > 0 AND new.fence > old.fence
-BEGIN INSERT INTO takeovers VALUES (old.leased_until, new.leased_until - {lease}); END
+# By the clock of the machine, which nobody puts back: when each lease ends, and when a task was
+# claimed whose lease nobody had given back.
+_SQLITE_NOW = "((julianday('now') - 2440587.5) * 86400.0)"
+_SQLITE_TRIGGER = f"""
+CREATE TRIGGER leased AFTER UPDATE ON rmz_tasks WHEN new.leased_until > 0
+BEGIN
+    INSERT INTO takeovers SELECT ended, {_SQLITE_NOW} FROM leases
+    WHERE task = new.id AND old.leased_until > 0 AND new.fence > old.fence;
+    INSERT OR REPLACE INTO leases VALUES (new.id, {_SQLITE_NOW} + {{lease}});
+END
 """
 
 
@@ -47,12 +53,13 @@ class SQLiteDatabase:
         """Return the inbox."""
         return SQLiteInbox(str(self.path), _clock=clock)
 
-    def create(self, lease: float) -> None:
-        """Make all tables."""
+    def create(self, lease: float | None) -> None:
+        """Make all tables, and note when a lease of so many seconds is taken over; None to not."""
         inbox = self.inbox()
         inbox.create()
         inbox.close()
-        for statement in (*EFFECTS, _SQLITE_TRIGGER.format(lease=lease)):
+        noting = () if lease is None else (_SQLITE_TRIGGER.format(lease=lease),)
+        for statement in (*EFFECTS, *noting):
             self.rows(statement)
 
     def rows(self, statement: str, *values: str) -> list[tuple[Any, ...]]:

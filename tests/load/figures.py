@@ -98,7 +98,7 @@ def _medians(works: dict[str, Work], size: int) -> dict[str, float]:
 
 def _stores(loop: asyncio.AbstractEventLoop, folder: Path) -> Iterator[Figure]:
     database = new_database("sqlite", folder)
-    database.create(30.0)
+    database.create(None)
     receiver = transacting(database, database.inbox())
 
     async def receive(sent: list[Sent], at_once: int) -> None:
@@ -160,7 +160,7 @@ def _drains(loop: asyncio.AbstractEventLoop, folder: Path) -> Iterator[Figure]:
 
 
 async def _drained(database: SQLiteDatabase, sent: list[Sent]) -> float:
-    database.create(30.0)
+    database.create(None)
     receiver = transacting(database, database.inbox())
     _store(receiver, sent)
     began = time.perf_counter()
@@ -189,7 +189,7 @@ def _delivery(sent: Sent) -> Delivery:
 def _served() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         database = new_database("sqlite", Path(folder))
-        database.create(30.0)
+        database.create(None)
         with _process("bench", database.address) as process:
             assert process.stdout is not None
             port = int(process.stdout.readline())
@@ -257,7 +257,7 @@ def _latencies(work: str, latencies: list[float], must: tuple[float, float]) -> 
 def _workers() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         database = new_database("postgres", Path(folder))
-        database.create(30.0)
+        database.create(None)
         receiver = transacting(database, database.inbox())
         began = time.perf_counter()
         _store(receiver, _deliveries(FOR_WORKERS))

@@ -19,15 +19,19 @@ from tests.load.databases import EFFECTS
 from tests.seams import Clock
 from tests.webhooks.postgres import new_schema, server_address
 
+_NOW = "extract(epoch FROM clock_timestamp())"
 _TRIGGER = (
-    """
-    CREATE FUNCTION taken_over() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN INSERT INTO takeovers VALUES (old.leased_until, new.leased_until - {lease});
+    f"""
+    CREATE FUNCTION leased() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO takeovers SELECT ended, {_NOW} FROM leases
+    WHERE task = new.id AND old.leased_until > 0 AND new.fence > old.fence;
+    INSERT INTO leases VALUES (new.id, {_NOW} + {{lease}})
+    ON CONFLICT (task) DO UPDATE SET ended = excluded.ended;
     RETURN NULL; END $$
     """,
     """
-    CREATE TRIGGER taken_over AFTER UPDATE ON rmz_tasks FOR EACH ROW
-    WHEN (old.leased_until > 0 AND new.fence > old.fence) EXECUTE FUNCTION taken_over()
+    CREATE TRIGGER leased AFTER UPDATE ON rmz_tasks FOR EACH ROW
+    WHEN (new.leased_until > 0) EXECUTE FUNCTION leased()
     """,
 )
 
@@ -47,12 +51,13 @@ class PostgresDatabase:
         """Return the inbox."""
         return PostgresInbox(self.address, _clock=clock)
 
-    def create(self, lease: float) -> None:
-        """Make all tables."""
+    def create(self, lease: float | None) -> None:
+        """Make all tables, and note when a lease of so many seconds is taken over; None to not."""
         inbox = self.inbox()
         inbox.create()
         inbox.close()
-        for statement in (*EFFECTS, *_TRIGGER):
+        noting = () if lease is None else _TRIGGER
+        for statement in (*EFFECTS, *noting):
             self.rows(statement.replace("{lease}", str(lease)))
 
     def rows(self, statement: str, *values: str) -> list[tuple[Any, ...]]:

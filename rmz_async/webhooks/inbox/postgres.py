@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     NullPool,
+    TextClause,
     Update,
     bindparam,
     create_engine,
@@ -44,6 +45,13 @@ CONNECTING = 2
 STORING = text("SET LOCAL statement_timeout = 1200")
 
 _TIME = text("SELECT extract(epoch FROM clock_timestamp()) AS clock, seen FROM rmz_time")
+# In the order of the index, a claim stops at its limit. PostgreSQL would read and sort all tasks that
+# wait, until it has statistics of a new table or after many were stored at a time.
+_TIME_OF_CLAIM = text(
+    "SELECT extract(epoch FROM clock_timestamp()) AS clock, seen, "
+    "set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true) "
+    "FROM rmz_time"
+)
 _SEE = text("UPDATE rmz_time SET seen = :now WHERE seen < :now")
 SIGHT = 1.0
 """Seconds that the time in the database may be behind, so that workers seldom write it."""
@@ -151,7 +159,7 @@ class PostgresInbox:
         """Claim the tasks that are due, the oldest first."""
         with self._working.begin() as connection:
             wanted = {
-                "now": self._now(connection),
+                "now": self._now(connection, _TIME_OF_CLAIM),
                 "handlers": list(handlers),
                 "limit": limit,
                 "inbox_id": inbox_id,
@@ -205,7 +213,8 @@ class PostgresInbox:
     def postpone(self, handlers: Sequence[str], *, limit: int, delay: float) -> Sequence[int]:
         """Let tasks that could be claimed be due *delay* seconds from now."""
         with self._working.begin() as connection:
-            wanted = {"now": self._now(connection), "handlers": list(handlers), "limit": limit}
+            now = self._now(connection, _TIME_OF_CLAIM)
+            wanted = {"now": now, "handlers": list(handlers), "limit": limit}
             return _postgres_claims.postpone(connection, wanted, delay)
 
     def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
@@ -283,9 +292,9 @@ class PostgresInbox:
         arguments = {"connect_timeout": CONNECTING}
         return create_engine(self._url, pool_pre_ping=True, connect_args=arguments, **pool)
 
-    def _now(self, connection: Connection) -> float:
+    def _now(self, connection: Connection, statement: TextClause = _TIME) -> float:
         """Return the time, and leave it for other processes, in case the clock is put back."""
-        row = connection.execute(_TIME).one()
+        row = connection.execute(statement).one()
         now = self._time.now(row.seen if self._has_own_time else max(row.seen, float(row.clock)))
         if now > row.seen + SIGHT:
             connection.execute(_SEE, {"now": now})
