@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Protocol, TypeVar
 
 import attrs
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, Lock
 
 from rmz_async._calls.clock import Clock
+from rmz_async._http.per_loop import PerLoop
 from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks._hand_over import Enqueue, HandOver
 from rmz_async.webhooks._handlers import (
@@ -76,6 +78,7 @@ class ReceiverCore:
         self._worker = Worker(self._inbox, self._handlers, clock, handler_timeout)
         self._hand_over: HandOver | None = None
         self._signals: set[Signal] = set()
+        self._slots: PerLoop[Lock] = PerLoop(partial(Lock, fast_acquire=True))
 
     def __repr__(self) -> str:
         # A traceback with variables shows a receiver whose options were refused, too.
@@ -185,7 +188,7 @@ class ReceiverCore:
             ConfigurationError: The caller is not a handler of *event*.
             TaskLostError: Raised as the block begins: another worker has the event's task now.
         """
-        return transaction(self._inbox, event)
+        return transaction(self._inbox, event, self._slots)
 
     def mark_done(self, event: Event, cursor: Cursor) -> None:
         """Mark the calling handler as done, in a transaction of your own in the inbox's database.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from functools import partial
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
+import anyio
 import attrs
 
+from rmz_async._http.per_loop import PerLoop
 from rmz_async.errors import ConfigurationError, TaskLostError
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks.events import Event
@@ -41,9 +44,14 @@ class Cursor(Protocol):
         """How many rows the last statement has changed."""
         ...
 
-    def execute(self, operation: str, /) -> object:
+    # Any, because psycopg's types accept literal strings only.
+    def execute(self, operation: Any, /) -> object:
         """Run a statement."""
         ...
+
+
+BeginNow: TypeAlias = Callable[[Task], tuple[Any, AbstractContextManager[Any]] | None]
+"""Returns a connection whose transaction has begun, and what ends it; None if that must wait."""
 
 
 class Transaction:
@@ -52,8 +60,11 @@ class Transaction:
     The handler's effect and its mark as done are committed together, or neither is.
     """
 
-    def __init__(self, inbox: Inbox, run: Run) -> None:
+    def __init__(self, inbox: Inbox, run: Run, slots: PerLoop[anyio.Lock]) -> None:
         self._run = run
+        self._slots = slots
+        self._slot: anyio.Lock | None = None
+        self._begin_now: BeginNow | None = getattr(inbox, "begin_now", None)
         self._context: AbstractContextManager[Any] = inbox.transaction(run.task)
 
     def __enter__(self) -> Any:
@@ -70,7 +81,21 @@ class Transaction:
         return suppressed
 
     async def __aenter__(self) -> Any:
-        return await in_thread(self.__enter__)
+        if self._begin_now is None:
+            return await in_thread(self.__enter__)
+        # The handlers of this loop wait for each other here. The next one begins as soon as this
+        # one has ended, and mostly without a hop to a thread, which costs more than to begin.
+        self._slot = self._slots.for_running_loop()
+        await self._slot.acquire()
+        try:
+            begun = self._begin_now(self._run.task)
+            if begun is None:
+                return await in_thread(self.__enter__)
+        except BaseException:
+            self._slot.release()
+            raise
+        connection, self._context = begun
+        return connection
 
     async def __aexit__(
         self,
@@ -78,12 +103,22 @@ class Transaction:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
-        return await in_thread(partial(self.__exit__, exc_type, exc_value, traceback))
+        try:
+            return await in_thread(partial(self.__exit__, exc_type, exc_value, traceback))
+        finally:
+            if self._slot is not None:
+                self._slot.release()
 
 
-def transaction(inbox: Inbox, event: Event) -> Transaction:
-    """Return the transaction for the handler that is the caller."""
-    return Transaction(inbox, _run_for(event, "transaction"))
+def transaction(inbox: Inbox, event: Event, slots: PerLoop[anyio.Lock]) -> Transaction:
+    """Return the transaction for the handler that is the caller.
+
+    Args:
+        inbox: The inbox.
+        event: The event that the handler got.
+        slots: A lock for each event loop, for an inbox that has one transaction at a time.
+    """
+    return Transaction(inbox, _run_for(event, "transaction"), slots)
 
 
 def mark_done(inbox: Inbox, event: Event, cursor: Cursor) -> None:

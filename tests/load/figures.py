@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
@@ -31,7 +31,7 @@ from tests.load.receiving import RECORDED, transacting
 
 ROUNDS = 7
 STORED = 300
-DRAINED = 400
+DRAINED = 1_500
 SERVED = 600
 WORKERS = 4
 FOR_WORKERS = 12_000
@@ -283,7 +283,7 @@ def _effects(database: AnyDatabase, wanted: int) -> tuple[int, float]:
 
 
 @contextmanager
-def _process(job: str, address: str) -> Iterator[subprocess.Popen[str]]:
+def _process(job: str, address: str) -> Generator[subprocess.Popen[str]]:
     command = [sys.executable, "-P", str(PROCESS), job, address, "--lease", "30"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:

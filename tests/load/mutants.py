@@ -6,7 +6,7 @@ import json
 import logging
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -205,7 +205,7 @@ SIGNATURES: dict[str, Callable[[Random, bytes, str], Headers]] = {
 
 
 @contextmanager
-def _receiver() -> Iterator[Receiver]:
+def _receiver() -> Generator[Receiver]:
     logging.disable(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as folder:
         receiver = Receiver(secrets=SECRETS, inbox=f"sqlite:///{Path(folder, 'inbox.db')}")

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -118,7 +118,7 @@ class TracedInbox:
         found = getattr(self._inbox, name)
         if name in ("add", "claim", "renew", "done", "failed", "release"):
             return partial(self._call, name, found)
-        return found
+        return partial(self._begin_now, found) if name == "begin_now" else found
 
     def _call(self, name: str, method: Callable[..., Any], *values: Any, **named: Any) -> Any:
         self._reach(f"{name}.called")
@@ -126,6 +126,25 @@ class TracedInbox:
             result = method(*values, **named)
         self._reach(f"{name}.returned")
         return result
+
+    def _begin_now(self, method: Callable[..., Any], task: Task) -> Any:
+        self._reach("transaction.called")
+        with _method("transaction"):
+            begun = method(task)
+        if begun is None:
+            return None
+        connection, context = begun
+        self._reach("transaction.entered")
+
+        def leave(*error: Any) -> Any:
+            with _method("transaction"):
+                suppressed = context.__exit__(*error)
+            self._reach("transaction.left")
+            return suppressed
+
+        stack = ExitStack()
+        stack.push(leave)
+        return connection, stack
 
     @contextmanager
     def transaction(self, task: Task) -> Generator[Any]:

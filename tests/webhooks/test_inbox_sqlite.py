@@ -167,6 +167,27 @@ def test_close_does_not_wait_for_ever_for_a_transaction(
     assert inbox.stats().done == 1
 
 
+def test_a_transaction_begins_immediately_or_not_at_all(inbox: SQLiteInbox, tmp_path: Path) -> None:
+    store(inbox, "e-1")
+    task = claim_one(inbox)
+    other = sqlite3.connect(tmp_path / "inbox.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert inbox.begin_now(task) is None
+    other.execute("ROLLBACK")
+    other.close()
+
+    begun = inbox.begin_now(task)
+    assert begun is not None
+    connection, transaction = begun
+    assert connection.in_transaction
+    # A thread of this process would wait, too.
+    assert inbox.begin_now(task) is None
+    with transaction:
+        pass
+
+    assert inbox.stats().done == 1
+
+
 def test_a_worker_that_finds_nothing_needs_no_lock(inbox: SQLiteInbox, tmp_path: Path) -> None:
     inbox.create()
     other = sqlite3.connect(tmp_path / "inbox.db", isolation_level=None)

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from rmz_async import ConfigurationError, TaskLostError
 from rmz_async.webhooks import Event, Receiver, Stats
+from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
+from tests import seams
 from tests.webhooks.receiving import deliver_events
 from tests.webhooks.storages import Time
 
@@ -213,3 +216,71 @@ async def test_a_handler_that_is_cut_off_after_its_commit_is_done(
 
     assert effects() == ["a"]
     assert (await receiver.stats()).done == 1
+
+
+async def test_handlers_that_want_a_transaction_wait_for_each_other(
+    receiver: Receiver, effects: Effects
+) -> None:
+    order: list[str] = []
+
+    @receiver.on("*")
+    async def handler(event: Event) -> None:
+        async with receiver.transaction(event) as connection:
+            order.append("begun")
+            for _ in range(5):
+                await anyio.lowlevel.checkpoint()
+            connection.execute(INSERT, (event.dedupe_key,))
+            order.append("ends")
+
+    await deliver_events(receiver, "a", "b", "c")
+    async with receiver.working():
+        while (await receiver.stats()).waiting:
+            await anyio.lowlevel.checkpoint()
+
+    assert order == ["begun", "ends"] * 3
+    assert sorted(effects()) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("can_begin", ["never", "has no such method"])
+async def test_a_transaction_that_cannot_begin_immediately_begins_in_a_thread(
+    receiver: Receiver, effects: Effects, monkeypatch: pytest.MonkeyPatch, can_begin: str
+) -> None:
+    """As if another writer had the file, or as with PostgreSQL."""
+    if can_begin == "never":
+        monkeypatch.setattr(SQLiteInbox, "begin_now", lambda *_: None)
+    else:
+        monkeypatch.delattr(SQLiteInbox, "begin_now")
+
+    @receiver.on("*")
+    async def handler(event: Event) -> None:
+        async with receiver.transaction(event) as connection:
+            connection.execute(INSERT, (event.dedupe_key,))
+
+    await deliver_events(receiver, "a", "b")
+    await receiver.drain()
+
+    assert effects() == ["a", "b"]
+
+
+async def test_a_handler_that_has_lost_its_task_holds_up_no_other(
+    receiver: Receiver, effects: Effects
+) -> None:
+    @receiver.on("*", name="lost")
+    async def lost(event: Event) -> None:
+        # As if its lease had ended, and another worker had done it.
+        inbox = receiver.inbox
+        assert isinstance(inbox, SQLiteInbox)
+        take = "UPDATE rmz_tasks SET fence = fence + 1 WHERE handler = 'lost'"
+        seams.connection_of(inbox).execute(take)
+        async with receiver.transaction(event):
+            raise AssertionError("the task is another worker's")
+
+    @receiver.on("*", name="other")
+    async def other(event: Event) -> None:
+        async with receiver.transaction(event) as connection:
+            connection.execute(INSERT, (event.dedupe_key,))
+
+    await deliver_events(receiver, "a")
+    await receiver.drain()
+
+    assert effects() == ["a"]

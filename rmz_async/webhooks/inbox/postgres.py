@@ -45,8 +45,8 @@ CONNECTING = 2
 STORING = text("SET LOCAL statement_timeout = 1200")
 
 _TIME = text("SELECT extract(epoch FROM clock_timestamp()) AS clock, seen FROM rmz_time")
-# In the order of the index, a claim stops at its limit. PostgreSQL would read and sort all tasks that
-# wait, until it has statistics of a new table or after many were stored at a time.
+# In the order of the index, a claim stops at its limit. PostgreSQL would read and sort all tasks
+# that wait as long as it has no statistics of a new table, or after many were stored at a time.
 _TIME_OF_CLAIM = text(
     "SELECT extract(epoch FROM clock_timestamp()) AS clock, seen, "
     "set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true) "

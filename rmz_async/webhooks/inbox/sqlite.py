@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from rmz_async._calls.clock import Clock
 from rmz_async.errors import TaskLostError
@@ -181,7 +181,31 @@ class SQLiteInbox:
         Raises:
             TaskLostError: The task was claimed by somebody else, or is done.
         """
-        with self._file.transaction(WORKING) as connection:
+        with self._transaction(task, WORKING) as connection:
+            yield connection
+
+    def begin_now(
+        self, task: Task
+    ) -> tuple[sqlite3.Connection, AbstractContextManager[object]] | None:
+        """Begin the transaction of a task without waiting.
+
+        Returns:
+            The connection, and the context whose exit ends the transaction; None if another writer
+            has the file.
+
+        Raises:
+            TaskLostError: The task was claimed by somebody else, or is done.
+        """
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(self._transaction(task, 0.0))
+            except sqlite3.OperationalError:
+                return None
+            return connection, stack.pop_all()
+
+    @contextmanager
+    def _transaction(self, task: Task, patience: float) -> Generator[sqlite3.Connection]:
+        with self._file.transaction(patience) as connection:
             if connection.execute(self.done_statement(task)).rowcount != 1:
                 raise TaskLostError(
                     f"another worker has the task of {task.handler} for {task.key} now, or has "
