@@ -24,7 +24,7 @@ def test_code_that_cannot_await_needs_no_port() -> None:
 
         assert rmz.subscriptions.get(number).grants_access
         assert len(sandbox.ledger.extensions(number)) == 1
-        assert sandbox.sandbox.seed == 7
+        assert repr(sandbox).startswith("<Sandbox seed=7 ")
         assert sandbox.base_url == "http://127.0.0.1/shawarma"
 
 

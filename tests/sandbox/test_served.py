@@ -3,6 +3,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from rmz_async.sandbox import Sandbox
 from rmz_async.sandbox.serving.listening import listen
 
 if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
     from tests.sandbox.conftest import ManualClock
 
 
@@ -114,13 +117,34 @@ def test_an_open_page_does_not_hold_up_the_end(
     assert caplog.records == []
 
 
+def test_a_call_that_is_cut_off_at_the_end_leaves_no_traceback(
+    clock: ManualClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a fault that keeps a caller waiting for an hour."""
+    begun = threading.Event()
+
+    async def hang(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.set()
+        await anyio.sleep_forever()
+
+    sandbox = Sandbox(clock=clock)
+    sandbox.app = hang
+    with ThreadPoolExecutor(1) as threads:
+        with sandbox.serve() as served:
+            calling = threads.submit(httpx.get, f"{served.base_url}/store", timeout=60)
+            begun.wait()
+        with pytest.raises(httpx.TransportError):
+            calling.result()
+    assert [record.exc_info for record in caplog.records if record.exc_info] == []
+
+
 def test_a_webhook_can_be_added_from_any_thread(clock: ManualClock, hook_url: str) -> None:
     """From any thread a webhook can be added and its delivery waited for, within bounds."""
     with Sandbox(clock=clock).serve() as served:
         webhook = served.add_webhook(hook_url, signed=False)
         headers = {"Authorization": f"Bearer {served.token}"}
         httpx.post(f"{served.base_url}/subscriptions/501/pause", headers=headers)
-        with pytest.raises(TimeoutError):
+        with pytest.raises(TimeoutError, match=r"still under way after 0.01 s"):
             served.wait_delivered(timeout=0.01)
         Hook.gate.set()
         served.wait_delivered()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
@@ -21,6 +22,11 @@ class AbortableProtocol(H11Protocol):
 
         async def with_abort(scope: Scope, receive: Receive, send: Send) -> None:
             scope[ABORT] = self.transport.abort
-            await app(scope, receive, send)
+            try:
+                await app(scope, receive, send)
+            except asyncio.CancelledError:
+                # Only a server that ends cancels a request, and would print a traceback for it.
+                self.transport.abort()
+                await asyncio.sleep(0)
 
         self.app = with_abort

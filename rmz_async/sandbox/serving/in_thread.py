@@ -156,11 +156,19 @@ class InThread:
         Raises:
             TimeoutError: Some still are.
         """
-        self._result(self.sandbox.delivered(), timeout)
+        try:
+            self._result(self.sandbox.delivered(), timeout)
+        except TimeoutError:
+            raise TimeoutError(
+                f"deliveries are still under way after {timeout:g} s: a receiver has not answered"
+            ) from None
 
     async def delivered(self) -> None:
         """Wait until no delivery is under way, from any event loop."""
         await anyio.to_thread.run_sync(self.wait_delivered)
+
+    def __repr__(self) -> str:
+        return repr(self.sandbox)
 
     def __enter__(self) -> Self:
         """Start the thread.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Never
 
 from rmz_async.sandbox.shapes.subscriptions import metadata_of
 from rmz_async.sandbox.store.state import Store, Subscription
@@ -27,6 +28,10 @@ class Event(StrEnum):
     UPDATED = "subscription.updated"
     ORDER_CREATED = "order.created"
     ORDER_STATUS_CHANGED = "order.status.changed"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Never:
+        raise ValueError(f"event must be one of {', '.join(cls)}, not {value!r}")
 
 
 def subscription_payload(
