@@ -20,6 +20,7 @@ from rmz_async.errors import (
     PacingError,
     PayloadError,
     PermissionDeniedError,
+    PlanNotFoundError,
     RateLimitError,
     RefusedFieldsError,
     RMZError,
@@ -32,6 +33,7 @@ from rmz_async.errors import (
 )
 from rmz_async.options import Pacing, QuotaReport, QuotaStore, RetryPolicy
 from rmz_async.pagination import Page
+from rmz_async.plans import Plan, Plans
 from rmz_async.webhooks import Event, EventType
 
 __all__ = (
@@ -54,6 +56,9 @@ __all__ = (
     "Page",
     "PayloadError",
     "PermissionDeniedError",
+    "Plan",
+    "PlanNotFoundError",
+    "Plans",
     "QuotaReport",
     "QuotaStore",
     "RMZError",

@@ -22,6 +22,7 @@ from rmz_async.options import (
     RetryPolicy,
     Unchanged,
 )
+from rmz_async.plans import PlanCache, Plans
 from rmz_async.resources._attribute import ResourceAttribute
 from rmz_async.resources.categories import Categories
 from rmz_async.resources.checkout_sessions import CheckoutSessions
@@ -112,6 +113,7 @@ class Client:
             pacing=pacing,
         )
         transport = Transport(Connections(Tokens(source), http), options, _clock)
+        self._plans = PlanCache()
         self._use(transport, owns_connections=True)
 
     def _use(self, transport: Transport, *, owns_connections: bool) -> None:
@@ -144,8 +146,26 @@ class Client:
             pacing=current.pacing if isinstance(pacing, Unchanged) else pacing,
         )
         copy = object.__new__(type(self))
+        copy._plans = self._plans
         copy._use(self._transport.with_options(options), owns_connections=False)
         return copy
+
+    async def plans(self, *, max_age: float = 600.0) -> Plans:
+        """Read the store's plans, so that they can be named: ``plans["pro-plan", "annually"]``.
+
+        This costs one request for 15 products, and one for each product that is subscribed to. The
+        plans are kept, and all copies of this client share them.
+
+        Args:
+            max_age: Seconds for which plans that were read before will do; 0 reads them again.
+
+        Returns:
+            All plans of the store.
+
+        Raises:
+            RMZError: A page or a product could not be read.
+        """
+        return await self._plans.plans(self.products, self._transport.clock, max_age)
 
     async def resolve(self, error: OutcomeUnknownError) -> Any:
         """Find out what became of a call whose outcome is unknown.

@@ -4,7 +4,8 @@
 
     RMZError
     ├── ConfigurationError            the client's own options are wrong
-    │   └── MissingExtraError         an optional dependency is not installed (also an ImportError)
+    │   ├── MissingExtraError         an optional dependency is not installed (also an ImportError)
+    │   └── PlanNotFoundError         the store has no such plan (also a KeyError)
     ├── InvalidRequestError           a field breaks a rule (also a ValueError)
     ├── ConnectionFailedError         nothing was changed: a retry is safe
     │   └── PacingError               not sent: this client's share of the minute is used up
@@ -51,6 +52,7 @@ __all__ = (
     "PacingError",
     "PayloadError",
     "PermissionDeniedError",
+    "PlanNotFoundError",
     "RMZError",
     "RateLimitError",
     "RefusedFieldsError",
@@ -166,6 +168,12 @@ class ConfigurationError(RMZError):
 
 class MissingExtraError(ConfigurationError, ImportError):
     """An optional dependency is not installed; the message has the command that installs it."""
+
+
+class PlanNotFoundError(ConfigurationError, KeyError):
+    """The store has no plan of that name, or several; nothing was sent."""
+
+    __str__ = Exception.__str__
 
 
 class InvalidRequestError(RMZError, ValueError):

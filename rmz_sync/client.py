@@ -12,6 +12,7 @@ from rmz_async._http.base_url import Address, URLObject
 from rmz_async._http.client import HTTPClient
 from rmz_async.errors import OutcomeUnknownError
 from rmz_async.options import DEFAULT_PACING, DEFAULT_TIMEOUT, Pacing, RetryPolicy, Unchanged
+from rmz_async.plans import Plans
 from rmz_sync import _preloaded  # noqa: F401 # pyright: ignore[reportUnusedImport] # for what it imports
 from rmz_sync._cut_off import WrappedClient
 from rmz_sync._portal import Portal
@@ -120,6 +121,23 @@ class Client(Resources):
         wrapped = self._wrapped.with_options(timeout=timeout, retry=retry, pacing=pacing)
         copy._use(wrapped, self._portal, owns_portal=False)
         return copy
+
+    def plans(self, *, max_age: float = 600.0) -> Plans:
+        """Read the store's plans, so that they can be named: ``plans["pro-plan", "annually"]``.
+
+        This costs one request for 15 products, and one for each product that is subscribed to. The
+        plans are kept, and all copies of this client share them.
+
+        Args:
+            max_age: Seconds for which plans that were read before will do; 0 reads them again.
+
+        Returns:
+            All plans of the store.
+
+        Raises:
+            RMZError: A page or a product could not be read.
+        """
+        return self._portal.run(self._wrapped.plans, max_age=max_age)
 
     def resolve(self, error: OutcomeUnknownError) -> Any:
         """Find out what became of a call whose outcome is unknown.

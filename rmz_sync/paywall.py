@@ -6,28 +6,36 @@ All of them are the same, except for `Paywall` and `PaywallDouble`, whose method
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from os import PathLike
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 from rmz_async._http.per_loop import PerLoop
-from rmz_async.models import SubscriptionStatus
+from rmz_async.models import CheckoutSession, NewCustomer, SubscriptionStatus
 from rmz_async.paywall import (
     Access,
     AccessCache,
+    Confirmation,
+    Confirmed,
     Fact,
     Lifetimes,
+    NotFound,
+    NotYet,
     OnOutage,
     PaywallStatus,
     Policy,
     Reason,
+    SomeoneElses,
     Source,
     decide,
 )
 from rmz_async.paywall import Paywall as AsyncPaywall
 from rmz_async.paywall import PaywallDouble as AsyncDouble
+from rmz_async.paywall._query import Query
+from rmz_async.plans import Plan
 from rmz_async.webhooks import Event
 from rmz_sync._portal import Portal
 from rmz_sync.client import Client
@@ -35,14 +43,19 @@ from rmz_sync.client import Client
 __all__ = (
     "Access",
     "AccessCache",
+    "Confirmation",
+    "Confirmed",
     "Fact",
     "Lifetimes",
+    "NotFound",
+    "NotYet",
     "OnOutage",
     "Paywall",
     "PaywallDouble",
     "PaywallStatus",
     "Policy",
     "Reason",
+    "SomeoneElses",
     "Source",
     "decide",
 )
@@ -73,6 +86,9 @@ class Paywall:
         snapshot: A file of the known payers, for a process that starts while RMZ cannot be asked.
             The file holds personal data.
         shared: A cache that several processes share, such as `RedisAccessCache`.
+        state_secret: Signs the address to which customers come back, so that `confirm` refuses a
+            copied one; 16 or more characters. Or several: the first one signs, and all are
+            accepted. Install ``rmz[paywall]``.
 
     Raises:
         ConfigurationError: An option breaks a rule; the message names both.
@@ -90,6 +106,7 @@ class Paywall:
         keep_subscriptions: bool = True,
         snapshot: str | PathLike[str] | None = None,
         shared: AccessCache | None = None,
+        state_secret: str | Sequence[str] | None = None,
     ) -> None:
         wrapped = AsyncPaywall(
             rmz._wrapped,  # pyright: ignore[reportPrivateUsage] - of the same package
@@ -101,6 +118,7 @@ class Paywall:
             keep_subscriptions=keep_subscriptions,
             snapshot=snapshot,
             shared=shared,
+            state_secret=state_secret,
         )
         portal = rmz._portal  # pyright: ignore[reportPrivateUsage] - of the same package
         # The client ends its thread when it is collected, so it must live as long as this.
@@ -182,6 +200,68 @@ class Paywall:
             Whether the paywall can decide.
         """
         return self._portal.run(self._run, self._wrapped.ready, timeout)
+
+    def confirm(self, query: Query, *, user: str, wait: float = 8.0) -> Confirmation:
+        """Confirm a purchase, after RMZ has sent the customer back to ``success_url``.
+
+        The query proves nothing, as anyone can type another id. The subscription is read from RMZ,
+        and its ``external_customer_id`` is compared with *user*. With a ``state_secret``, the
+        address must be one that `start` made for this user, within the last hour.
+
+        Args:
+            query: The query of the request: a string, a mapping, or as your framework has it.
+            user: Your signed-in user.
+            wait: Seconds to wait for a subscription that RMZ does not show yet. Without a
+                ``state_secret`` nobody waits, because anyone could make a server wait.
+
+        Returns:
+            `Confirmed`, `NotYet`, `SomeoneElses` or `NotFound`; in ``if``, only the first is true.
+
+        Raises:
+            InvalidRequestError: *user* is empty, or longer than 191 characters.
+        """
+        confirm = partial(self._wrapped.confirm, query, user=user, wait=wait)
+        return self._portal.run(self._run, confirm)
+
+    def start(
+        self,
+        user: str,
+        *,
+        plan: Plan,
+        customer: NewCustomer | int,
+        success_url: str,
+        cancel_url: str,
+        metadata: Mapping[str, str] | None = None,
+    ) -> CheckoutSession:
+        """Create a checkout session for a user.
+
+        With a ``state_secret``, *success_url* gets a signed parameter, so that a link that somebody
+        has copied is refused by `confirm`. All else in the address stays as it is.
+
+        Args:
+            user: Your signed-in user; becomes the ``external_customer_id``.
+            plan: The plan to buy, from ``rmz.plans()``.
+            customer: As for ``checkout_sessions.create``.
+            success_url: Absolute http or https URL; call `confirm` there.
+            cancel_url: Absolute http or https URL.
+            metadata: As for ``checkout_sessions.create``.
+
+        Returns:
+            The address to send the customer to.
+
+        Raises:
+            RMZError: As ``checkout_sessions.create`` says.
+        """
+        start = partial(
+            self._wrapped.start,
+            user,
+            plan=plan,
+            customer=customer,
+            success_url=success_url,
+            cancel_url=cancel_url,
+            metadata=metadata,
+        )
+        return self._portal.run(self._run, start)
 
     @property
     def status(self) -> PaywallStatus:

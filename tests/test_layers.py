@@ -19,6 +19,7 @@ LAYERS = (
     ("_http",),
     ("_execution", "_resolving", "_transport"),
     ("resources",),
+    ("plans",),
     ("client",),
     ("webhooks", "paywall"),
     ("_shared",),
@@ -38,6 +39,7 @@ PRIVILEGES = {
     "cattrs": ("_decoding.",),
     "phonenumbers": ("models._phone_text",),
     "babel": ("paywall.wording.",),
+    "itsdangerous": ("paywall._state.",),
     "psycopg": ("webhooks.inbox._postgres_",),
     "sqlalchemy": ("webhooks.inbox._postgres_", "webhooks.inbox.postgres."),
 }

@@ -7,6 +7,13 @@ from rmz_async.paywall.access import Access, Reason, Source
 from rmz_async.paywall.decisions import decide
 from rmz_async.paywall.doubles import PaywallDouble
 from rmz_async.paywall.lifetimes import Lifetimes
+from rmz_async.paywall.outcomes import (
+    Confirmation,
+    Confirmed,
+    NotFound,
+    NotYet,
+    SomeoneElses,
+)
 from rmz_async.paywall.paywall import Paywall
 from rmz_async.paywall.policy import Policy
 from rmz_async.paywall.sharing import AccessCache, Fact
@@ -15,14 +22,19 @@ from rmz_async.paywall.status import PaywallStatus
 __all__ = (
     "Access",
     "AccessCache",
+    "Confirmation",
+    "Confirmed",
     "Fact",
     "Lifetimes",
+    "NotFound",
+    "NotYet",
     "OnOutage",
     "Paywall",
     "PaywallDouble",
     "PaywallStatus",
     "Policy",
     "Reason",
+    "SomeoneElses",
     "Source",
     "decide",
 )

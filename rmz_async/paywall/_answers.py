@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -22,19 +22,23 @@ from rmz_async.errors import (
     InvalidRequestError,
     RMZError,
 )
-from rmz_async.models import Subscription
+from rmz_async.models import CheckoutSession, Subscription
+from rmz_async.paywall._confirming import Confirming
 from rmz_async.paywall._expectations import Expectation, Expectations
 from rmz_async.paywall._facts import Facts
 from rmz_async.paywall._flights import Flights
-from rmz_async.paywall._lookups import Lookups, Urgency
+from rmz_async.paywall._lookups import Lookups, Purchase, Urgency
 from rmz_async.paywall._memory import Entry, Memory
+from rmz_async.paywall._query import Query
 from rmz_async.paywall._reachability import SLOT_PAUSE, Reachability
 from rmz_async.paywall._refreshing import Refreshing
 from rmz_async.paywall._snapshot import Snapshot
+from rmz_async.paywall._state import State
 from rmz_async.paywall._steady import steady_clock
 from rmz_async.paywall.access import Access, Reason, Source
 from rmz_async.paywall.decisions import decide
 from rmz_async.paywall.lifetimes import Lifetimes
+from rmz_async.paywall.outcomes import Confirmation
 from rmz_async.paywall.policy import Policy
 from rmz_async.paywall.sharing import AccessCache, Fact
 from rmz_async.paywall.status import PaywallStatus
@@ -84,6 +88,7 @@ class Answers:
         keep_subscriptions: Whether answers from memory have their subscription.
         snapshot: The file of the known payers.
         shared: What other processes have learnt.
+        state_secret: Signs the address to which customers come back.
     """
 
     def __init__(
@@ -97,6 +102,7 @@ class Answers:
         keep_subscriptions: bool,
         snapshot: str | PathLike[str] | None,
         shared: AccessCache | None,
+        state_secret: str | Sequence[str] | None = None,
     ) -> None:
         if type(capacity) is not int or capacity < 1:
             raise ConfigurationError("capacity: must be an integer of 1 or more")
@@ -104,6 +110,8 @@ class Answers:
             self._on_outage = OnOutage(on_outage)
         except ValueError:
             raise ConfigurationError("on_outage: must be keep-known, deny or allow") from None
+        self._state = None if state_secret is None else State(state_secret)
+        del state_secret
         self.store = lookups.store
         self.policy = policy
         self._lookups = lookups
@@ -180,6 +188,20 @@ class Answers:
         self.memory.expire(user)
         await self._facts.forget(user)
         await self.refresh(user, Source.WEBHOOK)
+
+    async def confirm(self, query: Query, user: str, wait: float) -> Confirmation:
+        """Return what became of a purchase."""
+        _validate(user)
+        confirming = Confirming(lookups=self._lookups, state=self._state, learn=self.confirmed)
+        return await confirming.confirm(query, user, wait)
+
+    async def start(self, user: str, purchase: Purchase) -> CheckoutSession:
+        """Create a checkout session, with the state of the user in its address."""
+        _validate(user)
+        if self._state is not None:
+            signed = self._state.added_to(purchase.success_url, user)
+            purchase = attrs.evolve(purchase, success_url=signed)
+        return await self._lookups.start(user, purchase)
 
     def confirmed(self, user: str, subscription: Subscription, checked_at: datetime) -> Access:
         """Take over a subscription of a user that RMZ's API has just returned.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Protocol
 
@@ -10,10 +10,10 @@ import attrs
 
 from rmz_async._calls.clock import Clock
 from rmz_async.client import Client
-from rmz_async.models import Subscription
+from rmz_async.models import CheckoutSession, NewCustomer, Subscription
 from rmz_async.options import Options
 
-__all__ = ("Lookups", "RMZLookups", "Urgency")
+__all__ = ("Lookups", "Purchase", "RMZLookups", "Urgency")
 
 
 class Urgency(Enum):
@@ -27,6 +27,27 @@ class Urgency(Enum):
 
     BACKGROUND = "background"
     """Nobody waits."""
+
+
+@attrs.frozen(kw_only=True)
+class Purchase:
+    """All that a checkout session needs, beside the user.
+
+    Attributes:
+        product_id: The product.
+        variant_id: The variant.
+        customer: Who pays.
+        success_url: Where the customer goes after the payment.
+        cancel_url: Where the customer goes without one.
+        metadata: Comes back with the subscription.
+    """
+
+    product_id: int
+    variant_id: int
+    customer: NewCustomer | int = attrs.field(repr=False)
+    success_url: str = attrs.field(repr=False)
+    cancel_url: str
+    metadata: Mapping[str, str] | None = attrs.field(default=None, repr=False)
 
 
 class Lookups(Protocol):
@@ -50,6 +71,14 @@ class Lookups(Protocol):
 
         Raises:
             RMZError: RMZ cannot be asked, or does not have it.
+        """
+        ...
+
+    async def start(self, user: str, purchase: Purchase) -> CheckoutSession:
+        """Create a checkout session for a user.
+
+        Raises:
+            RMZError: There is none.
         """
         ...
 
@@ -96,6 +125,18 @@ class RMZLookups:
     async def get(self, subscription_id: int) -> Subscription:
         """Return one subscription."""
         return await self._hasty[Urgency.STRANGER].subscriptions.get(subscription_id)
+
+    async def start(self, user: str, purchase: Purchase) -> CheckoutSession:
+        """Create a checkout session for a user."""
+        return await self._client.checkout_sessions.create(
+            product_id=purchase.product_id,
+            variant_id=purchase.variant_id,
+            customer=purchase.customer,
+            success_url=purchase.success_url,
+            cancel_url=purchase.cancel_url,
+            metadata=purchase.metadata,
+            external_customer_id=user,
+        )
 
 
 def _parts_of(client: Client) -> tuple[Options, Clock]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from os import PathLike
 from types import TracebackType
@@ -12,13 +12,17 @@ import anyio
 
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
+from rmz_async.models import CheckoutSession, NewCustomer
 from rmz_async.paywall._answers import Answers, OnOutage
-from rmz_async.paywall._lookups import RMZLookups
+from rmz_async.paywall._lookups import Purchase, RMZLookups
+from rmz_async.paywall._query import Query
 from rmz_async.paywall.access import Access
 from rmz_async.paywall.lifetimes import Lifetimes, lifetimes_of
+from rmz_async.paywall.outcomes import Confirmation
 from rmz_async.paywall.policy import Policy
 from rmz_async.paywall.sharing import AccessCache
 from rmz_async.paywall.status import PaywallStatus
+from rmz_async.plans import Plan
 from rmz_async.webhooks.events import Event
 
 __all__ = ("Paywall",)
@@ -52,6 +56,9 @@ class Paywall:
         snapshot: A file of the known payers, for a process that starts while RMZ cannot be asked.
             The file holds personal data. Read and written by ``async with``.
         shared: A cache that several processes share, such as `RedisAccessCache`.
+        state_secret: Signs the address to which customers come back, so that `confirm` refuses a
+            copied one; 16 or more characters. Or several: the first one signs, and all are
+            accepted. Install ``rmz[paywall]``.
 
     Raises:
         ConfigurationError: An option breaks a rule; the message names both.
@@ -69,6 +76,7 @@ class Paywall:
         keep_subscriptions: bool = True,
         snapshot: Path | None = None,
         shared: AccessCache | None = None,
+        state_secret: str | Sequence[str] | None = None,
     ) -> None:
         if policy is None:
             policy = Policy(product_ids=None if product_ids is None else frozenset(product_ids))
@@ -85,6 +93,7 @@ class Paywall:
                 keep_subscriptions=keep_subscriptions,
                 snapshot=snapshot,
                 shared=shared,
+                state_secret=state_secret,
             )
         )
 
@@ -180,6 +189,68 @@ class Paywall:
         with anyio.move_on_after(timeout):
             await self._answers.ready()
         return self._answers.is_ready
+
+    async def confirm(self, query: Query, *, user: str, wait: float = 8.0) -> Confirmation:
+        """Confirm a purchase, after RMZ has sent the customer back to ``success_url``.
+
+        The query proves nothing, as anyone can type another id. The subscription is read from RMZ,
+        and its ``external_customer_id`` is compared with *user*. With a ``state_secret``, the
+        address must be one that `start` made for this user, within the last hour.
+
+        Args:
+            query: The query of the request: a string, a mapping, or as your framework has it.
+            user: Your signed-in user.
+            wait: Seconds to wait for a subscription that RMZ does not show yet. Without a
+                ``state_secret`` nobody waits, because anyone could make a server wait.
+
+        Returns:
+            `Confirmed`, `NotYet`, `SomeoneElses` or `NotFound`; in ``if``, only the first is true.
+
+        Raises:
+            InvalidRequestError: *user* is empty, or longer than 191 characters.
+        """
+        return await self._answers.confirm(query, user, wait)
+
+    async def start(
+        self,
+        user: str,
+        *,
+        plan: Plan,
+        customer: NewCustomer | int,
+        success_url: str,
+        cancel_url: str,
+        metadata: Mapping[str, str] | None = None,
+    ) -> CheckoutSession:
+        """Create a checkout session for a user.
+
+        With a ``state_secret``, *success_url* gets a signed parameter, so that a link that somebody
+        has copied is refused by `confirm`. All else in the address stays as it is.
+
+        Args:
+            user: Your signed-in user; becomes the ``external_customer_id``.
+            plan: The plan to buy, from ``rmz.plans()``.
+            customer: As for ``checkout_sessions.create``.
+            success_url: Absolute http or https URL; call `confirm` there.
+            cancel_url: Absolute http or https URL.
+            metadata: As for ``checkout_sessions.create``.
+
+        Returns:
+            The address to send the customer to.
+
+        Raises:
+            RMZError: As ``checkout_sessions.create`` says.
+        """
+        return await self._answers.start(
+            user,
+            Purchase(
+                product_id=plan.product_id,
+                variant_id=plan.variant_id,
+                customer=customer,
+                success_url=success_url,
+                cancel_url=cancel_url,
+                metadata=metadata,
+            ),
+        )
 
     @property
     def status(self) -> PaywallStatus:

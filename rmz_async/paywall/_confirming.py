@@ -1,0 +1,94 @@
+"""Confirms what the redirect after the checkout says; the query alone proves nothing."""
+
+from __future__ import annotations
+
+import hmac
+import math
+from collections.abc import Callable
+from datetime import datetime
+
+import attrs
+
+from rmz_async.errors import NotFoundError, RMZError
+from rmz_async.models import Subscription
+from rmz_async.paywall._lookups import Lookups
+from rmz_async.paywall._query import Query, subscription_id_of, values_of
+from rmz_async.paywall._state import PARAMETER, State
+from rmz_async.paywall.access import Access, Reason
+from rmz_async.paywall.outcomes import Confirmation, Confirmed, NotFound, NotYet, SomeoneElses
+
+# Seconds between two looks at a subscription that RMZ does not show yet; each is twice as long.
+FIRST_PAUSE = 0.5
+
+RETRY_AFTER = 3
+
+# A subscription that is younger may still be on its way to being active.
+YOUNG = 3600.0
+
+
+@attrs.frozen(kw_only=True)
+class Confirming:
+    """Confirms a purchase.
+
+    Attributes:
+        lookups: Asks RMZ.
+        state: Checks the signature of `Paywall.start`; None if the paywall has no secret.
+        learn: Takes over the subscription, and returns the answer about the user.
+    """
+
+    lookups: Lookups
+    state: State | None
+    learn: Callable[[str, Subscription, datetime], Access]
+
+    async def confirm(self, query: Query, user: str, wait: float) -> Confirmation:
+        """Return what became of the purchase of *user*."""
+        if self.state is not None:
+            states = values_of(query, PARAMETER)
+            verdict = self.state.check(states[0] if len(states) == 1 else None, user)
+            if verdict == "someone_elses":
+                return SomeoneElses()
+            if verdict != "ok":
+                return NotFound(reason=verdict)
+        subscription_id = subscription_id_of(query)
+        if subscription_id is None:
+            return NotFound(reason="no_id")
+        # A link that nobody has signed may be typed by anyone: nobody waits for it.
+        patience = 0.0 if self.state is None else wait
+        clock = self.lookups.clock
+        deadline, pause = clock.clock() + patience, FIRST_PAUSE
+        while True:
+            outcome = await self._look(subscription_id, user)
+            late = clock.clock() + pause > deadline
+            if not isinstance(outcome, NotYet) or late:
+                return outcome
+            await clock.sleep(pause)
+            pause *= 2
+
+    async def _look(self, subscription_id: int, user: str) -> Confirmation:
+        checked_at = self.lookups.clock.today()
+        try:
+            subscription = await self.lookups.get(subscription_id)
+        except NotFoundError:
+            # A replica may not have it yet; without a signed link, most likely nobody has.
+            if self.state is None:
+                return NotFound(reason="no_subscription")
+            return NotYet(retry_after=RETRY_AFTER)
+        except RMZError as error:
+            return NotYet(retry_after=_retry_after(error))
+        owner = subscription.external_customer_id
+        if owner is None or not hmac.compare_digest(owner.encode(), user.encode()):
+            return SomeoneElses()
+        access = self.learn(user, subscription, checked_at)
+        if access.granted:
+            return Confirmed(access=access, subscription=subscription)
+        if access.reason is Reason.OTHER_PRODUCT:
+            return NotFound(reason="other_product")
+        created = subscription.created_at
+        if created is not None and (checked_at - created).total_seconds() < YOUNG:
+            return NotYet(retry_after=RETRY_AFTER)
+        return NotFound(reason="over")
+
+
+def _retry_after(error: RMZError) -> int:
+    seconds = getattr(error, "retry_after", None)
+    return RETRY_AFTER if seconds is None else max(math.ceil(float(seconds)), 1)

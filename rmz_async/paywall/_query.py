@@ -1,0 +1,54 @@
+"""The query of the address to which a customer came back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol, TypeAlias, cast
+from urllib.parse import parse_qs
+
+SUBSCRIPTION_ID = "rmz-subscription-id"
+
+_ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
+_LARGEST = 2**63 - 1
+
+
+class Pairs(Protocol):
+    """The query of a web framework, in which a name may stand several times."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """Return one value."""
+        ...
+
+    def keys(self) -> Iterable[Any]:
+        """Return the names."""
+        ...
+
+
+Query: TypeAlias = "str | Mapping[str, Any] | Pairs"
+"""The query as a string, a mapping, or as Starlette, aiohttp, Django and Flask pass it on."""
+
+# Starlette, Django and Flask; aiohttp.
+_ALL_VALUES = ("getlist", "getall")
+
+
+def values_of(query: Query, name: str) -> list[str]:
+    """Return all values of a name in a query."""
+    if isinstance(query, str):
+        return parse_qs(query.partition("?")[2] or query, keep_blank_values=True).get(name, [])
+    for method in _ALL_VALUES:
+        get_all = getattr(query, method, None)
+        if get_all is not None:
+            return [str(value) for value in (get_all(name) if name in query.keys() else ())]  # noqa: SIM118 - of a protocol
+    value = cast("Mapping[str, Any]", query).get(name)
+    if value is None:
+        return []
+    return [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
+
+
+def subscription_id_of(query: Query) -> int | None:
+    """Return the id that RMZ has added to a query; None unless there is exactly one."""
+    values = values_of(query, SUBSCRIPTION_ID)
+    if len(values) != 1 or _ID.fullmatch(values[0]) is None or int(values[0]) > _LARGEST:
+        return None
+    return int(values[0])

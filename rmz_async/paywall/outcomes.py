@@ -1,0 +1,73 @@
+"""What became of a customer who came back from the checkout."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import attrs
+
+from rmz_async.models import Subscription
+from rmz_async.paywall.access import Access
+
+__all__ = ("Confirmation", "Confirmed", "NotFound", "NotYet", "SomeoneElses")
+
+
+@attrs.frozen(kw_only=True)
+class Confirmed:
+    """The user has paid, and may in.
+
+    Attributes:
+        access: The answer, which the paywall remembers.
+        subscription: The subscription that was bought.
+    """
+
+    access: Access
+    subscription: Subscription = attrs.field(repr=False)
+
+    def __bool__(self) -> bool:
+        return True
+
+
+@attrs.frozen(kw_only=True)
+class NotYet:
+    """RMZ does not show the payment yet, or cannot be asked: wait, and confirm again.
+
+    Attributes:
+        retry_after: Seconds to wait.
+    """
+
+    retry_after: int
+
+    def __bool__(self) -> bool:
+        return False
+
+
+@attrs.frozen
+class SomeoneElses:
+    """The subscription, or the link, belongs to another user."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
+@attrs.frozen(kw_only=True)
+class NotFound:
+    """The query leads to no subscription that lets the user in.
+
+    Attributes:
+        reason: ``no_id``: the query has no usable ``rmz-subscription-id``. ``no_subscription``: RMZ
+            has none with that id. ``other_product``: another product was bought. ``over``: the
+            subscription lets nobody in any more. ``link_expired`` and ``link_altered``: the address
+            is older than `Paywall.start` allows, or was not made by it.
+    """
+
+    reason: Literal[
+        "no_id", "no_subscription", "other_product", "over", "link_expired", "link_altered"
+    ]
+
+    def __bool__(self) -> bool:
+        return False
+
+
+Confirmation: TypeAlias = Confirmed | NotYet | SomeoneElses | NotFound
+"""True in ``if`` only if it is `Confirmed`."""

@@ -1,0 +1,151 @@
+"""The plans of a store by name, so that no id stands in a program."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import AsyncIterator, Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from rmz_async._calls.clock import Clock
+from rmz_async.errors import PlanNotFoundError
+from rmz_async.models import Duration, Product, ProductType
+from rmz_async.resources.products import Products
+
+__all__ = ("Plan", "Plans")
+
+# RMZ writes a duration as days if the product was made by its API.
+_DAYS = {
+    "30": Duration.MONTHLY,
+    "90": Duration.QUARTERLY,
+    "180": Duration.SEMI_ANNUAL,
+    "365": Duration.ANNUALLY,
+    "730": Duration.BIENNIAL,
+    "1825": Duration.QUINQUENNIAL,
+    "3650": Duration.DECENNIAL,
+}
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """A variant of a product that is subscribed to.
+
+    Attributes:
+        product_id: Positive integer.
+        variant_id: Positive integer.
+        slug: The product's name in addresses.
+        name: The product's name, as the shop wrote it.
+        duration: The length of a period; a string if RMZ has a new one.
+        price: Exact, in the store's main currency; None if RMZ names none.
+        trial_days: The length of the trial, 0 if there is none.
+        features: As RMZ sends them, perhaps None.
+    """
+
+    product_id: int
+    variant_id: int
+    slug: str
+    name: str | None
+    duration: Duration | str
+    price: Decimal | None
+    trial_days: int
+    features: Any = attrs.field(default=None, repr=False, hash=False)
+
+
+class Plans:
+    """All plans of a store: ``plans["pro-plan", "annually"]``.
+
+    Args:
+        plans: The plans.
+    """
+
+    def __init__(self, plans: Iterable[Plan]) -> None:
+        self._plans = tuple(plans)
+
+    def __getitem__(self, name: tuple[str, Duration | str]) -> Plan:
+        """Return the plan of a product's slug and a duration.
+
+        Raises:
+            PlanNotFoundError: There is no such plan, or there are two; the message lists names that
+                are near. It is a ``KeyError`` too.
+        """
+        slug, duration = name
+        found = [each for each in self._plans if (each.slug, each.duration) == (slug, duration)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            ids = ", ".join(str(each.variant_id) for each in found)
+            raise PlanNotFoundError(
+                f"plans: there are {len(found)} plans {slug}, {duration}; take one of the variants "
+                f"{ids} by Plans.variant()"
+            )
+        names = [f"{each.slug}, {each.duration}" for each in self._plans]
+        near = difflib.get_close_matches(f"{slug}, {duration}", names, n=3, cutoff=0.3)
+        raise PlanNotFoundError(
+            f"plans: the store has no plan {slug}, {duration}; "
+            + (f"near are: {'; '.join(near)}" if near else f"its plans are: {'; '.join(names)}")
+        )
+
+    def __iter__(self) -> Iterator[Plan]:
+        return iter(self._plans)
+
+    def __len__(self) -> int:
+        return len(self._plans)
+
+    def __repr__(self) -> str:
+        return f"<Plans: {', '.join(f'{each.slug}/{each.duration}' for each in self._plans)}>"
+
+    def of(self, slug: str) -> tuple[Plan, ...]:
+        """Return all plans of the product with this slug, in RMZ's order; perhaps none."""
+        return tuple(each for each in self._plans if each.slug == slug)
+
+    def variant(self, variant_id: int) -> Plan:
+        """Return the plan with this variant id.
+
+        Raises:
+            PlanNotFoundError: There is none.
+        """
+        for plan in self._plans:
+            if plan.variant_id == variant_id:
+                return plan
+        raise PlanNotFoundError(f"plans: the store has no plan with the variant {variant_id}")
+
+
+class PlanCache:
+    """The plans that were read last, for a client and all its copies."""
+
+    def __init__(self) -> None:
+        self._plans: Plans | None = None
+        self._read_at = 0.0
+
+    async def plans(self, products: Products, clock: Clock, max_age: float) -> Plans:
+        """Return the plans; read them if those that are known are older than *max_age* seconds."""
+        now = clock.clock()
+        if self._plans is None or now - self._read_at > max_age:
+            self._plans = Plans([plan async for plan in _read(products)])
+            self._read_at = now
+        return self._plans
+
+
+async def _read(products: Products) -> AsyncIterator[Plan]:
+    async for listed in products.list():
+        if listed.type == ProductType.SUBSCRIPTION:
+            # A list has no variants.
+            for plan in _plans_of(await products.get(listed.id)):
+                yield plan
+
+
+def _plans_of(product: Product) -> Iterator[Plan]:
+    for variant in product.subscription_variants or ():
+        duration = variant.duration or ""
+        yield Plan(
+            product_id=product.id,
+            variant_id=variant.id,
+            slug=product.slug or "",
+            name=product.name,
+            duration=_DAYS.get(duration, duration),
+            price=variant.price,
+            trial_days=product.trial_days or 0,
+            features=variant.features,
+        )
