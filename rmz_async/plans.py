@@ -122,7 +122,7 @@ class PlanCache:
     async def plans(self, products: Products, clock: Clock, max_age: float) -> Plans:
         """Return the plans; read them if those that are known are older than *max_age* seconds."""
         now = clock.clock()
-        if self._plans is None or now - self._read_at > max_age:
+        if self._plans is None or now - self._read_at >= max_age:
             self._plans = Plans([plan async for plan in _read(products)])
             self._read_at = now
         return self._plans

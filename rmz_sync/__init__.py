@@ -12,7 +12,7 @@ from rmz_async.models import *  # noqa: F403 - the names stand in its __all__
 from rmz_sync import paywall, webhooks
 from rmz_sync.client import Client
 from rmz_sync.pagination import Pager
-from rmz_sync.paywall import Paywall
+from rmz_sync.paywall.paywall import Paywall
 
 __all__: tuple[str, ...] = ("Client", "Pager", "Paywall", "paywall", "webhooks")
 __all__ += _shared.__all__

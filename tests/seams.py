@@ -19,7 +19,7 @@ from rmz_async._http.client import Connections, LoopState
 from rmz_async._transport import Transport
 from rmz_async.paywall import Lifetimes, Paywall, Policy
 from rmz_async.paywall._answers import Answers
-from rmz_async.paywall._lookups import Lookups, Urgency
+from rmz_async.paywall._lookups import Lookups, Purchase, Urgency
 from rmz_async.webhooks import _hand_over, _worker
 from rmz_async.webhooks.inbox import _sqlite_file, sqlite
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
@@ -43,6 +43,7 @@ __all__ = (
     "CutOff",
     "Lookups",
     "Portal",
+    "Purchase",
     "Urgency",
     "after_fork",
     "answers_over",

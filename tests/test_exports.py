@@ -51,6 +51,8 @@ ADDED = {
     "EventType",
     "InMemoryQuotaStore",
     "Pacing",
+    "Plan",
+    "Plans",
     "QuotaReport",
     "QuotaStore",
     "RetryPolicy",
@@ -139,8 +141,9 @@ def defined(name: str) -> set[str]:
 INTERNAL = {
     "rmz_async.operations": {"Reaction"},
     "rmz_async.paywall.lifetimes": {"lifetimes_of"},
+    "rmz_async.plans": {"PlanCache"},
     "rmz_sync.pagination": {"next_page"},
-    "rmz_sync.paywall": {"Background"},
+    "rmz_sync.paywall.paywall": {"BackgroundTask"},
 }
 # To be run and read; whoever imports it wants its main().
 PROGRAMS = {"rmz_async.sandbox.demo"}

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from os import PathLike
 from pathlib import Path
 
-import anyio
 import attrs
 
 from rmz_async import operations
@@ -23,6 +20,7 @@ from rmz_async.errors import (
     RMZError,
 )
 from rmz_async.models import CheckoutSession, Subscription
+from rmz_async.paywall._background import Background
 from rmz_async.paywall._confirming import Confirming
 from rmz_async.paywall._expectations import Expectation, Expectations
 from rmz_async.paywall._facts import Facts
@@ -47,8 +45,6 @@ from rmz_async.webhooks.events import Event
 
 __all__ = ("Answers", "OnOutage")
 
-logger = logging.getLogger("rmz_async.paywall")
-
 # Users who may not in are remembered for 5 seconds: more of them would cost memory for nothing.
 STRANGERS = 10_000
 
@@ -57,8 +53,6 @@ CONTRADICTED = 2.0
 
 # A known payer is handed the old answer for so long before RMZ is asked again.
 KEPT = 5.0
-
-SNAPSHOT_EVERY = 60.0
 
 PROBE = "rmz-paywall-ready"
 
@@ -130,8 +124,11 @@ class Answers:
             lookups.clock,
             lambda: self._reachability.pause,
         )
-        self._snapshot = (
-            None if snapshot is None else Snapshot(Path(snapshot), _rules(self.store, policy))
+        self.background = Background(
+            self.memory,
+            self._refreshing,
+            None if snapshot is None else Snapshot(Path(snapshot), _rules(self.store, policy)),
+            lambda user, access: self._remember(user, access, lifetimes.soft),
         )
         # Payers of whom an event has told since they were asked for.
         self._doubted: set[str] = set()
@@ -252,50 +249,6 @@ class Answers:
             failed=self._failed,
             handed_out=self.memory.handed_out,
         )
-
-    @asynccontextmanager
-    async def working(self) -> AsyncGenerator[None]:
-        """Ask RMZ again in the background, and keep the snapshot, for as long as the block runs."""
-        await self.load()
-        self.begin()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self.work)
-            try:
-                yield
-            finally:
-                tasks.cancel_scope.cancel()
-                with anyio.CancelScope(shield=True):
-                    await self.save()
-
-    def begin(self) -> None:
-        """Leave old answers to the background from now on, because `work` is about to begin."""
-        self._refreshing.begin()
-
-    async def work(self) -> None:
-        """Do the work of the background until this is cancelled."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._refreshing.run)
-            while True:
-                await anyio.sleep(SNAPSHOT_EVERY)
-                await self.save()
-
-    async def load(self) -> None:
-        """Take over the payers of the snapshot."""
-        if self._snapshot is None:
-            return
-        for user, access in await anyio.to_thread.run_sync(self._snapshot.read):
-            if self.memory.payer(user) is None:
-                self._remember(user, access, self._lifetimes.soft)
-
-    async def save(self) -> None:
-        """Write the snapshot; a failure is logged."""
-        if self._snapshot is None:
-            return
-        answers = ((user, entry.access) for user, entry in self.memory.payers())
-        try:
-            await anyio.to_thread.run_sync(self._snapshot.write, answers)
-        except OSError as error:
-            logger.warning("The paywall's snapshot cannot be written: %s", error)
 
     async def _ask(self, user: str, urgency: Urgency) -> Access | None:
         if self._reachability.pause:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from typing import Literal
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from rmz_async.errors import ConfigurationError, MissingExtraError
 
@@ -26,7 +26,7 @@ class State:
     """
 
     def __init__(self, secrets: str | Sequence[str]) -> None:
-        keys = [secrets] if isinstance(secrets, str) else list(secrets)
+        keys: list[object] = [secrets] if isinstance(secrets, str) else list(secrets)
         del secrets
         if not keys or not all(isinstance(k, str) and len(k) >= SHORTEST_SECRET for k in keys):
             del keys
@@ -40,16 +40,15 @@ class State:
                 'state_secret needs an extra: pip install "rmz[paywall]"'
             ) from None
         # The library signs with the last key.
-        self._serializer = URLSafeTimedSerializer(keys[::-1], salt="rmz.paywall.state")
+        self._serializer = URLSafeTimedSerializer(
+            [str(key) for key in keys[::-1]], salt="rmz.paywall.state"
+        )
 
     def added_to(self, url: str, user: str) -> str:
         """Return *url* with the state of *user* in its query; all else stays as it is."""
         parts = urlsplit(url)
-        kept = [
-            pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != PARAMETER
-        ]
-        state = self._serializer.dumps(_digest(user))
-        query = urlencode([*kept, (PARAMETER, state)])
+        state = urlencode({PARAMETER: self._serializer.dumps(_digest(user))})
+        query = f"{parts.query}&{state}" if parts.query else state
         return urlunsplit(parts._replace(query=query))
 
     def check(

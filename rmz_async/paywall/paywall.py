@@ -261,7 +261,7 @@ class Paywall:
         if self._stack is not None:
             raise ConfigurationError("this paywall is in use in an `async with` already")
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self._answers.working())
+            await stack.enter_async_context(self._answers.background.working())
             self._stack = stack.pop_all()
         return self
 

@@ -9,9 +9,15 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 
-from rmz_async import NotFoundError, RMZError, Subscription, SubscriptionProduct
+from rmz_async import (
+    CheckoutSession,
+    NotFoundError,
+    RMZError,
+    Subscription,
+    SubscriptionProduct,
+)
 from rmz_async.models import SubscriptionStatus
-from tests.seams import Clock, Urgency
+from tests.seams import Clock, Purchase, Urgency
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -51,6 +57,7 @@ class ScriptedRMZ:
         self.hold: anyio.Event | None = None
         self.asked: list[str] = []
         self.urgencies: list[Urgency] = []
+        self.got: list[int] = []
         self.slept: list[float] = []
         self.meanwhile: Callable[[], object] = lambda: None
         self.clock = Clock(clock=lambda: self.seconds, today=self.today, sleep=self.sleep)
@@ -89,8 +96,18 @@ class ScriptedRMZ:
     async def get(self, subscription_id: int) -> Subscription:
         """Return one subscription."""
         await anyio.lowlevel.checkpoint()
+        self.got.append(subscription_id)
+        if self.failure is not None:
+            raise self.failure
+        self.meanwhile()
         for found in self.known.values():
             for one in found:
                 if one.id == subscription_id:
                     return one
         raise NotFoundError("there is none", status=404)
+
+    async def start(self, user: str, purchase: Purchase) -> CheckoutSession:
+        """Note who starts a checkout."""
+        await anyio.lowlevel.checkpoint()
+        self.asked.append(user)
+        return CheckoutSession(checkout_url=purchase.success_url)

@@ -140,7 +140,7 @@ async def test_the_snapshot_is_written_now_and_then(
     rmz: ScriptedRMZ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that is killed leaves one behind."""
-    monkeypatch.setattr("rmz_async.paywall._answers.SNAPSHOT_EVERY", 0.01)
+    monkeypatch.setattr("rmz_async.paywall._background.SNAPSHOT_EVERY", 0.01)
     path = tmp_path / "payers"
     async with paywall_over(rmz, snapshot=path) as paywall:
         await paywall.check("noura")

@@ -10,9 +10,10 @@ from pathlib import Path
 import rmz_sync
 from rmz_async import EventType
 from rmz_async.webhooks import sample, sign, verify
-from rmz_sync.paywall import Paywall, PaywallDouble, Reason, Source
+from rmz_sync.paywall import Confirmed, Paywall, PaywallDouble, Reason, Source
 from rmz_sync.sandbox import Sandbox
 from tests.paywall.scripted import START
+from tests.paywall.test_confirming import PLAN
 
 SECRET = "an-example-secret-0123456789"
 
@@ -91,6 +92,21 @@ def test_a_paywall_over_a_client_keeps_its_snapshot(tmp_path: Path) -> None:
 
         with Paywall(rmz, product_ids=[102], snapshot=path) as again:
             assert again.check("usr_abc123").source is Source.SNAPSHOT
+
+
+def test_a_purchase_is_started_and_confirmed() -> None:
+    """With the names and outcomes of the async side."""
+    with PaywallDouble(now=START) as double:
+        session = double.start(
+            "noura",
+            plan=PLAN,
+            customer=1,
+            success_url="https://app.example/ok",
+            cancel_url="https://app.example/no",
+        )
+        assert session.checkout_url == "https://checkout.invalid/15"
+        double.grant("noura")
+        assert isinstance(double.confirm({"rmz-subscription-id": "1"}, user="noura"), Confirmed)
 
 
 def test_a_paywall_that_was_never_asked_needs_no_background() -> None:

@@ -1,64 +1,33 @@
-"""The paywall, for code that cannot await: the names of ``rmz_async.paywall``.
-
-All of them are the same, except for `Paywall` and `PaywallDouble`, whose methods block.
-"""
+"""The paywall, for code that cannot await."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from os import PathLike
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
 from rmz_async._http.per_loop import PerLoop
-from rmz_async.models import CheckoutSession, NewCustomer, SubscriptionStatus
+from rmz_async.models import CheckoutSession, NewCustomer
 from rmz_async.paywall import (
     Access,
     AccessCache,
     Confirmation,
-    Confirmed,
-    Fact,
     Lifetimes,
-    NotFound,
-    NotYet,
     OnOutage,
     PaywallStatus,
     Policy,
-    Reason,
-    SomeoneElses,
-    Source,
-    decide,
 )
 from rmz_async.paywall import Paywall as AsyncPaywall
-from rmz_async.paywall import PaywallDouble as AsyncDouble
 from rmz_async.paywall._query import Query
 from rmz_async.plans import Plan
 from rmz_async.webhooks import Event
 from rmz_sync._portal import Portal
 from rmz_sync.client import Client
 
-__all__ = (
-    "Access",
-    "AccessCache",
-    "Confirmation",
-    "Confirmed",
-    "Fact",
-    "Lifetimes",
-    "NotFound",
-    "NotYet",
-    "OnOutage",
-    "Paywall",
-    "PaywallDouble",
-    "PaywallStatus",
-    "Policy",
-    "Reason",
-    "SomeoneElses",
-    "Source",
-    "decide",
-)
+__all__ = ("Paywall",)
 
 T = TypeVar("T")
 
@@ -130,7 +99,9 @@ class Paywall:
         self._portal = portal
         self._answers = wrapped.answers
         self._fresh = self._answers.memory.fresh
-        self._background: PerLoop[Background] = PerLoop(lambda: Background(self._answers.work))
+        self._background: PerLoop[BackgroundTask] = PerLoop(
+            lambda: BackgroundTask(self._answers.background.work)
+        )
 
     def check(self, user: str) -> Access:
         """Return whether a user may in.
@@ -291,8 +262,8 @@ class Paywall:
         background = self._background.for_running_loop()
         if background.task is None:
             background.begin()
-            self._answers.begin()
-            await self._answers.load()
+            self._answers.background.begin()
+            await self._answers.background.load()
         # Others may wait for the same request: an interruption of this thread must not end it.
         return await asyncio.shield(asyncio.ensure_future(function(*args)))
 
@@ -301,10 +272,10 @@ class Paywall:
         if background is not None and background.task is not None:
             background.task.cancel()
             await asyncio.wait([background.task])
-        await self._answers.save()
+        await self._answers.background.save()
 
 
-class Background:
+class BackgroundTask:
     """The task that asks RMZ again, in one event loop.
 
     Args:
@@ -318,84 +289,3 @@ class Background:
     def begin(self) -> None:
         """Start the task."""
         self.task = asyncio.get_running_loop().create_task(self._work())
-
-
-class PaywallDouble(Paywall):
-    """A `Paywall` whose users are granted and denied by hand.
-
-    All rules of the real one hold: lifetimes, outages, policy. Its clock stands still. Close it
-    with ``with`` or ``close()``.
-
-    Args:
-        product_ids: As for `Paywall`.
-        policy: As for `Paywall`.
-        lifetimes: As for `Paywall`.
-        on_outage: As for `Paywall`.
-        now: Where its clock stands; an aware time. The present if left out.
-    """
-
-    def __init__(
-        self,
-        *,
-        product_ids: Iterable[int] | None = None,
-        policy: Policy | None = None,
-        lifetimes: Lifetimes | None = None,
-        on_outage: OnOutage | str = OnOutage.KEEP_KNOWN,
-        now: datetime | None = None,
-    ) -> None:
-        self._double = AsyncDouble(
-            product_ids=product_ids,
-            policy=policy,
-            lifetimes=lifetimes,
-            on_outage=on_outage,
-            now=now,
-        )
-        self._client = None
-        self._use(self._double, Portal(_nothing))
-
-    def grant(
-        self, user: str, *, until: datetime | None = None, product_id: int | None = None
-    ) -> None:
-        """Give a user an active subscription, which does not renew itself.
-
-        Args:
-            user: The user.
-            until: When it ends; 30 days from the double's time if left out.
-            product_id: Its product; the first of the policy if left out.
-        """
-        self._double.grant(user, until=until, product_id=product_id)
-
-    def deny(
-        self, user: str, status: SubscriptionStatus | str = SubscriptionStatus.EXPIRED
-    ) -> None:
-        """Take access away from a user.
-
-        Args:
-            user: The user.
-            status: The status of the subscription that remains.
-        """
-        self._double.deny(user, status)
-
-    def outage(self, on: bool = True) -> None:
-        """Let RMZ be out of reach, or within reach again."""
-        self._double.outage(on)
-
-    def as_of(self, moment: datetime) -> None:
-        """Set the clock.
-
-        Args:
-            moment: An aware time, not before the present one of the double.
-
-        Raises:
-            ConfigurationError: The time has no zone, or the clock would go back.
-        """
-        self._double.as_of(moment)
-
-    def close(self) -> None:
-        """End the double and its thread."""
-        super().close()
-        self._portal.close()
-
-
-async def _nothing() -> None:
-    return None

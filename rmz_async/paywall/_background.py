@@ -1,0 +1,87 @@
+"""The background of a paywall: old answers are asked for again, and a file keeps the payers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+
+from rmz_async.paywall._memory import Memory
+from rmz_async.paywall._refreshing import Refreshing
+from rmz_async.paywall._snapshot import Snapshot
+from rmz_async.paywall.access import Access
+
+__all__ = ("Background",)
+
+logger = logging.getLogger("rmz_async.paywall")
+
+SNAPSHOT_EVERY = 60.0
+
+
+class Background:
+    """Does what nobody waits for.
+
+    Args:
+        memory: The known payers.
+        refreshing: Asks RMZ again.
+        snapshot: The file of the known payers; None if there is none.
+        remember: Takes over an answer from the file.
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        refreshing: Refreshing,
+        snapshot: Snapshot | None,
+        remember: Callable[[str, Access], None],
+    ) -> None:
+        self._memory = memory
+        self._refreshing = refreshing
+        self._snapshot = snapshot
+        self._remember = remember
+
+    @asynccontextmanager
+    async def working(self) -> AsyncGenerator[None]:
+        """Ask RMZ again in the background, and keep the snapshot, for as long as the block runs."""
+        await self.load()
+        self.begin()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.work)
+            try:
+                yield
+            finally:
+                tasks.cancel_scope.cancel()
+                with anyio.CancelScope(shield=True):
+                    await self.save()
+
+    def begin(self) -> None:
+        """Leave old answers to the background from now on, because `work` is about to begin."""
+        self._refreshing.begin()
+
+    async def work(self) -> None:
+        """Do the work of the background until this is cancelled."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._refreshing.run)
+            while True:
+                await anyio.sleep(SNAPSHOT_EVERY)
+                await self.save()
+
+    async def load(self) -> None:
+        """Take over the payers of the snapshot."""
+        if self._snapshot is None:
+            return
+        for user, access in await anyio.to_thread.run_sync(self._snapshot.read):
+            if self._memory.payer(user) is None:
+                self._remember(user, access)
+
+    async def save(self) -> None:
+        """Write the snapshot; a failure is logged."""
+        if self._snapshot is None:
+            return
+        answers = ((user, entry.access) for user, entry in self._memory.payers())
+        try:
+            await anyio.to_thread.run_sync(self._snapshot.write, answers)
+        except OSError as error:
+            logger.warning("The paywall's snapshot cannot be written: %s", error)
