@@ -64,8 +64,8 @@ class Client:
             that to RMZ.
         http: An ``httpx.AsyncClient`` of your own, for its proxies, certificates, transport and
             event hooks; its headers, cookies, authentication and time-outs are not used. Your
-            client stays open when this one closes. Or ``"aiohttp"``, for connections over aiohttp,
-            which are faster, on asyncio only; install ``rmz[aiohttp]``.
+            client stays open when this one closes. ``"aiohttp"`` means connections over
+            aiohttp, which are faster, on asyncio only; install ``rmz[aiohttp]``.
         send_token_unencrypted: Allow a *base_url* with http on another machine, such as a sandbox
             in another container. Everyone on the way can read the token, and all data of
             customers.

@@ -49,8 +49,9 @@ class Client(Resources):
         http: An ``httpx.AsyncClient`` of your own, for its proxies, certificates, transport and
             event hooks; its headers, cookies, authentication and time-outs are not used. Your
             client works in this client's thread only and does not survive a fork. Unlike in
-            ``rmz_async``, it is closed with this client, because no other thread could close it. Or
-            ``"aiohttp"``, for connections over aiohttp, which are faster; install ``rmz[aiohttp]``.
+            ``rmz_async``, it is closed with this client, because no other thread could close it.
+            ``"aiohttp"`` means connections over aiohttp, which are faster; install
+            ``rmz[aiohttp]``.
         send_token_unencrypted: Allow a *base_url* with http on another machine, such as a sandbox
             in another container. Everyone on the way can read the token, and all data of
             customers.

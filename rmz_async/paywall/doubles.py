@@ -26,7 +26,7 @@ class PaywallDouble(Paywall):
         policy: As for `Paywall`.
         lifetimes: As for `Paywall`.
         on_outage: As for `Paywall`.
-        now: Where its clock stands; an aware time. The present if left out.
+        now: The time of its clock, aware; the present if left out.
     """
 
     def __init__(

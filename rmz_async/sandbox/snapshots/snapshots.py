@@ -38,7 +38,7 @@ class Snapshots:
 
     Args:
         backend: The state.
-        timeline: Where the time has got to.
+        timeline: How far the time has come.
     """
 
     def __init__(self, backend: Backend, timeline: Timeline) -> None:
