@@ -34,6 +34,7 @@ FACADES: dict[ModuleType, tuple[str, ...]] = {
     rmz_async.webhooks: (
         "rmz_async.webhooks.diagnosis",
         "rmz_async.webhooks.events",
+        "rmz_async.webhooks.health",
         "rmz_async.webhooks.inbox.interface",
         "rmz_async.webhooks.receiver",
         "rmz_async.webhooks.samples",
@@ -142,6 +143,7 @@ INTERNAL = {
     "rmz_async.operations": {"Reaction"},
     "rmz_async.paywall.lifetimes": {"lifetimes_of"},
     "rmz_async.plans": {"PlanCache"},
+    "rmz_async.webhooks.health": {"HealthMonitor"},
     "rmz_sync.pagination": {"next_page"},
     "rmz_sync.paywall.paywall": {"BackgroundTask"},
 }

@@ -28,6 +28,7 @@ from rmz_async.webhooks.events import (
     SubscriptionUpdated,
     UnknownEvent,
 )
+from rmz_async.webhooks.health import Health, HealthLevel
 from rmz_async.webhooks.inbox.interface import Inbox, Stats
 from rmz_async.webhooks.receiver import Ack, Receiver, Replay
 from rmz_async.webhooks.samples import sample
@@ -38,6 +39,8 @@ __all__ = (
     "AnyEvent",
     "Event",
     "EventType",
+    "Health",
+    "HealthLevel",
     "Inbox",
     "OrderCreated",
     "OrderEvent",

@@ -31,6 +31,7 @@ from rmz_async.webhooks._transaction import Cursor, Transaction, mark_done, tran
 from rmz_async.webhooks._worker import Worker
 from rmz_async.webhooks._working import Background, Signal, working
 from rmz_async.webhooks.events import Event
+from rmz_async.webhooks.health import HealthMonitor
 from rmz_async.webhooks.inbox.interface import Delivery, Inbox
 from rmz_async.webhooks.inbox.opening import open_inbox
 
@@ -70,10 +71,12 @@ class ReceiverCore:
             del secrets
             keys.check()
         self._handlers = Handlers()
+        self._monitor = HealthMonitor()
         self._intake = Intake(keys, self._handlers, allow_unsigned=allow_unsigned)
         self._rules = Rules(max_attempts=max_attempts, backoff=backoff)
         self._forget_after = forget_after
         clock = Clock() if _clock is None else _clock
+        self._seconds = clock.clock
         self._inbox = open_inbox(inbox, clock) if isinstance(inbox, str) else inbox
         self._worker = Worker(self._inbox, self._handlers, clock, handler_timeout)
         self._hand_over: HandOver | None = None

@@ -12,6 +12,7 @@ from rmz_async.webhooks._headers import Headers
 from rmz_async.webhooks._intake import STORED, Ack, not_stored
 from rmz_async.webhooks._replaying import Replay
 from rmz_async.webhooks._threads import in_thread
+from rmz_async.webhooks.health import Health
 from rmz_async.webhooks.inbox.interface import Delivery, Stats
 
 __all__ = ("Ack", "Receiver", "Replay")
@@ -60,6 +61,12 @@ class Receiver(ReceiverCore):
             the body. 503 if it could not be stored, and 500 if the secrets cannot be used; RMZ
             delivers it again later. A signed body that cannot be read is stored, too.
         """
+        began = self._seconds()
+        ack = await self._receive(body, headers)
+        self._monitor.answered(ack.status, self._seconds() - began)
+        return ack
+
+    async def _receive(self, body: bytes, headers: Headers | None) -> Ack:
         found = self._intake.delivery_of(body, headers)
         if isinstance(found, Ack):
             return found
@@ -126,6 +133,13 @@ class Receiver(ReceiverCore):
     async def stats(self) -> Stats:
         """Return how many deliveries and tasks the inbox holds."""
         return await in_thread(self._inbox.stats)
+
+    async def health(self) -> Health:
+        """Return how this receiver is doing, for a status page.
+
+        The figures are those of this process: its latest 100 answers to RMZ.
+        """
+        return self._monitor.report(await self.stats())
 
     async def aclose(self) -> None:
         """Close the inbox."""

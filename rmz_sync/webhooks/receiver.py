@@ -10,6 +10,7 @@ from rmz_async.webhooks._core import ReceiverCore
 from rmz_async.webhooks._headers import Headers
 from rmz_async.webhooks._intake import STORED, Ack, not_stored
 from rmz_async.webhooks._replaying import Replay
+from rmz_async.webhooks.health import Health
 from rmz_async.webhooks.inbox.interface import Delivery, Stats
 from rmz_sync.webhooks._batching import ThreadBatches
 from rmz_sync.webhooks._loops import run, running
@@ -62,6 +63,12 @@ class Receiver(ReceiverCore):
             the body. 503 if it could not be stored, and 500 if the secrets cannot be used; RMZ
             delivers it again later. A signed body that cannot be read is stored, too.
         """
+        began = self._seconds()
+        ack = self._receive(body, headers)
+        self._monitor.answered(ack.status, self._seconds() - began)
+        return ack
+
+    def _receive(self, body: bytes, headers: Headers | None) -> Ack:
         found = self._intake.delivery_of(body, headers)
         if isinstance(found, Ack):
             return found
@@ -132,6 +139,13 @@ class Receiver(ReceiverCore):
     def stats(self) -> Stats:
         """Return how many deliveries and tasks the inbox holds."""
         return self._inbox.stats()
+
+    def health(self) -> Health:
+        """Return how this receiver is doing, for a status page.
+
+        The figures are those of this process: its latest 100 answers to RMZ.
+        """
+        return self._monitor.report(self.stats())
 
     def close(self) -> None:
         """Close the inbox."""
