@@ -6,7 +6,7 @@ import attrs
 import httpx
 import pytest
 
-from rmz_async.sandbox import DeliveryFault, RequestFault, Sandbox, Switches
+from rmz_async.sandbox import ChargeAt, DeliveryFault, RequestFault, Sandbox, Switches
 
 pytestmark = pytest.mark.anyio
 
@@ -119,3 +119,36 @@ async def test_one_wrong_switch_keeps_the_others_as_they_are(
     answer = await browser.post("/switches", data={"unknown_keys": "True", **wrong})
     assert 'role="alert"' in (await browser.get(answer.headers["location"])).text
     assert sandbox.switches == Switches()
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "sent", "reason"),
+    [
+        ("/faults", "times", "1.5", "times must be a whole number, not '1.5'"),
+        ("/faults", "times", "9" * 5_000, "times must be a whole number, not '999"),
+        ("/faults", "percent", "half", "percent must be a number, not 'half'"),
+        ("/faults", "seconds", "x", "seconds must be a number, not 'x'"),
+        ("/switches", "replica_lag", "x", "replica_lag must be a number, not 'x'"),
+        ("/switches", "replica_lag", "1e9", "replica_lag takes seconds up to a year"),
+        ("/switches", "second_cancel_status", "x", "second_cancel_status must be a whole number"),
+    ],
+)
+async def test_a_refusal_names_the_field(
+    browser: httpx.AsyncClient, path: str, field: str, sent: str, reason: str
+) -> None:
+    form = {**RULE, "fault": "latency", field: sent} if path == "/faults" else {field: sent}
+    answer = await browser.post(path, data=form)
+
+    assert httpx.URL(answer.headers["location"]).params["problem"].startswith(reason)
+
+
+async def test_an_open_page_follows_a_switch(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    """Whoever sets the switch: another page, or a test."""
+
+    def version(page: str) -> str:
+        return str(re.findall(r"seen=(\w+)", page)[0])
+
+    before = version((await browser.get("/faults")).text)
+    assert version((await browser.get("/faults")).text) == before
+    sandbox.switches.charge_at = ChargeAt.PERIOD_END
+    assert version((await browser.get("/faults")).text) != before

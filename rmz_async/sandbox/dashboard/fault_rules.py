@@ -67,10 +67,10 @@ class FaultRules:
             self._faults.add(
                 form.get("fault", ""),
                 form.get("on") or "*",
-                times=int(form["times"]) if form.get("times") else None,
-                chance=float(form.get("percent") or 100) / 100,
+                times=_whole("times", form["times"]) if form.get("times") else None,
+                chance=_number("percent", form.get("percent") or "100") / 100,
                 after_effect="after_effect" in form,
-                seconds=float(form.get("seconds") or 1),
+                seconds=_number("seconds", form.get("seconds") or "1"),
             )
         except ValueError as problem:
             return self._pages.with_problem(_PAGE, str(problem))
@@ -117,11 +117,12 @@ class FaultRules:
         values: dict[str, Any] = {}
         for field in attrs.fields(Switches):
             if field.name in form:
-                values[field.name] = _value(getattr(self._switches, field.name), form[field.name])
+                current = getattr(self._switches, field.name)
+                values[field.name] = _value(field.name, current, form[field.name])
         return values
 
 
-def _value(current: object, sent: str) -> object:
+def _value(name: str, current: object, sent: str) -> object:
     """Read *sent* as what the switch holds now.
 
     Raises:
@@ -131,11 +132,25 @@ def _value(current: object, sent: str) -> object:
         case bool():
             return sent == "True"
         case float():
-            seconds = float(sent)
+            seconds = _number(name, sent)
             if abs(seconds) <= 366 * 24 * 3_600:
                 return seconds
-            raise ValueError(f"a switch takes seconds up to a year's, not {sent}")
+            raise ValueError(f"{name} takes seconds up to a year's, not {sent}")
         case int():
-            return int(sent)
+            return _whole(name, sent)
         case _:
             return sent
+
+
+def _number(name: str, sent: str) -> float:
+    try:
+        return float(sent)
+    except ValueError:
+        raise ValueError(f"{name} must be a number, not {sent!r}") from None
+
+
+def _whole(name: str, sent: str) -> int:
+    try:
+        return int(sent)
+    except ValueError:
+        raise ValueError(f"{name} must be a whole number, not {sent[:40]!r}") from None

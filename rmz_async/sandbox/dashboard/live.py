@@ -71,6 +71,7 @@ def version_of(backend: Backend) -> str:
         [(one.id, one.enabled, one.signed) for one in backend.webhooks.values()],
         [(rule.number, rule.times) for rule in backend.faults.rules],
         len(backend.faults.injected),
+        backend.store.switches,
         None if backend.clock.is_running else backend.now(),
     )
     return format(crc32(repr(parts).encode()), "x")
