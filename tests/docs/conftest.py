@@ -20,6 +20,7 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
         monkeypatch.setenv("RMZ_API_TOKEN", served.token)
         monkeypatch.setenv("RMZ_BASE_URL", served.base_url)
         monkeypatch.setenv("RMZ_WEBHOOK_SECRET", secrets.token_hex(14))
+        monkeypatch.setenv("PAYWALL_STATE_SECRET", secrets.token_hex(14))
         yield served
 
 
