@@ -79,6 +79,18 @@ async def test_a_colleagues_file_is_opened_on_the_page(
 
 
 @pytest.mark.anyio
+async def test_the_page_compares_values_as_people_read_them(
+    sandbox: Sandbox, api: httpx.AsyncClient, browser: httpx.AsyncClient
+) -> None:
+    sandbox.snapshots.save("before")
+    await api.post("/subscriptions/501/pause")
+    page = (await browser.get("/snapshots", params={"first": "before"})).text
+
+    assert "<bdi>—</bdi></td><td><bdi>2025-06-01 12:00:00</bdi>" in page
+    assert "None" not in page
+
+
+@pytest.mark.anyio
 async def test_a_stranger_gets_no_snapshot(sandbox: Sandbox, browser: httpx.AsyncClient) -> None:
     """A file has the webhooks' secrets in it."""
     sandbox.snapshots.save("a")
