@@ -72,8 +72,11 @@ async def test_a_colleagues_file_is_opened_on_the_page(
     sandbox.snapshots.delete("after trial")
     await browser.post("/snapshots/file", files={"file": ("mine.json", content)})
     assert [one.name for one in sandbox.snapshots.list()] == ["after trial"]
-    for wrong in ({"files": {"file": ("x", b"x")}}, {"data": {"file": "no file"}}):
-        answer = await browser.post("/snapshots/file", **wrong)
+    answers = [
+        await browser.post("/snapshots/file", files={"file": ("x", b"x")}),
+        await browser.post("/snapshots/file", data={"file": "no file"}),
+    ]
+    for answer in answers:
         page = await browser.get(answer.headers["location"])
         assert "this is no snapshot of a sandbox" in page.text
 
