@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -18,9 +19,16 @@ from aiohttp import web
 
 from rmz_async.client import Client
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver
+from rmz_async.integrations._gate import AsyncPaywall, Gate
+from rmz_async.paywall import Access
 from rmz_async.webhooks import Receiver
 
-__all__ = ("CLIENT", "setup", "webhook", "working")
+__all__ = ("ACCESS", "CLIENT", "requires", "setup", "webhook", "working")
+
+View = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+ACCESS: web.RequestKey[Access] = web.RequestKey("ACCESS", Access)
+"""The key under which a request has the answer of `requires`."""
 
 CLIENT: web.AppKey[Client] = web.AppKey("CLIENT", Client)
 """The key under which an application has its client."""
@@ -83,6 +91,48 @@ def webhook(receiver: AsyncReceiver) -> Callable[[web.Request], Awaitable[web.Re
         return web.Response(text=ack.body, status=ack.status)
 
     return rmz_webhook
+
+
+def requires(
+    *slugs: str,
+    paywall: AsyncPaywall,
+    user: Callable[[web.Request], Awaitable[str]],
+    offer: Callable[[web.Request], str | None] | None = None,
+) -> Callable[[View], View]:
+    """Return a decorator that lets subscribers in; ``request[ACCESS]`` is the answer.
+
+    All others get 402 with the reason, as JSON in the language that they asked for; a browser is
+    sent to the offer. If the paywall cannot say, the status is 503 with ``Retry-After``.
+
+    Args:
+        slugs: The products that let in; none for all that the paywall counts.
+        paywall: Answers.
+        user: Returns the signed-in user.
+        offer: Returns the address at which the user can subscribe.
+
+    Raises:
+        ConfigurationError: A slug is empty.
+    """
+    gate = Gate(slugs)
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            access = gate.judge(await paywall.check(await user(request)))
+            if access.granted:
+                request[ACCESS] = access
+                return await view(request)
+            refusal = gate.refusal(
+                access,
+                accept=request.headers.get("accept", ""),
+                accept_language=request.headers.get("accept-language", ""),
+                offer=None if offer is None else offer(request),
+            )
+            return web.json_response(refusal.body, status=refusal.status, headers=refusal.headers)
+
+        return guarded
+
+    return decorate
 
 
 @asynccontextmanager

@@ -1,25 +1,29 @@
-"""RMZ in FastAPI: a client as a dependency, and a router for deliveries.
+"""RMZ in FastAPI: a client as a dependency, a router for deliveries, and a gate for subscribers.
 
 ::
 
     app = FastAPI(lifespan=lifespan(receiver=receiver))
     app.include_router(webhook_router(receiver))
+    pro = requires("pro-plan", paywall=paywall, user=signed_in)
 
     @app.get("/premium")
-    async def premium(rmz: RMZ) -> str: ...
+    async def premium(access: Annotated[Access, Depends(pro)]) -> str: ...
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, HTTPException, Request
 
 from rmz_async.client import Client
 from rmz_async.integrations._bodies import PATH, AsyncReceiver
+from rmz_async.integrations._gate import AsyncPaywall, Gate
 from rmz_async.integrations.starlette import client, lifespan, webhook
+from rmz_async.paywall import Access
 
-__all__ = ("RMZ", "client", "lifespan", "webhook_router")
+__all__ = ("RMZ", "client", "lifespan", "requires", "webhook_router")
 
 RMZ = Annotated[Client, Depends(client)]
 """The type of a path operation's argument that gets the client of the application."""
@@ -36,3 +40,41 @@ def webhook_router(receiver: AsyncReceiver, path: str = PATH) -> APIRouter:
     # The OpenAPI document of your API need not tell the world about it.
     router.add_route(path, webhook(receiver), methods=["POST"], include_in_schema=False)
     return router
+
+
+def requires(
+    *slugs: str,
+    paywall: AsyncPaywall,
+    user: Callable[..., Any],
+    offer: Callable[[Request], str | None] | None = None,
+) -> Callable[..., Awaitable[Access]]:
+    """Return a dependency that lets subscribers in: ``Depends(requires("pro-plan", ...))``.
+
+    All others get 402 with the reason, as JSON in the language that they asked for; a browser is
+    sent to the offer. If the paywall cannot say, the status is 503 with ``Retry-After``.
+
+    Args:
+        slugs: The products that let in; none for all that the paywall counts.
+        paywall: Answers.
+        user: Your dependency that returns the signed-in user.
+        offer: Returns the address at which the user can subscribe.
+
+    Raises:
+        ConfigurationError: A slug is empty.
+    """
+    gate = Gate(slugs)
+
+    # A default and not Annotated: FastAPI could not read the name of a local variable there.
+    async def let_in(request: Request, signed_in: str = Depends(user)) -> Access:
+        access = gate.judge(await paywall.check(signed_in))
+        if access.granted:
+            return access
+        refusal = gate.refusal(
+            access,
+            accept=request.headers.get("accept", ""),
+            accept_language=request.headers.get("accept-language", ""),
+            offer=None if offer is None else offer(request),
+        )
+        raise HTTPException(refusal.status, refusal.body, refusal.headers)
+
+    return let_in

@@ -7,11 +7,18 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+import functools
+from collections.abc import Callable
+
+from flask import Blueprint, Response, g, jsonify, request
+from flask.typing import ResponseReturnValue
 
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, BlockingReceiver
+from rmz_async.integrations._gate import BlockingPaywall, Gate
 
-__all__ = ("blueprint",)
+__all__ = ("blueprint", "requires")
+
+View = Callable[..., ResponseReturnValue]
 
 
 def blueprint(receiver: BlockingReceiver, path: str = PATH) -> Blueprint:
@@ -33,3 +40,45 @@ def blueprint(receiver: BlockingReceiver, path: str = PATH) -> Blueprint:
         return Response(ack.body, ack.status, mimetype="text/plain")
 
     return routes
+
+
+def requires(
+    *slugs: str,
+    paywall: BlockingPaywall,
+    user: Callable[[], str],
+    offer: Callable[[], str | None] | None = None,
+) -> Callable[[View], View]:
+    """Return a decorator that lets subscribers in; in the view, ``g.access`` is the answer.
+
+    All others get 402 with the reason, as JSON in the language that they asked for; a browser is
+    sent to the offer. If the paywall cannot say, the status is 503 with ``Retry-After``.
+
+    Args:
+        slugs: The products that let in; none for all that the paywall counts.
+        paywall: Answers.
+        user: Returns the signed-in user.
+        offer: Returns the address at which the user can subscribe.
+
+    Raises:
+        ConfigurationError: A slug is empty.
+    """
+    gate = Gate(slugs)
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(*args: object, **kwargs: object) -> ResponseReturnValue:
+            access = gate.judge(paywall.check(user()))
+            if access.granted:
+                g.access = access
+                return view(*args, **kwargs)
+            refusal = gate.refusal(
+                access,
+                accept=request.headers.get("accept", ""),
+                accept_language=request.headers.get("accept-language", ""),
+                offer=None if offer is None else offer(),
+            )
+            return jsonify(refusal.body), refusal.status, refusal.headers
+
+        return guarded
+
+    return decorate

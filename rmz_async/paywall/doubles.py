@@ -55,7 +55,12 @@ class PaywallDouble(Paywall):
         )
 
     def grant(
-        self, user: str, *, until: datetime | None = None, product_id: int | None = None
+        self,
+        user: str,
+        *,
+        until: datetime | None = None,
+        product_id: int | None = None,
+        slug: str | None = None,
     ) -> None:
         """Give a user an active subscription, which does not renew itself.
 
@@ -63,12 +68,14 @@ class PaywallDouble(Paywall):
             user: The user.
             until: When it ends; 30 days from the double's time if left out.
             product_id: Its product; the first of the policy if left out.
+            slug: The product's name in addresses.
         """
         products = self._answers.policy.product_ids
         if product_id is None:
             product_id = min(products) if products else 1
         end = self.rmz.now + timedelta(days=30) if until is None else until
-        self._set(user, SubscriptionStatus.ACTIVE, end, product_id)
+        product = SubscriptionProduct(id=product_id, slug=slug)
+        self._set(user, SubscriptionStatus.ACTIVE, end, product)
 
     def deny(
         self, user: str, status: SubscriptionStatus | str = SubscriptionStatus.EXPIRED
@@ -79,7 +86,8 @@ class PaywallDouble(Paywall):
             user: The user.
             status: The status of the subscription that remains.
         """
-        self._set(user, status, self.rmz.now, min(self._answers.policy.product_ids or {1}))
+        product = SubscriptionProduct(id=min(self._answers.policy.product_ids or {1}))
+        self._set(user, status, self.rmz.now, product)
 
     def outage(self, on: bool = True) -> None:
         """Let RMZ be out of reach, or within reach again."""
@@ -99,7 +107,11 @@ class PaywallDouble(Paywall):
         self.rmz.now = moment
 
     def _set(
-        self, user: str, status: SubscriptionStatus | str, end: datetime, product_id: int
+        self,
+        user: str,
+        status: SubscriptionStatus | str,
+        end: datetime,
+        product: SubscriptionProduct,
     ) -> None:
         self.rmz.known[user] = Subscription(
             id=len(self.rmz.known) + 1,
@@ -107,6 +119,6 @@ class PaywallDouble(Paywall):
             external_customer_id=user,
             current_period_end=end,
             auto_renew=False,
-            product=SubscriptionProduct(id=product_id),
+            product=product,
         )
         self._answers.memory.forget(user)

@@ -48,7 +48,12 @@ class PaywallDouble(Paywall):
         self._use(self._double, Portal(_nothing))
 
     def grant(
-        self, user: str, *, until: datetime | None = None, product_id: int | None = None
+        self,
+        user: str,
+        *,
+        until: datetime | None = None,
+        product_id: int | None = None,
+        slug: str | None = None,
     ) -> None:
         """Give a user an active subscription, which does not renew itself.
 
@@ -56,8 +61,9 @@ class PaywallDouble(Paywall):
             user: The user.
             until: When it ends; 30 days from the double's time if left out.
             product_id: Its product; the first of the policy if left out.
+            slug: The product's name in addresses.
         """
-        self._double.grant(user, until=until, product_id=product_id)
+        self._double.grant(user, until=until, product_id=product_id, slug=slug)
 
     def deny(
         self, user: str, status: SubscriptionStatus | str = SubscriptionStatus.EXPIRED

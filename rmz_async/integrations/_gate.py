@@ -1,0 +1,120 @@
+"""The answer to a user whom a paywall does not let in, the same in all frameworks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import attrs
+
+from rmz_async.errors import ConfigurationError, MissingExtraError
+from rmz_async.paywall import Access, Reason
+
+__all__ = ("AsyncPaywall", "BlockingPaywall", "Gate", "Refusal")
+
+REFUSED = 402
+CANNOT_SAY = 503
+SEE_OTHER = 303
+
+RETRY_AFTER = 2
+
+
+class AsyncPaywall(Protocol):
+    """A paywall for code that awaits: ``rmz_async.Paywall``."""
+
+    async def check(self, user: str) -> Access:
+        """Return whether a user may in."""
+        ...
+
+
+class BlockingPaywall(Protocol):
+    """A paywall for code that cannot await: ``rmz_sync.Paywall``."""
+
+    def check(self, user: str) -> Access:
+        """Return whether a user may in."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Refusal:
+    """An answer.
+
+    Attributes:
+        status: The HTTP status.
+        body: For JSON.
+        headers: Beside the content type.
+    """
+
+    status: int
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+
+class Gate:
+    """Decides who passes, and what all others are told.
+
+    Args:
+        slugs: The products' names in addresses; empty for all that the paywall counts.
+    """
+
+    def __init__(self, slugs: Sequence[str]) -> None:
+        given: Sequence[object] = slugs
+        if not all(isinstance(slug, str) and slug for slug in given):
+            raise ConfigurationError("requires: must be the slugs of products, such as pro-plan")
+        self._slugs = frozenset(slugs)
+
+    def judge(self, access: Access) -> Access:
+        """Return *access*, refused if it is for another product."""
+        if not access.granted or not self._slugs or access.reason is Reason.OUTAGE_ALLOWED:
+            return access
+        subscription = access.subscription
+        product = None if subscription is None else subscription.product
+        if product is None or product.slug is None:
+            return attrs.evolve(
+                access, granted=False, reason=Reason.UNREADABLE, retry_after=RETRY_AFTER
+            )
+        if product.slug in self._slugs:
+            return access
+        return attrs.evolve(access, granted=False, reason=Reason.OTHER_PRODUCT)
+
+    def refusal(
+        self, access: Access, *, accept: str, accept_language: str, offer: str | None
+    ) -> Refusal:
+        """Return the answer to a user who may not in.
+
+        Args:
+            access: Why.
+            accept: The request's header; a browser is sent to the offer.
+            accept_language: The request's header.
+            offer: Where the user can subscribe.
+        """
+        # A proxy that kept the answer would refuse a customer who has just paid.
+        headers = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language"}
+        body: dict[str, Any] = {"reason": str(access.reason)}
+        text = _text(access, accept_language)
+        if text is not None:
+            body["text"] = text
+        if not access.certain:
+            headers["Retry-After"] = str(access.retry_after or RETRY_AFTER)
+            return Refusal(status=CANNOT_SAY, body=body, headers=headers)
+        if offer is not None:
+            body["offer"] = offer
+            if "text/html" in accept.lower():
+                return Refusal(status=SEE_OTHER, body=body, headers=headers | {"Location": offer})
+        return Refusal(status=REFUSED, body=body, headers=headers)
+
+
+def _text(access: Access, accept_language: str) -> str | None:
+    try:
+        return access.text(_language(accept_language))
+    except MissingExtraError:
+        # The words are an extra, and the reason is there without them.
+        return None
+
+
+def _language(accept_language: str) -> str:
+    for tag in accept_language.split(","):
+        language = tag.partition(";")[0].strip().lower()[:2]
+        if language in ("ar", "en"):
+            return language
+    return "en"

@@ -1,0 +1,69 @@
+"""A decorator that lets subscribers into a view."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from rmz_async.integrations._gate import AsyncPaywall, BlockingPaywall, Gate
+from rmz_async.paywall import Access
+
+__all__ = ("requires",)
+
+View = Callable[..., Any]
+
+
+def requires(
+    *slugs: str,
+    paywall: AsyncPaywall | BlockingPaywall,
+    user: Callable[[HttpRequest], str],
+    offer: Callable[[HttpRequest], str | None] | None = None,
+) -> Callable[[View], View]:
+    """Return a decorator that lets subscribers in; ``request.access`` is the answer.
+
+    An async view needs a paywall of ``rmz_async``, and a plain one that of ``rmz_sync``. All others
+    get 402 with the reason, as JSON in the language that they asked for; a browser is sent to the
+    offer. If the paywall cannot say, the status is 503 with ``Retry-After``.
+
+    Args:
+        slugs: The products that let in; none for all that the paywall counts.
+        paywall: Answers.
+        user: Returns the signed-in user.
+        offer: Returns the address at which the user can subscribe.
+
+    Raises:
+        ConfigurationError: A slug is empty.
+    """
+    gate = Gate(slugs)
+    check: Any = paywall.check
+
+    def refused(request: HttpRequest, access: Access) -> HttpResponse | None:
+        if access.granted:
+            request.access = access  # type: ignore[attr-defined] # for the view
+            return None
+        refusal = gate.refusal(
+            access,
+            accept=request.headers.get("accept", ""),
+            accept_language=request.headers.get("accept-language", ""),
+            offer=None if offer is None else offer(request),
+        )
+        return JsonResponse(refusal.body, status=refusal.status, headers=refusal.headers)
+
+    def decorate(view: View) -> View:
+        @functools.wraps(view)
+        async def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            answer = refused(request, gate.judge(await check(user(request))))
+            return await view(request, *args, **kwargs) if answer is None else answer
+
+        @functools.wraps(view)
+        def guarded_blocking(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            answer = refused(request, gate.judge(check(user(request))))
+            return view(request, *args, **kwargs) if answer is None else answer
+
+        return guarded if inspect.iscoroutinefunction(view) else guarded_blocking
+
+    return decorate

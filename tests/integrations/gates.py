@@ -1,0 +1,53 @@
+"""The requests by which a gate for subscribers is judged, the same for all frameworks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from rmz_async.paywall import Reason
+
+USER = "X-User"
+OFFER = "/subscribe"
+
+
+def prepare(double: Any) -> None:
+    """Let Noura pay for the plan, and Omar for another one."""
+    double.grant("noura", slug="pro-plan")
+    double.grant("omar", slug="other-plan")
+    double.grant("huda")
+
+
+def check_gate(url: str, double: Any) -> None:
+    """Knock at the gate of ``/premium``, whose view answers with the reason of the access."""
+
+    def get(user: str, **headers: str) -> httpx.Response:
+        return httpx.get(f"{url}/premium", headers={USER: user, **headers}, trust_env=False)
+
+    passed = get("noura")
+    assert (passed.status_code, passed.text) == (200, "active")
+
+    refused = get("sami")
+    body = refused.json().get("detail", refused.json())
+    assert refused.status_code == 402
+    assert body["reason"] == Reason.NO_SUBSCRIPTION
+    assert body["offer"] == OFFER
+    assert refused.headers["Cache-Control"] == "no-store"
+    assert "Retry-After" not in refused.headers
+
+    arabic = get("sami", **{"Accept-Language": "fr, ar-SA;q=0.9, en;q=0.8"})
+    assert "اشتراك" in arabic.json().get("detail", arabic.json())["text"]
+
+    browser = get("sami", Accept="text/html,application/xhtml+xml")
+    assert (browser.status_code, browser.headers["Location"]) == (303, OFFER)
+
+    other = get("omar")
+    assert other.json().get("detail", other.json())["reason"] == Reason.OTHER_PRODUCT
+    assert get("huda").status_code == 503
+
+    double.outage()
+    unsure = get("nobody", Accept="text/html")
+    assert unsure.status_code == 503
+    assert int(unsure.headers["Retry-After"]) > 0
+    assert get("noura").status_code == 200
