@@ -59,10 +59,12 @@ def test_fastapi_lets_subscribers_in(double: PaywallDouble) -> None:
     app = FastAPI()
     pro = for_fastapi.requires("pro-plan", paywall=double, user=signed_in, offer=lambda _: OFFER)
 
-    @app.get("/premium", response_class=PlainTextResponse)
-    async def premium(access: Access = Depends(pro)) -> str:
+    async def premium(access: Access) -> str:
         return access.reason
 
+    # The names of local variables cannot be read from annotations that are strings.
+    premium.__annotations__["access"] = Annotated[Access, Depends(pro)]
+    app.get("/premium", response_class=PlainTextResponse)(premium)
     with serving(app) as url:
         check_gate(url, double)
 
