@@ -254,6 +254,13 @@ def webhooks_load(session: nox.Session) -> None:
 
 
 @nox.session
+def interleavings(session: nox.Session) -> None:
+    """Mix redirect, webhooks and page views in 10,000 ways, and fail if a payer is wronged."""
+    session.install("-e", ".[sandbox]", *group("tests"))
+    session.run("python", "-P", "tests/paywall/run_interleavings.py", *session.posargs)
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """Use the client for minutes while connections break, and fail if it keeps anything."""
     session.install("-e", ".[aiohttp,sandbox]", *group("tests"))

@@ -58,10 +58,10 @@ class Confirming:
         deadline, pause = clock.clock() + patience, FIRST_PAUSE
         while True:
             outcome = await self._look(subscription_id, user)
-            late = clock.clock() + pause > deadline
-            if not isinstance(outcome, NotYet) or late:
+            left = deadline - clock.clock()
+            if not isinstance(outcome, NotYet) or left <= 0:
                 return outcome
-            await clock.sleep(pause)
+            await clock.sleep(min(pause, left))
             pause *= 2
 
     async def _look(self, subscription_id: int, user: str) -> Confirmation:

@@ -22,8 +22,8 @@ def test_the_page_prints_what_it_says(page: Page) -> None:
     assert page.printed == [
         "True active api",
         "102 15 199.99",
-        "plans: the store has no plan pro-plan, anually; "
-        "near are: pro-plan, annually; pro-plan, monthly; pro-plan, biennial",
+        "plans: the store has no plan pro-plan, yearly; "
+        "near are: pro-plan, biennial; pro-plan, annually; pro-plan, monthly",
         "True",
         "True",
         "False",

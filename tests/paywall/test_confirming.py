@@ -179,6 +179,17 @@ async def test_a_signed_link_is_waited_for(rmz: ScriptedRMZ) -> None:
     assert rmz.slept == [0.5, 1.0]
 
 
+async def test_the_whole_wait_is_used(rmz: ScriptedRMZ) -> None:
+    """A replica that has caught up just before its end is met by a last look."""
+    query = await link(rmz)
+    rmz.set()
+    answers = answers_over(rmz, state_secret=SECRET)
+    rmz.meanwhile = lambda: rmz.set(subscription(created_at=START)) if rmz.seconds >= 4 else None
+
+    assert isinstance(await answers.confirm(query, "noura", 5), Confirmed)
+    assert rmz.slept == [0.5, 1.0, 2.0, 1.5]
+
+
 async def test_the_wait_for_a_purchase_is_bounded(rmz: ScriptedRMZ) -> None:
     """Afterwards the page may ask again."""
     query = await link(rmz)
