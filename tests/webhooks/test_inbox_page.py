@@ -122,11 +122,11 @@ async def test_a_delivery_shows_its_content_only_if_that_is_allowed(browse: Brow
 
 async def test_a_body_has_a_line_for_each_field(browse: Browser, filled: Receiver) -> None:
     """A body that is no JSON is shown as it came."""
-    await deliver(filled, b"caf\xe9 <b>")
+    await deliver(filled, b"\xe9 <b>")
     lines = [line.strip() for line in (await browse(show_content=True).get("2")).text.split("\n")]
 
     assert "&#34;event_id&#34;: &#34;bad&#34;," in lines
-    assert "caf\\xe9 &lt;b&gt;" in (await browse(show_content=True).get("4")).text
+    assert "\\xe9 &lt;b&gt;" in (await browse(show_content=True).get("4")).text
 
 
 async def test_a_time_says_that_it_is_utc(browse: Browser) -> None:
