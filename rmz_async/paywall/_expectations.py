@@ -51,8 +51,12 @@ class Expectations:
         self._expected: dict[str, Expectation] = {}
 
     def expect(self, user: str, expectation: Expectation) -> None:
-        """Remember a state."""
-        self._expected.pop(user, None)
+        """Remember a state, unless RMZ's API itself has just returned a subscription in it."""
+        known = self._expected.pop(user, None)
+        if known is not None and expectation.subscription is None and self._now() < known.until:
+            same = (known.subscription_id, known.status)
+            if same == (expectation.subscription_id, expectation.status):
+                expectation = known
         self._expected[user] = expectation
         while len(self._expected) > MOST:
             self._expected.pop(next(iter(self._expected)), None)

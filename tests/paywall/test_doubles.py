@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import anyio.lowlevel
 import pytest
 
-from rmz_async import ConfigurationError, NotFoundError
+from rmz_async import ConfigurationError, NotFoundError, Plan
 from rmz_async.paywall import PaywallDouble, Policy, Reason
 from tests.paywall.scripted import START
 
@@ -70,3 +70,26 @@ async def test_a_double_has_its_subscriptions_by_number() -> None:
     assert (await lookups.get(1)).external_customer_id == "noura"
     with pytest.raises(NotFoundError):
         await lookups.get(2)
+
+
+async def test_a_double_starts_a_checkout() -> None:
+    """Its address leads nowhere, and has the plan."""
+    plan = Plan(
+        product_id=102,
+        variant_id=15,
+        slug="pro-plan",
+        name=None,
+        duration="annually",
+        price=None,
+        trial_days=0,
+    )
+
+    session = await PaywallDouble().start(
+        "noura",
+        plan=plan,
+        customer=1,
+        success_url="https://app.example/ok",
+        cancel_url="https://app.example/no",
+    )
+
+    assert session.checkout_url == "https://checkout.invalid/15"

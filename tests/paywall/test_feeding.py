@@ -186,3 +186,45 @@ async def test_a_receiver_feeds_several_paywalls(tmp_path: Any) -> None:
     assert [double.status.asked for double in doubles] == [1, 1]
     assert (await doubles[0].check("noura")).source is Source.WEBHOOK
     await receiver.aclose()
+
+
+@pytest.mark.parametrize("on_outage", ["keep-known", "deny"])
+async def test_an_event_after_the_redirect_takes_nothing_back(
+    rmz: ScriptedRMZ, on_outage: str
+) -> None:
+    """The lookup reads from another replica than the redirect, and does not show the purchase."""
+    paywall = paywall_over(rmz, on_outage=on_outage)
+    rmz.set(subscription(created_at=START))
+    assert await paywall.confirm("rmz-subscription-id=501", user="noura")
+    rmz.set()
+
+    await paywall.feed(event())
+
+    assert (await paywall.check("noura")).reason is Reason.ACTIVE
+
+
+async def test_a_late_event_brings_no_old_subscription_back(rmz: ScriptedRMZ) -> None:
+    """The subscription of the redirect has been canceled since."""
+    paywall = paywall_over(rmz)
+    rmz.set(subscription(created_at=START))
+    assert await paywall.confirm("rmz-subscription-id=501", user="noura")
+    rmz.later(31)
+    rmz.set(subscription(status="canceled"))
+
+    with pytest.raises(ConnectionFailedError):
+        await paywall.feed(event())
+    rmz.later(31)
+
+    assert (await paywall.check("noura")).reason is Reason.CANCELED
+
+
+async def test_an_event_of_a_change_after_the_redirect_counts(rmz: ScriptedRMZ) -> None:
+    """The customer has paused meanwhile."""
+    paywall = paywall_over(rmz)
+    rmz.set(subscription(created_at=START))
+    assert await paywall.confirm("rmz-subscription-id=501", user="noura")
+    rmz.set(subscription(status="paused"))
+
+    await paywall.feed(event(EventType.SUBSCRIPTION_PAUSED, "paused"))
+
+    assert (await paywall.check("noura")).reason is Reason.PAUSED
