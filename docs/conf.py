@@ -46,12 +46,12 @@ nitpick_ignore_regex = [
     ("py:class", rf"({'|'.join(sorted(sys.stdlib_module_names))})(\..*)?"),
     # A sentence before a colon, which napoleon takes for a type.
     ("py:class", r".* .*"),
-    ("py:class", r"(aiohttp|flask|starlette)(\..*)?"),
+    ("py:class", r"(aiohttp|django|fastapi|flask|starlette)(\..*)?"),
     # Type variables.
     ("py:class", r"rmz_.*\.[TH]"),
     # Names in private modules, and in the rooms of the sandbox, of which only some are public.
     ("py:class", r"(rmz_\w+\.)?(\w+\.)*_\w+(\.\w+)+"),
-    ("py:class", r"rmz_async\.sandbox(\.\w+){2,}|Backend|Timeline"),
+    ("py:class", r"rmz_async\.sandbox(\.\w+){2,}|Backend|Timeline|AsyncPaywall|BlockingPaywall"),
     # Aliases and classes in passing; the docstring says what they stand for.
     ("py:class", "Backoff|Headers|HTTPClient|Path|Query|Secrets|TokenSource|URLObject"),
     ("py:class", r"rmz_async\.(operations\.Reaction|options\.Unchanged)"),

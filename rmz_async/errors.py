@@ -173,7 +173,9 @@ class MissingExtraError(ConfigurationError, ImportError):
 class PlanNotFoundError(ConfigurationError, KeyError):
     """The store has no plan of that name, or several; nothing was sent."""
 
-    __str__ = Exception.__str__
+    def __str__(self) -> str:
+        # KeyError's own would put the sentence between quotes.
+        return Exception.__str__(self)
 
 
 class InvalidRequestError(RMZError, ValueError):

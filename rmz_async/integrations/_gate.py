@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import attrs
 
@@ -58,7 +58,7 @@ class Gate:
     """
 
     def __init__(self, slugs: Sequence[str]) -> None:
-        given: Sequence[object] = slugs
+        given = cast("Sequence[object]", slugs)
         if not all(isinstance(slug, str) and slug for slug in given):
             raise ConfigurationError("requires: must be the slugs of products, such as pro-plan")
         self._slugs = frozenset(slugs)

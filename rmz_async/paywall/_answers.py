@@ -106,14 +106,14 @@ class Answers:
             raise ConfigurationError("on_outage: must be keep-known, deny or allow") from None
         self._state = None if state_secret is None else State(state_secret)
         del state_secret
-        self.store = lookups.store
-        self.policy = policy
+        self.store: str = lookups.store
+        self.policy: Policy = policy
         self._lookups = lookups
         self._lifetimes = lifetimes
         self._keep_subscriptions = keep_subscriptions
         self._today = lookups.clock.today
         self._now = steady_clock(lookups.clock)
-        self.memory = Memory(self._now, capacity, STRANGERS)
+        self.memory: Memory = Memory(self._now, capacity, STRANGERS)
         self._reachability = Reachability(self._now)
         self._facts = Facts(lookups, shared, lifetimes.patience)
         self._expectations = Expectations(self._now)
@@ -124,7 +124,7 @@ class Answers:
             lookups.clock,
             lambda: self._reachability.pause,
         )
-        self.background = Background(
+        self.background: Background = Background(
             self.memory,
             self._refreshing,
             None if snapshot is None else Snapshot(Path(snapshot), _rules(self.store, policy)),

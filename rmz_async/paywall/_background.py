@@ -15,7 +15,7 @@ from rmz_async.paywall.access import Access
 
 __all__ = ("Background",)
 
-logger = logging.getLogger("rmz_async.paywall")
+logger: logging.Logger = logging.getLogger("rmz_async.paywall")
 
 SNAPSHOT_EVERY = 60.0
 

@@ -20,17 +20,17 @@ class DoubleLookups:
         is_out: Whether RMZ is out of reach.
     """
 
-    per_minute = 120
-    replica_lag = 0.0
-    store = "double"
+    per_minute: int = 120
+    replica_lag: float = 0.0
+    store: str = "double"
 
     def __init__(self, now: datetime) -> None:
         if now.tzinfo is None:
             raise ConfigurationError("now: must be an aware time, for example datetime.now(UTC)")
-        self.now = now
+        self.now: datetime = now
         self.known: dict[str, Subscription] = {}
-        self.is_out = False
-        self.clock = Clock(clock=lambda: self.now.timestamp(), today=lambda: self.now)
+        self.is_out: bool = False
+        self.clock: Clock = Clock(clock=lambda: self.now.timestamp(), today=lambda: self.now)
 
     async def subscriptions(self, user: str, urgency: Urgency) -> Sequence[Subscription]:
         """Return the subscription of a user."""

@@ -11,7 +11,7 @@ import anyio
 from rmz_async.paywall._lookups import Lookups, Urgency
 from rmz_async.paywall.sharing import AccessCache, Fact
 
-logger = logging.getLogger("rmz_async.paywall")
+logger: logging.Logger = logging.getLogger("rmz_async.paywall")
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ class Facts:
         self._shared = shared
         self._patience = patience
         self._is_broken = False
-        self.asked = 0
+        self.asked: int = 0
 
     async def learn(
         self, user: str, urgency: Urgency, usable: Callable[[Fact], bool] | None

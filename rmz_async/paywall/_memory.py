@@ -43,7 +43,7 @@ class Memory:
         self._most_others = others
         self._payers: dict[str, Entry] = {}
         self._others: dict[str, Entry] = {}
-        self.handed_out = 0
+        self.handed_out: int = 0
 
     def __len__(self) -> int:
         """Return how many payers are known."""

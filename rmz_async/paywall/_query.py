@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, cast
 from urllib.parse import parse_qs
 
@@ -40,10 +40,12 @@ def values_of(query: Query, name: str) -> list[str]:
         get_all = getattr(query, method, None)
         if get_all is not None:
             return [str(value) for value in (get_all(name) if name in query.keys() else ())]  # noqa: SIM118 - of a protocol
-    value = cast("Mapping[str, Any]", query).get(name)
+    value = cast("Mapping[str, object]", query).get(name)
     if value is None:
         return []
-    return [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
+    if isinstance(value, list | tuple):
+        return [str(each) for each in cast("Sequence[object]", value)]
+    return [str(value)]
 
 
 def subscription_id_of(query: Query) -> int | None:

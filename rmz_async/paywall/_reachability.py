@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from rmz_async.errors import AuthenticationError, PacingError, PermissionDeniedError, RMZError
 
-logger = logging.getLogger("rmz_async.paywall")
+logger: logging.Logger = logging.getLogger("rmz_async.paywall")
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 10.0
@@ -27,7 +27,7 @@ class Reachability:
         self._failures = 0
         self._paused_until = -math.inf
         self.problem: str | None = None
-        self.answered = False
+        self.answered: bool = False
 
     @property
     def pause(self) -> float:

@@ -57,7 +57,7 @@ class Refreshing:
         self._pause = pause
         self._next = 0.0
         self._due: PerLoop[Due] = PerLoop(Due)
-        self.waiting = 0
+        self.waiting: int = 0
 
     def backlog(self) -> float:
         """Return the seconds that the users who wait will take."""

@@ -18,7 +18,7 @@ from rmz_async.paywall.access import Access, Reason, Source
 
 __all__ = ("Snapshot",)
 
-logger = logging.getLogger("rmz_async.paywall")
+logger: logging.Logger = logging.getLogger("rmz_async.paywall")
 
 VERSION = 1
 

@@ -40,7 +40,7 @@ class PaywallDouble(Paywall):
     ) -> None:
         if policy is None:
             policy = Policy(product_ids=None if product_ids is None else frozenset(product_ids))
-        self.rmz = DoubleLookups(datetime.now(UTC) if now is None else now)
+        self.rmz: DoubleLookups = DoubleLookups(datetime.now(UTC) if now is None else now)
         self._use(
             Answers(
                 self.rmz,

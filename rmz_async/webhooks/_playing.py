@@ -176,7 +176,8 @@ class Play:
             self._inbox.die_after(kill_after)
         self._events = len(set(bodies))
         self._count = 0
-        self._seed, self._kill_after = shuffle, kill_after
+        self._seed: int | None = shuffle
+        self._kill_after: Point | None = kill_after
 
     @property
     def delivered(self) -> Delivered:

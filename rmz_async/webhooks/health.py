@@ -13,7 +13,7 @@ from rmz_async.webhooks.inbox.interface import Stats
 
 __all__ = ("Health", "HealthLevel")
 
-logger = logging.getLogger("rmz_async")
+logger: logging.Logger = logging.getLogger("rmz_async")
 
 # RMZ gives up after so many seconds, and switches a webhook off if so large a part of its
 # deliveries fail, once there were so many of them.

@@ -63,7 +63,7 @@ def story_of(seed: int) -> Story:
         "check": chance.randint(1, 5),
         "pause": chance.randint(0, 4),
     }
-    steps = [step for step, count in counts.items() for _ in range(count)]
+    steps: list[Step] = [step for step, count in counts.items() for _ in range(count)]
     chance.shuffle(steps)
     moments: list[tuple[Step, ...]] = []
     for step in steps:

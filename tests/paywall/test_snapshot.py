@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
@@ -112,12 +113,11 @@ async def test_a_damaged_snapshot_is_left_out(
     rmz: ScriptedRMZ,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
-    damage: object,
+    damage: Callable[[str], str],
 ) -> None:
     """The paywall works without it, and says so."""
     path = tmp_path / "payers"
     await write(rmz, path)
-    assert callable(damage)
     path.write_text(damage(path.read_text("utf-8")), "utf-8")
     rmz.failure = DOWN
 

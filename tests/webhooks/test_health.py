@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 import rmz_sync.webhooks
 from rmz_async.webhooks import EventType, HealthLevel, Receiver, sample, sign
 from rmz_async.webhooks.health import HealthMonitor
-from rmz_async.webhooks.inbox.interface import Stats
+from rmz_async.webhooks.inbox.interface import Inbox, Stats
 from tests.webhooks.receiving import SECRET, Unreliable, deliver
 
 
@@ -125,9 +126,8 @@ def test_a_receiver_that_blocks_measures_too(tmp_path: Path) -> None:
     assert receiver.receive(body, {"Signature": sign(body, SECRET)}).status == 200
     receiver.close()
 
-    broken = rmz_sync.webhooks.Receiver(
-        secrets=[SECRET], inbox=Unreliable(receiver.inbox, "add", "add", "add")
-    )
+    unreliable = cast("Inbox", Unreliable(receiver.inbox, "add", "add", "add"))
+    broken = rmz_sync.webhooks.Receiver(secrets=[SECRET], inbox=unreliable)
     for _ in range(3):
         assert broken.receive(body, {"Signature": sign(body, SECRET)}).status == 503
     assert broken.health().failed == 3
