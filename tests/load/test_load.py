@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from rmz_async.webhooks import EventType, sample, sign
+from rmz_sync.webhooks import Receiver
 from tests.load import kills, mutants
 from tests.load.databases import SQLiteDatabase, add_row
-from tests.load.deliveries import crowd
+from tests.load.deliveries import SECRETS, crowd
 from tests.load.victims import HANDLERS
 
 
@@ -63,3 +65,14 @@ def test_time_in_which_nobody_could_write_makes_nobody_late(tmp_path: Path) -> N
     kills.compare(database, set(), [(9.0, 12.0), (14.0, 14.5), (16.0, 17.0)], tally)
 
     assert tally.late == pytest.approx(2.5)
+
+
+def test_a_signed_event_whose_id_is_half_a_character_is_stored(tmp_path: Path) -> None:
+    """RMZ would deliver it again and again, and switch the webhook off."""
+    body = sample(EventType.SUBSCRIPTION_RENEWED, event_id="?").replace(b'"?"', b'"\\ud800"')
+    receiver = Receiver(secrets=SECRETS, inbox=f"sqlite:///{tmp_path / 'inbox.db'}")
+
+    ack = receiver.receive(body, {"Signature": sign(body, SECRETS[0])})
+    receiver.close()
+
+    assert ack.status == 200

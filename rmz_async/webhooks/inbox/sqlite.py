@@ -297,8 +297,8 @@ def _added(
     inserted = connection.execute(
         _INSERT_DELIVERY,
         (
-            delivery.key,
-            delivery.name,
+            _text(delivery.key),
+            _text(delivery.name),
             delivery.body,
             delivery.request_id,
             delivery.secret_index,
@@ -330,6 +330,11 @@ def _task(row: tuple[int, int, str, int, int, str, str, bytes, str | None, int |
         request_id=request_id,
         secret_index=secret_index,
     )
+
+
+def _text(value: str) -> str:
+    """Return *value* without halves of characters, which SQLite refuses."""
+    return value.encode("utf-8", "replace").decode()
 
 
 def _claim_of(task: Task) -> dict[str, object]:
