@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import anyio
 import attrs
 
+from rmz_async._calls import records as _records
 from rmz_async._calls import retry as _retry
 from rmz_async._calls import verdict as _verdict
 from rmz_async._calls import wire as _wire
@@ -31,6 +32,7 @@ from rmz_async._http.request import CONNECT_TIMEOUT, PreparedRequest
 from rmz_async._http.upload_body import UploadBody
 from rmz_async._pacing.line import NoSlotError
 from rmz_async.errors import OutcomeUnknownError, RMZError
+from rmz_async.observing import Observer
 from rmz_async.operations import RetryRule
 
 if TYPE_CHECKING:
@@ -113,10 +115,32 @@ class Execution(Generic[T]):
         Raises:
             RMZError: See the tree in `rmz_async.errors`.
         """
+        observer = self._transport.observer
+        if observer is None:
+            return await self._run(None)
+        began, outcome = self._clock.clock(), "cancelled"
+        try:
+            result = await self._run(observer)
+            outcome = "ok"
+        except Exception as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            seconds = self._clock.clock() - began
+            observer.on_call(_records.call_record(self._operation, self.history, outcome, seconds))
+        return result
+
+    async def _run(self, observer: Observer | None) -> T:
         self._loop_state = self._transport.connections.open()
         while True:
             self.history.attempts += 1
+            began = self._clock.clock()
             result = await self._attempt_guarded()
+            if observer is not None:
+                now = self._clock.clock()
+                observer.on_attempt(
+                    _records.attempt_record(self._operation, self.history, result, began, now)
+                )
             if not isinstance(result, Failed):
                 if self.history.attempts == 1:
                     self._transport.budget.earn()
@@ -264,6 +288,7 @@ class Execution(Generic[T]):
             return Failed(Failure.NEVER_SENT, f"{type(error).__name__} before it was sent again")
 
     async def _attempt(self) -> T | Failed:
+        self.history.status = None
         began = self._clock.clock()
         tokens = self._transport.connections.tokens
         token = tokens.current or await self._renewed(None)
@@ -274,6 +299,8 @@ class Execution(Generic[T]):
             self.history.under_way = False
             token = await self._renewed(token)
             answer = await self._exchange(token)
+        if isinstance(answer, Answer):
+            self.history.status = answer.status
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug(
                 "%s %s: %s, attempt %d, %.3f s",

@@ -14,6 +14,7 @@ from rmz_async._http.client import Connections
 from rmz_async._http.request import headers_for
 from rmz_async._pacing.slots import Slots
 from rmz_async.errors import OutcomeUnknownError
+from rmz_async.observing import Observer, guarded
 from rmz_async.options import Options
 
 T = TypeVar("T")
@@ -28,17 +29,23 @@ class Transport:
         clock: The clock, and how to sleep.
         slots: The gates before each request.
         budget: How many retries the client has left.
+        observer: Gets a record of each call and attempt; None for none.
         headers: Of every request, without the token.
     """
 
     def __init__(
-        self, connections: Connections, options: Options, clock: Clock | None = None
+        self,
+        connections: Connections,
+        options: Options,
+        clock: Clock | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self.options = options
         self.connections = connections
         self.clock: Clock = Clock() if clock is None else clock
         self.slots: Slots = Slots(options.pacing, self.clock)
         self.budget: Budget = Budget()
+        self.observer: Observer | None = guarded(observer)
         # The class is httpx's, which only `_http` may import.
         self.headers: Any = headers_for(options.base_url)
 

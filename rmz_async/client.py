@@ -14,6 +14,7 @@ from rmz_async._http.base_url import Address, URLObject
 from rmz_async._http.client import Connections, HTTPClient
 from rmz_async._transport import Transport
 from rmz_async.errors import OutcomeUnknownError
+from rmz_async.observing import Observer
 from rmz_async.options import (
     DEFAULT_PACING,
     DEFAULT_TIMEOUT,
@@ -66,6 +67,7 @@ class Client:
             event hooks; its headers, cookies, authentication and time-outs are not used. Your
             client stays open when this one closes. ``"aiohttp"`` means connections over
             aiohttp, which are faster, on asyncio only; install ``rmz[aiohttp]``.
+        observer: Gets a record of each call and attempt; see :mod:`rmz_async.observing`.
         send_token_unencrypted: Allow a *base_url* with http on another machine, such as a sandbox
             in another container. Everyone on the way can read the token, and all data of
             customers.
@@ -100,6 +102,7 @@ class Client:
         retry: RetryPolicy | None = None,
         pacing: Pacing | None = DEFAULT_PACING,
         http: HTTPClient | Literal["aiohttp"] | None = None,
+        observer: Observer | None = None,
         send_token_unencrypted: bool = False,
         _clock: Clock | None = None,
     ) -> None:
@@ -112,7 +115,7 @@ class Client:
             retry=RetryPolicy() if retry is None else retry,
             pacing=pacing,
         )
-        transport = Transport(Connections(Tokens(source), http), options, _clock)
+        transport = Transport(Connections(Tokens(source), http), options, _clock, observer)
         self._plans = PlanCache()
         self._use(transport, owns_connections=True)
 

@@ -11,6 +11,7 @@ from rmz_async._calls.token import TokenSource, as_secret
 from rmz_async._http.base_url import Address, URLObject
 from rmz_async._http.client import HTTPClient
 from rmz_async.errors import OutcomeUnknownError
+from rmz_async.observing import Observer
 from rmz_async.options import DEFAULT_PACING, DEFAULT_TIMEOUT, Pacing, RetryPolicy, Unchanged
 from rmz_async.plans import Plans
 from rmz_sync import _preloaded  # noqa: F401 # pyright: ignore[reportUnusedImport] # for what it imports
@@ -52,6 +53,8 @@ class Client(Resources):
             ``rmz_async``, it is closed with this client, because no other thread could close it.
             ``"aiohttp"`` means connections over aiohttp, which are faster; install
             ``rmz[aiohttp]``.
+        observer: Gets a record of each call and attempt, in the client's thread; see
+            :mod:`rmz_async.observing`.
         send_token_unencrypted: Allow a *base_url* with http on another machine, such as a sandbox
             in another container. Everyone on the way can read the token, and all data of
             customers.
@@ -71,6 +74,7 @@ class Client(Resources):
         retry: RetryPolicy | None = None,
         pacing: Pacing | None = DEFAULT_PACING,
         http: HTTPClient | Literal["aiohttp"] | None = None,
+        observer: Observer | None = None,
         send_token_unencrypted: bool = False,
         _clock: Clock | None = None,
     ) -> None:
@@ -83,6 +87,7 @@ class Client(Resources):
             retry=retry,
             pacing=pacing,
             http=http,
+            observer=observer,
             send_token_unencrypted=send_token_unencrypted,
             _clock=_clock,
         )

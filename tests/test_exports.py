@@ -140,6 +140,7 @@ def defined(name: str) -> set[str]:
 
 # Public to the modules beside them and not to users.
 INTERNAL = {
+    "rmz_async.observing": {"guarded"},
     "rmz_async.operations": {"Reaction"},
     "rmz_async.paywall.lifetimes": {"lifetimes_of"},
     "rmz_async.plans": {"PlanCache"},

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 
 # Each layer may import its own modules and the layers below it, never one above it.
 LAYERS = (
-    ("errors", "operations", "_version"),
+    ("errors", "observing", "operations", "_version"),
     ("models", "pagination"),
     ("_decoding",),
     ("options", "_calls", "_pacing"),

@@ -117,6 +117,7 @@ class History:
         sent_at: When the first attempt began, on the calendar; UTC.
         answered_at: RMZ's own clock at its answer, if the answer named it; UTC.
         next_slot_in: Seconds to the next slot, as the last answer said.
+        status: The HTTP status of the last answer; None if the current attempt has none.
         under_way: Whether a request may be at work, of which nothing is known yet.
     """
 
@@ -128,6 +129,7 @@ class History:
     sent_at: datetime | None = None
     answered_at: datetime | None = None
     next_slot_in: float | None = None
+    status: int | None = None
     under_way: bool = False
 
     def note_sending(self, now: float, today: datetime) -> None:

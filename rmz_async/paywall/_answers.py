@@ -20,6 +20,7 @@ from rmz_async.errors import (
     RMZError,
 )
 from rmz_async.models import CheckoutSession, Subscription
+from rmz_async.observing import DecisionRecord, Observer, guarded
 from rmz_async.paywall._background import Background
 from rmz_async.paywall._confirming import Confirming
 from rmz_async.paywall._expectations import Expectation, Expectations
@@ -83,6 +84,7 @@ class Answers:
         snapshot: The file of the known payers.
         shared: What other processes have learnt.
         state_secret: Signs the address to which customers come back.
+        observer: Gets a record of each answer that memory did not have ready.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class Answers:
         snapshot: str | PathLike[str] | None,
         shared: AccessCache | None,
         state_secret: str | Sequence[str] | None = None,
+        observer: Observer | None = None,
     ) -> None:
         if type(capacity) is not int or capacity < 1:
             raise ConfigurationError("capacity: must be an integer of 1 or more")
@@ -106,6 +109,7 @@ class Answers:
             raise ConfigurationError("on_outage: must be keep-known, deny or allow") from None
         self._state = None if state_secret is None else State(state_secret)
         del state_secret
+        self._observer = guarded(observer)
         self.store: str = lookups.store
         self.policy: Policy = policy
         self._lookups = lookups
@@ -137,6 +141,9 @@ class Answers:
     async def check(self, user: str) -> Access:
         """Return the answer about a user for whom memory has none that may be handed out."""
         _validate(user)
+        return self._observed(await self._answer(user))
+
+    async def _answer(self, user: str) -> Access:
         now = self._now()
         entry = self.memory.payer(user)
         if entry is None or now >= entry.ends:
@@ -168,7 +175,7 @@ class Answers:
                 "asking again is safe",
                 operation=operations.SUBSCRIPTIONS_LOOKUP.name,
             )
-        return access
+        return self._observed(access)
 
     async def feed(self, event: Event) -> None:
         """Ask RMZ about the customer of an event."""
@@ -249,6 +256,18 @@ class Answers:
             failed=self._failed,
             handed_out=self.memory.handed_out,
         )
+
+    def _observed(self, access: Access) -> Access:
+        if self._observer is not None:
+            age = (self._today() - access.checked_at).total_seconds()
+            record = DecisionRecord(
+                granted=access.granted,
+                reason=access.reason.value,
+                source=access.source.value,
+                age=max(age, 0.0),
+            )
+            self._observer.on_decision(record)
+        return access
 
     async def _ask(self, user: str, urgency: Urgency) -> Access | None:
         if self._reachability.pause:

@@ -13,6 +13,7 @@ import anyio
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
 from rmz_async.models import CheckoutSession, NewCustomer
+from rmz_async.observing import Observer
 from rmz_async.paywall._answers import Answers, OnOutage
 from rmz_async.paywall._lookups import Purchase, RMZLookups
 from rmz_async.paywall._query import Query
@@ -59,6 +60,8 @@ class Paywall:
         state_secret: Signs the address to which customers come back, so that `confirm` refuses a
             copied one; 16 or more characters. Or several: the first one signs, and all are
             accepted. Install ``rmz[paywall]``.
+        observer: Gets a record of each answer that memory did not have ready; see
+            :mod:`rmz_async.observing`.
 
     Raises:
         ConfigurationError: An option breaks a rule; the message names both.
@@ -77,6 +80,7 @@ class Paywall:
         snapshot: Path | None = None,
         shared: AccessCache | None = None,
         state_secret: str | Sequence[str] | None = None,
+        observer: Observer | None = None,
     ) -> None:
         if policy is None:
             policy = Policy(product_ids=None if product_ids is None else frozenset(product_ids))
@@ -94,6 +98,7 @@ class Paywall:
                 snapshot=snapshot,
                 shared=shared,
                 state_secret=state_secret,
+                observer=observer,
             )
         )
 

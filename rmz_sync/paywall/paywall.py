@@ -11,6 +11,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from rmz_async._http.per_loop import PerLoop
 from rmz_async.models import CheckoutSession, NewCustomer
+from rmz_async.observing import Observer
 from rmz_async.paywall import (
     Access,
     AccessCache,
@@ -58,6 +59,8 @@ class Paywall:
         state_secret: Signs the address to which customers come back, so that `confirm` refuses a
             copied one; 16 or more characters. Or several: the first one signs, and all are
             accepted. Install ``rmz[paywall]``.
+        observer: Gets a record of each answer that memory did not have ready; see
+            :mod:`rmz_async.observing`.
 
     Raises:
         ConfigurationError: An option breaks a rule; the message names both.
@@ -76,6 +79,7 @@ class Paywall:
         snapshot: str | PathLike[str] | None = None,
         shared: AccessCache | None = None,
         state_secret: str | Sequence[str] | None = None,
+        observer: Observer | None = None,
     ) -> None:
         wrapped = AsyncPaywall(
             rmz._wrapped,  # pyright: ignore[reportPrivateUsage] - of the same package
@@ -88,6 +92,7 @@ class Paywall:
             snapshot=snapshot,
             shared=shared,
             state_secret=state_secret,
+            observer=observer,
         )
         portal = rmz._portal  # pyright: ignore[reportPrivateUsage] - of the same package
         # The client ends its thread when it is collected, so it must live as long as this.

@@ -1,0 +1,161 @@
+"""An observer gets a record of each attempt and each call, and its failures cost nothing."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+
+from rmz_async import APIError, Client, ConfigurationError, NotFoundError
+from rmz_async.observing import AttemptRecord, CallRecord, Observer
+from tests.wire.changes import BAD_GATEWAY, LOST, THROTTLED, MakeShop, failing, fresh
+from tests.wire.conftest import Time, over_httpx
+
+pytestmark = [pytest.mark.anyio, over_httpx]
+
+
+class Notebook(Observer):
+    """Keeps all records."""
+
+    def __init__(self) -> None:
+        self.attempts: list[AttemptRecord] = []
+        self.calls: list[CallRecord] = []
+
+    def on_attempt(self, record: AttemptRecord) -> None:
+        self.attempts.append(record)
+
+    def on_call(self, record: CallRecord) -> None:
+        self.calls.append(record)
+
+
+class Broken(Observer):
+    """Fails whenever it is called."""
+
+    def on_attempt(self, record: AttemptRecord) -> None:
+        raise ValueError(record.operation)
+
+    def on_call(self, record: CallRecord) -> None:
+        raise ValueError(record.operation)
+
+
+def failing_first(shop: Any, *failures: Any) -> None:
+    """Let the shop's first attempts fail."""
+    left = list(failures)
+    shop.sent.side_effect = lambda _: fresh(left.pop(0)) if left else shop.done()
+
+
+async def test_each_attempt_of_a_call_is_observed(make_shop: MakeShop, make_client: Any) -> None:
+    """An answer has its status, and a lost one has none."""
+    shop, notebook = make_shop("read"), Notebook()
+    failing_first(shop, BAD_GATEWAY, LOST)
+
+    async with make_client(observer=notebook) as rmz:
+        await shop.sample.make(rmz)
+
+    seen = [(each.number, each.status, each.outcome) for each in notebook.attempts]
+    assert seen == [(1, 502, "ambiguous"), (2, None, "ambiguous"), (3, 200, "ok")]
+    assert {(each.operation, each.method, each.rule) for each in notebook.attempts} == {
+        ("subscriptions.get", "GET", "safe")
+    }
+
+
+async def test_a_call_is_observed_with_all_its_attempts(
+    make_shop: MakeShop, make_client: Any, time: Time
+) -> None:
+    shop, notebook = make_shop("read"), Notebook()
+    failing_first(shop, BAD_GATEWAY)
+
+    async with make_client(observer=notebook) as rmz:
+        await shop.sample.make(rmz.with_options(timeout=30))
+
+    (record,) = notebook.calls
+    assert (record.operation, record.rule, record.attempts, record.outcome) == (
+        "subscriptions.get",
+        "safe",
+        2,
+        "ok",
+    )
+    assert record.seconds == sum(time.slept) > 0
+
+
+async def test_a_failed_call_is_observed_by_its_error(
+    make_shop: MakeShop, make_client: Any
+) -> None:
+    shop, notebook = make_shop("read"), Notebook()
+    shop.sent.side_effect = lambda _: fresh(failing(404))
+
+    async with make_client(observer=notebook) as rmz:
+        with pytest.raises(NotFoundError):
+            await shop.sample.make(rmz)
+
+    assert [each.outcome for each in notebook.calls] == ["NotFoundError"]
+    assert [each.outcome for each in notebook.attempts] == ["final"]
+
+
+async def test_a_cancelled_call_is_observed(make_shop: MakeShop, make_client: Any) -> None:
+    shop, notebook = make_shop("read"), Notebook()
+
+    with anyio.CancelScope() as scope:
+
+        def cancel(_: httpx.Request) -> httpx.Response:
+            scope.cancel()
+            return fresh(THROTTLED)
+
+        shop.sent.side_effect = cancel
+        async with make_client(observer=notebook) as rmz:
+            await shop.sample.make(rmz)
+
+    assert [each.outcome for each in notebook.calls] == ["cancelled"]
+
+
+async def test_an_attempt_that_was_never_sent_has_only_waited(make_client: Any) -> None:
+    notebook = Notebook()
+
+    async def no_token() -> str:
+        await anyio.sleep_forever()
+        return "never"
+
+    async with make_client(no_token, observer=notebook, timeout=0.01) as rmz:
+        with pytest.raises(Exception, match="no token in time"):
+            await rmz.subscriptions.get(501)
+
+    assert notebook.attempts
+    assert all(each.waited == each.seconds for each in notebook.attempts)
+    assert {each.status for each in notebook.attempts} == {None}
+
+
+async def test_a_failing_observer_costs_one_line_of_the_log(
+    make_shop: MakeShop, make_client: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The call succeeds, and the exception's own message is not shown."""
+    shop = make_shop("read")
+    shop.sent.side_effect = shop.done
+
+    with caplog.at_level(logging.WARNING, "rmz_async"):
+        async with make_client(observer=Broken()) as rmz:
+            await shop.sample.make(rmz)
+            await shop.sample.make(rmz)
+
+    (line,) = caplog.messages
+    assert line.endswith("ValueError")
+
+
+async def test_an_observer_may_take_some_records_only(
+    make_shop: MakeShop, make_client: Any
+) -> None:
+    shop = make_shop("read")
+    shop.sent.side_effect = lambda _: fresh(failing(404))
+
+    async with make_client(observer=Observer()) as rmz:
+        with pytest.raises(APIError):
+            await shop.sample.make(rmz)
+
+
+async def test_something_else_is_no_observer() -> None:
+    wrong: Any = object()
+
+    with pytest.raises(ConfigurationError, match="observer"):
+        Client("1|token", observer=wrong)
