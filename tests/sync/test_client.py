@@ -41,7 +41,7 @@ def test_both_packages_export_the_same_names() -> None:
     different = {
         name for name in rmz_sync.__all__ if getattr(rmz_sync, name) is not getattr(rmz_async, name)
     }
-    assert different == {"Client", "Pager", "webhooks"}
+    assert different == {"Client", "Pager", "Paywall", "paywall", "webhooks"}
 
 
 def test_both_clients_take_the_same_options(client: rmz_sync.Client) -> None:
