@@ -31,12 +31,13 @@ def test_the_page_prints_what_it_says(page: Page) -> None:
 
 
 def test_a_customer_buys_comes_back_and_is_let_in(page: Page) -> None:
-    page.run("The whole service")
+    page.run("Read the answer")
     app = page["app"]
 
     async def visit() -> None:
         async with app.router.lifespan_context(app), browser(app) as visitor:
             assert (await visitor.get("/report")).status_code == 402
+            assert (await visitor.get("/figures")).status_code == 402
             checkout = (await visitor.post("/subscribe")).headers["location"]
             back = pay(checkout)
             app.dependency_overrides[page["signed_in_user"]] = lambda: "usr_other"
@@ -45,6 +46,7 @@ def test_a_customer_buys_comes_back_and_is_let_in(page: Page) -> None:
             welcome = await visitor.get(back)
             assert (welcome.status_code, welcome.headers["location"]) == (303, "/report")
             assert (await visitor.get("/report")).json() == {"text": "…"}
+            assert (await visitor.get("/figures")).json() == {"text": "…"}
             assert (await visitor.get("/welcome?rmz-subscription-id=501")).status_code == 404
 
     page.wait(visit())
