@@ -22,6 +22,7 @@ LAYERS = (
     ("plans",),
     ("client",),
     ("webhooks", "paywall"),
+    ("redis",),
     ("_shared",),
 )
 
@@ -41,6 +42,7 @@ PRIVILEGES = {
     "babel": ("paywall.wording.",),
     "itsdangerous": ("paywall._state.",),
     "psycopg": ("webhooks.inbox._postgres_",),
+    "redis": ("redis._link.",),
     "sqlalchemy": ("webhooks.inbox._postgres_", "webhooks.inbox.postgres."),
 }
 OPEN_TO_ALL = {"anyio", "attrs"}

@@ -15,6 +15,9 @@ logger: logging.Logger = logging.getLogger("rmz_async.paywall")
 
 T = TypeVar("T")
 
+# How often to wait for another process before this one asks too.
+ROUNDS = 2
+
 
 class Facts:
     """Learns about users; asks RMZ once for all processes that share a cache.
@@ -52,9 +55,13 @@ class Facts:
         if fact is not None and usable is not None and usable(fact):
             return fact
         token = await self._guarded(lambda: shared.lease(user))
-        if token is None and usable is not None and not self._is_broken:
-            after = None if fact is None else fact.checked_at
-            seconds = self._patience
+        after = None if fact is None else fact.checked_at
+        # If the process that asks is killed, one of those that waited takes over, and the others
+        # wait for that one.
+        seconds = self._patience
+        for _ in range(ROUNDS):
+            if token is not None or usable is None or self._is_broken:
+                break
             found = await self._guarded(lambda: shared.learnt(user, after=after, seconds=seconds))
             if found is not None and usable(found):
                 return found

@@ -1,0 +1,77 @@
+"""Commands to Redis, each within a bounded time, from any event loop."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import anyio
+from anyio import to_thread
+
+from rmz_async.errors import ConfigurationError, MissingExtraError
+
+__all__ = ("Argument", "Link")
+
+Argument: TypeAlias = str | int | float
+
+
+class Link:
+    """A Redis server that is spoken to from worker threads.
+
+    The blocking client works on asyncio and on trio, in each thread and after a fork; the asyncio
+    client of redis-py belongs to one event loop.
+
+    Args:
+        url: The server's address, with its password.
+        timeout: Seconds that one command may take.
+
+    Raises:
+        ConfigurationError: The address cannot be read.
+        MissingExtraError: The package ``redis`` is not installed.
+    """
+
+    def __init__(self, url: str, timeout: float) -> None:
+        try:
+            import redis
+            from redis.backoff import NoBackoff
+            from redis.retry import Retry
+        except ImportError:
+            raise MissingExtraError(
+                "Redis cannot be used: the package redis is not installed. "
+                'Install it with: pip install "rmz[redis]"'
+            ) from None
+        if isinstance(timeout, bool) or not 0 < timeout <= 5:
+            raise ConfigurationError("timeout: must be a number of seconds above 0, at most 5")
+        try:
+            self._client: Any = redis.Redis.from_url(
+                url,
+                socket_timeout=timeout,
+                socket_connect_timeout=timeout,
+                decode_responses=True,
+                # A server that was restarted has closed the idle connections.
+                retry=Retry(NoBackoff(), 1),
+            )
+        except (ValueError, TypeError, AttributeError):
+            # The address may hold a password, and redis-py's error may quote the address.
+            raise ConfigurationError(
+                "url: must be an address such as redis://host:6379/0"
+            ) from None
+        self._timeout = timeout
+
+    async def run(self, *command: Argument) -> Any:
+        """Return the server's answer to a command.
+
+        Raises:
+            TimeoutError: No answer came in time.
+            Exception: The server cannot be reached, or refuses.
+        """
+        # The thread may have to wait for others before it begins, and a connection for a name.
+        with anyio.fail_after(self._timeout):
+            return await to_thread.run_sync(self.run_here, *command, abandon_on_cancel=True)
+
+    def run_here(self, *command: Argument) -> Any:
+        """Return the answer to a command, and block this thread meanwhile."""
+        return self._client.execute_command(*command)
+
+    def close(self) -> None:
+        """Close the connections; the next command opens one."""
+        self._client.close()

@@ -1,0 +1,119 @@
+"""The scripts that count a quota inside Redis, by the clock of its server."""
+
+from __future__ import annotations
+
+from rmz_async._pacing.quota import MARGIN, MAX_CLOSURE, SPAN
+
+__all__ = ("FORGET", "LEARN", "RELEASE", "RENEW", "RESERVE")
+
+# KEYS: the times of the requests, and RMZ's figures. The time of a test replaces the server's.
+_BEGIN = f"""
+local sent, state, now = KEYS[1], KEYS[2], tonumber(ARGV[1])
+if not now then
+  local time = redis.call('TIME')
+  now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+end
+local function get(field, default)
+  return tonumber(redis.call('HGET', state, field) or '') or default
+end
+local function put(...)
+  redis.call('HSET', state, ...)
+  redis.call('EXPIRE', state, {int(MAX_CLOSURE + 2 * SPAN)})
+end
+local function last(member)
+  local number = 0
+  while redis.call('ZSCORE', sent, member .. ':' .. number) do number = number + 1 end
+  return number
+end
+local function add(at, member)
+  redis.call('ZADD', sent, 'NX', string.format('%.6f', at), member)
+  redis.call('EXPIRE', sent, {int(2 * SPAN)})
+end
+redis.call('ZREMRANGEBYSCORE', sent, '-inf', string.format('%.6f', now - {SPAN}))
+"""
+
+# ARGV: the time, the limit, how many go first, the member, and pairs of age and member that a
+# restarted server may have lost.
+RESERVE = (
+    _BEGIN
+    + f"""
+local ahead = tonumber(ARGV[3])
+for place = 5, #ARGV, 2 do add(now - tonumber(ARGV[place]), ARGV[place + 1]) end
+local limit = math.min(tonumber(ARGV[2]), get('limit', math.huge))
+local spans = math.floor(ahead / limit)
+ahead = ahead % limit
+local wait = math.max(0, get('closed', -math.huge) - now)
+local oldest = redis.call('ZCARD', sent) + ahead - limit
+if oldest >= 0 then
+  local entry = redis.call('ZRANGE', sent, oldest, oldest, 'WITHSCORES')
+  if entry[2] then wait = math.max(wait, tonumber(entry[2]) + {SPAN} - now) end
+end
+local left = get('left', math.huge)
+if ahead >= left then wait = math.max(wait, get('left_until', now) - now) end
+wait = wait + spans * {SPAN}
+local member = ''
+if wait <= 0 and tonumber(ARGV[3]) == 0 then
+  member = ARGV[4] .. ':' .. last(ARGV[4])
+  add(now, member)
+  if left < math.huge then put('left', left - 1) end
+end
+return {{string.format('%.6f', wait), member}}
+"""
+)
+
+# ARGV: the time, the member.
+FORGET = (
+    _BEGIN
+    + """
+local number = last(ARGV[2])
+if number == 0 then return 0 end
+redis.call('ZREM', sent, ARGV[2] .. ':' .. (number - 1))
+local left = get('left', math.huge)
+if left < math.huge then put('left', math.min(left + 1, get('last', left + 1))) end
+return 1
+"""
+)
+
+# ARGV: the time, the limit, and RMZ's limit, remaining and seconds of closure; each may be empty.
+LEARN = (
+    _BEGIN
+    + f"""
+local mine = tonumber(ARGV[2])
+local function figures()
+  return math.min(mine, get('limit', math.huge)) .. ' ' .. get('left', 'none') .. ' '
+    .. get('closed', 'none')
+end
+local function forget_window() redis.call('HDEL', state, 'first', 'last', 'left', 'left_until') end
+local before = figures()
+local limit, remaining, closed = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+if limit and limit >= 1 then put('limit', limit) end
+if closed then
+  local ends = now + math.min(closed, {MAX_CLOSURE}) + {MARGIN}
+  put('closed', string.format('%.6f', math.max(ends, get('closed', ends))))
+  forget_window()
+elseif remaining then
+  if remaining <= get('first', -1) and now < get('left_until', -math.huge) then
+    put('last', math.min(get('last', remaining), remaining))
+    put('left', math.min(get('left', remaining), remaining))
+  else
+    forget_window()
+    if remaining < math.min(mine, get('limit', math.huge)) - redis.call('ZCARD', sent) then
+      put('first', remaining, 'last', remaining, 'left', remaining,
+        'left_until', string.format('%.6f', now + {SPAN}))
+    end
+  end
+end
+return before ~= figures() and 1 or 0
+"""
+)
+
+# A lease belongs to its token: the lease of a slow process may be another's by now.
+RELEASE = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+
+RENEW = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0
+"""

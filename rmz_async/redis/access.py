@@ -1,0 +1,148 @@
+"""Facts about users, shared in Redis by the paywalls of several processes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import threading
+import uuid
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import anyio
+
+from rmz_async._decoding.converter import from_dict
+from rmz_async.errors import ConfigurationError, RMZError
+from rmz_async.models import Subscription
+from rmz_async.paywall.sharing import Fact
+from rmz_async.redis import _scripts
+from rmz_async.redis._link import Link
+
+__all__ = ("RedisAccessCache",)
+
+# Milliseconds after which the lease of a process that has died ends.
+LEASE = 800
+
+# Seconds between two looks for the answer of another process.
+LOOK = 0.05
+
+
+class RedisAccessCache:
+    """Shares facts about users in Redis, so that one process asks RMZ for all.
+
+    Give it to `Paywall` as *shared*. The values are personal data: names, phone numbers, e-mail
+    addresses and plans, as RMZ sends them. Protect Redis with a password and TLS. The facts end by
+    themselves; the names of the keys hold hashes of the shop and of the user.
+
+    Args:
+        url: The server's address, such as ``rediss://:password@host:6379/0``.
+        shop: Any string that tells shops apart, the same in all processes; the token serves too.
+        ttl: Seconds after which a fact ends; above 0. Without RMZ, a payer is known so long.
+        prefix: The beginning of each key.
+        timeout: Seconds that Redis may take for one answer; above 0, at most 5.
+
+    Raises:
+        ConfigurationError: An argument breaks its rule.
+        MissingExtraError: The package ``redis`` is not installed.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        shop: str,
+        ttl: float = 86_400.0,
+        prefix: str = "rmz:",
+        timeout: float = 0.25,
+    ) -> None:
+        if not shop or type(shop) is not str:
+            raise ConfigurationError("shop: must be a string that is not empty")
+        if isinstance(ttl, bool) or not 0 < ttl < math.inf:
+            raise ConfigurationError("ttl: must be a finite number of seconds above 0")
+        self._link = Link(url, timeout)
+        self._shop = shop
+        self._ttl = max(1, int(ttl * 1000))
+        self._prefix = prefix
+        self._held: dict[str, threading.Event] = {}
+
+    async def get(self, user: str) -> Fact | None:
+        """Return what a process has learnt about a user, or None."""
+        return _read(await self._link.run("GET", self._key(user)))
+
+    async def put(self, user: str, fact: Fact) -> None:
+        """Store what this process has learnt."""
+        value = {
+            "checked_at": fact.checked_at.isoformat(),
+            "subscriptions": [one.to_dict() for one in fact.subscriptions],
+        }
+        await self._link.run("SET", self._key(user), json.dumps(value), "PX", self._ttl)
+
+    async def forget(self, user: str) -> None:
+        """Remove the fact about a user, because something has changed."""
+        await self._link.run("DEL", self._key(user))
+
+    async def lease(self, user: str) -> str | None:
+        """Return a token if this process may ask RMZ; None if another process asks now."""
+        token = uuid.uuid4().hex
+        key = self._lease_key(user)
+        if await self._link.run("SET", key, token, "NX", "PX", LEASE) is None:
+            return None
+        ended = self._held[token] = threading.Event()
+        # The lease of a killed process ends soon, and that of a slow answer goes on.
+        threading.Thread(
+            target=self._renew, args=(key, token, ended), name="rmz-lease", daemon=True
+        ).start()
+        return token
+
+    async def release(self, user: str, token: str) -> None:
+        """Give back a lease of this process."""
+        ended = self._held.pop(token, None)
+        if ended is not None:
+            ended.set()
+        await self._link.run("EVAL", _scripts.RELEASE, 1, self._lease_key(user), token)
+
+    async def learnt(self, user: str, *, after: datetime | None, seconds: float) -> Fact | None:
+        """Wait for the answer of the process that asks now; see `AccessCache.learnt`."""
+        with anyio.move_on_after(seconds):
+            while True:
+                # In this order: a fact is stored before its lease ends.
+                is_asked = await self._link.run("EXISTS", self._lease_key(user))
+                fact = await self.get(user)
+                if fact is not None and (after is None or fact.checked_at > after):
+                    return fact
+                if not is_asked:
+                    return None
+                await anyio.sleep(LOOK)
+        return None
+
+    def close(self) -> None:
+        """Close the connections to Redis; the next call opens one."""
+        self._link.close()
+
+    def _key(self, user: str) -> str:
+        digest = hashlib.sha256(f"rmz access\0{self._shop}\0{user}".encode()).hexdigest()
+        return f"{self._prefix}access:{{{digest[:32]}}}"
+
+    def _lease_key(self, user: str) -> str:
+        return f"{self._key(user)}:lease"
+
+    def _renew(self, key: str, token: str, ended: threading.Event) -> None:
+        with suppress(Exception):
+            while not ended.wait(LEASE / 4000):
+                if not self._link.run_here("EVAL", _scripts.RENEW, 1, key, token, LEASE):
+                    return
+
+
+def _read(value: Any) -> Fact | None:
+    if value is None:
+        return None
+    # A value of another version counts as none, and RMZ is asked.
+    try:
+        row = json.loads(value)
+        checked_at = datetime.fromisoformat(row["checked_at"])
+        subscriptions = tuple(from_dict(Subscription, one) for one in row["subscriptions"])
+    except (RMZError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return None if checked_at.tzinfo is None else Fact(subscriptions, checked_at)

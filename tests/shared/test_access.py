@@ -1,0 +1,200 @@
+"""Paywalls of several processes share what they know, and ask RMZ once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+from typing import Any
+
+import anyio
+import pytest
+import redis
+
+from rmz_async import ConfigurationError
+from rmz_async.paywall import Fact, Lifetimes
+from rmz_async.redis import RedisAccessCache
+from tests.paywall.scripted import START, ScriptedRMZ, subscription
+from tests.redis_server import RedisServer
+from tests.seams import paywall_over
+
+pytestmark = pytest.mark.anyio
+
+FACT = Fact((subscription(),), START)
+
+
+def cache_at(url: str, ttl: float = 86_400.0) -> RedisAccessCache:
+    """Make a cache as another process would have it."""
+    return RedisAccessCache(url, shop="a-token", timeout=5, ttl=ttl)
+
+
+def connected(url: str) -> Any:
+    """Connect to Redis, without the types of its answers."""
+    return redis.Redis.from_url(url, decode_responses=True)
+
+
+async def test_a_fact_reaches_another_process_and_is_forgotten(server: RedisServer) -> None:
+    """Nothing of a fact is lost on the way."""
+    one, other = cache_at(server.url), cache_at(server.url)
+    await one.put("noura", FACT)
+
+    assert await other.get("noura") == FACT
+    assert await other.get("sara") is None
+    await other.forget("noura")
+    assert await one.get("noura") is None
+    one.close()
+
+
+async def test_the_names_of_keys_show_neither_token_nor_user_and_values_end(
+    server: RedisServer,
+) -> None:
+    """Names of keys are in logs and monitors of Redis."""
+    await cache_at(server.url, ttl=100).put("noura", FACT)
+
+    with connected(server.url) as client:
+        (name,) = client.execute_command("KEYS", "*")
+        assert 0 < client.execute_command("TTL", name) <= 100
+    assert "noura" not in name
+    assert "token" not in name
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "no JSON",
+        "{}",
+        '{"checked_at": "2026-01-01T00:00:00", "subscriptions": []}',
+        '{"checked_at": "2026-01-01T00:00:00+00:00", "subscriptions": [{}]}',
+        "[]",
+    ],
+)
+async def test_a_value_that_cannot_be_read_counts_as_none(server: RedisServer, value: str) -> None:
+    """RMZ is asked then."""
+    cache = cache_at(server.url)
+    await cache.put("noura", FACT)
+    with connected(server.url) as client:
+        (name,) = client.execute_command("KEYS", "*")
+        client.execute_command("SET", name, value)
+
+    assert await cache.get("noura") is None
+
+
+async def test_a_lease_has_one_holder_and_ends_by_its_own_token_only(server: RedisServer) -> None:
+    """The token of another gives nothing back."""
+    one, other = cache_at(server.url), cache_at(server.url)
+    token = await one.lease("noura")
+    assert token is not None
+
+    await other.release("noura", "another")
+    assert await other.lease("noura") is None
+    await one.release("noura", token)
+    again = await other.lease("noura")
+    assert again is not None
+    await other.release("noura", again)
+
+
+async def test_a_lease_is_renewed_until_it_is_lost(server: RedisServer) -> None:
+    """A slow answer of RMZ leads to no second request."""
+    one, other = cache_at(server.url), cache_at(server.url)
+    token = await one.lease("noura")
+    assert token is not None
+    with connected(server.url) as client:
+        (key,) = client.execute_command("KEYS", "*")
+        client.execute_command("PEXPIRE", key, 3_600_000)
+        while client.execute_command("PTTL", key) > 60_000:  # noqa: ASYNC110 - Redis tells nobody
+            await anyio.sleep(0.01)
+        assert await other.lease("noura") is None
+        client.execute_command("FLUSHALL")
+        # The thread that renewed it ends by itself.
+        while any(  # noqa: ASYNC110 - a thread that nobody else knows
+            one.name == "rmz-lease" for one in threading.enumerate()
+        ):
+            await anyio.sleep(0.01)
+
+    with anyio.fail_after(60):
+        assert await other.learnt("noura", after=None, seconds=120) is None
+    await one.release("noura", token)
+
+
+async def test_the_wait_for_another_process_ends(server: RedisServer) -> None:
+    """A paywall asks RMZ itself then."""
+    one, other = cache_at(server.url), cache_at(server.url)
+    token = await one.lease("noura")
+    assert token is not None
+
+    assert await other.learnt("noura", after=None, seconds=0) is None
+    await one.release("noura", token)
+
+
+async def test_the_answer_of_another_process_is_waited_for(server: RedisServer) -> None:
+    """A fact that is no newer than the known one does not count."""
+    one, other = cache_at(server.url), cache_at(server.url)
+    token = await one.lease("noura")
+    assert token is not None
+    await one.put("noura", FACT)
+    newer = Fact((), START + timedelta(seconds=1))
+
+    async def answer() -> None:
+        await one.put("noura", newer)
+        await one.release("noura", token)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(answer)
+        assert await other.learnt("noura", after=START, seconds=60) == newer
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from rmz_async.redis import RedisAccessCache
+
+cache = RedisAccessCache(sys.argv[1], shop="a-token", timeout=5)
+assert asyncio.run(cache.lease("noura"))
+print("held", flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+async def test_after_a_kill_the_next_process_asks_and_the_others_wait_for_it(
+    server: RedisServer,
+) -> None:
+    """Eight paywalls with a hundred askers each make one request in place of the killed one."""
+    killed = await anyio.to_thread.run_sync(
+        lambda: subprocess.run(
+            [sys.executable, "-c", KILLED, server.url], stdout=subprocess.PIPE, check=False
+        )
+    )
+    assert killed.stdout == b"held\n"
+    rmz = ScriptedRMZ()
+    rmz.set(subscription())
+    granted: list[bool] = []
+
+    async def ask(number: int) -> None:
+        access = await paywalls[number].check("noura")
+        granted.append(access.granted)
+
+    patient = Lifetimes(patience=60.0)
+    paywalls = [paywall_over(rmz, shared=cache_at(server.url), lifetimes=patient) for _ in range(8)]
+    async with anyio.create_task_group() as tasks:
+        for number in range(800):
+            tasks.start_soon(ask, number % 8)
+
+    assert granted == [True] * 800
+    assert rmz.asked == ["noura"]
+
+
+@pytest.mark.parametrize("name", ["shop", "ttl"])
+def test_an_argument_of_the_cache_that_breaks_a_rule_is_named(name: str) -> None:
+    """An empty name, or a fact that never lives."""
+    given: dict[str, object] = {"shop": "a-shop", "ttl": 60.0}
+    given[name] = {"shop": "", "ttl": 0}[name]
+
+    with pytest.raises(ConfigurationError, match=f"^{name}"):
+        RedisAccessCache("redis://host", **given)  # type: ignore[arg-type] # wrong on purpose
+
+
+def test_a_ttl_is_a_number_of_seconds() -> None:
+    """True would be one second."""
+    with pytest.raises(ConfigurationError, match=r"^ttl"):
+        RedisAccessCache("redis://host", shop="a-shop", ttl=True)

@@ -1,0 +1,202 @@
+"""All who share a Redis stay together within RMZ's minute."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+
+import pytest
+
+import rmz_async
+import rmz_sync
+from rmz_async import ConfigurationError, Pacing, QuotaReport
+from rmz_async.redis import RedisQuotaStore
+from rmz_async.sandbox import Sandbox
+from tests.redis_server import RedisServer
+
+pytestmark = pytest.mark.anyio
+
+KEY = "fingerprint:general"
+
+
+class Time:
+    """A clock that a test moves."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+@pytest.fixture
+def time() -> Time:
+    """The clock of Redis and of all processes."""
+    return Time()
+
+
+@pytest.fixture
+def store_at(time: Time) -> Callable[..., RedisQuotaStore]:
+    """Make a store as another process would have it."""
+
+    def make(url: str, processes: int = 4) -> RedisQuotaStore:
+        # Longer than any machine needs: no test waits so long, unless it is about that.
+        return RedisQuotaStore(url, processes=processes, timeout=5, _clock=time, _server_time=time)
+
+    return make
+
+
+Maker = Callable[..., RedisQuotaStore]
+
+
+async def taken(store: RedisQuotaStore, time: Time, limit: int, *, most: int = 100) -> int:
+    """Take slots until there is none, and return how many there were."""
+    for count in range(most):
+        if await store.reserve(KEY, limit, time.now) > 0:
+            return count
+    return most
+
+
+async def test_two_processes_count_together(
+    server: RedisServer, time: Time, store_at: Maker
+) -> None:
+    """Requests of the same moment count each."""
+    one, other = store_at(server.url), store_at(server.url)
+
+    assert await taken(one, time, 10, most=7) == 7
+    assert await taken(other, time, 10) == 3
+    assert await one.reserve(KEY, 10, time.now) == pytest.approx(61)
+    assert await one.reserve(KEY, 10, time.now, ahead=10) == pytest.approx(122)
+    time.now += 61
+    assert await taken(one, time, 10) == 10
+
+
+async def test_a_slot_that_is_given_back_is_free_for_another_process(
+    server: RedisServer, time: Time, store_at: Maker
+) -> None:
+    """And one that nobody took frees nothing."""
+    one, other = store_at(server.url), store_at(server.url)
+    await taken(one, time, 2)
+
+    await one.forget(KEY, time.now)
+    await other.forget(KEY, time.now + 1)
+
+    assert await taken(other, time, 2) == 1
+
+
+async def test_a_closure_holds_for_all_processes(
+    server: RedisServer, time: Time, store_at: Maker
+) -> None:
+    """A 429 of one is a 429 of all."""
+    one, other = store_at(server.url), store_at(server.url)
+
+    assert await one.learn(KEY, 10, time.now, QuotaReport(closed_for=30.0))
+
+    assert await other.reserve(KEY, 10, time.now) == pytest.approx(31)
+
+
+async def test_figures_of_rmz_hold_for_all_processes(
+    server: RedisServer, time: Time, store_at: Maker
+) -> None:
+    """Others may use the token without this Redis."""
+    one, other = store_at(server.url), store_at(server.url)
+    await one.reserve(KEY, 60, time.now)
+
+    assert await one.learn(KEY, 60, time.now, QuotaReport(limit=20, remaining=3))
+    assert not await one.learn(KEY, 60, time.now, QuotaReport(limit=20, remaining=3))
+
+    assert await taken(other, time, 60) == 3
+    await other.forget(KEY, time.now)
+    assert await taken(one, time, 60) == 1
+    time.now += 61
+    assert await taken(one, time, 60) == 20
+
+
+async def test_without_redis_a_process_keeps_to_its_share_and_says_so_once(
+    dead: RedisServer, time: Time, store_at: Maker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A Redis that comes back empty hears from the process what it sent."""
+    store = store_at(dead.url)
+    await store.reserve(KEY, 40, time.now)
+    dead.kill()
+
+    assert await taken(store, time, 40) == 9
+    time.now += 2
+    assert await taken(store, time, 40) == 0
+    assert await store.learn(KEY, 40, time.now, QuotaReport(closed_for=1.0))
+    await store.forget(KEY, 1000.0)
+    dead.start()
+    time.now += 3
+
+    assert await taken(store_at(dead.url), time, 40, most=5) == 5
+    assert await taken(store, time, 40) == 40 - 5 - 9
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
+    assert "1/4" in caplog.messages[0]
+    assert "again" in caplog.messages[1]
+
+
+async def test_what_is_older_than_a_minute_is_no_more_remembered(
+    dead: RedisServer, time: Time, store_at: Maker
+) -> None:
+    """The second minute without Redis has a share of its own."""
+    dead.kill()
+    store = store_at(dead.url, processes=1)
+
+    assert await taken(store, time, 3) == 3
+    time.now += 61
+    assert await taken(store, time, 3) == 3
+
+
+async def test_a_redis_that_hangs_costs_no_call_its_deadline(time: Time) -> None:
+    """A server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        port = hanging.getsockname()[1]
+        store = RedisQuotaStore(f"redis://127.0.0.1:{port}/0", timeout=0.05, _clock=time)
+
+        assert await store.reserve(KEY, 8, time.now) <= 0
+        assert await store.reserve(KEY, 8, time.now) > 0
+        store.close()
+
+
+async def test_a_client_of_each_package_counts_by_the_clock_of_the_server(
+    server: RedisServer,
+) -> None:
+    """Both send, and the third request finds no slot."""
+    pacing = Pacing(lookup_per_minute=2, max_wait=0, store=RedisQuotaStore(server.url, timeout=5))
+    async with Sandbox() as sandbox, sandbox.client(pacing=pacing) as rmz:
+        for _ in range(2):
+            await rmz.subscriptions.lookup(external_customer_id="usr_abc123")
+        with pytest.raises(rmz_async.PacingError):
+            await rmz.subscriptions.lookup(external_customer_id="usr_abc123")
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("http://:hidden@host", {}),
+        ("redis://:hidden@host:port", {}),
+        ("redis://host", {"processes": 0}),
+        ("redis://host", {"processes": True}),
+        ("redis://host", {"timeout": 0}),
+        ("redis://host", {"timeout": 6}),
+        ("redis://host", {"timeout": True}),
+    ],
+)
+def test_an_argument_that_breaks_a_rule_is_named_and_no_password_is_shown(
+    url: str, options: dict[str, int]
+) -> None:
+    """The message begins with the argument."""
+    with pytest.raises(ConfigurationError) as caught:
+        RedisQuotaStore(url, **options)  # type: ignore[arg-type] # wrong on purpose
+
+    assert str(caught.value).startswith(next(iter(options), "url"))
+    assert "hidden" not in str(caught.value)
+
+
+def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command to install it is in the message."""
+    monkeypatch.setitem(__import__("sys").modules, "redis", None)
+
+    with pytest.raises(rmz_sync.MissingExtraError, match=r"rmz\[redis\]"):
+        RedisQuotaStore("redis://host")
