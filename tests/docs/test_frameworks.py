@@ -17,6 +17,16 @@ def browser(app: object) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://app.example")
 
 
+def test_the_gate_of_fastapi_lets_a_subscriber_in(page: Page) -> None:
+    page.run("Subscribers only")
+
+    async def visit() -> None:
+        async with browser(page["shop"]) as visitor:
+            assert (await visitor.get("/premium")).json() == "active"
+
+    page.wait(visit())
+
+
 def test_fastapi_shows_the_report_to_those_who_paid(page: Page) -> None:
     page.run("FastAPI")
     app = page["app"]

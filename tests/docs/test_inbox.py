@@ -103,3 +103,20 @@ def test_a_queue_runs_what_is_handed_over(page: Page) -> None:
 
     page.wait(main())
     assert "order 78901" in page.printed
+
+
+def test_the_receiver_of_the_page_is_well(page: Page) -> None:
+    page.run("Is the webhook well?")
+
+    async def look() -> dict[str, object]:
+        await deliver(page["receiver"], EventType.SUBSCRIPTION_RENEWED)
+        found: dict[str, object] = await page["status"]()
+        return found
+
+    assert page.wait(look())["level"] == "ok"
+
+
+def test_the_play_of_the_page_ends_well(page: Page) -> None:
+    page.run()
+
+    page.wait(page["check"]())
