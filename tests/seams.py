@@ -21,6 +21,8 @@ from rmz_async.paywall import Lifetimes, Paywall, Policy
 from rmz_async.paywall._answers import Answers
 from rmz_async.paywall._lookups import Lookups, Purchase, Urgency
 from rmz_async.webhooks import _hand_over, _worker
+from rmz_async.webhooks._comparing import changes, state_of, state_of_event
+from rmz_async.webhooks._reading import event_of
 from rmz_async.webhooks.inbox import _sqlite_file, sqlite
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from rmz_sync import _portal_thread
@@ -51,12 +53,14 @@ __all__ = (
     "async_client",
     "be_patient",
     "budget_of",
+    "changes",
     "clock_of",
     "close_inherited",
     "connection_of",
     "connections_of",
     "cut_off",
     "end_inherited_thread",
+    "event_of",
     "fill_disk",
     "new_loop",
     "paywall_over",
@@ -70,6 +74,8 @@ __all__ = (
     "set_patience",
     "set_pause",
     "set_slice",
+    "state_of",
+    "state_of_event",
     "sync_client",
     "tokens_of",
     "transport_of",

@@ -37,6 +37,7 @@ FACADES: dict[ModuleType, tuple[str, ...]] = {
         "rmz_async.webhooks.health",
         "rmz_async.webhooks.inbox.interface",
         "rmz_async.webhooks.receiver",
+        "rmz_async.webhooks.reconciliation",
         "rmz_async.webhooks.samples",
         "rmz_async.webhooks.signature",
     ),
@@ -145,6 +146,7 @@ INTERNAL = {
     "rmz_async.paywall.lifetimes": {"lifetimes_of"},
     "rmz_async.plans": {"PlanCache"},
     "rmz_async.webhooks.health": {"HealthMonitor"},
+    "rmz_async.webhooks.reconciliation": {"Comparison"},
     "rmz_sync.pagination": {"next_page"},
     "rmz_sync.paywall.paywall": {"BackgroundTask"},
 }

@@ -31,6 +31,7 @@ from rmz_async.webhooks.events import (
 from rmz_async.webhooks.health import Health, HealthLevel
 from rmz_async.webhooks.inbox.interface import Inbox, Stats
 from rmz_async.webhooks.receiver import Ack, Receiver, Replay
+from rmz_async.webhooks.reconciliation import Reconciliation
 from rmz_async.webhooks.samples import sample
 from rmz_async.webhooks.signature import sign, verify
 
@@ -46,6 +47,7 @@ __all__ = (
     "OrderEvent",
     "OrderStatusChanged",
     "Receiver",
+    "Reconciliation",
     "Replay",
     "Stats",
     "SubscriptionActivated",

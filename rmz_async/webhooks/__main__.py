@@ -11,12 +11,17 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
+import anyio
+
 from rmz_async._calls.refusals import quoted
+from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError, RMZError
-from rmz_async.webhooks._core import ReceiverCore
+from rmz_async.webhooks._core import PAGES, ReceiverCore
+from rmz_async.webhooks._reading import RECONCILED
 from rmz_async.webhooks._replaying import Replay
 from rmz_async.webhooks.inbox.interface import Entry, EntryTask, Inbox, TaskState
 from rmz_async.webhooks.inbox.opening import open_inbox
+from rmz_async.webhooks.reconciliation import Reconciliation
 
 __all__ = ("main",)
 
@@ -80,6 +85,11 @@ def _parser() -> argparse.ArgumentParser:
     again = command("replay", _replay, "run the handlers of deliveries again")
     again.add_argument("numbers", type=int, nargs="+", metavar="number")
     again.add_argument("--dry-run", action="store_true", help="say what would run; change nothing")
+    mended = command("reconcile", _reconcile, "compare with RMZ, and make up for missed events")
+    mended.add_argument("--per-minute", type=int, default=PAGES, metavar="PAGES")
+    mended.add_argument(
+        "--feed-first", action="store_true", help="each unknown subscription is an event, always"
+    )
     purged = command("purge", _purge, "forget old deliveries")
     purged.add_argument("--older-than", type=float, default=7.0, metavar="DAYS")
     purged.add_argument("--dead", action="store_true", help="also the failed and the unreadable")
@@ -127,7 +137,7 @@ def _show(given: argparse.Namespace) -> Iterator[str]:
     entry = _inbox(given).entry(given.number)
     if entry is None:
         raise LookupError(f"there is no delivery {given.number}")
-    yield _line(entry, f"secret {entry.secret_index}")
+    yield _line(entry, _origin(entry))
     yield f"  key {quoted(entry.key)}"
     if entry.fault:
         yield f"  unreadable: {quoted(entry.fault)}"
@@ -145,6 +155,19 @@ def _replay(given: argparse.Namespace) -> Iterator[str]:
             yield f"{number}: nothing to run: no such delivery, or no handler wants it"
         for replay in found:
             yield f"{number}: {replay.handler} {_seen(replay, given.dry_run)}"
+
+
+def _reconcile(given: argparse.Namespace) -> Iterator[str]:
+    receiver = _receiver(given)
+
+    async def reconcile() -> Reconciliation:
+        async with Client() as client:
+            return await receiver.reconciled(client, given.per_minute, given.feed_first)
+
+    found = anyio.run(reconcile)
+    yield f"{found.subscriptions} subscriptions compared, {found.events} events were missing"
+    if not found.is_complete:
+        yield "another process compares now"
 
 
 def _purge(given: argparse.Namespace) -> Iterator[str]:
@@ -165,6 +188,12 @@ def _schema(given: argparse.Namespace) -> Iterator[str]:
 def _line(entry: Entry, rest: str) -> str:
     moment = datetime.fromtimestamp(entry.received_at, UTC).strftime("%Y-%m-%d %H:%M:%S")
     return f"{entry.inbox_id:>8}  {moment}  {entry.name:30}  {entry.subject or '-':24}  {rest}"
+
+
+def _origin(entry: Entry) -> str:
+    if entry.secret_index == RECONCILED:
+        return "found by reconcile"
+    return f"secret {entry.secret_index}"
 
 
 def _task(task: EntryTask) -> str:

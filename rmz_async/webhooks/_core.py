@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import attrs
 from anyio import CapacityLimiter, Lock
@@ -27,6 +27,7 @@ from rmz_async.webhooks._handlers import (
 from rmz_async.webhooks._intake import Intake
 from rmz_async.webhooks._replaying import Replay, replayed
 from rmz_async.webhooks._secrets import Keys, Secrets
+from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks._transaction import Cursor, Transaction, mark_done, transaction
 from rmz_async.webhooks._worker import Worker
 from rmz_async.webhooks._working import Background, Signal, working
@@ -34,10 +35,17 @@ from rmz_async.webhooks.events import Event
 from rmz_async.webhooks.health import HealthMonitor
 from rmz_async.webhooks.inbox.interface import Delivery, Inbox
 from rmz_async.webhooks.inbox.opening import open_inbox
+from rmz_async.webhooks.reconciliation import Comparison, Reconciliation
+
+if TYPE_CHECKING:
+    from rmz_async.client import Client
 
 H = TypeVar("H", bound=Handler)
 
 WEEK = 7 * 86_400.0
+
+PAGES = 45
+"""Pages of RMZ's list in a minute; a quarter of RMZ's requests is left to others."""
 
 FEEDS = "rmz.paywall."
 
@@ -76,6 +84,7 @@ class ReceiverCore:
         self._rules = Rules(max_attempts=max_attempts, backoff=backoff)
         self._forget_after = forget_after
         clock = Clock() if _clock is None else _clock
+        self._clock = clock
         self._seconds = clock.clock
         self._inbox = open_inbox(inbox, clock) if isinstance(inbox, str) else inbox
         self._worker = Worker(self._inbox, self._handlers, clock, handler_timeout)
@@ -249,6 +258,46 @@ class ReceiverCore:
         found = replayed(self._inbox, self._handlers, inbox_id, dry_run=dry_run)
         self._wake()
         return found
+
+    async def reconciled(self, rmz: Client, per_minute: int, feed_first: bool) -> Reconciliation:
+        """Do the work of ``reconcile``, with a client of ``rmz_async``."""
+        comparison = self._comparison(per_minute, feed_first)
+        try:
+            page = await in_thread(comparison.begin)
+            if page is not None and await self._compared(comparison, rmz, page):
+                comparison.finish()
+        finally:
+            await in_thread(comparison.leave)
+        return comparison.report
+
+    async def _compared(self, comparison: Comparison, rmz: Client, page: int) -> bool:
+        pages = rmz.subscriptions.list(page=page).pages()
+        while True:
+            await self._clock.sleep(comparison.pause())
+            comparison.ask()
+            found = await anext(pages, None)
+            if found is None:
+                return True
+            stored = await in_thread(partial(comparison.compare, found))
+            if stored is None:
+                return False
+            await self._fed(stored)
+
+    async def _fed(self, stored: Sequence[int]) -> None:
+        for inbox_id in stored:
+            if self._hand_over is not None:
+                await self._hand_over.hand_over(inbox_id)
+        self._wake()
+
+    def _comparison(self, per_minute: int, feed_first: bool) -> Comparison:
+        return Comparison(
+            self._inbox,
+            self._handlers,
+            self._clock,
+            per_minute=per_minute,
+            feed_first=feed_first,
+            delay=0.0 if self._hand_over is None else self._hand_over.delay,
+        )
 
     def _wake(self) -> None:
         for signal in tuple(self._signals):

@@ -10,6 +10,7 @@ import attrs
 
 from rmz_async._calls.refusals import quoted
 from rmz_async.errors import ConfigurationError, PayloadError, SignatureError
+from rmz_async.webhooks._comparing import state_of_event
 from rmz_async.webhooks._handlers import Handlers, subject_of
 from rmz_async.webhooks._headers import Headers
 from rmz_async.webhooks._replaying import UNREADABLE
@@ -82,6 +83,7 @@ class Intake:
             subject=subject_of(event),
             fault=unread,
             handlers=handlers,
+            state=state_of_event(event),
         )
 
 

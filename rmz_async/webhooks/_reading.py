@@ -43,6 +43,11 @@ _ORDER_EVENTS: Mapping[str, type[Any]] = {
 _MEMBERS: Mapping[str, EventType] = {kind.value: kind for kind in EventType}
 
 
+RECONCILED = -1
+"""The place of the secret for an event that no secret signed: `Receiver.reconcile` made it. No
+delivery can have it."""
+
+
 def event_of(body: bytes, request_id: str | None, secret_index: int | None) -> AnyEvent:
     """Return the event of a delivery that was verified.
 
@@ -80,7 +85,8 @@ def event_of(body: bytes, request_id: str | None, secret_index: int | None) -> A
         "dedupe_key": event_id or _order_key(name, data) or hashlib.sha256(body).hexdigest(),
         "data": JSONObject(data),
         "request_id": request_id,
-        "secret_index": secret_index,
+        "secret_index": None if secret_index == RECONCILED else secret_index,
+        "is_reconciled": secret_index == RECONCILED,
         "subscription": subscription,
         "order": order,
         "extra": JSONObject(rest) if rest else EMPTY,

@@ -103,6 +103,11 @@ class Event(Model):
     sent the event.
     """
 
+    is_reconciled: bool = False
+    """Whether no delivery brought the event: `Receiver.reconcile` found a change that no event had
+    announced. RMZ's own event may still come, late, with another ``dedupe_key``.
+    """
+
     subscription: SubscriptionSnapshot | None = None
     """For events about subscriptions: its state when the event happened."""
 

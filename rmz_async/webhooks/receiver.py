@@ -6,14 +6,16 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property, partial
 
+from rmz_async.client import Client
 from rmz_async.webhooks._batching import Batches
-from rmz_async.webhooks._core import ReceiverCore
+from rmz_async.webhooks._core import PAGES, ReceiverCore
 from rmz_async.webhooks._headers import Headers
 from rmz_async.webhooks._intake import STORED, Ack, not_stored
 from rmz_async.webhooks._replaying import Replay
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks.health import Health
 from rmz_async.webhooks.inbox.interface import Delivery, Stats
+from rmz_async.webhooks.reconciliation import Reconciliation
 
 __all__ = ("Ack", "Receiver", "Replay")
 
@@ -129,6 +131,31 @@ class Receiver(ReceiverCore):
             an event, or if no handler wants it.
         """
         return await in_thread(partial(self.replayed, inbox_id, dry_run=dry_run))
+
+    async def reconcile(
+        self, rmz: Client, *, per_minute: int = PAGES, feed_first: bool = False
+    ) -> Reconciliation:
+        """Compare all subscriptions with what is known, and make up for missed events.
+
+        RMZ switches a webhook off that fails too often, and does not deliver later what happened
+        meanwhile. An event is stored for each change that no event announced, and is handled like
+        the others; `Event.is_reconciled` marks it. The first comparison learns the subscriptions
+        that nobody knows, and later ones call them new. A comparison that was cut off goes on where
+        it stopped, unless that was more than an hour ago.
+
+        Args:
+            rmz: The client; its pacing holds too.
+            per_minute: How many pages of 15 to ask for in a minute at most, 1 or more.
+            feed_first: Let the first comparison make an event of each unknown subscription, too.
+
+        Returns:
+            A report. If another process compares now, it is not complete.
+
+        Raises:
+            RMZError: As ``subscriptions.list`` does. The next comparison goes on from there.
+            ConfigurationError: *per_minute* breaks its rule, or the inbox keeps no known states.
+        """
+        return await self.reconciled(rmz, per_minute, feed_first)
 
     async def stats(self) -> Stats:
         """Return how many deliveries and tasks the inbox holds."""

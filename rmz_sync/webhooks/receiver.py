@@ -6,12 +6,14 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 
-from rmz_async.webhooks._core import ReceiverCore
+from rmz_async.webhooks._core import PAGES, ReceiverCore
 from rmz_async.webhooks._headers import Headers
 from rmz_async.webhooks._intake import STORED, Ack, not_stored
 from rmz_async.webhooks._replaying import Replay
 from rmz_async.webhooks.health import Health
 from rmz_async.webhooks.inbox.interface import Delivery, Stats
+from rmz_async.webhooks.reconciliation import Comparison, Reconciliation
+from rmz_sync.client import Client
 from rmz_sync.webhooks._batching import ThreadBatches
 from rmz_sync.webhooks._loops import run, running
 
@@ -135,6 +137,54 @@ class Receiver(ReceiverCore):
             an event, or if no handler wants it.
         """
         return self.replayed(inbox_id, dry_run=dry_run)
+
+    def reconcile(
+        self, rmz: Client, *, per_minute: int = PAGES, feed_first: bool = False
+    ) -> Reconciliation:
+        """Compare all subscriptions with what is known, and make up for missed events.
+
+        RMZ switches a webhook off that fails too often, and does not deliver later what happened
+        meanwhile. An event is stored for each change that no event announced, and is handled like
+        the others; `Event.is_reconciled` marks it. The first comparison learns the subscriptions
+        that nobody knows, and later ones call them new. A comparison that was cut off goes on where
+        it stopped, unless that was more than an hour ago.
+
+        Args:
+            rmz: The client; its pacing holds too.
+            per_minute: How many pages of 15 to ask for in a minute at most, 1 or more.
+            feed_first: Let the first comparison make an event of each unknown subscription, too.
+
+        Returns:
+            A report. If another process compares now, it is not complete.
+
+        Raises:
+            RMZError: As ``subscriptions.list`` does. The next comparison goes on from there.
+            ConfigurationError: *per_minute* breaks its rule, or the inbox keeps no known states.
+        """
+        comparison = self._comparison(per_minute, feed_first)
+        try:
+            page = comparison.begin()
+            if page is not None and self._walked(comparison, rmz, page):
+                comparison.finish()
+        finally:
+            comparison.leave()
+        return comparison.report
+
+    def _walked(self, comparison: Comparison, rmz: Client, page: int) -> bool:
+        pages = rmz.subscriptions.list(page=page).pages()
+        while True:
+            run(partial(self._rest, comparison.pause()))
+            comparison.ask()
+            found = next(pages, None)
+            if found is None:
+                return True
+            stored = comparison.compare(found)
+            if stored is None:
+                return False
+            run(partial(self._fed, stored))
+
+    async def _rest(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)
 
     def stats(self) -> Stats:
         """Return how many deliveries and tasks the inbox holds."""

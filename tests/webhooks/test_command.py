@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 import rmz_sync
+from rmz_async.sandbox import Sandbox
 from rmz_async.webhooks import Event, EventType, sample, sign
 from rmz_async.webhooks.__main__ import main
+from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from tests.webhooks.receiving import SECRET
 
 PROGRAM = f"""
@@ -189,3 +191,25 @@ def test_the_command_is_a_program(address: str) -> None:
 
     assert "dead                     1" in result.stdout
     assert result.stderr == ""
+
+
+def test_missed_events_are_made_up_for(
+    address: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crontab needs no program of its own."""
+    sandbox = Sandbox(seed=1)
+    with sandbox.serve(clock_runs=False) as served:
+        monkeypatch.setenv("RMZ_API_TOKEN", sandbox.token)
+        monkeypatch.setenv("RMZ_BASE_URL", served.base_url)
+        words = ("--receiver", "my_shop:receiver", "reconcile", "--per-minute", "60000")
+        assert run(capsys, address, *words, "--feed-first") != ""
+        assert run(capsys, address, *words) == (
+            f"{len(sandbox.state.subscriptions)} subscriptions compared, 0 events were missing\n"
+        )
+    inbox = SQLiteInbox("inbox.db")
+    assert inbox.resume(lease=60.0) is not None
+    assert "another process compares now" in run(capsys, address, *words)
+    newest = max(entry.inbox_id for entry in inbox.entries())
+    inbox.close()
+
+    assert "found by reconcile" in run(capsys, address, "show", str(newest))

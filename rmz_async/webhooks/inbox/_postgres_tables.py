@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Double,
@@ -68,6 +69,26 @@ TIME = Table(
 )
 FIRST_TIME = "INSERT INTO rmz_time VALUES (1, 0) ON CONFLICT DO NOTHING"
 
+KNOWN = Table(
+    "rmz_known",
+    METADATA,
+    Column("subject", Text, primary_key=True),
+    Column("state", postgresql.JSONB, nullable=False),
+    Column("seen_at", Double, nullable=False),
+)
+
+# The one row says how far RMZ's list of subscriptions was compared with rmz_known.
+WALK = Table(
+    "rmz_walk",
+    METADATA,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True),
+    Column("page", Integer, nullable=False, server_default=text("1")),
+    Column("fence", Integer, nullable=False, server_default=text("0")),
+    Column("leased_until", Double, nullable=False, server_default=text("0")),
+    Column("is_first", Boolean, nullable=False, server_default=text("true")),
+)
+FIRST_WALK = "INSERT INTO rmz_walk (id) VALUES (1) ON CONFLICT DO NOTHING"
+
 _WAITING = TASKS.c.state == "waiting"
 
 Index("rmz_tasks_of_delivery", TASKS.c.delivery_id)
@@ -93,5 +114,5 @@ def as_sql() -> str:
         for table in METADATA.sorted_tables
         for index in sorted(table.indexes, key=lambda index: str(index.name))
     ]
-    statements.append(FIRST_TIME)
+    statements += [FIRST_TIME, FIRST_WALK]
     return "".join(f"{statement};\n" for statement in statements)

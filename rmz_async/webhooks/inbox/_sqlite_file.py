@@ -14,7 +14,8 @@ from contextlib import contextmanager
 PAUSE = 0.02
 OPENINGS = 50
 
-_HAS_TABLES = "SELECT 1 FROM sqlite_schema WHERE name = 'rmz_time'"
+# The latest table: a file of an older version gets those that it lacks.
+_HAS_TABLES = "SELECT 1 FROM sqlite_schema WHERE name = 'rmz_walk'"
 
 pause = time.sleep
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 # A task's `due` is the time from which it can be claimed, the end of a lease included; 0 is any
-# time. The one row of rmz_time holds the latest time that any process has seen.
+# time. The one row of rmz_time holds the latest time that any process has seen. The one row
+# of rmz_walk says how far RMZ's list of subscriptions was compared with rmz_known.
 SCHEMA = """\
 CREATE TABLE IF NOT EXISTS rmz_deliveries (
     id INTEGER PRIMARY KEY,
@@ -38,4 +39,17 @@ CREATE TABLE IF NOT EXISTS rmz_time (
     seen REAL NOT NULL
 );
 INSERT OR IGNORE INTO rmz_time VALUES (1, 0);
+CREATE TABLE IF NOT EXISTS rmz_known (
+    subject TEXT PRIMARY KEY,
+    state TEXT NOT NULL,
+    seen_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rmz_walk (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    page INTEGER NOT NULL DEFAULT 1,
+    fence INTEGER NOT NULL DEFAULT 0,
+    leased_until REAL NOT NULL DEFAULT 0,
+    is_first INTEGER NOT NULL DEFAULT 1
+);
+INSERT OR IGNORE INTO rmz_walk (id) VALUES (1);
 """

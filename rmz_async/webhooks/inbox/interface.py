@@ -54,6 +54,8 @@ class Delivery:
         subject: The subscription or order that the event is about, such as ``subscription:501``.
         fault: Why the body cannot be read; None if it can.
         handlers: The handlers that want the event, by name; each gets a task.
+        state: What becomes known about the subject by it; JSON values; hidden in ``repr``. Empty if
+            nothing does.
     """
 
     key: str
@@ -64,6 +66,7 @@ class Delivery:
     subject: str | None = None
     fault: str | None = None
     handlers: Mapping[str, Grouping] = attrs.field(factory=dict[str, Grouping])
+    state: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=False)
 
 
 @attrs.frozen(kw_only=True)

@@ -26,17 +26,19 @@ from sqlalchemy.exc import ArgumentError
 
 from rmz_async._calls.clock import Clock
 from rmz_async.errors import ConfigurationError, TaskLostError
-from rmz_async.webhooks.inbox import _postgres_claims, _postgres_entries
+from rmz_async.webhooks.inbox import _postgres_claims, _postgres_entries, _postgres_known
 from rmz_async.webhooks.inbox._postgres_listening import CHANNEL, Listening
 from rmz_async.webhooks.inbox._postgres_tables import (
     DELIVERIES,
     FIRST_TIME,
+    FIRST_WALK,
     METADATA,
     TASKS,
     as_sql,
 )
 from rmz_async.webhooks.inbox._steady_time import SteadyTime
 from rmz_async.webhooks.inbox.interface import Delivery, Entry, Grouping, Stats, Task, TaskState
+from rmz_async.webhooks.inbox.known import Decide, Seen, Walk
 
 __all__ = ("PostgresInbox",)
 
@@ -111,6 +113,7 @@ class PostgresInbox:
             connection.execute(_CREATING)
             METADATA.create_all(connection)
             connection.execute(text(FIRST_TIME))
+            connection.execute(text(FIRST_WALK))
 
     def schema(self) -> str:
         """Return the tables as SQL, for migrations of one's own."""
@@ -118,35 +121,9 @@ class PostgresInbox:
 
     def add(self, deliveries: Sequence[Delivery], *, delay: float = 0.0) -> Sequence[int | None]:
         """Store deliveries and their tasks in one transaction."""
-        first: dict[str, Delivery] = {}
-        for delivery in deliveries:
-            first.setdefault(_text(delivery.key), delivery)
         with self._storing.begin() as connection:
             connection.execute(STORING)
-            now = self._now(connection)
-            # Two processes that store the same keys in another order would wait for each other.
-            rows = [_row(key, first[key], now) for key in sorted(first)]
-            statement = (
-                insert(DELIVERIES)
-                .on_conflict_do_nothing()
-                .returning(DELIVERIES.c.key, DELIVERIES.c.id)
-            )
-            stored: dict[str, int] = {
-                row.key: row.id for row in connection.execute(statement.values(rows))
-            }
-            # A task without a delay is due at any time.
-            due = now + delay if delay else 0.0
-            tasks = [
-                task
-                for key in first
-                if key in stored
-                for task in _tasks(stored[key], first[key], due)
-            ]
-            if tasks:
-                connection.execute(insert(TASKS).values(tasks))
-                connection.execute(_NOTIFY)
-        # The first of several with one key has the number.
-        return [stored.pop(_text(delivery.key), None) for delivery in deliveries]
+            return _added(connection, deliveries, self._now(connection), delay)
 
     def claim(
         self,
@@ -257,6 +234,35 @@ class PostgresInbox:
             until = self._now(connection) - older_than
             return _postgres_entries.purge(connection, until, states)
 
+    def resume(self, *, lease: float) -> Walk | None:
+        """Take up the walk for *lease* seconds; None if another process makes it now."""
+        with self._working.begin() as connection:
+            return _postgres_known.resume(connection, self._now(connection), lease)
+
+    def compare(
+        self,
+        walk: Walk,
+        page: Sequence[Seen],
+        decide: Decide,
+        *,
+        asked: float,
+        lease: float,
+        delay: float = 0.0,
+    ) -> Sequence[int] | None:
+        """Store what a page shows, and the deliveries that follow."""
+        with self._working.begin() as connection:
+            now = self._now(connection)
+            if not _postgres_known.go_on(connection, walk, now + lease):
+                return None
+            found = _postgres_known.learn(connection, page, decide, now, now - asked)
+            added = _added(connection, found, now, delay) if found else ()
+            return [number for number in added if number is not None]
+
+    def leave(self, walk: Walk, *, is_complete: bool) -> None:
+        """Give the walk back."""
+        with self._working.begin() as connection:
+            _postgres_known.leave(connection, walk, self._now(connection), is_complete)
+
     def close(self) -> None:
         """Close the connections; the next call opens them again."""
         opened, self._opened = self._opened, None
@@ -319,6 +325,30 @@ def _no_calendar() -> datetime:
 def _in_order(tasks: Sequence[Task]) -> list[Task]:
     # Two workers that lock the same rows in another order would wait for each other.
     return sorted(tasks, key=lambda task: task.task_id)
+
+
+def _added(
+    connection: Connection, deliveries: Sequence[Delivery], now: float, delay: float
+) -> Sequence[int | None]:
+    first: dict[str, Delivery] = {}
+    for delivery in deliveries:
+        first.setdefault(_text(delivery.key), delivery)
+    # Two processes that store the same keys in another order would wait for each other.
+    rows = [_row(key, first[key], now) for key in sorted(first)]
+    statement = (
+        insert(DELIVERIES).on_conflict_do_nothing().returning(DELIVERIES.c.key, DELIVERIES.c.id)
+    )
+    stored: dict[str, int] = {row.key: row.id for row in connection.execute(statement.values(rows))}
+    new = [first[key] for key in first if key in stored]
+    # A task without a delay is due at any time.
+    due = now + delay if delay else 0.0
+    tasks = [task for one in new for task in _tasks(stored[_text(one.key)], one, due)]
+    if tasks:
+        connection.execute(insert(TASKS).values(tasks))
+        connection.execute(_NOTIFY)
+    _postgres_known.take_over(connection, new, now)
+    # The first of several with one key has the number.
+    return [stored.pop(_text(delivery.key), None) for delivery in deliveries]
 
 
 def _row(key: str, delivery: Delivery, now: float) -> dict[str, object]:

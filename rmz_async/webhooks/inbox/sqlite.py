@@ -9,11 +9,12 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from rmz_async._calls.clock import Clock
 from rmz_async.errors import TaskLostError
-from rmz_async.webhooks.inbox import _sqlite_entries
+from rmz_async.webhooks.inbox import _sqlite_entries, _sqlite_known
 from rmz_async.webhooks.inbox._sqlite_file import SQLiteFile
 from rmz_async.webhooks.inbox._sqlite_schema import SCHEMA
 from rmz_async.webhooks.inbox._steady_time import SteadyTime
 from rmz_async.webhooks.inbox.interface import Delivery, Entry, Grouping, Stats, Task, TaskState
+from rmz_async.webhooks.inbox.known import Decide, Seen, Walk
 
 __all__ = ("SQLiteInbox",)
 
@@ -266,6 +267,36 @@ class SQLiteInbox:
             until = self._synchronized(connection) - older_than
             return _sqlite_entries.purge(connection, until, states)
 
+    def resume(self, *, lease: float) -> Walk | None:
+        """Take up the walk for *lease* seconds; None if another process makes it now."""
+        with self._file.transaction(WORKING) as connection:
+            return _sqlite_known.resume(connection, self._synchronized(connection), lease)
+
+    def compare(
+        self,
+        walk: Walk,
+        page: Sequence[Seen],
+        decide: Decide,
+        *,
+        asked: float,
+        lease: float,
+        delay: float = 0.0,
+    ) -> Sequence[int] | None:
+        """Store what a page shows, and the deliveries that follow."""
+        with self._file.transaction(WORKING) as connection:
+            now = self._synchronized(connection)
+            if not _sqlite_known.go_on(connection, walk, now + lease):
+                return None
+            due = now + delay if delay else 0.0
+            found = _sqlite_known.learn(connection, page, decide, now, now - asked)
+            added = [_added(connection, delivery, now, due) for delivery in found]
+            return [number for number in added if number is not None]
+
+    def leave(self, walk: Walk, *, is_complete: bool) -> None:
+        """Give the walk back."""
+        with self._file.transaction(WORKING) as connection:
+            _sqlite_known.leave(connection, walk, self._synchronized(connection), is_complete)
+
     def close(self) -> None:
         """Close the file; the next call opens it again.
 
@@ -310,6 +341,8 @@ def _added(
     if inserted.rowcount == 0:
         return None
     inbox_id = inserted.lastrowid
+    if delivery.state and delivery.subject is not None:
+        _sqlite_known.take_over(connection, delivery.subject, delivery.state, now)
     for handler, grouping in delivery.handlers.items():
         subject = None if grouping == Grouping.EACH else delivery.subject
         connection.execute(_INSERT_TASK, (inbox_id, handler, grouping, subject, due))

@@ -1,0 +1,127 @@
+"""The events that must have happened between two states of a subscription."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from rmz_async import from_dict
+from rmz_async.models import Subscription
+from rmz_async.webhooks import EventType, sample
+from tests.seams import changes, event_of, state_of, state_of_event
+
+MAY, JUNE, JULY = (f"2026-0{month}-01T09:00:00+00:00" for month in (5, 6, 7))
+AUGUST = "2026-08-01T09:00:00+00:00"
+PAID: dict[str, Any] = {
+    "status": "active",
+    "start": MAY,
+    "end": JUNE,
+    "months": 1,
+    "auto_renew": True,
+    "variant": 15,
+    "is_ending": False,
+}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ({}, {}, ""),
+        ({}, {"status": "past_due"}, "past_due"),
+        ({}, {"status": "paused"}, "paused"),
+        ({}, {"status": "canceled", "is_ending": True}, "canceled"),
+        ({}, {"status": "expired"}, "expired"),
+        ({}, {"status": "dormant"}, "updated"),
+        ({"status": "dormant"}, {}, "updated"),
+        ({"status": "paused"}, {"start": "2026-06-09T09:00:00+00:00"}, "unpaused"),
+        ({"status": "canceled"}, {}, "resumed"),
+        ({"status": "past_due"}, {}, "renewed"),
+        ({"status": "past_due"}, {"start": JUNE, "end": JULY}, "renewed"),
+        ({"status": "trialing"}, {"start": JUNE, "end": JULY}, "activated"),
+        ({}, {"start": JUNE, "end": JULY}, "renewed"),
+        ({}, {"start": JULY, "end": AUGUST}, "renewed"),
+        ({}, {"start": JUNE, "end": JULY, "status": "paused"}, "renewed paused"),
+        ({}, {"start": JUNE, "end": JULY, "is_ending": True}, "renewed canceled"),
+        ({}, {"start": JUNE, "end": JULY, "variant": 16}, "renewed updated"),
+        ({}, {"end": JULY}, "updated"),
+        ({}, {"auto_renew": False}, "updated"),
+        ({}, {"auto_renew": False, "is_ending": True}, "canceled"),
+        ({"is_ending": True}, {}, "resumed"),
+    ],
+)
+def test_each_change_has_its_events(
+    before: dict[str, Any], after: dict[str, Any], expected: str
+) -> None:
+    kinds = changes({**PAID, **before}, {**PAID, **after})
+
+    assert [kind.removeprefix("subscription.") for kind in kinds] == expected.split()
+
+
+@pytest.mark.parametrize("start", ["2026-05-10T09:00:00+00:00", "2026-06-10T09:00:00+00:00"])
+def test_a_period_that_a_pause_has_cut_is_no_renewal(start: str) -> None:
+    """Whoever adds a month for each renewal would give days away."""
+    state = {**PAID, "start": start, "end": "2026-06-30T09:00:00+00:00"}
+
+    assert changes(PAID, state) == (EventType.SUBSCRIPTION_UPDATED,)
+
+
+@pytest.mark.parametrize("key", ["start", "end", "auto_renew", "variant", "is_ending"])
+def test_a_key_that_rmz_leaves_out_is_no_change(key: str) -> None:
+    """Only the id and the status are always there."""
+    state = {**PAID, "start": JUNE, "end": JULY}
+    del state[key]
+
+    assert EventType.SUBSCRIPTION_CANCELED not in changes(PAID, state)
+    assert changes(PAID, {"status": "active"}) == ()
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [("active", "created"), ("expired", "created expired")]
+)
+def test_a_new_subscription_was_created_first(status: str, expected: str) -> None:
+    kinds = changes({}, {**PAID, "status": status})
+
+    assert [kind.removeprefix("subscription.") for kind in kinds] == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("kind", "auto_renew", "expected"),
+    [
+        (EventType.SUBSCRIPTION_CANCELED, False, True),
+        (EventType.SUBSCRIPTION_RESUMED, False, False),
+        (EventType.SUBSCRIPTION_UPDATED, True, False),
+        (EventType.SUBSCRIPTION_UPDATED, False, None),
+        (EventType.ORDER_CREATED, False, None),
+    ],
+)
+def test_an_event_implies_whether_the_subscription_ends(
+    kind: EventType, auto_renew: bool, expected: bool | None
+) -> None:
+    """RMZ's list says so, and its events do not."""
+    event = event_of(sample(kind, auto_renew=auto_renew), None, 0)
+
+    assert state_of_event(event).get("is_ending") is expected
+
+
+def test_an_event_and_the_list_show_the_same_state() -> None:
+    """Else each comparison would find changes that never happened."""
+    event = event_of(sample(EventType.SUBSCRIPTION_RENEWED), None, 0)
+    listed = from_dict(
+        Subscription,
+        {
+            "id": 501,
+            "status": "active",
+            "duration": "monthly",
+            "current_period_start": "2026-05-01 09:00:00",
+            "current_period_end": "2026-06-01T09:00:00.000000Z",
+            "auto_renew": 1,
+            "variant": {"id": "15"},
+            "cancel_at_period_end": 0,
+        },
+    )
+
+    assert state_of_event(event) == state_of(listed)
+    assert state_of(from_dict(Subscription, {"id": 1, "status": "new\0", "duration": "days"})) == {
+        "status": "new\\x00"
+    }
