@@ -42,7 +42,9 @@ class Link:
         if isinstance(timeout, bool) or not 0 < timeout <= 5:
             raise ConfigurationError("timeout: must be a number of seconds above 0, at most 5")
         try:
-            self._client: Any = redis.Redis.from_url(
+            # redis-py leaves the types of its options out.
+            client: Any = redis.Redis
+            self._client: Any = client.from_url(
                 url,
                 socket_timeout=timeout,
                 socket_connect_timeout=timeout,
