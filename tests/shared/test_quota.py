@@ -159,10 +159,10 @@ async def test_a_redis_that_hangs_costs_no_call_its_deadline(time: Time) -> None
         store.close()
 
 
-async def test_a_client_of_each_package_counts_by_the_clock_of_the_server(
+async def test_a_client_counts_in_redis_by_the_clock_of_the_server(
     server: RedisServer,
 ) -> None:
-    """Both send, and the third request finds no slot."""
+    """After two requests, the third one finds no slot."""
     pacing = Pacing(lookup_per_minute=2, max_wait=0, store=RedisQuotaStore(server.url, timeout=5))
     async with Sandbox() as sandbox, sandbox.client(pacing=pacing) as rmz:
         for _ in range(2):
