@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from rmz_async.integrations.inbox_page.application import inbox_page
+from rmz_async.errors import MissingExtraError
+
+try:
+    from rmz_async.integrations.inbox_page.application import inbox_page
+except ModuleNotFoundError as error:
+    raise MissingExtraError(
+        f"the page of the inbox needs {error.name}, which is not installed: "
+        'pip install "rmz[inbox]"'
+    ) from error
 
 __all__ = ("inbox_page",)
