@@ -53,6 +53,9 @@ nitpick_ignore_regex = [
     ("py:class", r"(rmz_\w+\.)?(\w+\.)*_\w+(\.\w+)+"),
     ("py:class", r"rmz_async\.sandbox(\.\w+){2,}|Backend|Timeline|AsyncPaywall|BlockingPaywall"),
     # Aliases and classes in passing; the docstring says what they stand for.
-    ("py:class", "Backoff|Headers|HTTPClient|Path|Query|Secrets|TokenSource|URLObject"),
+    (
+        "py:class",
+        "Backoff|CollectorRegistry|Headers|HTTPClient|Path|Query|Secrets|TokenSource|URLObject",
+    ),
     ("py:class", r"rmz_async\.(operations\.Reaction|options\.Unchanged)"),
 ]
