@@ -288,3 +288,4 @@ def bench(session: nox.Session) -> None:
     session.install("-e", ".[aiohttp,sandbox]", "pytest")
     session.run("python", "-P", "tests/bench/run.py", *session.posargs)
     session.run("python", "-P", "tests/bench/sandbox.py")
+    session.run("python", "-P", "tests/bench/paywall.py")

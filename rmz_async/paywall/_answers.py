@@ -27,7 +27,7 @@ from rmz_async.paywall._expectations import Expectation, Expectations
 from rmz_async.paywall._facts import Facts
 from rmz_async.paywall._flights import Flights
 from rmz_async.paywall._lookups import Lookups, Purchase, Urgency
-from rmz_async.paywall._memory import Entry, Memory
+from rmz_async.paywall._memory import Entry, Memory, lasting
 from rmz_async.paywall._query import Query
 from rmz_async.paywall._reachability import SLOT_PAUSE, Reachability
 from rmz_async.paywall._refreshing import Refreshing
@@ -314,20 +314,17 @@ class Answers:
         self._doubted.discard(user)
         now = self._now()
         learnt = now - max((self._today() - access.checked_at).total_seconds(), 0.0)
-        ends = math.inf
-        if access.until is not None:
-            ends = now + (access.until - self._today()).total_seconds()
         source = Source.CACHE if access.source is Source.API else access.source
         kept = access.subscription if self._keep_subscriptions else None
         handed_out = attrs.evolve(access, source=source, subscription=kept)
-        self.memory.keep(user, Entry(min(learnt + lifetime, ends), handed_out, learnt, ends))
+        self.memory.keep(user, Entry(learnt, min(lifetime, lasting(access)), handed_out))
 
     def _hand_out_stale(self, user: str, entry: Entry, until: float) -> Access:
         access = entry.access
         if access.source not in (Source.STALE, Source.SNAPSHOT):
             access = attrs.evolve(access, source=Source.STALE)
-        good_until = min(until, entry.ends)
-        self.memory.keep(user, entry._replace(good_until=good_until, access=access))
+        span = min(until, entry.ends) - entry.learnt
+        self.memory.keep(user, Entry(entry.learnt, span, access))
         return access
 
     def _kept(self, user: str, entry: Entry) -> Access:

@@ -12,17 +12,22 @@ from rmz_async.paywall.access import Access
 class Entry(NamedTuple):
     """An answer, as it is handed out.
 
+    There may be a million of them, so that a time is kept once: most entries have the same span.
+
     Attributes:
-        good_until: Until when it is handed out without a further look; seconds, steady.
-        access: The answer.
         learnt: When RMZ was asked; seconds, steady.
-        ends: When the answer ends to be true; seconds, steady; infinite if that is not known.
+        span: For how many seconds after that it is handed out without a further look.
+        access: The answer.
     """
 
-    good_until: float
-    access: Access
     learnt: float
-    ends: float
+    span: float
+    access: Access
+
+    @property
+    def ends(self) -> float:
+        """When the answer ends to be true; seconds, steady; infinite if that is not known."""
+        return self.learnt + lasting(self.access)
 
 
 class Memory:
@@ -54,9 +59,9 @@ class Memory:
         entry = self._payers.get(user)
         if entry is None:
             entry = self._others.get(user)
-        if entry is not None and self._now() < entry[0]:
+        if entry is not None and self._now() < entry[0] + entry[1]:
             self.handed_out += 1
-            return entry[1]
+            return entry[2]
         return None
 
     def payer(self, user: str) -> Entry | None:
@@ -80,7 +85,7 @@ class Memory:
         """Hand the answer out no more before a further look."""
         entry = self._payers.get(user)
         if entry is not None:
-            self._payers[user] = entry._replace(good_until=-math.inf)
+            self._payers[user] = entry._replace(span=-math.inf)
         self._others.pop(user, None)
 
     def forget(self, user: str) -> None:
@@ -94,3 +99,10 @@ class Memory:
         room[user] = entry
         while len(room) > most:
             room.pop(next(iter(room)), None)
+
+
+def lasting(access: Access) -> float:
+    """Return the seconds from the moment at which RMZ was asked to the end of the answer."""
+    if access.until is None:
+        return math.inf
+    return (access.until - access.checked_at).total_seconds()

@@ -97,7 +97,7 @@ class Source(StrEnum):
     """An earlier process learnt it."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, weakref_slot=False)
 class Access:
     """Whether a user may in.
 

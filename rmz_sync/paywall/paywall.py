@@ -22,6 +22,7 @@ from rmz_async.paywall import (
     Policy,
 )
 from rmz_async.paywall import Paywall as AsyncPaywall
+from rmz_async.paywall._answers import Answers
 from rmz_async.paywall._query import Query
 from rmz_async.plans import Plan
 from rmz_async.webhooks import Event
@@ -258,6 +259,11 @@ class Paywall:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def answers(self) -> Answers:
+        """The inside of the paywall, for its doubles and for measurements."""
+        return self._answers
 
     def __repr__(self) -> str:
         wrapped = getattr(self, "_wrapped", None)
