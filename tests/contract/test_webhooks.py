@@ -122,7 +122,8 @@ def test_an_event_has_what_bodies_have() -> None:
     fields = {field.name for field in attrs.fields(Event)}
     schemas = COMPONENTS["schemas"]
     bodies = {*schemas["SubscriptionEvent"]["properties"], *schemas["OrderEvent"]["properties"]}
-    ours = {*OWN_FIELDS, "request_id", "subscription", "order", "dedupe_key", "secret_index"}
+    derived = {"subscription", "order", "dedupe_key", "secret_index", "is_reconciled"}
+    ours = {*OWN_FIELDS, "request_id", *derived}
     assert fields - ours == bodies
 
 
