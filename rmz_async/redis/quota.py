@@ -19,7 +19,7 @@ from rmz_async.redis._link import Argument, Link
 
 __all__ = ("RedisQuotaStore",)
 
-logger = logging.getLogger("rmz_async")
+logger: logging.Logger = logging.getLogger("rmz_async")
 
 # Seconds without Redis after one failure, so that a Redis that hangs does not slow down each call.
 PAUSE = 1.0

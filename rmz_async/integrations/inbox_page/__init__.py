@@ -6,10 +6,10 @@ from rmz_async.errors import MissingExtraError
 
 try:
     from rmz_async.integrations.inbox_page.application import inbox_page
-except ModuleNotFoundError as error:
+except ModuleNotFoundError as _missing:
     raise MissingExtraError(
-        f"the page of the inbox needs {error.name}, which is not installed: "
+        f"the page of the inbox needs {_missing.name}, which is not installed: "
         'pip install "rmz[inbox]"'
-    ) from error
+    ) from _missing
 
 __all__ = ("inbox_page",)
