@@ -27,6 +27,7 @@ def test_a_known_payer_costs_no_way_to_the_portal() -> None:
 
         assert second.source is Source.CACHE
         assert double.check("noura") is second
+        assert len(double.answers.memory) == 1
         assert double.status.asked == 1
 
 
