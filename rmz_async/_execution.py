@@ -134,13 +134,10 @@ class Execution(Generic[T]):
         self._loop_state = self._transport.connections.open()
         while True:
             self.history.attempts += 1
-            began = self._clock.clock()
-            result = await self._attempt_guarded()
-            if observer is not None:
-                now = self._clock.clock()
-                observer.on_attempt(
-                    _records.attempt_record(self._operation, self.history, result, began, now)
-                )
+            if observer is None:
+                result = await self._attempt_guarded()
+            else:
+                result = await self._attempt_observed(observer)
             if not isinstance(result, Failed):
                 if self.history.attempts == 1:
                     self._transport.budget.earn()
@@ -277,6 +274,15 @@ class Execution(Generic[T]):
             return Evidence.UNCLEAR, found
         explained = settlement.explains(found)
         return _verdict.weigh(first, failure, caught_up=caught_up, explained=explained), found
+
+    async def _attempt_observed(self, observer: Observer) -> T | Failed:
+        began = self._clock.clock()
+        result = await self._attempt_guarded()
+        now = self._clock.clock()
+        observer.on_attempt(
+            _records.attempt_record(self._operation, self.history, result, began, now)
+        )
+        return result
 
     async def _attempt_guarded(self) -> T | Failed:
         try:

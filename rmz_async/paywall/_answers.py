@@ -17,7 +17,6 @@ from rmz_async.errors import (
     ConfigurationError,
     ConnectionFailedError,
     InvalidRequestError,
-    RMZError,
 )
 from rmz_async.models import CheckoutSession, Subscription
 from rmz_async.observing import DecisionRecord, Observer, guarded
@@ -281,7 +280,9 @@ class Answers:
             fact = await self._facts.learn(user, urgency, self._is_usable if usable else None)
         except InvalidRequestError:
             raise
-        except RMZError as error:
+        # A token source or a quota store raises what it likes, and a known payer comes in all the
+        # same.
+        except Exception as error:  # noqa: BLE001 - see above
             self._reachability.failed(error)
             self._failed += 1
             return await self._known_elsewhere(user)

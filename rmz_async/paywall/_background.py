@@ -65,6 +65,7 @@ class Background:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._refreshing.run)
             while True:
+                # Real time, also in a sandbox: a file on a disk is for the next process.
                 await anyio.sleep(SNAPSHOT_EVERY)
                 await self.save()
 

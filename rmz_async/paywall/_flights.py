@@ -1,4 +1,4 @@
-"""One request for all who ask the same at the same time."""
+"""Requests that all share who ask the same at the same time."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ __all__ = ("Lookups", "Purchase", "RMZLookups", "Urgency")
 
 
 class Urgency(Enum):
-    """Who waits for an answer."""
+    """The asker who waits for an answer."""
 
     PAYER = "payer"
     """A known payer, who is let in if no request may go immediately."""

@@ -43,7 +43,7 @@ class Reachability:
         self.problem = None
         self.answered = True
 
-    def failed(self, error: RMZError) -> None:
+    def failed(self, error: Exception) -> None:
         """Note a failure."""
         if isinstance(error, PacingError):
             # RMZ is well, and the minute is used up: the next one may be luckier.
@@ -58,5 +58,6 @@ class Reachability:
             logger.log(
                 logging.ERROR if denied else logging.WARNING,
                 "The paywall cannot ask RMZ: %s",
-                error,
+                # The message of a token source's own error might show the token.
+                error if isinstance(error, RMZError) else self.problem,
             )

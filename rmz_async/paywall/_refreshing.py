@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 
 import anyio
@@ -9,6 +10,8 @@ import attrs
 
 from rmz_async._calls.clock import Clock
 from rmz_async._http.per_loop import PerLoop
+
+logger: logging.Logger = logging.getLogger("rmz_async.paywall")
 
 # The rest of the minute is for those who wait: customers who are new, or whose period has ended.
 SHARE = 0.5
@@ -102,7 +105,11 @@ class Refreshing:
             await self._clock.sleep(self._slot())
             while pause := self._pause():
                 await self._clock.sleep(pause)
-            await self._refresh(user)
+            try:
+                await self._refresh(user)
+            # RMZ may refuse one user's name, and all others are still to be refreshed.
+            except Exception as error:  # noqa: BLE001 - see above
+                logger.warning("The paywall could not refresh a user: %s", type(error).__name__)
 
     def _slot(self) -> float:
         now = self._clock.clock()

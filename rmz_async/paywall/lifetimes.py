@@ -56,7 +56,7 @@ class Lifetimes:
     def stretched(self, factor: float) -> tuple[float, float]:
         """Return ``soft`` and ``hard``, *factor* times as long if ``max_stale`` allows that.
 
-        Any: a factor below 1 counts as 1.
+        A factor below 1 counts as 1.
         """
         factor = max(factor, 1.0)
         return min(self.soft * factor, self.max_stale), min(self.hard * factor, self.max_stale)

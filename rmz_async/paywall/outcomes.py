@@ -1,4 +1,4 @@
-"""What became of a customer who came back from the checkout."""
+"""The outcomes of a purchase, after the customer came back from the checkout."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ class Paywall:
         """
         await self._answers.feed(event)
 
-    async def ready(self, timeout: float = 10.0) -> bool:  # noqa: ASYNC109 - as in `Client`
+    async def ready(self, timeout: float = 10.0) -> bool:  # noqa: ASYNC109 - its end is an answer
         """Wait until the paywall can decide: RMZ has answered, or payers are known.
 
         Args:

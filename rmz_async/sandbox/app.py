@@ -75,7 +75,7 @@ def build_app(
                 exceptions={
                     f"{BASE_PATH}/products/upload": uploads.MOST_BYTES,
                     "/calls/upload/": uploads.MOST_BYTES,
-                    # Of 10,000 subscriptions it has 4.7 MB, and their history comes to that.
+                    # A file of 10,000 subscriptions has 4.7 MB, and their history comes to that.
                     "/sandbox/snapshots/": _MOST_OF_SNAPSHOT,
                     "/snapshots/file": _MOST_OF_SNAPSHOT,
                 },

@@ -19,7 +19,7 @@ from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from rmz_async.webhooks.samples import sample
 
 Point: TypeAlias = Literal["stored", "claimed", "effect"]
-"""Where a process dies."""
+"""The point at which a process dies."""
 
 # The statuses with which RMZ delivers again.
 FAILED = 500

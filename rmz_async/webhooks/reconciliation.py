@@ -47,7 +47,7 @@ class Reconciliation:
 
 
 class Comparison:
-    """One walk through RMZ's list; the methods that are not properties block.
+    """A walk through RMZ's list; the methods that are not properties block.
 
     Args:
         inbox: Keeps the known states.
@@ -89,7 +89,7 @@ class Comparison:
 
     @property
     def report(self) -> Reconciliation:
-        """What was found so far."""
+        """The findings so far."""
         return self._report
 
     def begin(self) -> int | None:

@@ -40,7 +40,7 @@ def deliver(
             run and before that is noted. The receiver's inbox must be an `InboxDouble`.
 
     Returns:
-        What was delivered.
+        The record of the deliveries.
 
     Raises:
         ConfigurationError: *kill_after* is of no known kind, or the inbox is another one.

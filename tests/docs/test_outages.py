@@ -14,7 +14,7 @@ PAGE = "docs/outages.md"
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 END = NOON + timedelta(minutes=30)
 
-# Who asks, and after how many minutes of the outage.
+# The user who asks, and after how many minutes of the outage.
 ASKERS = {
     "A payer whose last answer is younger than `hard`": ("payer", 14),
     "A payer whose last answer is older, up to `max_stale`": ("payer", 359),

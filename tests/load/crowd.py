@@ -130,7 +130,7 @@ async def _play(database: AnyDatabase, crew: Crew, sent: list[Sent]) -> dict[str
     await asyncio.gather(kill_workers(), restart_once())
     await sending
     await _until(done, len(keys))
-    # What is doubled comes at the end of a lease.
+    # A doubled effect comes at the end of a lease.
     await _until(lambda: -_waiting(database), 0)
     counts = effects(database)
     found = Counter({key: count for (_, key), count in counts.items()})

@@ -1,4 +1,4 @@
-"""What the inbox costs, as a table; each ratio comes from works that took turns in one run."""
+"""The cost of the inbox, as a table; each ratio comes from works that took turns in one run."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _chance = Random(1)
 
 @attrs.frozen
 class Figure:
-    """One row of the table.
+    """A row of the table.
 
     Attributes:
         work: What was measured, and beside what.

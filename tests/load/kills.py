@@ -134,7 +134,7 @@ def _database(name: str, folder: Path, disk: SmallDisk | None) -> Generator[AnyD
 
 
 class _Block:
-    """One database, and the processes that die on it."""
+    """A database, and the processes that die on it."""
 
     def __init__(
         self, database: AnyDatabase, seed: int, disk: SmallDisk | None, tally: Tally

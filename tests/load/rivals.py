@@ -1,4 +1,4 @@
-"""What the inbox is compared with: a bare insert, work done by hand, and other libraries."""
+"""The rivals of the inbox: a bare insert, work done by hand, and other libraries."""
 
 from __future__ import annotations
 

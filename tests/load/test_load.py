@@ -52,7 +52,7 @@ def test_an_effect_that_is_lost_doubled_or_unknown_is_counted(tmp_path: Path) ->
     kills.compare(database, {"twice", "never"}, [], tally)
 
     assert (tally.doubled, tally.unknown) == (1, 1)
-    # One handler had its effect for one of two events.
+    # The handler had its effect for one of two events.
     assert tally.lost == 2 * len(HANDLERS) - 1
 
 

@@ -88,7 +88,7 @@ async def problems_of(story: Story) -> list[str]:
 
 
 class Play:
-    """One story while it is played.
+    """A story while it is played.
 
     Args:
         story: The story.

@@ -133,7 +133,7 @@ async def test_a_query_without_one_usable_id_leads_nowhere(rmz: ScriptedRMZ, que
     assert rmz.got == []
 
 
-@pytest.mark.parametrize("owner", ["sami", None])
+@pytest.mark.parametrize("owner", ["sami", "noura\ud800", None])
 async def test_the_subscription_of_somebody_else_grants_nothing(
     rmz: ScriptedRMZ, owner: str | None
 ) -> None:

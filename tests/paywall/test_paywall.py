@@ -217,7 +217,7 @@ async def test_a_period_ends_on_time(rmz: ScriptedRMZ) -> None:
 
 
 async def test_a_refusal_is_never_old(rmz: ScriptedRMZ) -> None:
-    """Who has paid seconds ago is not told to upgrade."""
+    """A customer who has paid seconds ago is not told to upgrade."""
     paywall = paywall_over(rmz)
     rmz.set()
     assert (await paywall.check("noura")).reason is Reason.NO_SUBSCRIPTION
@@ -267,7 +267,7 @@ async def test_an_outage_has_the_rules_that_were_chosen(
 
 
 async def test_nobody_waits_for_an_rmz_that_has_just_failed(rmz: ScriptedRMZ) -> None:
-    """One asker tries, and the others are answered immediately until the pause is over."""
+    """The first asker tries, and the others are answered immediately until the pause is over."""
     paywall = paywall_over(rmz)
     rmz.failure = DOWN
     for user in ("one", "two", "three"):
@@ -379,7 +379,7 @@ async def test_many_users_are_checked_at_the_same_time(rmz: ScriptedRMZ) -> None
 
 @pytest.mark.parametrize("user", ["", "x" * 192, None, 5])
 async def test_a_user_that_rmz_cannot_know_is_refused(rmz: ScriptedRMZ, user: Any) -> None:
-    """It is a mistake of the program, and no answer about a customer."""
+    """Such a name is a mistake of the program, and no answer about a customer."""
     paywall = paywall_over(rmz)
 
     with pytest.raises(InvalidRequestError, match="external_customer_id"):
@@ -547,3 +547,44 @@ def test_a_paywall_shows_its_store_and_no_token() -> None:
 
     assert repr(paywall) == "<Paywall of https://merchant-api.rmz.gg/shawarma>"
     assert repr(object.__new__(Paywall)) == "<Paywall>"
+
+
+async def test_the_background_outlives_a_user_whom_rmz_refuses(
+    rmz: ScriptedRMZ, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The application around it goes on, and the others are refreshed."""
+    async with paywall_over(rmz) as paywall:
+        await paywall.check("noura")
+        rmz.later(61)
+        rmz.failure = InvalidRequestError("refused", errors={"external_customer_id": ("no",)})
+        assert (await paywall.check("noura")).source is Source.STALE
+        await settle(lambda: "could not refresh a user: InvalidRequestError" in caplog.text)
+
+        rmz.failure = None
+        rmz.later(61)
+        renewed = await paywall.check("noura")
+        while renewed.source is Source.STALE:
+            await anyio.lowlevel.checkpoint()
+            renewed = await paywall.check("noura")
+
+
+async def test_a_token_source_that_fails_locks_no_payer_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its error, which may show the token, is named and not quoted."""
+    working = True
+
+    def token() -> str:
+        if working:
+            return sandbox.token
+        raise OSError("vault: 1|secret-token")
+
+    async with Sandbox() as sandbox, sandbox.client(token=token) as rmz:
+        paywall = Paywall(rmz, lifetimes=Lifetimes(soft=0.001, hard=0.002))
+        assert (await paywall.check("usr_abc123")).granted
+        working = False
+        async with sandbox.client(token=token) as other:
+            assert (await Paywall(other).check("usr_abc123")).reason is Reason.UNAVAILABLE
+
+    assert "The paywall cannot ask RMZ: OSError" in caplog.text
+    assert "secret-token" not in caplog.text

@@ -77,7 +77,7 @@ async def test_what_is_known_better_is_kept(rmz: ScriptedRMZ, tmp_path: Path) ->
 
 
 async def test_only_the_owner_reads_the_snapshot(rmz: ScriptedRMZ, tmp_path: Path) -> None:
-    """It names customers; nothing else is left beside it."""
+    """The file names customers; nothing else is left beside it."""
     await write(rmz, tmp_path / "payers")
 
     assert stat.S_IMODE((tmp_path / "payers").stat().st_mode) == 0o600

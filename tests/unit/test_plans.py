@@ -28,7 +28,7 @@ def plan(variant_id: int, slug: str = "pro-plan", duration: str = "monthly") -> 
 
 @pytest.mark.anyio
 async def test_the_plans_of_a_store_are_read_once() -> None:
-    """One request for the list, and one for each product that is subscribed to."""
+    """The list costs a request, and so does each product that is subscribed to."""
     async with Sandbox(throttle=False) as sandbox, sandbox.client() as rmz:
         plans = await rmz.plans()
         found = plans["pro-plan", "annually"]

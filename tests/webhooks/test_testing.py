@@ -76,7 +76,7 @@ async def test_an_effect_outside_of_the_transaction_happens_twice(double: InboxD
 
 
 async def test_an_effect_in_the_transaction_happens_once(double: InboxDouble) -> None:
-    """It is committed with the mark that the handler is done."""
+    """The effect is committed with the mark that the handler is done."""
     receiver = Receiver(secrets=[SECRET], inbox=double)
 
     @receiver.on("*")
