@@ -67,6 +67,11 @@ class Facts:
                 return found
             token = await self._guarded(lambda: shared.lease(user))
         try:
+            if token is not None and usable is not None:
+                # Another process may have answered, and ended its lease, just before this lease.
+                found = await self.remembered(user)
+                if found is not None and usable(found):
+                    return found
             fact = await self._ask(user, urgency)
             await self._guarded(lambda: shared.put(user, fact))
         finally:

@@ -26,6 +26,7 @@ class Shared:
         self.facts: dict[str, Fact] = {}
         self.leased: set[str] = set()
         self.other: Callable[[], Fact | None] = lambda: None
+        self.before_lease: Fact | None = None
         self.failure: Exception | None = None
 
     async def get(self, user: str) -> Fact | None:
@@ -48,6 +49,8 @@ class Shared:
         await self.reach()
         if user in self.leased:
             return None
+        if self.before_lease is not None:
+            self.facts[user] = self.before_lease
         self.leased.add(user)
         return "token"
 
@@ -109,6 +112,27 @@ async def test_a_process_waits_for_the_one_that_asks(rmz: ScriptedRMZ) -> None:
 
     assert (await paywall_over(rmz, shared=shared).check("noura")).granted
     assert rmz.asked == []
+
+
+async def test_an_answer_that_came_just_before_the_lease_is_taken(rmz: ScriptedRMZ) -> None:
+    """The other process had ended its lease already, and RMZ is asked once."""
+    shared = Shared()
+    shared.before_lease = Fact((subscription(),), rmz.today())
+
+    assert (await paywall_over(rmz, shared=shared).check("noura")).granted
+    assert rmz.asked == []
+    assert shared.leased == set()
+
+
+async def test_an_old_refusal_that_came_just_before_the_lease_is_not_taken(
+    rmz: ScriptedRMZ,
+) -> None:
+    """A refusal is never old, whoever has learnt it."""
+    shared = Shared()
+    shared.before_lease = Fact((), rmz.today() - timedelta(seconds=6))
+
+    assert (await paywall_over(rmz, shared=shared).check("noura")).granted
+    assert rmz.asked == ["noura"]
 
 
 async def test_a_process_takes_over_from_one_that_has_died(rmz: ScriptedRMZ) -> None:
