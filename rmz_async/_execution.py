@@ -32,7 +32,7 @@ from rmz_async._http.request import CONNECT_TIMEOUT, PreparedRequest
 from rmz_async._http.upload_body import UploadBody
 from rmz_async._pacing.line import NoSlotError
 from rmz_async.errors import OutcomeUnknownError, RMZError
-from rmz_async.observing import Observer
+from rmz_async.observing import Observer, Work
 from rmz_async.operations import RetryRule
 
 if TYPE_CHECKING:
@@ -118,16 +118,19 @@ class Execution(Generic[T]):
         observer = self._transport.observer
         if observer is None:
             return await self._run(None)
+        name = self._operation.name
         began, outcome = self._clock.clock(), "cancelled"
-        try:
-            result = await self._run(observer)
-            outcome = "ok"
-        except Exception as error:
-            outcome = type(error).__name__
-            raise
-        finally:
-            seconds = self._clock.clock() - began
-            observer.on_call(_records.call_record(self._operation, self.history, outcome, seconds))
+        with observer.around(Work.CALL, name):
+            try:
+                result = await self._run(observer)
+                outcome = "ok"
+            except Exception as error:
+                outcome = type(error).__name__
+                raise
+            finally:
+                seconds = self._clock.clock() - began
+                record = _records.call_record(self._operation, self.history, outcome, seconds)
+                observer.on_call(record)
         return result
 
     async def _run(self, observer: Observer | None) -> T:
@@ -276,12 +279,13 @@ class Execution(Generic[T]):
         return _verdict.weigh(first, failure, caught_up=caught_up, explained=explained), found
 
     async def _attempt_observed(self, observer: Observer) -> T | Failed:
-        began = self._clock.clock()
-        result = await self._attempt_guarded()
-        now = self._clock.clock()
-        observer.on_attempt(
-            _records.attempt_record(self._operation, self.history, result, began, now)
-        )
+        with observer.around(Work.ATTEMPT, self._operation.name):
+            began = self._clock.clock()
+            result = await self._attempt_guarded()
+            now = self._clock.clock()
+            observer.on_attempt(
+                _records.attempt_record(self._operation, self.history, result, began, now)
+            )
         return result
 
     async def _attempt_guarded(self) -> T | Failed:

@@ -31,6 +31,7 @@ from rmz_async.errors import (
     UnprocessableEntityError,
     WebhookError,
 )
+from rmz_async.observing import Observer
 from rmz_async.options import Pacing, QuotaReport, QuotaStore, RetryPolicy
 from rmz_async.pagination import Page
 from rmz_async.plans import Plan, Plans
@@ -50,6 +51,7 @@ __all__ = (
     "InvalidRequestError",
     "MissingExtraError",
     "NotFoundError",
+    "Observer",
     "OutcomeUnknownError",
     "Pacing",
     "PacingError",

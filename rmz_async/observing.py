@@ -1,12 +1,16 @@
 """Observe calls, attempts, decisions and deliveries: an `Observer` gets a record of each.
 
 No record has a token, an id, or anything of a customer, and each string in one is of a small set.
+`Observer.around` wraps work while it runs, for a trace.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from enum import StrEnum
 from typing import TypeVar, cast
 
 import attrs
@@ -17,10 +21,13 @@ __all__ = (
     "AttemptRecord",
     "CallRecord",
     "DecisionRecord",
+    "DeliveryRecord",
+    "HandlerRecord",
     "Observer",
+    "Work",
 )
 
-R = TypeVar("R")
+T = TypeVar("T")
 
 logger: logging.Logger = logging.getLogger("rmz_async")
 
@@ -89,12 +96,86 @@ class DecisionRecord:
     age: float
 
 
+@attrs.frozen(kw_only=True)
+class DeliveryRecord:
+    """A delivery that a receiver has answered.
+
+    Attributes:
+        event: The event's name, such as ``subscription.renewed``; ``other`` for an event that this
+            version does not know; None if nothing could be read, or nothing was to be trusted.
+        outcome: ``genuine`` for a new event; ``duplicate`` for one that is stored already;
+            ``unreadable`` for a signed body that waits for a person; ``refused`` if RMZ did not
+            sign it; ``not_stored`` if the inbox failed; ``not_configured`` if the secrets cannot be
+            used.
+        secret_index: The place of the secret that fitted, counted from 0; None if none did.
+        seconds: The time to answer.
+    """
+
+    event: str | None
+    outcome: str
+    secret_index: int | None
+    seconds: float
+
+
+@attrs.frozen(kw_only=True)
+class HandlerRecord:
+    """An attempt of a handler that has ended.
+
+    Attributes:
+        event: The event's name; ``other`` for an event that this version does not know.
+        handler: The handler's name.
+        attempt: Which attempt of the handler for this event it was, counted from 1.
+        outcome: ``ok``; ``failed`` if the handler is attempted again later; ``dead`` if it was the
+            last attempt; ``lost`` if another worker has the task; ``cancelled`` if it was cut off,
+            and runs again.
+        seconds: How long it took.
+        lag: Seconds between the storing of the delivery and the beginning of the attempt, with the
+            waits between attempts; None if the inbox cannot say.
+    """
+
+    event: str
+    handler: str
+    attempt: int
+    outcome: str
+    seconds: float
+    lag: float | None
+
+
+class Work(StrEnum):
+    """What an observer can wrap; later versions may add members."""
+
+    CALL = "call"
+    """A call, over all its attempts; named by its operation."""
+
+    ATTEMPT = "attempt"
+    """An attempt of a call, within the call; named by the operation."""
+
+    DECISION = "decision"
+    """An answer of a paywall that memory did not have ready; named ``check`` or ``refresh``."""
+
+    HANDLER = "handler"
+    """An attempt of a handler; named by the event."""
+
+
 class Observer:
     """Gets a record of what happens; override the methods that you need.
 
-    The methods run in the event loop and must not block. If one raises an exception, the call
-    is none the worse: the exception is logged once.
+    The methods run in the event loop, or in the thread that called, and must not block. Several
+    threads may call them at the same time. If one raises an exception, the call, the answer or the
+    delivery is none the worse: the exception is logged once.
     """
+
+    def around(self, work: Work, name: str) -> AbstractContextManager[object]:
+        """Return a context in which the work runs, such as a span.
+
+        The record of the work is taken inside of the context, unless the work has none: an attempt
+        that is cancelled, or a decision that raises.
+
+        Args:
+            work: The kind of work that begins.
+            name: Its name, of a small set.
+        """
+        return nullcontext()
 
     def on_attempt(self, record: AttemptRecord) -> None:
         """Take the record of an attempt that has ended."""
@@ -105,26 +186,53 @@ class Observer:
     def on_decision(self, record: DecisionRecord) -> None:
         """Take the record of an answer of a paywall."""
 
+    def on_delivery(self, record: DeliveryRecord) -> None:
+        """Take the record of a delivery that was answered."""
+
+    def on_handler(self, record: HandlerRecord) -> None:
+        """Take the record of an attempt of a handler that has ended."""
+
 
 class _Guarded(Observer):
-    """Passes records on to an observer, whose failure costs one line of the log."""
+    """Passes all on to an observer, whose failure costs one line of the log."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
         self._has_failed = False
 
+    @contextmanager
+    def around(self, work: Work, name: str) -> Generator[None]:
+        context = self._result(lambda: self._entered(work, name))
+        try:
+            yield
+        finally:
+            # The exception goes on, whatever the context makes of it.
+            if context is not None:
+                self._result(lambda: context.__exit__(*sys.exc_info()))
+
     def on_attempt(self, record: AttemptRecord) -> None:
-        self._report(self._observer.on_attempt, record)
+        self._result(lambda: self._observer.on_attempt(record))
 
     def on_call(self, record: CallRecord) -> None:
-        self._report(self._observer.on_call, record)
+        self._result(lambda: self._observer.on_call(record))
 
     def on_decision(self, record: DecisionRecord) -> None:
-        self._report(self._observer.on_decision, record)
+        self._result(lambda: self._observer.on_decision(record))
 
-    def _report(self, method: Callable[[R], None], record: R) -> None:
+    def on_delivery(self, record: DeliveryRecord) -> None:
+        self._result(lambda: self._observer.on_delivery(record))
+
+    def on_handler(self, record: HandlerRecord) -> None:
+        self._result(lambda: self._observer.on_handler(record))
+
+    def _entered(self, work: Work, name: str) -> AbstractContextManager[object]:
+        context = self._observer.around(work, name)
+        context.__enter__()
+        return context
+
+    def _result(self, function: Callable[[], T]) -> T | None:
         try:
-            method(record)
+            return function()
         except Exception as error:  # noqa: BLE001 - an observer may raise anything
             if not self._has_failed:
                 self._has_failed = True
@@ -132,6 +240,7 @@ class _Guarded(Observer):
                     "the observer failed, and its next failures are not logged: %s",
                     type(error).__name__,
                 )
+            return None
 
 
 def guarded(observer: Observer | None) -> Observer | None:

@@ -52,6 +52,7 @@ ADDED = {
     "Event",
     "EventType",
     "InMemoryQuotaStore",
+    "Observer",
     "Pacing",
     "Plan",
     "Plans",

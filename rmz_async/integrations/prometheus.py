@@ -1,26 +1,34 @@
-"""RMZ in Prometheus: an observer that counts attempts, calls and decisions.
+"""RMZ in Prometheus: an observer that counts calls, decisions, deliveries and their handlers.
 
 ::
 
     observer = PrometheusObserver()
     rmz = rmz_async.Client(observer=observer)
     paywall = rmz_async.Paywall(rmz, observer=observer)
+    receiver = rmz_async.webhooks.Receiver(observer=observer, ...)
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
-from rmz_async.observing import AttemptRecord, CallRecord, DecisionRecord, Observer
+from rmz_async.integrations._buckets import AGES, ANSWERS, CALLS, HANDLERS, LAGS, WAITS
+from rmz_async.observing import (
+    AttemptRecord,
+    CallRecord,
+    DecisionRecord,
+    DeliveryRecord,
+    HandlerRecord,
+    Observer,
+)
 
 __all__ = ("PrometheusObserver",)
 
-# An answer of a paywall may be from moments to a day old.
-AGES = (0.1, 1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400)
-
 
 class PrometheusObserver(Observer):
-    """Counts attempts, calls and decisions for Prometheus; share one between all clients.
+    """Counts for Prometheus what happens; share one between all clients, paywalls and receivers.
 
     Args:
         registry: The registry of the metrics, which takes one such observer only; the process's
@@ -28,36 +36,65 @@ class PrometheusObserver(Observer):
     """
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
-        self._attempts = Counter(
-            "rmz_attempts",
-            "Attempts of calls of RMZ's API.",
-            ("operation", "outcome", "status"),
-            registry=registry,
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(name, text, labels, registry=registry)
+
+        def histogram(name: str, text: str, buckets: Sequence[float], *labels: str) -> Histogram:
+            return Histogram(name, text, labels, buckets=buckets, registry=registry)
+
+        self._attempts = counter(
+            "rmz_attempts", "Attempts of calls of RMZ's API.", "operation", "outcome", "status"
         )
-        self._waits = Histogram(
+        self._waits = histogram(
             "rmz_attempt_wait_seconds",
             "Time before an attempt was sent, for a slot most of all.",
-            ("operation",),
-            registry=registry,
+            WAITS,
+            "operation",
         )
-        self._calls = Histogram(
+        self._calls = histogram(
             "rmz_call_duration_seconds",
             "Time of calls of RMZ's API, over all their attempts.",
-            ("operation", "outcome"),
-            registry=registry,
+            CALLS,
+            "operation",
+            "outcome",
         )
-        self._decisions = Counter(
+        self._decisions = counter(
             "rmz_paywall_decisions",
             "Answers of the paywall that memory did not have ready.",
-            ("granted", "reason", "source"),
-            registry=registry,
+            "granted",
+            "reason",
+            "source",
         )
-        self._ages = Histogram(
+        self._ages = histogram(
             "rmz_paywall_decision_age_seconds",
             "Time since RMZ was asked, for answers that memory did not have ready.",
-            ("source",),
-            registry=registry,
-            buckets=AGES,
+            AGES,
+            "source",
+        )
+        self._deliveries = counter(
+            "rmz_webhook_deliveries", "Deliveries that were answered.", "event", "outcome", "secret"
+        )
+        self._answers = histogram(
+            "rmz_webhook_answer_seconds",
+            "Time to answer a delivery; RMZ gives up after 3 seconds.",
+            ANSWERS,
+            "outcome",
+        )
+        self._handled = counter(
+            "rmz_webhook_handler_attempts",
+            "Attempts of handlers.",
+            "event",
+            "handler",
+            "outcome",
+        )
+        self._handlers = histogram(
+            "rmz_webhook_handler_duration_seconds", "Time of handlers.", HANDLERS, "handler"
+        )
+        self._lags = histogram(
+            "rmz_webhook_handler_lag_seconds",
+            "Time between the storing of a delivery and the first attempt of a handler.",
+            LAGS,
+            "handler",
         )
 
     def on_attempt(self, record: AttemptRecord) -> None:
@@ -75,3 +112,16 @@ class PrometheusObserver(Observer):
         granted = "true" if record.granted else "false"
         self._decisions.labels(granted, record.reason, record.source).inc()
         self._ages.labels(record.source).observe(record.age)
+
+    def on_delivery(self, record: DeliveryRecord) -> None:
+        """Count a delivery, and the time to answer it."""
+        secret = "none" if record.secret_index is None else str(record.secret_index)
+        self._deliveries.labels(record.event or "none", record.outcome, secret).inc()
+        self._answers.labels(record.outcome).observe(record.seconds)
+
+    def on_handler(self, record: HandlerRecord) -> None:
+        """Count an attempt of a handler, its time, and how late the first one began."""
+        self._handled.labels(record.event, record.handler, record.outcome).inc()
+        self._handlers.labels(record.handler).observe(record.seconds)
+        if record.attempt == 1 and record.lag is not None:
+            self._lags.labels(record.handler).observe(record.lag)

@@ -19,7 +19,7 @@ from rmz_async.errors import (
     InvalidRequestError,
 )
 from rmz_async.models import CheckoutSession, Subscription
-from rmz_async.observing import DecisionRecord, Observer, guarded
+from rmz_async.observing import DecisionRecord, Observer, Work, guarded
 from rmz_async.paywall._background import Background
 from rmz_async.paywall._confirming import Confirming
 from rmz_async.paywall._expectations import Expectation, Expectations
@@ -140,7 +140,10 @@ class Answers:
     async def check(self, user: str) -> Access:
         """Return the answer about a user for whom memory has none that may be handed out."""
         _validate(user)
-        return self._observed(await self._answer(user))
+        if self._observer is None:
+            return await self._answer(user)
+        with self._observer.around(Work.DECISION, "check"):
+            return self._observed(await self._answer(user), self._observer)
 
     async def _answer(self, user: str) -> Access:
         now = self._now()
@@ -162,6 +165,12 @@ class Answers:
     async def refresh(self, user: str, source: Source = Source.API) -> Access:
         """Ask RMZ about a user now."""
         _validate(user)
+        if self._observer is None:
+            return await self._refreshed(user, source)
+        with self._observer.around(Work.DECISION, "refresh"):
+            return self._observed(await self._refreshed(user, source), self._observer)
+
+    async def _refreshed(self, user: str, source: Source) -> Access:
         access = await self._flights.join(
             user,
             partial(self._fly, user, Urgency.BACKGROUND, source=source, usable=False),
@@ -174,7 +183,7 @@ class Answers:
                 "asking again is safe",
                 operation=operations.SUBSCRIPTIONS_LOOKUP.name,
             )
-        return self._observed(access)
+        return access
 
     async def feed(self, event: Event) -> None:
         """Ask RMZ about the customer of an event."""
@@ -256,16 +265,15 @@ class Answers:
             handed_out=self.memory.handed_out,
         )
 
-    def _observed(self, access: Access) -> Access:
-        if self._observer is not None:
-            age = (self._today() - access.checked_at).total_seconds()
-            record = DecisionRecord(
-                granted=access.granted,
-                reason=access.reason.value,
-                source=access.source.value,
-                age=max(age, 0.0),
-            )
-            self._observer.on_decision(record)
+    def _observed(self, access: Access, observer: Observer) -> Access:
+        age = (self._today() - access.checked_at).total_seconds()
+        record = DecisionRecord(
+            granted=access.granted,
+            reason=access.reason.value,
+            source=access.source.value,
+            age=max(age, 0.0),
+        )
+        observer.on_decision(record)
         return access
 
     async def _ask(self, user: str, urgency: Urgency) -> Access | None:

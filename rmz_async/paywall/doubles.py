@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from rmz_async.errors import ConfigurationError
 from rmz_async.models import Subscription, SubscriptionProduct, SubscriptionStatus
+from rmz_async.observing import Observer
 from rmz_async.paywall._answers import Answers, OnOutage
 from rmz_async.paywall._double_lookups import DoubleLookups
 from rmz_async.paywall.lifetimes import Lifetimes
@@ -27,6 +28,7 @@ class PaywallDouble(Paywall):
         lifetimes: As for `Paywall`.
         on_outage: As for `Paywall`.
         now: The time of its clock, aware; the present if left out.
+        observer: As for `Paywall`.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class PaywallDouble(Paywall):
         lifetimes: Lifetimes | None = None,
         on_outage: OnOutage | str = OnOutage.KEEP_KNOWN,
         now: datetime | None = None,
+        observer: Observer | None = None,
     ) -> None:
         if policy is None:
             policy = Policy(product_ids=None if product_ids is None else frozenset(product_ids))
@@ -51,6 +54,7 @@ class PaywallDouble(Paywall):
                 keep_subscriptions=True,
                 snapshot=None,
                 shared=None,
+                observer=observer,
             )
         )
 

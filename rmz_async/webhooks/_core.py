@@ -13,6 +13,7 @@ from anyio import CapacityLimiter, Lock
 from rmz_async._calls.clock import Clock
 from rmz_async._http.per_loop import PerLoop
 from rmz_async.errors import ConfigurationError
+from rmz_async.observing import Observer, guarded
 from rmz_async.webhooks._hand_over import Enqueue, HandOver
 from rmz_async.webhooks._handlers import (
     Backoff,
@@ -24,7 +25,8 @@ from rmz_async.webhooks._handlers import (
     grouping_of,
     name_of,
 )
-from rmz_async.webhooks._intake import Intake
+from rmz_async.webhooks._intake import Ack, Intake
+from rmz_async.webhooks._records import delivery_record
 from rmz_async.webhooks._replaying import Replay, replayed
 from rmz_async.webhooks._secrets import Keys, Secrets
 from rmz_async.webhooks._threads import in_thread
@@ -72,6 +74,7 @@ class ReceiverCore:
         forget_after: float | None = WEEK,
         handler_timeout: float = 300.0,
         allow_unsigned: bool = False,
+        observer: Observer | None = None,
         _clock: Clock | None = None,
     ) -> None:
         keys = Keys(secrets)
@@ -87,7 +90,10 @@ class ReceiverCore:
         self._clock = clock
         self._seconds = clock.clock
         self._inbox = open_inbox(inbox, clock) if isinstance(inbox, str) else inbox
-        self._worker = Worker(self._inbox, self._handlers, clock, handler_timeout)
+        self._observer = guarded(observer)
+        self._worker = Worker(
+            self._inbox, self._handlers, clock, handler_timeout, observer=self._observer
+        )
         self._hand_over: HandOver | None = None
         self._signals: set[Signal] = set()
         self._slots: PerLoop[Lock] = PerLoop(partial(Lock, fast_acquire=True))
@@ -298,6 +304,14 @@ class ReceiverCore:
             feed_first=feed_first,
             delay=0.0 if self._hand_over is None else self._hand_over.delay,
         )
+
+    def _answered(
+        self, found: Delivery | Ack, ack: Ack, inbox_id: int | None, seconds: float
+    ) -> Ack:
+        self._monitor.answered(ack.status, seconds)
+        if self._observer is not None:
+            self._observer.on_delivery(delivery_record(found, ack, inbox_id, seconds))
+        return ack
 
     def _wake(self) -> None:
         for signal in tuple(self._signals):

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from weakref import WeakKeyDictionary
 
 import anyio
 import attrs
@@ -15,9 +16,11 @@ from anyio import CapacityLimiter
 from rmz_async._calls.clock import Clock
 from rmz_async._calls.refusals import quoted
 from rmz_async.errors import TaskLostError
+from rmz_async.observing import Observer, Work
 from rmz_async.webhooks._batching import Batches
 from rmz_async.webhooks._handlers import Handlers
 from rmz_async.webhooks._reading import event_of
+from rmz_async.webhooks._records import handler_record, known
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks._transaction import Run, current_run
 from rmz_async.webhooks.inbox.interface import Inbox, Task
@@ -40,6 +43,7 @@ class Worker:
         handlers: The handlers.
         clock: Time, sleep and chance.
         timeout: Seconds that an attempt of an async handler may take.
+        observer: Gets a record of each attempt; None for none.
         done: The tasks that have succeeded, on their way to the inbox.
     """
 
@@ -47,18 +51,26 @@ class Worker:
     handlers: Handlers
     clock: Clock
     timeout: float
+    observer: Observer | None = None
     done: Batches[Task, None] = attrs.field(init=False)
+    # When the tasks were claimed that wait for a free place, so that their lag has this wait, too.
+    _claimed_at: WeakKeyDictionary[Task, float] = attrs.field(
+        init=False, factory=WeakKeyDictionary[Task, float]
+    )
 
     def __attrs_post_init__(self) -> None:
         self.done = Batches(self._done)
 
     async def claim(self, limit: int, inbox_id: int | None = None) -> Sequence[Task]:
         """Claim tasks that are due, or those of one delivery."""
-        return await in_thread(
+        tasks = await in_thread(
             partial(
                 self.inbox.claim, self.handlers.names, limit=limit, lease=LEASE, inbox_id=inbox_id
             )
         )
+        if self.observer is not None:
+            self._claimed_at.update(dict.fromkeys(tasks, self.clock.clock()))
+        return tasks
 
     @asynccontextmanager
     async def keeping_leases(self) -> AsyncGenerator[set[Task]]:
@@ -78,28 +90,45 @@ class Worker:
 
     async def run(self, task: Task, running: set[Task], limiter: CapacityLimiter) -> None:
         """Run the handler of a task that was claimed; the handler's errors end in the inbox."""
+        if self.observer is None:
+            await self._run(task, running, limiter)
+            return
+        began = self.clock.clock()
+        waited = began - self._claimed_at.pop(task, began)
+        with self.observer.around(Work.HANDLER, known(task.name)):
+            outcome = "cancelled"
+            try:
+                outcome = await self._run(task, running, limiter)
+            finally:
+                seconds = self.clock.clock() - began
+                self.observer.on_handler(handler_record(task, outcome, seconds, waited))
+
+    async def _run(self, task: Task, running: set[Task], limiter: CapacityLimiter) -> str:
         running.add(task)
         run = Run(task)
         token = current_run.set(run)
+        outcome = "ok"
         try:
             event = event_of(task.body, task.request_id, task.secret_index)
             with anyio.fail_after(self.timeout):
                 await self.handlers.named(task.handler).call(event, limiter)
         except TaskLostError as error:
             logger.warning("%s", error)
+            outcome = "lost"
         except BaseException as error:
             # The database has the last word before a cancellation goes on.
             with anyio.CancelScope(shield=True):
                 if not isinstance(error, Exception) and not _is_stray(error):
                     await self._settle(run, partial(self.inbox.release, [task]))
                     raise
-                await self._failed(run, error)
+                outcome = await self._failed(run, error)
         else:
             with anyio.CancelScope(shield=True):
                 await self._succeeded(run)
         finally:
             current_run.reset(token)
             running.discard(task)
+        return outcome
 
     async def _succeeded(self, run: Run) -> None:
         if not run.is_committed:
@@ -108,7 +137,7 @@ class Worker:
             except Exception as error:  # noqa: BLE001 - each database has errors of its own
                 _report_unsettled(run.task, error)
 
-    async def _failed(self, run: Run, error: BaseException) -> None:
+    async def _failed(self, run: Run, error: BaseException) -> str:
         task, rules = run.task, self.handlers.named(run.task.handler).rules
         reason = quoted(f"{type(error).__name__}: {error}")
         if run.is_committed:
@@ -118,7 +147,7 @@ class Worker:
                 task.name,
                 reason,
             )
-            return
+            return "ok"
         is_last = task.attempt >= rules.max_attempts
         # At least half of the wait, so that those who failed together do not all come back
         # together.
@@ -134,6 +163,7 @@ class Worker:
         )
         retry_after = None if is_last else wait
         await self._settle(run, partial(self.inbox.failed, task, reason, retry_after=retry_after))
+        return "dead" if is_last else "failed"
 
     async def _settle(self, run: Run, call: Callable[[], None]) -> None:
         try:

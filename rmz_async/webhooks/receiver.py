@@ -42,6 +42,8 @@ class Receiver(ReceiverCore):
             if somebody sends it again.
         handler_timeout: Seconds that an attempt of an async handler may take.
         allow_unsigned: See `verify`.
+        observer: Gets a record of each delivery and of each attempt of a handler; see
+            :mod:`rmz_async.observing`.
 
     Raises:
         ConfigurationError: The inbox's address is of no known kind, or an option breaks a rule.
@@ -64,23 +66,20 @@ class Receiver(ReceiverCore):
             delivers it again later. A signed body that cannot be read is stored, too.
         """
         began = self._seconds()
-        ack = await self._receive(body, headers)
-        self._monitor.answered(ack.status, self._seconds() - began)
-        return ack
-
-    async def _receive(self, body: bytes, headers: Headers | None) -> Ack:
         found = self._intake.delivery_of(body, headers)
-        if isinstance(found, Ack):
-            return found
+        ack, inbox_id = (found, None) if isinstance(found, Ack) else await self._stored(found)
+        return self._answered(found, ack, inbox_id, self._seconds() - began)
+
+    async def _stored(self, delivery: Delivery) -> tuple[Ack, int | None]:
         try:
-            inbox_id = await self._deliveries.submit(found)
+            inbox_id = await self._deliveries.submit(delivery)
         except Exception as error:  # noqa: BLE001 - each database has errors of its own
-            return not_stored(error)
-        if inbox_id is not None and found.handlers:
+            return not_stored(error), None
+        if inbox_id is not None and delivery.handlers:
             if self._hand_over is not None:
                 await self._hand_over.hand_over(inbox_id)
             self._wake()
-        return STORED
+        return STORED, inbox_id
 
     @asynccontextmanager
     async def working(self, *, concurrency: int = 10, grace: float = 5.0) -> AsyncGenerator[None]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from rmz_async.models import SubscriptionStatus
+from rmz_async.observing import Observer
 from rmz_async.paywall import Lifetimes, OnOutage, Policy
 from rmz_async.paywall import PaywallDouble as AsyncDouble
 from rmz_sync._portal import Portal
@@ -26,6 +27,7 @@ class PaywallDouble(Paywall):
         lifetimes: As for `Paywall`.
         on_outage: As for `Paywall`.
         now: Where its clock stands; an aware time. The present if left out.
+        observer: As for `Paywall`.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class PaywallDouble(Paywall):
         lifetimes: Lifetimes | None = None,
         on_outage: OnOutage | str = OnOutage.KEEP_KNOWN,
         now: datetime | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._double = AsyncDouble(
             product_ids=product_ids,
@@ -43,6 +46,7 @@ class PaywallDouble(Paywall):
             lifetimes=lifetimes,
             on_outage=on_outage,
             now=now,
+            observer=observer,
         )
         self._client = None
         self._use(self._double, Portal(_nothing))

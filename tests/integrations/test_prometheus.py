@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import anyio
 import pytest
 from prometheus_client import CollectorRegistry
@@ -9,13 +11,22 @@ from prometheus_client import CollectorRegistry
 import rmz_async
 from rmz_async import ConnectionFailedError
 from rmz_async.integrations.prometheus import PrometheusObserver
+from rmz_async.observing import HandlerRecord
 from rmz_async.sandbox import Sandbox
+from rmz_async.webhooks import Event, EventType, Receiver, sample
+from tests.webhooks.receiving import SECRET, deliver
 
 
 @pytest.fixture
 def registry() -> CollectorRegistry:
     """A registry without the process's own metrics."""
     return CollectorRegistry()
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> str:
+    """The address of an inbox."""
+    return f"sqlite:///{tmp_path / 'inbox.db'}"
 
 
 async def visit(observer: PrometheusObserver) -> None:
@@ -55,3 +66,59 @@ def test_attempts_without_an_answer_are_counted(registry: CollectorRegistry) -> 
     assert registry.get_sample_value("rmz_call_duration_seconds_count", calls) == 1
     waits = {"operation": "subscriptions.get"}
     assert registry.get_sample_value("rmz_attempt_wait_seconds_count", waits) == 1
+
+
+async def work(observer: PrometheusObserver, address: str) -> None:
+    """Receive a renewal, a forged one and a body that cannot be read, and run handlers twice."""
+    receiver = Receiver(secrets=[SECRET], inbox=address, max_attempts=2, observer=observer)
+
+    @receiver.on("*", name="mail")
+    def mail(event: Event) -> None:
+        raise LookupError
+
+    await deliver(receiver, sample(EventType.SUBSCRIPTION_RENEWED))
+    await deliver(receiver, b"{")
+    await receiver.receive(b"{}", None)
+    for _ in range(2):
+        await receiver.run_one(1)
+    await receiver.aclose()
+
+
+def test_deliveries_are_counted_with_their_secret(
+    registry: CollectorRegistry, address: str
+) -> None:
+    anyio.run(work, PrometheusObserver(registry), address)
+
+    for event, outcome, secret in (
+        ("subscription.renewed", "genuine", "0"),
+        ("none", "unreadable", "none"),
+        ("none", "refused", "none"),
+    ):
+        labels = {"event": event, "outcome": outcome, "secret": secret}
+        assert registry.get_sample_value("rmz_webhook_deliveries_total", labels) == 1
+        count = "rmz_webhook_answer_seconds_count"
+        assert registry.get_sample_value(count, {"outcome": outcome}) == 1
+
+
+def test_handlers_are_counted_with_their_outcome(registry: CollectorRegistry, address: str) -> None:
+    """The second attempt is the last one; the lag is that of the first."""
+    anyio.run(work, PrometheusObserver(registry), address)
+
+    mail = {"handler": "mail"}
+    for outcome in ("failed", "dead"):
+        labels = {"event": "subscription.renewed", "outcome": outcome, **mail}
+        assert registry.get_sample_value("rmz_webhook_handler_attempts_total", labels) == 1
+    assert registry.get_sample_value("rmz_webhook_handler_duration_seconds_count", mail) == 2
+    assert registry.get_sample_value("rmz_webhook_handler_lag_seconds_count", mail) == 1
+
+
+def test_a_lag_that_is_unknown_is_not_counted(registry: CollectorRegistry) -> None:
+    """An inbox of one's own may know no ages."""
+    record = HandlerRecord(
+        event="order.created", handler="mail", attempt=1, outcome="ok", seconds=1, lag=None
+    )
+    PrometheusObserver(registry).on_handler(record)
+
+    mail = {"handler": "mail"}
+    assert registry.get_sample_value("rmz_webhook_handler_duration_seconds_count", mail) == 1
+    assert registry.get_sample_value("rmz_webhook_handler_lag_seconds_count", mail) is None

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from rmz_async import ServerError
-from rmz_async.observing import DecisionRecord, Observer
+from rmz_async import Observer, ServerError
+from rmz_async.paywall import PaywallDouble
+from tests.observers import Broken, Notebook
 from tests.paywall.scripted import ScriptedRMZ, subscription
 from tests.seams import paywall_over
 
 pytestmark = pytest.mark.anyio
-
-
-class Notebook(Observer):
-    """Keeps all records."""
-
-    def __init__(self) -> None:
-        self.decisions: list[DecisionRecord] = []
-
-    def on_decision(self, record: DecisionRecord) -> None:
-        self.decisions.append(record)
 
 
 async def test_learnt_answers_are_observed_and_cached_ones_are_not() -> None:
@@ -51,3 +42,37 @@ async def test_an_observer_that_takes_no_decisions_changes_nothing() -> None:
     rmz.set(subscription())
 
     assert await paywall_over(rmz, observer=Observer()).check("noura")
+
+
+async def test_an_answer_is_learnt_within_a_context() -> None:
+    """An answer from memory costs nothing more than without an observer."""
+    rmz, notebook = ScriptedRMZ(), Notebook()
+    rmz.set(subscription())
+    paywall = paywall_over(rmz, observer=notebook)
+
+    for _ in range(2):
+        await paywall.check("noura")
+    await paywall.refresh("noura")
+
+    record = ["on_decision", "decision ends"]
+    check, refresh = "decision check begins", "decision refresh begins"
+    assert notebook.lines == [check, *record, refresh, *record]
+
+
+async def test_an_observer_that_fails_changes_no_answer() -> None:
+    rmz = ScriptedRMZ()
+    rmz.set(subscription())
+    paywall = paywall_over(rmz, observer=Broken())
+
+    assert await paywall.check("noura")
+    assert await paywall.refresh("noura")
+
+
+async def test_a_double_is_observed_like_the_real_paywall() -> None:
+    notebook = Notebook()
+    double = PaywallDouble(observer=notebook)
+    double.grant("noura")
+
+    await double.check("noura")
+
+    assert [(each.granted, each.reason) for each in notebook.decisions] == [(True, "active")]

@@ -69,6 +69,13 @@ def test_a_task_has_all_that_the_delivery_had(inbox: Inbox) -> None:
     assert (task.inbox_id, task.handler, task.attempt) == (1, "first", 1)
 
 
+def test_a_task_says_how_old_its_delivery_is(inbox: Inbox, inbox_time: Time) -> None:
+    inbox.add([delivery(handlers=("first",))])
+    inbox_time.move(7.5)
+
+    assert claim_one(inbox).age == 7.5
+
+
 def test_a_task_is_claimed_once(inbox: Inbox, other: Inbox) -> None:
     """Two workers share the tasks."""
     inbox.add([delivery()])

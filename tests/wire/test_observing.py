@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, get_args
 
 import anyio
 import httpx
 import pytest
 
-from rmz_async import APIError, Client, ConfigurationError, NotFoundError
-from rmz_async.observing import AttemptRecord, CallRecord, Observer
+from rmz_async import APIError, Client, ConfigurationError, NotFoundError, Observer
+from tests.observers import Broken, BrokenContext, Hiding, Moment, Notebook
 from tests.wire.changes import BAD_GATEWAY, LOST, THROTTLED, MakeShop, failing, fresh
 from tests.wire.conftest import Time, over_httpx
 
 pytestmark = [pytest.mark.anyio, over_httpx]
-
-
-class Notebook(Observer):
-    """Keeps all records."""
-
-    def __init__(self) -> None:
-        self.attempts: list[AttemptRecord] = []
-        self.calls: list[CallRecord] = []
-
-    def on_attempt(self, record: AttemptRecord) -> None:
-        self.attempts.append(record)
-
-    def on_call(self, record: CallRecord) -> None:
-        self.calls.append(record)
-
-
-class Broken(Observer):
-    """Fails whenever it is called."""
-
-    def on_attempt(self, record: AttemptRecord) -> None:
-        raise ValueError(record.operation)
-
-    def on_call(self, record: CallRecord) -> None:
-        raise ValueError(record.operation)
 
 
 def failing_first(shop: Any, *failures: Any) -> None:
@@ -152,6 +128,56 @@ async def test_an_observer_may_take_some_records_only(
     async with make_client(observer=Observer()) as rmz:
         with pytest.raises(APIError):
             await shop.sample.make(rmz)
+
+
+async def test_a_call_and_its_attempts_run_within_a_context(
+    make_shop: MakeShop, make_client: Any
+) -> None:
+    """Each record is taken inside of the context of its work."""
+    shop, notebook = make_shop("read"), Notebook()
+    failing_first(shop, BAD_GATEWAY)
+
+    async with make_client(observer=notebook) as rmz:
+        await shop.sample.make(rmz)
+
+    attempt = ["attempt subscriptions.get begins", "on_attempt", "attempt ends"]
+    call = "call subscriptions.get begins"
+    assert notebook.lines == [call, *attempt, *attempt, "on_call", "call ends"]
+
+
+async def test_a_context_sees_the_error_of_its_call(make_shop: MakeShop, make_client: Any) -> None:
+    shop, notebook = make_shop("read"), Notebook()
+    shop.sent.side_effect = lambda _: fresh(failing(404))
+
+    async with make_client(observer=notebook) as rmz:
+        with pytest.raises(NotFoundError):
+            await shop.sample.make(rmz)
+
+    assert notebook.lines[-2:] == ["on_call", "call raises NotFoundError"]
+
+
+async def test_a_context_cannot_hide_an_error(make_shop: MakeShop, make_client: Any) -> None:
+    shop = make_shop("read")
+    shop.sent.side_effect = lambda _: fresh(failing(404))
+
+    async with make_client(observer=Hiding()) as rmz:
+        with pytest.raises(NotFoundError):
+            await shop.sample.make(rmz)
+
+
+@pytest.mark.parametrize("moment", get_args(Moment))
+async def test_a_failing_context_costs_one_line_of_the_log(
+    make_shop: MakeShop, make_client: Any, caplog: pytest.LogCaptureFixture, moment: Moment
+) -> None:
+    shop = make_shop("read")
+    shop.sent.side_effect = shop.done
+
+    with caplog.at_level(logging.WARNING, "rmz_async"):
+        async with make_client(observer=BrokenContext(moment)) as rmz:
+            await shop.sample.make(rmz)
+
+    (line,) = caplog.messages
+    assert line.endswith("ValueError")
 
 
 async def test_something_else_is_no_observer() -> None:

@@ -49,7 +49,7 @@ WITH claimable AS (SELECT id {claimable}), claimed AS (
     RETURNING task.id, task.delivery_id, task.handler, task.attempts, task.fence, task.grouping,
         task.subject
 )
-SELECT claimed.*, key, name, body, request_id, secret_index
+SELECT claimed.*, key, name, body, request_id, secret_index, :now - received_at AS age
 FROM claimed JOIN rmz_deliveries AS delivery ON delivery.id = claimed.delivery_id
 ORDER BY claimed.id
 """

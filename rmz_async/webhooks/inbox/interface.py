@@ -85,6 +85,7 @@ class Task:
         body: The raw body; hidden in ``repr``.
         request_id: The delivery's number, which RMZ does not sign.
         secret_index: Which secret fitted; None for an unsigned delivery.
+        age: Seconds since the delivery was stored, as of the claim; None if the storage cannot say.
     """
 
     task_id: int
@@ -97,6 +98,7 @@ class Task:
     body: bytes = attrs.field(repr=False)
     request_id: str | None
     secret_index: int | None
+    age: float | None = attrs.field(default=None, eq=False)
 
 
 @attrs.frozen(kw_only=True)

@@ -391,6 +391,7 @@ def _task(row: Any) -> Task:
         body=bytes(row.body),
         request_id=row.request_id,
         secret_index=row.secret_index,
+        age=max(row.age, 0.0),
     )
 
 

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
 
 from rmz_async._calls.clock import Clock
 from rmz_async.errors import TaskLostError
@@ -60,9 +61,10 @@ UPDATE rmz_tasks SET state = 'merged'
 WHERE subject = ? AND handler = ? AND id < ? AND state = 'waiting'
 """
 _READ_CLAIMED = """
-SELECT task.id, delivery_id, handler, attempts, fence, key, name, body, request_id, secret_index
+SELECT task.id, delivery_id, handler, attempts, fence, key, name, body, request_id, secret_index,
+    :now - received_at
 FROM rmz_tasks AS task JOIN rmz_deliveries AS delivery ON delivery.id = delivery_id
-WHERE task.id = ?
+WHERE task.id = :id
 """
 # Each of these changes nothing if somebody else has claimed the task since.
 _RENEW = """
@@ -139,7 +141,7 @@ class SQLiteInbox:
                 if grouping == Grouping.COALESCED:
                     connection.execute(_MERGE, (subject, handler, task_id))
             return [
-                _task(connection.execute(_READ_CLAIMED, (task_id,)).fetchone())
+                _task(connection.execute(_READ_CLAIMED, {"id": task_id, "now": now}).fetchone())
                 for task_id, *_ in found
             ]
 
@@ -349,8 +351,8 @@ def _added(
     return inbox_id
 
 
-def _task(row: tuple[int, int, str, int, int, str, str, bytes, str | None, int | None]) -> Task:
-    task_id, inbox_id, handler, attempt, fence, key, name, body, request_id, secret_index = row
+def _task(row: tuple[Any, ...]) -> Task:
+    task_id, inbox_id, handler, attempt, fence, key, name, body, request_id, secret_index, age = row
     return Task(
         task_id=task_id,
         inbox_id=inbox_id,
@@ -362,6 +364,7 @@ def _task(row: tuple[int, int, str, int, int, str, str, bytes, str | None, int |
         body=body,
         request_id=request_id,
         secret_index=secret_index,
+        age=max(age, 0.0),
     )
 
 

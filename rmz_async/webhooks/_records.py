@@ -1,0 +1,68 @@
+"""Pure: a delivery and an attempt of a handler as records for an observer."""
+
+from __future__ import annotations
+
+from rmz_async.observing import DeliveryRecord, HandlerRecord
+from rmz_async.webhooks._intake import Ack
+from rmz_async.webhooks._replaying import UNREADABLE
+from rmz_async.webhooks.events import EventType
+from rmz_async.webhooks.inbox.interface import Delivery, Task
+
+# Everybody who has a secret may send names that nobody knows, and each would be a series of its
+# own.
+OTHER = "other"
+
+_KNOWN = frozenset(kind.value for kind in EventType)
+
+_OUTCOMES = {401: "refused", 500: "not_configured", 503: "not_stored"}
+
+
+def delivery_record(
+    found: Delivery | Ack, ack: Ack, inbox_id: int | None, seconds: float
+) -> DeliveryRecord:
+    """Return the record of a delivery that was answered.
+
+    Args:
+        found: The delivery that was to be stored, or the answer without storing it.
+        ack: The answer.
+        inbox_id: The number in the inbox; None if the delivery was not stored, or not for the first
+            time.
+        seconds: The time to answer.
+    """
+    delivery = found if isinstance(found, Delivery) else None
+    outcome = _OUTCOMES.get(ack.status, "genuine")
+    if delivery is not None and ack.status == 200:
+        if inbox_id is None:
+            outcome = "duplicate"
+        elif delivery.fault is not None:
+            outcome = "unreadable"
+    return DeliveryRecord(
+        event=None if delivery is None or delivery.name == UNREADABLE else known(delivery.name),
+        outcome=outcome,
+        secret_index=None if delivery is None else delivery.secret_index,
+        seconds=seconds,
+    )
+
+
+def handler_record(task: Task, outcome: str, seconds: float, waited: float) -> HandlerRecord:
+    """Return the record of an attempt of a handler.
+
+    Args:
+        task: The task.
+        outcome: See the record.
+        seconds: How long the attempt took.
+        waited: Seconds between the claim and the beginning.
+    """
+    return HandlerRecord(
+        event=known(task.name),
+        handler=task.handler,
+        attempt=task.attempt,
+        outcome=outcome,
+        seconds=seconds,
+        lag=None if task.age is None else task.age + waited,
+    )
+
+
+def known(name: str) -> str:
+    """Return the name of an event, if this version knows it."""
+    return name if name in _KNOWN else OTHER
