@@ -166,8 +166,12 @@ class ConfigurationError(RMZError):
     """The client cannot work with the options it was given; nothing was sent."""
 
 
-class MissingExtraError(ConfigurationError, ImportError):
-    """An optional dependency is not installed; the message has the command that installs it."""
+class MissingExtraError(ConfigurationError, ModuleNotFoundError):
+    """An optional dependency is not installed; the message has the command that installs it.
+
+    Attributes:
+        name: The package that is missing.
+    """
 
 
 class PlanNotFoundError(ConfigurationError, KeyError):

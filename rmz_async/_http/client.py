@@ -22,7 +22,7 @@ from rmz_async._http.per_loop import PerLoop
 from rmz_async._http.pool import Pool
 from rmz_async._http.request import PreparedRequest, Request, authorize
 from rmz_async._http.transport import SENDING, Connection, ConnectionTransport, Sending
-from rmz_async.errors import ConfigurationError, MissingExtraError
+from rmz_async.errors import ConfigurationError
 
 HTTPClient: TypeAlias = httpx.AsyncClient
 """The one class of the HTTP library that a caller may pass in."""
@@ -198,12 +198,8 @@ def _opener_for(http: object) -> Callable[[], Connection]:
         return lambda: HTTPXConnection(_tls())
     if http != "aiohttp":
         raise ConfigurationError('http: must be an httpx.AsyncClient, "aiohttp" or None')
-    try:
-        from rmz_async._http.over_aiohttp import AiohttpConnection
-    except ImportError:
-        raise MissingExtraError(
-            'http: "aiohttp" needs its extra: pip install "rmz[aiohttp]"'
-        ) from None
+    from rmz_async._http.over_aiohttp import AiohttpConnection
+
     return lambda: AiohttpConnection(_tls())
 
 

@@ -15,20 +15,23 @@ import ssl
 from types import SimpleNamespace
 from typing import Any, cast
 
-import aiohttp
-import aiohttp.abc
 import anyio
 import httpcore
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
-from httpx_aiohttp.transport import AiohttpResponseStream, map_aiohttp_exceptions
-from yarl import URL
 
+from rmz_async._extras import extra
 from rmz_async._http.body import Body
 from rmz_async._http.pool import IDLE_EXPIRY
 from rmz_async._http.resolver import addresses_of
 from rmz_async._http.upload_body import UploadBody
 from rmz_async.errors import ConfigurationError
+
+with extra("aiohttp", needed_by='the client with http="aiohttp"'):
+    import aiohttp
+    import aiohttp.abc
+    from aiohttp.client_proto import ResponseHandler
+    from aiohttp.connector import Connection
+    from httpx_aiohttp.transport import AiohttpResponseStream, map_aiohttp_exceptions
+    from yarl import URL
 
 # The limit of httpx, so that no answer is readable over one of the two only.
 _MAX_HEAD = 100 * 1024

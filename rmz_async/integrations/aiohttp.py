@@ -15,13 +15,15 @@ import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from aiohttp import web
-
+from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver
 from rmz_async.integrations._gate import AsyncPaywall, Gate
 from rmz_async.paywall import Access
 from rmz_async.webhooks import Receiver
+
+with extra("aiohttp", needed_by="rmz_async.integrations.aiohttp"):
+    from aiohttp import web
 
 __all__ = ("ACCESS", "CLIENT", "requires", "setup", "webhook", "working")
 

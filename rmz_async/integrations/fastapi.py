@@ -15,13 +15,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request
-
+from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.integrations._bodies import PATH, AsyncReceiver
 from rmz_async.integrations._gate import AsyncPaywall, Gate
-from rmz_async.integrations.starlette import client, lifespan, webhook
 from rmz_async.paywall import Access
+
+with extra("fastapi", needed_by="rmz_async.integrations.fastapi"):
+    from fastapi import APIRouter, Depends, HTTPException, Request
+
+    # Inside, as FastAPI's extra brings Starlette along.
+    from rmz_async.integrations.starlette import client, lifespan, webhook
 
 __all__ = ("RMZ", "client", "lifespan", "requires", "webhook_router")
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from flask import Blueprint, Response, g, jsonify, request
-from flask.typing import ResponseReturnValue
-
+from rmz_async._extras import extra
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, BlockingReceiver
 from rmz_async.integrations._gate import BlockingPaywall, Gate
+
+with extra("flask", needed_by="rmz_async.integrations.flask"):
+    from flask import Blueprint, Response, g, jsonify, request
+    from flask.typing import ResponseReturnValue
 
 __all__ = ("blueprint", "requires")
 

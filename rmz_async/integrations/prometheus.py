@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
-
+from rmz_async._extras import extra
 from rmz_async.integrations._buckets import AGES, ANSWERS, CALLS, HANDLERS, LAGS, WAITS
 from rmz_async.observing import (
     AttemptRecord,
@@ -23,6 +22,9 @@ from rmz_async.observing import (
     HandlerRecord,
     Observer,
 )
+
+with extra("prometheus", needed_by="rmz_async.integrations.prometheus"):
+    from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 
 __all__ = ("PrometheusObserver",)
 

@@ -11,14 +11,16 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from starlette.requests import ClientDisconnect, HTTPConnection, Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
-
+from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver
 from rmz_async.webhooks import Receiver
+
+with extra("starlette", needed_by="rmz_async.integrations.starlette"):
+    from starlette.requests import ClientDisconnect, HTTPConnection, Request
+    from starlette.responses import PlainTextResponse, Response
+    from starlette.routing import Route
 
 __all__ = ("client", "lifespan", "route", "webhook")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import cast
 
-from rmz_async.errors import InvalidRequestError, MissingExtraError
+from rmz_async._extras import extra
+from rmz_async.errors import InvalidRequestError
 
 # Characters of a refused text that a message shows: more would not be a phone number.
 _MAX_SHOWN = 20
@@ -22,12 +23,8 @@ def parse_phone(text: str, region: str | None) -> tuple[str, str]:
         InvalidRequestError: The string is not a phone number that can exist.
         MissingExtraError: phonenumbers is not installed.
     """
-    try:
+    with extra("phone", needed_by="PhoneNumber.parse"):
         import phonenumbers
-    except ImportError:
-        raise MissingExtraError(
-            'PhoneNumber.parse needs an extra: pip install "rmz[phone]"'
-        ) from None
     if not isinstance(cast("object", text), str):
         raise _fault("", "it is no string")
     # A number that is copied brings invisible marks of direction with it.

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Literal
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from rmz_async.errors import ConfigurationError, MissingExtraError
+from rmz_async._extras import extra
+from rmz_async.errors import ConfigurationError
 
 PARAMETER = "rmz-state"
 
@@ -33,12 +34,8 @@ class State:
             raise ConfigurationError(
                 f"state_secret: must be one or more strings of {SHORTEST_SECRET} or more characters"
             )
-        try:
+        with extra("paywall", needed_by="state_secret"):
             from itsdangerous import URLSafeTimedSerializer
-        except ImportError:
-            raise MissingExtraError(
-                'state_secret needs an extra: pip install "rmz[paywall]"'
-            ) from None
         # The library signs with the last key.
         self._serializer = URLSafeTimedSerializer(
             [str(key) for key in keys[::-1]], salt="rmz.paywall.state"
@@ -55,7 +52,8 @@ class State:
         self, value: str | None, user: str
     ) -> Literal["ok", "link_expired", "link_altered", "someone_elses"]:
         """Return what *value* says of *user*."""
-        from itsdangerous import BadData, SignatureExpired
+        with extra("paywall", needed_by="state_secret"):
+            from itsdangerous import BadData, SignatureExpired
 
         try:
             signed = self._serializer.loads(value or "", max_age=LIFETIME)

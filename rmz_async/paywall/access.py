@@ -7,7 +7,6 @@ from enum import StrEnum
 
 import attrs
 
-from rmz_async.errors import MissingExtraError
 from rmz_async.models import Subscription
 
 __all__ = ("Access", "Reason", "Source")
@@ -143,12 +142,8 @@ class Access:
         Raises:
             MissingExtraError: ``rmz[paywall]`` is not installed.
         """
-        try:
-            from rmz_async.paywall import wording
-        except ImportError:
-            raise MissingExtraError(
-                'Access.text needs an extra: pip install "rmz[paywall]"'
-            ) from None
+        from rmz_async.paywall import wording
+
         return wording.text(self, language)
 
     def __bool__(self) -> bool:

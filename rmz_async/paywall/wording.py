@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from babel import Locale
-from babel.dates import format_date
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import NullTranslations, Translations
-
+from rmz_async._extras import extra
 from rmz_async.paywall.access import Access, Reason
+
+with extra("paywall", needed_by="Access.text"):
+    from babel import Locale
+    from babel.dates import format_date
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+    from babel.support import NullTranslations, Translations
 
 __all__ = ("text",)
 

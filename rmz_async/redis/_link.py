@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 import anyio
 from anyio import to_thread
 
-from rmz_async.errors import ConfigurationError, MissingExtraError
+from rmz_async._extras import extra
+from rmz_async.errors import ConfigurationError
 
 __all__ = ("Argument", "Link")
 
@@ -30,15 +31,10 @@ class Link:
     """
 
     def __init__(self, url: str, timeout: float) -> None:
-        try:
+        with extra("redis", needed_by="a store in Redis"):
             import redis
             from redis.backoff import NoBackoff
             from redis.retry import Retry
-        except ImportError:
-            raise MissingExtraError(
-                "Redis cannot be used: the package redis is not installed. "
-                'Install it with: pip install "rmz[redis]"'
-            ) from None
         if isinstance(timeout, bool) or not 0 < timeout <= 5:
             raise ConfigurationError("timeout: must be a number of seconds above 0, at most 5")
         try:

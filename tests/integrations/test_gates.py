@@ -163,7 +163,8 @@ def test_a_gate_without_products_trusts_the_paywall() -> None:
 
 def test_a_gate_needs_no_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra, the reason is there, and there need not be an offer."""
-    monkeypatch.setitem(sys.modules, "rmz_async.paywall.wording", None)
+    monkeypatch.setitem(sys.modules, "babel", None)
+    monkeypatch.delitem(sys.modules, "rmz_async.paywall.wording", raising=False)
     monkeypatch.delattr("rmz_async.paywall.wording", raising=False)
     refused = access(granted=False, reason=Reason.EXPIRED)
 

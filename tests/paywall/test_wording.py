@@ -71,7 +71,8 @@ def test_a_missing_extra_names_the_command_that_installs_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Decisions need no Babel; their sentences do."""
-    monkeypatch.setitem(sys.modules, "rmz_async.paywall.wording", None)
+    monkeypatch.setitem(sys.modules, "babel", None)
+    monkeypatch.delitem(sys.modules, "rmz_async.paywall.wording")
     monkeypatch.delattr("rmz_async.paywall.wording")
 
     with pytest.raises(MissingExtraError, match=r'pip install "rmz\[paywall\]"'):

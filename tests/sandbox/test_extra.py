@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from rmz_async import MissingExtraError
 from rmz_async.sandbox._extra import NEEDED, check
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
@@ -23,7 +24,7 @@ def test_a_missing_library_is_an_error_that_names_the_extra(
     """The message has the command that installs it."""
     monkeypatch.setitem(sys.modules, name, None)
 
-    with pytest.raises(ModuleNotFoundError, match=r'pip install "rmz\[sandbox\]"') as caught:
+    with pytest.raises(MissingExtraError, match=r'pip install "rmz\[sandbox\]"') as caught:
         check()
 
     assert caught.value.name == name

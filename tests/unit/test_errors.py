@@ -15,7 +15,7 @@ from rmz_async.errors import RMZError
 TREE: dict[str, tuple[str, ...]] = {
     "RMZError": ("Exception",),
     "ConfigurationError": ("RMZError",),
-    "MissingExtraError": ("ConfigurationError", "ImportError"),
+    "MissingExtraError": ("ConfigurationError", "ModuleNotFoundError"),
     "PlanNotFoundError": ("ConfigurationError", "KeyError"),
     "InvalidRequestError": ("RMZError", "ValueError"),
     "ConnectionFailedError": ("RMZError",),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -14,7 +12,6 @@ from babel.messages.pofile import read_po
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from rmz_async import MissingExtraError
 from rmz_async.integrations import inbox_page as package
 from rmz_async.integrations.inbox_page import inbox_page
 from rmz_async.webhooks import Event, Receiver
@@ -193,17 +190,3 @@ def test_every_word_of_the_templates_has_an_arabic_one() -> None:
 
     assert catalogue.keys() == words
     assert all(catalogue.values())
-
-
-@pytest.mark.parametrize("missing", ["babel", "jinja2", "starlette"])
-def test_the_page_says_which_extra_is_missing(
-    missing: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = "rmz_async.integrations.inbox_page"
-    for name in list(sys.modules):
-        if name == page or name.startswith((f"{page}.", f"{missing}.")):
-            monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, missing, None)
-
-    with pytest.raises(MissingExtraError, match=rf'needs {missing}.*pip install "rmz\[inbox\]"'):
-        importlib.import_module(page)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from rmz_async import ConfigurationError, MissingExtraError
+from rmz_async import ConfigurationError
 from rmz_async.webhooks.inbox.interface import Grouping, Inbox, Task
 from rmz_async.webhooks.inbox.opening import open_inbox
 from rmz_async.webhooks.inbox.postgres import PostgresInbox
@@ -60,15 +59,6 @@ def test_an_address_that_cannot_be_read_shows_no_password() -> None:
         open_inbox("postgresql://user:secret@host:port/db")
     assert "secret" not in str(caught.value)
     assert "secret" not in repr(PostgresInbox("postgresql://user:secret@host/db"))
-
-
-def test_a_missing_extra_names_the_command_that_installs_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setitem(sys.modules, "rmz_async.webhooks.inbox.postgres", None)
-
-    with pytest.raises(MissingExtraError, match=r'pip install "rmz\[postgres\]"'):
-        open_inbox("postgresql://localhost/db")
 
 
 def test_processes_may_make_the_tables_at_the_same_time(address: str) -> None:

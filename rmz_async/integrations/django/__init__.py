@@ -3,3 +3,15 @@
 Add ``"rmz_async.integrations.django"`` to ``INSTALLED_APPS``, name your receiver in
 ``RMZ_RECEIVER = "shop.webhooks.receiver"``, and include ``"rmz_async.integrations.django.urls"``.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from rmz_async._extras import extra
+
+__all__: tuple[str, ...] = ()
+
+# Python imports a package before its modules, so that none of them fails with a riddle.
+with extra("django", needed_by="rmz_async.integrations.django"):
+    import_module("django")

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from rmz_async.errors import MissingExtraError
+from rmz_async._extras import extra
 
-try:
+with extra("inbox", needed_by="the page of the inbox"):
     from rmz_async.integrations.inbox_page.application import inbox_page
-except ModuleNotFoundError as _missing:
-    raise MissingExtraError(
-        f"the page of the inbox needs {_missing.name}, which is not installed: "
-        'pip install "rmz[inbox]"'
-    ) from _missing
 
 __all__ = ("inbox_page",)

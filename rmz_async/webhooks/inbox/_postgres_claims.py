@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, TextClause, text
+from rmz_async._extras import extra
+
+with extra("postgres", needed_by="an inbox in PostgreSQL"):
+    from sqlalchemy import Connection, Row, TextClause, text
+
 
 # Held by the one worker that claims grouped tasks: two that looked at the same moment could each
 # find that no task of the subject runs.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, insert, select, text, update
-
+from rmz_async._extras import extra
 from rmz_async.webhooks.inbox._postgres_tables import DELIVERIES, TASKS
 from rmz_async.webhooks.inbox.interface import Entry, EntryTask, Grouping, Stats, TaskState
+
+with extra("postgres", needed_by="an inbox in PostgreSQL"):
+    from sqlalchemy import Connection, Row, delete, exists, insert, select, text, update
 
 _STATS = text("""
 SELECT

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, select, update
-from sqlalchemy.dialects.postgresql import insert
-
+from rmz_async._extras import extra
 from rmz_async.webhooks.inbox._postgres_tables import KNOWN, WALK
 from rmz_async.webhooks.inbox.interface import Delivery
 from rmz_async.webhooks.inbox.known import RESTART, Decide, Seen, Walk
+
+with extra("postgres", needed_by="an inbox in PostgreSQL"):
+    from sqlalchemy import Connection, bindparam, case, func, select, update
+    from sqlalchemy.dialects.postgresql import insert
 
 _NEW = insert(KNOWN)
 # A delivery whose period began before the known one is late.

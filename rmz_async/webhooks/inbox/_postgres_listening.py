@@ -6,9 +6,13 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import psycopg
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import DBAPIError
+from rmz_async._extras import extra
+
+with extra("postgres", needed_by="an inbox in PostgreSQL"):
+    import psycopg
+    from sqlalchemy import Engine, text
+    from sqlalchemy.exc import DBAPIError
+
 
 CHANNEL = "rmz_inbox"
 

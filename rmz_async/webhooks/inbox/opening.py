@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rmz_async._calls.clock import Clock
-from rmz_async.errors import ConfigurationError, MissingExtraError
+from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks.inbox.interface import Inbox
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 
@@ -25,12 +25,8 @@ def open_inbox(address: str, _clock: Clock | None = None) -> Inbox:
         MissingExtraError: The address is PostgreSQL's, and ``rmz[postgres]`` is not installed.
     """
     if address.startswith(_POSTGRES):
-        try:
-            from rmz_async.webhooks.inbox.postgres import PostgresInbox
-        except ImportError:
-            raise MissingExtraError(
-                'an inbox in PostgreSQL needs an extra: pip install "rmz[postgres]"'
-            ) from None
+        from rmz_async.webhooks.inbox.postgres import PostgresInbox
+
         return PostgresInbox(address, _clock=_clock)
     path = address.removeprefix(_SQLITE)
     if path in (address, ""):

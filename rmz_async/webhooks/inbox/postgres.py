@@ -9,22 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import attrs
-from sqlalchemy import (
-    Connection,
-    Engine,
-    NullPool,
-    TextClause,
-    Update,
-    bindparam,
-    create_engine,
-    text,
-    update,
-)
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from rmz_async._calls.clock import Clock
+from rmz_async._extras import extra
 from rmz_async.errors import ConfigurationError, TaskLostError
 from rmz_async.webhooks.inbox import _postgres_claims, _postgres_entries, _postgres_known
 from rmz_async.webhooks.inbox._postgres_listening import CHANNEL, Listening
@@ -39,6 +26,22 @@ from rmz_async.webhooks.inbox._postgres_tables import (
 from rmz_async.webhooks.inbox._steady_time import SteadyTime
 from rmz_async.webhooks.inbox.interface import Delivery, Entry, Grouping, Stats, Task, TaskState
 from rmz_async.webhooks.inbox.known import Decide, Seen, Walk
+
+with extra("postgres", needed_by="an inbox in PostgreSQL"):
+    from sqlalchemy import (
+        Connection,
+        Engine,
+        NullPool,
+        TextClause,
+        Update,
+        bindparam,
+        create_engine,
+        text,
+        update,
+    )
+    from sqlalchemy.dialects.postgresql import insert
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
 
 __all__ = ("PostgresInbox",)
 
