@@ -13,13 +13,13 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver
 from rmz_async.integrations._gate import AsyncPaywall, Gate
-from rmz_async.paywall import Access
+from rmz_async.paywall import Access, Paywall
 from rmz_async.webhooks import Receiver
 
 with extra("aiohttp", needed_by="rmz_async.integrations.aiohttp"):
@@ -41,16 +41,18 @@ def setup(
     *,
     client: Callable[[], Client] = Client,
     receiver: Receiver | None = None,
+    paywall: Paywall | None = None,
     path: str = PATH,
     concurrency: int = 10,
 ) -> None:
-    """Give an application a client, and a route for RMZ's deliveries.
+    """Give an application a client and a paywall, and a route for RMZ's deliveries.
 
     Args:
         app: The application, before it starts.
         client: Makes the client, which is ``request.app[CLIENT]`` in a handler.
         receiver: Verifies and stores the deliveries, and runs their handlers in the background.
             None for no route.
+        paywall: Asks RMZ again in the background.
         path: The path of the URL that you gave RMZ.
         concurrency: How many handlers of events may run at the same time.
     """
@@ -61,6 +63,8 @@ def setup(
             yield
 
     app.cleanup_ctx.append(open_client)
+    if paywall is not None:
+        app.cleanup_ctx.append(_for_the_life_of_the_application(lambda: paywall))
     if receiver is not None:
         app.cleanup_ctx.append(working(receiver, concurrency=concurrency))
         app.router.add_post(path, webhook(receiver))
@@ -71,12 +75,13 @@ def working(
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     """Return a ``cleanup_ctx`` that runs a receiver's handlers, and closes its inbox at the end."""
 
-    async def run(_: web.Application) -> AsyncIterator[None]:
-        async with _in_a_task(receiver, concurrency):
+    @asynccontextmanager
+    async def work() -> AsyncGenerator[None]:
+        async with receiver.working(concurrency=concurrency):
             yield
         await receiver.aclose()
 
-    return run
+    return _for_the_life_of_the_application(work)
 
 
 def webhook(receiver: AsyncReceiver) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -137,14 +142,24 @@ def requires(
     return decorate
 
 
+def _for_the_life_of_the_application(
+    opened: Callable[[], AbstractAsyncContextManager[object]],
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    async def run(_: web.Application) -> AsyncIterator[None]:
+        async with _in_a_task(opened()):
+            yield
+
+    return run
+
+
 @asynccontextmanager
-async def _in_a_task(receiver: Receiver, concurrency: int) -> AsyncGenerator[None]:
+async def _in_a_task(opened: AbstractAsyncContextManager[object]) -> AsyncGenerator[None]:
     # aiohttp may start and stop an application in two tasks, and a task group may not be left in
     # another task than the one in which it was entered.
     started, stopping = asyncio.Event(), asyncio.Event()
 
     async def work() -> None:
-        async with receiver.working(concurrency=concurrency):
+        async with opened:
             started.set()
             await stopping.wait()
 

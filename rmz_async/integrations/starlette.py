@@ -15,6 +15,7 @@ from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver
+from rmz_async.paywall import Paywall
 from rmz_async.webhooks import Receiver
 
 with extra("starlette", needed_by="rmz_async.integrations.starlette"):
@@ -31,9 +32,10 @@ def lifespan(
     *,
     client: Callable[[], Client] = Client,
     receiver: Receiver | None = None,
+    paywall: Paywall | None = None,
     concurrency: int = 10,
 ) -> Lifespan:
-    """Return a lifespan that opens a client, and runs the handlers of a receiver.
+    """Return a lifespan that opens a client and a paywall, and runs the handlers of a receiver.
 
     A lifespan of your own may enter this one: ``async with lifespan()(app) as state``.
 
@@ -41,7 +43,8 @@ def lifespan(
         client: Makes the client; `client` returns it in a request.
         receiver: Its handlers run in the background, and its inbox is closed at the end. None if
             another process works.
-        concurrency: How many of its handlers may run at the same time.
+        paywall: Asks RMZ again in the background.
+        concurrency: How many handlers of the receiver may run at the same time.
 
     Returns:
         The argument for ``Starlette(lifespan=…)``.
@@ -51,6 +54,8 @@ def lifespan(
     async def running(_: Any) -> AsyncGenerator[dict[str, Any]]:
         async with AsyncExitStack() as stack:
             rmz = await stack.enter_async_context(client())
+            if paywall is not None:
+                await stack.enter_async_context(paywall)
             if receiver is not None:
                 stack.push_async_callback(receiver.aclose)
                 await stack.enter_async_context(receiver.working(concurrency=concurrency))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -55,3 +56,19 @@ async def test_a_worker_that_cannot_start_stops_the_application(
     with pytest.raises(rmz_async.ConfigurationError, match="concurrency: must be"):
         await runner.setup()
     await runner.cleanup()
+
+
+@pytest.mark.asyncio
+async def test_the_paywall_works_for_the_life_of_the_application(
+    made_client: MakeClient, tmp_path: Path
+) -> None:
+    """The application may be started in one task and ended in another."""
+    known = tmp_path / "known"
+    app = web.Application()
+    setup(app, client=made_client, paywall=rmz_async.Paywall(made_client(), snapshot=known))
+    runner = web.AppRunner(app)
+    await asyncio.create_task(runner.setup())
+    assert not known.exists()
+    await asyncio.create_task(runner.cleanup())
+
+    assert known.exists()

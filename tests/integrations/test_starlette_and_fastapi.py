@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -69,6 +70,19 @@ def test_a_request_gets_the_client_of_the_application(
 ) -> None:
     with serving(make(receiver, made_client)) as url:
         assert httpx.get(f"{url}/client").json() == "<Client of http://127.0.0.1:9>"
+
+
+@pytest.mark.parametrize("make", [starlette.lifespan, fastapi.lifespan])
+def test_the_paywall_works_for_the_life_of_the_application(
+    make: Callable[..., Any], made_client: MakeClient, tmp_path: Path
+) -> None:
+    """A paywall that was open has written its snapshot."""
+    known = tmp_path / "known"
+    paywall = rmz_async.Paywall(made_client(), snapshot=known)
+
+    with serving(Starlette(lifespan=make(client=made_client, paywall=paywall))):
+        assert not known.exists()
+    assert known.exists()
 
 
 def test_the_api_s_own_document_does_not_mention_the_deliveries(
