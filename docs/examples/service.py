@@ -1,60 +1,60 @@
-"""An article that only subscribers can read."""
+"""A service that sells a subscription, and shows an article to its subscribers only."""
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from html import escape
+from typing import Annotated
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-import rmz_async
+from rmz_async import Client, Paywall
+from rmz_async.integrations.fastapi import lifespan, requires, webhook_router
+from rmz_async.paywall import NotYet
+from rmz_async.webhooks import Receiver
 
 SITE = os.environ.get("SITE", "http://127.0.0.1:8000")
-SECRETS = [os.environ["RMZ_WEBHOOK_SECRET"]]
-USER = "usr_noura"  # your sign-in: who is reading?
-members: dict[str, bool] = {}  # your database: may this user read?
-rmz = rmz_async.Client(send_token_unencrypted="RMZ_SANDBOX" in os.environ)
-receiver = rmz_async.webhooks.Receiver(secrets=SECRETS, inbox="sqlite:///inbox.db")
+SUBSCRIBE = ' <form method="post" action="/subscribe"><button>Subscribe</button></form>'
 
 
-@asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    async with rmz, receiver.working():
-        yield
-    await receiver.aclose()
+def signed_in() -> str:
+    return "usr_noura"  # your sign-in: who is reading?
 
 
-app = FastAPI(lifespan=lifespan)
+def create_app(client: Client | None = None) -> FastAPI:
+    rmz = client or Client(send_token_unencrypted="RMZ_SANDBOX" in os.environ)
+    paywall = Paywall(rmz, state_secret=os.environ["STATE_SECRET"])
+    receiver = Receiver(secrets=[os.environ["RMZ_WEBHOOK_SECRET"]], inbox="sqlite:///inbox.db")
+    receiver.feeds(paywall)
+    app = FastAPI(lifespan=lifespan(client=lambda: rmz, receiver=receiver, paywall=paywall))
+    app.state.receiver = receiver
+    app.include_router(webhook_router(receiver))
+    subscriber = requires("pro-plan", paywall=paywall, user=signed_in, offer=lambda _: "/account")
 
+    @app.get("/premium", response_class=HTMLResponse, dependencies=[Depends(subscriber)])
+    async def premium() -> str:
+        return "<h1>How to roast coffee</h1>"
 
-@app.get("/", response_class=HTMLResponse)
-async def article() -> str:
-    if not members.get(USER):  # unknown, or not a subscriber when RMZ was asked last
-        found = await rmz.subscriptions.lookup(external_customer_id=USER, include_inactive=True)
-        members[USER] = any(one.grants_access for one in found.subscriptions)
-    offer = '<form method="post" action="/subscribe"><button>Subscribe</button></form>'
-    return "<h1>How to roast coffee</h1>" if members[USER] else offer
+    @app.get("/account")
+    async def account(user: Annotated[str, Depends(signed_in)]) -> Response:
+        access = await paywall.check(user)
+        if access.certain and not access.granted:
+            return HTMLResponse(escape(access.text()) + SUBSCRIBE)
+        portal = await rmz.portal_sessions.create(customer=4502, return_url=f"{SITE}/premium")
+        return RedirectResponse(portal.url, 303)
 
+    @app.post("/subscribe")
+    async def subscribe(user: Annotated[str, Depends(signed_in)]) -> Response:
+        pro, me = (await rmz.plans())["pro-plan", "monthly"], 4502  # or a NewCustomer
+        session = await paywall.start(
+            user, plan=pro, customer=me, success_url=f"{SITE}/welcome", cancel_url=f"{SITE}/account"
+        )
+        return RedirectResponse(session.checkout_url, 303)
 
-@app.post("/subscribe")
-async def subscribe() -> RedirectResponse:
-    session = await rmz.checkout_sessions.create(
-        product_id=102,
-        variant_id=14,
-        customer=4502,  # or a NewCustomer
-        success_url=SITE,
-        cancel_url=SITE,
-        external_customer_id=USER,
-    )
-    return RedirectResponse(session.checkout_url, 303)
+    @app.get("/welcome")
+    async def welcome(request: Request, user: Annotated[str, Depends(signed_in)]) -> Response:
+        outcome = await paywall.confirm(request.query_params, user=user)
+        if isinstance(outcome, NotYet):
+            return HTMLResponse("Your payment is on its way.", 202, {"Refresh": "3"})
+        return RedirectResponse("/premium" if outcome else "/account", 303)
 
-
-@receiver.on("subscription.*")
-async def forget(event: rmz_async.webhooks.SubscriptionEvent) -> None:
-    members.pop(event.subscription.external_customer_id or "", None)
-
-
-@app.post("/webhooks/rmz")
-async def webhook(request: Request) -> Response:
-    ack = await receiver.receive(await request.body(), request.headers)
-    return Response(ack.body, ack.status)
+    return app

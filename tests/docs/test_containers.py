@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+from inspect import signature
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 import rmz_sync
+from rmz_async.integrations.fastapi import webhook_router
 from rmz_async.sandbox import Sandbox
 from rmz_async.sandbox.__main__ import main
 from rmz_async.sandbox.serving.listening import listen
@@ -67,11 +69,12 @@ def test_the_sandbox_of_the_file_starts_and_answers_its_service(
 def test_both_sides_have_the_same_secret_and_the_address_of_the_webhook() -> None:
     environment = SERVICES["app"]["environment"]
     webhook = urlsplit(option("webhook"))
-    service = (EXAMPLES / "paywall.py").read_text("utf-8")
+    service = (EXAMPLES / "service.py").read_text("utf-8")
 
     assert environment["RMZ_WEBHOOK_SECRET"] == option("secret")
     assert webhook.hostname in SERVICES
-    assert f'"{webhook.path}"' in service
+    assert webhook.path == signature(webhook_router).parameters["path"].default
+    assert set(re.findall(r'os\.environ\["(\w+)"\]', service)) <= set(environment)
     assert '"RMZ_SANDBOX" in os.environ' in service
     assert "RMZ_SANDBOX" in environment
 

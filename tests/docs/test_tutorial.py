@@ -31,6 +31,7 @@ from tests.docs.pages import PAGES, ROOT, examples_of
 
 EXAMPLES = ROOT / "docs" / "examples"
 SECRET = "a-secret-of-28-characters-at"
+STATE_SECRET = "a-secret-of-the-service"
 FAILS_LATER = {"card_number": "4000000000000341", "card_expiry": "12/99", "card_code": "123"}
 TUTORIALS = ["docs/tutorial.md", "docs/ar/tutorial.md"]
 
@@ -53,12 +54,12 @@ def test_the_page_shows_the_files(path: str) -> None:
     """A reader who copies the page has the files that are tested here."""
     shown = [str(example.parsed) for example in examples_of(path, None).examples()]
 
-    files = [EXAMPLES / name for name in ("paywall.py", "test_paywall.py")]
+    files = [EXAMPLES / name for name in ("service.py", "test_service.py")]
     assert shown == [file.read_text(encoding="utf-8") for file in files]
 
 
 def test_the_service_has_at_most_sixty_lines() -> None:
-    assert len((EXAMPLES / "paywall.py").read_text(encoding="utf-8").splitlines()) <= 60
+    assert len((EXAMPLES / "service.py").read_text(encoding="utf-8").splitlines()) <= 60
 
 
 @pytest.mark.parametrize("words", SANDBOX_COMMANDS)
@@ -76,7 +77,7 @@ def test_a_command_of_a_page_is_one_that_the_sandbox_takes(words: str) -> None:
 @contextmanager
 def running(service: ModuleType, listener: socket.socket) -> Generator[None]:
     """Serve the tutorial's service with uvicorn, from a thread."""
-    server = uvicorn.Server(uvicorn.Config(service.app, log_config=None))
+    server = uvicorn.Server(uvicorn.Config(service.create_app(), log_config=None))
     with start_blocking_portal() as portal:
         served = portal.start_task_soon(server.serve, [listener])
         try:
@@ -96,15 +97,21 @@ def site(
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         monkeypatch.setenv("SITE", address)
         monkeypatch.setenv("RMZ_WEBHOOK_SECRET", SECRET)
+        monkeypatch.setenv("STATE_SECRET", STATE_SECRET)
         sandbox.add_webhook(f"{address}/webhooks/rmz", secret=SECRET)
         service = service_of_the_page()
-        with running(service, listener), httpx.Client(base_url=address) as browser:
+        with (
+            running(service, listener),
+            httpx.Client(
+                base_url=address, headers={"Accept": "text/html"}, follow_redirects=True
+            ) as browser,
+        ):
             yield browser
 
 
 def service_of_the_page() -> ModuleType:
     """Import the service as a process of its own would, whatever was imported before."""
-    spec = importlib.util.spec_from_file_location("tutorial", EXAMPLES / "paywall.py")
+    spec = importlib.util.spec_from_file_location("tutorial", EXAMPLES / "service.py")
     assert spec is not None
     assert spec.loader is not None
     service = importlib.util.module_from_spec(spec)
@@ -121,37 +128,39 @@ def test_the_reader_buys_reads_and_is_locked_out_as_the_page_says(
         for command in commands_of("docs/tutorial.md")
         if " advance " in command
     ]
-    assert "Subscribe" in site.get("/").text
-    checkout = site.post("/subscribe").headers["location"]
+    assert "You have no subscription yet. " in site.get("/premium").text
+    checkout = str(site.post("/subscribe").url)
     back = httpx.post(f"{checkout}/pay", data=FAILS_LATER).headers["location"]
-    assert back.startswith(str(site.base_url).rstrip("/"))
+    assert back.startswith(f"{site.base_url}/welcome?")
     assert "coffee" in site.get(back).text
 
     assert main(moves[0]) == 0
     assert main(["list", "subscriptions", "--limit", "1"]) == 0
     assert "past_due" in capsys.readouterr().out
-    assert "coffee" in site.get("/").text
+    assert "coffee" in site.get("/premium").text
+    assert "/s/" in str(site.get("/account").url), "the portal"
 
     assert main(moves[1]) == 0
     until = time.monotonic() + 60
-    while "Subscribe" not in site.get("/").text:
+    while "has ended" not in site.get("/premium").text:
         assert time.monotonic() < until, "the inbox was not worked off"
     assert {one.status for one in sandbox.deliveries} == {200}
 
 
 def test_the_tests_of_the_page_pass(tmp_path: Path) -> None:
     """In a folder of their own, as a reader runs them."""
-    for name in ("paywall.py", "test_paywall.py"):
+    for name in ("service.py", "test_service.py"):
         shutil.copy(EXAMPLES / name, tmp_path)
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-p", "pytest_rmz", "-p", "no:cacheprovider"]
     done = subprocess.run(
-        [*command, "test_paywall.py"],
+        [*command, "test_service.py"],
         cwd=tmp_path,
         env={
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)]),
             "RMZ_WEBHOOK_SECRET": SECRET,
+            "STATE_SECRET": STATE_SECRET,
         },
         capture_output=True,
         text=True,
