@@ -55,7 +55,8 @@ nitpick_ignore_regex = [
     # Aliases and classes in passing; the docstring says what they stand for.
     (
         "py:class",
-        "Backoff|CollectorRegistry|Headers|HTTPClient|Path|Query|Secrets|TokenSource|URLObject",
+        "Backoff|CollectorRegistry|Headers|HTTPClient|MeterProvider|Path|Query|Secrets|TokenSource"
+        "|TracerProvider|URLObject",
     ),
     ("py:class", r"rmz_async\.(operations\.Reaction|options\.Unchanged)"),
 ]

@@ -1,0 +1,217 @@
+"""RMZ in OpenTelemetry: an observer that makes spans and metrics.
+
+::
+
+    observer = OpenTelemetryObserver()
+    rmz = rmz_async.Client(observer=observer)
+    paywall = rmz_async.Paywall(rmz, observer=observer)
+    receiver = rmz_async.webhooks.Receiver(observer=observer, ...)
+
+A call is a span, and each of its attempts is a span within. The spans of OpenTelemetry's own
+instrumentation of httpx are within the attempts. No span and no metric has anything of a customer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import TypeAlias
+
+from rmz_async._extras import extra
+from rmz_async._version import __version__
+from rmz_async.integrations._buckets import AGES, ANSWERS, CALLS, HANDLERS, LAGS, WAITS
+from rmz_async.observing import (
+    AttemptRecord,
+    CallRecord,
+    DecisionRecord,
+    DeliveryRecord,
+    HandlerRecord,
+    Observer,
+    Work,
+)
+
+with extra("opentelemetry", needed_by="rmz_async.integrations.opentelemetry"):
+    from opentelemetry import trace
+    from opentelemetry.metrics import MeterProvider, get_meter
+    from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider
+
+__all__ = ("OpenTelemetryObserver",)
+
+Attributes: TypeAlias = dict[str, str | int | float | bool]
+
+SCOPE = "rmz"
+
+
+class OpenTelemetryObserver(Observer):
+    """Makes spans and metrics; share one between all clients, paywalls and receivers.
+
+    Args:
+        tracer_provider: Makes the spans; the process's own if left out.
+        meter_provider: Makes the metrics; the process's own if left out.
+        decisions: Make a span of each answer of a paywall that memory did not have ready, too;
+            there are many.
+    """
+
+    def __init__(
+        self,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+        *,
+        decisions: bool = False,
+    ) -> None:
+        self._tracer = trace.get_tracer(SCOPE, __version__, tracer_provider)
+        self._decisions_have_spans = decisions
+        meter = get_meter(SCOPE, __version__, meter_provider)
+        self._attempts = meter.create_counter(
+            "rmz.attempts", "{attempt}", "Attempts of calls of RMZ's API."
+        )
+        self._waits = meter.create_histogram(
+            "rmz.attempt.wait",
+            "s",
+            "Time before an attempt was sent, for a slot most of all.",
+            explicit_bucket_boundaries_advisory=WAITS,
+        )
+        self._calls = meter.create_histogram(
+            "rmz.call.duration",
+            "s",
+            "Time of calls of RMZ's API, over all their attempts.",
+            explicit_bucket_boundaries_advisory=CALLS,
+        )
+        self._decisions = meter.create_counter(
+            "rmz.paywall.decisions",
+            "{decision}",
+            "Answers of the paywall that memory did not have ready.",
+        )
+        self._ages = meter.create_histogram(
+            "rmz.paywall.decision.age",
+            "s",
+            "Time since RMZ was asked, for answers that memory did not have ready.",
+            explicit_bucket_boundaries_advisory=AGES,
+        )
+        self._deliveries = meter.create_counter(
+            "rmz.webhook.deliveries", "{delivery}", "Deliveries that were answered."
+        )
+        self._answers = meter.create_histogram(
+            "rmz.webhook.answer",
+            "s",
+            "Time to answer a delivery; RMZ gives up after 3 seconds.",
+            explicit_bucket_boundaries_advisory=ANSWERS,
+        )
+        self._handled = meter.create_counter(
+            "rmz.webhook.handler.attempts", "{attempt}", "Attempts of handlers."
+        )
+        self._handlers = meter.create_histogram(
+            "rmz.webhook.handler.duration",
+            "s",
+            "Time of handlers.",
+            explicit_bucket_boundaries_advisory=HANDLERS,
+        )
+        self._lags = meter.create_histogram(
+            "rmz.webhook.handler.lag",
+            "s",
+            "Time between the storing of a delivery and the first attempt of a handler.",
+            explicit_bucket_boundaries_advisory=LAGS,
+        )
+
+    def around(self, work: Work, name: str) -> AbstractContextManager[object]:
+        """Return a span of the work."""
+        if work is Work.HANDLER:
+            attributes: Attributes = {
+                "messaging.system": "rmz",
+                "messaging.operation.name": "process",
+                "messaging.operation.type": "process",
+                "rmz.webhook.event": name,
+            }
+            return self._span(f"process {name}", attributes, SpanKind.CONSUMER)
+        if work is Work.DECISION:
+            has_span = self._decisions_have_spans
+            return self._span(f"rmz.paywall.{name}", {}) if has_span else nullcontext()
+        suffix = " attempt" if work is Work.ATTEMPT else ""
+        return self._span(f"rmz.{name}{suffix}", {"rmz.operation": name})
+
+    def on_attempt(self, record: AttemptRecord) -> None:
+        """Describe the attempt's span, and count the attempt."""
+        attributes: Attributes = {"rmz.operation": record.operation}
+        if record.status is not None:
+            attributes["http.response.status_code"] = record.status
+        error = None if record.outcome == "ok" else record.outcome
+        self._attempts.add(1, _with_error(attributes, error))
+        self._waits.record(record.waited, {"rmz.operation": record.operation})
+        # A metric keeps the attributes that it was given, so these are others.
+        described: Attributes = {
+            **attributes,
+            "http.request.method": record.method,
+            "rmz.attempt.wait": record.waited,
+        }
+        if record.number > 1:
+            described["http.request.resend_count"] = record.number - 1
+        _describe(described, error)
+
+    def on_call(self, record: CallRecord) -> None:
+        """Describe the call's span, and record its time."""
+        error = None if record.outcome == "ok" else record.outcome
+        attributes: Attributes = {"rmz.operation": record.operation}
+        self._calls.record(record.seconds, _with_error(attributes, error))
+        _describe({"rmz.attempts": record.attempts, "rmz.retry_rule": record.rule}, error)
+
+    def on_decision(self, record: DecisionRecord) -> None:
+        """Count the answer, record its age, and describe its span if it has one."""
+        source: Attributes = {"rmz.paywall.source": record.source}
+        attributes: Attributes = {
+            "rmz.paywall.granted": record.granted,
+            "rmz.paywall.reason": record.reason,
+            **source,
+        }
+        self._decisions.add(1, attributes)
+        self._ages.record(record.age, source)
+        if self._decisions_have_spans:
+            _describe({**attributes, "rmz.paywall.decision.age": record.age}, None)
+
+    def on_delivery(self, record: DeliveryRecord) -> None:
+        """Count the delivery, and record the time to answer it."""
+        outcome: Attributes = {"rmz.webhook.outcome": record.outcome}
+        attributes: Attributes = dict(outcome)
+        if record.event is not None:
+            attributes["rmz.webhook.event"] = record.event
+        if record.secret_index is not None:
+            attributes["rmz.webhook.secret"] = record.secret_index
+        self._deliveries.add(1, attributes)
+        self._answers.record(record.seconds, outcome)
+
+    def on_handler(self, record: HandlerRecord) -> None:
+        """Describe the handler's span, count its attempt, and record its time and its lag."""
+        error = None if record.outcome == "ok" else record.outcome
+        handler: Attributes = {"rmz.webhook.handler": record.handler}
+        attributes: Attributes = {"rmz.webhook.event": record.event, **handler}
+        self._handled.add(1, _with_error(attributes, error))
+        self._handlers.record(record.seconds, handler)
+        described: Attributes = {**handler, "rmz.webhook.handler.attempt": record.attempt}
+        if record.lag is not None:
+            described["rmz.webhook.handler.lag"] = record.lag
+            if record.attempt == 1:
+                self._lags.record(record.lag, handler)
+        _describe(described, error)
+
+    def _span(
+        self, name: str, attributes: Attributes, kind: SpanKind = SpanKind.INTERNAL
+    ) -> AbstractContextManager[object]:
+        # An exception's message and traceback may show what no span may have.
+        return self._tracer.start_as_current_span(
+            name,
+            kind=kind,
+            attributes=attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+        )
+
+
+def _with_error(attributes: Attributes, error: str | None) -> Attributes:
+    return attributes if error is None else {**attributes, "error.type": error}
+
+
+def _describe(attributes: Mapping[str, str | int | float | bool], error: str | None) -> None:
+    span = trace.get_current_span()
+    span.set_attributes(dict(attributes))
+    if error is not None:
+        span.set_attribute("error.type", error)
+        span.set_status(Status(StatusCode.ERROR))
