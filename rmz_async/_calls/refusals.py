@@ -19,6 +19,9 @@ def quoted(text: str) -> str:
 
     A line break or a terminal's control character in an answer could forge a line of a log.
     """
+    # Most of them are like this, and a test of each character takes longer than all of the rest.
+    if len(text) <= MAX_QUOTED and text.isprintable():
+        return text
     line = "".join(
         character if character.isprintable() or character in _JOINERS else _escaped(character)
         for character in text[:MAX_QUOTED]

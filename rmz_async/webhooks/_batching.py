@@ -10,6 +10,7 @@ from typing import Generic, TypeVar, cast
 import anyio
 import attrs
 from anyio import CapacityLimiter
+from anyio.lowlevel import checkpoint
 
 from rmz_async._http.per_loop import PerLoop
 from rmz_async.webhooks._threads import in_thread
@@ -36,8 +37,8 @@ class _Line(Generic[T, R]):
 
     # The keys are the items, in order.
     waiting: dict[Item[T, R], None] = attrs.field(factory=dict["Item[T, R]", None])
-    # The lock is fair: all who wait for it get it, and find their item done by the first of them.
-    lock: anyio.Lock = attrs.field(factory=lambda: anyio.Lock(fast_acquire=True))
+    # Set when the call that runs has ended; None if none runs.
+    ended: anyio.Event | None = None
     limiter: CapacityLimiter = attrs.field(factory=lambda: CapacityLimiter(1))
 
 
@@ -60,9 +61,13 @@ class Batches(Generic[T, R]):
         item: Item[T, R] = Item(value)
         line.waiting[item] = None
         try:
-            async with line.lock:
-                while not item.is_over:
+            while not item.is_over:
+                # All who wait are woken together, and the first whose item was not in the call
+                # makes the next one. Waking them one by one took longer than to store the items.
+                if line.ended is None:
                     await self._run_batch(line)
+                else:
+                    await line.ended.wait()
         finally:
             line.waiting.pop(item, None)
         if isinstance(item.outcome, Exception):
@@ -70,9 +75,16 @@ class Batches(Generic[T, R]):
         return cast("R", item.outcome)
 
     async def _run_batch(self, line: _Line[T, R]) -> None:
-        batch = list(islice(line.waiting, MAX_BATCH))
-        call = partial(outcomes_of, self._function, [item.value for item in batch])
-        outcomes = await in_thread(call, line.limiter)
+        line.ended = ended = anyio.Event()
+        try:
+            # Those who were woken together with this one have new items in a moment.
+            await checkpoint()
+            batch = list(islice(line.waiting, MAX_BATCH))
+            call = partial(outcomes_of, self._function, [item.value for item in batch])
+            outcomes = await in_thread(call, line.limiter)
+        finally:
+            line.ended = None
+            ended.set()
         # Only now, so that a task that asyncio itself cancels leaves the items to the next one.
         for item, outcome in zip(batch, outcomes, strict=True):
             line.waiting.pop(item, None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -25,6 +24,10 @@ OFF_DELIVERIES = 5
 WARNING_RATIO = 0.4
 WARNING_DELIVERIES = 3
 SLOW = 1.0
+
+# The flags of an answer.
+FAILED = 1
+LATE = 2
 
 # The latest answers count, so that a webhook that was mended is well again.
 LATEST = 100
@@ -80,9 +83,11 @@ class HealthMonitor:
     """Keeps the latest answers to RMZ, and warns before RMZ switches the webhook off."""
 
     def __init__(self) -> None:
-        # Seconds to answer, and whether RMZ counts the delivery as failed. No lock guards them: a
-        # signal handler may receive, too, and one answer more or less changes nothing.
-        self._answers: tuple[tuple[float, bool], ...] = ()
+        # Seconds to answer, and a byte for each: two flags, as bytes are counted in no time. No
+        # lock guards them: a signal handler may receive, too, and one answer more or less changes
+        # nothing.
+        self._times: tuple[float, ...] = ()
+        self._flags = b""
         self._refused = 0
         self._level = HealthLevel.OK
 
@@ -97,9 +102,10 @@ class HealthMonitor:
             self._refused += 1
         else:
             self._refused = 0
-            has_failed = status >= 400 or seconds > TIME_LIMIT
-            self._answers = (*self._answers, (seconds, has_failed))[-LATEST:]
-        level, reasons = self._judge(self._answers)
+            flags = FAILED * (status >= 400 or seconds > TIME_LIMIT) | LATE * (seconds > SLOW)
+            self._times = (*self._times, seconds)[-LATEST:]
+            self._flags = (self._flags + bytes((flags,)))[-LATEST:]
+        level, reasons = self._judge(self._flags)
         before, self._level = self._level, level
         if level is before:
             return
@@ -119,32 +125,30 @@ class HealthMonitor:
         Args:
             inbox: What the inbox holds.
         """
-        answers = self._answers
-        level, reasons = self._judge(answers)
+        flags, times = self._flags, sorted(self._times)
+        level, reasons = self._judge(flags)
         if inbox.dead or inbox.unreadable:
             reasons.append(
                 f"{inbox.dead} handlers have used up their attempts, and {inbox.unreadable} "
                 "deliveries cannot be read"
             )
             level = HealthLevel.WARNING if level is HealthLevel.OK else level
-        times = sorted(seconds for seconds, _ in answers)
-        failed = sum(has_failed for _, has_failed in answers)
+        failed = _count(flags, FAILED)
         return Health(
             level=level,
             reasons=tuple(reasons),
-            answered=len(answers),
+            answered=len(flags),
             failed=failed,
-            failure_ratio=failed / len(answers) if answers else 0.0,
+            failure_ratio=failed / len(flags) if flags else 0.0,
             refused=self._refused,
             median=times[len(times) // 2] if times else 0.0,
             slowest=times[-1] if times else 0.0,
             inbox=inbox,
         )
 
-    def _judge(self, answers: Sequence[tuple[float, bool]]) -> tuple[HealthLevel, list[str]]:
+    def _judge(self, flags: bytes) -> tuple[HealthLevel, list[str]]:
         level, reasons = HealthLevel.OK, list[str]()
-        count = len(answers)
-        failed = sum(has_failed for _, has_failed in answers)
+        count, failed = len(flags), _count(flags, FAILED)
         if count >= WARNING_DELIVERIES and failed / count >= WARNING_RATIO:
             off = count >= OFF_DELIVERIES and failed / count >= OFF_RATIO
             level = HealthLevel.CRITICAL if off else HealthLevel.WARNING
@@ -152,7 +156,7 @@ class HealthMonitor:
                 f"{failed} of {count} deliveries failed, and RMZ switches a webhook off at 80 % of "
                 "5 or more"
             )
-        elif count and sorted(seconds for seconds, _ in answers)[count // 2] > SLOW:
+        elif count and _count(flags, LATE) * 2 >= count:
             level = HealthLevel.WARNING
             reasons.append("half of the answers take longer than 1 second, and RMZ waits for 3")
         if self._refused >= OFF_DELIVERIES:
@@ -162,3 +166,7 @@ class HealthMonitor:
                 "them, or a secret was changed, and then RMZ switches the webhook off"
             )
         return level, reasons
+
+
+def _count(flags: bytes, wanted: int) -> int:
+    return sum(map(flags.count, (wanted, FAILED | LATE)))

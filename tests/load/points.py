@@ -192,6 +192,12 @@ def _trace_sqlite(reach: Reach) -> None:
             reach(_name("after", statement))
             return cursor
 
+        def executemany(self, statement: str, *values: Any) -> sqlite3.Cursor:
+            reach(_name("before", statement))
+            cursor = super().executemany(statement, *values)
+            reach(_name("after", statement))
+            return cursor
+
     connect: Any = partial(sqlite3.connect, factory=Connection)
     sqlite3.connect = connect
 

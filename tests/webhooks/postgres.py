@@ -75,11 +75,11 @@ def run_sql(address: str, *statements: str) -> list[Any]:
 
 
 def end_connections(address: str) -> None:
-    """Let the server close all other connections of this test, as a restart does."""
+    """Let the server close all other connections of this test, and wait until it has."""
     name = make_url(address).query["application_name"]
     run_sql(
         address,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "  # noqa: S608 - a test's own name
+        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity "  # noqa: S608 - a test's own name
         f"WHERE pid <> pg_backend_pid() AND application_name = '{name!s}'",
     )
 

@@ -66,6 +66,26 @@ async def test_values_that_wait_together_become_one_call() -> None:
     assert double.calls == [[1], [2, 3, 4]]
 
 
+async def test_those_who_are_woken_together_make_their_next_call_together() -> None:
+    """A call for the first of them alone would take as long as one for all."""
+    double = Doubling()
+    batches = Batches(double)
+
+    async def submit_two(value: int) -> None:
+        await batches.submit(value)
+        await batches.submit(20 + value)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(submit_two, 1)
+        await double.began.wait()
+        for value in (2, 3, 4):
+            group.start_soon(submit_two, value)
+        await anyio.wait_all_tasks_blocked()
+        double.free.set()
+
+    assert double.calls == [[1], [2, 3, 4, 21], [22, 23, 24]]
+
+
 async def test_a_value_that_fails_fails_alone() -> None:
     """Also if it comes first, as trio may let it."""
     double = Doubling()

@@ -83,6 +83,16 @@ def test_slow_answers_are_warned_of(monitor: HealthMonitor) -> None:
     assert "longer than 1 second" in report.reasons[0]
 
 
+def test_a_minority_of_slow_answers_is_no_reason_to_warn(monitor: HealthMonitor) -> None:
+    """The median is the upper one of two."""
+    answer(monitor, 200, seconds=1.5)
+    answer(monitor, 200, 200)
+    assert monitor.report(Stats()).level is HealthLevel.OK
+
+    answer(monitor, 200, seconds=1.5)
+    assert monitor.report(Stats()).level is HealthLevel.WARNING
+
+
 def test_forged_deliveries_do_not_count_as_failed(monitor: HealthMonitor) -> None:
     """Anyone can send them; but many in a row may be RMZ's own, with a new secret."""
     answer(monitor, 200, *[401] * 4)

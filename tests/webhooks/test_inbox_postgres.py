@@ -5,18 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
+import psycopg
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from rmz_async import ConfigurationError
+from rmz_async.webhooks.inbox._postgres_pool import QUIET, new_engine
 from rmz_async.webhooks.inbox.interface import Grouping, Inbox, Task
 from rmz_async.webhooks.inbox.opening import open_inbox
 from rmz_async.webhooks.inbox.postgres import PostgresInbox
 from tests import seams
 from tests.webhooks.postgres import end_connections, locked, new_schema, run_sql
-from tests.webhooks.storages import LEASE, claim, claim_one, delivery, store
+from tests.webhooks.storages import LEASE, Time, claim, claim_one, delivery, store
 
 WORKERS = 4
 
@@ -181,6 +184,89 @@ def test_a_connection_that_the_server_has_closed_is_replaced(
 
     assert inbox.add([delivery("b")]) != [None]
     assert len(claim(inbox)) == 4
+
+
+def test_a_connection_that_nobody_has_used_for_long_is_asked_before_it_is_used(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A firewall may have forgotten it, and the server says nothing then."""
+    now = Time()
+    engine = new_engine(make_url(address), lambda: now.monotonic)
+
+    def backend() -> int:
+        with engine.connect() as connection:
+            return int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+
+    def forgotten(_: object) -> bool:
+        raise psycopg.OperationalError("reset by peer")
+
+    first = backend()
+    now.move(QUIET + 1)
+    assert backend() == first
+
+    monkeypatch.setattr(engine.dialect, "do_ping", forgotten)
+    assert backend() == first
+    now.move(QUIET + 1)
+    assert backend() != first
+    engine.dispose()
+
+
+def test_many_handlers_at_once_use_the_same_connections_again(inbox: PostgresInbox) -> None:
+    """To open one for each handler took longer than all the rest."""
+    store(inbox, *map(str, range(12)))
+
+    def backends() -> set[int]:
+        with ExitStack() as stack:
+            held = [
+                stack.enter_context(inbox.transaction(task))
+                for task in inbox.claim(["first"], limit=6, lease=LEASE)
+            ]
+            return {one.exec_driver_sql("SELECT pg_backend_pid()").scalar_one() for one in held}
+
+    first = backends()
+    assert len(first) == 6
+    assert backends() == first
+
+
+def test_a_claim_reads_no_more_than_it_takes(address: str, inbox: PostgresInbox) -> None:
+    """PostgreSQL has no statistics of a new table, and would sort all that waits."""
+    inbox.add([delivery(str(number)) for number in range(2_000)])
+    end_connections(address)
+    read = (
+        "SELECT sum(idx_tup_read) + sum(idx_tup_fetch) + (SELECT seq_tup_read FROM "
+        "pg_stat_user_tables WHERE relid = 'rmz_tasks'::regclass) "
+        "FROM pg_stat_user_indexes WHERE relid = 'rmz_tasks'::regclass"
+    )
+    before = run_sql(address, read)[0][0]
+
+    assert len(inbox.claim(["first"], limit=3, lease=LEASE)) == 3
+    # A connection reports its figures to the server at its end.
+    end_connections(address)
+
+    assert run_sql(address, read)[0][0] - before < 100
+
+
+def test_a_process_whose_clock_was_put_back_is_at_most_a_second_behind(address: str) -> None:
+    """The database holds the time for it, and is seldom written nevertheless."""
+    now = Time()
+    first = PostgresInbox(address, _clock=now.clock())
+    first.create()
+    store(first, "a")
+    lease = 1.2
+    assert first.claim(["first"], limit=1, lease=lease)
+    seen = run_sql(address, "SELECT seen FROM rmz_time")
+    now.move(0.9)
+    first.stats()
+    assert run_sql(address, "SELECT seen FROM rmz_time") == seen
+
+    now.move(lease)
+    first.stats()
+    now.put_clock(-3_600)
+    second = PostgresInbox(address, _clock=now.clock())
+
+    assert second.claim(["first"], limit=1, lease=lease)
+    for each in (first, second):
+        each.close()
 
 
 def test_a_handler_s_failure_inside_its_transaction_undoes_its_effect(

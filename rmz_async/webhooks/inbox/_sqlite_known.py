@@ -36,10 +36,13 @@ _COMPLETE = "UPDATE rmz_walk SET leased_until = ?, page = 1, is_first = 0 WHERE 
 
 
 def take_over(
-    connection: sqlite3.Connection, subject: str, state: Mapping[str, Any], now: float
+    connection: sqlite3.Connection,
+    states: Sequence[tuple[str, Mapping[str, Any]]],
+    now: float,
 ) -> None:
-    """Keep the state that a new delivery shows."""
-    connection.execute(_TAKE_OVER, (subject, json.dumps(state), now))
+    """Keep the states that new deliveries show, each with its subject, in their order."""
+    rows = [(subject, json.dumps(state), now) for subject, state in states]
+    connection.executemany(_TAKE_OVER, rows)
 
 
 def resume(connection: sqlite3.Connection, now: float, lease: float) -> Walk | None:

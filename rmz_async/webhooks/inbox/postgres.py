@@ -15,6 +15,7 @@ from rmz_async._extras import extra
 from rmz_async.errors import ConfigurationError, TaskLostError
 from rmz_async.webhooks.inbox import _postgres_claims, _postgres_entries, _postgres_known
 from rmz_async.webhooks.inbox._postgres_listening import CHANNEL, Listening
+from rmz_async.webhooks.inbox._postgres_pool import new_engine
 from rmz_async.webhooks.inbox._postgres_tables import (
     DELIVERIES,
     FIRST_TIME,
@@ -45,8 +46,7 @@ with extra("postgres", needed_by="an inbox in PostgreSQL"):
 
 __all__ = ("PostgresInbox",)
 
-# RMZ waits 3 seconds for an answer. A connection that is made in them leaves as long to store.
-CONNECTING = 2
+# RMZ waits 3 seconds for an answer.
 STORING = text("SET LOCAL statement_timeout = 1200")
 
 _TIME = text("SELECT extract(epoch FROM clock_timestamp()) AS clock, seen FROM rmz_time")
@@ -77,6 +77,8 @@ _DONE = (
     "UPDATE rmz_tasks SET state = 'done', leased_until = 0, error = NULL "
     "WHERE id = {task_id:d} AND fence = {fence:d} AND state = 'waiting'"
 )
+# With the same text for all tasks, the driver lets the server prepare it.
+_MARK = _DONE.replace("{task_id:d}", "%s").replace("{fence:d}", "%s")
 
 
 class PostgresInbox:
@@ -103,7 +105,9 @@ class PostgresInbox:
             ) from None
         # The time is the server's, unless a test brings its own.
         self._has_own_time = _clock is not None
-        self._time = SteadyTime(_clock or attrs.evolve(Clock(), today=_no_calendar))
+        clock = _clock or attrs.evolve(Clock(), today=_no_calendar)
+        self._time = SteadyTime(clock)
+        self._seconds = clock.clock
         self._opened: tuple[int, Engine, Engine] | None = None
 
     def __repr__(self) -> str:
@@ -179,7 +183,7 @@ class PostgresInbox:
             TaskLostError: The task was claimed by somebody else, or is done.
         """
         with self._working.begin() as connection:
-            if connection.exec_driver_sql(self.done_statement(task)).rowcount != 1:
+            if connection.exec_driver_sql(_MARK, (task.task_id, task.fence)).rowcount != 1:
                 raise TaskLostError(
                     f"another worker has the task of {task.handler} for {task.key} now, or has "
                     "done it: nothing was changed"
@@ -290,16 +294,13 @@ class PostgresInbox:
         opened = self._opened
         if opened is None or opened[0] != os.getpid():
             self.close()
-            # Handlers keep a connection for as long as they run: no delivery may wait for them.
-            storing = self._engine(pool_size=5, max_overflow=5, pool_timeout=1.2)
-            working = self._engine(pool_size=5, max_overflow=20, pool_timeout=10.0)
+            # Handlers keep a connection for as long as they run: no delivery may wait for them. All
+            # are kept open, because to open one takes longer than a handler's effect.
+            address, clock = self._url, self._seconds
+            storing = new_engine(address, clock, pool_size=10, max_overflow=0, pool_timeout=1.2)
+            working = new_engine(address, clock, pool_size=25, max_overflow=0, pool_timeout=10.0)
             opened = self._opened = (os.getpid(), storing, working)
         return opened
-
-    def _engine(self, **pool: Any) -> Engine:
-        # A server that was restarted has closed the connections of the pool.
-        arguments = {"connect_timeout": CONNECTING}
-        return create_engine(self._url, pool_pre_ping=True, connect_args=arguments, **pool)
 
     def _now(self, connection: Connection, statement: TextClause = _TIME) -> float:
         """Return the time, and leave it for other processes, in case the clock is put back."""

@@ -118,7 +118,7 @@ class SQLiteInbox:
             now = self._time.now()
             # A task without a delay is due at any time, also for a process whose clock differs.
             due = now + delay if delay else 0.0
-            return [_added(connection, delivery, now, due) for delivery in deliveries]
+            return _added(connection, deliveries, now, due)
 
     def claim(
         self,
@@ -291,7 +291,7 @@ class SQLiteInbox:
                 return None
             due = now + delay if delay else 0.0
             found = _sqlite_known.learn(connection, page, decide, now, now - asked)
-            added = [_added(connection, delivery, now, due) for delivery in found]
+            added = _added(connection, found, now, due)
             return [number for number in added if number is not None]
 
     def leave(self, walk: Walk, *, is_complete: bool) -> None:
@@ -325,30 +325,37 @@ class SQLiteInbox:
 
 
 def _added(
-    connection: sqlite3.Connection, delivery: Delivery, now: float, due: float
-) -> int | None:
-    inserted = connection.execute(
-        _INSERT_DELIVERY,
-        (
-            _text(delivery.key),
-            _text(delivery.name),
-            delivery.body,
-            delivery.request_id,
-            delivery.secret_index,
-            delivery.subject,
-            delivery.fault,
-            now,
-        ),
-    )
-    if inserted.rowcount == 0:
-        return None
-    inbox_id = inserted.lastrowid
-    if delivery.state and delivery.subject is not None:
-        _sqlite_known.take_over(connection, delivery.subject, delivery.state, now)
-    for handler, grouping in delivery.handlers.items():
-        subject = None if grouping == Grouping.EACH else delivery.subject
-        connection.execute(_INSERT_TASK, (inbox_id, handler, grouping, subject, due))
-    return inbox_id
+    connection: sqlite3.Connection, deliveries: Sequence[Delivery], now: float, due: float
+) -> Sequence[int | None]:
+    numbers: list[int | None] = []
+    tasks: list[tuple[object, ...]] = []
+    states: list[tuple[str, Mapping[str, Any]]] = []
+    for delivery in deliveries:
+        inserted = connection.execute(
+            _INSERT_DELIVERY,
+            (
+                _text(delivery.key),
+                _text(delivery.name),
+                delivery.body,
+                delivery.request_id,
+                delivery.secret_index,
+                delivery.subject,
+                delivery.fault,
+                now,
+            ),
+        )
+        inbox_id = inserted.lastrowid if inserted.rowcount else None
+        numbers.append(inbox_id)
+        if inbox_id is None:
+            continue
+        if delivery.state and delivery.subject is not None:
+            states.append((delivery.subject, delivery.state))
+        for handler, grouping in delivery.handlers.items():
+            subject = None if grouping == Grouping.EACH else delivery.subject
+            tasks.append((inbox_id, handler, grouping, subject, due))
+    connection.executemany(_INSERT_TASK, tasks)
+    _sqlite_known.take_over(connection, states, now)
+    return numbers
 
 
 def _task(row: tuple[Any, ...]) -> Task:
