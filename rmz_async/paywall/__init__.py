@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rmz_async.paywall._answers import OnOutage
+from rmz_async.paywall._on_outage import OnOutage
 from rmz_async.paywall.access import Access, Reason, Source
 from rmz_async.paywall.decisions import decide
 from rmz_async.paywall.doubles import PaywallDouble
@@ -16,12 +16,14 @@ from rmz_async.paywall.outcomes import (
 )
 from rmz_async.paywall.paywall import Paywall
 from rmz_async.paywall.policy import Policy
-from rmz_async.paywall.sharing import AccessCache, Fact
+from rmz_async.paywall.sharing import AccessCache, Change, Changes, Fact
 from rmz_async.paywall.status import PaywallStatus
 
 __all__ = (
     "Access",
     "AccessCache",
+    "Change",
+    "Changes",
     "Confirmation",
     "Confirmed",
     "Fact",

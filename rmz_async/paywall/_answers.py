@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -22,28 +21,30 @@ from rmz_async.models import CheckoutSession, Subscription
 from rmz_async.observing import DecisionRecord, Observer, Work, guarded
 from rmz_async.paywall._background import Background
 from rmz_async.paywall._confirming import Confirming
+from rmz_async.paywall._doubts import Doubts
 from rmz_async.paywall._expectations import Expectation, Expectations
 from rmz_async.paywall._facts import Facts
 from rmz_async.paywall._flights import Flights
 from rmz_async.paywall._lookups import Lookups, Purchase, Urgency
 from rmz_async.paywall._memory import Entry, Memory, lasting
+from rmz_async.paywall._on_outage import OnOutage
 from rmz_async.paywall._query import Query
 from rmz_async.paywall._reachability import SLOT_PAUSE, Reachability
 from rmz_async.paywall._refreshing import Refreshing
-from rmz_async.paywall._snapshot import Snapshot
+from rmz_async.paywall._snapshot import Snapshot, rules_of
 from rmz_async.paywall._state import State
 from rmz_async.paywall._steady import steady_clock
 from rmz_async.paywall.access import Access, Reason, Source
 from rmz_async.paywall.decisions import decide
 from rmz_async.paywall.lifetimes import Lifetimes
-from rmz_async.paywall.outcomes import Confirmation
+from rmz_async.paywall.outcomes import Confirmation, Confirmed
 from rmz_async.paywall.policy import Policy
-from rmz_async.paywall.sharing import AccessCache, Fact
+from rmz_async.paywall.sharing import AccessCache, Change, Fact
 from rmz_async.paywall.status import PaywallStatus
 from rmz_async.resources._validation import Validation
 from rmz_async.webhooks.events import Event
 
-__all__ = ("Answers", "OnOutage")
+__all__ = ("Answers",)
 
 # Users who may not in are remembered for 5 seconds: more of them would cost memory for nothing.
 STRANGERS = 10_000
@@ -55,19 +56,6 @@ CONTRADICTED = 2.0
 KEPT = 5.0
 
 PROBE = "rmz-paywall-ready"
-
-
-class OnOutage(StrEnum):
-    """The answer of a paywall if RMZ cannot be asked."""
-
-    KEEP_KNOWN = "keep-known"
-    """Those who were known to pay may in."""
-
-    DENY = "deny"
-    """Nobody may in whose answer is older than ``hard``."""
-
-    ALLOW = "allow"
-    """Everybody may in."""
 
 
 class Answers:
@@ -130,11 +118,12 @@ class Answers:
         self.background: Background = Background(
             self.memory,
             self._refreshing,
-            None if snapshot is None else Snapshot(Path(snapshot), _rules(self.store, policy)),
+            None if snapshot is None else Snapshot(Path(snapshot), rules_of(self.store, policy)),
             lambda user, access: self._remember(user, access, lifetimes.soft),
+            None if shared is None else self._facts.changes,
+            self._note,
         )
-        # Payers of whom an event has told since they were asked for.
-        self._doubted: set[str] = set()
+        self._doubts = Doubts()
         self._failed = 0
 
     async def check(self, user: str) -> Access:
@@ -153,7 +142,7 @@ class Answers:
             return self._cannot_say() if access is None else access
         soft, hard = self._lifetimes.stretched(self._stretch())
         stale = None
-        if now < entry.learnt + hard and user not in self._doubted:
+        if now < entry.learnt + hard and user not in self._doubts:
             stale = self._hand_out_stale(user, entry, min(now + soft, entry.learnt + hard))
             if self._refreshing.later(user):
                 return stale
@@ -191,21 +180,21 @@ class Answers:
         user = None if told is None else told.external_customer_id
         if told is None or not user:
             return
-        until = self._now() + self._lookups.replica_lag
-        self._expectations.expect(
-            user, Expectation(subscription_id=told.id, status=told.status, until=until)
-        )
-        if self.memory.payer(user) is not None:
-            self._doubted.add(user)
-        self.memory.expire(user)
-        await self._facts.forget(user)
+        change = Change(user=user, at=self._today(), subscription_id=told.id, status=told.status)
+        self._doubt(change)
+        await self._facts.announce(change)
         await self.refresh(user, Source.WEBHOOK)
 
     async def confirm(self, query: Query, user: str, wait: float) -> Confirmation:
         """Return what became of a purchase."""
         _validate(user)
         confirming = Confirming(lookups=self._lookups, state=self._state, learn=self.confirmed)
-        return await confirming.confirm(query, user, wait)
+        outcome = await confirming.confirm(query, user, wait)
+        if isinstance(outcome, Confirmed):
+            # The next page view may come to another process, which has refused the user just now.
+            checked_at = outcome.access.checked_at
+            await self._facts.share(user, Fact((outcome.subscription,), checked_at))
+        return outcome
 
     async def start(self, user: str, purchase: Purchase) -> CheckoutSession:
         """Create a checkout session, with the state of the user in its address."""
@@ -278,14 +267,19 @@ class Answers:
 
     async def _ask(self, user: str, urgency: Urgency) -> Access | None:
         if self._reachability.pause:
-            return await self._known_elsewhere(user) if urgency is Urgency.STRANGER else None
+            return None if urgency is Urgency.BACKGROUND else await self._known_elsewhere(user)
         return await self._flights.join(user, partial(self._fly, user, urgency))
 
     async def _fly(
         self, user: str, urgency: Urgency, *, source: Source = Source.API, usable: bool = True
     ) -> Access | None:
         try:
-            fact = await self._facts.learn(user, urgency, self._is_usable if usable else None)
+            fact, is_answer = await self._facts.learn(
+                user,
+                urgency,
+                partial(self._is_usable, user) if usable else None,
+                partial(self._expectations.shareable, user),
+            )
         except InvalidRequestError:
             raise
         # A token source or a quota store raises what it likes, and a known payer comes in all the
@@ -293,12 +287,14 @@ class Answers:
         except Exception as error:  # noqa: BLE001 - see above
             self._reachability.failed(error)
             self._failed += 1
-            return await self._known_elsewhere(user)
+            return await self._known_elsewhere(user) if usable else None
         self._reachability.succeeded()
-        return self._conclude(user, fact, source)
+        return self._conclude(user, fact, source, is_answer=is_answer)
 
-    def _conclude(self, user: str, fact: Fact, source: Source) -> Access | None:
-        subscriptions, missing = self._expectations.missing(user, fact.subscriptions)
+    def _conclude(self, user: str, fact: Fact, source: Source, *, is_answer: bool) -> Access | None:
+        subscriptions, missing = self._expectations.missing(
+            user, fact.subscriptions, is_answer=is_answer
+        )
         access = decide(
             subscriptions, self.policy, self._today(), checked_at=fact.checked_at, source=source
         )
@@ -314,13 +310,38 @@ class Answers:
             return None
         return access
 
-    def _is_usable(self, fact: Fact) -> bool:
+    def _is_usable(self, user: str, fact: Fact) -> bool:
+        if fact.is_doubted or self._doubts.concern(user, fact.checked_at):
+            return False
         access = decide(fact.subscriptions, self.policy, self._today())
         age = (self._today() - fact.checked_at).total_seconds()
         return age < (self._lifetimes.soft if access.granted else self._lifetimes.refusal)
 
+    def _note(self, change: Change) -> None:
+        """Take over a change of which another process was told."""
+        entry = self.memory.payer(change.user)
+        if entry is None or entry.access.checked_at < change.at:
+            self._doubt(change)
+
+    def _doubt(self, change: Change) -> None:
+        user = change.user
+        expectation = Expectation(
+            subscription_id=change.subscription_id,
+            status=change.status,
+            until=self._now() + self._lookups.replica_lag,
+        )
+        self._expectations.expect(user, expectation)
+        self._doubts.add(user, change.at)
+        self.memory.expire(user)
+
     def _remember(self, user: str, access: Access, lifetime: float) -> None:
-        self._doubted.discard(user)
+        if not self._doubts.settle(user, access.checked_at):
+            # RMZ was asked before the event, and has answered after it.
+            lifetime = -math.inf
+        if not access.granted and self._facts.are_shared:
+            # Another process may have confirmed a purchase: what all know is looked at each time.
+            self.memory.forget(user)
+            return
         now = self._now()
         learnt = now - max((self._today() - access.checked_at).total_seconds(), 0.0)
         source = Source.CACHE if access.source is Source.API else access.source
@@ -344,25 +365,26 @@ class Answers:
         return self._hand_out_stale(user, entry, min(now + KEPT, last))
 
     async def _known_elsewhere(self, user: str) -> Access | None:
-        """Return a grant that another process has learnt, while RMZ cannot be asked."""
+        """Return what another process has learnt since, while RMZ cannot be asked."""
         entry = self.memory.payer(user)
-        if entry is not None and self._now() < entry.ends:
-            return None
         fact = await self._facts.remembered(user)
-        if fact is None or self._on_outage is OnOutage.DENY:
+        if fact is None or (entry is not None and fact.checked_at <= entry.access.checked_at):
             return None
-        access = decide(
-            fact.subscriptions,
-            self.policy,
-            self._today(),
-            checked_at=fact.checked_at,
-            source=Source.STALE,
-        )
+        access = decide(fact.subscriptions, self.policy, self._today())
+        access = attrs.evolve(access, checked_at=fact.checked_at, source=Source.STALE)
         age = (self._today() - fact.checked_at).total_seconds()
-        if not access.granted or age >= self._lifetimes.max_stale:
-            return None
-        self._remember(user, access, age + KEPT)
-        return access
+        if access.granted:
+            if self._on_outage is OnOutage.DENY or age >= self._lifetimes.max_stale:
+                return None
+            self._remember(user, access, age + KEPT)
+            return access
+        if access.certain and self._is_usable(user, fact):
+            return access
+        if access.certain and entry is not None:
+            # The grant in memory was taken back, and the refusal is too old to be spoken.
+            self.memory.forget(user)
+            return self._cannot_say()
+        return None
 
     def _cannot_say(self) -> Access:
         allowed = self._on_outage is OnOutage.ALLOW
@@ -375,11 +397,6 @@ class Answers:
 
     def _stretch(self) -> float:
         return 1.0 + self._refreshing.backlog() / self._lifetimes.soft
-
-
-def _rules(store: str, policy: Policy) -> str:
-    products = None if policy.product_ids is None else sorted(policy.product_ids)
-    return f"{store} {products} {attrs.evolve(policy, product_ids=None)}"
 
 
 def _validate(user: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import anyio
@@ -12,12 +12,16 @@ from rmz_async.paywall._memory import Memory
 from rmz_async.paywall._refreshing import Refreshing
 from rmz_async.paywall._snapshot import Snapshot
 from rmz_async.paywall.access import Access
+from rmz_async.paywall.sharing import Change, Changes
 
 __all__ = ("Background",)
 
 logger: logging.Logger = logging.getLogger("rmz_async.paywall")
 
 SNAPSHOT_EVERY = 60.0
+
+# A canceled customer keeps access so much longer in the processes that no webhook has come to.
+CHANGES_EVERY = 1.0
 
 
 class Background:
@@ -28,6 +32,8 @@ class Background:
         refreshing: Asks RMZ again.
         snapshot: The file of the known payers; None if there is none.
         remember: Takes over an answer from the file.
+        changes: Returns the changes that other processes were told of; None if there are none.
+        note: Takes over such a change.
     """
 
     def __init__(
@@ -36,11 +42,15 @@ class Background:
         refreshing: Refreshing,
         snapshot: Snapshot | None,
         remember: Callable[[str, Access], None],
+        changes: Callable[[str | None], Awaitable[Changes | None]] | None,
+        note: Callable[[Change], None],
     ) -> None:
         self._memory = memory
         self._refreshing = refreshing
         self._snapshot = snapshot
         self._remember = remember
+        self._changes = changes
+        self._note = note
 
     @asynccontextmanager
     async def working(self) -> AsyncGenerator[None]:
@@ -64,10 +74,23 @@ class Background:
         """Do the work of the background until this is cancelled."""
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._refreshing.run)
+            if self._changes is not None:
+                tasks.start_soon(self._follow, self._changes)
             while True:
                 # Real time, also in a sandbox: a file on a disk is for the next process.
                 await anyio.sleep(SNAPSHOT_EVERY)
                 await self.save()
+
+    async def _follow(self, changes: Callable[[str | None], Awaitable[Changes | None]]) -> None:
+        mark = None
+        while True:
+            found = await changes(mark)
+            if found is not None:
+                mark = found.mark
+                for change in found.changes:
+                    self._note(change)
+            # Real time, also in a sandbox: the other processes live in it.
+            await anyio.sleep(CHANGES_EVERY)
 
     async def load(self) -> None:
         """Take over the payers of the snapshot."""

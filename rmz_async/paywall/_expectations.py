@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from rmz_async.models import Subscription, SubscriptionStatus
+from rmz_async.paywall.sharing import Fact
 
 __all__ = ("Expectation", "Expectations")
 
@@ -62,13 +63,14 @@ class Expectations:
             self._expected.pop(next(iter(self._expected)), None)
 
     def missing(
-        self, user: str, subscriptions: Sequence[Subscription]
+        self, user: str, subscriptions: Sequence[Subscription], *, is_answer: bool = False
     ) -> tuple[Sequence[Subscription], Expectation | None]:
         """Return an answer with what RMZ itself returned before, and the state that it lacks.
 
         Args:
             user: The user.
-            subscriptions: RMZ's answer.
+            subscriptions: RMZ's answer, or what another process has made of one.
+            is_answer: Whether RMZ has just answered so; a state that it shows is expected no more.
 
         Returns:
             All subscriptions, and the expectation that the answer contradicts, if there is one.
@@ -79,9 +81,15 @@ class Expectations:
         same = [each for each in subscriptions if each.id == expected.subscription_id]
         shown = any(each.status == expected.status for each in same)
         if shown or self._now() >= expected.until:
-            self._expected.pop(user, None)
+            if is_answer:
+                self._expected.pop(user, None)
             return subscriptions, None
         if expected.subscription is None:
             return subscriptions, expected
         others = [each for each in subscriptions if each.id != expected.subscription_id]
         return (*others, expected.subscription), None
+
+    def shareable(self, user: str, fact: Fact) -> Fact | None:
+        """Return what other processes may know of an answer of RMZ; None if it lags."""
+        subscriptions, missing = self.missing(user, fact.subscriptions)
+        return None if missing is not None else attrs.evolve(fact, subscriptions=subscriptions)

@@ -9,7 +9,7 @@ from typing import TypeVar
 import anyio
 
 from rmz_async.paywall._lookups import Lookups, Urgency
-from rmz_async.paywall.sharing import AccessCache, Fact
+from rmz_async.paywall.sharing import AccessCache, Change, Changes, Fact
 
 logger: logging.Logger = logging.getLogger("rmz_async.paywall")
 
@@ -35,25 +35,35 @@ class Facts:
         self._is_broken = False
         self.asked: int = 0
 
+    @property
+    def are_shared(self) -> bool:
+        """Whether other processes can be asked at present."""
+        return self._shared is not None and not self._is_broken
+
     async def learn(
-        self, user: str, urgency: Urgency, usable: Callable[[Fact], bool] | None
-    ) -> Fact:
-        """Return what is known about a user.
+        self,
+        user: str,
+        urgency: Urgency,
+        usable: Callable[[Fact], bool] | None,
+        shareable: Callable[[Fact], Fact | None],
+    ) -> tuple[Fact, bool]:
+        """Return what is known about a user, and whether this process has asked RMZ itself.
 
         Args:
             user: The user.
             urgency: Who waits.
             usable: Whether a fact of another process will do; None if RMZ must be asked.
+            shareable: Returns what the other processes may know of an answer of RMZ.
 
         Raises:
             RMZError: RMZ cannot be asked.
         """
         shared = self._shared
         if shared is None:
-            return await self._ask(user, urgency)
+            return await self._ask(user, urgency), True
         fact = None if usable is None else await self.remembered(user)
         if fact is not None and usable is not None and usable(fact):
-            return fact
+            return fact, False
         token = await self._guarded(lambda: shared.lease(user))
         after = None if fact is None else fact.checked_at
         # If the process that asks is killed, one of those that waited takes over, and the others
@@ -64,32 +74,43 @@ class Facts:
                 break
             found = await self._guarded(lambda: shared.learnt(user, after=after, seconds=seconds))
             if found is not None and usable(found):
-                return found
+                return found, False
             token = await self._guarded(lambda: shared.lease(user))
         try:
             if token is not None and usable is not None:
                 # Another process may have answered, and ended its lease, just before this lease.
                 found = await self.remembered(user)
                 if found is not None and usable(found):
-                    return found
+                    return found, False
             fact = await self._ask(user, urgency)
-            await self._guarded(lambda: shared.put(user, fact))
+            await self.share(user, shareable(fact))
         finally:
             if token is not None:
                 with anyio.CancelScope(shield=True):
                     await self._guarded(lambda: shared.release(user, token))
-        return fact
+        return fact, True
 
     async def remembered(self, user: str) -> Fact | None:
         """Return what another process has learnt, however old."""
         shared = self._shared
         return None if shared is None else await self._guarded(lambda: shared.get(user))
 
-    async def forget(self, user: str) -> None:
+    async def share(self, user: str, fact: Fact | None) -> None:
+        """Let other processes know a fact."""
+        shared = self._shared
+        if shared is not None and fact is not None:
+            await self._guarded(lambda: shared.put(user, fact))
+
+    async def announce(self, change: Change) -> None:
         """Have all processes ask again."""
         shared = self._shared
         if shared is not None:
-            await self._guarded(lambda: shared.forget(user))
+            await self._guarded(lambda: shared.announce(change))
+
+    async def changes(self, after: str | None) -> Changes | None:
+        """Return what other processes have been told of; None if they cannot be asked."""
+        shared = self._shared
+        return None if shared is None else await self._guarded(lambda: shared.changes(after))
 
     async def _ask(self, user: str, urgency: Urgency) -> Fact:
         self.asked += 1

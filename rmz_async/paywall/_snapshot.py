@@ -15,8 +15,9 @@ import attrs
 from rmz_async._decoding.converter import from_dict
 from rmz_async.models import Subscription
 from rmz_async.paywall.access import Access, Reason, Source
+from rmz_async.paywall.policy import Policy
 
-__all__ = ("Snapshot",)
+__all__ = ("Snapshot", "rules_of")
 
 logger: logging.Logger = logging.getLogger("rmz_async.paywall")
 
@@ -77,6 +78,12 @@ class Snapshot:
             return
         for line in rows:
             yield _read(json.loads(line))
+
+
+def rules_of(store: str, policy: Policy) -> str:
+    """Return a string that differs if a store or a policy does."""
+    products = None if policy.product_ids is None else sorted(policy.product_ids)
+    return f"{store} {products} {attrs.evolve(policy, product_ids=None)}"
 
 
 def _row(user: str, access: Access) -> dict[str, Any]:

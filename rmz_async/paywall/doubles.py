@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from rmz_async.errors import ConfigurationError
 from rmz_async.models import Subscription, SubscriptionProduct, SubscriptionStatus
 from rmz_async.observing import Observer
-from rmz_async.paywall._answers import Answers, OnOutage
+from rmz_async.paywall._answers import Answers
 from rmz_async.paywall._double_lookups import DoubleLookups
+from rmz_async.paywall._on_outage import OnOutage
 from rmz_async.paywall.lifetimes import Lifetimes
 from rmz_async.paywall.paywall import Paywall
 from rmz_async.paywall.policy import Policy

@@ -14,8 +14,9 @@ from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
 from rmz_async.models import CheckoutSession, NewCustomer
 from rmz_async.observing import Observer
-from rmz_async.paywall._answers import Answers, OnOutage
+from rmz_async.paywall._answers import Answers
 from rmz_async.paywall._lookups import Purchase, RMZLookups
+from rmz_async.paywall._on_outage import OnOutage
 from rmz_async.paywall._query import Query
 from rmz_async.paywall.access import Access
 from rmz_async.paywall.lifetimes import Lifetimes, lifetimes_of

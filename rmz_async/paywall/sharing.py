@@ -8,9 +8,9 @@ from typing import Protocol
 
 import attrs
 
-from rmz_async.models import Subscription
+from rmz_async.models import Subscription, SubscriptionStatus
 
-__all__ = ("AccessCache", "Fact")
+__all__ = ("AccessCache", "Change", "Changes", "Fact")
 
 
 @attrs.frozen
@@ -20,10 +20,42 @@ class Fact:
     Attributes:
         subscriptions: All subscriptions of the user, inactive ones included.
         checked_at: When RMZ was asked; UTC.
+        is_doubted: Whether something has changed since then.
     """
 
     subscriptions: Sequence[Subscription] = attrs.field(repr=False)
     checked_at: datetime
+    is_doubted: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Change:
+    """A change of a subscription, of which a webhook has told one of the processes.
+
+    Attributes:
+        user: Whose subscription has changed.
+        at: When the process was told; UTC.
+        subscription_id: The subscription.
+        status: The status that the webhook has named.
+    """
+
+    user: str
+    at: datetime
+    subscription_id: int
+    status: SubscriptionStatus | str
+
+
+@attrs.frozen(kw_only=True)
+class Changes:
+    """The changes since a mark.
+
+    Attributes:
+        mark: Where to go on from.
+        changes: The oldest first.
+    """
+
+    mark: str
+    changes: Sequence[Change] = ()
 
 
 class AccessCache(Protocol):
@@ -37,11 +69,19 @@ class AccessCache(Protocol):
         ...
 
     async def put(self, user: str, fact: Fact) -> None:
-        """Store what this process has learnt."""
+        """Store what this process has learnt, unless a newer fact is known."""
         ...
 
-    async def forget(self, user: str) -> None:
-        """Remove the fact about a user, because something has changed."""
+    async def announce(self, change: Change) -> None:
+        """Let all processes know of a change; a fact that is older is doubted from now on."""
+        ...
+
+    async def changes(self, after: str | None) -> Changes:
+        """Return the changes that were announced since a mark.
+
+        Args:
+            after: The mark of the last call; None for all that are still known.
+        """
         ...
 
     async def lease(self, user: str) -> str | None:

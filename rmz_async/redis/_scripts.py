@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rmz_async._pacing.quota import MARGIN, MAX_CLOSURE, SPAN
 
-__all__ = ("FORGET", "LEARN", "RELEASE", "RENEW", "RESERVE")
+__all__ = ("ANNOUNCE", "CHANGES", "FORGET", "LEARN", "PUT", "RELEASE", "RENEW", "RESERVE")
 
 # KEYS: the times of the requests, and RMZ's figures. The time of a test replaces the server's.
 _BEGIN = f"""
@@ -106,6 +106,33 @@ end
 return before ~= figures() and 1 or 0
 """
 )
+
+# KEYS: the fact. ARGV: the fact, milliseconds until it ends, and the moment at which RMZ was asked.
+PUT = """
+local known = redis.call('GET', KEYS[1])
+if known then
+  local ok, row = pcall(cjson.decode, known)
+  if ok and type(row) == 'table' and (tonumber(row.at) or 0) > tonumber(ARGV[3]) then return 0 end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+
+# KEYS: the changes. ARGV: a change, how many are kept, and seconds until they end.
+ANNOUNCE = """
+redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'change', ARGV[1])
+return redis.call('EXPIRE', KEYS[1], ARGV[3])
+"""
+
+# KEYS: the changes. ARGV: the mark. The answer is the next mark, and the changes.
+CHANGES = """
+local answer = {ARGV[1]}
+for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+')) do
+  answer[1] = entry[1]
+  answer[#answer + 1] = entry[2][2]
+end
+return answer
+"""
 
 # A lease belongs to its token: the lease of a slow process may be another's by now.
 RELEASE = """

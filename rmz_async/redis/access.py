@@ -15,8 +15,8 @@ import anyio
 
 from rmz_async._decoding.converter import from_dict
 from rmz_async.errors import ConfigurationError, RMZError
-from rmz_async.models import Subscription
-from rmz_async.paywall.sharing import Fact
+from rmz_async.models import Subscription, SubscriptionStatus
+from rmz_async.paywall.sharing import Change, Changes, Fact
 from rmz_async.redis import _scripts
 from rmz_async.redis._link import Link
 
@@ -27,6 +27,10 @@ LEASE = 800
 
 # Seconds between two looks for the answer of another process.
 LOOK = 0.05
+
+# Changes that are kept, and the seconds after which they end if no other one comes.
+CHANGES_KEPT = 10_000
+CHANGES_END = 3_600
 
 
 class RedisAccessCache:
@@ -65,23 +69,45 @@ class RedisAccessCache:
         self._shop = shop
         self._ttl = max(1, int(ttl * 1000))
         self._prefix = prefix
+        digest = hashlib.sha256(f"rmz changes\0{shop}".encode()).hexdigest()
+        self._log = f"{prefix}access:{{{digest[:32]}}}:changes"
         self._held: dict[str, threading.Event] = {}
 
     async def get(self, user: str) -> Fact | None:
         """Return what a process has learnt about a user, or None."""
-        return _read(await self._link.run("GET", self._key(user)))
+        key = self._key(user)
+        value, told = await self._link.run("MGET", key, f"{key}:told")
+        return _read(value, told)
 
     async def put(self, user: str, fact: Fact) -> None:
-        """Store what this process has learnt."""
+        """Store what this process has learnt, unless a newer fact is known."""
+        at = fact.checked_at.timestamp()
         value = {
+            "at": at,
             "checked_at": fact.checked_at.isoformat(),
             "subscriptions": [one.to_dict() for one in fact.subscriptions],
         }
-        await self._link.run("SET", self._key(user), json.dumps(value), "PX", self._ttl)
+        key = self._key(user)
+        await self._link.run("EVAL", _scripts.PUT, 1, key, json.dumps(value), self._ttl, repr(at))
 
-    async def forget(self, user: str) -> None:
-        """Remove the fact about a user, because something has changed."""
-        await self._link.run("DEL", self._key(user))
+    async def announce(self, change: Change) -> None:
+        """Let all processes know of a change."""
+        at = change.at.isoformat()
+        # The fact itself stays: a payer is known by it while RMZ cannot be asked.
+        await self._link.run("SET", f"{self._key(change.user)}:told", at, "PX", self._ttl)
+        value = {
+            "user": change.user,
+            "at": at,
+            "subscription_id": change.subscription_id,
+            "status": str(change.status),
+        }
+        script, kept = _scripts.ANNOUNCE, (CHANGES_KEPT, CHANGES_END)
+        await self._link.run("EVAL", script, 1, self._log, json.dumps(value), *kept)
+
+    async def changes(self, after: str | None) -> Changes:
+        """Return the changes that were announced since a mark."""
+        mark, *rows = await self._link.run("EVAL", _scripts.CHANGES, 1, self._log, after or "0-0")
+        return Changes(mark=mark, changes=tuple(_change(json.loads(row)) for row in rows))
 
     async def lease(self, user: str) -> str | None:
         """Return a token if this process may ask RMZ; None if another process asks now."""
@@ -135,7 +161,16 @@ class RedisAccessCache:
                     return
 
 
-def _read(value: Any) -> Fact | None:
+def _change(row: dict[str, Any]) -> Change:
+    try:
+        status: SubscriptionStatus | str = SubscriptionStatus(row["status"])
+    except ValueError:
+        status = row["status"]
+    at = datetime.fromisoformat(row["at"])
+    return Change(user=row["user"], at=at, subscription_id=row["subscription_id"], status=status)
+
+
+def _read(value: Any, told: str | None) -> Fact | None:
     if value is None:
         return None
     # A value of another version counts as none, and RMZ is asked.
@@ -143,6 +178,7 @@ def _read(value: Any) -> Fact | None:
         row = json.loads(value)
         checked_at = datetime.fromisoformat(row["checked_at"])
         subscriptions = tuple(from_dict(Subscription, one) for one in row["subscriptions"])
+        is_doubted = told is not None and checked_at < datetime.fromisoformat(told)
     except (RMZError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return None if checked_at.tzinfo is None else Fact(subscriptions, checked_at)
+    return None if checked_at.tzinfo is None else Fact(subscriptions, checked_at, is_doubted)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from rmz_async.paywall import (
     Access,
     AccessCache,
+    Change,
+    Changes,
     Confirmation,
     Confirmed,
     Fact,
@@ -28,6 +30,8 @@ from rmz_sync.paywall.paywall import Paywall
 __all__ = (
     "Access",
     "AccessCache",
+    "Change",
+    "Changes",
     "Confirmation",
     "Confirmed",
     "Fact",

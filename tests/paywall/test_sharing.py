@@ -3,75 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-import anyio.lowlevel
 import pytest
 
 from rmz_async import ConnectionFailedError, ServerError
 from rmz_async.paywall import Fact, Reason, Source
 from tests.paywall.scripted import START, ScriptedRMZ, subscription
+from tests.paywall.shared import Shared
 from tests.seams import paywall_over
 
 pytestmark = pytest.mark.anyio
 
 DOWN = ServerError("RMZ is down", status=503)
-
-
-class Shared:
-    """A cache in which another process has its say."""
-
-    def __init__(self) -> None:
-        self.facts: dict[str, Fact] = {}
-        self.leased: set[str] = set()
-        self.other: Callable[[], Fact | None] = lambda: None
-        self.before_lease: Fact | None = None
-        self.failure: Exception | None = None
-
-    async def get(self, user: str) -> Fact | None:
-        """Return a fact."""
-        await self.reach()
-        return self.facts.get(user)
-
-    async def put(self, user: str, fact: Fact) -> None:
-        """Store a fact."""
-        await self.reach()
-        self.facts[user] = fact
-
-    async def forget(self, user: str) -> None:
-        """Remove a fact."""
-        await self.reach()
-        self.facts.pop(user, None)
-
-    async def lease(self, user: str) -> str | None:
-        """Give a lease, if nobody has it."""
-        await self.reach()
-        if user in self.leased:
-            return None
-        if self.before_lease is not None:
-            self.facts[user] = self.before_lease
-        self.leased.add(user)
-        return "token"
-
-    async def release(self, user: str, token: str) -> None:
-        """Take it back."""
-        await self.reach()
-        assert token == "token"
-        self.leased.discard(user)
-
-    async def learnt(self, user: str, *, after: datetime | None, seconds: float) -> Fact | None:
-        """Let the other process answer."""
-        await self.reach()
-        assert seconds > 0
-        assert after is None or user in self.facts
-        return self.other()
-
-    async def reach(self) -> None:
-        """Fail, if that is the story."""
-        await anyio.lowlevel.checkpoint()
-        if self.failure is not None:
-            raise self.failure
 
 
 @pytest.fixture
@@ -222,4 +166,5 @@ async def test_an_event_is_forgotten_everywhere_before_rmz_is_asked(rmz: Scripte
 
     with pytest.raises(ConnectionFailedError):
         await paywall.feed(event())
-    assert shared.facts == {}
+    assert shared.facts["noura"].is_doubted
+    assert [change.user for change in shared.log] == ["noura"]

@@ -9,11 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 import anyio
+import attrs
 import pytest
 import redis
 
 from rmz_async import ConfigurationError
-from rmz_async.paywall import Fact, Lifetimes
+from rmz_async.models import SubscriptionStatus
+from rmz_async.paywall import Change, Fact, Lifetimes
 from rmz_async.redis import RedisAccessCache
 from tests.paywall.scripted import START, ScriptedRMZ, subscription
 from tests.redis_server import RedisServer
@@ -34,16 +36,61 @@ def connected(url: str) -> Any:
     return redis.Redis.from_url(url, decode_responses=True)
 
 
-async def test_a_fact_reaches_another_process_and_is_forgotten(server: RedisServer) -> None:
+async def test_a_fact_reaches_another_process(server: RedisServer) -> None:
     """Nothing of a fact is lost on the way."""
     one, other = cache_at(server.url), cache_at(server.url)
     await one.put("noura", FACT)
 
     assert await other.get("noura") == FACT
     assert await other.get("sara") is None
-    await other.forget("noura")
-    assert await one.get("noura") is None
     one.close()
+
+
+async def test_a_change_reaches_another_process_once(server: RedisServer) -> None:
+    """Each process goes on from its own mark, and another shop hears nothing."""
+    one, other = cache_at(server.url), cache_at(server.url)
+    changes = [
+        Change(user="noura", at=START, subscription_id=501, status=SubscriptionStatus.CANCELED),
+        Change(user="sami", at=START, subscription_id=502, status="frozen"),
+    ]
+    nothing = await other.changes(None)
+    assert nothing.changes == ()
+
+    for change in changes:
+        await one.announce(change)
+    found = await other.changes(nothing.mark)
+    assert found.changes == tuple(changes)
+    assert (await other.changes(found.mark)).changes == ()
+    assert (await other.changes(found.mark)).mark == found.mark
+    assert (await cache_at(server.url).changes(None)).changes == tuple(changes)
+    assert (await RedisAccessCache(server.url, shop="b").changes(None)).changes == ()
+    with connected(server.url) as client:
+        assert all(
+            client.execute_command("TTL", name) > 0 for name in client.execute_command("KEYS", "*")
+        )
+
+
+async def test_a_fact_is_doubted_if_it_is_older_than_a_change(server: RedisServer) -> None:
+    """It is still there for an outage, and a newer one is not doubted."""
+    cache = cache_at(server.url)
+    await cache.put("noura", FACT)
+    at = START + timedelta(seconds=1)
+    await cache.announce(Change(user="noura", at=at, subscription_id=501, status="canceled"))
+
+    assert await cache.get("noura") == attrs.evolve(FACT, is_doubted=True)
+    newer = Fact((), at)
+    await cache.put("noura", newer)
+    assert await cache.get("noura") == newer
+
+
+async def test_an_older_fact_replaces_no_newer_one(server: RedisServer) -> None:
+    """The slower of two answers is stored last."""
+    cache = cache_at(server.url)
+    newer = Fact((), START + timedelta(seconds=1))
+    await cache.put("noura", newer)
+    await cache.put("noura", FACT)
+
+    assert await cache.get("noura") == newer
 
 
 async def test_the_names_of_keys_show_neither_token_nor_user_and_values_end(
@@ -70,7 +117,7 @@ async def test_the_names_of_keys_show_neither_token_nor_user_and_values_end(
     ],
 )
 async def test_a_value_that_cannot_be_read_counts_as_none(server: RedisServer, value: str) -> None:
-    """RMZ is asked then."""
+    """RMZ is asked then, and the answer takes its place."""
     cache = cache_at(server.url)
     await cache.put("noura", FACT)
     with connected(server.url) as client:
@@ -78,6 +125,8 @@ async def test_a_value_that_cannot_be_read_counts_as_none(server: RedisServer, v
         client.execute_command("SET", name, value)
 
     assert await cache.get("noura") is None
+    await cache.put("noura", FACT)
+    assert await cache.get("noura") == FACT
 
 
 async def test_a_lease_has_one_holder_and_ends_by_its_own_token_only(server: RedisServer) -> None:
