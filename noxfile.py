@@ -42,7 +42,10 @@ ONCE = [f"tests/{name}" for name in ("contract", "faults", "load", "mutation", "
 # The pages' own session has their packages.
 PAGES = "tests/docs"
 # These start processes of their own, which would all be measured, and mostly wait for them.
-PROCESSES = [str(path) for path in sorted(Path("tests/sync").glob("test_process_*.py"))]
+PROCESSES = [
+    *(str(path) for path in sorted(Path("tests/sync").glob("test_process_*.py"))),
+    "tests/queues",
+]
 # A session of its own, as these need Chromium.
 BROWSER = "tests/browser"
 TOGETHER = ["-n", "4", "--dist", "worksteal"]

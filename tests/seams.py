@@ -69,6 +69,7 @@ __all__ = (
     "run_in_thread_of",
     "set_clock",
     "set_grace",
+    "set_hand_over_again",
     "set_leases",
     "set_listening_pause",
     "set_patience",
@@ -190,6 +191,11 @@ def be_patient() -> None:
     """Let no delivery and no hand-over fail because the machine is busy with other tests."""
     sqlite.STORING = sqlite.WORKING = _hand_over.PATIENCE = 600.0
     _sqlite_file.OPENINGS = 3000
+
+
+def set_hand_over_again(patch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Hand over again what the queue has not run after so many seconds."""
+    patch.setattr(_hand_over.HandOver, "delay", seconds)
 
 
 def set_leases(seconds: float) -> None:

@@ -38,7 +38,7 @@ class HandOver:
         enqueue: Puts a number into the queue.
     """
 
-    delay = HAND_OVER_AGAIN
+    delay: float = HAND_OVER_AGAIN
 
     def __init__(self, worker: Worker, enqueue: Enqueue) -> None:
         self._worker = worker
@@ -65,7 +65,7 @@ class HandOver:
             self._worker.inbox.postpone,
             self._worker.handlers.names,
             limit=MAX_AT_A_TIME,
-            delay=HAND_OVER_AGAIN,
+            delay=self.delay,
         )
         for inbox_id in await in_thread(due):
             await self.hand_over(inbox_id)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import secrets
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -21,6 +23,8 @@ def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
         monkeypatch.setenv("RMZ_BASE_URL", served.base_url)
         monkeypatch.setenv("RMZ_WEBHOOK_SECRET", secrets.token_hex(14))
         monkeypatch.setenv("PAYWALL_STATE_SECRET", secrets.token_hex(14))
+        # Nothing connects to it while an example is imported.
+        monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:6379")
         yield served
 
 
@@ -38,6 +42,8 @@ def page(
     monkeypatch.chdir(tmp_path)
     # A reader has saved the service of the tutorial beside its tests.
     monkeypatch.syspath_prepend(ROOT / "docs" / "examples")
+    # A task of taskiq looks its module up.
+    monkeypatch.setitem(sys.modules, "example", ModuleType("example"))
     path = getattr(request, "param", None) or request.module.PAGE
     opened = Page(path, sandbox)
     yield opened
