@@ -1,0 +1,30 @@
+"""The command ``rmz``; it needs the extra ``cli``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+__all__ = ("main",)
+
+_NEEDED = ("cyclopts", "rich")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command, and print the result.
+
+    Args:
+        arguments: The command line without the program's name; None for the process's own.
+
+    Returns:
+        The exit code; the page "The command line" of the documentation lists them.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        from rmz_async.cli._running import run
+    except ModuleNotFoundError as error:
+        if error.name not in _NEEDED:
+            raise
+        print('rmz: the command needs an extra: pip install "rmz[cli]"', file=sys.stderr)
+        return 2
+    return run(words)

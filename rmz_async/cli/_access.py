@@ -1,0 +1,57 @@
+"""``rmz access``: may this user in?"""
+
+from __future__ import annotations
+
+import os
+
+from rmz_async.cli._options import Options, open_client
+from rmz_async.cli._printing import print_document, print_rows
+from rmz_async.paywall import Policy, decide
+
+__all__ = ("access",)
+
+_GRANTED, _REFUSED, _CANNOT_SAY = 0, 1, 3
+
+
+async def access(
+    user: str,
+    /,
+    *,
+    product_id: tuple[int, ...] = (),
+    language: str | None = None,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> int:
+    """Say whether a user may in, why, and until when; the exit code says so too.
+
+    Args:
+        user: Your own name for the customer, the external_customer_id of the checkout.
+        product_id: Only subscriptions to these products count.
+        language: en or ar, for the reason; that of LANG if left out.
+        options: How to print.
+    """
+    async with open_client() as rmz:
+        found = await rmz.subscriptions.lookup(external_customer_id=user, include_inactive=True)
+    policy = Policy(product_ids=product_id) if product_id else Policy()
+    answer = decide(found.subscriptions, policy)
+    text = answer.text(language or os.environ.get("LANG", "en"))
+    number = None if answer.subscription is None else answer.subscription.id
+    row = {
+        "user": user,
+        "granted": answer.granted,
+        "certain": answer.certain,
+        "reason": str(answer.reason),
+        "text": text,
+        "until": answer.until,
+        "subscription": number,
+    }
+    if options.json:
+        until = None if answer.until is None else answer.until.isoformat().replace("+00:00", "Z")
+        print_document({**row, "until": until})
+    elif options.csv:
+        print_rows([row], tuple(row), options)
+    else:
+        print_rows([row], ("user", "granted", "reason", "until", "subscription"), options)
+        print(text)
+    if answer.granted:
+        return _GRANTED
+    return _REFUSED if answer.certain else _CANNOT_SAY

@@ -1,0 +1,49 @@
+"""The commands by name; each module is imported when its command is used."""
+
+from __future__ import annotations
+
+from cyclopts import App
+
+from rmz_async._version import __version__
+
+__all__ = ("application",)
+
+_HELP = """Look into a store of RMZ, and change its subscriptions.
+
+The token is read from RMZ_API_TOKEN, or from the file that RMZ_API_TOKEN_FILE names, which only
+its owner may read. RMZ_BASE_URL leads to another address, for example to a sandbox.
+
+Exit codes: 0 done, 1 failed or refused, 2 wrong command line, 3 cannot say, 4 outcome unknown,
+130 interrupted.
+"""
+
+_COMMANDS = {
+    "access": ("rmz_async.cli._access:access", "Say whether a user may in, why, and until when."),
+    "subscriptions": ("rmz_async.cli._subscriptions:application", "Read and change subscriptions."),
+    "orders": ("rmz_async.cli._orders:application", "Read orders."),
+    "products": ("rmz_async.cli._products:application", "Read products."),
+}
+_FORWARDED = {
+    "webhooks": ("rmz_async.cli._others:webhooks", "Look into an inbox, and run events again."),
+    "sandbox": ("rmz_async.cli._others:sandbox", "Serve a local RMZ, or ask one that runs."),
+}
+
+
+def application() -> App:
+    """Return the command ``rmz`` with all its commands."""
+    app = App(
+        name="rmz",
+        help=_HELP,
+        help_format="markdown",
+        version=__version__,
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+    )
+    for name, (place, about) in _COMMANDS.items():
+        app.command(place, name=name, help=about)
+    for name, (place, about) in _FORWARDED.items():
+        # The command itself reads all that follows, --help too.
+        app.command(place, name=name, help=about, help_flags=(), version_flags=())
+    # cyclopts leaves the type of its further arguments open.
+    app.register_install_completion_command()  # pyright: ignore[reportUnknownMemberType]
+    return app

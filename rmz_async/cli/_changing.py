@@ -1,0 +1,72 @@
+"""A change of a subscription: shown, confirmed, and only then sent."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from rmz_async.cli._options import open_client
+from rmz_async.cli._printing import print_document, shown
+from rmz_async.models import Subscription
+
+__all__ = ("Change", "change")
+
+
+@attrs.frozen
+class Change:
+    """A change that somebody asks for.
+
+    Attributes:
+        subscription_id: Positive integer.
+        call: The method of ``rmz.subscriptions``.
+        fields: The arguments of the method.
+        dry_run: Whether to say only what would be sent.
+        yes: Whether to send without asking.
+    """
+
+    subscription_id: int
+    call: str
+    fields: Mapping[str, Any]
+    dry_run: bool = attrs.field(kw_only=True)
+    yes: bool = attrs.field(kw_only=True)
+
+
+async def change(asked: Change) -> Subscription | int:
+    """Send a change, and return the subscription, or the exit code if nothing was sent.
+
+    The subscription is read first, so that an extension whose answer is lost can be settled.
+    """
+    async with open_client() as rmz:
+        before = await rmz.subscriptions.get(asked.subscription_id)
+        if asked.dry_run:
+            print_document(
+                {
+                    "would_send": f"subscriptions.{asked.call}",
+                    "subscription": before.id,
+                    "fields": dict(asked.fields),
+                    "status": before.status,
+                }
+            )
+            return 0
+        if not asked.yes and not _confirmed(asked, before):
+            print("rmz: nothing was sent", file=sys.stderr)
+            return 1
+        target = before if asked.call == "extend" else before.id
+        changed: Subscription = await getattr(rmz.subscriptions, asked.call)(target, **asked.fields)
+        return changed
+
+
+def _confirmed(asked: Change, before: Subscription) -> bool:
+    fields = " ".join(f"{name}={value}" for name, value in asked.fields.items())
+    who = shown(before.external_customer_id) or "no external_customer_id"
+    question = f"{asked.call} {fields}".rstrip()
+    print(
+        f"subscription {before.id} ({shown(before.status)}, {who}): {question}? [y/N] ",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -1,0 +1,29 @@
+"""The commands of the inbox and of the sandbox, which read their own words."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from rmz_async.errors import MissingExtraError
+
+__all__ = ("sandbox", "webhooks")
+
+Words = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
+
+
+def webhooks(*words: Words) -> int:
+    """Look into an inbox, and run events again: stats, list, show, replay, purge."""
+    from rmz_async.webhooks.__main__ import main
+
+    return main(words)
+
+
+def sandbox(*words: Words) -> int:
+    """Serve a local RMZ, or ask one that runs."""
+    try:
+        from rmz_async.sandbox.__main__ import main
+    except ImportError:
+        raise MissingExtraError('rmz sandbox needs an extra: pip install "rmz[sandbox]"') from None
+    return main(words)

@@ -1,0 +1,41 @@
+"""One command, from its words to its exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import CycloptsError
+
+from rmz_async.cli._application import application
+from rmz_async.errors import OutcomeUnknownError, RMZError
+
+__all__ = ("run",)
+
+
+def run(words: Sequence[str]) -> int:
+    """Carry out the command of *words*, and return its exit code."""
+    try:
+        return _carried_out(words)
+    except CycloptsError:
+        # The message has been printed.
+        return 2
+    except BrokenPipeError:
+        # The reader has enough. Python would complain while it flushes what is left.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except KeyboardInterrupt:
+        # By custom, 128 and the number of the signal.
+        return 130
+    except RMZError as error:
+        if "--debug" in words:
+            raise
+        print(f"rmz: {type(error).__name__}: {error}", file=sys.stderr)
+        return 4 if isinstance(error, OutcomeUnknownError) else 1
+
+
+def _carried_out(words: Sequence[str]) -> int:
+    code = application()(list(words), exit_on_error=False)
+    sys.stdout.flush()
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,180 @@
+"""``rmz subscriptions``: read and change subscriptions."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from cyclopts import App
+
+from rmz_async.cli._changing import Change, change
+from rmz_async.cli._listing import print_each, print_walk
+from rmz_async.cli._options import Options, open_client
+from rmz_async.models import Subscription
+
+__all__ = ("application",)
+
+_HEADINGS = ("id", "status", "user", "product", "period_end", "renews")
+_DEFAULT = Options()
+
+application = App(name="subscriptions", help="Read and change subscriptions.")
+
+
+def _summary(each: Subscription) -> dict[str, object]:
+    renews = each.auto_renew and not each.cancel_at_period_end
+    return {
+        "id": each.id,
+        "status": each.status,
+        "user": each.external_customer_id,
+        "product": each.product and each.product.name,
+        "period_end": each.current_period_end,
+        "renews": None if each.auto_renew is None else "yes" if renews else "no",
+    }
+
+
+@application.command
+async def get(subscription_id: int, /, *, options: Options = _DEFAULT) -> None:
+    """Show one subscription."""
+    async with open_client() as rmz:
+        found = await rmz.subscriptions.get(subscription_id)
+    print_each([found], _summary, _HEADINGS, options)
+
+
+@application.command(name="list")
+async def list_(
+    *, email: str | None = None, limit: int | None = None, options: Options = _DEFAULT
+) -> None:
+    """List the store's subscriptions.
+
+    Args:
+        email: Only those of this customer.
+        limit: The most to read; all if left out.
+        options: How to print.
+    """
+    async with open_client() as rmz:
+        walk = rmz.subscriptions.list(customer_email=email)
+        await print_walk(walk, _summary, _HEADINGS, options, limit=limit)
+
+
+@application.command
+async def lookup(
+    user: str | None = None,
+    /,
+    *,
+    email: str | None = None,
+    product_id: int | None = None,
+    include_inactive: bool = True,
+    options: Options = _DEFAULT,
+) -> None:
+    """Find the subscriptions of one customer.
+
+    Args:
+        user: Your own name for the customer, the external_customer_id of the checkout.
+        email: The customer's e-mail address.
+        product_id: Only subscriptions to this product.
+        include_inactive: Also those that RMZ does not count as active.
+        options: How to print.
+    """
+    async with open_client() as rmz:
+        found = await rmz.subscriptions.lookup(
+            external_customer_id=user,
+            email=email,
+            product_id=product_id,
+            include_inactive=include_inactive,
+        )
+    print_each(found.subscriptions, _summary, _HEADINGS, options)
+
+
+async def _carry_out(asked: Change, options: Options) -> int:
+    changed = await change(asked)
+    if isinstance(changed, int):
+        return changed
+    print_each([changed], _summary, _HEADINGS, options)
+    return 0
+
+
+@application.command
+async def extend(
+    subscription_id: int,
+    /,
+    *,
+    days: int,
+    dry_run: bool = False,
+    yes: bool = False,
+    options: Options = _DEFAULT,
+) -> int:
+    """Add days to the paid period.
+
+    Args:
+        subscription_id: The number of the subscription.
+        days: 1 to 365.
+        dry_run: Say what would be sent, and change nothing.
+        yes: Do not ask first.
+        options: How to print.
+    """
+    asked = Change(subscription_id, "extend", {"days": days}, dry_run=dry_run, yes=yes)
+    return await _carry_out(asked, options)
+
+
+@application.command
+async def pause(
+    subscription_id: int,
+    /,
+    *,
+    dry_run: bool = False,
+    yes: bool = False,
+    options: Options = _DEFAULT,
+) -> int:
+    """Pause: access ends now, and the days that are paid for are kept.
+
+    Args:
+        subscription_id: The number of the subscription.
+        dry_run: Say what would be sent, and change nothing.
+        yes: Do not ask first.
+        options: How to print.
+    """
+    return await _carry_out(Change(subscription_id, "pause", {}, dry_run=dry_run, yes=yes), options)
+
+
+@application.command
+async def unpause(
+    subscription_id: int,
+    /,
+    *,
+    dry_run: bool = False,
+    yes: bool = False,
+    options: Options = _DEFAULT,
+) -> int:
+    """Resume a paused subscription.
+
+    Args:
+        subscription_id: The number of the subscription.
+        dry_run: Say what would be sent, and change nothing.
+        yes: Do not ask first.
+        options: How to print.
+    """
+    return await _carry_out(
+        Change(subscription_id, "unpause", {}, dry_run=dry_run, yes=yes), options
+    )
+
+
+@application.command
+async def cancel(
+    subscription_id: int,
+    /,
+    *,
+    effective: Literal["end_of_period", "immediate"] = "end_of_period",
+    dry_run: bool = False,
+    yes: bool = False,
+    options: Options = _DEFAULT,
+) -> int:
+    """Cancel, with the period or immediately.
+
+    Args:
+        subscription_id: The number of the subscription.
+        effective: end_of_period keeps access until the period ends; immediate ends access now.
+        dry_run: Say what would be sent, and change nothing.
+        yes: Do not ask first.
+        options: How to print.
+    """
+    asked = Change(subscription_id, "cancel", {"effective": effective}, dry_run=dry_run, yes=yes)
+    return await _carry_out(asked, options)

@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rmz_async.cli import main
+from rmz_async.errors import NotFoundError, OutcomeUnknownError
+from rmz_async.sandbox import Sandbox, Served
+
+TOKEN = "1|s3cretlocal"
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    """A sandbox in this process, which the environment names; time stands still."""
+    with Sandbox(token=TOKEN).serve(clock_runs=False) as opened:
+        monkeypatch.setenv("RMZ_BASE_URL", opened.base_url)
+        monkeypatch.setenv("RMZ_API_TOKEN", TOKEN)
+        monkeypatch.setenv("COLUMNS", "140")
+        yield opened
+
+
+def answer_with(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Let somebody type *text*."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+
+
+def printed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """Return the output of a command that works."""
+    assert main(words) == 0
+    return capsys.readouterr().out
+
+
+def status(capsys: pytest.CaptureFixture[str]) -> object:
+    """Return the status of subscription 501."""
+    return json.loads(printed(capsys, "subscriptions", "get", "501", "--json"))["status"]
+
+
+def test_a_payer_is_let_in(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    output = printed(capsys, "access", "usr_abc123", "--language", "en")
+
+    assert "True" in output
+    assert "is active." in output
+
+
+def test_the_reason_can_be_arabic(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = json.loads(printed(capsys, "access", "usr_abc123", "--json", "--language", "ar"))
+
+    assert "نشط" in answer["text"]
+    assert answer["until"].endswith("Z")
+
+
+def test_an_unknown_user_is_refused(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["access", "nobody", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["until"] is None
+
+
+def test_another_product_lets_nobody_in(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["access", "usr_abc123", "--product-id", "104", "--csv"]) == 1
+    assert "other_product" in capsys.readouterr().out
+
+
+def test_a_walk_is_one_json_line_an_item(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = printed(capsys, "subscriptions", "list", "--json", "--limit", "20").splitlines()
+
+    assert len({json.loads(line)["id"] for line in lines}) == 20
+
+
+@pytest.mark.parametrize("kind", ["subscriptions", "orders", "products"])
+def test_a_list_has_comma_separated_values(
+    served: Served, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    heading, *rows = printed(capsys, kind, "list", "--csv", "--limit", "2").splitlines()
+
+    assert heading.startswith("id,")
+    assert len(rows) == 2
+
+
+def test_a_walk_ends_with_the_list(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert len(printed(capsys, "products", "list", "--csv").splitlines()) > 15
+
+
+def test_one_order_is_a_table(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    number = printed(capsys, "orders", "list", "--csv", "--limit", "1").splitlines()[1]
+    number = number.partition(",")[0]
+
+    assert number in printed(capsys, "orders", "get", number)
+
+
+def test_a_customer_is_looked_up(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "501" in printed(capsys, "subscriptions", "lookup", "usr_abc123")
+
+
+def test_a_dry_run_changes_nothing(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("subscriptions", "cancel", "501", "--effective", "immediate", "--dry-run")
+
+    assert json.loads(printed(capsys, *words))["fields"] == {"effective": "immediate"}
+    assert status(capsys) == "active"
+
+
+def test_a_change_is_sent_after_a_yes(
+    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_with(monkeypatch, "y\n")
+    printed(capsys, "subscriptions", "pause", "501")
+    assert status(capsys) == "paused"
+
+    printed(capsys, "subscriptions", "unpause", "501", "--yes")
+    assert status(capsys) == "active"
+
+
+def test_a_change_is_not_sent_without_a_yes(
+    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_with(monkeypatch, "\n")
+
+    assert main(["subscriptions", "extend", "501", "--days", "3"]) == 1
+    assert "nothing was sent" in capsys.readouterr().err
+
+
+def test_an_unknown_outcome_has_a_code_of_its_own(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(*_: object) -> None:
+        raise OutcomeUnknownError("lost")
+
+    monkeypatch.setattr("rmz_async.resources.subscriptions.Subscriptions.pause", lost)
+
+    assert main(["subscriptions", "pause", "501", "--yes"]) == 4
+
+
+def test_an_error_is_one_line_without_the_token(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["subscriptions", "get", "99"]) == 1
+
+    message = capsys.readouterr().err
+    assert message.count("\n") == 1
+    assert "s3cretlocal" not in message
+
+
+def test_debug_shows_the_traceback(served: Served) -> None:
+    with pytest.raises(NotFoundError):
+        main(["subscriptions", "get", "99", "--debug"])
+
+
+def test_a_wrong_command_line_is_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["subscriptions", "get", "x"]) == 2
+
+
+def test_help_is_there_without_a_token(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "subscriptions" in printed(capsys, "--help")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have no such modes")
+def test_a_token_is_read_from_a_file_of_its_owner_only(
+    served: Served,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(f"{TOKEN}\n")
+    monkeypatch.delenv("RMZ_API_TOKEN")
+    monkeypatch.setenv("RMZ_API_TOKEN_FILE", str(file))
+
+    file.chmod(0o644)
+    assert main(["subscriptions", "get", "501"]) == 1
+    assert "chmod 600" in capsys.readouterr().err
+
+    file.chmod(0o600)
+    assert main(["subscriptions", "get", "501"]) == 0
+
+    file.unlink()
+    assert main(["subscriptions", "get", "501"]) == 1
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_the_other_commands_read_their_own_words(
+    served: Served, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    printed(capsys, "webhooks", "--inbox", f"sqlite:///{tmp_path / 'inbox.db'}", "create")
+
+    assert "501" in printed(capsys, "sandbox", "list", "subscriptions")
+
+
+def test_a_missing_extra_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rmz_async.sandbox.__main__", None)
+    assert main(["sandbox", "list"]) == 1
+    assert "rmz[sandbox]" in capsys.readouterr().err
+
+    monkeypatch.delitem(sys.modules, "rmz_async.cli._running")
+    monkeypatch.setitem(sys.modules, "cyclopts", None)
+    assert main([]) == 2
+    assert "rmz[cli]" in capsys.readouterr().err
+
+
+def test_a_fault_of_the_program_is_no_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rmz_async.cli._running", None)
+
+    with pytest.raises(ModuleNotFoundError):
+        main([])
+
+
+def test_ctrl_c_ends_with_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rmz_async.cli._running.application", interrupted)
+
+    assert main([]) == 130
+
+
+def test_a_reader_that_has_enough_sees_no_traceback(served: Served) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "rmz_async.cli", "subscriptions", "get", "501", "--json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None
+        message = process.stderr.read()
+
+    assert process.returncode == 1
+    assert b"Traceback" not in message
