@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-__all__ = ("main",)
+from rmz_async.errors import MissingExtraError
 
-_NEEDED = ("cyclopts", "rich")
+__all__ = ("main",)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,9 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         from rmz_async.cli._running import run
-    except ModuleNotFoundError as error:
-        if error.name not in _NEEDED:
-            raise
-        print('rmz: the command needs an extra: pip install "rmz[cli]"', file=sys.stderr)
+    except MissingExtraError as error:
+        print(f"rmz: {error}", file=sys.stderr)
         return 2
     return run(words)

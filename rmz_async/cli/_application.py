@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from cyclopts import App
-
+from rmz_async._extras import extra
 from rmz_async._version import __version__
+
+with extra("cli", needed_by="The command rmz"):
+    from cyclopts import App
 
 __all__ = ("application",)
 

@@ -6,11 +6,13 @@ import sys
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import TypeVar
 
-from rich.progress import Progress, SpinnerColumn, TextColumn
-
+from rmz_async._extras import extra
 from rmz_async.cli._options import Options
 from rmz_async.cli._printing import console, print_document, print_rows
 from rmz_async.models import Model
+
+with extra("cli", needed_by="The command rmz"):
+    from rich.progress import Progress, SpinnerColumn, TextColumn
 
 __all__ = ("print_each", "print_walk")
 

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Annotated
 
 import attrs
-from cyclopts import Parameter
 
 import rmz_async
+from rmz_async._extras import extra
 from rmz_async.errors import ConfigurationError
+
+with extra("cli", needed_by="The command rmz"):
+    from cyclopts import Parameter
 
 __all__ = ("Options", "open_client")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from cyclopts import App
-
+from rmz_async._extras import extra
 from rmz_async.cli._listing import print_each, print_walk
 from rmz_async.cli._options import Options, open_client
 from rmz_async.models import Order, OrderStatus
+
+with extra("cli", needed_by="The command rmz"):
+    from cyclopts import App
 
 __all__ = ("application",)
 

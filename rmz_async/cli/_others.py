@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import Parameter
-
+from rmz_async._extras import extra
 from rmz_async.errors import MissingExtraError
+
+with extra("cli", needed_by="The command rmz"):
+    from cyclopts import Parameter
 
 __all__ = ("sandbox", "webhooks")
 

@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TextIO
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from rmz_async._calls.refusals import quoted
+from rmz_async._extras import extra
 from rmz_async.cli._options import Options
+
+with extra("cli", needed_by="The command rmz"):
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
 __all__ = ("console", "print_document", "print_rows", "shown")
 

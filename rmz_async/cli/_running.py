@@ -6,10 +6,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-from cyclopts import CycloptsError
-
+from rmz_async._extras import extra
 from rmz_async.cli._application import application
 from rmz_async.errors import OutcomeUnknownError, RMZError
+
+with extra("cli", needed_by="The command rmz"):
+    from cyclopts import CycloptsError
 
 __all__ = ("run",)
 
@@ -22,8 +24,7 @@ def run(words: Sequence[str]) -> int:
         # The message has been printed.
         return 2
     except BrokenPipeError:
-        # The reader has enough. Python would complain while it flushes what is left.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _drop_output()
         return 1
     except KeyboardInterrupt:
         # By custom, 128 and the number of the signal.
@@ -39,3 +40,8 @@ def _carried_out(words: Sequence[str]) -> int:
     code = application()(list(words), exit_on_error=False)
     sys.stdout.flush()
     return code if isinstance(code, int) else 0
+
+
+def _drop_output() -> None:
+    # The reader has enough. Python would complain while it flushes what is left.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from cyclopts import App
-
+from rmz_async._extras import extra
 from rmz_async.cli._changing import Change, change
 from rmz_async.cli._listing import print_each, print_walk
 from rmz_async.cli._options import Options, open_client
 from rmz_async.models import Subscription
+
+with extra("cli", needed_by="The command rmz"):
+    from cyclopts import App
 
 __all__ = ("application",)
 

@@ -148,7 +148,13 @@ def test_an_error_is_one_line_without_the_token(
     assert "s3cretlocal" not in message
 
 
-def test_debug_shows_the_traceback(served: Served) -> None:
+def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> None:
+        raise NotFoundError("no such subscription", status=404)
+
+    monkeypatch.setattr("rmz_async.cli._running.application", refused)
+
+    assert main(["subscriptions", "get", "99"]) == 1
     with pytest.raises(NotFoundError):
         main(["subscriptions", "get", "99", "--debug"])
 
@@ -220,6 +226,21 @@ def test_ctrl_c_ends_with_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rmz_async.cli._running.application", interrupted)
 
     assert main([]) == 130
+
+
+def test_what_was_not_printed_yet_is_dropped_if_the_reader_has_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    dropped: list[bool] = []
+
+    def closed() -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("rmz_async.cli._running.application", closed)
+    monkeypatch.setattr("rmz_async.cli._running._drop_output", lambda: dropped.append(True))
+
+    assert main([]) == 1
+    assert dropped == [True]
 
 
 def test_a_reader_that_has_enough_sees_no_traceback(served: Served) -> None:
