@@ -20,6 +20,7 @@ from rmz_async.integrations._bodies import PATH
 from tests.load.databases import (
     AnyDatabase,
     effects,
+    let_sqlite_tell_uptime,
     new_database,
     takeovers,
 )
@@ -90,6 +91,7 @@ def end(process: subprocess.Popen[str], *, kill: bool = False) -> None:
 
 def play(name: str, count: int, seed: int, lease: float) -> dict[str, Any]:
     """Send *count* deliveries to a receiver on the database *name*, and return the figures."""
+    let_sqlite_tell_uptime()
     with tempfile.TemporaryDirectory() as folder:
         database = new_database(name, Path(folder))
         database.create(lease)

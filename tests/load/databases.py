@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Generator
 from contextlib import closing, contextmanager
@@ -27,17 +28,34 @@ EFFECTS = (
     "CREATE TABLE leases (task BIGINT PRIMARY KEY, ended DOUBLE PRECISION NOT NULL)",
     "CREATE TABLE takeovers (ended DOUBLE PRECISION NOT NULL, taken DOUBLE PRECISION NOT NULL)",
 )
-# By the clock of the machine, which nobody puts back: when each lease ends, and when a task was
-# claimed whose lease nobody had given back.
-_SQLITE_NOW = "((julianday('now') - 2440587.5) * 86400.0)"
-_SQLITE_TRIGGER = f"""
+# By the seconds since the machine was started, which nobody can put back: when each lease ends, and
+# when a task was claimed whose lease nobody had given back.
+_SQLITE_TRIGGER = """
 CREATE TRIGGER leased AFTER UPDATE ON rmz_tasks WHEN new.leased_until > 0
 BEGIN
-    INSERT INTO takeovers SELECT ended, {_SQLITE_NOW} FROM leases
+    INSERT INTO takeovers SELECT ended, uptime() FROM leases
     WHERE task = new.id AND old.leased_until > 0 AND new.fence > old.fence;
-    INSERT OR REPLACE INTO leases VALUES (new.id, {_SQLITE_NOW} + {{lease}});
+    INSERT OR REPLACE INTO leases VALUES (new.id, uptime() + {lease});
 END
 """
+
+
+def uptime() -> float:
+    """Return the seconds since the machine was started, the same for all processes."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def let_sqlite_tell_uptime() -> None:
+    """Give all later connections of this process and its children what the trigger calls."""
+    connect: Any = sqlite3.connect
+
+    def with_uptime(*values: Any, **named: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*values, **named)
+        connection.create_function("uptime", 0, uptime)
+        return connection
+
+    patched: Any = with_uptime
+    sqlite3.connect = patched
 
 
 class SQLiteDatabase:

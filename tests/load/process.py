@@ -20,6 +20,9 @@ def main() -> None:
     parser.add_argument("--lease", type=float, required=True)
     given = parser.parse_args()
     logging.disable(logging.CRITICAL)
+    from tests.load.databases import let_sqlite_tell_uptime
+
+    let_sqlite_tell_uptime()
     match given.job:
         case "bench":
             serve(beside_a_bare_route(given.address))
