@@ -8,13 +8,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver
+from rmz_async.integrations._lifetime import lifetime
 from rmz_async.paywall import Paywall
 from rmz_async.webhooks import Receiver
 
@@ -52,13 +53,7 @@ def lifespan(
 
     @asynccontextmanager
     async def running(_: Any) -> AsyncGenerator[dict[str, Any]]:
-        async with AsyncExitStack() as stack:
-            rmz = await stack.enter_async_context(client())
-            if paywall is not None:
-                await stack.enter_async_context(paywall)
-            if receiver is not None:
-                stack.push_async_callback(receiver.aclose)
-                await stack.enter_async_context(receiver.working(concurrency=concurrency))
+        async with lifetime(client, receiver, paywall, concurrency) as rmz:
             yield {"rmz": rmz}
 
     return running

@@ -120,6 +120,7 @@ Serve = Callable[[str], AbstractContextManager[str]]
 SERVERS: dict[str, Serve] = {
     "fastapi_app": asgi,
     "starlette_app": asgi,
+    "litestar_app": asgi,
     "aiohttp_app": aiohttp,
     "flask_app": flask,
     "django_app": django,

@@ -17,12 +17,14 @@ from django.urls import path
 from fastapi import Depends, FastAPI, Header
 from fastapi.responses import PlainTextResponse
 from flask import Flask, g, request
+from litestar import Litestar, Request, get
 
 import rmz_sync.paywall
 from rmz_async import ConfigurationError
 from rmz_async.integrations import aiohttp as for_aiohttp
 from rmz_async.integrations import fastapi as for_fastapi
 from rmz_async.integrations import flask as for_flask
+from rmz_async.integrations import litestar as for_litestar
 from rmz_async.integrations._gate import Gate
 from rmz_async.integrations.django.gate import requires
 from rmz_async.paywall import Access, PaywallDouble, Reason
@@ -66,6 +68,22 @@ def test_fastapi_lets_subscribers_in(double: PaywallDouble) -> None:
     premium.__annotations__["access"] = Annotated[Access, Depends(pro)]
     app.get("/premium", response_class=PlainTextResponse)(premium)
     with serving(app) as url:
+        check_gate(url, double)
+
+
+def test_litestar_lets_subscribers_in(double: PaywallDouble) -> None:
+    """As a guard; the access is in the request's state."""
+
+    async def signed_in(connection: for_litestar.Connection) -> str:
+        return str(connection.headers[USER])
+
+    pro = for_litestar.requires("pro-plan", paywall=double, user=signed_in, offer=lambda _: OFFER)
+
+    @get("/premium", guards=[pro])
+    async def premium(request: Request[Any, Any, Any]) -> str:
+        return str(request.state.access.reason)
+
+    with serving(Litestar([premium])) as url:
         check_gate(url, double)
 
 

@@ -6,9 +6,12 @@ import selectors
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event
-from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.pool import ConnectionPoolEntry
+from rmz_async._extras import extra
+
+with extra("postgres", needed_by="an inbox in PostgreSQL"):
+    from sqlalchemy import URL, Engine, create_engine, event
+    from sqlalchemy.exc import DisconnectionError
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 # RMZ waits 3 seconds for an answer. A connection that is made in them leaves as long to store.
 CONNECTING = 2

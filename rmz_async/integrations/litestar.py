@@ -1,0 +1,160 @@
+"""RMZ in Litestar: a client as a dependency, a route for deliveries, and a guard for subscribers.
+
+::
+
+    app = Litestar(
+        [route(receiver), premium],
+        lifespan=[lifespan(receiver=receiver)],
+        dependencies={"rmz": Provide(client)},
+    )
+
+    @get("/premium", guards=[requires("pro-plan", paywall=paywall, user=signed_in)])
+    async def premium(request: Request) -> str:
+        return request.state.access.reason
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from rmz_async._extras import extra
+from rmz_async.client import Client
+from rmz_async.errors import ConfigurationError
+from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver
+from rmz_async.integrations._gate import AsyncPaywall, Gate
+from rmz_async.integrations._lifetime import lifetime
+from rmz_async.paywall import Paywall
+from rmz_async.webhooks import Receiver
+
+with extra("litestar", needed_by="rmz_async.integrations.litestar"):
+    from litestar import Litestar, MediaType, Request, Response, post
+    from litestar.connection import ASGIConnection
+    from litestar.datastructures import State
+    from litestar.di import NamedDependency
+    from litestar.exceptions import HTTPException, InternalServerException
+    from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+
+__all__ = ("RMZ", "client", "lifespan", "requires", "route")
+
+RMZ = NamedDependency[Client]
+"""The type of a handler's argument ``rmz`` that gets the client of the application."""
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+def lifespan(
+    *,
+    client: Callable[[], Client] = Client,
+    receiver: Receiver | None = None,
+    paywall: Paywall | None = None,
+    concurrency: int = 10,
+) -> Lifespan:
+    """Return a lifespan that opens a client and a paywall, and runs the handlers of a receiver.
+
+    Args:
+        client: Makes the client, which is ``app.state.rmz``.
+        receiver: Its handlers run in the background, and its inbox is closed at the end. None if
+            another process works.
+        paywall: Asks RMZ again in the background.
+        concurrency: How many handlers of the receiver may run at the same time.
+
+    Returns:
+        An item for ``Litestar(lifespan=[…])``.
+    """
+
+    @asynccontextmanager
+    async def running(app: Litestar) -> AsyncGenerator[None]:
+        async with lifetime(client, receiver, paywall, concurrency) as rmz:
+            app.state.rmz = rmz
+            yield
+
+    return running
+
+
+async def client(state: State) -> Client:
+    """Return the client of the application's lifespan: ``dependencies={"rmz": Provide(client)}``.
+
+    Raises:
+        ConfigurationError: The application was made without `lifespan`.
+    """
+    rmz = state.get("rmz")
+    if not isinstance(rmz, Client):
+        raise ConfigurationError(
+            "the application has no client: pass lifespan=[lifespan()] when you make it"
+        )
+    return rmz
+
+
+def route(receiver: AsyncReceiver, path: str = PATH) -> HTTPRouteHandler:
+    """Return the route handler at which RMZ delivers.
+
+    Args:
+        receiver: Verifies and stores the deliveries.
+        path: The path of the URL that you gave RMZ.
+    """
+
+    # The receiver refuses a long body, and the OpenAPI document of your API need not mention it.
+    @post(path, request_max_body_size=None, include_in_schema=False)
+    async def rmz_webhook(request: Request[Any, Any, Any]) -> Response[str]:
+        try:
+            body = await _body(request)
+        except InternalServerException:
+            return _text("the body is not complete", 400)
+        ack = await receiver.receive(body, request.scope["headers"])
+        return _text(ack.body, ack.status)
+
+    return rmz_webhook
+
+
+def requires(
+    *slugs: str,
+    paywall: AsyncPaywall,
+    user: Callable[[Connection], Awaitable[str]],
+    offer: Callable[[Connection], str | None] | None = None,
+) -> Callable[[Connection, BaseRouteHandler], Awaitable[None]]:
+    """Return a guard that lets subscribers in; ``request.state.access`` is the answer.
+
+    All others get 402 with the reason, as JSON in the language that they asked for; a browser is
+    sent to the offer. If the paywall cannot say, the status is 503 with ``Retry-After``.
+
+    Args:
+        slugs: The products that let in; none for all that the paywall counts.
+        paywall: Answers.
+        user: Returns the signed-in user.
+        offer: Returns the address at which the user can subscribe.
+
+    Raises:
+        ConfigurationError: A slug is empty.
+    """
+    gate = Gate(slugs)
+
+    async def let_in(connection: Connection, _: BaseRouteHandler) -> None:
+        access = gate.judge(await paywall.check(await user(connection)))
+        if access.granted:
+            connection.state.access = access
+            return
+        refusal = gate.refusal(
+            access,
+            accept=connection.headers.get("accept", ""),
+            accept_language=connection.headers.get("accept-language", ""),
+            offer=None if offer is None else offer(connection),
+        )
+        raise HTTPException(status_code=refusal.status, headers=refusal.headers, extra=refusal.body)
+
+    return let_in
+
+
+def _text(content: str, status: int) -> Response[str]:
+    return Response(content, status_code=status, media_type=MediaType.TEXT)
+
+
+async def _body(request: Request[Any, Any, Any]) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) >= READ_AT_MOST:
+            break
+    return bytes(body)
