@@ -25,7 +25,7 @@ def test_the_examples_are_those_of_the_english_pages() -> None:
     english = [block for path in ENGLISH for block in code_of(path)]
     arabic = [block for path in ARABIC for block in code_of(path)]
 
-    assert len(arabic) == 10
+    assert len(arabic) == 13
     assert [block for block in arabic if block not in english] == []
 
 
@@ -49,6 +49,13 @@ def test_the_first_call_prints_what_the_page_shows(page: Page) -> None:
     page.run()
 
     assert page.printed == ["501 active True"]
+
+
+@pytest.mark.parametrize("page", ["docs/ar/paywall.md"], indirect=True)
+def test_the_paywall_answers_what_the_page_shows(page: Page) -> None:
+    page.run()
+
+    assert page.printed == ["True active api", "True", "True", "False"]
 
 
 def test_a_customer_with_an_arabic_name_has_access_after_paying(page: Page) -> None:
