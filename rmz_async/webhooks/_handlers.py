@@ -11,6 +11,7 @@ import attrs
 from anyio import CapacityLimiter, to_thread
 
 from rmz_async.errors import ConfigurationError
+from rmz_async.webhooks._keys import LONGEST, storable
 from rmz_async.webhooks.events import Event, EventType, UnknownEvent
 from rmz_async.webhooks.inbox.interface import Grouping
 
@@ -99,8 +100,13 @@ class Handlers:
             rules: How it runs.
 
         Raises:
-            ConfigurationError: Another one has its name.
+            ConfigurationError: Another one has its name, or a database would refuse the name.
         """
+        if not name or storable(name) != name:
+            raise ConfigurationError(
+                f"on: name must have 1 to {LONGEST} characters, no zero bytes and no halves of "
+                "characters"
+            )
         if name in self._registered:
             raise ConfigurationError(
                 f"on: there are two handlers called {name}; give one of them another name="
@@ -142,8 +148,8 @@ def name_of(handler: Handler) -> str:
 def subject_of(event: Event) -> str | None:
     """Return the subscription or the order that *event* is about, such as ``subscription:501``."""
     if event.subscription is not None:
-        return f"subscription:{event.subscription.id}"
-    return None if event.order is None else f"order:{event.order.id}"
+        return storable(f"subscription:{event.subscription.id}")
+    return None if event.order is None else storable(f"order:{event.order.id}")
 
 
 def _is_wanted(wanted: Wanted, event: Event) -> bool:

@@ -14,6 +14,7 @@ from rmz_async.models._json_object import EMPTY, JSONObject
 from rmz_async.models.orders import Order
 from rmz_async.models.subscriptions import SubscriptionSnapshot
 from rmz_async.webhooks import events
+from rmz_async.webhooks._keys import storable
 from rmz_async.webhooks.events import AnyEvent, EventType, UnknownEvent
 
 logger = logging.getLogger("rmz_async")
@@ -79,10 +80,11 @@ def event_of(body: bytes, request_id: str | None, secret_index: int | None) -> A
     except ValueError as error:
         place = "@ data" if kind in _ORDER_EVENTS.values() else "@ data.subscription"
         faults.append(str(error).replace("@ data", place))
+    key = event_id or _order_key(name, data) or hashlib.sha256(body).hexdigest()
     common: dict[str, Any] = {
         "event": _MEMBERS.get(name, name),
         "event_id": event_id,
-        "dedupe_key": event_id or _order_key(name, data) or hashlib.sha256(body).hexdigest(),
+        "dedupe_key": storable(key),
         "data": JSONObject(data),
         "request_id": request_id,
         "secret_index": None if secret_index == RECONCILED else secret_index,

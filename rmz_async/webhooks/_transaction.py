@@ -25,10 +25,12 @@ class Run:
 
     Attributes:
         task: The task.
+        key: The ``dedupe_key`` of the event that the handler got; None as long as it has none.
         is_committed: Whether the handler has committed its effect and the task's mark.
     """
 
     task: Task
+    key: str | None = None
     is_committed: bool = False
 
 
@@ -134,7 +136,7 @@ def mark_done(inbox: Inbox, event: Event, cursor: Cursor) -> None:
 
 def _run_for(event: Event, method: str) -> Run:
     run = current_run.get(None)
-    if run is None or run.task.key != event.dedupe_key:
+    if run is None or run.key != event.dedupe_key:
         raise ConfigurationError(
             f"{method}: call this in a handler, with the event that the handler got"
         )

@@ -110,6 +110,8 @@ class Worker:
         outcome = "ok"
         try:
             event = event_of(task.body, task.request_id, task.secret_index)
+            # The task's own key may be that of an older version, which replaced characters.
+            run.key = event.dedupe_key
             with anyio.fail_after(self.timeout):
                 await self.handlers.named(task.handler).call(event, limiter)
         except TaskLostError as error:

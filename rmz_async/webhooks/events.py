@@ -83,7 +83,8 @@ class Event(Model):
 
     dedupe_key: str
     """The same in each delivery of one event, for all events: the ``event_id``, or the order's id
-    and the id of its status record, or a digest of the body.
+    and the id of its status record, or a digest of the body. At most 500 characters, all of which
+    a database stores: a digest stands for an ``event_id`` that is longer or has others.
     """
 
     event_id: str | None = None

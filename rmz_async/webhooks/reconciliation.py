@@ -13,6 +13,7 @@ from rmz_async.models.subscriptions import Subscription
 from rmz_async.pagination import Page
 from rmz_async.webhooks._comparing import body_of, changes, state_of
 from rmz_async.webhooks._handlers import Handlers, subject_of
+from rmz_async.webhooks._keys import storable
 from rmz_async.webhooks._reading import RECONCILED, event_of
 from rmz_async.webhooks.inbox.interface import Delivery, Inbox
 from rmz_async.webhooks.inbox.known import KnownStates, Seen, Walk
@@ -118,7 +119,7 @@ class Comparison:
         stored = self._inbox.compare(
             walk,
             [
-                Seen(subject=f"subscription:{one.id}", state=state_of(one), source=one)
+                Seen(subject=storable(f"subscription:{one.id}"), state=state_of(one), source=one)
                 for one in page.items
             ],
             self._missing,

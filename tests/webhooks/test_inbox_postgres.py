@@ -289,21 +289,6 @@ def test_a_handler_s_failure_inside_its_transaction_undoes_its_effect(
     assert run_sql(address, "SELECT result FROM effects") == [(3,)]
 
 
-@pytest.mark.parametrize("value", ["a\0b", "a\ud800b"])
-def test_a_character_that_postgresql_refuses_loses_no_delivery(
-    inbox: PostgresInbox, value: str
-) -> None:
-    """RMZ may write it into an event's name; an error of a handler may hold it, too."""
-    first = delivery(value, ("first",), request_id=value, subject=value, fault=value)
-    assert inbox.add([first]) == [1]
-    assert inbox.add([first]) == [None]
-    inbox.failed(claim_one(inbox), value, retry_after=None)
-
-    entry = inbox.entry(1)
-    assert entry is not None
-    assert entry.tasks[0].error in {"a\N{REPLACEMENT CHARACTER}b", "a?b"}
-
-
 def test_a_notification_wakes_a_worker_of_another_process(
     inbox: PostgresInbox, others: list[PostgresInbox]
 ) -> None:

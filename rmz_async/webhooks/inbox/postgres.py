@@ -25,6 +25,7 @@ from rmz_async.webhooks.inbox._postgres_tables import (
     as_sql,
 )
 from rmz_async.webhooks.inbox._steady_time import SteadyTime
+from rmz_async.webhooks.inbox._text import text_of
 from rmz_async.webhooks.inbox.interface import Delivery, Entry, Grouping, Stats, Task, TaskState
 from rmz_async.webhooks.inbox.known import Decide, Seen, Walk
 
@@ -167,7 +168,7 @@ class PostgresInbox:
         with self._working.begin() as connection:
             until = self._now(connection) + (retry_after or 0.0)
             self._change(
-                connection, _FAIL, [task], new_state=state.value, until=until, cause=_text(error)
+                connection, _FAIL, [task], new_state=state.value, until=until, cause=text_of(error)
             )
 
     def release(self, tasks: Sequence[Task]) -> None:
@@ -336,7 +337,7 @@ def _added(
 ) -> Sequence[int | None]:
     first: dict[str, Delivery] = {}
     for delivery in deliveries:
-        first.setdefault(_text(delivery.key), delivery)
+        first.setdefault(text_of(delivery.key), delivery)
     # Two processes that store the same keys in another order would wait for each other.
     rows = [_row(key, first[key], now) for key in sorted(first)]
     statement = (
@@ -346,24 +347,24 @@ def _added(
     new = [first[key] for key in first if key in stored]
     # A task without a delay is due at any time.
     due = now + delay if delay else 0.0
-    tasks = [task for one in new for task in _tasks(stored[_text(one.key)], one, due)]
+    tasks = [task for one in new for task in _tasks(stored[text_of(one.key)], one, due)]
     if tasks:
         connection.execute(insert(TASKS).values(tasks))
         connection.execute(_NOTIFY)
     _postgres_known.take_over(connection, new, now)
     # The first of several with one key has the number.
-    return [stored.pop(_text(delivery.key), None) for delivery in deliveries]
+    return [stored.pop(text_of(delivery.key), None) for delivery in deliveries]
 
 
 def _row(key: str, delivery: Delivery, now: float) -> dict[str, object]:
     return {
         "key": key,
-        "name": _text(delivery.name),
+        "name": text_of(delivery.name),
         "body": delivery.body,
-        "request_id": None if delivery.request_id is None else _text(delivery.request_id),
+        "request_id": text_of(delivery.request_id),
         "secret_index": delivery.secret_index,
-        "subject": None if delivery.subject is None else _text(delivery.subject),
-        "fault": None if delivery.fault is None else _text(delivery.fault),
+        "subject": text_of(delivery.subject),
+        "fault": text_of(delivery.fault),
         "received_at": now,
     }
 
@@ -374,9 +375,7 @@ def _tasks(inbox_id: int, delivery: Delivery, due: float) -> list[dict[str, obje
             "delivery_id": inbox_id,
             "handler": handler,
             "grouping": grouping.value,
-            "subject": None
-            if grouping == Grouping.EACH or delivery.subject is None
-            else _text(delivery.subject),
+            "subject": None if grouping == Grouping.EACH else text_of(delivery.subject),
             "due": due,
         }
         for handler, grouping in delivery.handlers.items()
@@ -397,8 +396,3 @@ def _task(row: Any) -> Task:
         secret_index=row.secret_index,
         age=max(row.age, 0.0),
     )
-
-
-def _text(value: str) -> str:
-    """Return *value* without what PostgreSQL refuses: zero bytes, and halves of characters."""
-    return value.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -14,6 +14,7 @@ from rmz_async.webhooks.inbox import _sqlite_entries, _sqlite_known
 from rmz_async.webhooks.inbox._sqlite_file import SQLiteFile
 from rmz_async.webhooks.inbox._sqlite_schema import SCHEMA
 from rmz_async.webhooks.inbox._steady_time import SteadyTime
+from rmz_async.webhooks.inbox._text import text_of
 from rmz_async.webhooks.inbox.interface import Delivery, Entry, Grouping, Stats, Task, TaskState
 from rmz_async.webhooks.inbox.known import Decide, Seen, Walk
 
@@ -165,7 +166,7 @@ class SQLiteInbox:
             result = {
                 "state": TaskState.DEAD if retry_after is None else TaskState.WAITING,
                 "due": now + (retry_after or 0.0),
-                "error": error,
+                "error": text_of(error),
             }
             connection.execute(_FAIL, {**_claim_of(task), **result})
 
@@ -331,16 +332,17 @@ def _added(
     tasks: list[tuple[object, ...]] = []
     states: list[tuple[str, Mapping[str, Any]]] = []
     for delivery in deliveries:
+        subject = text_of(delivery.subject)
         inserted = connection.execute(
             _INSERT_DELIVERY,
             (
-                _text(delivery.key),
-                _text(delivery.name),
+                text_of(delivery.key),
+                text_of(delivery.name),
                 delivery.body,
-                delivery.request_id,
+                text_of(delivery.request_id),
                 delivery.secret_index,
-                delivery.subject,
-                delivery.fault,
+                subject,
+                text_of(delivery.fault),
                 now,
             ),
         )
@@ -348,11 +350,11 @@ def _added(
         numbers.append(inbox_id)
         if inbox_id is None:
             continue
-        if delivery.state and delivery.subject is not None:
-            states.append((delivery.subject, delivery.state))
+        if delivery.state and subject is not None:
+            states.append((subject, delivery.state))
         for handler, grouping in delivery.handlers.items():
-            subject = None if grouping == Grouping.EACH else delivery.subject
-            tasks.append((inbox_id, handler, grouping, subject, due))
+            grouped = None if grouping == Grouping.EACH else subject
+            tasks.append((inbox_id, handler, grouping, grouped, due))
     connection.executemany(_INSERT_TASK, tasks)
     _sqlite_known.take_over(connection, states, now)
     return numbers
@@ -373,11 +375,6 @@ def _task(row: tuple[Any, ...]) -> Task:
         secret_index=secret_index,
         age=max(age, 0.0),
     )
-
-
-def _text(value: str) -> str:
-    """Return *value* without halves of characters, which SQLite refuses."""
-    return value.encode("utf-8", "replace").decode()
 
 
 def _claim_of(task: Task) -> dict[str, object]:
