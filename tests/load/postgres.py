@@ -77,8 +77,12 @@ class PostgresDatabase:
     @contextmanager
     def transaction(self) -> Generator[psycopg.Cursor[Any]]:
         """Return a cursor in a transaction, as code beside the library would have one."""
-        with psycopg.connect(self._libpq) as connection, connection.cursor() as cursor:
+        with self.connection() as connection, connection.cursor() as cursor:
             yield cursor
+
+    def connection(self) -> psycopg.Connection[Any]:
+        """Return a connection, as code without the library would have one."""
+        return psycopg.connect(self._libpq)
 
     def drop(self) -> None:
         """Forget all."""

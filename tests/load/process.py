@@ -15,7 +15,7 @@ def main() -> None:
     """Serve or work until the process is ended."""
     sys.path.append(str(Path(__file__).parents[2]))
     parser = argparse.ArgumentParser()
-    parser.add_argument("job", choices=["bench", "serve", "work"])
+    parser.add_argument("job", choices=["bench", "hand", "serve", "work"])
     parser.add_argument("address")
     parser.add_argument("--lease", type=float, required=True)
     given = parser.parse_args()
@@ -26,6 +26,8 @@ def main() -> None:
     match given.job:
         case "bench":
             serve(beside_a_bare_route(given.address))
+        case "hand":
+            work_by_hand(given.address)
         case "serve":
             serve(receiving(given.address))
         case _:
@@ -80,6 +82,16 @@ def serve(app: Any) -> None:
     listening = config.bind_socket()
     print(listening.getsockname()[1], flush=True)
     uvicorn.Server(config).run([listening])
+
+
+def work_by_hand(address: str) -> None:
+    """Do the work of the handlers in PostgreSQL without the library."""
+    from tests.load.postgres import PostgresDatabase
+    from tests.load.rivals import by_hand_in_postgres
+
+    database = PostgresDatabase(address)
+    print("works", flush=True)
+    by_hand_in_postgres(database)
 
 
 def work(address: str, lease: float) -> None:

@@ -7,9 +7,12 @@ import importlib.util
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.load.deliveries import Sent
+
+if TYPE_CHECKING:
+    from tests.load.postgres import PostgresDatabase
 
 Store = Callable[[Sent], object]
 
@@ -23,6 +26,17 @@ _CLAIM = """
 UPDATE work SET state = 'claimed'
 WHERE id = (SELECT id FROM work WHERE state = 'waiting' ORDER BY id LIMIT 1) RETURNING id, key
 """
+WORK_IN_POSTGRES = (
+    "CREATE TABLE work (id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key TEXT UNIQUE, "
+    "state TEXT NOT NULL)",
+    "CREATE INDEX work_waiting ON work (id) WHERE state = 'waiting'",
+    "INSERT INTO work (key, state) SELECT key, 'waiting' FROM rmz_deliveries",
+)
+_CLAIM_IN_POSTGRES = """
+UPDATE work SET state = 'claimed' WHERE id = (
+    SELECT id FROM work WHERE state = 'waiting' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+) RETURNING id, key
+"""
 
 
 def durable(path: Path) -> sqlite3.Connection:
@@ -31,6 +45,17 @@ def durable(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     return connection
+
+
+def by_hand_in_postgres(database: PostgresDatabase) -> None:
+    """Work without a library until nothing waits: claim; effect and mark together."""
+    with database.connection() as connection:
+        while (found := connection.execute(_CLAIM_IN_POSTGRES).fetchone()) is not None:
+            connection.commit()
+            number, key = found
+            connection.execute("INSERT INTO effects VALUES (%s, 'hand')", (key,))
+            connection.execute("UPDATE work SET state = 'done' WHERE id = %s", (number,))
+            connection.commit()
 
 
 def _library(name: str) -> Any:
