@@ -39,6 +39,7 @@ PACKAGES = ["pytest_rmz", "rmz_async", "rmz_sync"]
 CHECKED = [*PACKAGES, "tests", "docs", "noxfile.py"]
 # These tests do not depend on the Python, so they run on one.
 ONCE = [f"tests/{name}" for name in ("contract", "faults", "load", "mutation", "security")]
+ONCE.append("tests/shared/test_proof.py")
 # The pages' own session has their packages.
 PAGES = "tests/docs"
 # These start processes of their own, which would all be measured, and mostly wait for them.
@@ -261,6 +262,13 @@ def interleavings(session: nox.Session) -> None:
     """Mix redirect, webhooks and page views in 10,000 ways, and fail if a payer is wronged."""
     session.install("-e", ".[sandbox]", *group("tests"))
     session.run("python", "-P", "tests/paywall/run_interleavings.py", *session.posargs)
+
+
+@nox.session(name="shared-limits")
+def shared_limits(session: nox.Session) -> None:
+    """Let eight processes share a quota while Redis is killed, and fail if RMZ answers 429."""
+    session.install("-e", ".[sandbox]", *group("tests"))
+    session.run("python", "-P", "tests/shared/run.py", *session.posargs)
 
 
 @nox.session

@@ -70,6 +70,7 @@ __all__ = (
     "set_clock",
     "set_grace",
     "set_hand_over_again",
+    "set_lease",
     "set_leases",
     "set_listening_pause",
     "set_patience",
@@ -196,6 +197,14 @@ def be_patient() -> None:
 def set_hand_over_again(patch: pytest.MonkeyPatch, seconds: float) -> None:
     """Hand over again what the queue has not run after so many seconds."""
     patch.setattr(_hand_over.HandOver, "delay", seconds)
+
+
+def set_lease(seconds: float) -> None:
+    """Let the leases that this process takes in Redis end so soon if it dies."""
+    # Only some tests need redis-py.
+    from rmz_async.redis import access
+
+    access.LEASE = int(seconds * 1000)
 
 
 def set_leases(seconds: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rmz_async._pacing.quota import Quota
 from rmz_async.options import QuotaReport
 
@@ -25,26 +27,46 @@ class InMemoryQuotaStore:
         self._versions: dict[str, _Version] = {}
         self._capacity = _MIN_CAPACITY
 
-    async def reserve(self, key: str, per_minute: int, now: float, *, ahead: int = 0) -> float:
-        """See `QuotaStore.reserve`."""
+    async def reserve(
+        self, key: str, per_minute: int, now: float, *, ahead: int = 0, weight: int = 1
+    ) -> float:
+        """See `QuotaStore.reserve`; a request counts *weight* times, if the limit allows that."""
         while True:
             version = (self._versions.get(key) or self._added(key, now)).latest()
             quota = version.quota.copy()
-            wait = quota.wait(per_minute, now, ahead)
+            heavy = min(weight, quota.limit(per_minute))
+            wait = quota.wait(per_minute, now, (ahead + 1) * heavy - 1)
             if wait > 0 or ahead:
                 return wait
-            quota.record(now)
+            for _ in range(heavy):
+                quota.record(now)
             if self._follow(key, version, quota):
                 return wait
 
-    async def forget(self, key: str, at: float) -> None:
+    async def forget(self, key: str, at: float, *, weight: int = 1) -> None:
         """See `QuotaStore.forget`."""
         while first := self._versions.get(key):
             version = first.latest()
             quota = version.quota.copy()
-            quota.forget(at)
+            for _ in range(weight):
+                quota.forget(at)
             if self._follow(key, version, quota):
                 return
+
+    async def count(self, key: str, now: float, sent: Sequence[float]) -> None:
+        """Count requests that were sent at these times, whatever the limit."""
+        while True:
+            version = (self._versions.get(key) or self._added(key, now)).latest()
+            quota = version.quota.copy()
+            for at in sent:
+                quota.record(at)
+            if self._follow(key, version, quota):
+                return
+
+    def room(self, key: str, per_minute: int, now: float) -> int:
+        """Return how many requests of the last minute the limit leaves, closures aside."""
+        version = (self._versions.get(key) or self._added(key, now)).latest()
+        return version.quota.copy().room(per_minute, now)
 
     async def learn(self, key: str, per_minute: int, now: float, report: QuotaReport) -> bool:
         """See `QuotaStore.learn`."""

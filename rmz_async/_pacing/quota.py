@@ -68,6 +68,15 @@ class Quota:
         other._left, other._left_until = self._left, self._left_until
         return other
 
+    def limit(self, per_minute: int) -> int:
+        """Return the limit: *per_minute*, unless RMZ named a lower one."""
+        return min(self._limit, per_minute)
+
+    def room(self, per_minute: int, now: float) -> int:
+        """Return how many more requests the limit leaves now."""
+        self._expire(now)
+        return max(0, self.limit(per_minute) - len(self._sent))
+
     def wait(self, per_minute: int, now: float, ahead: int = 0) -> float:
         """Return the seconds until the next request may go, after *ahead* others.
 
@@ -77,7 +86,7 @@ class Quota:
             ahead: How many go first, each as soon as it may.
         """
         self._expire(now)
-        limit = min(self._limit, per_minute)
+        limit = self.limit(per_minute)
         # A request that comes a whole limit later goes a whole span later.
         spans, ahead = divmod(ahead, limit)
         wait = max(0.0, self._closed_until - now)

@@ -6,6 +6,9 @@ from rmz_async._pacing.quota import MARGIN, MAX_CLOSURE, SPAN
 
 __all__ = ("ANNOUNCE", "CHANGES", "FORGET", "LEARN", "PUT", "RELEASE", "RENEW", "RESERVE")
 
+# Seconds until a process asks again, while others have not reported to a restarted server yet.
+HEARING = 1.0
+
 # KEYS: the times of the requests, and RMZ's figures. The time of a test replaces the server's.
 _BEGIN = f"""
 local sent, state, now = KEYS[1], KEYS[2], tonumber(ARGV[1])
@@ -32,32 +35,64 @@ end
 redis.call('ZREMRANGEBYSCORE', sent, '-inf', string.format('%.6f', now - {SPAN}))
 """
 
-# ARGV: the time, the limit, how many go first, the member, and pairs of age and member that a
-# restarted server may have lost.
+# ARGV: the time, the limit, how many go first, the member, the generation and the time of the last
+# answer that the process has, the number of processes, the process, whether it names requests, and
+# pairs of age and member of those that a restarted server may have lost.
 RESERVE = (
     _BEGIN
     + f"""
-local ahead = tonumber(ARGV[3])
-for place = 5, #ARGV, 2 do add(now - tonumber(ARGV[place]), ARGV[place + 1]) end
-local limit = math.min(tonumber(ARGV[2]), get('limit', math.huge))
-local spans = math.floor(ahead / limit)
-ahead = ahead % limit
-local wait = math.max(0, get('closed', -math.huge) - now)
-local oldest = redis.call('ZCARD', sent) + ahead - limit
-if oldest >= 0 then
-  local entry = redis.call('ZRANGE', sent, oldest, oldest, 'WITHSCORES')
-  if entry[2] then wait = math.max(wait, tonumber(entry[2]) + {SPAN} - now) end
+local ahead, processes = tonumber(ARGV[3]), tonumber(ARGV[7])
+local generation = redis.call('HGET', state, 'generation')
+if not generation then
+  local time = redis.call('TIME')
+  generation = ARGV[4] .. ':' .. time[1] .. '.' .. time[2]
+  put('generation', generation, 'born', string.format('%.6f', now))
+end
+redis.call('EXPIRE', state, {int(MAX_CLOSURE + 2 * SPAN)})
+if ARGV[5] ~= '' and ARGV[5] ~= generation then
+  if ARGV[9] == '' then return {{'', '', generation, '', {{}}}} end
+  put('heals', 1)
+end
+for place = 10, #ARGV, 2 do add(now - tonumber(ARGV[place]), ARGV[place + 1]) end
+local missing = 0
+if now < get('born', -math.huge) + {SPAN} then
+  if redis.call('HSETNX', state, 'heard:' .. ARGV[8], 1) == 1 then
+    redis.call('HINCRBY', state, 'heard', 1)
+  end
+  if get('heals', 0) == 1 then missing = math.max(0, processes - get('heard', 0)) end
 end
 local left = get('left', math.huge)
-if ahead >= left then wait = math.max(wait, get('left_until', now) - now) end
-wait = wait + spans * {SPAN}
+local function wait_with(limit)
+  local spans = math.floor(ahead / limit)
+  local place = ahead % limit
+  local wait = math.max(0, get('closed', -math.huge) - now)
+  local oldest = redis.call('ZCARD', sent) + place - limit
+  if oldest >= 0 then
+    local entry = redis.call('ZRANGE', sent, oldest, oldest, 'WITHSCORES')
+    if entry[2] then wait = math.max(wait, tonumber(entry[2]) + {SPAN} - now) end
+  end
+  if place >= left then wait = math.max(wait, get('left_until', now) - now) end
+  return wait + spans * {SPAN}
+end
+local limit = math.min(tonumber(ARGV[2]), get('limit', math.huge))
+local wait = wait_with(limit)
+if missing > 0 then
+  -- Each process that has not reported yet may have used its share.
+  local rest = math.max(1, limit - math.floor(limit / processes) * missing)
+  wait = math.max(wait, math.min({HEARING}, wait_with(rest)))
+end
+wait = math.ceil(wait * 1000000) / 1000000
 local member = ''
-if wait <= 0 and tonumber(ARGV[3]) == 0 then
+if wait <= 0 and ahead == 0 then
   member = ARGV[4] .. ':' .. last(ARGV[4])
   add(now, member)
   if left < math.huge then put('left', left - 1) end
 end
-return {{string.format('%.6f', wait), member}}
+local seen = redis.call('ZRANGEBYSCORE', sent, ARGV[6], '+inf', 'WITHSCORES')
+for place = 2, #seen, 2 do
+  seen[place] = string.format('%.6f', now - tonumber(seen[place]))
+end
+return {{string.format('%.6f', wait), member, generation, string.format('%.6f', now), seen}}
 """
 )
 

@@ -22,8 +22,9 @@ from rmz_async.redis._link import Link
 
 __all__ = ("RedisAccessCache",)
 
-# Milliseconds after which the lease of a process that has died ends.
-LEASE = 800
+# Milliseconds after which the lease of a process that has died ends: another one has to take over
+# within a second, on a busy machine too.
+LEASE = 600
 
 # Seconds between two looks for the answer of another process.
 LOOK = 0.05

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import attrs
+
 from rmz_async._pacing.memory import InMemoryQuotaStore
-from rmz_async._pacing.quota import SPAN
 from rmz_async.errors import ConfigurationError
 from rmz_async.options import QuotaReport
 from rmz_async.redis import _scripts
 from rmz_async.redis._link import Argument, Link
+from rmz_async.redis._memory import Memory
 
 __all__ = ("RedisQuotaStore",)
 
@@ -61,44 +63,49 @@ class RedisQuotaStore:
         self._prefix = prefix
         self._clock = _clock
         self._server_time = _server_time
-        self._own = InMemoryQuotaStore()
-        self._sent: dict[str, deque[tuple[float, str]]] = {}
-        self._returns: set[str] = set()
+        self._alone = InMemoryQuotaStore()
+        self._memories: dict[str, Memory] = {}
         self._lost_at: float | None = None
         self._identity = uuid.uuid4().hex
 
     async def reserve(self, key: str, per_minute: int, now: float, *, ahead: int = 0) -> float:
         """See `QuotaStore.reserve`."""
-        share = max(1, per_minute // self._processes)
-        answer = await self._ask(
-            _scripts.RESERVE, key, per_minute, ahead, self._member(now), *self._lost(key, now)
-        )
-        if answer is None:
-            wait = await self._own.reserve(key, share, now, ahead=ahead)
-            if wait <= 0 and not ahead:
-                self._remember(key, now, f"{self._member(now)}:{uuid.uuid4().hex}")
-            return wait
-        self._returns.discard(key)
-        if answer[1]:
-            self._remember(key, now, answer[1])
-            # Counted here too, for the moment at which Redis is gone.
-            await self._own.reserve(key, per_minute, now)
-        return float(answer[0])
+        memory = self._memories.setdefault(key, Memory())
+        names = memory.is_alone
+        while True:
+            answer = await self._ask(
+                _scripts.RESERVE,
+                key,
+                per_minute,
+                ahead,
+                self._member(now),
+                memory.generation,
+                memory.since,
+                self._processes,
+                self._process(),
+                *(["1", *memory.report(now)] if names else [""]),
+            )
+            if answer is None:
+                return await self._reserve_alone(key, memory, per_minute, now, ahead)
+            if answer[0]:
+                memory.learn(answer[2], answer[3], answer[4], now)
+                return float(answer[0])
+            # A restarted server that knows nothing has to hear of the last minute first.
+            names = True
 
     async def forget(self, key: str, at: float) -> None:
         """See `QuotaStore.forget`."""
-        sent = self._sent.get(key, deque())
-        for entry in [one for one in list(sent) if one[0] == at][-1:]:
-            sent.remove(entry)
-        await self._own.forget(key, at)
+        self._memories.setdefault(key, Memory()).forget(f"{self._member(at)}:")
+        await self._alone.forget(key, at, weight=self._processes)
         await self._ask(_scripts.FORGET, key, self._member(at))
 
     async def learn(self, key: str, per_minute: int, now: float, report: QuotaReport) -> bool:
         """See `QuotaStore.learn`."""
-        # A process without Redis must know of a closure that it has met itself.
-        changed = await self._own.learn(
-            key, per_minute, now, QuotaReport(limit=report.limit, closed_for=report.closed_for)
-        )
+        # A process without Redis must know of a closure that it has met itself. While Redis counts,
+        # only Redis knows whether RMZ's figure shows the requests of a stranger.
+        alone = self._memories.setdefault(key, Memory()).is_alone
+        known = report if alone else attrs.evolve(report, remaining=None)
+        changed = await self._alone.learn(key, per_minute, now, known)
         figures = (report.limit, report.remaining, report.closed_for)
         answer = await self._ask(
             _scripts.LEARN, key, per_minute, *("" if one is None else one for one in figures)
@@ -127,26 +134,32 @@ class RedisQuotaStore:
                     self._processes,
                 )
             self._lost_at = self._clock()
-            self._returns = set(self._sent)
             return None
         if self._lost_at is not None:
             self._lost_at = None
             logger.warning("Redis counts requests again")
         return answer
 
-    def _member(self, at: float) -> str:
+    async def _reserve_alone(
+        self, key: str, memory: Memory, per_minute: int, now: float, ahead: int
+    ) -> float:
+        """Reserve without Redis, as if each process sent as much as this one."""
+        alone = self._alone
+        if not memory.is_alone:
+            memory.is_alone = True
+            await alone.count(key, now, memory.times(now))
+            if memory.generation and self._processes > 1:
+                # Others may have gone on since Redis answered this process last.
+                room = alone.room(key, per_minute, now)
+                await alone.count(key, now, [now] * math.ceil(room / 2))
+        wait = await alone.reserve(key, per_minute, now, ahead=ahead, weight=self._processes)
+        if wait <= 0 and not ahead:
+            memory.record(f"{self._member(now)}:{uuid.uuid4().hex}", now)
+        return wait
+
+    def _process(self) -> str:
         # Parent and child of a fork have the same identity.
-        return f"{self._identity}:{os.getpid()}:{at!r}"
+        return f"{self._identity}:{os.getpid()}"
 
-    def _lost(self, key: str, now: float) -> list[Argument]:
-        """Return the requests of this process that a Redis without memory must hear of."""
-        if key not in self._returns:
-            return []
-        pairs = [(max(0.0, now - at), member) for at, member in list(self._sent[key])]
-        return [part for pair in pairs for part in pair]
-
-    def _remember(self, key: str, now: float, member: str) -> None:
-        sent = self._sent.setdefault(key, deque())
-        sent.append((now, member))
-        while sent[0][0] + SPAN <= now:
-            sent.popleft()
+    def _member(self, at: float) -> str:
+        return f"{self._process()}:{at!r}"

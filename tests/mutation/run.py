@@ -24,6 +24,7 @@ LOWEST = 90.0
 # Seconds for the tests of a module that is as it was.
 FIRST_LIMIT = 900
 
+# The tests of each module: a name is one of tests/unit, and a path one of tests.
 MODULES = {
     "rmz_async._calls.retry": ("retry_steps", "retry_waits", "budget"),
     "rmz_async._calls.verdict": ("call", "retry_steps", "retry_waits", "settling"),
@@ -47,6 +48,27 @@ MODULES = {
     "rmz_async.webhooks._reading": ("webhooks_events",),
     "rmz_async.resources._phones": ("phones",),
     "rmz_async._calls.refusals": ("wire_errors",),
+    "rmz_async.paywall.decisions": ("paywall/decisions",),
+    "rmz_async.paywall.policy": ("paywall/decisions",),
+    "rmz_async.paywall.access": ("paywall/decisions", "paywall/wording", "paywall/paywall"),
+    "rmz_async.paywall.lifetimes": ("paywall/paywall",),
+    "rmz_async.paywall._memory": ("paywall/paywall", "paywall/snapshot"),
+    "rmz_async.paywall._flights": ("paywall/paywall", "paywall/feeding"),
+    "rmz_async.paywall._facts": ("paywall/sharing",),
+    "rmz_async.paywall._refreshing": ("paywall/paywall",),
+    "rmz_async.paywall._answers": (
+        "paywall/paywall",
+        "paywall/feeding",
+        "paywall/sharing",
+        "paywall/observing",
+        "paywall/confirming",
+        "paywall/snapshot",
+    ),
+    "rmz_async.paywall._query": ("paywall/confirming",),
+    "rmz_async.paywall._state": ("paywall/confirming",),
+    "rmz_async.paywall._confirming": ("paywall/confirming",),
+    "rmz_async.redis.access": ("shared/access",),
+    "rmz_async.redis.quota": ("shared/quota",),
 }
 
 
@@ -95,6 +117,12 @@ def member(module: object, enum_name: str, name: str) -> str | None:
     return names[(names.index(name) + 1) % len(names)] if name in names else None
 
 
+def path_of(part: str) -> str:
+    """Return the file of tests with a name of `MODULES`."""
+    folder, _, name = part.rpartition("/")
+    return f"tests/{folder or 'unit'}/test_{name}.py"
+
+
 def judge(name: str, known: dict[str, str], jobs: int) -> bool:
     """Test all changes of one module, print its row, and return whether it is as it must be."""
     from tests.mutation import trial
@@ -105,7 +133,7 @@ def judge(name: str, known: dict[str, str], jobs: int) -> bool:
     if not path.is_relative_to(Path.cwd()):
         raise RuntimeError(f"{path} is not of the copy")
     source = path.read_text(encoding="utf-8")
-    tests = [f"tests/unit/test_{part}.py" for part in MODULES[name]]
+    tests = [path_of(part) for part in MODULES[name]]
 
     began = time.monotonic()
     plain = compile(source, path, "exec", dont_inherit=True)

@@ -116,24 +116,109 @@ async def test_figures_of_rmz_hold_for_all_processes(
 async def test_without_redis_a_process_keeps_to_its_share_and_says_so_once(
     dead: RedisServer, time: Time, store_at: Maker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A Redis that comes back empty hears from the process what it sent."""
+    """Of 39 requests that were free, 20 may have been sent by others meanwhile."""
     store = store_at(dead.url)
     await store.reserve(KEY, 40, time.now)
     dead.kill()
 
-    assert await taken(store, time, 40) == 9
+    assert await taken(store, time, 40) == 19 // 4
     time.now += 2
     assert await taken(store, time, 40) == 0
-    assert await store.learn(KEY, 40, time.now, QuotaReport(closed_for=1.0))
-    await store.forget(KEY, 1000.0)
+    time.now += 61
+    assert await taken(store, time, 40) == 10
     dead.start()
-    time.now += 3
-
-    assert await taken(store_at(dead.url), time, 40, most=5) == 5
-    assert await taken(store, time, 40) == 40 - 5 - 9
+    time.now += 61
+    assert await store.reserve(KEY, 40, time.now) <= 0
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 2
     assert "1/4" in caplog.messages[0]
     assert "again" in caplog.messages[1]
+
+
+async def test_without_redis_the_requests_of_others_are_remembered(
+    dead: RedisServer, time: Time, store_at: Maker
+) -> None:
+    """A full minute has no share in it, until its requests are a minute old."""
+    one, other = store_at(dead.url), store_at(dead.url)
+    assert await taken(other, time, 40, most=20) == 20
+    time.now += 30
+    assert await taken(other, time, 40) == 20
+    assert await one.reserve(KEY, 40, time.now) == pytest.approx(31)
+    dead.kill()
+
+    assert await taken(one, time, 40) == 0
+    time.now += 31
+    assert await taken(one, time, 40) == 20 // 4
+    time.now += 30
+    assert await taken(one, time, 40) == 40 // 4 - 20 // 4
+
+
+async def test_a_share_that_is_given_back_without_redis_is_free(
+    dead: RedisServer, time: Time, store_at: Maker
+) -> None:
+    """The request was not sent after all."""
+    dead.kill()
+    store = store_at(dead.url)
+    assert await taken(store, time, 40) == 10
+
+    await store.forget(KEY, time.now)
+
+    assert await taken(store, time, 40) == 1
+
+
+async def test_without_redis_a_closure_and_the_figures_of_rmz_hold(
+    dead: RedisServer, time: Time, store_at: Maker
+) -> None:
+    """Others may have sent more than this process knows."""
+    dead.kill()
+    store = store_at(dead.url)
+    await store.reserve(KEY, 40, time.now)
+
+    assert await store.learn(KEY, 40, time.now, QuotaReport(remaining=9))
+    assert await taken(store, time, 40) == 2
+    assert await store.learn(KEY, 40, time.now, QuotaReport(closed_for=100.0))
+    assert await store.reserve(KEY, 40, time.now) == pytest.approx(101)
+
+
+async def test_a_redis_that_was_restarted_hears_of_the_last_minute(
+    dead: RedisServer, time: Time, store_at: Maker
+) -> None:
+    """Also if nobody noticed; the share of those who have not reported is left to them."""
+    one, other = store_at(dead.url, processes=2), store_at(dead.url, processes=2)
+    assert await taken(one, time, 40, most=8) == 8
+    assert await taken(other, time, 40, most=2) == 2
+    dead.kill()
+    dead.start()
+
+    assert await taken(one, time, 40) == 20 - 8
+    assert await one.reserve(KEY, 40, time.now) == 1
+    assert await taken(other, time, 40) == 40 - 20 - 2
+    time.now += 61
+    assert await taken(one, time, 40) == 40
+
+
+async def test_a_process_that_never_reports_is_waited_for_a_minute(
+    dead: RedisServer, time: Time, store_at: Maker
+) -> None:
+    """After that, all that it can have sent is a minute old."""
+    store = store_at(dead.url, processes=2)
+    await taken(store, time, 40, most=1)
+    dead.kill()
+    dead.start()
+
+    assert await taken(store, time, 40) == 20 - 1
+    time.now += 61
+    assert await taken(store, time, 40) == 40
+
+
+async def test_a_wait_shorter_than_a_microsecond_is_a_wait(
+    server: RedisServer, time: Time, store_at: Maker
+) -> None:
+    """Redis counts nothing that may not go yet, so nothing may go."""
+    store = store_at(server.url)
+    await store.learn(KEY, 10, time.now, QuotaReport(closed_for=1.0))
+    time.now += 2 - 2e-7
+
+    assert await store.reserve(KEY, 1, time.now) > 0
 
 
 async def test_what_is_older_than_a_minute_is_no_more_remembered(

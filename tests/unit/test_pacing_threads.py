@@ -181,6 +181,7 @@ def test_a_call_cancelled_by_asyncio_takes_no_slot() -> None:
 CHANGES: dict[str, tuple[Callable[[InMemoryQuotaStore], Awaitable[object]], dict[int, float]]] = {
     "reserve": (lambda store: store.reserve("key", 60, 100.0), {2: 61.0, 3: 51.0, 4: 0.0}),
     "forget": (lambda store: store.forget("key", 90.0), {1: 61.0, 2: 0.0}),
+    "count": (lambda store: store.count("key", 100.0, [95.0]), {2: 56.0, 3: 51.0, 4: 0.0}),
     "learn": (lambda store: store.learn("key", 60, 100.0, QuotaReport(limit=2)), {60: 51.0}),
 }
 """Each with the wait that follows, by the limit."""
