@@ -6,6 +6,7 @@
     rmz = rmz_async.Client(observer=observer)
     paywall = rmz_async.Paywall(rmz, observer=observer)
     receiver = rmz_async.webhooks.Receiver(observer=observer, ...)
+    observer.watch(paywall=paywall, receiver=receiver)
 
 A call is a span, and each of its attempts is a span within. The spans of OpenTelemetry's own
 instrumentation of httpx are within the attempts. No span and no metric has anything of a customer.
@@ -13,13 +14,19 @@ instrumentation of httpx are within the attempts. No span and no metric has anyt
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeAlias
 
 from rmz_async._extras import extra
 from rmz_async._version import __version__
 from rmz_async.integrations._buckets import AGES, ANSWERS, CALLS, HANDLERS, LAGS, WAITS
+from rmz_async.integrations._watching import (
+    Reading,
+    WatchedPaywall,
+    WatchedReceiver,
+    readings,
+)
 from rmz_async.observing import (
     AttemptRecord,
     CallRecord,
@@ -32,7 +39,7 @@ from rmz_async.observing import (
 
 with extra("opentelemetry", needed_by="rmz_async.integrations.opentelemetry"):
     from opentelemetry import trace
-    from opentelemetry.metrics import MeterProvider, get_meter
+    from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation, get_meter
     from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider
 
 __all__ = ("OpenTelemetryObserver",)
@@ -61,7 +68,7 @@ class OpenTelemetryObserver(Observer):
     ) -> None:
         self._tracer = trace.get_tracer(SCOPE, __version__, tracer_provider)
         self._decisions_have_spans = decisions
-        meter = get_meter(SCOPE, __version__, meter_provider)
+        self._meter = meter = get_meter(SCOPE, __version__, meter_provider)
         self._attempts = meter.create_counter(
             "rmz.attempts", "{attempt}", "Attempts of calls of RMZ's API."
         )
@@ -112,6 +119,27 @@ class OpenTelemetryObserver(Observer):
             "Time between the storing of a delivery and the first attempt of a handler.",
             explicit_bucket_boundaries_advisory=LAGS,
         )
+
+    def watch(
+        self, *, paywall: WatchedPaywall | None = None, receiver: WatchedReceiver | None = None
+    ) -> None:
+        """Read the state of a paywall and of a receiver's inbox whenever metrics are collected.
+
+        The inbox is read in the thread that collects, which waits for the database. An observer
+        watches one paywall and one receiver.
+
+        Args:
+            paywall: A paywall of either package.
+            receiver: A receiver of either package.
+        """
+        for reading in readings(paywall, receiver):
+            meter = self._meter
+            create = (
+                meter.create_observable_counter
+                if reading.only_grows
+                else meter.create_observable_gauge
+            )
+            create(reading.name, [_observations(reading)], reading.unit or "1", reading.text)
 
     def around(self, work: Work, name: str) -> AbstractContextManager[object]:
         """Return a span of the work."""
@@ -203,6 +231,16 @@ class OpenTelemetryObserver(Observer):
             record_exception=False,
             set_status_on_exception=False,
         )
+
+
+def _observations(reading: Reading) -> Callable[[CallbackOptions], Sequence[Observation]]:
+    def observe(_: CallbackOptions) -> Sequence[Observation]:
+        return [
+            Observation(value, None if state is None else {"rmz.inbox.state": state})
+            for state, value in reading.values().items()
+        ]
+
+    return observe
 
 
 def _with_error(attributes: Attributes, error: str | None) -> Attributes:

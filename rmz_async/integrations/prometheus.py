@@ -6,14 +6,21 @@
     rmz = rmz_async.Client(observer=observer)
     paywall = rmz_async.Paywall(rmz, observer=observer)
     receiver = rmz_async.webhooks.Receiver(observer=observer, ...)
+    observer.watch(paywall=paywall, receiver=receiver)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rmz_async._extras import extra
 from rmz_async.integrations._buckets import AGES, ANSWERS, CALLS, HANDLERS, LAGS, WAITS
+from rmz_async.integrations._watching import (
+    Reading,
+    WatchedPaywall,
+    WatchedReceiver,
+    readings,
+)
 from rmz_async.observing import (
     AttemptRecord,
     CallRecord,
@@ -25,6 +32,8 @@ from rmz_async.observing import (
 
 with extra("prometheus", needed_by="rmz_async.integrations.prometheus"):
     from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+    from prometheus_client.registry import Collector
 
 __all__ = ("PrometheusObserver",)
 
@@ -38,6 +47,8 @@ class PrometheusObserver(Observer):
     """
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self._registry = registry
+
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(name, text, labels, registry=registry)
 
@@ -99,6 +110,20 @@ class PrometheusObserver(Observer):
             "handler",
         )
 
+    def watch(
+        self, *, paywall: WatchedPaywall | None = None, receiver: WatchedReceiver | None = None
+    ) -> None:
+        """Read the state of a paywall and of a receiver's inbox whenever metrics are collected.
+
+        The inbox is read in the thread that collects, which waits for the database. An observer
+        watches one paywall and one receiver.
+
+        Args:
+            paywall: A paywall of either package.
+            receiver: A receiver of either package.
+        """
+        self._registry.register(_State(readings(paywall, receiver)))
+
     def on_attempt(self, record: AttemptRecord) -> None:
         """Count an attempt, and the time before it was sent."""
         status = "none" if record.status is None else str(record.status)
@@ -127,3 +152,21 @@ class PrometheusObserver(Observer):
         self._handlers.labels(record.handler).observe(record.seconds)
         if record.attempt == 1 and record.lag is not None:
             self._lags.labels(record.handler).observe(record.lag)
+
+
+class _State(Collector):
+    """Reads figures whenever metrics are collected."""
+
+    def __init__(self, readings: Sequence[Reading]) -> None:
+        self._readings = readings
+
+    def collect(self) -> Iterator[Metric]:
+        for reading in self._readings:
+            name = reading.name.replace(".", "_") + ("" if reading.unit is None else "_seconds")
+            values = reading.values()
+            labels = ["state"] if any(values) else []
+            kind = CounterMetricFamily if reading.only_grows else GaugeMetricFamily
+            metric = kind(name, reading.text, labels=labels)
+            for state, value in values.items():
+                metric.add_metric([] if state is None else [state], value)
+            yield metric

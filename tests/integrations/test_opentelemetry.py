@@ -22,6 +22,7 @@ import rmz_sync.sandbox
 from rmz_async import NotFoundError, Paywall, RetryPolicy
 from rmz_async.integrations.opentelemetry import OpenTelemetryObserver
 from rmz_async.observing import HandlerRecord
+from rmz_async.paywall import PaywallDouble
 from rmz_async.sandbox import RequestFault, Sandbox
 from rmz_async.webhooks import Event, EventType, Receiver, sample
 from tests.webhooks.receiving import SECRET, deliver
@@ -60,16 +61,18 @@ class Telemetry:
 
     def points(self, name: str) -> list[Any]:
         """Return the points of a metric."""
+        return self.metrics().get(name, [])
+
+    def metrics(self) -> dict[str, list[Any]]:
+        """Collect all metrics, and return the points of each."""
         data = self.reader.get_metrics_data()
         assert data is not None
-        return [
-            point
+        return {
+            metric.name: list(metric.data.data_points)
             for resource in data.resource_metrics
             for scope in resource.scope_metrics
             for metric in scope.metrics
-            if metric.name == name
-            for point in metric.data.data_points
-        ]
+        }
 
 
 @pytest.fixture
@@ -372,3 +375,32 @@ async def test_a_lag_that_is_unknown_is_in_no_metric(telemetry: Telemetry) -> No
 
     assert len(telemetry.points("rmz.webhook.handler.duration")) == 1
     assert telemetry.points("rmz.webhook.handler.lag") == []
+
+
+async def test_the_state_is_read_whenever_metrics_are_collected(
+    telemetry: Telemetry, receiver: Receiver
+) -> None:
+    double = PaywallDouble()
+    telemetry.observer().watch(paywall=double, receiver=receiver)
+    double.grant("noura")
+    for _ in range(2):
+        await double.check("noura")
+    receiver.on("subscription.*", name="mail")(lambda event: None)
+    await deliver(receiver, sample(EventType.SUBSCRIPTION_RENEWED))
+    await deliver(receiver, b"{")
+
+    names = ("rmz.paywall.payers", "rmz.paywall.reachable", "rmz.paywall.memory.answers")
+    read = {
+        name: [(dict(point.attributes), point.value) for point in points]
+        for name, points in telemetry.metrics().items()
+        if name.startswith("rmz.inbox") or name in names
+    }
+    assert read.pop("rmz.inbox.oldest")[0][1] >= 0
+    assert read == {
+        "rmz.inbox.tasks": [
+            ({"rmz.inbox.state": state}, value)
+            for state, value in (("waiting", 1), ("running", 0), ("dead", 0))
+        ],
+        "rmz.inbox.unreadable": [({}, 1)],
+        **{name: [({}, 1)] for name in names},
+    }

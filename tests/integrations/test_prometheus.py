@@ -12,9 +12,11 @@ import rmz_async
 from rmz_async import ConnectionFailedError
 from rmz_async.integrations.prometheus import PrometheusObserver
 from rmz_async.observing import HandlerRecord
+from rmz_async.paywall import PaywallDouble
 from rmz_async.sandbox import Sandbox
 from rmz_async.webhooks import Event, EventType, Receiver, sample
-from tests.webhooks.receiving import SECRET, deliver
+from tests.webhooks.receiving import SECRET, deliver, unreliable
+from tests.webhooks.storages import Time
 
 
 @pytest.fixture
@@ -122,3 +124,54 @@ def test_a_lag_that_is_unknown_is_not_counted(registry: CollectorRegistry) -> No
     mail = {"handler": "mail"}
     assert registry.get_sample_value("rmz_webhook_handler_duration_seconds_count", mail) == 1
     assert registry.get_sample_value("rmz_webhook_handler_lag_seconds_count", mail) is None
+
+
+def test_the_state_is_read_whenever_metrics_are_collected(
+    registry: CollectorRegistry, address: str
+) -> None:
+    """The inbox of one process may be filled by another."""
+    observer = PrometheusObserver(registry)
+    double = PaywallDouble()
+    receiver = Receiver(secrets=[SECRET], inbox=address)
+    observer.watch(paywall=double, receiver=receiver)
+    before = registry.get_sample_value("rmz_inbox_tasks", {"state": "waiting"})
+
+    anyio.run(fill, double, receiver)
+
+    assert before == 0
+    for state, count in (("waiting", 1), ("running", 0), ("dead", 0)):
+        assert registry.get_sample_value("rmz_inbox_tasks", {"state": state}) == count
+    assert registry.get_sample_value("rmz_inbox_unreadable") == 1
+    assert registry.get_sample_value("rmz_inbox_oldest_seconds") is not None
+    assert registry.get_sample_value("rmz_paywall_payers") == 1
+    assert registry.get_sample_value("rmz_paywall_reachable") == 1
+    assert registry.get_sample_value("rmz_paywall_memory_answers_total") == 1
+    receiver.inbox.close()
+
+
+async def fill(double: PaywallDouble, receiver: Receiver) -> None:
+    """Let a user in twice, and receive a delivery that waits and one that cannot be read."""
+    double.grant("noura")
+    for _ in range(2):
+        await double.check("noura")
+    receiver.on("subscription.*", name="mail")(lambda event: None)
+    await deliver(receiver, sample(EventType.SUBSCRIPTION_RENEWED))
+    await deliver(receiver, b"{")
+
+
+def test_an_inbox_that_cannot_be_read_costs_its_own_metrics_only(
+    registry: CollectorRegistry, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The database may be down at the moment; the next collection reads it."""
+    receiver, inbox = unreliable(address, Time())
+    observer = PrometheusObserver(registry)
+    observer.watch(paywall=PaywallDouble(), receiver=receiver)
+    inbox.broken.append("stats")
+
+    found = {sample.name for metric in registry.collect() for sample in metric.samples}
+
+    assert "rmz_paywall_payers" in found
+    assert not any(name.startswith("rmz_inbox") for name in found)
+    assert caplog.messages == ["the inbox cannot be read for metrics: OperationalError"]
+    assert registry.get_sample_value("rmz_inbox_oldest_seconds") == 0
+    receiver.inbox.close()
