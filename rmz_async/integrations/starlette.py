@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -15,17 +16,19 @@ from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver
+from rmz_async.integrations._gate import AsyncPaywall, Gate
 from rmz_async.integrations._lifetime import lifetime
 from rmz_async.paywall import Paywall
 from rmz_async.webhooks import Receiver
 
 with extra("starlette", needed_by="rmz_async.integrations.starlette"):
     from starlette.requests import ClientDisconnect, HTTPConnection, Request
-    from starlette.responses import PlainTextResponse, Response
+    from starlette.responses import JSONResponse, PlainTextResponse, Response
     from starlette.routing import Route
 
-__all__ = ("client", "lifespan", "route", "webhook")
+__all__ = ("client", "lifespan", "requires", "route", "webhook")
 
+Endpoint = Callable[[Request], Awaitable[Response]]
 Lifespan = Callable[[Any], AbstractAsyncContextManager[dict[str, Any]]]
 
 
@@ -83,7 +86,7 @@ def route(receiver: AsyncReceiver, path: str = PATH) -> Route:
     return Route(path, webhook(receiver), methods=["POST"])
 
 
-def webhook(receiver: AsyncReceiver) -> Callable[[Request], Awaitable[Response]]:
+def webhook(receiver: AsyncReceiver) -> Endpoint:
     """Return the endpoint for deliveries, for a route of your own."""
 
     async def rmz_webhook(request: Request) -> Response:
@@ -95,6 +98,48 @@ def webhook(receiver: AsyncReceiver) -> Callable[[Request], Awaitable[Response]]
         return PlainTextResponse(ack.body, ack.status)
 
     return rmz_webhook
+
+
+def requires(
+    *slugs: str,
+    paywall: AsyncPaywall,
+    user: Callable[[Request], Awaitable[str]],
+    offer: Callable[[Request], str | None] | None = None,
+) -> Callable[[Endpoint], Endpoint]:
+    """Return a decorator that lets subscribers in; ``request.state.access`` is the answer.
+
+    All others get 402 with the reason, as JSON in the language that they asked for; a browser is
+    sent to the offer. If the paywall cannot say, the status is 503 with ``Retry-After``.
+
+    Args:
+        slugs: The products that let in; none for all that the paywall counts.
+        paywall: Answers.
+        user: Returns the signed-in user.
+        offer: Returns the address at which the user can subscribe.
+
+    Raises:
+        ConfigurationError: A slug is empty.
+    """
+    gate = Gate(slugs)
+
+    def decorate(endpoint: Endpoint) -> Endpoint:
+        @functools.wraps(endpoint)
+        async def guarded(request: Request) -> Response:
+            access = gate.judge(await paywall.check(await user(request)))
+            if access.granted:
+                request.state.access = access
+                return await endpoint(request)
+            refusal = gate.refusal(
+                access,
+                accept=request.headers.get("accept", ""),
+                accept_language=request.headers.get("accept-language", ""),
+                offer=None if offer is None else offer(request),
+            )
+            return JSONResponse(refusal.body, refusal.status, refusal.headers)
+
+        return guarded
+
+    return decorate
 
 
 async def _body(request: Request) -> bytes:

@@ -18,6 +18,10 @@ from fastapi import Depends, FastAPI, Header
 from fastapi.responses import PlainTextResponse
 from flask import Flask, g, request
 from litestar import Litestar, Request, get
+from starlette.applications import Starlette
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import Response
+from starlette.routing import Route
 
 import rmz_sync.paywall
 from rmz_async import ConfigurationError
@@ -25,6 +29,7 @@ from rmz_async.integrations import aiohttp as for_aiohttp
 from rmz_async.integrations import fastapi as for_fastapi
 from rmz_async.integrations import flask as for_flask
 from rmz_async.integrations import litestar as for_litestar
+from rmz_async.integrations import starlette as for_starlette
 from rmz_async.integrations._gate import Gate
 from rmz_async.integrations.django.gate import requires
 from rmz_async.paywall import Access, PaywallDouble, Reason
@@ -68,6 +73,20 @@ def test_fastapi_lets_subscribers_in(double: PaywallDouble) -> None:
     premium.__annotations__["access"] = Annotated[Access, Depends(pro)]
     app.get("/premium", response_class=PlainTextResponse)(premium)
     with serving(app) as url:
+        check_gate(url, double)
+
+
+def test_starlette_lets_subscribers_in(double: PaywallDouble) -> None:
+    """As a decorator; the access is in the request's state."""
+
+    async def signed_in(request: StarletteRequest) -> str:
+        return request.headers[USER]
+
+    @for_starlette.requires("pro-plan", paywall=double, user=signed_in, offer=lambda _: OFFER)
+    async def premium(request: StarletteRequest) -> Response:
+        return PlainTextResponse(request.state.access.reason)
+
+    with serving(Starlette(routes=[Route("/premium", premium)])) as url:
         check_gate(url, double)
 
 
