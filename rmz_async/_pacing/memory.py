@@ -17,24 +17,26 @@ class InMemoryQuotaStore:
     """Counts requests within this process, for clients in any of its threads.
 
     After a fork, parent and child continue from the same count, each on its own.
+
+    Args:
+        weight: How many times each request counts, if the limit allows that.
     """
 
     # No lock: a finalizer or a signal handler may run in the middle of a count, make a call of a
     # client in another thread, and wait for it. That thread would wait for the lock for ever. So
     # each change makes a new version of a quota, and is made again if another thread was faster.
 
-    def __init__(self) -> None:
+    def __init__(self, weight: int = 1) -> None:
+        self._weight = weight
         self._versions: dict[str, _Version] = {}
         self._capacity = _MIN_CAPACITY
 
-    async def reserve(
-        self, key: str, per_minute: int, now: float, *, ahead: int = 0, weight: int = 1
-    ) -> float:
-        """See `QuotaStore.reserve`; a request counts *weight* times, if the limit allows that."""
+    async def reserve(self, key: str, per_minute: int, now: float, *, ahead: int = 0) -> float:
+        """See `QuotaStore.reserve`."""
         while True:
             version = (self._versions.get(key) or self._added(key, now)).latest()
             quota = version.quota.copy()
-            heavy = min(weight, quota.limit(per_minute))
+            heavy = min(self._weight, quota.limit(per_minute))
             wait = quota.wait(per_minute, now, (ahead + 1) * heavy - 1)
             if wait > 0 or ahead:
                 return wait
@@ -43,12 +45,12 @@ class InMemoryQuotaStore:
             if self._follow(key, version, quota):
                 return wait
 
-    async def forget(self, key: str, at: float, *, weight: int = 1) -> None:
+    async def forget(self, key: str, at: float) -> None:
         """See `QuotaStore.forget`."""
         while first := self._versions.get(key):
             version = first.latest()
             quota = version.quota.copy()
-            for _ in range(weight):
+            for _ in range(self._weight):
                 quota.forget(at)
             if self._follow(key, version, quota):
                 return

@@ -63,7 +63,8 @@ class RedisQuotaStore:
         self._prefix = prefix
         self._clock = _clock
         self._server_time = _server_time
-        self._alone = InMemoryQuotaStore()
+        # As if each process sent as much as this one.
+        self._alone = InMemoryQuotaStore(weight=processes)
         self._memories: dict[str, Memory] = {}
         self._lost_at: float | None = None
         self._identity = uuid.uuid4().hex
@@ -96,7 +97,7 @@ class RedisQuotaStore:
     async def forget(self, key: str, at: float) -> None:
         """See `QuotaStore.forget`."""
         self._memories.setdefault(key, Memory()).forget(f"{self._member(at)}:")
-        await self._alone.forget(key, at, weight=self._processes)
+        await self._alone.forget(key, at)
         await self._ask(_scripts.FORGET, key, self._member(at))
 
     async def learn(self, key: str, per_minute: int, now: float, report: QuotaReport) -> bool:
@@ -143,7 +144,7 @@ class RedisQuotaStore:
     async def _reserve_alone(
         self, key: str, memory: Memory, per_minute: int, now: float, ahead: int
     ) -> float:
-        """Reserve without Redis, as if each process sent as much as this one."""
+        """Reserve without Redis."""
         alone = self._alone
         if not memory.is_alone:
             memory.is_alone = True
@@ -152,7 +153,7 @@ class RedisQuotaStore:
                 # Others may have gone on since Redis answered this process last.
                 room = alone.room(key, per_minute, now)
                 await alone.count(key, now, [now] * math.ceil(room / 2))
-        wait = await alone.reserve(key, per_minute, now, ahead=ahead, weight=self._processes)
+        wait = await alone.reserve(key, per_minute, now, ahead=ahead)
         if wait <= 0 and not ahead:
             memory.record(f"{self._member(now)}:{uuid.uuid4().hex}", now)
         return wait
