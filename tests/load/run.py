@@ -82,8 +82,8 @@ Part = tuple[str, str, int, int]
 def short(given: argparse.Namespace) -> dict[str, list[Part]]:
     """Return the parts of the short form, which all run at the same time."""
     seed = given.seed
-    kills: list[Part] = [("kills", "sqlite", seed, 40), ("kills", "postgres", seed, 25)]
-    return {"short": [("crowd", "sqlite", seed, 500), *kills, ("mutants", "sqlite", seed, 2_000)]}
+    kills: list[Part] = [("kills", "sqlite", seed, 30), ("kills", "postgres", seed, 12)]
+    return {"short": [("crowd", "sqlite", seed, 300), *kills, ("mutants", "sqlite", seed, 2_000)]}
 
 
 def long(given: argparse.Namespace) -> dict[str, list[Part]]:
