@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from rmz_async._extras import extra
-from rmz_async.errors import MissingExtraError
 
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import Parameter
@@ -19,13 +18,11 @@ def webhooks(*words: Words) -> int:
     """Look into an inbox, and run events again: stats, list, show, replay, purge."""
     from rmz_async.webhooks.__main__ import main
 
-    return main(words)
+    return main(words, program="rmz webhooks")
 
 
 def sandbox(*words: Words) -> int:
     """Serve a local RMZ, or ask one that runs."""
-    try:
-        from rmz_async.sandbox.__main__ import main
-    except ImportError:
-        raise MissingExtraError('rmz sandbox needs an extra: pip install "rmz[sandbox]"') from None
-    return main(words)
+    from rmz_async.sandbox.__main__ import main
+
+    return main(words, program="rmz sandbox")

@@ -19,12 +19,14 @@ __all__ = ("run",)
 def run(words: Sequence[str]) -> int:
     """Carry out the command of *words*, and return its exit code."""
     try:
-        return _carried_out(words)
+        code = application()(list(words), exit_on_error=False)
+        sys.stdout.flush()
     except CycloptsError:
         # The message has been printed.
         return 2
     except BrokenPipeError:
-        _drop_output()
+        # The reader has enough. Python would complain while it flushes what is left.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
         # By custom, 128 and the number of the signal.
@@ -34,14 +36,4 @@ def run(words: Sequence[str]) -> int:
             raise
         print(f"rmz: {type(error).__name__}: {error}", file=sys.stderr)
         return 4 if isinstance(error, OutcomeUnknownError) else 1
-
-
-def _carried_out(words: Sequence[str]) -> int:
-    code = application()(list(words), exit_on_error=False)
-    sys.stdout.flush()
     return code if isinstance(code, int) else 0
-
-
-def _drop_output() -> None:
-    # The reader has enough. Python would complain while it flushes what is left.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

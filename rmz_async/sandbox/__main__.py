@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from rmz_async.sandbox._printing import readable_output
 from rmz_async.sandbox.commands.asking import add_asking
 from rmz_async.sandbox.commands.failures import CommandError
-from rmz_async.sandbox.commands.parsing import Commands
+from rmz_async.sandbox.commands.parsing import PROGRAM, Commands
 from rmz_async.sandbox.commands.serving import add_serving
 from rmz_async.sandbox.scenarios.command import add_scenarios
 
@@ -21,13 +21,17 @@ _NEVER = threading.Event()
 
 @readable_output()
 def main(
-    arguments: Sequence[str] | None = None, *, wait: Callable[[], object] = _NEVER.wait
+    arguments: Sequence[str] | None = None,
+    *,
+    wait: Callable[[], object] = _NEVER.wait,
+    program: str = PROGRAM,
 ) -> int:
     """Carry out one command.
 
     Args:
         arguments: The command line; None for the process's own.
         wait: Blocks as long as a sandbox is to be served; without an end by default.
+        program: The name in the help.
 
     Returns:
         The exit code of the command.
@@ -38,7 +42,7 @@ def main(
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
         words.insert(0, "serve")
-    commands = Commands()
+    commands = Commands(program)
     add_serving(commands, wait)
     add_asking(commands)
     add_scenarios(commands)

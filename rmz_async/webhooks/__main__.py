@@ -26,18 +26,20 @@ from rmz_async.webhooks.reconciliation import Reconciliation
 __all__ = ("main",)
 
 DAY = 86_400.0
+PROGRAM = "python -m rmz_async.webhooks"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, program: str = PROGRAM) -> int:
     """Carry out one command, and print the result.
 
     Args:
         arguments: The command line; None for the process's own.
+        program: The name in the help.
 
     Returns:
         0, or 1 if the command failed; the reason is on the standard error output.
     """
-    given = _parser().parse_args(arguments)
+    given = _parser(program).parse_args(arguments)
     try:
         with ExitStack() as opened:
             given.opened = opened
@@ -51,9 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m rmz_async.webhooks", description="Look into an inbox, and run events again."
+        prog=program, description="Look into an inbox, and run events again."
     )
     parser.add_argument(
         "--inbox",

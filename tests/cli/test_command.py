@@ -3,15 +3,16 @@ from __future__ import annotations
 import io
 import json
 import os
-import subprocess
+import runpy
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+import rmz_async
 from rmz_async.cli import main
-from rmz_async.errors import NotFoundError, OutcomeUnknownError
+from rmz_async.errors import OutcomeUnknownError, PacingError
 from rmz_async.sandbox import Sandbox, Served
 
 TOKEN = "1|s3cretlocal"
@@ -149,14 +150,13 @@ def test_an_error_is_one_line_without_the_token(
 
 
 def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused() -> None:
-        raise NotFoundError("no such subscription", status=404)
+    def failing() -> None:
+        raise PacingError("no slot")
 
-    monkeypatch.setattr("rmz_async.cli._running.application", refused)
+    monkeypatch.setattr("rmz_async.cli._running.application", failing)
 
-    assert main(["subscriptions", "get", "99"]) == 1
-    with pytest.raises(NotFoundError):
-        main(["subscriptions", "get", "99", "--debug"])
+    with pytest.raises(PacingError):
+        main(["--debug"])
 
 
 def test_a_wrong_command_line_is_code_2(capsys: pytest.CaptureFixture[str]) -> None:
@@ -199,15 +199,25 @@ def test_the_other_commands_read_their_own_words(
     assert "501" in printed(capsys, "sandbox", "list", "subscriptions")
 
 
+@pytest.mark.parametrize("command", ["webhooks", "sandbox"])
+def test_the_help_of_another_command_says_how_it_was_called(
+    capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+
+    output = capsys.readouterr().out
+    assert output.startswith(f"usage: rmz {command} ")
+    assert "python -m" not in output
+
+
 def test_a_missing_extra_is_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "rmz_async.sandbox.__main__", None)
-    assert main(["sandbox", "list"]) == 1
-    assert "rmz[sandbox]" in capsys.readouterr().err
-
-    monkeypatch.delitem(sys.modules, "rmz_async.cli._running")
+    for name in [each for each in sys.modules if each.startswith("rmz_async.cli.")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "cyclopts", None)
+
     assert main([]) == 2
     assert "rmz[cli]" in capsys.readouterr().err
 
@@ -228,32 +238,30 @@ def test_ctrl_c_ends_with_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main([]) == 130
 
 
-def test_what_was_not_printed_yet_is_dropped_if_the_reader_has_enough(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_reader_that_has_enough_sees_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    dropped: list[bool] = []
+    def printing() -> Callable[..., int]:
+        return lambda *_, **__: sys.stdout.write("more than anybody reads")
 
-    def closed() -> None:
-        raise BrokenPipeError
+    reading, writing = os.pipe()
+    os.close(reading)
+    monkeypatch.setattr("rmz_async.cli._running.application", printing)
 
-    monkeypatch.setattr("rmz_async.cli._running.application", closed)
-    monkeypatch.setattr("rmz_async.cli._running._drop_output", lambda: dropped.append(True))
+    with os.fdopen(writing, "w") as closed_pipe:
+        monkeypatch.setattr(sys, "stdout", closed_pipe)
+        assert main([]) == 1
 
-    assert main([]) == 1
-    assert dropped == [True]
+    assert capsys.readouterr().err == ""
 
 
-def test_a_reader_that_has_enough_sees_no_traceback(served: Served) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "rmz_async.cli", "subscriptions", "get", "501", "--json"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.close()
-        assert process.stderr is not None
-        message = process.stderr.read()
+def test_the_module_is_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["rmz", "--version"])
 
-    assert process.returncode == 1
-    assert b"Traceback" not in message
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module("rmz_async.cli", run_name="__main__")
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.strip() == rmz_async.__version__

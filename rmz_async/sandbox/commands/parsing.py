@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from rmz_async.sandbox.commands.failures import ExitCode
 
-__all__ = ("Commands", "Parser")
+__all__ = ("PROGRAM", "Commands", "Parser")
 
 PROGRAM = "python -m rmz_async.sandbox"
 
@@ -34,13 +34,17 @@ class Parser(argparse.ArgumentParser):
 
 
 class Commands:
-    """The commands, each with the function that carries it out."""
+    """The commands, each with the function that carries it out.
 
-    def __init__(self) -> None:
+    Args:
+        program: The name in the help.
+    """
+
+    def __init__(self, program: str = PROGRAM) -> None:
         self.parser: Parser = Parser(
-            prog=PROGRAM,
+            prog=program,
             description="A local RMZ for tests and demonstrations.",
-            epilog=_EPILOG.format(program=PROGRAM),
+            epilog=_EPILOG.format(program=program),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
