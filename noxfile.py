@@ -271,6 +271,13 @@ def shared_limits(session: nox.Session) -> None:
     session.run("python", "-P", "tests/shared/run.py", *session.posargs)
 
 
+@nox.session(name="paywall-day")
+def paywall_day(session: nox.Session) -> None:
+    """Play days of a shop in simulated time, and fail if a paywall wrongs a user of 10,000."""
+    session.install("-e", ".[redis,sandbox,paywall]", *group("tests"))
+    session.run("python", "-P", "tests/day/run.py", *session.posargs)
+
+
 @nox.session
 def soak(session: nox.Session) -> None:
     """Use the client for minutes while connections break, and fail if it keeps anything."""

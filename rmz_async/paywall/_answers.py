@@ -18,7 +18,7 @@ from rmz_async.errors import (
     InvalidRequestError,
 )
 from rmz_async.models import CheckoutSession, Subscription
-from rmz_async.observing import DecisionRecord, Observer, Work, guarded
+from rmz_async.observing import Observer, Work, guarded
 from rmz_async.paywall._background import Background
 from rmz_async.paywall._confirming import Confirming
 from rmz_async.paywall._doubts import Doubts
@@ -30,6 +30,7 @@ from rmz_async.paywall._memory import Entry, Memory, lasting
 from rmz_async.paywall._on_outage import OnOutage
 from rmz_async.paywall._query import Query
 from rmz_async.paywall._reachability import SLOT_PAUSE, Reachability
+from rmz_async.paywall._recording import record_of
 from rmz_async.paywall._refreshing import Refreshing
 from rmz_async.paywall._snapshot import Snapshot, rules_of
 from rmz_async.paywall._state import State
@@ -108,6 +109,7 @@ class Answers:
         self._reachability = Reachability(self._now)
         self._facts = Facts(lookups, shared, lifetimes.patience)
         self._expectations = Expectations(self._now)
+        self._doubts = Doubts()
         self._flights: Flights[Access | None] = Flights()
         self._refreshing = Refreshing(
             partial(self._ask, urgency=Urgency.BACKGROUND),
@@ -117,13 +119,13 @@ class Answers:
         )
         self.background: Background = Background(
             self.memory,
+            self._doubts,
             self._refreshing,
             None if snapshot is None else Snapshot(Path(snapshot), rules_of(self.store, policy)),
             lambda user, access: self._remember(user, access, lifetimes.soft),
             None if shared is None else self._facts.changes,
             self._note,
         )
-        self._doubts = Doubts()
         self._failed = 0
 
     async def check(self, user: str) -> Access:
@@ -255,14 +257,7 @@ class Answers:
         )
 
     def _observed(self, access: Access, observer: Observer) -> Access:
-        age = (self._today() - access.checked_at).total_seconds()
-        record = DecisionRecord(
-            granted=access.granted,
-            reason=access.reason.value,
-            source=access.source.value,
-            age=max(age, 0.0),
-        )
-        observer.on_decision(record)
+        observer.on_decision(record_of(access, self._today()))
         return access
 
     async def _ask(self, user: str, urgency: Urgency) -> Access | None:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
+from rmz_async.paywall._doubts import Doubts
 from rmz_async.paywall._memory import Memory
 from rmz_async.paywall._refreshing import Refreshing
 from rmz_async.paywall._snapshot import Snapshot
@@ -29,6 +30,7 @@ class Background:
 
     Args:
         memory: The known payers.
+        doubts: The users of whom an event has told.
         refreshing: Asks RMZ again.
         snapshot: The file of the known payers; None if there is none.
         remember: Takes over an answer from the file.
@@ -39,6 +41,7 @@ class Background:
     def __init__(
         self,
         memory: Memory,
+        doubts: Doubts,
         refreshing: Refreshing,
         snapshot: Snapshot | None,
         remember: Callable[[str, Access], None],
@@ -46,6 +49,7 @@ class Background:
         note: Callable[[Change], None],
     ) -> None:
         self._memory = memory
+        self._doubts = doubts
         self._refreshing = refreshing
         self._snapshot = snapshot
         self._remember = remember
@@ -96,15 +100,19 @@ class Background:
         """Take over the payers of the snapshot."""
         if self._snapshot is None:
             return
-        for user, access in await anyio.to_thread.run_sync(self._snapshot.read):
+        for user, access, told in await anyio.to_thread.run_sync(self._snapshot.read):
             if self._memory.payer(user) is None:
+                if told is not None:
+                    self._doubts.add(user, told)
                 self._remember(user, access)
 
     async def save(self) -> None:
         """Write the snapshot; a failure is logged."""
         if self._snapshot is None:
             return
-        answers = ((user, entry.access) for user, entry in self._memory.payers())
+        answers = (
+            (user, entry.access, self._doubts.told(user)) for user, entry in self._memory.payers()
+        )
         try:
             await anyio.to_thread.run_sync(self._snapshot.write, answers)
         except OSError as error:

@@ -27,6 +27,10 @@ class Doubts:
         while len(self._told) > MOST:
             self._told.pop(next(iter(self._told)), None)
 
+    def told(self, user: str) -> datetime | None:
+        """Return when an event has told of a user since RMZ was asked; None if none has."""
+        return self._told.get(user)
+
     def settle(self, user: str, checked_at: datetime) -> bool:
         """Return whether an answer is not doubted; then there is no doubt about the user left."""
         if self.concern(user, checked_at):

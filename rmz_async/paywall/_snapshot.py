@@ -38,8 +38,11 @@ class Snapshot:
     path: Path
     rules: str
 
-    def write(self, answers: Iterable[tuple[str, Access]]) -> None:
+    def write(self, answers: Iterable[tuple[str, Access, datetime | None]]) -> None:
         """Replace the file; a reader sees the old one or the new one, never a part.
+
+        Args:
+            answers: Each user, the answer, and when an event has told of the user since.
 
         Raises:
             OSError: The file cannot be written.
@@ -49,12 +52,12 @@ class Snapshot:
             descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with open(descriptor, "w", encoding="utf-8") as file:
                 file.write(json.dumps({"version": VERSION, "rules": self.rules}) + "\n")
-                file.writelines(json.dumps(_row(user, access)) + "\n" for user, access in answers)
+                file.writelines(json.dumps(_row(*answer)) + "\n" for answer in answers)
             new.replace(self.path)
         finally:
             new.unlink(missing_ok=True)
 
-    def read(self) -> list[tuple[str, Access]]:
+    def read(self) -> list[tuple[str, Access, datetime | None]]:
         """Return the payers in the file; none if there is no file, or if it cannot be used."""
         try:
             with self.path.open(encoding="utf-8") as file:
@@ -68,7 +71,7 @@ class Snapshot:
             )
             return []
 
-    def _rows(self, lines: Iterable[str]) -> Iterator[tuple[str, Access]]:
+    def _rows(self, lines: Iterable[str]) -> Iterator[tuple[str, Access, datetime | None]]:
         rows = iter(lines)
         header = json.loads(next(rows, "{}"))
         if header != {"version": VERSION, "rules": self.rules}:
@@ -86,18 +89,19 @@ def rules_of(store: str, policy: Policy) -> str:
     return f"{store} {products} {attrs.evolve(policy, product_ids=None)}"
 
 
-def _row(user: str, access: Access) -> dict[str, Any]:
+def _row(user: str, access: Access, told: datetime | None) -> dict[str, Any]:
     until, subscription = access.until, access.subscription
     return {
         "user": user,
         "reason": access.reason.value,
         "until": None if until is None else until.isoformat(),
         "checked_at": access.checked_at.isoformat(),
+        "told_at": None if told is None else told.isoformat(),
         "subscription": None if subscription is None else subscription.to_dict(),
     }
 
 
-def _read(row: dict[str, Any]) -> tuple[str, Access]:
+def _read(row: dict[str, Any]) -> tuple[str, Access, datetime | None]:
     until, subscription = row["until"], row["subscription"]
     checked_at = datetime.fromisoformat(row["checked_at"])
     if checked_at.tzinfo is None:
@@ -112,4 +116,5 @@ def _read(row: dict[str, Any]) -> tuple[str, Access]:
     )
     if not isinstance(row["user"], str):
         raise TypeError("user is no string")
-    return row["user"], access
+    told = row.get("told_at")
+    return row["user"], access, None if told is None else datetime.fromisoformat(told)

@@ -11,9 +11,10 @@ from pathlib import Path
 import anyio
 import pytest
 
-from rmz_async import ServerError
+from rmz_async import ConnectionFailedError, EventType, ServerError
 from rmz_async.paywall import Policy, Reason, Source
 from tests.paywall.scripted import ScriptedRMZ, subscription
+from tests.paywall.test_feeding import event
 from tests.seams import paywall_over
 
 pytestmark = pytest.mark.anyio
@@ -54,6 +55,22 @@ async def test_a_process_that_starts_in_an_outage_knows_its_payers(
         assert (known.granted, known.source) == (True, Source.SNAPSHOT)
         assert (known.subscription is not None) is keep
         assert (await paywall.check("sami")).reason is Reason.UNAVAILABLE
+
+
+async def test_a_restart_forgets_no_event(rmz: ScriptedRMZ, tmp_path: Path) -> None:
+    """RMZ could not be asked when the event came, and the next process asks."""
+    path = tmp_path / "payers"
+    async with paywall_over(rmz, snapshot=path) as paywall:
+        await paywall.check("noura")
+        rmz.failure = DOWN
+        rmz.later(1)
+        with pytest.raises(ConnectionFailedError):
+            await paywall.feed(event(EventType.SUBSCRIPTION_CANCELED, "canceled"))
+    rmz.failure = None
+    rmz.set(subscription(status="canceled"))
+
+    async with paywall_over(rmz, snapshot=path) as paywall:
+        assert (await paywall.check("noura")).reason is Reason.CANCELED
 
 
 async def test_a_fresh_snapshot_costs_no_request(rmz: ScriptedRMZ, tmp_path: Path) -> None:
