@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 from rmz_async.cli._options import Options, open_client
 from rmz_async.cli._printing import print_document, print_rows
+from rmz_async.cli._wording import language
 from rmz_async.paywall import Policy, decide
 
 __all__ = ("access",)
@@ -18,7 +17,6 @@ async def access(
     /,
     *,
     product_id: tuple[int, ...] = (),
-    language: str | None = None,
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> int:
     """Say whether a user may in, why, and until when; the exit code says so too.
@@ -26,21 +24,20 @@ async def access(
     Args:
         user: Your own name for the customer, the external_customer_id of the checkout.
         product_id: Only subscriptions to these products count.
-        language: en or ar, for the reason; that of LANG if left out.
         options: How to print.
     """
     async with open_client() as rmz:
         found = await rmz.subscriptions.lookup(external_customer_id=user, include_inactive=True)
     policy = Policy(product_ids=product_id) if product_id else Policy()
     answer = decide(found.subscriptions, policy)
-    text = answer.text(language or os.environ.get("LANG", "en"))
+    sentence = answer.text(language())
     number = None if answer.subscription is None else answer.subscription.id
     row = {
         "user": user,
         "granted": answer.granted,
         "certain": answer.certain,
         "reason": str(answer.reason),
-        "text": text,
+        "text": sentence,
         "until": answer.until,
         "subscription": number,
     }
@@ -51,7 +48,7 @@ async def access(
         print_rows([row], tuple(row), options)
     else:
         print_rows([row], ("user", "granted", "reason", "until", "subscription"), options)
-        print(text)
+        print(sentence)
     if answer.granted:
         return _GRANTED
     return _REFUSED if answer.certain else _CANNOT_SAY

@@ -21,8 +21,13 @@ Exit codes: 0 done, 1 failed or refused, 2 wrong command line, 3 cannot say, 4 o
 
 _COMMANDS = {
     "access": ("rmz_async.cli._access:access", "Say whether a user may in, why, and until when."),
+    "doctor": (
+        "rmz_async.cli._doctor:doctor",
+        "Check that everything is ready for customers; nothing in the store is changed.",
+    ),
     "subscriptions": ("rmz_async.cli._subscriptions:application", "Read and change subscriptions."),
     "orders": ("rmz_async.cli._orders:application", "Read orders."),
+    "plans": ("rmz_async.cli._plans:plans", "List the plans of the store, by name and id."),
     "products": ("rmz_async.cli._products:application", "Read products."),
 }
 _FORWARDED = {

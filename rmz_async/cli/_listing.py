@@ -14,7 +14,7 @@ from rmz_async.models import Model
 with extra("cli", needed_by="The command rmz"):
     from rich.progress import Progress, SpinnerColumn, TextColumn
 
-__all__ = ("print_each", "print_walk")
+__all__ = ("print_each", "print_records", "print_walk")
 
 M = TypeVar("M", bound=Model)
 
@@ -59,3 +59,15 @@ def print_each(
             print_document(item.to_dict())
     else:
         print_rows([summary(item) for item in found], headings, options)
+
+
+def print_records(
+    records: Iterable[Mapping[str, object]], headings: tuple[str, ...], options: Options
+) -> None:
+    """Print what is no object of RMZ's, in JSON with exact decimals as strings."""
+    rows = list(records)
+    if options.json:
+        for row in rows:
+            print_document(row)
+    else:
+        print_rows(rows, headings, options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import attrs
 
@@ -16,7 +16,7 @@ from rmz_async.errors import ConfigurationError
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import Parameter
 
-__all__ = ("Options", "open_client")
+__all__ = ("Options", "open_client", "webhook_secrets")
 
 
 @Parameter(name="*")
@@ -28,23 +28,34 @@ class Options:
         json: Print JSON: one document, or one line for each item of a list.
         csv: Print comma-separated values.
         color: Print in colours; never if NO_COLOR is set or the output is no terminal.
+        language: en or ar; that of the environment if left out.
         debug: Show the traceback of an error.
     """
 
     json: Annotated[bool, Parameter(negative=())] = False
     csv: Annotated[bool, Parameter(negative=())] = False
     color: bool = True
+    language: Literal["en", "ar"] | None = None
     debug: Annotated[bool, Parameter(negative=())] = False
 
 
-def open_client() -> rmz_async.Client:
+def open_client(**settings: Any) -> rmz_async.Client:
     """Return a client with the token of the environment, or of a file that only its owner reads.
+
+    Args:
+        settings: The arguments of `Client`, but the token.
 
     Raises:
         ConfigurationError: The file is not there, or others may read it.
     """
     name = os.environ.get("RMZ_API_TOKEN_FILE")
-    return rmz_async.Client(_token_in(Path(name)) if name else None)
+    return rmz_async.Client(_token_in(Path(name)) if name else None, **settings)
+
+
+def webhook_secrets() -> list[str]:
+    """Return the secrets of the webhooks in the environment; perhaps none."""
+    given = os.environ.get("RMZ_WEBHOOK_SECRETS") or os.environ.get("RMZ_WEBHOOK_SECRET") or ""
+    return [secret for secret in map(str.strip, given.split(",")) if secret]
 
 
 def _token_in(path: Path) -> str:

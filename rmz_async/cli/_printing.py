@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from typing import TextIO
 from rmz_async._calls.refusals import quoted
 from rmz_async._extras import extra
 from rmz_async.cli._options import Options
+from rmz_async.cli._wording import text
 
 with extra("cli", needed_by="The command rmz"):
     from rich.console import Console
@@ -20,12 +22,19 @@ with extra("cli", needed_by="The command rmz"):
 
 __all__ = ("console", "print_document", "print_rows", "shown")
 
+_FREE_TEXT = ("name", "plan", "product", "reason", "user")
+_WITHOUT_END = 100_000
+
 Row = Mapping[str, object]
 
 
 def console(options: Options, file: TextIO | None = None) -> Console:
     """Return a console that writes colours only where they are wanted."""
-    return Console(file=file or sys.stdout, no_color=True if not options.color else None)
+    console = Console(file=file or sys.stdout, no_color=True if not options.color else None)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        # A file and a program get each line whole.
+        console.width = _WITHOUT_END
+    return console
 
 
 def print_rows(rows: Sequence[Row], headings: Sequence[str], options: Options) -> None:
@@ -38,7 +47,8 @@ def print_rows(rows: Sequence[Row], headings: Sequence[str], options: Options) -
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
-        table.add_column(heading, overflow="ellipsis", no_wrap=True)
+        # A number that is cut is a wrong number; the words of a shop may take several lines.
+        table.add_column(text(heading), overflow="fold", no_wrap=heading not in _FREE_TEXT)
     for row in rows:
         # Somebody's words must neither style the table nor steer the terminal.
         table.add_row(*(Text(shown(row[key]) or "-") for key in headings))
@@ -47,7 +57,7 @@ def print_rows(rows: Sequence[Row], headings: Sequence[str], options: Options) -
 
 def print_document(document: object) -> None:
     """Print one JSON document on one line."""
-    print(json.dumps(document, ensure_ascii=False))
+    print(json.dumps(document, ensure_ascii=False, default=str))
 
 
 def shown(value: object) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from rmz_async._extras import extra
 from rmz_async.cli._application import application
+from rmz_async.cli._wording import language_of, use_language
 from rmz_async.errors import OutcomeUnknownError, RMZError
 
 with extra("cli", needed_by="The command rmz"):
@@ -18,6 +19,7 @@ __all__ = ("run",)
 
 def run(words: Sequence[str]) -> int:
     """Carry out the command of *words*, and return its exit code."""
+    use_language(language_of(words))
     try:
         code = application()(list(words), exit_on_error=False)
         sys.stdout.flush()

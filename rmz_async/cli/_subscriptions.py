@@ -8,7 +8,7 @@ from rmz_async._extras import extra
 from rmz_async.cli._changing import Change, change
 from rmz_async.cli._listing import print_each, print_walk
 from rmz_async.cli._options import Options, open_client
-from rmz_async.models import Subscription
+from rmz_async.models import PhoneNumber, Subscription
 
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import App
@@ -63,6 +63,8 @@ async def lookup(
     /,
     *,
     email: str | None = None,
+    phone: str | None = None,
+    country_code: str = "966",
     product_id: int | None = None,
     include_inactive: bool = True,
     options: Options = _DEFAULT,
@@ -72,6 +74,8 @@ async def lookup(
     Args:
         user: Your own name for the customer, the external_customer_id of the checkout.
         email: The customer's e-mail address.
+        phone: The customer's phone number, without the country's code.
+        country_code: The country's code of the phone number.
         product_id: Only subscriptions to this product.
         include_inactive: Also those that RMZ does not count as active.
         options: How to print.
@@ -80,6 +84,7 @@ async def lookup(
         found = await rmz.subscriptions.lookup(
             external_customer_id=user,
             email=email,
+            phone=None if phone is None else PhoneNumber(country_code=country_code, phone=phone),
             product_id=product_id,
             include_inactive=include_inactive,
         )
@@ -99,21 +104,25 @@ async def extend(
     subscription_id: int,
     /,
     *,
-    days: int,
+    days: int | None = None,
+    months: int | None = None,
     dry_run: bool = False,
     yes: bool = False,
     options: Options = _DEFAULT,
 ) -> int:
-    """Add days to the paid period.
+    """Add days or months to the paid period.
 
     Args:
         subscription_id: The number of the subscription.
         days: 1 to 365.
+        months: 1 to 24, of 30 days each.
         dry_run: Say what would be sent, and change nothing.
         yes: Do not ask first.
         options: How to print.
     """
-    asked = Change(subscription_id, "extend", {"days": days}, dry_run=dry_run, yes=yes)
+    given = {"days": days, "months": months}
+    given = {name: number for name, number in given.items() if number is not None}
+    asked = Change(subscription_id, "extend", given, dry_run=dry_run, yes=yes)
     return await _carry_out(asked, options)
 
 

@@ -17,7 +17,7 @@ with extra("paywall", needed_by="Access.text"):
     from babel.messages.pofile import read_po
     from babel.support import NullTranslations, Translations
 
-__all__ = ("text",)
+__all__ = ("catalogue", "text")
 
 CATALOGUES = Path(__file__).parent / "locale"
 
@@ -52,7 +52,7 @@ _CANNOT_SAY = _("Your subscription cannot be checked now. Please come back in a 
 def text(access: Access, language: str) -> str:
     """Return the reason of *access* in *language*; see `Access.text`."""
     tag = "ar" if language.lower().replace("_", "-").split("-")[0] == "ar" else "en"
-    translate = _catalogue(tag).ugettext
+    translate = catalogue(CATALOGUES / tag / "LC_MESSAGES" / "paywall.po").ugettext
     subscription = access.subscription
     product = None if subscription is None else subscription.product
     name = None if product is None else product.name
@@ -73,8 +73,8 @@ def _day(moment: datetime, tag: str) -> str:
 
 
 @cache
-def _catalogue(tag: str) -> NullTranslations:
-    path = CATALOGUES / tag / "LC_MESSAGES" / "paywall.po"
+def catalogue(path: Path) -> NullTranslations:
+    """Return the translations in a file; if there is none, the messages as they are."""
     if not path.is_file():
         # The messages themselves are English.
         return NullTranslations()

@@ -5,7 +5,8 @@ import json
 import os
 import runpy
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,19 +14,8 @@ import pytest
 import rmz_async
 from rmz_async.cli import main
 from rmz_async.errors import OutcomeUnknownError, PacingError
-from rmz_async.sandbox import Sandbox, Served
-
-TOKEN = "1|s3cretlocal"
-
-
-@pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    """A sandbox in this process, which the environment names; time stands still."""
-    with Sandbox(token=TOKEN).serve(clock_runs=False) as opened:
-        monkeypatch.setenv("RMZ_BASE_URL", opened.base_url)
-        monkeypatch.setenv("RMZ_API_TOKEN", TOKEN)
-        monkeypatch.setenv("COLUMNS", "140")
-        yield opened
+from rmz_async.sandbox import Served
+from tests.cli.conftest import TOKEN
 
 
 def answer_with(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
@@ -99,6 +89,57 @@ def test_one_order_is_a_table(served: Served, capsys: pytest.CaptureFixture[str]
 
 def test_a_customer_is_looked_up(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
     assert "501" in printed(capsys, "subscriptions", "lookup", "usr_abc123")
+
+
+def test_a_customer_is_looked_up_by_phone(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "501" in printed(capsys, "subscriptions", "lookup", "--phone", "512345678")
+
+
+def test_a_subscription_is_extended_by_months(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def end() -> datetime:
+        shown = json.loads(printed(capsys, "subscriptions", "get", "501", "--json"))
+        return datetime.fromisoformat(shown["current_period_end"])
+
+    before = end()
+    printed(capsys, "subscriptions", "extend", "501", "--months", "2", "--yes")
+
+    assert end() - before == timedelta(days=60)
+
+
+@pytest.mark.parametrize("output", [(), ("--csv",), ("--json",)])
+def test_plans_are_listed_by_name(
+    served: Served, capsys: pytest.CaptureFixture[str], output: tuple[str, ...]
+) -> None:
+    (line,) = (
+        line
+        for line in printed(capsys, "plans", *output).splitlines()
+        if "pro-plan" in line and "annually" in line
+    )
+
+    assert "199.99" in line
+    assert "15" in line
+
+
+def test_a_narrow_terminal_cuts_no_number(
+    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+
+    assert "199.99" in printed(capsys, "plans")
+
+
+def test_a_pipe_gets_each_line_whole(
+    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS")
+    heading, *rows = printed(capsys, "plans").splitlines()
+
+    assert len(rows) == len(printed(capsys, "plans", "--json").splitlines())
+    assert heading.startswith("plan")
 
 
 def test_a_dry_run_changes_nothing(served: Served, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,79 @@
+"""Checks of Redis and of the inbox; both are only read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from anyio import to_thread
+
+from rmz_async.cli._findings import Finding, State
+from rmz_async.cli._wording import text
+from rmz_async.errors import RMZError
+from rmz_async.redis._link import Link
+from rmz_async.webhooks.inbox.interface import Stats
+from rmz_async.webhooks.inbox.opening import open_inbox
+
+__all__ = ("check_inbox", "check_redis")
+
+_SQLITE = "sqlite:///"
+_TIMEOUT = 3.0
+
+
+async def check_redis(url: str | None) -> Finding:
+    """Ask Redis whether it is there."""
+    if not url:
+        how = text("not looked at: name the address by --redis or REDIS_URL")
+        return Finding("redis", State.SKIPPED, how)
+    try:
+        link = Link(url, _TIMEOUT)
+        try:
+            await link.run("PING")
+        finally:
+            link.close()
+    except Exception as error:  # noqa: BLE001 - redis-py's errors, which may show the address
+        advice = text("look whether Redis runs, and at the address and its password")
+        return Finding("redis", State.FAILED, _reason(error), advice)
+    return Finding("redis", State.OK, text("answers"))
+
+
+async def check_inbox(address: str | None) -> Finding:
+    """Count the deliveries of an inbox."""
+    if not address:
+        how = text("not looked at: name the address by --inbox or RMZ_INBOX")
+        return Finding("inbox", State.SKIPPED, how)
+    try:
+        stats = await to_thread.run_sync(_stats, address)
+    except FileNotFoundError:
+        advice = text("run rmz webhooks create, or start your application")
+        return Finding("inbox", State.FAILED, text("the file is not there"), advice)
+    except Exception as error:  # noqa: BLE001 - each database has errors of its own
+        advice = text("look whether the database runs, at the address, and rmz webhooks create")
+        return Finding("inbox", State.FAILED, _reason(error), advice)
+    found = text(
+        "%(deliveries)s deliveries, %(waiting)s waiting, %(dead)s failed",
+        deliveries=stats.deliveries,
+        waiting=stats.waiting,
+        dead=stats.dead,
+    )
+    if stats.dead or stats.unreadable:
+        advice = text("look at rmz webhooks list --state dead, mend, and rmz webhooks replay")
+        return Finding("inbox", State.WARNING, found, advice)
+    return Finding("inbox", State.OK, found)
+
+
+def _stats(address: str) -> Stats:
+    path = address.removeprefix(_SQLITE)
+    if path != address and not Path(path).is_file():
+        # SQLite would make the file.
+        raise FileNotFoundError(path)
+    inbox = open_inbox(address)
+    try:
+        return inbox.stats()
+    finally:
+        inbox.close()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RMZError):
+        return str(error)
+    return text("cannot be used (%(error)s)", error=type(error).__name__)

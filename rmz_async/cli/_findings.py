@@ -1,0 +1,35 @@
+"""The outcome of one check of ``rmz doctor``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import attrs
+
+__all__ = ("Finding", "State")
+
+
+class State(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@attrs.frozen
+class Finding:
+    """The outcome of one check; neither text has a secret in it.
+
+    Attributes:
+        check: The part that was looked at, such as ``token``.
+        state: How the check ended.
+        text: What was found.
+        advice: What to do now; empty if nothing is to be done.
+    """
+
+    check: str
+    state: State
+    text: str
+    advice: str = ""
