@@ -79,14 +79,14 @@ def deliver(url: str, body: bytes, signature: str | None = None) -> httpx.Respon
 
 
 @contextmanager
-def serving(app: Any) -> Generator[str]:
+def serving(app: Any, listener: socket.socket | None = None) -> Generator[str]:
     """Serve an ASGI application as production does, and return its address."""
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="auto"))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
+    with listener or socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listening])))
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join(30)

@@ -11,8 +11,12 @@ import anyio
 import httpx
 import pytest
 from litestar import Litestar, get
+from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.exceptions import NotAuthorizedException
+from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
+from litestar.middleware.base import DefineMiddleware
 from litestar.types import Message, Scope
 
 import rmz_async
@@ -75,6 +79,26 @@ def test_an_application_may_leave_the_handlers_to_another_process(
         assert deliver(url, body).status_code == 200
     assert effects.names == []
     assert receiver.inbox.stats().waiting == 1
+
+
+def test_neither_a_sign_in_nor_a_token_against_forged_forms_is_asked_of_rmz(
+    receiver: webhooks.Receiver,
+) -> None:
+    """The signature takes their place."""
+
+    class SignIn(AbstractAuthenticationMiddleware):
+        async def authenticate_request(self, connection: object) -> AuthenticationResult:
+            raise NotAuthorizedException
+
+    app = Litestar(
+        [litestar.route(receiver)],
+        middleware=[DefineMiddleware(SignIn)],
+        csrf_config=CSRFConfig(secret="a-secret-of-the-application"),
+    )
+    body = webhooks.sample(webhooks.EventType.SUBSCRIPTION_PAUSED)
+
+    with serving(app) as url:
+        assert deliver(url, body).status_code == 200
 
 
 def test_the_api_s_own_document_does_not_mention_the_deliveries(
