@@ -42,6 +42,9 @@ def page(
     monkeypatch.chdir(tmp_path)
     # A reader has saved the service of the tutorial beside its tests.
     monkeypatch.syspath_prepend(ROOT / "docs" / "examples")
+    # Each test imports them again, as a process of its own would.
+    for example in (ROOT / "docs" / "examples").glob("*_app.py"):
+        monkeypatch.delitem(sys.modules, example.stem, raising=False)
     # A task of taskiq looks its module up.
     monkeypatch.setitem(sys.modules, "example", ModuleType("example"))
     path = getattr(request, "param", None) or request.module.PAGE

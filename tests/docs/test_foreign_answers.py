@@ -125,9 +125,9 @@ def test_no_foreign_answer_decides_on_access_without_await(page: Page, foreign: 
             page["may_download"]("usr_abc123")
 
 
-@pytest.mark.parametrize("page", ["docs/frameworks.md"], indirect=True)
+@pytest.mark.parametrize("page", ["docs/frameworks/fastapi.md"], indirect=True)
 def test_a_service_asks_nobody_to_pay_after_a_foreign_answer(page: Page, foreign: str) -> None:
-    page.run("FastAPI")
+    page.run("Call RMZ in a path operation")
     app: Any = page["app"]
 
     async def visit() -> int:
