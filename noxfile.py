@@ -293,6 +293,15 @@ def canary(session: nox.Session) -> None:
 
 
 @nox.session
+def policy(session: nox.Session) -> None:
+    """Compare the paywall's decisions with RMZ's rules in 20,000 examples of each claim."""
+    session.install(".[sandbox]", *group("tests"))
+    session.run(
+        "pytest", "tests/property/test_policy.py", *session.posargs, env={"RMZ_EXAMPLES": "many"}
+    )
+
+
+@nox.session
 def mutation(session: nox.Session) -> None:
     """Make small mistakes where the client decides, and see that the tests find them."""
     session.install(".[sandbox]", *group("tests"))

@@ -48,7 +48,7 @@ MODULES = {
     "rmz_async.webhooks._reading": ("webhooks_events",),
     "rmz_async.resources._phones": ("phones",),
     "rmz_async._calls.refusals": ("wire_errors",),
-    "rmz_async.paywall.decisions": ("paywall/decisions",),
+    "rmz_async.paywall.decisions": ("paywall/decisions", "property/policy"),
     "rmz_async.paywall.policy": ("paywall/decisions",),
     "rmz_async.paywall.access": ("paywall/decisions", "paywall/wording", "paywall/paywall"),
     "rmz_async.paywall.lifetimes": ("paywall/paywall",),

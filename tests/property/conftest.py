@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 from hypothesis import HealthCheck, settings
 
 # The same examples in each run: a failure comes again, and no run fails by chance.
@@ -10,4 +12,11 @@ settings.register_profile(
     max_examples=100,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.load_profile("repeatable")
+# Other examples in each run, and many of them, for a session that has the time.
+settings.register_profile(
+    "many",
+    settings.get_profile("repeatable"),
+    derandomize=False,
+    max_examples=20_000,
+)
+settings.load_profile(os.environ.get("RMZ_EXAMPLES", "repeatable"))

@@ -23,8 +23,8 @@ PAYWALLS = Path(__file__).with_name("paywalls.py")
 LOOPS = ("asyncio", "trio")
 USER = "usr_abc123"
 
-# Seconds for which RMZ holds the answer to a process that is about to be killed.
-HELD = 60.0
+# Seconds for which RMZ holds the answer to a process that is killed; longer than any run.
+HELD = 3600.0
 
 
 @attrs.frozen(kw_only=True)
