@@ -20,6 +20,9 @@ LOOKUP_CAP = 50
 
 _FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
+# Of grants that last equally long, the one that asks least of the customer is shown.
+_GRANTS = (Reason.ACTIVE, Reason.TRIALING, Reason.GRACE, Reason.PAID_TIME)
+
 # The refusal that the customer can do most about is shown.
 _REFUSALS = (
     Reason.UNREADABLE,
@@ -77,12 +80,12 @@ def decide(
     verdicts = [_judge(each, policy, now) for each in subscriptions]
     granted = [each for each in verdicts if each.granted]
     if granted:
-        verdict = max(granted, key=_longest)
+        verdict = min(granted, key=_by_length)
     else:
         verdicts.append(_Verdict(False, Reason.NO_SUBSCRIPTION))
         if len(subscriptions) >= LOOKUP_CAP:
             verdicts.append(_Verdict(False, Reason.TOO_MANY))
-        verdict = min(verdicts, key=lambda each: _REFUSALS.index(each.reason))
+        verdict = min(verdicts, key=_by_use)
     return Access(
         granted=verdict.granted,
         reason=verdict.reason,
@@ -93,8 +96,20 @@ def decide(
     )
 
 
-def _longest(verdict: _Verdict) -> datetime:
-    return _FOR_EVER if verdict.until is None else verdict.until
+# Both orders end with the id, the newest first, because RMZ documents no order of subscriptions.
+
+
+def _by_length(verdict: _Verdict) -> tuple[bool, timedelta, int, int]:
+    left = timedelta(0) if verdict.until is None else _FOR_EVER - verdict.until
+    return verdict.until is not None, left, _GRANTS.index(verdict.reason), -_id_of(verdict)
+
+
+def _by_use(verdict: _Verdict) -> tuple[int, int]:
+    return _REFUSALS.index(verdict.reason), -_id_of(verdict)
+
+
+def _id_of(verdict: _Verdict) -> int:
+    return 0 if verdict.subscription is None else verdict.subscription.id
 
 
 def _judge(subscription: Subscription, policy: Policy, now: datetime) -> _Verdict:

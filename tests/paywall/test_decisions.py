@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import attrs
 import pytest
 
-from rmz_async import ConfigurationError, Subscription
+from rmz_async import ConfigurationError, Subscription, SubscriptionStatus
 from rmz_async.models import SubscriptionProduct
 from rmz_async.paywall import Policy, Reason, decide
 
@@ -167,6 +168,28 @@ def test_the_grant_that_lasts_longest_is_the_one_that_counts() -> None:
 
     assert decide([short, long], now=NOW).until == SOON
     assert decide([long, endless, short], now=NOW).until is None
+
+
+def test_a_grant_without_an_end_lasts_longer_than_the_calendar() -> None:
+    """An end in the last moment of the calendar is an end."""
+    last = datetime.max.replace(tzinfo=UTC)
+    ending = subscription("active", current_period_end=last)
+    endless = subscription("active", current_period_end=None)
+
+    assert decide([ending], now=NOW).until == last
+    assert decide([ending, endless], now=NOW).until is None
+
+
+def test_of_equal_subscriptions_the_newest_counts_and_the_best_reason() -> None:
+    """RMZ documents no order."""
+    older, newer = (attrs.evolve(subscription("active"), id=number) for number in (501, 502))
+    paused, trial = (subscription(status, auto_renew=False) for status in ("paused", "trialing"))
+    policy = Policy(paused=True)
+
+    assert decide([newer, older], now=NOW).subscription == newer
+    assert decide([paused, trial], policy, NOW).reason is Reason.TRIALING
+    gone = [attrs.evolve(one, status=SubscriptionStatus.EXPIRED) for one in (older, newer)]
+    assert decide(gone, now=NOW).subscription == gone[1]
 
 
 def test_the_last_year_of_the_calendar_is_no_overflow() -> None:
