@@ -48,6 +48,7 @@ __all__ = (
     "Purchase",
     "Urgency",
     "after_fork",
+    "after_storing",
     "answers_over",
     "as_another_process",
     "async_client",
@@ -221,6 +222,23 @@ def set_pause(patch: pytest.MonkeyPatch, pause: Callable[[float], None]) -> None
 def after_fork() -> None:
     """Do to all SQLite files what happens in the child of a fork."""
     _sqlite_file._after_fork()
+
+
+def after_storing(call: Callable[[], None]) -> None:
+    """Call *call* between the statements that store deliveries and the commit, in this process."""
+    # Only some tests need SQLAlchemy.
+    from rmz_async.webhooks.inbox import postgres
+
+    modules: tuple[Any, ...] = (sqlite, postgres)
+    for module in modules:
+        added = module._added
+
+        def added_and_called(*arguments: Any, added: Any = added) -> Any:
+            found = added(*arguments)
+            call()
+            return found
+
+        module._added = added_and_called
 
 
 def close_inherited() -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 import inspect
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 import attrs
@@ -142,7 +144,20 @@ def grouping_of(*, ordered: bool, coalesce: bool) -> Grouping:
 def name_of(handler: Handler) -> str:
     """Return the name under which a restarted program finds the handler's tasks again."""
     named = handler if hasattr(handler, "__qualname__") else type(handler)
-    return f"{named.__module__}.{named.__qualname__}"
+    return f"{_module_of(named)}.{named.__qualname__}"
+
+
+def _module_of(named: Any) -> str:
+    """Return the name by which other processes, a queue's worker for instance, import a module."""
+    name = str(named.__module__)
+    # The second one is the program in a child of multiprocessing.
+    if name not in ("__main__", "__mp_main__"):
+        return name
+    program = sys.modules[name]
+    if program.__spec__ is not None:
+        return program.__spec__.name
+    file: str | None = getattr(program, "__file__", None)
+    return name if file is None else Path(file).stem
 
 
 def subject_of(event: Event) -> str | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 
 import anyio
 import anyio.lowlevel
@@ -153,3 +156,38 @@ async def test_a_queue_that_is_down_or_slow_costs_no_delivery(
     monkeypatch.setattr(hand_over_module, "PATIENCE", 0.0)
     await deliver_events(receiver, "b")
     assert "delivery 2 was not handed over, and will be again: TimeoutError" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["__main__", "__mp_main__"])
+@pytest.mark.parametrize(
+    ("spec", "file", "imported"),
+    [
+        (None, "/srv/shop.py", "shop"),
+        (ModuleSpec("shop.service", None), "/srv/shop/service.py", "shop.service"),
+        (None, None, None),
+    ],
+    ids=["a file", "a module", "a notebook"],
+)
+async def test_a_program_names_its_handlers_as_the_worker_that_imports_it(
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    spec: ModuleSpec | None,
+    file: str | None,
+    imported: str | None,
+) -> None:
+    """Or no worker of the queue would find the handlers of what the program has stored."""
+    program = ModuleType(name)
+    program.__spec__ = spec
+    if file is not None:
+        program.__file__ = file
+    monkeypatch.setitem(sys.modules, name, program)
+
+    def handler(event: Event) -> None: ...
+
+    handler.__module__, handler.__qualname__ = name, "handler"
+    receiver.on("*")(handler)
+    await deliver_events(receiver, "a")
+
+    (entry,) = receiver.inbox.entries()
+    assert [task.handler for task in entry.tasks] == [f"{imported or name}.handler"]
