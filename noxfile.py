@@ -46,6 +46,7 @@ PAGES = "tests/docs"
 PROCESSES = [
     *(str(path) for path in sorted(Path("tests/sync").glob("test_process_*.py"))),
     "tests/queues",
+    "tests/webhooks/test_reconciling_killed.py",
 ]
 # A session of its own, as these need Chromium.
 BROWSER = "tests/browser"

@@ -22,7 +22,7 @@ from rmz_async.paywall._answers import Answers
 from rmz_async.paywall._lookups import Lookups, Purchase, Urgency
 from rmz_async.webhooks import _hand_over, _worker
 from rmz_async.webhooks._comparing import changes, state_of, state_of_event
-from rmz_async.webhooks._reading import event_of
+from rmz_async.webhooks._reading import RECONCILED, event_of
 from rmz_async.webhooks.inbox import _sqlite_file, sqlite
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from rmz_sync import _portal_thread
@@ -40,6 +40,7 @@ T = TypeVar("T")
 AnyClient = rmz_async.Client | rmz_sync.Client
 
 __all__ = (
+    "RECONCILED",
     "AnyClient",
     "Clock",
     "CutOff",

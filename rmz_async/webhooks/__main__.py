@@ -195,6 +195,8 @@ def _line(entry: Entry, rest: str) -> str:
 def _origin(entry: Entry) -> str:
     if entry.secret_index == RECONCILED:
         return "found by reconcile"
+    if entry.secret_index is None:
+        return "secret not known"
     return f"secret {entry.secret_index}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,16 @@ def test_a_queue_runs_what_is_handed_over(page: Page) -> None:
 
     page.wait(main())
     assert "order 78901" in page.printed
+
+
+def test_an_order_without_an_event_is_found(page: Page) -> None:
+    page.run("Make up for missed events")
+    orders = page.sandbox.state.orders
+    first, *others = orders
+
+    missed = page.wait(page["missed_orders"](date(2020, 1, 1), set(others)))
+
+    assert missed == [first]
 
 
 def test_the_receiver_of_the_page_is_well(page: Page) -> None:

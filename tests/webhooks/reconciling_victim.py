@@ -20,7 +20,7 @@ import anyio.lowlevel
 import attrs
 
 import rmz_async
-from rmz_async.webhooks import Event, Inbox, Receiver
+from rmz_async.webhooks import Event, Receiver
 from rmz_async.webhooks.inbox.opening import open_inbox
 from tests import seams
 from tests.webhooks.receiving import SECRET
@@ -69,40 +69,33 @@ class Death:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-class TracedInbox:
-    """An inbox that names the points at which a comparison is."""
+def trace(inbox: Any, death: Death) -> None:
+    """Let an inbox name the points at which a comparison is."""
+    resume, compare, leave = inbox.resume, inbox.compare, inbox.leave
 
-    def __init__(self, inbox: Any, death: Death) -> None:
-        self._inbox = inbox
-        self._reach = death.reach
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inbox, name)
-
-    def resume(self, **options: Any) -> Any:
-        """Take up the walk."""
-        walk = self._inbox.resume(**options)
-        self._reach("took up the walk")
+    def traced_resume(**options: Any) -> Any:
+        walk = resume(**options)
+        death.reach("took up the walk")
         return walk
 
-    def compare(self, walk: Any, page: Any, decide: Callable[..., Any], **options: Any) -> Any:
-        """Store what a page shows."""
-        self._reach("read a page")
+    def traced_compare(walk: Any, page: Any, decide: Callable[..., Any], **options: Any) -> Any:
+        death.reach("read a page")
 
         def decided(*arguments: Any) -> Any:
             found = decide(*arguments)
-            self._reach("compared a subscription")
+            death.reach("compared a subscription")
             return found
 
-        stored = self._inbox.compare(walk, page, decided, **options)
-        self._reach("committed a page")
+        stored = compare(walk, page, decided, **options)
+        death.reach("committed a page")
         return stored
 
-    def leave(self, walk: Any, **options: Any) -> None:
-        """Give the walk back."""
-        self._reach("reached the end")
-        self._inbox.leave(walk, **options)
-        self._reach("gave the walk back")
+    def traced_leave(walk: Any, **options: Any) -> None:
+        death.reach("reached the end")
+        leave(walk, **options)
+        death.reach("gave the walk back")
+
+    inbox.resume, inbox.compare, inbox.leave = traced_resume, traced_compare, traced_leave
 
 
 class TracedList:
@@ -131,8 +124,9 @@ async def reconcile(address: str, base_url: str, token: str, death: Death, now: 
     """Compare, until death."""
     seams.after_storing(lambda: death.reach("stored, not committed"))
     clock = clock_at(now)
-    inbox = TracedInbox(open_inbox(address, clock), death)
-    receiver = Receiver(secrets=[SECRET], inbox=cast("Inbox", inbox), _clock=clock)
+    inbox = open_inbox(address, clock)
+    trace(inbox, death)
+    receiver = Receiver(secrets=[SECRET], inbox=inbox, _clock=clock)
     receiver.on("*", name="handle")(handle)
     receiver.hand_off(lambda inbox_id: death.reach("handed an event over"))
     async with rmz_async.Client(token, base_url=base_url, pacing=None) as rmz:

@@ -89,7 +89,9 @@ def test_a_delivery_is_shown_with_its_error_on_one_line(
     assert "renew: dead, attempts 1, LookupError: no such\\nuser" in shown
     assert "sara@example.com" not in shown
     assert "sara@example.com" in run(capsys, address, "show", "2", "--body")
-    assert "unreadable: the delivery is not an event" in run(capsys, address, "show", "3")
+    unreadable = run(capsys, address, "show", "3")
+    assert "unreadable: the delivery is not an event" in unreadable
+    assert "secret not known" in unreadable
 
 
 def test_a_task_that_runs_or_waits_says_so(

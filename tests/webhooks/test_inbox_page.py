@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import attrs
 import httpx
 import pytest
 from babel.messages.extract import extract_from_file
@@ -15,7 +16,9 @@ from starlette.routing import Mount
 from rmz_async.integrations import inbox_page as package
 from rmz_async.integrations.inbox_page import inbox_page
 from rmz_async.webhooks import Event, Receiver
+from tests.seams import RECONCILED
 from tests.webhooks.receiving import SECRET, deliver, deliver_events
+from tests.webhooks.storages import delivery
 
 pytestmark = pytest.mark.anyio
 
@@ -153,6 +156,26 @@ async def test_the_page_is_read_only_unless_changes_are_allowed(
 
     assert (answer.status_code, answer.headers["location"]) == (303, "https://shop.example/inbox/2")
     assert (await filled.stats()).waiting == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "origin"),
+    [("en", "Found by comparing with RMZ"), ("ar", "اكتُشف بالمقارنة مع RMZ")],
+)
+async def test_an_event_that_no_delivery_brought_says_so(
+    browse: Browser, filled: Receiver, language: str, origin: str
+) -> None:
+    """The others say which secret fitted."""
+    brought = attrs.evolve(delivery("found"), secret_index=RECONCILED)
+    (number,) = filled.inbox.add([brought])
+    browser = browse()
+    found = (await browser.get(f"{number}", params={"lang": language})).text
+    signed = (await browser.get("1", params={"lang": language})).text
+
+    assert origin in found
+    assert "<dd>-1</dd>" not in found
+    assert origin not in signed
+    assert "<dd>0</dd>" in signed
 
 
 @pytest.mark.parametrize(

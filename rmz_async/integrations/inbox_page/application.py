@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from rmz_async.integrations.inbox_page._rendering import Renderer
 from rmz_async.webhooks._core import ReceiverCore
+from rmz_async.webhooks._reading import RECONCILED
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks.inbox.interface import TaskState
 
@@ -90,7 +91,7 @@ class _Pages:
         entry = await in_thread(partial(self._receiver.inbox.entry, number))
         if entry is None:
             raise HTTPException(404)
-        return self._renderer.page(request, "entry.html", entry=entry)
+        return self._renderer.page(request, "entry.html", entry=entry, reconciled=RECONCILED)
 
     async def replay(self, request: Request) -> Response:
         """Run the handlers of a delivery again."""
