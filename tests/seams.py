@@ -20,6 +20,7 @@ from rmz_async._transport import Transport
 from rmz_async.paywall import Lifetimes, Paywall, Policy
 from rmz_async.paywall._answers import Answers
 from rmz_async.paywall._lookups import Lookups, Purchase, Urgency
+from rmz_async.paywall._memory import Entry, Memory
 from rmz_async.webhooks import _hand_over, _worker
 from rmz_async.webhooks._comparing import changes, state_of, state_of_event
 from rmz_async.webhooks._reading import RECONCILED, event_of
@@ -44,7 +45,9 @@ __all__ = (
     "AnyClient",
     "Clock",
     "CutOff",
+    "Entry",
     "Lookups",
+    "Memory",
     "Portal",
     "Purchase",
     "Urgency",

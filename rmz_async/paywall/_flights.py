@@ -13,7 +13,7 @@ from rmz_async._http.per_loop import PerLoop
 T = TypeVar("T")
 
 
-@attrs.define(eq=False)
+@attrs.define
 class Flight(Generic[T]):
     """A request that is on its way.
 
@@ -53,8 +53,9 @@ class Flights(Generic[T]):
                 return flight.results[0]
         flight = flights[user] = Flight[T]()
         try:
-            flight.results.append(await ask())
+            result = await ask()
+            flight.results.append(result)
         finally:
             del flights[user]
             flight.landed.set()
-        return flight.results[0]
+        return result

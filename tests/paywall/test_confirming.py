@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -54,9 +56,9 @@ def rmz() -> ScriptedRMZ:
     return scripted
 
 
-async def link(rmz: ScriptedRMZ, user: str = "noura", **options: Any) -> str:
+async def link(rmz: ScriptedRMZ, user: str = "noura", secret: Any = SECRET, **options: Any) -> str:
     """Return the query with which a customer comes back from a signed checkout."""
-    answers = answers_over(rmz, state_secret=SECRET, **options)
+    answers = answers_over(rmz, state_secret=secret, **options)
     session = await answers.start(
         user,
         Purchase(
@@ -116,6 +118,9 @@ async def test_a_query_may_come_from_any_framework(rmz: ScriptedRMZ, query: Any)
         "rmz-subscription-id=",
         "rmz-subscription-id=501&rmz-subscription-id=501",
         "rmz-subscription-id=501&rmz-subscription-id=502",
+        "rmz-subscription-id=&rmz-subscription-id=501",
+        QueryParams("rmz-subscription-id=501&rmz-subscription-id=501"),
+        MultiDict([("rmz-subscription-id", "501"), ("rmz-subscription-id", "501")]),
         "rmz-subscription-id=%20501",
         "rmz-subscription-id=0",
         "rmz-subscription-id=-5",
@@ -148,6 +153,15 @@ async def test_the_subscription_of_somebody_else_grants_nothing(
     assert outcome == SomeoneElses()
     assert not outcome
     assert answers.memory.fresh("noura") is None
+
+
+async def test_the_largest_id_of_a_database_is_an_id(rmz: ScriptedRMZ) -> None:
+    """RMZ's column has 64 bits, one of them for the sign."""
+    largest = 2**63 - 1
+
+    await answers_over(rmz).confirm(f"rmz-subscription-id={largest}", "noura", 8)
+
+    assert rmz.got == [largest]
 
 
 async def test_a_purchase_that_grants_nothing_says_why(rmz: ScriptedRMZ) -> None:
@@ -252,6 +266,8 @@ async def test_an_old_secret_is_accepted_while_it_is_listed(rmz: ScriptedRMZ) ->
     new = "another-secret-0123456789"
 
     assert await answers_over(rmz, state_secret=[new, SECRET]).confirm(query, "noura", 8)
+    newer = await link(rmz, secret=[new, SECRET])
+    assert await answers_over(rmz, state_secret=[new]).confirm(newer, "noura", 8)
     assert not await answers_over(rmz, state_secret=[new]).confirm(query, "noura", 8)
 
 
@@ -260,7 +276,19 @@ def test_a_weak_secret_is_refused_and_not_shown(rmz: ScriptedRMZ, secret: Any) -
     """The message names the rule."""
     with pytest.raises(ConfigurationError, match=r"^state_secret: .* 16 or more") as caught:
         answers_over(rmz, state_secret=secret)
+    assert str(caught.value).endswith("more characters")
     assert "0123456789" not in str(caught.value)
+
+
+async def test_the_shortest_secret_signs_and_the_address_does_not_show_the_user(
+    rmz: ScriptedRMZ,
+) -> None:
+    """A digest of whole bytes stands for the user."""
+    query = await link(rmz, secret="0123456789abcdef")
+    payload = query.partition("rmz-state=")[2].partition(".")[0]
+
+    digest = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    assert b"noura" not in bytes.fromhex(digest)
 
 
 def test_signing_needs_an_extra(rmz: ScriptedRMZ, monkeypatch: pytest.MonkeyPatch) -> None:

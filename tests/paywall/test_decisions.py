@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
 
 from rmz_async import ConfigurationError, Subscription, SubscriptionStatus
 from rmz_async.models import SubscriptionProduct
-from rmz_async.paywall import Policy, Reason, decide
+from rmz_async.paywall import Policy, Reason, Source, decide
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -98,6 +98,7 @@ def test_without_an_end_of_the_period_rmz_s_status_is_the_only_end() -> None:
         access = decide(held, Policy(grace=DAY), NOW)
 
         assert (access.granted, access.until) == (True, None)
+        assert access.reason is decide([subscription(status)], now=NOW).reason
 
 
 @pytest.mark.parametrize(
@@ -141,6 +142,7 @@ def test_a_product_that_cannot_be_read_is_no_refusal() -> None:
 
     access = decide([subscription("active", product=None)], policy, NOW)
     assert (access.granted, access.certain) == (False, False)
+    assert access.reason is Reason.UNREADABLE
     assert decide([subscription("paused", product=None)], policy, NOW).certain
 
 
@@ -209,12 +211,11 @@ def test_a_time_without_a_zone_is_refused() -> None:
     ("field", "value"),
     [
         ("product_ids", []),
-        ("product_ids", "102"),
-        ("product_ids", 102),
+        ("product_ids", [102, 0]),
         ("product_ids", [True]),
         ("product_ids", [0]),
         ("grace", 3),
-        ("grace", timedelta(days=400)),
+        ("grace", timedelta(days=367)),
         ("renewal_lag", -DAY),
         ("renewal_lag", 8 * DAY),
         ("trial", 1),
@@ -225,5 +226,45 @@ def test_a_time_without_a_zone_is_refused() -> None:
 )
 def test_a_policy_that_breaks_a_rule_names_the_field(field: str, value: Any) -> None:
     """A mistake in the rules must not wait for the first customer."""
-    with pytest.raises(ConfigurationError, match=f"^{field}: must be"):
+    rules = {
+        "product_ids": "one or more positive integers; None counts all products",
+        "grace": "a timedelta of 0 to 366 days",
+        "renewal_lag": "a timedelta of 0 to 7 days",
+    }
+    with pytest.raises(ConfigurationError, match=f"^{field}: must be (.*)$") as caught:
         Policy(**{field: value})
+    assert str(caught.value).endswith(rules.get(field, "True or False"))
+
+
+@pytest.mark.parametrize("value", ["102", b"102", 102])
+def test_products_are_several_integers(value: Any) -> None:
+    """A string is several characters."""
+    with pytest.raises(ConfigurationError, match=r"^product_ids: must be several .* \[102\]$"):
+        Policy(product_ids=value)
+
+
+def test_the_longest_spans_and_the_smallest_id_are_allowed() -> None:
+    """A year that has a leap day is a year."""
+    policy = Policy(product_ids=[1], grace=366 * DAY, renewal_lag=7 * DAY)
+
+    assert decide([subscription("active", product=1)], policy, NOW).until == SOON + 7 * DAY
+    with pytest.raises(TypeError):
+        cast("Any", Policy)([102])
+
+
+def test_a_renewal_is_waited_for_a_day() -> None:
+    """If the policy says nothing else."""
+    assert decide([subscription("active")], now=NOW).until == SOON + DAY
+
+
+def test_an_answer_says_when_and_how_it_was_learnt() -> None:
+    """Whatever the time of the decision is."""
+    held = [subscription("active", current_period_end=None)]
+    before = datetime.now(UTC)
+
+    now = decide(held)
+    assert before <= now.checked_at <= datetime.now(UTC)
+    assert now.source is Source.API
+    told = decide(held, now=NOW, checked_at=PAST, source=Source.WEBHOOK)
+    assert (told.checked_at, told.source) == (PAST, Source.WEBHOOK)
+    assert decide(held, now=NOW).checked_at == NOW

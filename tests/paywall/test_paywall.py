@@ -492,22 +492,6 @@ def test_an_option_that_breaks_a_rule_is_named(options: dict[str, Any], named: s
         Paywall(rmz_async.Client("1|secret-token"), **options)
 
 
-@pytest.mark.parametrize(
-    ("values", "named"),
-    [
-        ({"soft": 0}, "soft"),
-        ({"hard": float("nan")}, "hard"),
-        ({"patience": True}, "patience"),
-        ({"soft": 100, "hard": 50}, "soft, hard, max_stale"),
-        ({"refusal": 6}, "refusal"),
-    ],
-)
-def test_a_lifetime_that_breaks_a_rule_is_named(values: dict[str, Any], named: str) -> None:
-    """A refusal that lives longer would refuse those who have just paid."""
-    with pytest.raises(ConfigurationError, match=f"^{named}: "):
-        Lifetimes(**values)
-
-
 async def test_a_paywall_asks_rmz_for_all_subscriptions_of_a_user() -> None:
     """A payer whose card was declined is among them, and a token that fails is no refusal."""
     async with Sandbox(throttle=False) as sandbox, sandbox.client() as rmz:
