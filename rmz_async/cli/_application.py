@@ -25,6 +25,10 @@ _COMMANDS = {
         "rmz_async.cli._doctor:doctor",
         "Check that everything is ready for customers; nothing in the store is changed.",
     ),
+    "listen": (
+        "rmz_async.cli._listen:listen",
+        "Print each delivery that arrives at this machine, until Ctrl-C.",
+    ),
     "subscriptions": ("rmz_async.cli._subscriptions:application", "Read and change subscriptions."),
     "orders": ("rmz_async.cli._orders:application", "Read orders."),
     "plans": ("rmz_async.cli._plans:plans", "List the plans of the store, by name and id."),

@@ -10,6 +10,8 @@ import attrs
 
 from rmz_async.cli._options import open_client
 from rmz_async.cli._printing import print_document, shown
+from rmz_async.cli._wording import text
+from rmz_async.errors import OutcomeUnknownError
 from rmz_async.models import Subscription
 
 __all__ = ("Change", "change")
@@ -52,10 +54,21 @@ async def change(asked: Change) -> Subscription | int:
             )
             return 0
         if not asked.yes and not _confirmed(asked, before):
-            print("rmz: nothing was sent", file=sys.stderr)
+            print(text("rmz: nothing was sent"), file=sys.stderr)
             return 1
         target = before if asked.call == "extend" else before.id
-        changed: Subscription = await getattr(rmz.subscriptions, asked.call)(target, **asked.fields)
+        try:
+            changed: Subscription = await getattr(rmz.subscriptions, asked.call)(
+                target, **asked.fields
+            )
+        except OutcomeUnknownError:
+            # The client has read the subscription back already, and could not tell.
+            advice = text(
+                "rmz: before you send it again, wait two minutes, and compare with: %(command)s",
+                command=f"rmz subscriptions get {before.id} --json",
+            )
+            print(advice, file=sys.stderr)
+            raise
         return changed
 
 

@@ -20,7 +20,7 @@ with extra("cli", needed_by="The command rmz"):
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ("console", "print_document", "print_rows", "shown")
+__all__ = ("console", "print_document", "print_line", "print_rows", "shown")
 
 _FREE_TEXT = ("name", "plan", "product", "reason", "user")
 _WITHOUT_END = 100_000
@@ -58,6 +58,15 @@ def print_rows(rows: Sequence[Row], headings: Sequence[str], options: Options) -
 def print_document(document: object) -> None:
     """Print one JSON document on one line."""
     print(json.dumps(document, ensure_ascii=False, default=str))
+
+
+def print_line(*parts: str | tuple[str, str], options: Options) -> None:
+    """Print one line of parts, each plain or with its style."""
+    line = Text("  ").join(
+        Text(shown(part)) if isinstance(part, str) else Text(shown(part[0]), style=part[1])
+        for part in parts
+    )
+    console(options).print(line, soft_wrap=True)
 
 
 def shown(value: object) -> str:

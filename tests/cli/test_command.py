@@ -170,7 +170,7 @@ def test_a_change_is_not_sent_without_a_yes(
 
 
 def test_an_unknown_outcome_has_a_code_of_its_own(
-    served: Served, monkeypatch: pytest.MonkeyPatch
+    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def lost(*_: object) -> None:
         raise OutcomeUnknownError("lost")
@@ -178,6 +178,20 @@ def test_an_unknown_outcome_has_a_code_of_its_own(
     monkeypatch.setattr("rmz_async.resources.subscriptions.Subscriptions.pause", lost)
 
     assert main(["subscriptions", "pause", "501", "--yes"]) == 4
+    assert "rmz subscriptions get 501" in capsys.readouterr().err
+
+
+def test_an_extension_whose_answer_is_lost_is_read_back(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = json.loads(printed(capsys, "subscriptions", "get", "501", "--json"))
+    served.sandbox.faults.add("reset", on="POST */extend", times=1, after_effect=True)
+
+    words = ("subscriptions", "extend", "501", "--days", "3", "--yes", "--json")
+    after = json.loads(printed(capsys, *words))
+
+    ends = [datetime.fromisoformat(each["current_period_end"]) for each in (before, after)]
+    assert ends[1] - ends[0] == timedelta(days=3)
 
 
 def test_an_error_is_one_line_without_the_token(
