@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from rmz_async._extras import extra
 from rmz_async._version import __version__
+from rmz_async.cli._help import HelpInLanguage
 
 with extra("cli", needed_by="The command rmz"):
-    from cyclopts import App
+    from cyclopts import App, Parameter
 
 __all__ = ("application",)
 
@@ -14,6 +15,7 @@ _HELP = """Look into a store of RMZ, and change its subscriptions.
 
 The token is read from RMZ_API_TOKEN, or from the file that RMZ_API_TOKEN_FILE names, which only
 its owner may read. RMZ_BASE_URL leads to another address, for example to a sandbox.
+RMZ_WEBHOOK_SECRETS has the secrets of your webhooks, with a comma between two.
 
 Exit codes: 0 done, 1 failed or refused, 2 wrong command line, 3 cannot say, 4 outcome unknown,
 130 interrupted.
@@ -46,6 +48,9 @@ def application() -> App:
         name="rmz",
         help=_HELP,
         help_format="markdown",
+        help_formatter=HelpInLanguage(),
+        # A switch that is off has no need of a word to switch it off.
+        default_parameter=Parameter(negative=()),
         version=__version__,
         result_action="return_value",
         suppress_keyboard_interrupt=False,

@@ -13,8 +13,8 @@ from rmz_async.cli._doctor_stores import check_inbox, check_redis
 from rmz_async.cli._doctor_webhook import check_webhook
 from rmz_async.cli._findings import Finding, State
 from rmz_async.cli._options import Options, webhook_secrets
-from rmz_async.cli._printing import console, print_document, print_rows, shown
-from rmz_async.cli._wording import text
+from rmz_async.cli._printing import console, print_document, print_rows
+from rmz_async.cli._wording import text, without_marks
 
 with extra("cli", needed_by="The command rmz"):
     from rich.table import Table
@@ -39,8 +39,6 @@ async def doctor(
 ) -> int:
     """Check that everything is ready for customers; nothing in the store is changed.
 
-    RMZ_WEBHOOK_SECRETS has the secrets of your webhooks, with a comma between two of them.
-
     Args:
         webhook: Your address for RMZ's webhooks; it gets a forged and a signed event of no effect.
         redis: The address of Redis; REDIS_URL if left out.
@@ -54,11 +52,13 @@ async def doctor(
         await check_inbox(inbox or os.environ.get("RMZ_INBOX")),
     ]
     failed = any(each.state is State.FAILED for each in findings)
+    rows = [
+        {name: without_marks(value) for name, value in attrs.asdict(each).items()}
+        for each in findings
+    ]
     if options.json:
-        checks = [attrs.asdict(each) for each in findings]
-        print_document({"ok": not failed, "checks": checks})
+        print_document({"ok": not failed, "checks": rows})
     elif options.csv:
-        rows = [attrs.asdict(each) for each in findings]
         print_rows(rows, ("check", "state", "text", "advice"), options)
     else:
         _print(findings, options)
@@ -72,7 +72,7 @@ def _print(findings: list[Finding], options: Options) -> None:
     table.add_column(overflow="fold")
     for each in findings:
         state = Text(text(each.state), style=_COLOURS[each.state])
-        table.add_row(state, Text(text(each.check)), Text(shown(each.text)))
+        table.add_row(state, Text(text(each.check)), Text(each.text))
         if each.advice:
-            table.add_row("", "", Text(f"→ {shown(each.advice)}", style="italic"))
+            table.add_row("", "", Text(f"→ {each.advice}", style="italic"))
     console(options, sys.stdout).print(table)

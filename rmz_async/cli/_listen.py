@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from rmz_async.cli._deliveries import MOST_BYTES, Deliveries, Seen
 from rmz_async.cli._options import Options, webhook_secrets
-from rmz_async.cli._printing import print_document, print_line
+from rmz_async.cli._printing import print_document, print_line, printable
 from rmz_async.cli._wording import text
 from rmz_async.errors import ConfigurationError
 
@@ -27,8 +27,7 @@ def listen(
 ) -> int:
     """Print each delivery that arrives at this machine, until Ctrl-C.
 
-    RMZ_WEBHOOK_SECRETS has the secrets of your webhooks, with a comma between two of them. Let a
-    sandbox deliver here, or a tunnel of yours.
+    Let a sandbox deliver here, or a tunnel of yours.
 
     Args:
         port: The port on 127.0.0.1; 0 for any that is free.
@@ -86,5 +85,5 @@ def _print(seen: Seen, options: Options, *, body: bool) -> None:
         for advice in seen.advice:
             print_line(f"          → {advice}", options=options)
         if body:
-            print_line(seen.body, options=options)
+            print_line(printable(seen.body), options=options)
     sys.stdout.flush()

@@ -32,11 +32,11 @@ class Options:
         debug: Show the traceback of an error.
     """
 
-    json: Annotated[bool, Parameter(negative=())] = False
-    csv: Annotated[bool, Parameter(negative=())] = False
-    color: bool = True
+    json: bool = False
+    csv: bool = False
+    color: Annotated[bool, Parameter(negative="--no-color")] = True
     language: Literal["en", "ar"] | None = None
-    debug: Annotated[bool, Parameter(negative=())] = False
+    debug: bool = False
 
 
 def open_client(**settings: Any) -> rmz_async.Client:

@@ -20,7 +20,7 @@ with extra("cli", needed_by="The command rmz"):
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ("console", "print_document", "print_line", "print_rows", "shown")
+__all__ = ("console", "print_document", "print_line", "print_rows", "printable", "shown")
 
 _FREE_TEXT = ("name", "plan", "product", "reason", "user")
 _WITHOUT_END = 100_000
@@ -61,10 +61,9 @@ def print_document(document: object) -> None:
 
 
 def print_line(*parts: str | tuple[str, str], options: Options) -> None:
-    """Print one line of parts, each plain or with its style."""
+    """Print one line of parts, each plain or with its style; `shown` makes them harmless."""
     line = Text("  ").join(
-        Text(shown(part)) if isinstance(part, str) else Text(shown(part[0]), style=part[1])
-        for part in parts
+        Text(part) if isinstance(part, str) else Text(part[0], style=part[1]) for part in parts
     )
     console(options).print(line, soft_wrap=True)
 
@@ -73,9 +72,16 @@ def shown(value: object) -> str:
     """Return a value as one line; a time in UTC, and nothing for None."""
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}Z"
     return quoted(str(value))
+
+
+def printable(content: str) -> str:
+    """Return all of *content* with nothing in it that steers a terminal."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in content)
 
 
 def _harmless(cell: str) -> str:

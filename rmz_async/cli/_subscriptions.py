@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from rmz_async._extras import extra
 from rmz_async.cli._changing import Change, change
@@ -11,7 +11,7 @@ from rmz_async.cli._options import Options, open_client
 from rmz_async.models import PhoneNumber, Subscription
 
 with extra("cli", needed_by="The command rmz"):
-    from cyclopts import App
+    from cyclopts import App, Parameter
 
 __all__ = ("application",)
 
@@ -66,7 +66,7 @@ async def lookup(
     phone: str | None = None,
     country_code: str = "966",
     product_id: int | None = None,
-    include_inactive: bool = True,
+    include_inactive: Annotated[bool, Parameter(negative="--no-include-inactive")] = True,
     options: Options = _DEFAULT,
 ) -> None:
     """Find the subscriptions of one customer.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rmz_async.paywall.wording import catalogue
 
-__all__ = ("CATALOGUES", "language", "language_of", "text", "use_language")
+__all__ = ("CATALOGUES", "language", "language_of", "text", "use_language", "without_marks")
 
 CATALOGUES = Path(__file__).parent / "locale"
 _OPTION = "--language"
@@ -18,6 +18,9 @@ _OPTION = "--language"
 _VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 # First strong isolate, and its end: a value keeps its own direction within the sentence.
 _ISOLATE, _END = "\u2068", "\u2069"
+
+# The catalogue itself has the marks of one direction, too.
+_MARKS = str.maketrans("", "", f"{_ISOLATE}{_END}\u200e\u200f")
 
 _chosen = ContextVar("_chosen", default="en")
 
@@ -52,3 +55,8 @@ def text(message: str, /, **values: object) -> str:
         values = {name: f"{_ISOLATE}{value}{_END}" for name, value in values.items()}
     # Without values a percent sign is only a percent sign.
     return translated % values if values else translated
+
+
+def without_marks(sentence: str) -> str:
+    """Return *sentence* for a program, which would stumble over the marks of direction."""
+    return sentence.translate(_MARKS)

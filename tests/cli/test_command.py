@@ -37,7 +37,7 @@ def status(capsys: pytest.CaptureFixture[str]) -> object:
 def test_a_payer_is_let_in(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
     output = printed(capsys, "access", "usr_abc123", "--language", "en")
 
-    assert "True" in output
+    assert "yes" in output
     assert "is active." in output
 
 

@@ -69,6 +69,16 @@ def test_a_finding_is_a_line_and_what_to_do_another(
     assert "→ choose an address" in lines[place + 1]
 
 
+def test_an_arabic_finding_keeps_the_direction_of_its_values(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["doctor", "--language", "ar"]) == 0
+    assert "\u20681\u2069" in capsys.readouterr().out
+
+    main(["doctor", "--language", "ar", "--json"])
+    assert "\u2068" not in capsys.readouterr().out
+
+
 def test_findings_can_be_comma_separated(
     served: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -121,6 +121,17 @@ def test_a_body_without_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None
         posted(address, sample(EventType.ORDER_CREATED), SECRETS[0])
 
 
+def test_a_body_cannot_steer_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with listening(monkeypatch, "--limit", "1", "--body") as address:
+        posted(address, b"\x1b[2J" + b"x" * 1000, "a-secret-of-somebody-else")
+
+    output = capsys.readouterr().out
+    assert "\x1b" not in output
+    assert "x" * 1000 in output
+
+
 def test_an_order_is_shown_by_its_number_and_total() -> None:
     document = taken(sample(EventType.ORDER_CREATED), SECRETS[0])
 

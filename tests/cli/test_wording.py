@@ -1,10 +1,65 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
 
-from rmz_async.cli._wording import language_of, text, use_language
+from rmz_async.cli import _help, main
+from rmz_async.cli._findings import State
+from rmz_async.cli._wording import CATALOGUES, language_of, text, use_language
+
+COMMANDS = (
+    *("", "access", "doctor", "listen", "plans", "orders", "orders get", "orders list"),
+    *("products", "products list", "subscriptions", "subscriptions get", "subscriptions list"),
+    *("subscriptions lookup", "subscriptions extend", "subscriptions pause"),
+    *("subscriptions unpause", "subscriptions cancel"),
+)
+
+
+def translations() -> dict[str, str]:
+    """The catalogue."""
+    with (CATALOGUES / "ar" / "LC_MESSAGES" / "cli.po").open("rb") as file:
+        return {str(each.id): str(each.string) for each in read_po(file) if each.id}
+
+
+def messages() -> set[str]:
+    """All messages in the code."""
+    calls = {"text": None, "_": None}
+    found = extract_from_dir(CATALOGUES.parent, method_map=[("**.py", "python")], keywords=calls)
+    return {str(each[2]) for each in found} - {" "}
+
+
+@pytest.mark.filterwarnings("ignore:Skipping f-string")
+def test_every_message_is_translated() -> None:
+    assert messages() | set(State) <= translations().keys()
+
+
+def test_a_translation_has_the_placeholders_of_its_message() -> None:
+    for message, translation in translations().items():
+        assert translation
+        values = dict.fromkeys(re.findall(r"%\((\w+)\)s", message), "x")
+        assert (translation % values if values else translation) != message or message == "Redis"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_all_of_the_help_is_translated(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: set[str] = set()
+
+    def recorded(message: str) -> str:
+        asked.add(message)
+        return text(message)
+
+    monkeypatch.setattr(_help, "text", recorded)
+
+    assert main([*command.split(), "--help", "--language", "ar"]) == 0
+    assert asked
+    assert asked <= translations().keys()
+    assert re.search("[\u0600-\u06ff]", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(
