@@ -138,6 +138,28 @@ async def test_a_failed_delivery_is_handed_over_when_its_next_attempt_is_due(
     assert (await receiver.stats()).done == 1
 
 
+async def test_an_event_whose_turn_has_not_come_is_handed_over_again(
+    receiver: Receiver, time: Time
+) -> None:
+    """A queue has several workers, which do not keep the order."""
+    queue: list[int] = []
+    seen: list[str] = []
+
+    @receiver.on("*", ordered=True)
+    def handler(event: Event) -> None:
+        seen.append(event.dedupe_key)
+
+    receiver.hand_off(queue.append)
+    await deliver_events(receiver, "a", "b")
+    assert [await receiver.run_one(number) for number in (2, 1)] == [0, 1]
+    async with receiver.working():
+        time.move(61)
+        await until(partial(has, queue, 3))
+        assert await receiver.run_one(queue[-1]) == 1
+
+    assert seen == ["a", "b"]
+
+
 async def test_a_queue_that_is_down_or_slow_costs_no_delivery(
     receiver: Receiver,
     seen: list[str],

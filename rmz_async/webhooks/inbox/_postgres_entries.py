@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from rmz_async._extras import extra
+from rmz_async.webhooks.inbox._numbers import fitting
 from rmz_async.webhooks.inbox._postgres_tables import DELIVERIES, TASKS
 from rmz_async.webhooks.inbox.interface import Entry, EntryTask, Grouping, Stats, TaskState
 
@@ -53,7 +54,7 @@ def entries(
     """Return deliveries, the newest first."""
     wanted = select(DELIVERIES).order_by(DELIVERIES.c.id.desc()).limit(limit)
     if before is not None:
-        wanted = wanted.where(DELIVERIES.c.id < before)
+        wanted = wanted.where(DELIVERIES.c.id < fitting(before))
     if state is not None:
         of_delivery = TASKS.c.delivery_id == DELIVERIES.c.id
         wanted = wanted.where(exists().where(of_delivery, TASKS.c.state == state.value))
@@ -62,7 +63,7 @@ def entries(
 
 def entry(connection: Connection, now: float, inbox_id: int) -> Entry | None:
     """Return one delivery; None if there is none."""
-    wanted = select(DELIVERIES).where(DELIVERIES.c.id == inbox_id)
+    wanted = select(DELIVERIES).where(DELIVERIES.c.id == fitting(inbox_id))
     found = _entries(connection, now, connection.execute(wanted).all())
     return found[0] if found else None
 
@@ -74,7 +75,7 @@ def requeue(
     # The lock on the delivery keeps a second one from adding the same task.
     found = connection.execute(
         update(DELIVERIES)
-        .where(DELIVERIES.c.id == inbox_id)
+        .where(DELIVERIES.c.id == fitting(inbox_id))
         .values(fault=None)
         .returning(DELIVERIES.c.subject)
     ).first()

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from rmz_async.webhooks.inbox._numbers import fitting
 from rmz_async.webhooks.inbox.interface import Entry, EntryTask, Grouping, Stats, TaskState
 
 _STATS = """
@@ -77,14 +78,14 @@ def entries(
     limit: int,
 ) -> Sequence[Entry]:
     """Return deliveries, the newest first."""
-    wanted = {"before": before, "state": state, "limit": limit}
+    wanted = {"before": fitting(before), "state": state, "limit": limit}
     found = connection.execute(_ENTRIES, wanted).fetchall()
     return [_entry(connection, now, row) for row in found]
 
 
 def entry(connection: sqlite3.Connection, now: float, inbox_id: int) -> Entry | None:
     """Return one delivery; None if there is none."""
-    row = connection.execute(_ENTRY, (inbox_id,)).fetchone()
+    row = connection.execute(_ENTRY, (fitting(inbox_id),)).fetchone()
     return None if row is None else _entry(connection, now, row)
 
 
@@ -93,7 +94,8 @@ def requeue(
 ) -> bool:
     """Let handlers run for a delivery, again or for the first time."""
     found = connection.execute(
-        "UPDATE rmz_deliveries SET fault = NULL WHERE id = ? RETURNING subject", (inbox_id,)
+        "UPDATE rmz_deliveries SET fault = NULL WHERE id = ? RETURNING subject",
+        (fitting(inbox_id),),
     ).fetchone()
     if found is None:
         return False

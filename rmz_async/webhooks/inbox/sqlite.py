@@ -11,6 +11,7 @@ from typing import Any
 from rmz_async._calls.clock import Clock
 from rmz_async.errors import TaskLostError
 from rmz_async.webhooks.inbox import _sqlite_entries, _sqlite_known
+from rmz_async.webhooks.inbox._numbers import fitting
 from rmz_async.webhooks.inbox._sqlite_file import SQLiteFile
 from rmz_async.webhooks.inbox._sqlite_schema import SCHEMA
 from rmz_async.webhooks.inbox._steady_time import SteadyTime
@@ -130,7 +131,7 @@ class SQLiteInbox:
         inbox_id: int | None = None,
     ) -> Sequence[Task]:
         """Claim the tasks that are due, the oldest first."""
-        wanted = {"handlers": json.dumps(handlers), "limit": limit, "inbox_id": inbox_id}
+        wanted = {"handlers": json.dumps(handlers), "limit": limit, "inbox_id": fitting(inbox_id)}
         select = f"SELECT id, grouping, subject, handler {_DUE if inbox_id is None else _OF_ONE}"
         if not self._has_any(select, wanted):
             return []
