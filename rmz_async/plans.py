@@ -10,11 +10,15 @@ from typing import Any
 import attrs
 
 from rmz_async._calls.clock import Clock
-from rmz_async.errors import PlanNotFoundError
+from rmz_async._flights import Flights
+from rmz_async.errors import ConfigurationError, PlanNotFoundError
 from rmz_async.models import Duration, Product, ProductType
 from rmz_async.resources.products import Products
 
 __all__ = ("Plan", "Plans")
+
+# Seconds for which plans may be kept.
+LONGEST_AGE = 86_400.0
 
 # RMZ writes a duration as days if the product was made by its API.
 _DAYS = {
@@ -118,14 +122,29 @@ class PlanCache:
     def __init__(self) -> None:
         self._plans: Plans | None = None
         self._read_at = 0.0
+        self._flights: Flights[Plans] = Flights()
 
     async def plans(self, products: Products, clock: Clock, max_age: float) -> Plans:
-        """Return the plans; read them if those that are known are older than *max_age* seconds."""
-        now = clock.clock()
-        if self._plans is None or now - self._read_at >= max_age:
+        """Return the plans; read them if those that are known are older than *max_age* seconds.
+
+        Raises:
+            ConfigurationError: *max_age* is no number of seconds from 0 to a day's.
+        """
+        # NaN compares false with everything, so the comparison refuses it too.
+        if isinstance(max_age, bool) or not 0 <= max_age <= LONGEST_AGE:
+            raise ConfigurationError(
+                f"max_age: must be 0 to {LONGEST_AGE:.0f} seconds, because prices change"
+            )
+        if self._plans is not None and clock.clock() - self._read_at < max_age:
+            return self._plans
+
+        async def read() -> Plans:
+            now = clock.clock()
             self._plans = Plans([plan async for plan in _read(products)])
             self._read_at = now
-        return self._plans
+            return self._plans
+
+        return await self._flights.join("plans", read, depart_later=max_age == 0)
 
 
 async def _read(products: Products) -> AsyncIterator[Plan]:

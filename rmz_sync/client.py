@@ -132,15 +132,18 @@ class Client(Resources):
         """Read the store's plans, so that they can be named: ``plans["pro-plan", "annually"]``.
 
         This costs one request for 15 products, and one for each product that is subscribed to. The
-        plans are kept, and all copies of this client share them.
+        plans are kept, and all copies of this client share them. Threads that ask at the same time
+        share one reading.
 
         Args:
-            max_age: Seconds for which plans that were read before will do; 0 reads them again.
+            max_age: Seconds for which plans that were read before will do, at most a day's; 0 reads
+                them again.
 
         Returns:
             All plans of the store.
 
         Raises:
+            ConfigurationError: *max_age* is below 0 or above 86,400.
             RMZError: A page or a product could not be read.
         """
         return self._portal.run(self._wrapped.plans, max_age=max_age)

@@ -17,6 +17,7 @@ LAYERS = (
     ("_decoding",),
     ("options", "_calls", "_pacing"),
     ("_http",),
+    ("_flights",),
     ("_execution", "_resolving", "_transport"),
     ("resources",),
     ("plans",),

@@ -181,8 +181,8 @@ class Pacer:
     """Hands out slots, each for one request that is sent immediately.
 
     If no request waits and the quota has room, a request passes without a lock and without yielding
-    to other tasks. Otherwise it joins a line. There is a line for each quota and event loop: loops
-    in several threads share the count, but each wakes only its own tasks.
+    to other tasks. Otherwise it joins a line. There is a line for each quota, limit and event loop:
+    loops in several threads share the count, but each wakes only its own tasks.
 
     Args:
         pacing: The limits.
@@ -194,7 +194,7 @@ class Pacer:
         self._max_wait = pacing.max_wait
         self._clock = clock
         # A line exists only while somebody stands in it, because event loops come and go.
-        self._lines: dict[tuple[object, str], Line]
+        self._lines: dict[tuple[object, str, int], Line]
         self._store: QuotaStore
         if sharing is not None and (pacing.store is None or pacing.store is sharing._store):
             self._store, self._lines = sharing._store, sharing._lines
@@ -231,7 +231,8 @@ class Pacer:
         def ask(now: float, ahead: int) -> Awaitable[float]:
             return self._store.reserve(key, per_minute, now, ahead=ahead)
 
-        place = (current_token(), key)
+        # Those with a higher limit need not wait behind those with a lower one.
+        place = (current_token(), key, per_minute)
         line = self._lines.setdefault(place, Line())
         try:
             return await line.wait(ask, self._clock, latest)
@@ -270,9 +271,11 @@ class Pacer:
 
     def _wake(self, key: str) -> None:
         # Asking for the event loop costs more than all the rest of a slot without a wait.
-        line = self._lines.get((current_token(), key)) if self._lines else None
-        if line is not None:
-            line.wake()
+        if self._lines:
+            token = current_token()
+            for (loop, quota, _), line in list(self._lines.items()):
+                if (loop, quota) == (token, key):
+                    line.wake()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 import attrs
 
 from rmz_async import operations
+from rmz_async._flights import Flights
 from rmz_async.errors import (
     ConfigurationError,
     ConnectionFailedError,
@@ -24,7 +25,6 @@ from rmz_async.paywall._confirming import Confirming
 from rmz_async.paywall._doubts import Doubts
 from rmz_async.paywall._expectations import Expectation, Expectations
 from rmz_async.paywall._facts import Facts
-from rmz_async.paywall._flights import Flights
 from rmz_async.paywall._lookups import Lookups, Purchase, Urgency
 from rmz_async.paywall._memory import Entry, Memory, lasting
 from rmz_async.paywall._on_outage import OnOutage
@@ -33,7 +33,7 @@ from rmz_async.paywall._reachability import SLOT_PAUSE, Reachability
 from rmz_async.paywall._recording import record_of
 from rmz_async.paywall._refreshing import Refreshing
 from rmz_async.paywall._snapshot import Snapshot, rules_of
-from rmz_async.paywall._state import State
+from rmz_async.paywall._state import Bought, State
 from rmz_async.paywall._steady import steady_clock
 from rmz_async.paywall.access import Access, Reason, Source
 from rmz_async.paywall.decisions import decide
@@ -55,7 +55,6 @@ CONTRADICTED = 2.0
 
 # A known payer is handed the old answer for so long before RMZ is asked again.
 KEPT = 5.0
-
 PROBE = "rmz-paywall-ready"
 
 
@@ -139,9 +138,9 @@ class Answers:
     async def _answer(self, user: str) -> Access:
         now = self._now()
         entry = self.memory.payer(user)
-        if entry is None or now >= entry.ends:
-            access = await self._ask(user, Urgency.STRANGER)
-            return self._cannot_say() if access is None else access
+        if entry is None or now >= min(entry.ends, entry.learnt + self._lifetimes.max_stale):
+            known = await self._ask(user, Urgency.RETURNING if entry else Urgency.STRANGER)
+            return self._cannot_say() if known is None else known
         soft, hard = self._lifetimes.stretched(self._stretch())
         stale = None
         if now < entry.learnt + hard and user not in self._doubts:
@@ -202,8 +201,9 @@ class Answers:
         """Create a checkout session, with the state of the user in its address."""
         _validate(user)
         if self._state is not None:
-            signed = self._state.added_to(purchase.success_url, user)
-            purchase = attrs.evolve(purchase, success_url=signed)
+            bought = Bought(purchase.product_id, purchase.variant_id)
+            url = self._state.added_to(purchase.success_url, user, bought)
+            purchase = attrs.evolve(purchase, success_url=url)
         return await self._lookups.start(user, purchase)
 
     def confirmed(self, user: str, subscription: Subscription, checked_at: datetime) -> Access:

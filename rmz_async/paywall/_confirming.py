@@ -13,7 +13,7 @@ from rmz_async.errors import NotFoundError, RMZError
 from rmz_async.models import Subscription
 from rmz_async.paywall._lookups import Lookups
 from rmz_async.paywall._query import Query, subscription_id_of, values_of
-from rmz_async.paywall._state import PARAMETER, State
+from rmz_async.paywall._state import PARAMETER, Bought, State
 from rmz_async.paywall.access import Access, Reason
 from rmz_async.paywall.outcomes import Confirmation, Confirmed, NotFound, NotYet, SomeoneElses
 
@@ -42,13 +42,15 @@ class Confirming:
 
     async def confirm(self, query: Query, user: str, wait: float) -> Confirmation:
         """Return what became of the purchase of *user*."""
+        plan = None
         if self.state is not None:
             states = values_of(query, PARAMETER)
             verdict = self.state.check(states[0] if len(states) == 1 else None, user)
             if verdict == "someone_elses":
                 return SomeoneElses()
-            if verdict != "ok":
+            if isinstance(verdict, str):
                 return NotFound(reason=verdict)
+            plan = verdict
         subscription_id = subscription_id_of(query)
         if subscription_id is None:
             return NotFound(reason="no_id")
@@ -57,14 +59,14 @@ class Confirming:
         clock = self.lookups.clock
         deadline, pause = clock.clock() + patience, FIRST_PAUSE
         while True:
-            outcome = await self._look(subscription_id, user)
+            outcome = await self._look(subscription_id, user, plan)
             left = deadline - clock.clock()
             if not isinstance(outcome, NotYet) or left <= 0:
                 return outcome
             await clock.sleep(min(pause, left))
             pause *= 2
 
-    async def _look(self, subscription_id: int, user: str) -> Confirmation:
+    async def _look(self, subscription_id: int, user: str, plan: Bought | None) -> Confirmation:
         checked_at = self.lookups.clock.today()
         try:
             subscription = await self.lookups.get(subscription_id)
@@ -81,6 +83,8 @@ class Confirming:
             owner.encode("utf-8", "surrogatepass"), user.encode()
         ):
             return SomeoneElses()
+        if plan is not None and not plan.is_of(subscription):
+            return NotFound(reason="other_plan")
         access = self.learn(user, subscription, checked_at)
         if access.granted:
             return Confirmed(access=access, subscription=subscription)

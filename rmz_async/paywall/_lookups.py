@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Protocol
@@ -16,11 +17,19 @@ from rmz_async.options import Options
 __all__ = ("Lookups", "Purchase", "RMZLookups", "Urgency")
 
 
+# The part of a minute that those get who are not known to pay. The rest is left to known payers,
+# because no number of strangers may keep them out.
+FOR_OTHERS = 0.8
+
+
 class Urgency(Enum):
     """The asker who waits for an answer."""
 
     PAYER = "payer"
     """A known payer, who is let in if no request may go immediately."""
+
+    RETURNING = "returning"
+    """A known payer, who is not let in without an answer: the last one is over, or too old."""
 
     STRANGER = "stranger"
     """Somebody of whom nothing is known."""
@@ -106,25 +115,34 @@ class RMZLookups:
         self.store = options.base_url
         hasty = min(patience, options.timeout)
 
-        def waiting(seconds: float) -> Client:
+        def waiting(timeout: float, seconds: float, share: float = 1.0) -> Client:
             if pacing is None:
-                return client.with_options(timeout=hasty)
-            short = min(seconds, pacing.max_wait)
-            return client.with_options(timeout=hasty, pacing=attrs.evolve(pacing, max_wait=short))
+                return client.with_options(timeout=timeout)
+            short = attrs.evolve(
+                pacing,
+                max_wait=min(seconds, pacing.max_wait),
+                lookup_per_minute=max(1, int(self.per_minute * share)),
+            )
+            return client.with_options(timeout=timeout, pacing=short)
 
         self._client = client
-        self._hasty = {Urgency.PAYER: waiting(0.0), Urgency.STRANGER: waiting(patience)}
+        self._clients = {
+            Urgency.PAYER: waiting(hasty, 0.0),
+            Urgency.RETURNING: waiting(hasty, patience),
+            Urgency.STRANGER: waiting(hasty, patience, FOR_OTHERS),
+            Urgency.BACKGROUND: waiting(options.timeout, math.inf, FOR_OTHERS),
+        }
 
     async def subscriptions(self, user: str, urgency: Urgency) -> Sequence[Subscription]:
         """Return all subscriptions of a user."""
-        client = self._hasty.get(urgency, self._client)
+        client = self._clients[urgency]
         # Without include_inactive RMZ leaves out those whose payment is being retried.
         found = await client.subscriptions.lookup(external_customer_id=user, include_inactive=True)
         return found.subscriptions
 
     async def get(self, subscription_id: int) -> Subscription:
         """Return one subscription."""
-        return await self._hasty[Urgency.STRANGER].subscriptions.get(subscription_id)
+        return await self._clients[Urgency.RETURNING].subscriptions.get(subscription_id)
 
     async def start(self, user: str, purchase: Purchase) -> CheckoutSession:
         """Create a checkout session for a user."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from rmz_async._extras import extra
 from rmz_async.errors import ConfigurationError
+from rmz_async.models import Subscription
 
 PARAMETER = "rmz-state"
 
@@ -19,8 +20,27 @@ LIFETIME = 3600
 SHORTEST_SECRET = 16
 
 
+class Bought(NamedTuple):
+    """A plan.
+
+    Attributes:
+        product_id: Positive integer.
+        variant_id: Positive integer.
+    """
+
+    product_id: int
+    variant_id: int
+
+    def is_of(self, subscription: Subscription) -> bool:
+        """Return whether a subscription may be to this plan; what RMZ leaves out is no sign."""
+        product, variant = subscription.product, subscription.variant
+        return (product is None or product.id == self.product_id) and (
+            variant is None or variant.id in (None, self.variant_id)
+        )
+
+
 class State:
-    """Signs who has started a checkout.
+    """Signs who has started a checkout, and of which plan.
 
     Args:
         secrets: The secret, or several: the first one signs, and all are accepted.
@@ -41,27 +61,30 @@ class State:
             [str(key) for key in keys[::-1]], salt="rmz.paywall.state"
         )
 
-    def added_to(self, url: str, user: str) -> str:
+    def added_to(self, url: str, user: str, plan: Bought) -> str:
         """Return *url* with the state of *user* in its query; all else stays as it is."""
         parts = urlsplit(url)
-        state = urlencode({PARAMETER: self._serializer.dumps(_digest(user))})
+        state = urlencode({PARAMETER: self._serializer.dumps([_digest(user), *plan])})
         query = f"{parts.query}&{state}" if parts.query else state
         return urlunsplit(parts._replace(query=query))
 
     def check(
         self, value: str | None, user: str
-    ) -> Literal["ok", "link_expired", "link_altered", "someone_elses"]:
-        """Return what *value* says of *user*."""
+    ) -> Bought | Literal["link_expired", "link_altered", "someone_elses"]:
+        """Return the plan that *user* has started to buy, or what is wrong with *value*."""
         with extra("paywall", needed_by="state_secret"):
             from itsdangerous import BadData, SignatureExpired
 
         try:
-            signed = self._serializer.loads(value or "", max_age=LIFETIME)
+            signed, product_id, variant_id = self._serializer.loads(value or "", max_age=LIFETIME)
         except SignatureExpired:
             return "link_expired"
-        except BadData:
+        # Another version of this library may have signed something else.
+        except (BadData, ValueError, TypeError):
             return "link_altered"
-        return "ok" if hmac.compare_digest(str(signed), _digest(user)) else "someone_elses"
+        if not hmac.compare_digest(str(signed), _digest(user)):
+            return "someone_elses"
+        return Bought(product_id, variant_id)
 
 
 def _digest(user: str) -> str:

@@ -56,13 +56,21 @@ class NotFound:
 
     Attributes:
         reason: ``no_id``: the query has no usable ``rmz-subscription-id``. ``no_subscription``: RMZ
-            has none with that id. ``other_product``: another product was bought. ``over``: the
-            subscription lets nobody in any more. ``link_expired`` and ``link_altered``: the address
-            is older than `Paywall.start` allows, or was not made by it.
+            has none with that id. ``other_product``: another product was bought. ``other_plan``:
+            the subscription is to another plan than the one that `Paywall.start` was called with.
+            ``over``: the subscription lets nobody in any more. ``link_expired`` and
+            ``link_altered``: the address is older than `Paywall.start` allows, or was not made by
+            it.
     """
 
     reason: Literal[
-        "no_id", "no_subscription", "other_product", "over", "link_expired", "link_altered"
+        "no_id",
+        "no_subscription",
+        "other_product",
+        "other_plan",
+        "over",
+        "link_expired",
+        "link_altered",
     ]
 
     def __bool__(self) -> bool:

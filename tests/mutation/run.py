@@ -53,7 +53,7 @@ MODULES = {
     "rmz_async.paywall.access": ("paywall/decisions", "paywall/wording", "paywall/paywall"),
     "rmz_async.paywall.lifetimes": ("paywall/lifetimes",),
     "rmz_async.paywall._memory": ("paywall/memory", "paywall/snapshot"),
-    "rmz_async.paywall._flights": ("paywall/paywall", "paywall/feeding"),
+    "rmz_async._flights": ("paywall/paywall", "paywall/feeding"),
     "rmz_async.paywall._facts": ("paywall/sharing",),
     "rmz_async.paywall._refreshing": ("paywall/paywall",),
     "rmz_async.paywall._answers": (

@@ -7,8 +7,10 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import attrs
 import pytest
 from django.utils.datastructures import MultiValueDict
+from itsdangerous import URLSafeTimedSerializer
 from multidict import MultiDict
 from starlette.datastructures import QueryParams
 from werkzeug.datastructures import MultiDict as FlaskDict
@@ -22,6 +24,7 @@ from rmz_async import (
     RateLimitError,
     ServerError,
 )
+from rmz_async.models import SubscriptionProduct, Variant
 from rmz_async.paywall import Confirmed, NotFound, NotYet, Policy, Source
 from rmz_async.paywall.outcomes import SomeoneElses
 from rmz_async.sandbox import Sandbox
@@ -250,6 +253,45 @@ async def test_a_copied_link_is_refused(rmz: ScriptedRMZ) -> None:
     assert rmz.got == []
 
 
+@pytest.mark.parametrize(
+    "bought",
+    [
+        {"product": SubscriptionProduct(id=103)},
+        {"variant": Variant(id=14)},
+    ],
+)
+async def test_a_link_leads_to_the_plan_that_was_started_only(
+    rmz: ScriptedRMZ, bought: dict[str, Any]
+) -> None:
+    """The customer has typed the number of another subscription of theirs."""
+    query = await link(rmz)
+    rmz.set(attrs.evolve(subscription(created_at=START), **bought))
+    answers = answers_over(rmz, state_secret=SECRET)
+
+    assert await answers.confirm(query, "noura", 8) == NotFound(reason="other_plan")
+    assert answers.memory.fresh("noura") is None
+
+
+@pytest.mark.parametrize("variant", [None, Variant(id=None), Variant(id=15)])
+async def test_a_plan_that_rmz_leaves_out_is_no_reason_to_refuse(
+    rmz: ScriptedRMZ, variant: Variant | None
+) -> None:
+    """The customer has paid."""
+    query = await link(rmz)
+    rmz.set(attrs.evolve(subscription(created_at=START), product=None, variant=variant))
+
+    assert await answers_over(rmz, state_secret=SECRET).confirm(query, "noura", 8)
+
+
+async def test_a_state_of_another_version_is_refused(rmz: ScriptedRMZ) -> None:
+    """The signature is genuine."""
+    signer = URLSafeTimedSerializer(SECRET, salt="rmz.paywall.state")
+    for signed in ("a digest", 5, ["a digest", 102]):
+        query = f"rmz-subscription-id=501&rmz-state={signer.dumps(signed)}"
+        outcome = await answers_over(rmz, state_secret=SECRET).confirm(query, "noura", 8)
+        assert outcome == NotFound(reason="link_altered")
+
+
 async def test_an_old_link_is_refused(rmz: ScriptedRMZ, monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkout takes minutes."""
     query = await link(rmz)
@@ -287,8 +329,9 @@ async def test_the_shortest_secret_signs_and_the_address_does_not_show_the_user(
     query = await link(rmz, secret="0123456789abcdef")
     payload = query.partition("rmz-state=")[2].partition(".")[0]
 
-    digest = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    digest, *plan = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     assert b"noura" not in bytes.fromhex(digest)
+    assert plan == [102, 15]
 
 
 def test_signing_needs_an_extra(rmz: ScriptedRMZ, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import anyio
 import pytest
 
 import rmz_sync.sandbox
-from rmz_async import Duration, Plan, PlanNotFoundError, Plans
+from rmz_async import ConfigurationError, Duration, Plan, PlanNotFoundError, Plans
 from rmz_async.models import Product, ProductVariant
 from rmz_async.plans import _plans_of
 from rmz_async.sandbox import Sandbox
@@ -38,6 +39,33 @@ async def test_the_plans_of_a_store_are_read_once() -> None:
         assert len(sandbox.requests) == asked
         assert await rmz.plans(max_age=0) is not plans
         assert {each.slug for each in plans} == {"pro-plan", "business", "starter-plan"}
+
+
+@pytest.mark.anyio
+async def test_those_who_ask_at_the_same_time_share_one_reading() -> None:
+    """Else the first visitors after a start would spend a part of the minute each."""
+    async with Sandbox(throttle=False) as sandbox, sandbox.client() as rmz:
+        found: list[Plans] = []
+
+        async def ask() -> None:
+            found.append(await rmz.plans())
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(ask)
+        asked = len(sandbox.requests)
+        assert len({id(plans) for plans in found}) == 1
+        await rmz.plans(max_age=0)
+        assert len(sandbox.requests) == 2 * asked
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("age", [-1, 86_401, float("nan"), float("inf"), True])
+async def test_plans_are_kept_for_a_day_at_most(age: float) -> None:
+    """Prices change."""
+    async with Sandbox(throttle=False) as sandbox, sandbox.client() as rmz:
+        with pytest.raises(ConfigurationError, match=r"^max_age: must be 0 to 86400 seconds"):
+            await rmz.plans(max_age=age)
 
 
 def test_code_that_cannot_await_has_the_same_plans() -> None:

@@ -27,35 +27,35 @@ class Flight(Generic[T]):
 
 
 class Flights(Generic[T]):
-    """The requests that are on their way, one for each user and event loop."""
+    """The requests that are on their way, one for each key and event loop."""
 
     def __init__(self) -> None:
         self._flights: PerLoop[dict[str, Flight[T]]] = PerLoop(dict[str, Flight[T]])
 
     async def join(
-        self, user: str, ask: Callable[[], Awaitable[T]], *, depart_later: bool = False
+        self, key: str, ask: Callable[[], Awaitable[T]], *, depart_later: bool = False
     ) -> T:
         """Return what *ask* returns, or what the *ask* of somebody else returns.
 
         If the one who asked is cancelled, or fails, the next one asks.
 
         Args:
-            user: Those with the same user share a request.
+            key: Those with the same key share a request.
             ask: Makes the request.
             depart_later: Only a request that begins after this call will do.
         """
         flights = self._flights.for_running_loop()
-        if depart_later and (early := flights.get(user)) is not None:
+        if depart_later and (early := flights.get(key)) is not None:
             await early.landed.wait()
-        while (flight := flights.get(user)) is not None:
+        while (flight := flights.get(key)) is not None:
             await flight.landed.wait()
             if flight.results:
                 return flight.results[0]
-        flight = flights[user] = Flight[T]()
+        flight = flights[key] = Flight[T]()
         try:
             result = await ask()
             flight.results.append(result)
         finally:
-            del flights[user]
+            del flights[key]
             flight.landed.set()
         return result
