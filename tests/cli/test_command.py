@@ -320,3 +320,24 @@ def test_the_module_is_the_command(
 
     assert ended.value.code == 0
     assert capsys.readouterr().out.strip() == rmz_async.__version__
+
+
+@pytest.mark.parametrize(
+    ("words", "no_color", "coloured"),
+    [((), None, True), (("--no-color",), None, False), ((), "1", False)],
+)
+def test_colours_are_off_if_somebody_asks_for_it(
+    served: Served,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    no_color: str | None,
+    coloured: bool,
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if no_color is not None:
+        monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.setenv("TERM", "xterm")
+
+    assert ("\x1b[32m" in printed(capsys, "doctor", *words)) == coloured
