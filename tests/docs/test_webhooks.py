@@ -94,6 +94,34 @@ def test_a_purchase_is_kept_once_and_gives_access_when_it_is_worked_off(
     page["inbox"].close()
 
 
+def test_an_event_that_fails_stops_no_other(page: Page) -> None:
+    """The event waits, and the one behind it is done."""
+    page.run()
+    refreshed: list[str] = []
+
+    async def refresh_access(_: rmz_async.Client, user: str) -> None:
+        if user == "usr_first":
+            raise ConnectionError("the database is locked")
+        refreshed.append(user)
+
+    page.names["refresh_access"] = refresh_access
+    for user in ("usr_first", "usr_second"):
+        body = webhooks.sample(
+            webhooks.EventType.SUBSCRIPTION_RENEWED, event_id=user, external_customer_id=user
+        )
+        page["keep"](
+            webhooks.verify(body, signed(page, body), secrets=page["SECRETS"]),
+        )
+
+    page.wait(page["work_off"](rmz_async.Client()))
+
+    assert refreshed == ["usr_second"]
+    left = page["inbox"].execute("SELECT event FROM inbox WHERE done = 0").fetchall()
+    assert len(left) == 1
+    assert "usr_first" in left[0][0]
+    page["inbox"].close()
+
+
 def test_an_inbox_handles_each_event_of_a_purchase_once(page: Page) -> None:
     page.run("Receive into an inbox")
     noted: list[tuple[str, bool]] = []
