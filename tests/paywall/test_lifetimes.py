@@ -22,9 +22,9 @@ def test_the_seconds_that_hold_if_nothing_is_set() -> None:
 
 def test_lifetimes_may_be_equal() -> None:
     """Such a paywall hands out nothing that is stale."""
-    lifetimes = Lifetimes(soft=5, hard=5, max_stale=5)
+    lifetimes = Lifetimes(soft=0.5, hard=0.5, max_stale=0.5)
 
-    assert lifetimes.stretched(3) == (5, 5)
+    assert lifetimes.stretched(3) == (0.5, 0.5)
 
 
 @pytest.mark.parametrize(
