@@ -46,7 +46,7 @@ nitpick_ignore_regex = [
     ("py:class", rf"({'|'.join(sorted(sys.stdlib_module_names))})(\..*)?"),
     # A sentence before a colon, which napoleon takes for a type.
     ("py:class", r".* .*"),
-    ("py:class", r"(aiohttp|django|fastapi|flask|litestar|starlette)(\..*)?"),
+    ("py:class", r"(aiohttp|django|fastapi|flask|litestar|openfeature|starlette)(\..*)?"),
     # Type variables.
     ("py:class", r"rmz_.*\.[TH]"),
     # Names in private modules, and in the rooms of the sandbox, of which only some are public.

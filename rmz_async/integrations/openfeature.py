@@ -3,7 +3,7 @@
 ::
 
     plans = await rmz.plans()
-    provider = PaywallProvider(
+    provider = paywall_provider(
         paywall,
         flags={"export": ["pro-plan"], "priority": [plans["pro-plan", "annually"]]},
     )
@@ -40,7 +40,7 @@ with extra("openfeature", needed_by="rmz_async.integrations.openfeature"):
         Metadata,
     )
 
-__all__ = ("PaywallProvider",)
+__all__ = ("paywall_provider",)
 
 T = TypeVar("T")
 Structure: TypeAlias = Sequence[FlagValueType] | Mapping[str, FlagValueType]
@@ -54,8 +54,10 @@ _REASONS = {
 }
 
 
-class PaywallProvider(AbstractProvider):
-    """Evaluates boolean flags by a paywall; the targeting key is the user.
+def paywall_provider(
+    paywall: AsyncPaywall | BlockingPaywall, flags: Mapping[str, Sequence[str | Plan]]
+) -> AbstractProvider:
+    """Return a provider that evaluates boolean flags by a paywall; the targeting key is the user.
 
     The value is whether the user subscribes to what turns the flag on. If the paywall cannot say,
     the evaluation is an error, and its value the caller's default. The metadata of an evaluation
@@ -70,10 +72,16 @@ class PaywallProvider(AbstractProvider):
             empty list stands for all that the paywall counts; else the paywall must keep its
             subscriptions.
 
+    Returns:
+        A provider for ``api.set_provider_and_wait``.
+
     Raises:
         ConfigurationError: A flag is turned on by something else.
     """
+    return _PaywallProvider(paywall, flags)
 
+
+class _PaywallProvider(AbstractProvider):
     def __init__(
         self,
         paywall: AsyncPaywall | BlockingPaywall,

@@ -18,7 +18,7 @@ from openfeature.flag_evaluation import FlagEvaluationDetails, Reason
 import rmz_async
 import rmz_sync.paywall
 from rmz_async import ConfigurationError, Plan
-from rmz_async.integrations.openfeature import PaywallProvider
+from rmz_async.integrations.openfeature import paywall_provider
 from rmz_async.paywall import PaywallDouble
 from rmz_async.sandbox import Sandbox
 from tests.paywall.scripted import START
@@ -46,7 +46,7 @@ def domain() -> Iterator[None]:
 
 def client_of(paywall: Any, flags: Any = FLAGS) -> OpenFeatureClient:
     """Return a client whose flags a paywall evaluates."""
-    api.set_provider_and_wait(PaywallProvider(paywall, flags=flags))
+    api.set_provider_and_wait(paywall_provider(paywall, flags=flags))
     return api.get_client()
 
 
@@ -262,4 +262,4 @@ def test_a_flag_that_nothing_sensible_turns_on_is_refused(
 ) -> None:
     """A string alone is a list of letters."""
     with pytest.raises(ConfigurationError, match="flags: pro must be"):
-        PaywallProvider(double, flags={"pro": wanted})
+        paywall_provider(double, flags={"pro": wanted})
