@@ -15,7 +15,7 @@ def _english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing of this machine's environment, and English again after each test."""
     for name in (
         *("LC_ALL", "LC_MESSAGES", "LANG", "REDIS_URL", "RMZ_INBOX", "RMZ_API_TOKEN_FILE"),
-        *("RMZ_WEBHOOK_SECRET", "RMZ_WEBHOOK_SECRETS"),
+        *("RMZ_WEBHOOK_SECRET", "RMZ_WEBHOOK_SECRETS", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"),
     ):
         monkeypatch.delenv(name, raising=False)
     yield

@@ -24,7 +24,7 @@ def steady(output: str) -> list[str]:
 def test_a_command_prints_what_the_page_shows(
     block: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("REDIS_URL", "RMZ_INBOX", "RMZ_API_TOKEN_FILE", "COLUMNS"):
+    for name in ("REDIS_URL", "RMZ_INBOX", "RMZ_API_TOKEN_FILE", "COLUMNS", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     with Sandbox().serve(clock_runs=False) as served:
