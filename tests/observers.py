@@ -85,7 +85,7 @@ class BrokenContext(Observer):
     """Has contexts that fail at a moment."""
 
     def __init__(self, moment: Moment) -> None:
-        self._moment = moment
+        self._moment: Moment = moment
 
     def around(self, work: Work, name: str) -> AbstractContextManager[object]:
         if self._moment == "around":
