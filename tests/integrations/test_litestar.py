@@ -27,6 +27,10 @@ from tests.integrations.conftest import PATH, Effects, check_deliveries, deliver
 MakeClient = Callable[[], rmz_async.Client]
 
 
+# Litestar sets up the log of the whole process otherwise, and other tests look into it.
+UNTOUCHED = None
+
+
 @get("/client")
 async def address(rmz: litestar.RMZ) -> str:
     """Say which client the application has."""
@@ -39,6 +43,7 @@ def app_of(receiver: webhooks.Receiver, client: MakeClient) -> Litestar:
         [litestar.route(receiver), address],
         lifespan=[litestar.lifespan(client=client, receiver=receiver)],
         dependencies={"rmz": Provide(litestar.client)},
+        logging_config=UNTOUCHED,
     )
 
 
@@ -64,7 +69,13 @@ def test_the_paywall_works_for_the_life_of_the_application(
     known = tmp_path / "known"
     paywall = rmz_async.Paywall(made_client(), snapshot=known)
 
-    with serving(Litestar([], lifespan=[litestar.lifespan(client=made_client, paywall=paywall)])):
+    with serving(
+        Litestar(
+            [],
+            lifespan=[litestar.lifespan(client=made_client, paywall=paywall)],
+            logging_config=UNTOUCHED,
+        )
+    ):
         assert not known.exists()
     assert known.exists()
 
@@ -72,7 +83,11 @@ def test_the_paywall_works_for_the_life_of_the_application(
 def test_an_application_may_leave_the_handlers_to_another_process(
     receiver: webhooks.Receiver, made_client: MakeClient, effects: Effects
 ) -> None:
-    app = Litestar([litestar.route(receiver)], lifespan=[litestar.lifespan(client=made_client)])
+    app = Litestar(
+        [litestar.route(receiver)],
+        lifespan=[litestar.lifespan(client=made_client)],
+        logging_config=UNTOUCHED,
+    )
     body = webhooks.sample(webhooks.EventType.SUBSCRIPTION_PAUSED)
 
     with serving(app) as url:
@@ -94,6 +109,7 @@ def test_neither_a_sign_in_nor_a_token_against_forged_forms_is_asked_of_rmz(
         [litestar.route(receiver)],
         middleware=[DefineMiddleware(SignIn)],
         csrf_config=CSRFConfig(secret="a-secret-of-the-application"),
+        logging_config=UNTOUCHED,
     )
     body = webhooks.sample(webhooks.EventType.SUBSCRIPTION_PAUSED)
 
@@ -125,7 +141,12 @@ def test_a_sender_that_hangs_up_leaves_no_traceback(
     async def send(message: Message) -> None:
         sent.append(message)
 
-    anyio.run(Litestar([litestar.route(receiver)]), cast("Scope", scope), receive, send)
+    anyio.run(
+        Litestar([litestar.route(receiver)], logging_config=UNTOUCHED),
+        cast("Scope", scope),
+        receive,
+        send,
+    )
 
     assert sent[0] == {"type": "http.response.start", "status": 400, "headers": ANY}
     assert not caplog.records
