@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+import anyio
 import attrs
 
 from rmz_async import Client, Pacing, RetryPolicy, RMZError
@@ -124,7 +125,11 @@ class Sent:
 
     async def when_idle(self, shop: Shop, seconds: float) -> None:
         """Let time pass while nothing is on its way: no way takes a minute."""
-        await self._idle.wait()
+        # A request that has its slot, and that no task has sent yet, is on its way too.
+        await anyio.wait_all_tasks_blocked()
+        while self._under_way:
+            await self._idle.wait()
+            await anyio.wait_all_tasks_blocked()
         shop.timing.skip(seconds)
 
     async def _counted(self, *given: Any) -> Any:
