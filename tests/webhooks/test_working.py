@@ -241,6 +241,23 @@ async def test_the_end_of_the_block_waits_for_the_handlers_that_run(receiver: Re
     assert (await receiver.stats()).done == 1
 
 
+async def test_a_delivery_that_comes_while_all_handlers_are_busy_waits_for_one(
+    receiver: Receiver,
+) -> None:
+    """The worker is woken, and takes no more than it may."""
+    handler = Blocking(receiver)
+    async with receiver.working(concurrency=1):
+        await deliver_events(receiver, "a")
+        await handler.began.wait()
+        await deliver_events(receiver, "b")
+        await anyio.wait_all_tasks_blocked()
+        assert len(handler.seen) == 1
+        handler.end.set()
+    await receiver.drain()
+
+    assert (await receiver.stats()).done == 2
+
+
 async def test_a_handler_that_is_cut_off_is_free_immediately(receiver: Receiver) -> None:
     """A redeployment does not wait for the lease, and the attempt does not count."""
     handler = Blocking(receiver)
