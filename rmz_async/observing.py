@@ -142,7 +142,7 @@ class HandlerRecord:
 
 
 class Work(StrEnum):
-    """What an observer can wrap; later versions may add members."""
+    """The kinds of work that an observer can wrap; later versions may add members."""
 
     CALL = "call"
     """A call, over all its attempts; named by its operation."""

@@ -21,14 +21,14 @@ _STORED, _REFUSED = 200, 401
 
 @attrs.frozen(kw_only=True)
 class Seen:
-    """One delivery.
+    """A delivery, as it is printed.
 
     Attributes:
         at: When it came; UTC.
         refused: Whether RMZ did not sign it.
         title: The event's name, or that the delivery is refused.
-        parts: What else is on its line.
-        advice: Which mistakes explain a refusal.
+        parts: The rest of its line.
+        advice: The mistakes that explain a refusal.
         document: The same as JSON, without personal data.
         body: The content as text.
     """

@@ -1,4 +1,4 @@
-"""One command, from its words to its exit code."""
+"""A command, from its words to its exit code."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ class _PaywallProvider(AbstractProvider):
 
 @attrs.frozen
 class _Flag:
-    """What turns a flag on; if nothing is named, all that the paywall counts."""
+    """The products and plans that turn a flag on; all that the paywall counts if none is named."""
 
     slugs: frozenset[str]
     variants: frozenset[int]

@@ -1,4 +1,4 @@
-"""What observers get of an answer."""
+"""The record of an answer, for observers."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ LOOKUP_CAP = 50
 
 _FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
-# Of grants that last equally long, the one that asks least of the customer is shown.
+# If grants last equally long, the one that asks least of the customer is shown.
 _GRANTS = (Reason.ACTIVE, Reason.TRIALING, Reason.GRACE, Reason.PAID_TIME)
 
 # The refusal that the customer can do most about is shown.

@@ -98,7 +98,7 @@ def play_day(task: tuple[str, int, int, float]) -> tuple[str, Result, bool]:
     if name in DAYS:
         plan = Plan(seed=seed, users=users, hours=hours, **DAYS[name])
     else:
-        # It begins at night, and most of the payers are known after some hours.
+        # The story begins at night, and knows most of the payers after some hours.
         options: dict[str, Any] = {"outage": (180.0, 240.0), "restart": 210.0, **OUTAGES[name]}
         plan = Plan(seed=seed, users=users, hours=5.0, checks=6.0, **options)
     result = play(plan)

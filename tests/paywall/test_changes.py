@@ -151,7 +151,7 @@ async def test_a_refusal_that_another_process_knows_outlives_no_outage(rmz: Scri
 async def test_a_newer_grant_of_another_process_is_taken_during_an_outage(
     rmz: ScriptedRMZ,
 ) -> None:
-    """What this process knows is too old to be handed out."""
+    """The knowledge of this process is too old to be handed out."""
     shared = Shared()
     paywall = paywall_over(rmz, shared=shared)
     await paywall.check("noura")

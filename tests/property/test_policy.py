@@ -57,7 +57,7 @@ policies = st.builds(
     unknown_status=st.booleans(),
 )
 few = st.lists(subscriptions, max_size=4, unique_by=lambda one: one.id)
-# One lookup returns 50 at most: a customer may have just so many, or one less.
+# A lookup returns 50 at most: a customer may have just so many, or one less.
 held = few | st.builds(
     lambda some, more, size: [*some, *[more] * (size - len(some))],
     few,
@@ -70,7 +70,7 @@ held = few | st.builds(
 def test_an_answer_is_that_of_the_rules(
     owned: list[Subscription], policy: Policy, now: datetime
 ) -> None:
-    """Who may in, until when, and why not."""
+    """The answer: whether the user may in, until when, and why not."""
     access = decide(owned, policy, now)
     granted, until = access_rules.end_of_access(owned, policy, now)
 

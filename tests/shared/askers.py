@@ -68,7 +68,7 @@ class Noting(logging.Handler):
 
 
 class Asker:
-    """One thread.
+    """A thread.
 
     Args:
         given: The arguments of the program.

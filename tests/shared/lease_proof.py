@@ -63,7 +63,7 @@ class Proof:
 
 
 class Process:
-    """One child.
+    """A child.
 
     Args:
         given: Its arguments.

@@ -37,7 +37,7 @@ async def sent(request: httpx.Request) -> None:
 async def play(given: dict[str, Any]) -> None:
     """Play a round for each line of the input."""
     cache = RedisAccessCache(given["redis"], shop="a-shop", timeout=5)
-    # One of all, so that the time is RMZ's and not that of the start of a client.
+    # A client of all, so that the time is RMZ's and not that of the start of a client.
     async with (
         httpx.AsyncClient(event_hooks={"request": [sent]}) as http,
         Client(given["token"], base_url=given["url"], http=http) as rmz,

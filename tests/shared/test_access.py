@@ -71,7 +71,7 @@ async def test_a_change_reaches_another_process_once(server: RedisServer) -> Non
 
 
 async def test_a_fact_is_doubted_if_it_is_older_than_a_change(server: RedisServer) -> None:
-    """It is still there for an outage, and a newer one is not doubted."""
+    """The fact is still there for an outage, and a newer one is not doubted."""
     cache = cache_at(server.url)
     await cache.put("noura", FACT)
     at = START + timedelta(seconds=1)

@@ -116,7 +116,7 @@ async def test_figures_of_rmz_hold_for_all_processes(
 async def test_without_redis_a_process_keeps_to_its_share_and_says_so_once(
     dead: RedisServer, time: Time, store_at: Maker, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Of 39 requests that were free, 20 may have been sent by others meanwhile."""
+    """If 39 requests were free, 20 of them may have been sent by others meanwhile."""
     store = store_at(dead.url)
     await store.reserve(KEY, 40, time.now)
     dead.kill()
