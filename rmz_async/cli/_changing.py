@@ -16,6 +16,9 @@ from rmz_async.models import Subscription
 
 __all__ = ("Change", "change")
 
+# Both languages, because a keyboard may have the letters of one only.
+_YES = ("y", "yes", "ن", "نعم")
+
 
 @attrs.frozen
 class Change:
@@ -74,12 +77,12 @@ async def change(asked: Change) -> Subscription | int:
 
 def _confirmed(asked: Change, before: Subscription) -> bool:
     fields = " ".join(f"{name}={value}" for name, value in asked.fields.items())
-    who = shown(before.external_customer_id) or "no external_customer_id"
-    question = f"{asked.call} {fields}".rstrip()
-    print(
-        f"subscription {before.id} ({shown(before.status)}, {who}): {question}? [y/N] ",
-        end="",
-        file=sys.stderr,
-        flush=True,
+    question = text(
+        "subscription %(number)s (%(status)s, %(user)s): %(change)s? [y/N]",
+        number=before.id,
+        status=shown(before.status),
+        user=shown(before.external_customer_id) or "-",
+        change=f"{asked.call} {fields}".rstrip(),
     )
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    print(question, end=" ", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in _YES

@@ -9,6 +9,7 @@ from typing import TypeVar
 from rmz_async._extras import extra
 from rmz_async.cli._options import Options
 from rmz_async.cli._printing import console, print_document, print_rows
+from rmz_async.cli._wording import text
 from rmz_async.models import Model
 
 with extra("cli", needed_by="The command rmz"):
@@ -30,7 +31,7 @@ async def print_walk(
     """Print the items of *walk*, at most *limit*; JSON as they come, all else at the end."""
     found: list[M] = []
     error_output = console(options, sys.stderr)
-    columns = (SpinnerColumn(), TextColumn("{task.completed} read"))
+    columns = (SpinnerColumn(), TextColumn(text("{task.completed} read")))
     with Progress(
         *columns, console=error_output, transient=True, disable=not error_output.is_terminal
     ) as progress:

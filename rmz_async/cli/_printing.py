@@ -28,11 +28,16 @@ _WITHOUT_END = 100_000
 Row = Mapping[str, object]
 
 
-def console(options: Options, file: TextIO | None = None) -> Console:
-    """Return a console that writes colours only where they are wanted."""
+def console(options: Options, file: TextIO | None = None, *, whole_lines: bool = True) -> Console:
+    """Return a console that writes colours only where they are wanted.
+
+    Args:
+        options: Whether there are colours.
+        file: The output; the standard one if left out.
+        whole_lines: Whether a file and a program get each line whole, however long.
+    """
     console = Console(file=file or sys.stdout, no_color=True if not options.color else None)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        # A file and a program get each line whole.
+    if whole_lines and not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _WITHOUT_END
     return console
 

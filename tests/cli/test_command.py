@@ -160,6 +160,19 @@ def test_a_change_is_sent_after_a_yes(
     assert status(capsys) == "active"
 
 
+def test_the_question_before_a_change_is_arabic_and_so_may_be_the_answer(
+    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer_with(monkeypatch, "نعم\n")
+
+    assert main(["subscriptions", "pause", "501", "--language", "ar"]) == 0
+
+    question = capsys.readouterr().err
+    assert "الاشتراك \u2068501\u2069" in question
+    assert "\u2068pause\u2069" in question
+    assert status(capsys) == "paused"
+
+
 def test_a_change_is_not_sent_without_a_yes(
     served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from babel.messages.pofile import read_po
 
 from rmz_async.cli import _help, main
 from rmz_async.cli._findings import State
+from rmz_async.cli._sentences import SENTENCES, in_language
 from rmz_async.cli._wording import CATALOGUES, language_of, text, use_language
 
 COMMANDS = (
@@ -34,7 +35,7 @@ def messages() -> set[str]:
 
 @pytest.mark.filterwarnings("ignore:Skipping f-string")
 def test_every_message_is_translated() -> None:
-    assert messages() | set(State) <= translations().keys()
+    assert messages() | set(State) | set(SENTENCES) <= translations().keys()
 
 
 def test_a_translation_has_the_placeholders_of_its_message() -> None:
@@ -50,9 +51,9 @@ def test_all_of_the_help_is_translated(
 ) -> None:
     asked: set[str] = set()
 
-    def recorded(message: str) -> str:
+    def recorded(message: str, **values: object) -> str:
         asked.add(message)
-        return text(message)
+        return text(message, **values)
 
     monkeypatch.setattr(_help, "text", recorded)
 
@@ -85,3 +86,57 @@ def test_a_value_keeps_its_direction_in_an_arabic_sentence() -> None:
     use_language("ar")
 
     assert text("%(day)s", day="2026-05-01") == "\u20682026-05-01\u2069"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("subscriptions get", "subscriptions gte 3", "subscriptions list --jsno", "nothing", "-x"),
+        *("subscriptions get x", "subscriptions extend 501 --days 3 --days 4", "plans a"),
+        *("subscriptions cancel 5 --effective imediate", "plans --csv=3", "plans -xyz"),
+        "subscriptions extend 501 --days",
+    ],
+)
+def test_a_wrong_command_line_is_explained_in_arabic(
+    words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Values alone keep their letters, within the marks of their direction."""
+    monkeypatch.setenv("LC_ALL", "ar_SA.UTF-8")
+
+    assert main(words.split()) == 2
+
+    (line,) = capsys.readouterr().err.splitlines()
+    sentence = re.sub("\u2068.*?\u2069", "", line.removeprefix("rmz: "))
+    assert re.search("[\u0600-\u06ff]", sentence)
+    assert not re.search("[A-Za-z]", sentence)
+
+
+def test_a_message_without_a_translation_stays_english_and_harmless() -> None:
+    use_language("ar")
+
+    assert in_language("Something else: \x1b[2J.") == "Something else: \\x1b[2J."
+    assert "\x1b" not in in_language("Unknown option: --\x1b[2J.")
+
+
+@pytest.mark.parametrize(
+    ("command", "notes"),
+    [
+        ("subscriptions get", ["الاستخدام", "الخيارات", "[مطلوب]", "[القيم: "]),
+        ("listen", ["[وإلا: "]),
+        ("", ["الأوامر"]),
+    ],
+)
+def test_headings_and_notes_of_the_help_are_arabic(
+    command: str, notes: Sequence[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command.split(), "--help", "--language", "ar"]) == 0
+
+    output = capsys.readouterr().out
+    for note in notes:
+        assert note in output
+    assert not re.search(r"Usage|Commands|Parameters|\[default|\[required|\[choices", output)
+
+
+def test_help_of_a_switch_has_no_default(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["subscriptions", "extend", "--help"]) == 0
+    assert "default" not in capsys.readouterr().out
