@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rmz_async.cli._options import Options, open_client
-from rmz_async.cli._printing import print_document, print_rows
+from rmz_async.cli._printing import print_document, print_rows, print_sentence
 from rmz_async.cli._wording import language
 from rmz_async.paywall import Policy, decide
 
@@ -48,7 +48,7 @@ async def access(
         print_rows([row], tuple(row), options)
     else:
         print_rows([row], ("user", "granted", "reason", "until", "subscription"), options)
-        print(sentence)
+        print_sentence(sentence)
     if answer.granted:
         return _GRANTED
     return _REFUSED if answer.certain else _CANNOT_SAY

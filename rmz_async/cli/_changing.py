@@ -10,6 +10,7 @@ import attrs
 
 from rmz_async.cli._options import open_client
 from rmz_async.cli._printing import print_document, shown
+from rmz_async.cli._reading_back import read_back
 from rmz_async.cli._wording import text
 from rmz_async.errors import OutcomeUnknownError
 from rmz_async.models import Subscription
@@ -64,14 +65,9 @@ async def change(asked: Change) -> Subscription | int:
             changed: Subscription = await getattr(rmz.subscriptions, asked.call)(
                 target, **asked.fields
             )
-        except OutcomeUnknownError:
-            # The client has read the subscription back already, and could not tell.
-            advice = text(
-                "rmz: before you send it again, wait two minutes, and compare with: %(command)s",
-                command=f"rmz subscriptions get {before.id} --json",
-            )
-            print(advice, file=sys.stderr)
-            raise
+        except OutcomeUnknownError as error:
+            found = await read_back(rmz, error, before.id)
+            return 1 if found is None else found
         return changed
 
 
@@ -85,4 +81,6 @@ def _confirmed(asked: Change, before: Subscription) -> bool:
         change=f"{asked.call} {fields}".rstrip(),
     )
     print(question, end=" ", file=sys.stderr, flush=True)
+    if sys.stdin is None:
+        return False
     return sys.stdin.readline().strip().lower() in _YES

@@ -22,6 +22,8 @@ with extra("cli", needed_by="The command rmz"):
 
 __all__ = ("doctor",)
 
+# A terminal that is narrower breaks the lines itself.
+_LEAST_WIDTH = 50
 _COLOURS = {
     State.OK: "green",
     State.WARNING: "yellow",
@@ -75,4 +77,6 @@ def _print(findings: list[Finding], options: Options) -> None:
         table.add_row(state, Text(text(each.check)), Text(each.text))
         if each.advice:
             table.add_row("", "", Text(f"→ {each.advice}", style="italic"))
-    console(options, sys.stdout).print(table)
+    output = console(options, sys.stdout)
+    output.width = max(output.width, _LEAST_WIDTH)
+    output.print(table)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from rmz_async.cli._deliveries import MOST_BYTES, Deliveries, Seen
-from rmz_async.cli._options import Options, webhook_secrets
+from rmz_async.cli._options import Limit, Options, webhook_secrets
 from rmz_async.cli._printing import print_document, print_line, printable
 from rmz_async.cli._wording import text
 from rmz_async.errors import ConfigurationError
@@ -21,7 +21,7 @@ _TIMEOUT = 5.0
 def listen(
     *,
     port: int = 8788,
-    limit: int | None = None,
+    limit: Limit = None,
     body: bool = False,
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> int:

@@ -15,8 +15,18 @@ from rmz_async.errors import ConfigurationError
 
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import Parameter
+    from cyclopts.validators import Number
 
-__all__ = ("Options", "open_client", "webhook_secrets")
+__all__ = ("Limit", "Options", "between", "open_client", "webhook_secrets")
+
+
+def between(least: int, most: int | None = None) -> Parameter:
+    """Return the rule for an option that is a number."""
+    return Parameter(validator=Number(gte=least, lte=most))
+
+
+Limit = Annotated[int | None, between(1)]
+"""The type of an option that ends a walk early."""
 
 
 @Parameter(name="*")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rmz_async._extras import extra
 from rmz_async.cli._listing import print_each, print_walk
-from rmz_async.cli._options import Options, open_client
+from rmz_async.cli._options import Limit, Options, open_client
 from rmz_async.models import Order, OrderStatus
 
 with extra("cli", needed_by="The command rmz"):
@@ -37,7 +37,7 @@ async def get(order_id: int, /, *, options: Options = _DEFAULT) -> None:
 
 
 @application.command(name="list")
-async def list_(*, limit: int | None = None, options: Options = _DEFAULT) -> None:
+async def list_(*, limit: Limit = None, options: Options = _DEFAULT) -> None:
     """List the store's orders, the newest first.
 
     Args:

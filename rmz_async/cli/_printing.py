@@ -13,17 +13,29 @@ from typing import TextIO
 from rmz_async._calls.refusals import quoted
 from rmz_async._extras import extra
 from rmz_async.cli._options import Options
-from rmz_async.cli._wording import text
+from rmz_async.cli._wording import MARKS, text
 
 with extra("cli", needed_by="The command rmz"):
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ("console", "print_document", "print_line", "print_rows", "printable", "shown")
+__all__ = (
+    "console",
+    "print_document",
+    "print_line",
+    "print_rows",
+    "print_sentence",
+    "printable",
+    "shown",
+)
 
 _FREE_TEXT = ("name", "plan", "product", "reason", "user")
 _WITHOUT_END = 100_000
+_LEAST_WORDS, _GAP = 12, 2
+# The last four are the wide forms, which some spreadsheets take for the first four.
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 Row = Mapping[str, object]
 
@@ -47,22 +59,35 @@ def print_rows(rows: Sequence[Row], headings: Sequence[str], options: Options) -
     if options.csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(headings)
-        # A spreadsheet would run a cell that begins like a formula.
-        writer.writerows([_harmless(shown(row[key])) for key in headings] for row in rows)
+        writer.writerows([_cell(row[key]) for key in headings] for row in rows)
         return
+    # Somebody's words must neither style the table nor steer the terminal.
+    cells = [[Text(shown(row[key]) or "-") for key in headings] for row in rows]
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
+    least = 0
+    for index, heading in enumerate(headings):
         # A number that is cut is a wrong number; the words of a shop may take several lines.
-        table.add_column(text(heading), overflow="fold", no_wrap=heading not in _FREE_TEXT)
-    for row in rows:
-        # Somebody's words must neither style the table nor steer the terminal.
-        table.add_row(*(Text(shown(row[key]) or "-") for key in headings))
-    console(options).print(table)
+        whole = heading not in _FREE_TEXT
+        table.add_column(text(heading), overflow="fold", no_wrap=whole)
+        widest = max(map(cell_len, [text(heading), *(line[index].plain for line in cells)]))
+        least += min(widest, _LEAST_WORDS) if not whole else widest
+    for line in cells:
+        table.add_row(*line)
+    output = console(options)
+    # A terminal that is narrower than that breaks the lines itself.
+    output.width = max(output.width, least + _GAP * (len(headings) - 1))
+    output.print(table)
 
 
 def print_document(document: object) -> None:
-    """Print one JSON document on one line."""
-    print(json.dumps(document, ensure_ascii=False, default=str))
+    """Print one JSON document on one line, with nothing in it that steers a terminal."""
+    written = json.dumps(document, ensure_ascii=False, default=str)
+    print("".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in written))
+
+
+def print_sentence(sentence: str) -> None:
+    """Print a sentence with its marks of direction, and with nothing else that steers."""
+    print("".join(each if each in MARKS else printable(each) for each in sentence))
 
 
 def print_line(*parts: str | tuple[str, str], options: Options) -> None:
@@ -89,5 +114,8 @@ def printable(content: str) -> str:
     return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in content)
 
 
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
+def _cell(value: object) -> str:
+    cell = shown(value)
+    # A spreadsheet would run a cell that begins like a formula; only a number may have a sign.
+    is_formula = isinstance(value, str) and cell.startswith(_FORMULA)
+    return f"'{cell}" if is_formula else cell

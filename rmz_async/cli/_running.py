@@ -6,13 +6,14 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from rmz_async._extras import extra
 from rmz_async.cli._application import application
 from rmz_async.cli._options import Options
 from rmz_async.cli._printing import console, printable
 from rmz_async.cli._sentences import in_language
-from rmz_async.cli._wording import language_of, use_language
+from rmz_async.cli._wording import language_of, text, use_language
 from rmz_async.errors import OutcomeUnknownError, RMZError
 
 with extra("cli", needed_by="The command rmz"):
@@ -24,30 +25,46 @@ __all__ = ("run",)
 def run(words: Sequence[str]) -> int:
     """Carry out the command of *words*, and return its exit code."""
     use_language(language_of(words))
+    if sys.stdout is None:
+        print(text("rmz: there is no standard output"), file=sys.stderr)
+        return 1
     for stream in (sys.stdout, sys.stderr):
         # A terminal that has no Arabic letters shows their numbers, and no traceback.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    help_console = console(Options(color="--no-color" not in words), whole_lines=False)
     try:
-        help_console = console(Options(color="--no-color" not in words), whole_lines=False)
         code = application()(
             list(words), console=help_console, exit_on_error=False, print_error=False
         )
         sys.stdout.flush()
-    except CycloptsError as error:
-        error.verbose = False
-        print(f"rmz: {in_language(str(error))}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        # The reader has enough. Python would complain while it flushes what is left.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except KeyboardInterrupt:
         # By custom, 128 and the number of the signal.
         return 130
-    except RMZError as error:
-        if "--debug" in words:
+    except (CycloptsError, OSError, RMZError) as error:
+        if "--debug" in words and not isinstance(error, (CycloptsError, BrokenPipeError)):
             raise
-        print(f"rmz: {type(error).__name__}: {printable(str(error))}", file=sys.stderr)
-        return 4 if isinstance(error, OutcomeUnknownError) else 1
+        return _failed(error)
     return code if isinstance(code, int) else 0
+
+
+def _failed(error: CycloptsError | OSError | RMZError) -> int:
+    """Say why a command failed, and return its exit code."""
+    code = 1
+    match error:
+        case CycloptsError():
+            error.verbose = False
+            reason, code = in_language(str(error)), 2
+        case RMZError():
+            reason = f"{type(error).__name__}: {printable(str(error))}"
+            code = 4 if isinstance(error, OutcomeUnknownError) else 1
+        case _:
+            # Python would complain while it flushes what is left.
+            with suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if isinstance(error, BrokenPipeError):
+                # The reader has enough.
+                return code
+            reason = f"{type(error).__name__}: {error.strerror or error}"
+    print(f"rmz: {reason}", file=sys.stderr)
+    return code

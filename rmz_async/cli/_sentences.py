@@ -40,6 +40,8 @@ SENTENCES = (
     'Invalid value for "%(parameter)s": unable to convert "%(value)s" into one of {%(choices)s}.',
     "Choose from: %(choices)s.",
     "Unused Tokens: %(words)s.",
+    "Must be >= %(number)s.",
+    "Must be <= %(number)s.",
     "[required]",
     "[default: %(value)s]",
     "[choices: %(choices)s]",
@@ -65,5 +67,5 @@ def in_language(message: str) -> str:
 @cache
 def _pattern(sentence: str) -> re.Pattern[str]:
     """Return a pattern of a sentence that another one may follow."""
-    written = re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.+?)", re.escape(sentence))
+    written = re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.*?)", re.escape(sentence))
     return re.compile(rf"{written}(?=\s|$)", re.DOTALL)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Literal
 
 from rmz_async._extras import extra
 from rmz_async.cli._changing import Change, change
 from rmz_async.cli._listing import print_each, print_walk
-from rmz_async.cli._options import Options, open_client
+from rmz_async.cli._options import Limit, Options, between, open_client
+from rmz_async.cli._wording import text
 from rmz_async.models import PhoneNumber, Subscription
 
 with extra("cli", needed_by="The command rmz"):
@@ -43,7 +45,7 @@ async def get(subscription_id: int, /, *, options: Options = _DEFAULT) -> None:
 
 @application.command(name="list")
 async def list_(
-    *, email: str | None = None, limit: int | None = None, options: Options = _DEFAULT
+    *, email: str | None = None, limit: Limit = None, options: Options = _DEFAULT
 ) -> None:
     """List the store's subscriptions.
 
@@ -104,8 +106,8 @@ async def extend(
     subscription_id: int,
     /,
     *,
-    days: int | None = None,
-    months: int | None = None,
+    days: Annotated[int | None, between(1, 365)] = None,
+    months: Annotated[int | None, between(1, 24)] = None,
     dry_run: bool = False,
     yes: bool = False,
     options: Options = _DEFAULT,
@@ -122,6 +124,9 @@ async def extend(
     """
     given = {"days": days, "months": months}
     given = {name: number for name, number in given.items() if number is not None}
+    if len(given) != 1:
+        print(text("rmz: give --days or --months, and not both"), file=sys.stderr)
+        return 2
     asked = Change(subscription_id, "extend", given, dry_run=dry_run, yes=yes)
     return await _carry_out(asked, options)
 

@@ -10,7 +10,15 @@ from pathlib import Path
 
 from rmz_async.paywall.wording import catalogue
 
-__all__ = ("CATALOGUES", "language", "language_of", "text", "use_language", "without_marks")
+__all__ = (
+    "CATALOGUES",
+    "MARKS",
+    "language",
+    "language_of",
+    "text",
+    "use_language",
+    "without_marks",
+)
 
 CATALOGUES = Path(__file__).parent / "locale"
 _OPTION = "--language"
@@ -20,7 +28,8 @@ _VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 _ISOLATE, _END = "\u2068", "\u2069"
 
 # The catalogue itself has the marks of one direction, too.
-_MARKS = str.maketrans("", "", f"{_ISOLATE}{_END}\u200e\u200f")
+MARKS = f"{_ISOLATE}{_END}\u200e\u200f"
+_WITHOUT_MARKS = str.maketrans("", "", MARKS)
 
 _chosen = ContextVar("_chosen", default="en")
 
@@ -59,4 +68,4 @@ def text(message: str, /, **values: object) -> str:
 
 def without_marks(sentence: str) -> str:
     """Return *sentence* for a program, which would stumble over the marks of direction."""
-    return sentence.translate(_MARKS)
+    return sentence.translate(_WITHOUT_MARKS)

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
-from rmz_async.cli import _wording
+from rmz_async.cli import _wording, main
 from rmz_async.sandbox import Sandbox, Served
 
 TOKEN = "1|s3cretlocal"
@@ -30,3 +31,14 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
         monkeypatch.setenv("RMZ_API_TOKEN", TOKEN)
         monkeypatch.setenv("COLUMNS", "140")
         yield opened
+
+
+def printed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """Return the output of a command that works."""
+    assert main(words) == 0
+    return capsys.readouterr().out
+
+
+def status(capsys: pytest.CaptureFixture[str]) -> object:
+    """Return the status of subscription 501."""
+    return json.loads(printed(capsys, "subscriptions", "get", "501", "--json"))["status"]

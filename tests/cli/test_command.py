@@ -5,7 +5,6 @@ import json
 import os
 import runpy
 import sys
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,25 +12,20 @@ import pytest
 
 import rmz_async
 from rmz_async.cli import main
-from rmz_async.errors import OutcomeUnknownError, PacingError
+from rmz_async.errors import (
+    ConnectionFailedError,
+    OutcomeUnknownError,
+    PacingError,
+    ServerError,
+)
+from rmz_async.models import Subscription
 from rmz_async.sandbox import Served
-from tests.cli.conftest import TOKEN
+from tests.cli.conftest import TOKEN, printed, status
 
 
 def answer_with(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """Let somebody type *text*."""
     monkeypatch.setattr(sys, "stdin", io.StringIO(text))
-
-
-def printed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    """Return the output of a command that works."""
-    assert main(words) == 0
-    return capsys.readouterr().out
-
-
-def status(capsys: pytest.CaptureFixture[str]) -> object:
-    """Return the status of subscription 501."""
-    return json.loads(printed(capsys, "subscriptions", "get", "501", "--json"))["status"]
 
 
 def test_a_payer_is_let_in(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,6 +45,21 @@ def test_the_reason_can_be_arabic(served: Served, capsys: pytest.CaptureFixture[
 def test_an_unknown_user_is_refused(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["access", "nobody", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["until"] is None
+
+
+def test_numbers_out_of_range_are_refused_before_anything_is_sent(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for words in ("list --limit 0", "extend 501 --days 366", "extend 501 --months 25"):
+        assert main(["subscriptions", *words.split()]) == 2
+
+
+@pytest.mark.parametrize("given", [(), ("--days", "3", "--months", "1")])
+def test_an_extension_takes_days_or_months(
+    capsys: pytest.CaptureFixture[str], given: tuple[str, ...]
+) -> None:
+    assert main(["subscriptions", "extend", "501", "--dry-run", *given]) == 2
+    assert "--days or --months" in capsys.readouterr().err
 
 
 def test_another_product_lets_nobody_in(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,24 +133,6 @@ def test_plans_are_listed_by_name(
     assert "15" in line
 
 
-def test_a_narrow_terminal_cuts_no_number(
-    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "60")
-
-    assert "199.99" in printed(capsys, "plans")
-
-
-def test_a_pipe_gets_each_line_whole(
-    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("COLUMNS")
-    heading, *rows = printed(capsys, "plans").splitlines()
-
-    assert len(rows) == len(printed(capsys, "plans", "--json").splitlines())
-    assert heading.startswith("plan")
-
-
 def test_a_dry_run_changes_nothing(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
     words = ("subscriptions", "cancel", "501", "--effective", "immediate", "--dry-run")
 
@@ -192,6 +183,51 @@ def test_an_unknown_outcome_has_a_code_of_its_own(
 
     assert main(["subscriptions", "pause", "501", "--yes"]) == 4
     assert "rmz subscriptions get 501" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("found", "code", "words", "waits"),
+    [
+        (["applied"], 0, "was applied", 0),
+        ([OutcomeUnknownError("not yet"), "applied"], 0, "was applied", 1),
+        ([ConnectionFailedError("not applied")], 1, "may be sent again", 0),
+        ([OutcomeUnknownError("lost"), ServerError("down")], 4, "subscriptions get 501", 1),
+    ],
+)
+def test_a_change_of_unknown_outcome_is_read_back(
+    served: Served,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    found: list[Exception | str],
+    code: int,
+    words: str,
+    waits: int,
+) -> None:
+    waited: list[float] = []
+
+    async def lost(*_: object) -> None:
+        raise OutcomeUnknownError("lost")
+
+    async def resolve(rmz: rmz_async.Client, _: object) -> Subscription:
+        answer = found.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return await rmz.subscriptions.get(501)
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr("rmz_async.resources.subscriptions.Subscriptions.pause", lost)
+    monkeypatch.setattr("rmz_async.Client.resolve", resolve)
+    monkeypatch.setattr("rmz_async.cli._reading_back.sleep", sleep)
+
+    assert main(["subscriptions", "pause", "501", "--yes"]) == code
+
+    output = capsys.readouterr()
+    assert words in output.err
+    assert ("usr_abc123" in output.out) == (code == 0)
+    assert len(waited) == waits
+    assert not found
 
 
 def test_an_extension_whose_answer_is_lost_is_read_back(
@@ -306,23 +342,6 @@ def test_ctrl_c_ends_with_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
     assert main([]) == 130
 
 
-def test_a_reader_that_has_enough_sees_no_traceback(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def printing() -> Callable[..., int]:
-        return lambda *_, **__: sys.stdout.write("more than anybody reads")
-
-    reading, writing = os.pipe()
-    os.close(reading)
-    monkeypatch.setattr("rmz_async.cli._running.application", printing)
-
-    with os.fdopen(writing, "w") as closed_pipe:
-        monkeypatch.setattr(sys, "stdout", closed_pipe)
-        assert main([]) == 1
-
-    assert capsys.readouterr().err == ""
-
-
 def test_the_module_is_the_command(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -333,24 +352,3 @@ def test_the_module_is_the_command(
 
     assert ended.value.code == 0
     assert capsys.readouterr().out.strip() == rmz_async.__version__
-
-
-@pytest.mark.parametrize(
-    ("words", "no_color", "coloured"),
-    [((), None, True), (("--no-color",), None, False), ((), "1", False)],
-)
-def test_colours_are_off_if_somebody_asks_for_it(
-    served: Served,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    words: tuple[str, ...],
-    no_color: str | None,
-    coloured: bool,
-) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    if no_color is not None:
-        monkeypatch.setenv("NO_COLOR", no_color)
-    monkeypatch.setenv("TERM", "xterm")
-
-    assert ("\x1b[32m" in printed(capsys, "doctor", *words)) == coloured
