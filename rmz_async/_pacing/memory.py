@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Concatenate, ParamSpec, TypeVar
+
+import attrs
 
 from rmz_async._pacing.quota import Quota
 from rmz_async.options import QuotaReport
 
 __all__ = ("InMemoryQuotaStore",)
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # Quotas that are kept before those without a recent request are dropped.
 _MIN_CAPACITY = 64
@@ -33,61 +39,44 @@ class InMemoryQuotaStore:
 
     async def reserve(self, key: str, per_minute: int, now: float, *, ahead: int = 0) -> float:
         """See `QuotaStore.reserve`."""
-        while True:
-            version = (self._versions.get(key) or self._added(key, now)).latest()
-            quota = version.quota.copy()
-            heavy = min(self._weight, quota.limit(per_minute))
-            wait = quota.wait(per_minute, now, (ahead + 1) * heavy - 1)
-            if wait > 0 or ahead:
-                return wait
-            for _ in range(heavy):
-                quota.record(now)
-            if self._follow(key, version, quota):
-                return wait
+        return self._change(key, now, Quota.reserve, per_minute, now, ahead, self._weight)
 
     async def forget(self, key: str, at: float) -> None:
         """See `QuotaStore.forget`."""
-        while first := self._versions.get(key):
-            version = first.latest()
-            quota = version.quota.copy()
-            for _ in range(self._weight):
-                quota.forget(at)
-            if self._follow(key, version, quota):
-                return
-
-    async def count(self, key: str, now: float, sent: Sequence[float]) -> None:
-        """Count requests that were sent at these times, whatever the limit."""
-        while True:
-            version = (self._versions.get(key) or self._added(key, now)).latest()
-            quota = version.quota.copy()
-            for at in sent:
-                quota.record(at)
-            if self._follow(key, version, quota):
-                return
-
-    def room(self, key: str, per_minute: int, now: float) -> int:
-        """Return how many requests of the last minute the limit leaves, closures aside."""
-        version = (self._versions.get(key) or self._added(key, now)).latest()
-        return version.quota.copy().room(per_minute, now)
+        if key in self._versions:
+            self._change(key, at, Quota.forget, at, self._weight)
 
     async def learn(self, key: str, per_minute: int, now: float, report: QuotaReport) -> bool:
         """See `QuotaStore.learn`."""
+        return self._change(key, now, Quota.learn, per_minute, now, report)
+
+    async def count(self, key: str, now: float, sent: Sequence[float]) -> None:
+        """Count requests that were sent at these times, whatever the limit."""
+        self._change(key, now, Quota.record, *sent)
+
+    def room(self, key: str, per_minute: int, now: float) -> int:
+        """Return how many requests of the last minute the limit leaves, closures aside."""
+        return self._change(key, now, Quota.room, per_minute, now)
+
+    def _change(
+        self,
+        key: str,
+        now: float,
+        change: Callable[Concatenate[Quota, P], R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> R:
+        """Change a quota, again if another thread was faster, and return what *change* returns."""
         while True:
             version = (self._versions.get(key) or self._added(key, now)).latest()
             quota = version.quota.copy()
-            changed = quota.learn(per_minute, now, report)
-            if self._follow(key, version, quota):
-                return changed
-
-    def _follow(self, key: str, version: _Version, quota: Quota) -> bool:
-        """Let *quota* follow *version*, unless another thread's quota does already."""
-        follower = _Version(quota)
-        # Threads append one after the other, and the first one counts.
-        version.followers.append(follower)
-        if version.followers[0] is not follower:
-            return False
-        self._versions[key] = follower
-        return True
+            result = change(quota, *args, **kwargs)
+            follower = _Version(quota)
+            # Threads append one after the other, and the first one counts.
+            version.followers.append(follower)
+            if version.followers[0] is follower:
+                self._versions[key] = follower
+                return result
 
     def _added(self, key: str, now: float) -> _Version:
         # Tokens are renewed, and a platform holds the tokens of many shops.
@@ -100,6 +89,7 @@ class InMemoryQuotaStore:
         return self._versions.setdefault(key, _Version(Quota()))
 
 
+@attrs.define(eq=False)
 class _Version:
     """A quota that is never changed, and those that came after it.
 
@@ -108,11 +98,8 @@ class _Version:
         followers: The first one is the next version. The others came too late.
     """
 
-    __slots__ = ("followers", "quota")
-
-    def __init__(self, quota: Quota) -> None:
-        self.quota = quota
-        self.followers: list[_Version] = []
+    quota: Quota
+    followers: list[_Version] = attrs.field(factory=list["_Version"])
 
     def latest(self) -> _Version:
         """Return the version that nothing has followed yet."""

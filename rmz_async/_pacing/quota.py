@@ -68,14 +68,10 @@ class Quota:
         other._left, other._left_until = self._left, self._left_until
         return other
 
-    def limit(self, per_minute: int) -> int:
-        """Return the limit: *per_minute*, unless RMZ named a lower one."""
-        return min(self._limit, per_minute)
-
     def room(self, per_minute: int, now: float) -> int:
         """Return how many more requests the limit leaves now."""
         self._expire(now)
-        return max(0, self.limit(per_minute) - len(self._sent))
+        return max(0, min(self._limit, per_minute) - len(self._sent))
 
     def wait(self, per_minute: int, now: float, ahead: int = 0) -> float:
         """Return the seconds until the next request may go, after *ahead* others.
@@ -86,7 +82,7 @@ class Quota:
             ahead: How many go first, each as soon as it may.
         """
         self._expire(now)
-        limit = self.limit(per_minute)
+        limit = min(self._limit, per_minute)
         # A request that comes a whole limit later goes a whole span later.
         spans, ahead = divmod(ahead, limit)
         wait = max(0.0, self._closed_until - now)
@@ -97,20 +93,37 @@ class Quota:
             wait = max(wait, self._left_until - now)
         return wait + spans * SPAN
 
-    def record(self, now: float) -> None:
-        """Count a request that is sent now."""
-        # If two threads ask, the one that read the clock first may come second.
-        insort(self._sent, now)
-        self._left -= 1
+    def reserve(self, per_minute: int, now: float, ahead: int, weight: int) -> float:
+        """Count a request that may go now, and return the seconds until it may go.
 
-    def forget(self, at: float) -> None:
+        Args:
+            per_minute: The limit, unless RMZ named a lower one.
+            now: The time.
+            ahead: How many go first. If there are any, the request is not counted yet.
+            weight: How many times each of them counts, if the limit allows that.
+        """
+        weight = min(weight, self._limit, per_minute)
+        wait = self.wait(per_minute, now, (ahead + 1) * weight - 1)
+        if wait <= 0 and not ahead:
+            self.record(*[now] * weight)
+        return wait
+
+    def record(self, *sent: float) -> None:
+        """Count requests that were sent at these times."""
+        for at in sent:
+            # If two threads ask, the one that read the clock first may come second.
+            insort(self._sent, at)
+            self._left -= 1
+
+    def forget(self, at: float, times: int = 1) -> None:
         """Count a request no more that was recorded at *at* and was not sent after all."""
-        # A linear search would be slow if the limit is high.
-        place = bisect_left(self._sent, at)
-        if place < len(self._sent) and self._sent[place] == at:
-            del self._sent[place]
-            # RMZ's later figure may not have counted the request in the first place.
-            self._left = min(self._left + 1, self._last_reported)
+        for _ in range(times):
+            # A linear search would be slow if the limit is high.
+            place = bisect_left(self._sent, at)
+            if place < len(self._sent) and self._sent[place] == at:
+                del self._sent[place]
+                # RMZ's later figure may not have counted the request in the first place.
+                self._left = min(self._left + 1, self._last_reported)
 
     def learn(self, per_minute: int, now: float, report: QuotaReport) -> bool:
         """Take over RMZ's figures from an answer.

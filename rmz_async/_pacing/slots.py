@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import time
 from collections.abc import Awaitable, Generator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 
 import anyio
+import attrs
 from anyio.lowlevel import current_token
 
 from rmz_async._calls.clock import Clock
@@ -19,7 +21,7 @@ from rmz_async._pacing.line import Line, NoSlotError
 from rmz_async._pacing.memory import InMemoryQuotaStore
 from rmz_async._pacing.quota import MARGIN, report_of
 from rmz_async.operations import Operation
-from rmz_async.options import DEFAULT_PACING, Pacing, QuotaStore
+from rmz_async.options import Pacing, QuotaStore
 
 logger = logging.getLogger("rmz_async")
 
@@ -36,26 +38,40 @@ MIN_REPORT_TIMEOUT = 0.1
 
 
 class Slots:
-    """Hands out slots, within the limits of one client.
+    """Hands out slots, each for one request that is sent immediately, within one client's limits.
+
+    If no request waits and the quota has room, a request passes without a lock and without yielding
+    to other tasks. Otherwise it joins a line. There is a line for each quota, limit and event loop:
+    loops in several threads share the count, but each wakes only its own tasks.
 
     Args:
         pacing: How to keep within RMZ's limits; None leaves that to RMZ.
         clock: The time, and how to sleep.
-        pacer: A pacer to count with, instead of a new one.
+        sharing: Slots to count together with, unless *pacing* names another store.
     """
 
-    def __init__(self, pacing: Pacing | None, clock: Clock, pacer: Pacer | None = None) -> None:
+    def __init__(self, pacing: Pacing | None, clock: Clock, sharing: Slots | None = None) -> None:
         self._pacing = pacing
+        self._max_wait = math.inf if pacing is None else pacing.max_wait
         self._clock = clock
-        # Copies may ask the pacer, and count together, even if this one does not.
-        self._pacer = Pacer(pacing or DEFAULT_PACING, clock) if pacer is None else pacer
+        # A line exists only while somebody stands in it, because event loops come and go.
+        self._lines: dict[tuple[object, str, int], Line]
+        self._store: QuotaStore
+        store = None if pacing is None else pacing.store
+        # Copies that leave pacing to RMZ pass the count on to their own copies.
+        if sharing is not None and (store is None or store is sharing._store):
+            self._store, self._lines = sharing._store, sharing._lines
+        else:
+            self._store = InMemoryQuotaStore() if store is None else store
+            self._lines = {}
+        # A caller's own store may hang or fail, and so may a subclass of the library's.
+        self.trusts_store: bool = type(self._store) is InMemoryQuotaStore
         self._token: Secret | None = None
         self._keys: dict[str, str] = {}
 
     def with_pacing(self, pacing: Pacing | None) -> Slots:
         """Return slots with other limits, which count together with these if they can."""
-        pacer = self._pacer if pacing is None else self._pacer.with_pacing(pacing)
-        return Slots(pacing, self._clock, pacer)
+        return Slots(pacing, self._clock, self)
 
     def slot(
         self, operation: Operation, token: Secret, at_once: anyio.Semaphore, until: float
@@ -77,136 +93,7 @@ class Slots:
             key = self._keys[operation.quota] = quota_key(token, operation.quota)
         lookup = operation.quota == "lookup"
         limit = self._pacing.lookup_per_minute if lookup else self._pacing.per_minute
-        return Slot(self._clock, at_once, self._pacer, key, limit, until)
-
-
-class Slot:
-    """A request under way, counted in its quota if there is a pacer.
-
-    Raises:
-        NoSlotError: When it is entered, if the slot would come too late.
-    """
-
-    def __init__(
-        self,
-        clock: Clock,
-        at_once: anyio.Semaphore,
-        pacer: Pacer | None = None,
-        key: str = "",
-        limit: int = 0,
-        until: float = 0.0,
-    ) -> None:
-        self._clock = clock
-        self._at_once = at_once
-        self._pacer = pacer
-        self._key = key
-        self._limit = limit
-        self._until = until
-        self._at = 0.0
-
-    async def __aenter__(self) -> Slot:
-        """Wait for the slot, and for one of the requests under way to end."""
-        pacer = self._pacer
-        if pacer is None:
-            await self._at_once.acquire()
-            return self
-        while True:
-            self._at = await pacer.wait_for_slot(self._key, self._limit, until=self._until)
-            try:
-                await self._at_once.acquire()
-            except BaseException:
-                await self._forget(pacer, FORGET_TIMEOUT)
-                raise
-            try:
-                if self._clock.clock() - self._at < SLOT_EXPIRY or await self._renew(pacer):
-                    return self
-            except BaseException:
-                self._at_once.release()
-                raise
-            self._at_once.release()
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Let the next request go."""
-        self._at_once.release()
-
-    async def report(self, result: Answer | Failed, *, deadline: float) -> float | None:
-        """Report what became of the request, so that its quota is counted right.
-
-        A quota store that fails or is too slow costs neither the answer nor more than a second.
-
-        Args:
-            result: The answer, or why there is none.
-            deadline: When the call must be over; seconds, monotonic.
-
-        Returns:
-            Seconds until the next slot if the answer closed the quota, else None.
-        """
-        pacer = self._pacer
-        if pacer is None:
-            return None
-        if isinstance(result, Answer):
-            learning = pacer.report(self._key, self._limit, result.status, result.headers)
-            if pacer.trusts_store:
-                return await learning
-            with _store_within(self._seconds_until(deadline)):
-                return await learning
-        elif result.failure in (Failure.NOT_SENT, Failure.NEVER_SENT):
-            await self._forget(pacer, min(FORGET_TIMEOUT, self._seconds_until(deadline)))
-        return None
-
-    def _seconds_until(self, deadline: float) -> float:
-        return max(MIN_REPORT_TIMEOUT, min(REPORT_TIMEOUT, deadline - self._clock.clock()))
-
-    async def _renew(self, pacer: Pacer) -> bool:
-        await self._forget(pacer, FORGET_TIMEOUT)
-        now = self._clock.clock()
-        try:
-            self._at = await pacer.wait_for_slot(self._key, self._limit, until=now)
-        except NoSlotError:
-            return False
-        return True
-
-    async def _forget(self, pacer: Pacer, within: float) -> None:
-        # A remote store takes its time, and the slot must not be lost with a cancelled call.
-        with _store_within(within, shield=True):
-            await pacer.forget(self._key, self._at)
-
-
-class Pacer:
-    """Hands out slots, each for one request that is sent immediately.
-
-    If no request waits and the quota has room, a request passes without a lock and without yielding
-    to other tasks. Otherwise it joins a line. There is a line for each quota, limit and event loop:
-    loops in several threads share the count, but each wakes only its own tasks.
-
-    Args:
-        pacing: The limits.
-        clock: The time, and how to sleep.
-        sharing: A pacer to count together with, unless *pacing* names another store.
-    """
-
-    def __init__(self, pacing: Pacing, clock: Clock, sharing: Pacer | None = None) -> None:
-        self._max_wait = pacing.max_wait
-        self._clock = clock
-        # A line exists only while somebody stands in it, because event loops come and go.
-        self._lines: dict[tuple[object, str, int], Line]
-        self._store: QuotaStore
-        if sharing is not None and (pacing.store is None or pacing.store is sharing._store):
-            self._store, self._lines = sharing._store, sharing._lines
-        else:
-            self._store = InMemoryQuotaStore() if pacing.store is None else pacing.store
-            self._lines = {}
-        # A caller's own store may hang or fail, and so may a subclass of the library's.
-        self.trusts_store: bool = type(self._store) is InMemoryQuotaStore
-
-    def with_pacing(self, pacing: Pacing) -> Pacer:
-        """Return a pacer with other limits; unless it counts elsewhere, the lines are the same."""
-        return Pacer(pacing, self._clock, self)
+        return Slot(self._clock, at_once, self, key, limit, until)
 
     async def wait_for_slot(self, key: str, per_minute: int, *, until: float) -> float:
         """Wait for a slot.
@@ -276,6 +163,95 @@ class Pacer:
             for (loop, quota, _), line in list(self._lines.items()):
                 if (loop, quota) == (token, key):
                     line.wake()
+
+
+@attrs.define(eq=False, repr=False)
+class Slot:
+    """A request under way, counted in its quota unless pacing is left to RMZ.
+
+    Raises:
+        NoSlotError: When it is entered, if the slot would come too late.
+    """
+
+    _clock: Clock
+    _at_once: anyio.Semaphore
+    _slots: Slots | None = None
+    _key: str = ""
+    _limit: int = 0
+    _until: float = 0.0
+    _at: float = attrs.field(default=0.0, init=False)
+
+    async def __aenter__(self) -> Slot:
+        """Wait for the slot, and for one of the requests under way to end."""
+        slots = self._slots
+        if slots is None:
+            await self._at_once.acquire()
+            return self
+        while True:
+            self._at = await slots.wait_for_slot(self._key, self._limit, until=self._until)
+            try:
+                await self._at_once.acquire()
+            except BaseException:
+                await self._forget(slots, FORGET_TIMEOUT)
+                raise
+            try:
+                if self._clock.clock() - self._at < SLOT_EXPIRY or await self._renew(slots):
+                    return self
+            except BaseException:
+                self._at_once.release()
+                raise
+            self._at_once.release()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Let the next request go."""
+        self._at_once.release()
+
+    async def report(self, result: Answer | Failed, *, deadline: float) -> float | None:
+        """Report what became of the request, so that its quota is counted right.
+
+        A quota store that fails or is too slow costs neither the answer nor more than a second.
+
+        Args:
+            result: The answer, or why there is none.
+            deadline: When the call must be over; seconds, monotonic.
+
+        Returns:
+            Seconds until the next slot if the answer closed the quota, else None.
+        """
+        slots = self._slots
+        if slots is None:
+            return None
+        if isinstance(result, Answer):
+            learning = slots.report(self._key, self._limit, result.status, result.headers)
+            if slots.trusts_store:
+                return await learning
+            with _store_within(self._seconds_until(deadline)):
+                return await learning
+        elif result.failure in (Failure.NOT_SENT, Failure.NEVER_SENT):
+            await self._forget(slots, min(FORGET_TIMEOUT, self._seconds_until(deadline)))
+        return None
+
+    def _seconds_until(self, deadline: float) -> float:
+        return max(MIN_REPORT_TIMEOUT, min(REPORT_TIMEOUT, deadline - self._clock.clock()))
+
+    async def _renew(self, slots: Slots) -> bool:
+        await self._forget(slots, FORGET_TIMEOUT)
+        now = self._clock.clock()
+        try:
+            self._at = await slots.wait_for_slot(self._key, self._limit, until=now)
+        except NoSlotError:
+            return False
+        return True
+
+    async def _forget(self, slots: Slots, within: float) -> None:
+        # A remote store takes its time, and the slot must not be lost with a cancelled call.
+        with _store_within(within, shield=True):
+            await slots.forget(self._key, self._at)
 
 
 @contextmanager

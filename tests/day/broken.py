@@ -99,7 +99,7 @@ BROKEN: dict[str, Broken] = {
     ),
     "requests are not counted": Broken(
         attrs.evolve(SHORT, users=3000, checks=12.0),
-        lambda: mock.patch("rmz_async._pacing.slots.Pacer.wait_for_slot", _immediately),
+        lambda: mock.patch("rmz_async._pacing.slots.Slots.wait_for_slot", _immediately),
         "answers of 429",
     ),
 }

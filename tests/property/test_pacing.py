@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rmz_async import Pacing, QuotaReport
 from rmz_async._pacing.line import NoSlotError
 from rmz_async._pacing.quota import MARGIN, SPAN, Quota
-from rmz_async._pacing.slots import Pacer
+from rmz_async._pacing.slots import Slots
 from tests.seams import Clock
 
 LIMIT = 3
@@ -115,11 +115,11 @@ class World:
         """Let all callers call; at the end the line is empty."""
         timeline = self.timeline
         waiting = Clock(clock=timeline.clock, sleep=timeline.sleep)
-        pacer = Pacer(Pacing(max_wait=self.max_wait), waiting)
+        pacer = Slots(Pacing(max_wait=self.max_wait), waiting)
         anyio.run(self._play, pacer, callers, backend=backend)
         assert pacer._lines == {}
 
-    async def _play(self, pacer: Pacer, callers: Sequence[Caller]) -> None:
+    async def _play(self, pacer: Slots, callers: Sequence[Caller]) -> None:
         async with anyio.create_task_group() as group:
             for number, caller in enumerate(callers):
                 scope = anyio.CancelScope()
@@ -129,7 +129,7 @@ class World:
             await self.timeline.run()
 
     async def _call(
-        self, pacer: Pacer, number: int, caller: Caller, scope: anyio.CancelScope
+        self, pacer: Slots, number: int, caller: Caller, scope: anyio.CancelScope
     ) -> None:
         sleep = self.timeline.sleep
         await sleep(caller.at)

@@ -9,7 +9,7 @@ import pytest
 from rmz_async import Pacing, QuotaReport
 from rmz_async._pacing.line import NoSlotError
 from rmz_async._pacing.quota import closed_for, report_of, whole_number
-from rmz_async._pacing.slots import Pacer
+from rmz_async._pacing.slots import Slots
 from tests.seams import Clock
 
 # Wednesday, 21 October 2015, 07:28:00 GMT.
@@ -92,7 +92,7 @@ def test_a_429_without_headers_names_no_wait() -> None:
 
 async def slot_after(status: int, headers: Mapping[str, str]) -> float:
     """A slot at second 100, without patience, after an answer at the same time."""
-    pacer = Pacer(Pacing(max_wait=0), Clock(clock=lambda: 100.0))
+    pacer = Slots(Pacing(max_wait=0), Clock(clock=lambda: 100.0))
     await pacer.report("key", 60, status, headers)
     with anyio.fail_after(60):
         return await pacer.wait_for_slot("key", 60, until=math.inf)

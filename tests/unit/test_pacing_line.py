@@ -15,7 +15,7 @@ from anyio.abc import TaskGroup
 
 from rmz_async import InMemoryQuotaStore, Pacing
 from rmz_async._pacing.line import NoSlotError
-from rmz_async._pacing.slots import Pacer
+from rmz_async._pacing.slots import Slots
 from tests.seams import Clock
 
 pytestmark = pytest.mark.anyio
@@ -57,10 +57,10 @@ class ManualClock:
             await settle()
         self.now = moment
 
-    def pacer(self, **options: Any) -> Pacer:
+    def pacer(self, **options: Any) -> Slots:
         """Return a pacer on this clock, with all patience."""
         options.setdefault("max_wait", 1000.0)
-        return Pacer(Pacing(**options), Clock(clock=lambda: self.now, sleep=self.sleep))
+        return Slots(Pacing(**options), Clock(clock=lambda: self.now, sleep=self.sleep))
 
 
 @pytest.fixture
@@ -78,14 +78,14 @@ class Callers:
     refused: list[tuple[str, float]] = attrs.field(factory=list[tuple[str, float]])
     scopes: dict[str, anyio.CancelScope] = attrs.field(factory=dict[str, anyio.CancelScope])
 
-    async def start(self, pacer: Pacer, *names: str, key: str = "key") -> None:
+    async def start(self, pacer: Slots, *names: str, key: str = "key") -> None:
         """Start callers, each after the one before has joined the line."""
         for name in names:
             self.scopes[name] = anyio.CancelScope()
             self.group.start_soon(self._call, pacer, name, key)
             await settle()
 
-    async def _call(self, pacer: Pacer, name: str, key: str) -> None:
+    async def _call(self, pacer: Slots, name: str, key: str) -> None:
         with self.scopes[name]:
             try:
                 self.got.append((name, await pacer.wait_for_slot(key, LIMIT, until=math.inf)))
@@ -102,13 +102,13 @@ async def calling() -> AsyncGenerator[Callers]:
             group.cancel_scope.cancel()
 
 
-async def slots(pacer: Pacer, number: int = LIMIT, until: float = math.inf) -> list[float]:
+async def slots(pacer: Slots, number: int = LIMIT, until: float = math.inf) -> list[float]:
     """Take slots one after the other."""
     with anyio.fail_after(60):
         return [await pacer.wait_for_slot("key", LIMIT, until=until) for _ in range(number)]
 
 
-async def learn(pacer: Pacer, status: int, headers: Mapping[str, str]) -> None:
+async def learn(pacer: Slots, status: int, headers: Mapping[str, str]) -> None:
     """Let an answer come."""
     await pacer.report("key", LIMIT, status, headers)
 

@@ -9,7 +9,7 @@ import pytest
 
 from rmz_async import ConfigurationError, InMemoryQuotaStore, Pacing
 from rmz_async._calls.token import Secret
-from rmz_async._pacing.slots import Pacer, quota_key
+from rmz_async._pacing.slots import Slots, quota_key
 from tests.seams import Clock
 
 LIMITS = ["per_minute", "lookup_per_minute"]
@@ -103,4 +103,4 @@ def test_whose_store_may_hang_or_fail() -> None:
         pass
 
     for store, theirs in ((None, False), (InMemoryQuotaStore(), False), (Theirs(), True)):
-        assert Pacer(Pacing(store=store), Clock()).trusts_store is not theirs
+        assert Slots(Pacing(store=store), Clock()).trusts_store is not theirs

@@ -12,13 +12,13 @@ import pytest
 from rmz_async import InMemoryQuotaStore, Pacing, QuotaReport, QuotaStore
 from rmz_async._pacing.line import NoSlotError
 from rmz_async._pacing.quota import Quota
-from rmz_async._pacing.slots import Pacer
+from rmz_async._pacing.slots import Slots
 from tests.seams import Clock
 
 
-def pacer_at(now: float, store: QuotaStore | None = None) -> Pacer:
+def pacer_at(now: float, store: QuotaStore | None = None) -> Slots:
     """A pacer with all patience, at a moment that stays."""
-    return Pacer(Pacing(max_wait=1000, store=store), Clock(clock=lambda: now, sleep=sleep))
+    return Slots(Pacing(max_wait=1000, store=store), Clock(clock=lambda: now, sleep=sleep))
 
 
 async def sleep(_: float) -> None:
@@ -26,17 +26,17 @@ async def sleep(_: float) -> None:
     await anyio.sleep_forever()
 
 
-async def take_slot(pacer: Pacer, until: float = math.inf) -> float:
+async def take_slot(pacer: Slots, until: float = math.inf) -> float:
     """A take_slot, of one a minute."""
     return await pacer.wait_for_slot("key", 1, until=until)
 
 
-async def stand_in_line(pacer: Pacer) -> None:
+async def stand_in_line(pacer: Slots) -> None:
     """Come too late for a take_slot, and wait."""
     await take_slot(pacer)
 
 
-async def refused_at_once(pacer: Pacer) -> float:
+async def refused_at_once(pacer: Slots) -> float:
     """Return the error of a call whose time is up."""
     with anyio.fail_after(60), pytest.raises(NoSlotError) as caught:
         await take_slot(pacer, until=0)
