@@ -21,6 +21,7 @@ from rmz_async.webhooks._handlers import (
     Handlers,
     Rules,
     Wanted,
+    checked,
     default_backoff,
     grouping_of,
     name_of,
@@ -80,7 +81,7 @@ class ReceiverCore:
         keys = Keys(secrets)
         if not callable(secrets):
             del secrets
-            keys.check()
+            keys.checked()
         self._handlers = Handlers()
         self._monitor = HealthMonitor()
         self._intake = Intake(keys, self._handlers, allow_unsigned=allow_unsigned)
@@ -141,11 +142,10 @@ class ReceiverCore:
             A decorator that returns the function unchanged.
 
         Raises:
-            ConfigurationError: Nothing was named, two handlers have the same name, or an option
-                breaks a rule.
+            ConfigurationError: Nothing was named, or something that is no event; two handlers have
+                the same name; the function yields; or an option breaks a rule.
         """
-        if not wanted:
-            raise ConfigurationError("on: name an event, an event class or a pattern")
+        checked(wanted)
         rules = Rules(
             grouping=grouping_of(ordered=ordered, coalesce=coalesce),
             max_attempts=self._rules.max_attempts if max_attempts is None else max_attempts,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import inspect
+import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,10 +13,13 @@ from typing import Any, TypeAlias, cast
 import attrs
 from anyio import CapacityLimiter, to_thread
 
+from rmz_async._calls.refusals import quoted
 from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks._keys import LONGEST, storable
 from rmz_async.webhooks.events import Event, EventType, UnknownEvent
 from rmz_async.webhooks.inbox.interface import Grouping
+
+logger: logging.Logger = logging.getLogger("rmz_async")
 
 Handler: TypeAlias = Callable[[Any], Awaitable[object] | object]
 """A function of one event: async, or plain, which runs in a worker thread."""
@@ -102,8 +106,13 @@ class Handlers:
             rules: How it runs.
 
         Raises:
-            ConfigurationError: Another one has its name, or a database would refuse the name.
+            ConfigurationError: Another one has its name, a database would refuse the name, or
+                nothing would run.
         """
+        if not callable(cast("object", function)) or _is_generator(function):
+            raise ConfigurationError(
+                f"on: {name} must be a function, plain or async, that does not yield"
+            )
         if not name or storable(name) != name:
             raise ConfigurationError(
                 f"on: name must have 1 to {LONGEST} characters, no zero bytes and no halves of "
@@ -126,6 +135,25 @@ class Handlers:
         if found or _fault(event) is not None:
             return found
         return {name: one.rules.grouping for name, one in everyone if not one.wanted}
+
+
+def checked(wanted: Sequence[Wanted]) -> Sequence[Wanted]:
+    """Return what a handler is registered for; a pattern that matches nothing today is logged.
+
+    Raises:
+        ConfigurationError: Nothing was named, or something that is no event.
+    """
+    if not wanted:
+        raise ConfigurationError("on: name an event, an event class or a pattern")
+    for one in cast("Sequence[object]", wanted):
+        if isinstance(one, str):
+            if not fnmatch.filter(EventType, one):
+                logger.warning("on: this version knows no event of the name %s", quoted(one))
+        elif not (isinstance(one, type) and issubclass(one, Event)):
+            raise ConfigurationError(
+                'on: name event classes, event types or patterns, such as @receiver.on("order.*")'
+            )
+    return wanted
 
 
 def grouping_of(*, ordered: bool, coalesce: bool) -> Grouping:
@@ -191,8 +219,16 @@ def is_async(function: Callable[..., object]) -> bool:
     )
 
 
+def _is_generator(function: Callable[..., object]) -> bool:
+    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+
+
 def _call_plain(handler: Handler, event: Event) -> None:
-    result = handler(event)
+    try:
+        result = handler(event)
+    except (SystemExit, KeyboardInterrupt, GeneratorExit, BaseExceptionGroup) as error:
+        # They end a thread of its own, not the program, which has other events.
+        raise RuntimeError(f"the handler raised {type(error).__name__}: {error}") from error
     if inspect.iscoroutine(result):
         # No code in this thread could await it, and its work would silently be left undone.
         result.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from rmz_async.errors import SignatureError
+from rmz_async.errors import ConfigurationError, SignatureError
 
 Headers = (
     Mapping[str, str]
@@ -31,13 +31,24 @@ def signature_and_request_id(headers: Headers | None) -> tuple[str | None, str |
 
     Raises:
         SignatureError: A header stands more than once, or is not a string.
+        ConfigurationError: The headers have another form.
     """
     # API Gateway has null if there are no headers.
     if headers is None:
         return None, None
     # Not every class that has headers is a Mapping: the standard library's is not.
     items: Any = getattr(headers, "items", None)
-    pairs: Any = items() if items else headers
+    try:
+        found = _found(items() if items else headers)
+    except (TypeError, ValueError):
+        raise ConfigurationError(
+            "headers: must be a mapping or pairs; pass all headers of the request, not the "
+            "signature alone"
+        ) from None
+    return found.get("signature"), found.get("x-rmz-request-id")
+
+
+def _found(pairs: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     # Each header is looked at, because a look-up by name would miss a doubled one.
     for given, value in pairs:
@@ -50,7 +61,7 @@ def signature_and_request_id(headers: Headers | None) -> tuple[str | None, str |
             if name in found:
                 raise SignatureError(f"the {name} header stands more than once")
             found[name] = _as_string(name, single)
-    return found.get("signature"), found.get("x-rmz-request-id")
+    return found
 
 
 def _as_string(name: str, value: object) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Coroutine, Sequence
 from typing import TypeAlias, cast
 
 from rmz_async.errors import ConfigurationError
@@ -27,10 +28,23 @@ class Keys:
     def __repr__(self) -> str:
         return "<secrets>"
 
-    def check(self) -> None:
-        """Raise ConfigurationError if they would not protect anything."""
+    def checked(self) -> Keys:
+        """Return a copy that has the secrets of this moment, for one delivery.
+
+        Raises:
+            ConfigurationError: The secrets would not protect anything.
+        """
+        # A copy, because threads that verify at the same time share the original.
+        copy = Keys(self._given)
+        copy._read()
+        return copy
+
+    def _read(self) -> None:
         self._secrets = self._given() if callable(self._given) else self._given
         # No variable of this frame holds the secrets, because a traceback may show variables.
+        if inspect.iscoroutine(cast("object", self._secrets)):
+            cast("Coroutine[object, object, object]", self._secrets).close()
+            raise ConfigurationError("secrets: the callable must be a plain function, not async")
         if not _is_list(self._secrets):
             raise ConfigurationError(
                 f"secrets: must be a list of 1 to {MAX_SECRETS} secrets, or a callable that "
@@ -38,7 +52,7 @@ class Keys:
             )
         self._keys: list[bytes] = []
         for place in range(len(self._secrets)):
-            fault = _fault(self._secrets[place])
+            fault = fault_of(self._secrets[place])
             if fault:
                 raise ConfigurationError(f"secrets[{place}]: {fault}")
             self._keys.append(self._secrets[place].encode())
@@ -68,8 +82,8 @@ def _is_list(secrets: object) -> bool:
     )
 
 
-def _fault(secret: object) -> str | None:
-    """Return the rule that a secret breaks."""
+def fault_of(secret: object) -> str | None:
+    """Return the rule that a secret breaks; None if it breaks none."""
     if not isinstance(secret, str) or len(secret) < MIN_SECRET:
         return f"must be a string of at least {MIN_SECRET} characters"
     # An environment variable that is not UTF-8; the encoder's error would show the secret.

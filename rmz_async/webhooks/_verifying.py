@@ -15,7 +15,7 @@ MAX_BODY = 1024 * 1024
 
 def verified(body: bytes, headers: Headers | None, keys: Keys, *, allow_unsigned: bool) -> AnyEvent:
     """Do the work of `verify` with secrets that are out of sight."""
-    keys.check()
+    checked = keys.checked()
     if not isinstance(cast("object", body), bytes):
         raise TypeError("body: must be the raw bytes of the request")
     if len(body) > MAX_BODY:
@@ -23,7 +23,7 @@ def verified(body: bytes, headers: Headers | None, keys: Keys, *, allow_unsigned
     signature, request_id = signature_and_request_id(headers)
     secret_index = None
     if signature is not None:
-        secret_index = keys.index_of(signature, body)
+        secret_index = checked.index_of(signature, body)
         if secret_index is None:
             raise SignatureError(
                 "the signature does not match: pass the raw request body, and this webhook's own "

@@ -120,10 +120,13 @@ class Worker:
         except BaseException as error:
             # The database has the last word before a cancellation goes on.
             with anyio.CancelScope(shield=True):
-                if not isinstance(error, Exception) and not _is_stray(error):
+                if not isinstance(error, (Exception, SystemExit)) and not _is_stray(error):
                     await self._settle(run, partial(self.inbox.release, [task]))
                     raise
                 outcome = await self._failed(run, error)
+                # A program that is started again must not end at the same event for ever.
+                if isinstance(error, SystemExit):
+                    raise
         else:
             with anyio.CancelScope(shield=True):
                 await self._succeeded(run)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from rmz_async.webhooks.events import EventType
@@ -81,7 +83,8 @@ def sample(event: EventType, *, event_id: str | None = None, **values: object) -
         event: The kind of event.
         event_id: The event's id; without one, each kind has an id of its own that stays the same.
             Events about orders have none.
-        values: Keys of the subscription or the order that replace the sample's.
+        values: Keys of the subscription or the order that replace the sample's. A `Decimal` and a
+            date are written as RMZ writes them, as strings.
 
     Returns:
         The raw body, as compact JSON.
@@ -94,4 +97,13 @@ def sample(event: EventType, *, event_id: str | None = None, **values: object) -
             "event_id": event_id or str(uuid.uuid5(uuid.NAMESPACE_URL, event)),
             "data": {"subscription": {**_SUBSCRIPTION, **_AFTER.get(event, {}), **values}},
         }
-    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), default=_written)
+    return text.encode()
+
+
+def _written(value: object) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, date):  # a datetime is one, too
+        return value.isoformat()
+    raise TypeError(f"sample: a {type(value).__name__} is not a value of JSON")

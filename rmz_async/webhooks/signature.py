@@ -43,7 +43,8 @@ def verify(
         SignatureError: The signature is missing, doubled, malformed or does not match. Answer 401.
         PayloadError: RMZ signed the body, but the body names no event. Answer with success and
             alert somebody, because a retry has the same body.
-        ConfigurationError: A secret is missing, too short, or has blanks or quotes around it.
+        ConfigurationError: A secret is missing, too short, or has blanks or quotes around it, or
+            the headers are neither a mapping nor pairs.
 
     Source: https://docs.rmz.gg/webhooks/signature-verification
     """

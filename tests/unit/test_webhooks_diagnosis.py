@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -126,9 +128,101 @@ def test_a_short_secret_and_a_rewritten_body_come_first() -> None:
     assert findings[2].startswith("another secret signed this body")
 
 
+@pytest.mark.parametrize(
+    ("secrets", "finding"),
+    [
+        (SECRET, "must be a list; put the secret into brackets"),
+        (SECRET.encode(), "must be a list"),
+        ([], "must be a list of at least one"),
+        (None, "must be a list of at least one"),
+        ({SECRET}, "must be a list of at least one"),
+        ([SECRET.encode()], "secrets[0]: must be a string, and is of type bytes"),
+        ([SECRET, None], "secrets[1]: must be a string, and is of type NoneType"),
+        (lambda: SECRET, "must be a list"),
+        (lambda: 1 / 0, "the callable raised ZeroDivisionError"),
+        ([f"RMZ_WEBHOOK_SECRET='{SECRET}'"], "begins with RMZ_WEBHOOK_SECRET="),
+        ([f"\ufeff{SECRET}"], "has a blank"),
+    ],
+    ids=[
+        "a string",
+        "bytes",
+        "empty",
+        "None",
+        "a set",
+        "a list of bytes",
+        "a list with None",
+        "a callable of a string",
+        "a callable that raises",
+        "with its name",
+        "with a mark",
+    ],
+)
+def test_secrets_of_a_wrong_form_are_recognised(secrets: Any, finding: str) -> None:
+    """However wrong they are, they get an explanation and no exception."""
+    assert finding in found(secrets=secrets)
+
+
+def test_secrets_may_come_from_a_callable() -> None:
+    """As for verify."""
+    assert diagnose(BODY, SIGNED, secrets=lambda: [SECRET]) == ()
+
+
+def test_a_secret_that_fits_and_is_refused_is_recognised() -> None:
+    """A secret that anybody could guess is refused, whoever signs with it."""
+    assert diagnose(BODY, {"Signature": sign(BODY, "short")}, secrets=["short"]) == (
+        "secrets[0]: must be a string of at least 16 characters",
+    )
+
+
+@pytest.mark.parametrize("body", [{"event": "x"}, None, 5])
+def test_a_body_that_was_parsed_is_recognised(body: Any) -> None:
+    assert found(body) == f"the body is a {type(body).__name__}: pass the raw bytes of the request"
+
+
+@pytest.mark.parametrize(
+    ("body", "finding"),
+    [
+        (b"", "the body is empty"),
+        (base64.b64encode(BODY), "was written as base64"),
+        (str(BODY).encode(), "was written as base64 or as Python's"),
+        (b"b'", "another secret"),
+        (b"b'', 1", "another secret"),
+        (f"{BODY.decode()}\ufffd".encode(), "letters were lost"),
+        (BODY.decode() + "\ud800", "another secret"),
+        (b" " * (1024 * 1024 + 1), "more than 1048576 bytes"),
+    ],
+    ids=["empty", "base64", "str", "half", "an expression", "letters lost", "surrogate", "huge"],
+)
+def test_a_body_that_something_has_wrapped_or_read_is_recognised(body: Any, finding: str) -> None:
+    assert finding in found(body)
+
+
+def test_headers_of_another_form_are_recognised() -> None:
+    """The signature alone, for example."""
+    assert "pass all headers of the request" in found(headers=SIGNED["Signature"])
+
+
 def test_missing_signing_is_recognised() -> None:
     """Signing is off by default."""
     assert "signing is off for this webhook" in found(headers={})
+
+
+def test_values_of_a_sample_are_written_as_rmz_writes_them() -> None:
+    """A test has the values of the models at hand."""
+    end = datetime(2026, 7, 1, tzinfo=UTC)
+    renewed = verify(
+        sample(EventType.SUBSCRIPTION_RENEWED, current_period_end=end, start_date=end.date()),
+        {},
+        secrets=[SECRET],
+        allow_unsigned=True,
+    )
+    created = sample(EventType.ORDER_CREATED, total=Decimal("1.50"))
+
+    assert renewed.subscription is not None
+    assert renewed.subscription.current_period_end == end
+    assert b'"total":"1.50"' in created
+    with pytest.raises(TypeError, match="a set is not a value of JSON"):
+        sample(EventType.ORDER_CREATED, items=set[int]())
 
 
 def test_discords_format_is_recognised() -> None:

@@ -242,6 +242,28 @@ def test_bad_lists_of_secrets(secrets: Any) -> None:
     )
 
 
+def test_an_async_callable_of_secrets_is_refused() -> None:
+    """The function is plain; the coroutine is closed, so that Python warns of nothing."""
+
+    async def secrets() -> list[str]:
+        return [SECRET]
+
+    given: Any = secrets
+    with pytest.raises(ConfigurationError, match="must be a plain function, not async"):
+        verify(BODY, {"Signature": sign()}, secrets=given)
+
+
+@pytest.mark.parametrize(
+    "headers", [sign(), f"Signature: {sign()}", [("a", "b", "c")], [5], 5], ids=str
+)
+def test_headers_of_another_form_are_the_callers_mistake(headers: Any) -> None:
+    """The signature alone, for example."""
+    with pytest.raises(ConfigurationError, match=r"^headers: .*pass all headers") as caught:
+        verify(BODY, headers, secrets=[SECRET])
+
+    assert caught.value.__cause__ is None
+
+
 TOO_SHORT = "must be a string of at least 16 characters"
 
 

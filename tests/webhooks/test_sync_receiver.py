@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time as real_time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,47 @@ def test_an_event_that_nobody_wants_is_stored(receiver: Receiver) -> None:
 
 def test_what_rmz_did_not_sign_is_refused(receiver: Receiver) -> None:
     assert receiver.receive(b"{}", {"Signature": "0" * 64}).status == 401
+
+
+class SlowSecrets(Sequence[str]):
+    """Secrets whose reading one thread is slow at."""
+
+    def __init__(self) -> None:
+        self.slow: threading.Thread | None = None
+        self.has_begun = threading.Event()
+        self.go_on = threading.Event()
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, place: Any) -> Any:
+        if threading.current_thread() is self.slow:
+            self.has_begun.set()
+            self.go_on.wait()
+        return SECRET
+
+
+def test_threads_that_verify_at_the_same_time_do_not_refuse_each_other(address: str) -> None:
+    """A delivery is verified while another thread has read half of the secrets."""
+    secrets = SlowSecrets()
+    receiver = Receiver(secrets=secrets, inbox=address)
+    secrets.slow = threading.Thread(target=deliver, args=(receiver, "a"))
+
+    class Headers(dict[str, str]):
+        """Headers at whose reading the other thread begins."""
+
+        def items(self) -> Any:
+            assert secrets.slow is not None
+            secrets.slow.start()
+            secrets.has_begun.wait()
+            return super().items()
+
+    body = sample(EventType.SUBSCRIPTION_RENEWED, event_id="b")
+    assert receiver.receive(body, Headers(Signature=sign(body, SECRET))) == Ack(200, "stored")
+    secrets.go_on.set()
+    secrets.slow.join()
+    assert receiver.stats() == Stats(deliveries=2)
+    receiver.close()
 
 
 def test_a_delivery_that_cannot_be_stored_is_delivered_again(tmp_path: Path) -> None:
