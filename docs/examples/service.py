@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from rmz_async import Client, Paywall
-from rmz_async.integrations.fastapi import lifespan, requires, webhook_router
+from rmz_async.integrations.fastapi import exception_handlers, lifespan, requires, webhook_router
 from rmz_async.paywall import NotYet
 from rmz_async.webhooks import Receiver
 
@@ -25,7 +25,8 @@ def create_app(client: Client | None = None) -> FastAPI:
     paywall = Paywall(rmz, state_secret=os.environ["STATE_SECRET"])
     receiver = Receiver(secrets=[os.environ["RMZ_WEBHOOK_SECRET"]], inbox="sqlite:///inbox.db")
     receiver.feeds(paywall)
-    app = FastAPI(lifespan=lifespan(client=lambda: rmz, receiver=receiver, paywall=paywall))
+    running = lifespan(client=lambda: rmz, receiver=receiver, paywall=paywall)
+    app = FastAPI(lifespan=running, exception_handlers=exception_handlers())
     app.state.receiver = receiver
     app.include_router(webhook_router(receiver))
     subscriber = requires("pro-plan", paywall=paywall, user=signed_in, offer=lambda _: "/account")
@@ -36,8 +37,7 @@ def create_app(client: Client | None = None) -> FastAPI:
 
     @app.get("/account")
     async def account(user: Annotated[str, Depends(signed_in)]) -> Response:
-        access = await paywall.check(user)
-        if access.certain and not access.granted:
+        if not (access := await paywall.check(user)) and access.certain:
             return HTMLResponse(escape(access.text()) + SUBSCRIBE)
         portal = await rmz.portal_sessions.create(customer=4502, return_url=f"{SITE}/premium")
         return RedirectResponse(portal.url, 303)

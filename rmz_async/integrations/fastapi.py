@@ -2,7 +2,7 @@
 
 ::
 
-    app = FastAPI(lifespan=lifespan(receiver=receiver))
+    app = FastAPI(lifespan=lifespan(receiver=receiver), exception_handlers=exception_handlers())
     app.include_router(webhook_router(receiver))
     pro = requires("pro-plan", paywall=paywall, user=signed_in)
 
@@ -25,9 +25,9 @@ with extra("fastapi", needed_by="rmz_async.integrations.fastapi"):
     from fastapi import APIRouter, Depends, HTTPException, Request
 
     # Inside, as FastAPI's extra brings Starlette along.
-    from rmz_async.integrations.starlette import client, lifespan, webhook
+    from rmz_async.integrations.starlette import client, exception_handlers, lifespan, webhook
 
-__all__ = ("RMZ", "client", "lifespan", "requires", "webhook_router")
+__all__ = ("RMZ", "client", "exception_handlers", "lifespan", "requires", "webhook_router")
 
 RMZ = Annotated[Client, Depends(client)]
 """The type of a path operation's argument that gets the client of the application."""

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from rmz_async.errors import ConfigurationError
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver
 from rmz_async.integrations._gate import AsyncPaywall, Gate
 from rmz_async.integrations._lifetime import lifetime
+from rmz_async.integrations._outage import OUTAGES, outage
 from rmz_async.paywall import Paywall
 from rmz_async.webhooks import Receiver
 
@@ -26,9 +27,13 @@ with extra("starlette", needed_by="rmz_async.integrations.starlette"):
     from starlette.responses import JSONResponse, PlainTextResponse, Response
     from starlette.routing import Route
 
-__all__ = ("client", "lifespan", "requires", "route", "webhook")
+__all__ = ("client", "exception_handlers", "lifespan", "requires", "route", "webhook")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+# As FastAPI wants them, which is stricter than Starlette.
+ExceptionHandlers = dict[
+    int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]
+]
 Lifespan = Callable[[Any], AbstractAsyncContextManager[dict[str, Any]]]
 
 
@@ -60,6 +65,24 @@ def lifespan(
             yield {"rmz": rmz}
 
     return running
+
+
+def exception_handlers() -> ExceptionHandlers:
+    """Return the handlers that answer 503 with ``Retry-After`` while RMZ cannot be asked.
+
+    Without them such an error is a 500. A change whose outcome is unknown stays one, because a
+    caller who sends the request again could make the change twice.
+
+    Returns:
+        The argument for ``Starlette(exception_handlers=…)``; put your own beside them.
+    """
+
+    async def unavailable(request: Request, error: Exception) -> Response:
+        refusal = outage(error, request.headers.get("accept-language", ""))
+        return JSONResponse(refusal.body, refusal.status, refusal.headers)
+
+    handlers: ExceptionHandlers = dict.fromkeys(OUTAGES, unavailable)
+    return handlers
 
 
 def client(request: HTTPConnection) -> Client:

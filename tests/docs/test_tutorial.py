@@ -20,7 +20,7 @@ import pytest
 import uvicorn
 from anyio.from_thread import start_blocking_portal
 
-from rmz_async.sandbox import Served
+from rmz_async.sandbox import Sandbox, Served
 from rmz_async.sandbox.__main__ import main
 from rmz_async.sandbox.commands.asking import add_asking
 from rmz_async.sandbox.commands.parsing import PROGRAM, Commands
@@ -145,6 +145,27 @@ def test_the_reader_buys_reads_and_is_locked_out_as_the_page_says(
     while "has ended" not in site.get("/premium").text:
         assert time.monotonic() < until, "the inbox was not worked off"
     assert {one.status for one in sandbox.deliveries} == {200}
+
+
+@pytest.mark.anyio
+async def test_pages_are_503_while_rmz_is_down(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RMZ_WEBHOOK_SECRET", SECRET)
+    monkeypatch.setenv("STATE_SECRET", STATE_SECRET)
+    async with Sandbox() as sandbox, sandbox.client() as rmz:
+        app = service_of_the_page().create_app(rmz)
+        sandbox.faults.add("reset", on="* *")
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://app.example") as reader:
+            pages = [await reader.get("/premium"), await reader.get("/account")]
+            pages.append(await reader.post("/subscribe"))
+        await app.state.receiver.aclose()
+
+    for page in pages:
+        assert page.status_code == 503
+        assert int(page.headers["Retry-After"]) > 0
 
 
 def test_the_tests_of_the_page_pass(tmp_path: Path) -> None:
