@@ -21,6 +21,7 @@ from rmz_async.paywall import Lifetimes, Paywall, Policy
 from rmz_async.paywall._answers import Answers
 from rmz_async.paywall._lookups import Lookups, Purchase, Urgency
 from rmz_async.paywall._memory import Entry, Memory
+from rmz_async.paywall._state import Bought, Secrets, State, hidden
 from rmz_async.webhooks import _hand_over, _worker
 from rmz_async.webhooks._comparing import changes, state_of, state_of_event
 from rmz_async.webhooks._reading import RECONCILED, event_of
@@ -43,6 +44,7 @@ AnyClient = rmz_async.Client | rmz_sync.Client
 __all__ = (
     "RECONCILED",
     "AnyClient",
+    "Bought",
     "Clock",
     "CutOff",
     "Entry",
@@ -50,6 +52,7 @@ __all__ = (
     "Memory",
     "Portal",
     "Purchase",
+    "State",
     "Urgency",
     "after_fork",
     "after_storing",
@@ -81,6 +84,7 @@ __all__ = (
     "set_patience",
     "set_pause",
     "set_slice",
+    "state_by",
     "state_of",
     "state_of_event",
     "sync_client",
@@ -115,7 +119,12 @@ def answers_over(lookups: Lookups, **options: Any) -> Answers:
     options.setdefault("keep_subscriptions", True)
     options.setdefault("snapshot", None)
     options.setdefault("shared", None)
-    return Answers(lookups, **options)
+    return Answers(lookups, state_secret=hidden(options.pop("state_secret", None)), **options)
+
+
+def state_by(*secrets: str) -> State:
+    """Make what signs links with *secrets*."""
+    return State(Secrets(secrets))
 
 
 def transport_of(client: AnyClient) -> Transport:

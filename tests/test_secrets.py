@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import pickle
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 import rmz_async
 import rmz_sync
 from rmz_async import Client, NewCustomer, OrderLine, RetryPolicy, RMZError
+from rmz_async.paywall import Policy
 from rmz_async.webhooks import verify
 from tests.endpoints import RESOURCES
 from tests.seams import Clock, async_client, connections_of, tokens_of, transport_of
@@ -41,6 +43,17 @@ SECRETS: dict[str, Any] = {
     "bytes in a list": [SECRET.encode()],
     "too many": [SECRET] * 33,
     "missing": [SECRET, None],
+}
+
+PAYWALLS: dict[str, dict[str, Any]] = {
+    "short": {"state_secret": CANARY},
+    "one short": {"state_secret": [SECRET, CANARY]},
+    "one missing": {"state_secret": [SECRET, None]},
+    "surrogate": {"state_secret": SECRET + "\udcff"},
+    "bytes": {"state_secret": SECRET.encode()},
+    "capacity": {"state_secret": SECRET, "capacity": 0},
+    "outage": {"state_secret": SECRET, "on_outage": "guess"},
+    "products": {"state_secret": SECRET, "product_ids": [102], "policy": Policy()},
 }
 
 
@@ -205,6 +218,30 @@ def test_deliveries_that_are_refused(body: Any, headers: Any, unsigned: bool) ->
         lambda: verify(body, headers, secrets=SECRETS["good"], allow_unsigned=unsigned)
     )
 
+    assert CANARY not in all_that_shows(error)
+
+
+@pytest.mark.parametrize("kind", PAYWALLS)
+@pytest.mark.parametrize("package", [rmz_async, rmz_sync], ids=lambda package: package.__name__)
+def test_an_option_of_a_paywall_that_is_refused(kind: str, package: Any) -> None:
+    """The secret of its links is not shown, whatever is wrong with it or beside it."""
+    client = package.Client(TOKEN)
+    error = raised_by(lambda: package.Paywall(client, **PAYWALLS[kind]))
+
+    assert isinstance(error, rmz_async.ConfigurationError)
+    assert CANARY not in all_that_shows(error)
+
+
+@pytest.mark.parametrize("package", [rmz_async, rmz_sync], ids=lambda package: package.__name__)
+def test_a_paywall_without_the_package_that_signs(
+    package: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A good secret is not shown by the advice to install it."""
+    monkeypatch.setitem(sys.modules, "itsdangerous", None)
+    client = package.Client(TOKEN)
+    error = raised_by(lambda: package.Paywall(client, state_secret=SECRET))
+
+    assert isinstance(error, rmz_async.MissingExtraError)
     assert CANARY not in all_that_shows(error)
 
 

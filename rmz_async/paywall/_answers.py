@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from os import PathLike
@@ -33,7 +32,7 @@ from rmz_async.paywall._reachability import SLOT_PAUSE, Reachability
 from rmz_async.paywall._recording import record_of
 from rmz_async.paywall._refreshing import Refreshing
 from rmz_async.paywall._snapshot import Snapshot, rules_of
-from rmz_async.paywall._state import Bought, State
+from rmz_async.paywall._state import Bought, Secrets, State
 from rmz_async.paywall._steady import steady_clock
 from rmz_async.paywall.access import Access, Reason, Source
 from rmz_async.paywall.decisions import decide
@@ -85,7 +84,7 @@ class Answers:
         keep_subscriptions: bool,
         snapshot: str | PathLike[str] | None,
         shared: AccessCache | None,
-        state_secret: str | Sequence[str] | None = None,
+        state_secret: Secrets | None = None,
         observer: Observer | None = None,
     ) -> None:
         if type(capacity) is not int or capacity < 1:
@@ -95,7 +94,6 @@ class Answers:
         except ValueError:
             raise ConfigurationError("on_outage: must be keep-known, deny or allow") from None
         self._state = None if state_secret is None else State(state_secret)
-        del state_secret
         self._observer = guarded(observer)
         self.store: str = lookups.store
         self.policy: Policy = policy

@@ -45,7 +45,7 @@ class Confirming:
         plan = None
         if self.state is not None:
             states = values_of(query, PARAMETER)
-            verdict = self.state.check(states[0] if len(states) == 1 else None, user)
+            verdict = self.state.check(states[0] if len(states) == 1 else "", user)
             if verdict == "someone_elses":
                 return SomeoneElses()
             if isinstance(verdict, str):

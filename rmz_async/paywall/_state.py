@@ -39,27 +39,46 @@ class Bought(NamedTuple):
         )
 
 
+class Secrets:
+    """The secrets of `Paywall`, kept out of a traceback, which may show the variables of frames.
+
+    Args:
+        given: The secret, or several: the first one signs, and all are accepted.
+    """
+
+    __slots__ = ("_given", "keys")
+
+    def __init__(self, given: str | Sequence[str]) -> None:
+        self._given = given
+
+    def check(self) -> None:
+        """Raise ConfigurationError if they would not protect anything."""
+        self.keys: list[str] = [self._given] if isinstance(self._given, str) else list(self._given)
+        if not self.keys or any(map(_is_weak, self.keys)):
+            raise ConfigurationError(
+                "state_secret: must be one or more strings that UTF-8 can encode, of "
+                f"{SHORTEST_SECRET} or more characters"
+            )
+
+
+def hidden(secrets: str | Sequence[str] | Secrets | None) -> Secrets | None:
+    """Return what holds the secrets of an option; None if the option is not given."""
+    return secrets if secrets is None or isinstance(secrets, Secrets) else Secrets(secrets)
+
+
 class State:
     """Signs who has started a checkout, and of which plan.
 
     Args:
-        secrets: The secret, or several: the first one signs, and all are accepted.
+        secrets: The secrets.
     """
 
-    def __init__(self, secrets: str | Sequence[str]) -> None:
-        keys: list[object] = [secrets] if isinstance(secrets, str) else list(secrets)
-        del secrets
-        if not keys or not all(isinstance(k, str) and len(k) >= SHORTEST_SECRET for k in keys):
-            del keys
-            raise ConfigurationError(
-                f"state_secret: must be one or more strings of {SHORTEST_SECRET} or more characters"
-            )
+    def __init__(self, secrets: Secrets) -> None:
+        secrets.check()
         with extra("paywall", needed_by="state_secret"):
             from itsdangerous import URLSafeTimedSerializer
         # The library signs with the last key.
-        self._serializer = URLSafeTimedSerializer(
-            [str(key) for key in keys[::-1]], salt="rmz.paywall.state"
-        )
+        self._serializer = URLSafeTimedSerializer(secrets.keys[::-1], salt="rmz.paywall.state")
 
     def added_to(self, url: str, user: str, plan: Bought) -> str:
         """Return *url* with the state of *user* in its query; all else stays as it is."""
@@ -69,14 +88,14 @@ class State:
         return urlunsplit(parts._replace(query=query))
 
     def check(
-        self, value: str | None, user: str
+        self, value: str, user: str
     ) -> Bought | Literal["link_expired", "link_altered", "someone_elses"]:
         """Return the plan that *user* has started to buy, or what is wrong with *value*."""
         with extra("paywall", needed_by="state_secret"):
             from itsdangerous import BadData, SignatureExpired
 
         try:
-            signed, product_id, variant_id = self._serializer.loads(value or "", max_age=LIFETIME)
+            signed, product_id, variant_id = self._serializer.loads(value, max_age=LIFETIME)
         except SignatureExpired:
             return "link_expired"
         # Another version of this library may have signed something else.
@@ -85,6 +104,15 @@ class State:
         if not hmac.compare_digest(str(signed), _digest(user)):
             return "someone_elses"
         return Bought(product_id, variant_id)
+
+
+def _is_weak(secret: object) -> bool:
+    # The encoder's error would show a secret that is not UTF-8.
+    return (
+        not isinstance(secret, str)
+        or len(secret) < SHORTEST_SECRET
+        or any("\ud800" <= letter <= "\udfff" for letter in secret)
+    )
 
 
 def _digest(user: str) -> str:

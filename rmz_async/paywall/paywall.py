@@ -18,6 +18,7 @@ from rmz_async.paywall._answers import Answers
 from rmz_async.paywall._lookups import Purchase, RMZLookups
 from rmz_async.paywall._on_outage import OnOutage
 from rmz_async.paywall._query import Query
+from rmz_async.paywall._state import hidden
 from rmz_async.paywall.access import Access
 from rmz_async.paywall.lifetimes import Lifetimes, lifetimes_of
 from rmz_async.paywall.outcomes import Confirmation
@@ -83,6 +84,8 @@ class Paywall:
         state_secret: str | Sequence[str] | None = None,
         observer: Observer | None = None,
     ) -> None:
+        secrets = hidden(state_secret)
+        del state_secret
         if policy is None:
             policy = Policy(product_ids=None if product_ids is None else frozenset(product_ids))
         elif product_ids is not None:
@@ -98,7 +101,7 @@ class Paywall:
                 keep_subscriptions=keep_subscriptions,
                 snapshot=snapshot,
                 shared=shared,
-                state_secret=state_secret,
+                state_secret=secrets,
                 observer=observer,
             )
         )

@@ -24,6 +24,7 @@ from rmz_async.paywall import (
 from rmz_async.paywall import Paywall as AsyncPaywall
 from rmz_async.paywall._answers import Answers
 from rmz_async.paywall._query import Query
+from rmz_async.paywall._state import hidden
 from rmz_async.plans import Plan
 from rmz_async.webhooks import Event
 from rmz_sync._portal import Portal
@@ -82,6 +83,8 @@ class Paywall:
         state_secret: str | Sequence[str] | None = None,
         observer: Observer | None = None,
     ) -> None:
+        secrets: Any = hidden(state_secret)
+        del state_secret
         wrapped = AsyncPaywall(
             rmz._wrapped,  # pyright: ignore[reportPrivateUsage] - of the same package
             product_ids=product_ids,
@@ -92,7 +95,7 @@ class Paywall:
             keep_subscriptions=keep_subscriptions,
             snapshot=snapshot,
             shared=shared,
-            state_secret=state_secret,
+            state_secret=secrets,
             observer=observer,
         )
         portal = rmz._portal  # pyright: ignore[reportPrivateUsage] - of the same package

@@ -65,7 +65,7 @@ MODULES = {
         "paywall/snapshot",
     ),
     "rmz_async.paywall._query": ("paywall/confirming",),
-    "rmz_async.paywall._state": ("paywall/confirming",),
+    "rmz_async.paywall._state": ("paywall/confirming", "paywall/state"),
     "rmz_async.paywall._confirming": ("paywall/confirming",),
     "rmz_async.redis.access": ("shared/access",),
     "rmz_async.redis.quota": ("shared/quota",),
