@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
@@ -73,6 +74,7 @@ __all__ = (
     "new_loop",
     "paywall_over",
     "pool_of",
+    "presence_over",
     "routes_of",
     "run_in_thread_of",
     "set_clock",
@@ -84,6 +86,7 @@ __all__ = (
     "set_patience",
     "set_pause",
     "set_slice",
+    "silent_link",
     "state_by",
     "state_of",
     "state_of_event",
@@ -213,12 +216,35 @@ def set_hand_over_again(patch: pytest.MonkeyPatch, seconds: float) -> None:
     patch.setattr(_hand_over.HandOver, "delay", seconds)
 
 
-def set_lease(seconds: float) -> None:
-    """Let the leases that this process takes in Redis end so soon if it dies."""
+def set_lease(seconds: float, patch: pytest.MonkeyPatch | None = None) -> None:
+    """Let the leases that this process takes in Redis end so soon; with *patch*, for one test."""
     # Only some tests need redis-py.
     from rmz_async.redis import access
 
-    access.LEASE = int(seconds * 1000)
+    (setattr if patch is None else patch.setattr)(access, "LEASE", int(seconds * 1000))
+
+
+def presence_over(listen: Callable[[str, float], Any]) -> Any:
+    """Make the sign that this process lives, over a server that *listen* connects to."""
+    from rmz_async.redis._presence import Presence
+
+    link: Any = SimpleNamespace(listen=listen)
+    return Presence(link, "alive:")
+
+
+def silent_link() -> Any:
+    """Make a link to a Redis that confirms no subscription, and the list of what was closed."""
+    from rmz_async.redis._link import Link
+
+    closed: list[str] = []
+    listener = SimpleNamespace(
+        subscribe=lambda _: None,
+        get_message=lambda timeout: None,
+        close=lambda: closed.append("listener"),
+    )
+    link: Any = Link("redis://host", 1)
+    link._client = SimpleNamespace(pubsub=lambda: listener)
+    return link, closed
 
 
 def set_leases(seconds: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TypeVar
 
 import anyio
@@ -14,9 +15,6 @@ from rmz_async.paywall.sharing import AccessCache, Change, Changes, Fact
 logger: logging.Logger = logging.getLogger("rmz_async.paywall")
 
 T = TypeVar("T")
-
-# How often to wait for another process before this one asks too.
-ROUNDS = 2
 
 
 class Facts:
@@ -64,18 +62,20 @@ class Facts:
         fact = None if usable is None else await self.remembered(user)
         if fact is not None and usable is not None and usable(fact):
             return fact, False
-        token = await self._guarded(lambda: shared.lease(user))
         after = None if fact is None else fact.checked_at
-        # If the process that asks is killed, one of those that waited takes over, and the others
-        # wait for that one.
-        seconds = self._patience
-        for _ in range(ROUNDS):
-            if token is not None or usable is None or self._is_broken:
-                break
-            found = await self._guarded(lambda: shared.learnt(user, after=after, seconds=seconds))
-            if found is not None and usable(found):
-                return found, False
+        ends = anyio.current_time() + self._patience
+        # If the process that asks is killed, one of those that wait takes over, and the others wait
+        # for that one, however often it happens.
+        while True:
             token = await self._guarded(lambda: shared.lease(user))
+            seconds = ends - anyio.current_time()
+            if token is not None or usable is None or self._is_broken or seconds <= 0:
+                break
+            found = await self._awaited(shared, user, after, seconds)
+            if found is not None:
+                if usable(found):
+                    return found, False
+                after = found.checked_at
         try:
             if token is not None and usable is not None:
                 # Another process may have answered, and ended its lease, just before this lease.
@@ -111,6 +111,11 @@ class Facts:
         """Return what other processes have been told of; None if they cannot be asked."""
         shared = self._shared
         return None if shared is None else await self._guarded(lambda: shared.changes(after))
+
+    async def _awaited(
+        self, shared: AccessCache, user: str, after: datetime | None, seconds: float
+    ) -> Fact | None:
+        return await self._guarded(lambda: shared.learnt(user, after=after, seconds=seconds))
 
     async def _ask(self, user: str, urgency: Urgency) -> Fact:
         self.asked += 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 import anyio
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 
 from rmz_async._extras import extra
 from rmz_async.errors import ConfigurationError
@@ -13,6 +14,11 @@ from rmz_async.errors import ConfigurationError
 __all__ = ("Argument", "Link")
 
 Argument: TypeAlias = str | int | float
+
+# Commands at the same time in one event loop.
+AT_THE_SAME_TIME = 40
+
+_limiters: RunVar[CapacityLimiter] = RunVar("rmz_redis")
 
 
 class Link:
@@ -64,12 +70,44 @@ class Link:
         """
         # The thread may have to wait for others before it begins, and a connection for a name.
         with anyio.fail_after(self._timeout):
-            return await to_thread.run_sync(self.run_here, *command, abandon_on_cancel=True)
+            return await to_thread.run_sync(
+                self.run_here, *command, abandon_on_cancel=True, limiter=_limiter()
+            )
 
     def run_here(self, *command: Argument) -> Any:
         """Return the answer to a command, and block this thread meanwhile."""
         return self._client.execute_command(*command)
 
+    def listen(self, channel: str, within: float) -> Any:
+        """Return a connection that listens to a channel, with a method `close`.
+
+        Args:
+            channel: The channel.
+            within: Seconds that the server may take to confirm; at most the timeout of a command.
+
+        Raises:
+            TimeoutError: The server has not confirmed in time.
+            Exception: The server cannot be reached, or refuses.
+        """
+        listener = self._client.pubsub()
+        try:
+            listener.subscribe(channel)
+            if listener.get_message(timeout=min(within, self._timeout)) is None:
+                raise TimeoutError
+        except BaseException:
+            listener.close()
+            raise
+        return listener
+
     def close(self) -> None:
         """Close the connections; the next command opens one."""
         self._client.close()
+
+
+def _limiter() -> CapacityLimiter:
+    # Blocking calls of the user may hold all threads of the default limiter.
+    limiter = _limiters.get(None)
+    if limiter is None:
+        limiter = CapacityLimiter(AT_THE_SAME_TIME)
+        _limiters.set(limiter)
+    return limiter

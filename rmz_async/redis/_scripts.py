@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from rmz_async._pacing.quota import MARGIN, MAX_CLOSURE, SPAN
 
-__all__ = ("ANNOUNCE", "CHANGES", "FORGET", "LEARN", "PUT", "RELEASE", "RENEW", "RESERVE")
+__all__ = (
+    "ANNOUNCE",
+    "CHANGES",
+    "FORGET",
+    "LEARN",
+    "LOOK",
+    "PUT",
+    "RELEASE",
+    "RENEW",
+    "RESERVE",
+    "TAKE",
+)
 
 # Seconds until a process asks again, while others have not reported to a restarted server yet.
 HEARING = 1.0
@@ -169,13 +180,65 @@ end
 return answer
 """
 
-# A lease belongs to its token: the lease of a slow process may be another's by now.
-RELEASE = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
+# How many listen to a channel; none if the server refuses to say.
+_LISTENERS = """
+local function listeners(channel)
+  local answer = redis.pcall('PUBSUB', 'NUMSUB', channel)
+  return type(answer) == 'table' and answer[2] or nil
+end
 """
 
-RENEW = """
-if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-return 0
+# The value of a lease: its token, and the channel to which its process listens.
+_LEASE = (
+    _LISTENERS
+    + """
+local seen = ARGV[3] ~= '' and (listeners(ARGV[3]) or 0) > 0
+local lease = ARGV[1] .. (seen and ARGV[3] or '')
 """
+)
+
+# A lease belongs to its token: the lease of a slow process may be another's by now.
+_MINE = """
+local value = redis.call('GET', KEYS[1]) or ''
+if string.sub(value, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
+"""
+
+# KEYS: the lease. ARGV: the token, milliseconds, and the channel or nothing.
+TAKE = (
+    _LEASE
+    + """
+return redis.call('SET', KEYS[1], lease, 'NX', 'PX', ARGV[2]) and 1 or 0
+"""
+)
+
+# As before. The answer is 0 if the lease is lost, 1 if it goes on, and 2 if the server also sees
+# the process listen.
+RENEW = (
+    _MINE
+    + _LEASE
+    + """
+redis.call('SET', KEYS[1], lease, 'PX', ARGV[2])
+return seen and 2 or 1
+"""
+)
+
+RELEASE = _MINE + "return redis.call('DEL', KEYS[1])"
+
+# KEYS: the lease, the fact, and when it was doubted. ARGV: how long a token is. The answer: the
+# milliseconds that are left of the lease, 0 if there is none; the fact, and its doubt.
+LOOK = (
+    _LISTENERS
+    + """
+local value, rest = redis.call('GET', KEYS[1]), 0
+if value then
+  local channel = string.sub(value, ARGV[1] + 1)
+  if channel ~= '' and listeners(channel) == 0 then
+    redis.call('DEL', KEYS[1])
+  else
+    rest = math.max(1, redis.call('PTTL', KEYS[1]))
+  end
+end
+local known = redis.call('MGET', KEYS[2], KEYS[3])
+return {rest, known[1], known[2]}
+"""
+)

@@ -19,15 +19,25 @@ from rmz_async.models import Subscription, SubscriptionStatus
 from rmz_async.paywall.sharing import Change, Changes, Fact
 from rmz_async.redis import _scripts
 from rmz_async.redis._link import Link
+from rmz_async.redis._presence import Presence
 
 __all__ = ("RedisAccessCache",)
 
-# Milliseconds after which the lease of a process that has died ends: another one has to take over
-# within a second, on a busy machine too.
+# Milliseconds after which a lease ends that nobody renews: its machine is off, or has stopped for
+# so long. Redis sees the end of a process that is killed, and its lease ends with it.
 LEASE = 600
+
+# A lease is renewed so often before it ends.
+RENEWALS = 4
 
 # Seconds between two looks for the answer of another process.
 LOOK = 0.05
+
+# How long a token is.
+TOKEN = len(uuid.uuid4().hex)
+
+# The answer of a renewal if Redis does not see this process listen.
+UNSEEN = 1
 
 # Changes that are kept, and the seconds after which they end if no other one comes.
 CHANGES_KEPT = 10_000
@@ -73,6 +83,7 @@ class RedisAccessCache:
         digest = hashlib.sha256(f"rmz changes\0{shop}".encode()).hexdigest()
         self._log = f"{prefix}access:{{{digest[:32]}}}:changes"
         self._held: dict[str, threading.Event] = {}
+        self._presence = Presence(self._link, f"{prefix}access:alive:")
 
     async def get(self, user: str) -> Fact | None:
         """Return what a process has learnt about a user, or None."""
@@ -114,10 +125,11 @@ class RedisAccessCache:
         """Return a token if this process may ask RMZ; None if another process asks now."""
         token = uuid.uuid4().hex
         key = self._lease_key(user)
-        if await self._link.run("SET", key, token, "NX", "PX", LEASE) is None:
+        # A process that has asked before is seen from the first moment of a lease on.
+        channel = self._presence.channel
+        if not await self._link.run("EVAL", _scripts.TAKE, 1, key, token, LEASE, channel):
             return None
         ended = self._held[token] = threading.Event()
-        # The lease of a killed process ends soon, and that of a slow answer goes on.
         threading.Thread(
             target=self._renew, args=(key, token, ended), name="rmz-lease", daemon=True
         ).start()
@@ -132,20 +144,23 @@ class RedisAccessCache:
 
     async def learnt(self, user: str, *, after: datetime | None, seconds: float) -> Fact | None:
         """Wait for the answer of the process that asks now; see `AccessCache.learnt`."""
+        key = self._key(user)
+        look = ("EVAL", _scripts.LOOK, 3, self._lease_key(user), key, f"{key}:told", TOKEN)
         with anyio.move_on_after(seconds):
             while True:
-                # In this order: a fact is stored before its lease ends.
-                is_asked = await self._link.run("EXISTS", self._lease_key(user))
-                fact = await self.get(user)
+                # One step: a fact is stored before its lease ends.
+                rest, value, told = await self._link.run(*look)
+                fact = _read(value, told)
                 if fact is not None and (after is None or fact.checked_at > after):
                     return fact
-                if not is_asked:
+                if not rest:
                     return None
-                await anyio.sleep(LOOK)
+                await anyio.sleep(min(LOOK, rest / 1000))
         return None
 
     def close(self) -> None:
         """Close the connections to Redis; the next call opens one."""
+        self._presence.close()
         self._link.close()
 
     def _key(self, user: str) -> str:
@@ -156,9 +171,16 @@ class RedisAccessCache:
         return f"{self._key(user)}:lease"
 
     def _renew(self, key: str, token: str, ended: threading.Event) -> None:
+        pause = LEASE / 1000 / RENEWALS
         with suppress(Exception):
-            while not ended.wait(LEASE / 4000):
-                if not self._link.run_here("EVAL", _scripts.RENEW, 1, key, token, LEASE):
+            self._presence.open(within=pause)
+            while True:
+                channel = self._presence.channel
+                held = self._link.run_here("EVAL", _scripts.RENEW, 1, key, token, LEASE, channel)
+                if channel and held == UNSEEN:
+                    # The connection has broken: the next lease opens another one.
+                    self._presence.close(channel)
+                if not held or ended.wait(pause):
                     return
 
 
