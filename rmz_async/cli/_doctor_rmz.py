@@ -18,8 +18,10 @@ from rmz_async.errors import (
     AuthenticationError,
     ConfigurationError,
     ConnectionFailedError,
+    NotFoundError,
     PermissionDeniedError,
     RMZError,
+    UnexpectedAnswerError,
 )
 from rmz_async.models import Store
 from rmz_async.options import PRODUCTION_URL, RetryPolicy
@@ -73,6 +75,9 @@ async def check_rmz() -> list[Finding]:
 
 def _failure(error: RMZError) -> Finding:
     match error:
+        case ConfigurationError() if str(error).startswith("base_url"):
+            advice = text("correct RMZ_BASE_URL, or unset it to reach RMZ itself")
+            return Finding("address", State.FAILED, str(error), advice)
         case ConfigurationError():
             advice = text("set RMZ_API_TOKEN, and RMZ_BASE_URL only for another address")
             return Finding("token", State.FAILED, str(error), advice)
@@ -93,6 +98,9 @@ def _failure(error: RMZError) -> Finding:
         case ConnectionFailedError():
             advice = text("look at RMZ_BASE_URL, the network, the proxy and its certificates")
             return Finding("connection", State.FAILED, str(error), advice)
+        case NotFoundError() | UnexpectedAnswerError():
+            advice = text("look at RMZ_BASE_URL, and at a proxy in between: RMZ does not answer so")
+            return Finding("address", State.FAILED, str(error), advice)
         case _:
             return Finding(
                 "connection", State.FAILED, str(error), text("run rmz doctor again in a minute")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Thread
 
 from anyio import to_thread
 
@@ -17,6 +19,10 @@ __all__ = ("check_inbox", "check_redis")
 
 _SQLITE = "sqlite:///"
 _TIMEOUT = 3.0
+# PostgreSQL alone may take 2 seconds for a connection.
+_PATIENCE = 5.0
+# The SQLSTATE of PostgreSQL for a table that is not there.
+_NO_TABLE = "42P01"
 
 
 async def check_redis(url: str | None) -> Finding:
@@ -42,12 +48,15 @@ async def check_inbox(address: str | None) -> Finding:
         how = text("not looked at: name the address by --inbox or RMZ_INBOX")
         return Finding("inbox", State.SKIPPED, how)
     try:
-        stats = await to_thread.run_sync(_stats, address)
+        stats = await to_thread.run_sync(_stats_in_time, address)
     except FileNotFoundError:
         advice = text("run rmz webhooks create, or start your application")
         return Finding("inbox", State.FAILED, text("the file is not there"), advice)
     except Exception as error:  # noqa: BLE001 - each database has errors of its own
-        advice = text("look whether the database runs, at the address, and rmz webhooks create")
+        if getattr(getattr(error, "orig", None), "sqlstate", None) == _NO_TABLE:
+            advice = text("run rmz webhooks create, or start your application")
+            return Finding("inbox", State.FAILED, text("the tables are not there"), advice)
+        advice = text("look whether the database runs, and at the address and its password")
         return Finding("inbox", State.FAILED, _reason(error), advice)
     found = text(
         "%(deliveries)s deliveries, %(waiting)s waiting, %(dead)s failed",
@@ -59,6 +68,20 @@ async def check_inbox(address: str | None) -> Finding:
         advice = text("look at rmz webhooks list --state dead, mend, and rmz webhooks replay")
         return Finding("inbox", State.WARNING, found, advice)
     return Finding("inbox", State.OK, found)
+
+
+def _stats_in_time(address: str) -> Stats:
+    found: Future[Stats] = Future()
+
+    def count() -> None:
+        try:
+            found.set_result(_stats(address))
+        except Exception as error:  # noqa: BLE001 - for the thread that waits
+            found.set_exception(error)
+
+    # Python would wait at its end for any other thread, and a lock in the database has none.
+    Thread(target=count, name="rmz doctor", daemon=True).start()
+    return found.result(_PATIENCE)
 
 
 def _stats(address: str) -> Stats:
@@ -76,4 +99,6 @@ def _stats(address: str) -> Stats:
 def _reason(error: Exception) -> str:
     if isinstance(error, RMZError):
         return str(error)
+    if isinstance(error, TimeoutError):
+        return text("no answer in time")
     return text("cannot be used (%(error)s)", error=type(error).__name__)

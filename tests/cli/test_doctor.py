@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 import trustme
 
-from rmz_async.cli import main
+from rmz_async.cli import _doctor_webhook, main
 from rmz_async.cli._doctor_rmz import clock_finding, plan_finding, tls_finding
 from rmz_async.cli._doctor_webhook import speed_finding
 from rmz_async.cli._findings import State
@@ -218,6 +219,47 @@ def test_a_webhook_that_cannot_be_reached_is_a_finding(
     assert one(capsys, "webhook", "--webhook", url) == "failed"
 
 
+def test_a_webhook_that_does_not_answer_keeps_nobody_waiting(
+    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = threading.Event()
+
+    def receive(*_: object) -> tuple[int, bytes]:
+        answered.wait()
+        return 200, b""
+
+    monkeypatch.setenv("RMZ_WEBHOOK_SECRET", SECRET)
+    monkeypatch.setattr(_doctor_webhook, "_TIMEOUT", 0.1)
+    with local_server(receive) as url:
+        assert main(["doctor", "--webhook", url]) == 1
+        answered.set()
+
+    output = capsys.readouterr().out
+    assert "no answer within" in output
+    assert "store the event and answer" in output
+
+
+@pytest.mark.parametrize(
+    "url", ["htps://merchant-api.rmz.gg", "https://", "127.0.0.1:80", "http://shop.example"]
+)
+def test_a_misspelt_base_url_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("RMZ_BASE_URL", url)
+    monkeypatch.setenv("RMZ_API_TOKEN", "1|s3cretlocal")
+
+    assert one(capsys, "address") == "failed"
+
+
+def test_somebody_else_who_answers_is_no_rmz(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with local_server(lambda *_: (200, b"<html>welcome</html>")) as url:
+        monkeypatch.setenv("RMZ_BASE_URL", url)
+        monkeypatch.setenv("RMZ_API_TOKEN", "1|s3cretlocal")
+        assert "failed" in examined(capsys)["address"]
+
+
 @pytest.mark.parametrize(
     ("seconds", "state"), [(0.2, State.OK), (2.0, State.WARNING), (3.0, State.FAILED)]
 )
@@ -257,7 +299,7 @@ def test_a_database_that_cannot_be_used_is_a_finding_without_its_password(
     assert main(["doctor", "--inbox", address]) == 1
 
     output = capsys.readouterr().out
-    assert "rmz webhooks create" in output
+    assert "look whether the database runs" in output
     assert "s3cret" not in output
 
 
