@@ -25,6 +25,7 @@ from rmz_async.paywall._memory import Entry, Memory
 from rmz_async.paywall._state import Bought, Secrets, State, hidden
 from rmz_async.webhooks import _hand_over, _worker
 from rmz_async.webhooks._comparing import changes, state_of, state_of_event
+from rmz_async.webhooks._keys import storable
 from rmz_async.webhooks._reading import RECONCILED, event_of
 from rmz_async.webhooks.inbox import _sqlite_file, sqlite
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
@@ -90,6 +91,7 @@ __all__ = (
     "state_by",
     "state_of",
     "state_of_event",
+    "storable",
     "sync_client",
     "tokens_of",
     "transport_of",

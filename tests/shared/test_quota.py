@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+import redis
 
 import rmz_async
 import rmz_sync
@@ -233,6 +235,96 @@ async def test_what_is_older_than_a_minute_is_no_more_remembered(
     assert await taken(store, time, 3) == 3
 
 
+async def test_a_lost_redis_is_asked_again_after_a_second(
+    dead: RedisServer, time: Time, store_at: Maker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A Redis that hangs must not slow down each call, and one that is back is used soon."""
+    store = store_at(dead.url)
+    dead.kill()
+    await store.reserve(KEY, 40, time.now)
+    dead.start()
+
+    time.now = 1000.999
+    await store.reserve(KEY, 40, time.now)
+    assert len(caplog.records) == 1
+    time.now = 1001.0
+    for _ in range(2):
+        await store.reserve(KEY, 40, time.now)
+    warnings = [
+        "Redis does not count requests: ConnectionError. This process keeps to 1/4 of each limit",
+        "Redis counts requests again",
+    ]
+    assert caplog.record_tuples == [("rmz_async", logging.WARNING, warning) for warning in warnings]
+
+
+@pytest.mark.parametrize(("processes", "share"), [(1, 39), (2, 9)])
+async def test_only_other_processes_may_have_gone_on_without_redis(
+    dead: RedisServer, time: Time, store_at: Maker, processes: int, share: int
+) -> None:
+    """A process that is alone has all that it has not used; else half of it counts as used."""
+    store = store_at(dead.url, processes=processes)
+    await store.reserve(KEY, 40, time.now)
+    dead.kill()
+
+    assert await taken(store, time, 40) == share
+
+
+async def test_redis_hears_of_all_that_was_sent_without_it_and_of_nothing_else(
+    dead: RedisServer, time: Time, store_at: Maker
+) -> None:
+    """Neither of a request that had to wait, nor of one that was given back."""
+    store = store_at(dead.url, processes=1)
+    dead.kill()
+    await store.reserve(KEY, 9, time.now, ahead=1)
+    assert await taken(store, time, 4) == 4
+    await store.forget(KEY, time.now)
+    assert await store.reserve(KEY, 3, time.now + 60.5) == pytest.approx(0.5)
+    dead.start()
+    time.now += 2
+
+    assert await taken(store, time, 9) == 9 - 3
+
+
+async def test_eight_processes_are_expected_unless_their_number_is_given(time: Time) -> None:
+    """Nobody listens at the address."""
+    store = RedisQuotaStore("unix:///nowhere/redis.sock", _clock=time)
+
+    assert await taken(store, time, 56) == 7
+
+
+async def test_all_versions_of_the_library_count_under_the_same_names(
+    server: RedisServer, time: Time
+) -> None:
+    """Servers are updated one after the other. The braces keep both in one part of a cluster."""
+    store = RedisQuotaStore(server.url, timeout=5, _clock=time)
+    await store.reserve(KEY, 40, time.now)
+
+    with redis.Redis.from_url(server.url, decode_responses=True) as client:
+        names: Any = client.execute_command("KEYS", "*")
+    assert set(names) == {f"rmz:quota:{{{KEY}}}:sent", f"rmz:quota:{{{KEY}}}:state"}
+
+
+async def test_a_store_that_is_closed_leaves_no_connection(
+    server: RedisServer, time: Time, store_at: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next request opens one."""
+    closed: list[object] = []
+    disconnect = redis.ConnectionPool.disconnect
+
+    def noted(pool: redis.ConnectionPool, *given: Any) -> None:
+        closed.append(pool)
+        disconnect(pool, *given)
+
+    monkeypatch.setattr(redis.ConnectionPool, "disconnect", noted)
+    store = store_at(server.url)
+    await store.reserve(KEY, 40, time.now)
+
+    store.close()
+
+    assert closed
+    assert await store.reserve(KEY, 40, time.now) <= 0
+
+
 async def test_a_redis_that_hangs_costs_no_call_its_deadline(time: Time) -> None:
     """A server that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as hanging:
@@ -277,6 +369,13 @@ def test_an_argument_that_breaks_a_rule_is_named_and_no_password_is_shown(
 
     assert str(caught.value).startswith(next(iter(options), "url"))
     assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("processes", [0, -1, 1.0, "2"])
+def test_a_wrong_number_of_processes_is_refused_with_the_rule(processes: Any) -> None:
+    rule = r"^processes: must be an integer of 1 or more$"
+    with pytest.raises(ConfigurationError, match=rule):
+        RedisQuotaStore("redis://host", processes=processes)
 
 
 def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:

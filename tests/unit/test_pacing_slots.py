@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import anyio
 import anyio.lowlevel
@@ -302,6 +304,53 @@ async def test_a_store_that_hangs_after_the_answer_is_given_up(
         await entered.report(Failed(Failure.NOT_SENT, "refused"), deadline=1e18)
     warning = ("rmz_async", logging.WARNING, "the quota store failed: no answer within 0.0 s")
     assert caplog.record_tuples == [warning] * 2
+
+
+@pytest.mark.parametrize(
+    ("result", "left", "allowed"),
+    [
+        (Answer(200, {}, b""), 1e9, (1.0, False)),
+        (Answer(200, {}, b""), 0.25, (0.25, False)),
+        (Answer(200, {}, b""), -5.0, (0.1, False)),
+        (Failed(Failure.NOT_SENT, "refused"), 1e9, (0.5, True)),
+        (Failed(Failure.NOT_SENT, "refused"), 0.25, (0.25, True)),
+        (Failed(Failure.NOT_SENT, "refused"), -5.0, (0.1, True)),
+    ],
+)
+async def test_a_store_has_the_rest_of_the_call_but_a_second_at_most_and_a_tenth_at_least(
+    gates: Gates,
+    result: Answer | Failed,
+    left: float,
+    allowed: tuple[float, bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """To give a slot back has half a second, even if the call is cancelled."""
+    given: list[tuple[float, bool]] = []
+
+    @contextmanager
+    def within(seconds: float, *, shield: bool = False) -> Generator[None]:
+        given.append((seconds, shield))
+        yield
+
+    monkeypatch.setattr(slots_module, "_store_within", within)
+    async with gates.slot() as slot:
+        await slot.report(result, deadline=gates.clock.now + left)
+
+    assert given == [allowed]
+
+
+async def test_a_call_that_is_cancelled_while_a_store_learns_does_not_wait_for_it(
+    gates: Gates, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its answer is lost in any case."""
+    slots = Slots(Pacing(store=Hanging()), Clock(clock=lambda: 100.0))
+    async with slots.slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0) as slot:
+        with anyio.CancelScope() as scope:
+            scope.cancel()
+            await slot.report(Answer(200, {}, b""), deadline=1e18)
+
+    assert scope.cancelled_caught
+    assert caplog.records == []
 
 
 async def test_a_failing_store_does_not_stop_a_cancellation(gates: Gates) -> None:

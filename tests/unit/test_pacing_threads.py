@@ -208,11 +208,26 @@ async def test_a_change_that_another_thread_overtakes_is_made_again(
         return copied
 
     monkeypatch.setattr(Quota, "copy", overtaken)
+    before = store._versions["key"]
     await change(store)
 
     assert not overtaking
+    # A thread that was slower still finds it from there.
+    assert before.latest() is store._versions["key"].latest()
     quota = store._versions["key"].latest().quota
     assert {limit: quota.wait(limit, 100.0) for limit in waits} == waits
+
+
+@pytest.mark.anyio
+async def test_room_is_left_by_the_requests_of_the_last_minute() -> None:
+    """A closure does not count, and room is never less than none."""
+    store = InMemoryQuotaStore()
+    for now in (100.0, 130.0):
+        await store.reserve("key", 10, now)
+    await store.learn("key", 10, 130.0, QuotaReport(closed_for=30.0))
+
+    assert store.room("key", 1, 130.0) == 0
+    assert [store.room("key", 10, now) for now in (130.0, 161.0, 191.0)] == [8, 9, 10]
 
 
 @pytest.mark.anyio
