@@ -24,7 +24,7 @@ from rmz_async.paywall._lookups import Lookups, Purchase, Urgency
 from rmz_async.paywall._memory import Entry, Memory
 from rmz_async.paywall._state import Bought, Secrets, State, hidden
 from rmz_async.webhooks import _hand_over, _worker
-from rmz_async.webhooks._comparing import changes, state_of, state_of_event
+from rmz_async.webhooks._comparing import body_of, changes, state_of, state_of_event
 from rmz_async.webhooks._keys import storable
 from rmz_async.webhooks._reading import RECONCILED, event_of
 from rmz_async.webhooks.inbox import _sqlite_file, sqlite
@@ -62,6 +62,7 @@ __all__ = (
     "as_another_process",
     "async_client",
     "be_patient",
+    "body_of",
     "budget_of",
     "changes",
     "clock_of",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from rmz_async import from_dict
 from rmz_async.models import Subscription
-from rmz_async.webhooks import EventType, sample
-from tests.seams import changes, event_of, state_of, state_of_event
+from rmz_async.webhooks import Event, EventType, sample
+from tests.seams import RECONCILED, body_of, changes, event_of, state_of, state_of_event
 
 MAY, JUNE, JULY = (f"2026-0{month}-01T09:00:00+00:00" for month in (5, 6, 7))
 AUGUST = "2026-08-01T09:00:00+00:00"
@@ -125,3 +127,87 @@ def test_an_event_and_the_list_show_the_same_state() -> None:
     assert state_of(from_dict(Subscription, {"id": 1, "status": "new\0", "duration": "days"})) == {
         "status": "new\\x00"
     }
+
+
+FOUND: dict[str, Any] = {
+    "id": 501,
+    "status": "canceled",
+    "product": {"id": 102, "name": "Pro"},
+    "current_period_end": JUNE,
+    "updated_at": MAY,
+}
+
+
+def found_event(kind: EventType = EventType.SUBSCRIPTION_CANCELED, **fields: Any) -> Event:
+    """Return the event of a change that a comparison has found."""
+    subscription = from_dict(Subscription, {**FOUND, **fields})
+    state = state_of(subscription)
+    assert body_of(kind, subscription, dict(reversed(state.items()))) == body_of(
+        kind, subscription, state
+    )
+    return event_of(body_of(kind, subscription, state), None, RECONCILED)
+
+
+def test_a_change_that_was_found_is_an_event_as_rmz_sends_it() -> None:
+    """Handlers see no other shape."""
+    event = found_event()
+
+    assert event.event == "subscription.canceled"
+    assert event.is_reconciled
+    assert re.fullmatch("reconciled:subscription.canceled:501:[0-9a-f]{32}", event.dedupe_key)
+    shown = event.subscription
+    assert shown is not None
+    assert (shown.id, shown.status) == (501, "canceled")
+    assert (shown.product_id, shown.product_name) == (102, "Pro")
+    assert shown.current_period_end == datetime.fromisoformat(JUNE)
+    bare = found_event(product=None).subscription
+    assert bare is not None
+    assert (bare.product_id, bare.product_name) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"updated_at": JUNE},
+        {"canceled_at": MAY},
+        {"paused_at": MAY},
+        {"current_period_end": JULY},
+        {"status": "expired"},
+        {"id": 502},
+        {"kind": EventType.SUBSCRIPTION_UPDATED},
+    ],
+)
+def test_a_change_that_comes_again_later_takes_effect_again(later: dict[str, Any]) -> None:
+    """A customer may cancel, resume and cancel."""
+    assert found_event(**later).dedupe_key != found_event().dedupe_key
+
+
+@pytest.mark.parametrize(
+    ("end", "months", "renewed"),
+    [
+        ("2026-06-29T09:00:00+00:00", None, True),
+        ("2026-06-28T09:00:00+00:00", None, False),
+        ("2026-06-29T09:00:00+00:00", 1, True),
+        ("2026-07-27T09:00:00+00:00", 2, True),
+        ("2026-07-26T09:00:00+00:00", 2, False),
+    ],
+)
+def test_a_late_period_as_long_as_its_shortest_months_was_paid_for(
+    end: str, months: int | None, renewed: bool
+) -> None:
+    """A period that a pause has cut is shorter; a February has 28 days."""
+    state = {**PAID, "start": "2026-06-01T09:00:01+00:00", "end": end.replace("00+", "01+")}
+    del state["months"]
+    if months is not None:
+        state["months"] = months
+
+    assert (EventType.SUBSCRIPTION_RENEWED in changes(PAID, state)) is renewed
+
+
+def test_a_period_that_begins_when_the_last_one_ends_was_paid_for_if_it_has_any_length() -> None:
+    """A plan may be shorter than a month."""
+    empty = {**PAID, "start": JUNE, "end": JUNE}
+    short = {**empty, "end": "2026-06-02T09:00:00+00:00"}
+
+    assert changes(PAID, short) == (EventType.SUBSCRIPTION_RENEWED,)
+    assert EventType.SUBSCRIPTION_RENEWED not in changes(PAID, empty)
