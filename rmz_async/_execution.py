@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import anyio
 import attrs
 
-from rmz_async._calls import records as _records
 from rmz_async._calls import retry as _retry
 from rmz_async._calls import verdict as _verdict
 from rmz_async._calls import wire as _wire
@@ -32,7 +31,6 @@ from rmz_async._http.request import CONNECT_TIMEOUT, PreparedRequest
 from rmz_async._http.upload_body import UploadBody
 from rmz_async._pacing.line import NoSlotError
 from rmz_async.errors import OutcomeUnknownError, RMZError
-from rmz_async.observing import Observer, Work
 from rmz_async.operations import RetryRule
 
 if TYPE_CHECKING:
@@ -115,32 +113,10 @@ class Execution(Generic[T]):
         Raises:
             RMZError: See the tree in `rmz_async.errors`.
         """
-        observer = self._transport.observer
-        if observer is None:
-            return await self._run(None)
-        name = self._operation.name
-        began, outcome = self._clock.clock(), "cancelled"
-        with observer.around(Work.CALL, name):
-            try:
-                result = await self._run(observer)
-                outcome = "ok"
-            except Exception as error:
-                outcome = type(error).__name__
-                raise
-            finally:
-                seconds = self._clock.clock() - began
-                record = _records.call_record(self._operation, self.history, outcome, seconds)
-                observer.on_call(record)
-        return result
-
-    async def _run(self, observer: Observer | None) -> T:
         self._loop_state = self._transport.connections.open()
         while True:
             self.history.attempts += 1
-            if observer is None:
-                result = await self._attempt_guarded()
-            else:
-                result = await self._attempt_observed(observer)
+            result = await self._attempt_guarded()
             if not isinstance(result, Failed):
                 if self.history.attempts == 1:
                     self._transport.budget.earn()
@@ -259,7 +235,7 @@ class Execution(Generic[T]):
             caught_up: Whether a replica has surely caught up by now.
         """
         read = settlement.read
-        reading = Execution(self._transport, read, deadline=deadline)
+        reading = self._transport.execution(self._transport, read, deadline=deadline)
         try:
             found = await reading.run()
         except Exception as error:  # noqa: BLE001 - a token source raises what it likes
@@ -278,16 +254,6 @@ class Execution(Generic[T]):
         explained = settlement.explains(found)
         return _verdict.weigh(first, failure, caught_up=caught_up, explained=explained), found
 
-    async def _attempt_observed(self, observer: Observer) -> T | Failed:
-        with observer.around(Work.ATTEMPT, self._operation.name):
-            began = self._clock.clock()
-            result = await self._attempt_guarded()
-            now = self._clock.clock()
-            observer.on_attempt(
-                _records.attempt_record(self._operation, self.history, result, began, now)
-            )
-        return result
-
     async def _attempt_guarded(self) -> T | Failed:
         try:
             return await self._attempt()
@@ -303,8 +269,12 @@ class Execution(Generic[T]):
         tokens = self._transport.connections.tokens
         token = tokens.current or await self._renewed(None)
         answer = await self._exchange(token)
-        is_refused = isinstance(answer, Answer) and _wire.refuses_token(answer)
-        if is_refused and tokens.renewable and self._prepared.can_be_sent:
+        if (
+            tokens.renewable
+            and self._prepared.can_be_sent
+            and isinstance(answer, Answer)
+            and _wire.refuses_token(answer)
+        ):
             # Refused before anything was done: even what may be sent once only can be sent again.
             self.history.under_way = False
             token = await self._renewed(token)
@@ -361,7 +331,7 @@ class Execution(Generic[T]):
                         self.history.note_sending(clock(), self._clock.today())
                         sent = True
                         answer = await self._transport.connections.exchange(
-                            self._loop_state, self._prepared, token, limit, clock
+                            self._prepared, token, limit, clock
                         )
                     else:
                         answer = Failed(Failure.NOT_SENT, "no time was left to send it")
@@ -381,7 +351,7 @@ def _prepare(transport: Transport, call: Call[Any]) -> PreparedRequest:
         call.operation.method,
         transport.options.base_url + path,
         transport.headers,
-        _wire.encode_body(call.body),
+        b"" if call.body is None else _wire.encode_body(call.body),
         dedicated=call.operation.retry is RetryRule.ONCE,
         upload=None if call.upload is None else UploadBody(call.upload),
         silence=transport.options.retry.attempt_timeout,

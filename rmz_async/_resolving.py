@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rmz_async._calls import retry as _retry
 from rmz_async._calls import verdict as _verdict
 from rmz_async._calls.outcome import Evidence, Failure, History
-from rmz_async._execution import UNCLEAR, Execution, UnclearCall
+from rmz_async._execution import UNCLEAR, UnclearCall
 from rmz_async.errors import ConfigurationError, ConnectionFailedError, OutcomeUnknownError
 from rmz_async.operations import RetryRule
 
@@ -31,17 +31,17 @@ async def resolve(transport: Transport, error: OutcomeUnknownError) -> Any:
     unclear = _call_of(error, transport.options.base_url)
     call, prepared, history = unclear.call, unclear.prepared, unclear.history
     operation, policy = call.operation, transport.options.retry
-    execution = Execution(transport, call, prepared=prepared, history=history)
+    execution = transport.execution(transport, call, prepared=prepared, history=history)
     transport.connections.open()
     now = transport.clock.clock() + execution.suspended_for()
     if operation.retry is RetryRule.HARMLESS and prepared.can_be_sent:
-        return await Execution(transport, call, prepared=prepared).run()
+        return await transport.execution(transport, call, prepared=prepared).run()
     until = _retry.resend_until(operation, history, policy, ambiguous=True)
     if operation.retry is RetryRule.DEDUPED and now < until:
         again = History(
             failures=[Failure.AMBIGUOUS], first_sent=history.first_sent, sent_at=history.sent_at
         )
-        return await Execution(transport, call, prepared=prepared, history=again).run()
+        return await transport.execution(transport, call, prepared=prepared, history=again).run()
     if call.settlement is None:
         raise error.with_traceback(None)
     assert history.last_sent is not None  # or its outcome would be known

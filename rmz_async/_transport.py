@@ -12,6 +12,7 @@ from rmz_async._calls.retry import Budget
 from rmz_async._execution import Execution
 from rmz_async._http.client import Connections
 from rmz_async._http.request import headers_for
+from rmz_async._observed import ObservedExecution
 from rmz_async._pacing.slots import Slots
 from rmz_async.errors import OutcomeUnknownError
 from rmz_async.observing import Observer, guarded
@@ -30,6 +31,7 @@ class Transport:
         slots: The gates before each request.
         budget: How many retries the client has left.
         observer: Gets a record of each call and attempt; None for none.
+        execution: Runs one call.
         headers: Of every request, without the token.
     """
 
@@ -46,6 +48,7 @@ class Transport:
         self.slots: Slots = Slots(options.pacing, self.clock)
         self.budget: Budget = Budget()
         self.observer: Observer | None = guarded(observer)
+        self.execution: type[Execution[Any]] = Execution if observer is None else ObservedExecution
         # The class is httpx's, which only `_http` may import.
         self.headers: Any = headers_for(options.base_url)
 
@@ -66,7 +69,8 @@ class Transport:
         Raises:
             RMZError: See the tree in `rmz_async.errors`.
         """
-        return await Execution(self, call).run()
+        result: T = await self.execution(self, call).run()
+        return result
 
     async def resolve(self, error: OutcomeUnknownError) -> Any:
         """Find out whether the call of *error* was applied, and return what it would have returned.

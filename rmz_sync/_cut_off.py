@@ -63,7 +63,7 @@ class WrappedTransport(Transport):
 
     async def call(self, call: Call[T]) -> T:
         """Make *call*; if it is cut off, raise the verdict."""
-        execution = Execution(self, call)
+        execution: Execution[T] = self.execution(self, call)
         here = cut_off.get()
         here.verdict = execution.cut_off
         with suppress(asyncio.CancelledError):

@@ -18,7 +18,7 @@ LAYERS = (
     ("options", "_calls", "_pacing"),
     ("_http",),
     ("_flights",),
-    ("_execution", "_resolving", "_transport"),
+    ("_execution", "_observed", "_resolving", "_transport"),
     ("resources",),
     ("plans",),
     ("client",),

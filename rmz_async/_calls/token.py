@@ -127,18 +127,19 @@ def validated(secret: Secret) -> Secret:
 
 
 class Tokens:
-    """Holds the token, and asks its source if there is none yet or RMZ refused it."""
+    """Holds the token, and asks its source if there is none yet or RMZ refused it.
+
+    Attributes:
+        current: The token; None if there is none yet.
+        renewable: Whether there is a source to ask again.
+    """
 
     def __init__(self, source: TokenSource | Secret | None) -> None:
         hidden = as_secret(source)
         del source
         self._ask = None if isinstance(hidden, Secret) else hidden
         self.current = validated(hidden) if isinstance(hidden, Secret) else None
-
-    @property
-    def renewable(self) -> bool:
-        """Whether there is a source to ask again."""
-        return self._ask is not None
+        self.renewable: bool = self._ask is not None
 
     async def renew(self, refused: Secret | None, turn: anyio.Lock) -> Secret:
         """Ask the source for a token other than *refused*; callers that wait together ask once."""

@@ -58,6 +58,8 @@ def target(operation: Operation, object_id: int | None, query: Mapping[str, obje
         query: None values are left out, and true is written as ``1``.
     """
     path = operation.path if object_id is None else operation.path.replace("{id}", str(object_id))
+    if not query:
+        return path
     given = {name: _written(value) for name, value in query.items() if value is not None}
     return f"{path}?{urlencode(given)}" if given else path
 
@@ -69,10 +71,8 @@ def _written(value: object) -> object:
     return value.value if isinstance(value, Enum) else value
 
 
-def encode_body(fields: Mapping[str, object] | None) -> bytes:
-    """Return the JSON of a body without its None values; nothing if there is no body."""
-    if fields is None:
-        return b""
+def encode_body(fields: Mapping[str, object]) -> bytes:
+    """Return the JSON of a body without its None values."""
     return _json.dump({name: value for name, value in fields.items() if value is not None})
 
 

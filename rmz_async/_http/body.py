@@ -18,10 +18,11 @@ from rmz_async._decoding import strict_json
 _LAYERS = ("_stream", "_httpcore_stream", "_connection")
 
 
-class Body(httpx.ByteStream):
+class Body(httpx.ByteStream, AsyncIterator[bytes]):
     """A request's body, in one piece.
 
-    Its iterator need not be closed: trio warns of httpx's own if a write fails.
+    A body is its own iterator, which begins again each time and need not be closed: trio warns of
+    httpx's own if a write fails.
 
     Attributes:
         content: All of it.
@@ -32,12 +33,8 @@ class Body(httpx.ByteStream):
         self.content = content
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return _Once(self.content)
-
-
-class _Once(AsyncIterator[bytes]):
-    def __init__(self, content: bytes) -> None:
-        self._left = [content] if content else []
+        self._left = [self.content] if self.content else []
+        return self
 
     async def __anext__(self) -> bytes:
         if not self._left:
@@ -45,47 +42,36 @@ class _Once(AsyncIterator[bytes]):
         return self._left.pop()
 
 
-async def read(response: httpx.Response, is_late: Callable[[], bool]) -> Answer:
+async def read(response: httpx.Response, until: float, clock: Callable[[], float]) -> Answer:
     """Read an answer to its end, but no more of it than any answer of RMZ has, and no later.
 
     The head of an error says what it is, whatever became of its body.
 
     Args:
         response: Its head; closed afterwards.
-        is_late: Whether its time is over.
+        until: When its time is over; seconds, monotonic.
+        clock: Seconds, monotonic.
 
     Raises:
         Exception: The body of a success could not be read.
     """
     headers = _headers_of(response)
     try:
-        body = await _content_of(response, headers, is_late)
+        body = await _content_of(response, headers, until, clock)
     except Exception:
         if response.is_success:
             raise
-        return Answer(response.status_code, headers, b"", is_whole=False)
-    return Answer(response.status_code, headers, body, is_whole=_is_whole(response, body))
+        return _answer(response, headers, None)
+    return _answer(response, headers, body)
 
 
 def answer_at_hand(response: httpx.Response) -> Answer:
     """Return what is known of the answer in *response*, which an event hook's error has closed."""
     headers = _headers_of(response)
     try:
-        body = response.content.removeprefix(BOM_UTF8)
-        return Answer(response.status_code, headers, body, is_whole=_is_whole(response, body))
+        return _answer(response, headers, response.content.removeprefix(BOM_UTF8))
     except httpx.ResponseNotRead:
-        return Answer(response.status_code, headers, b"", is_whole=False)
-
-
-def _is_whole(response: httpx.Response, body: bytes) -> bool:
-    # An event hook that reads a cut body leaves what httpx could decompress, without an error.
-    if response.is_success or not response.headers.get("content-encoding"):
-        return True
-    try:
-        strict_json.parse(body)
-    except ValueError:
-        return False
-    return True
+        return _answer(response, headers, None)
 
 
 def _headers_of(response: httpx.Response) -> dict[str, str]:
@@ -95,8 +81,20 @@ def _headers_of(response: httpx.Response) -> dict[str, str]:
     }
 
 
+def _answer(response: httpx.Response, headers: dict[str, str], body: bytes | None) -> Answer:
+    """Return the answer; *body* is None if it could not be read."""
+    is_whole = body is not None
+    # An event hook that reads a cut body leaves what httpx could decompress, without an error.
+    if body is not None and not response.is_success and headers.get("content-encoding"):
+        try:
+            strict_json.parse(body)
+        except ValueError:
+            is_whole = False
+    return Answer(response.status_code, headers, body or b"", is_whole=is_whole)
+
+
 async def _content_of(
-    response: httpx.Response, headers: dict[str, str], is_late: Callable[[], bool]
+    response: httpx.Response, headers: dict[str, str], until: float, clock: Callable[[], float]
 ) -> bytes:
     """Return the body of *response*, decompressed, without a byte order mark.
 
@@ -118,7 +116,7 @@ async def _content_of(
             received += chunk
             if len(received) > _wire.MAX_BODY:
                 fault = f"an answer of more than {_wire.MAX_BODY} bytes"
-            elif is_late():
+            elif clock() > until:
                 fault = "the answer came too slowly"
             if fault is not None:
                 break

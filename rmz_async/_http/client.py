@@ -68,7 +68,10 @@ class Connections:
         Raises:
             ConfigurationError: The client was closed.
         """
-        self._check()
+        if self._closed:
+            raise ConfigurationError("this client was closed: create another one")
+        if self._theirs is not None and self._theirs.is_closed:
+            raise ConfigurationError("http: the httpx.AsyncClient that was passed in is closed")
         return self._states.for_running_loop()
 
     def _new_state(self) -> LoopState:
@@ -80,19 +83,8 @@ class Connections:
             anyio.Lock(fast_acquire=True),
         )
 
-    def _check(self) -> None:
-        if self._closed:
-            raise ConfigurationError("this client was closed: create another one")
-        if self._theirs is not None and self._theirs.is_closed:
-            raise ConfigurationError("http: the httpx.AsyncClient that was passed in is closed")
-
     async def exchange(
-        self,
-        state: LoopState,
-        prepared: PreparedRequest,
-        token: Secret,
-        limit: float,
-        clock: Callable[[], float],
+        self, prepared: PreparedRequest, token: Secret, limit: float, clock: Callable[[], float]
     ) -> Answer | Failed:
         """Send one request and read its answer; a failure is returned, not raised.
 
@@ -100,7 +92,6 @@ class Connections:
         context of an error of ours.
 
         Args:
-            state: The parts of the running event loop.
             prepared: The request.
             token: For its head.
             limit: Seconds that it may take.
@@ -112,23 +103,28 @@ class Connections:
                 the source of an upload raised it.
         """
         # A pool that was closed would open connections again, and nothing would close those.
-        self._check()
+        state = self.open()
         until = clock() + limit
         request = Request(prepared, limit, is_whole=state.pool is None)
+        connection, reusable = None, False
         try:
-            if state.pool is None:
-                authorize(request, token)
-                return await _send(state.client, request, lambda: clock() > until)
-            connection, reusable = state.pool.borrow(dedicated=prepared.dedicated), False
             try:
-                query = prepared.url.partition("?")[2]
-                request.extensions[SENDING] = Sending(connection, token, query)
-                answer = await _send(state.client, request, lambda: clock() > until)
+                if state.pool is None:
+                    authorize(request, token)
+                else:
+                    connection = state.pool.borrow(dedicated=prepared.dedicated)
+                    query = prepared.url.partition("?")[2]
+                    request.extensions[SENDING] = Sending(connection, token, query)
+                response = await state.client.send(
+                    request, stream=True, auth=None, follow_redirects=False
+                )
+                answer = await read(response, until, clock)
                 # If it failed or was cancelled, the answer to it may still come.
                 reusable = not prepared.dedicated
                 return answer
             finally:
-                await state.pool.give_back(connection, reusable=reusable)
+                if state.pool is not None and connection is not None:
+                    await state.pool.give_back(connection, reusable=reusable)
         except Exception as error:
             if prepared.upload is not None and prepared.upload.error is not None:
                 _raise_again(prepared.upload.error)
@@ -163,13 +159,6 @@ def _raise_again(error: BaseException) -> NoReturn:
     finally:
         # Else it would be the HTTP library's error, whose frames hold the token too.
         error.__context__ = context
-
-
-async def _send(
-    client: httpx.AsyncClient, request: httpx.Request, is_late: Callable[[], bool]
-) -> Answer:
-    response = await client.send(request, stream=True, auth=None, follow_redirects=False)
-    return await read(response, is_late)
 
 
 class _NoCookies(httpx.Cookies):

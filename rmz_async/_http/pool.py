@@ -60,18 +60,18 @@ class Pool(Generic[C]):
         Args:
             dedicated: Open one that carries this request and no other.
         """
-        one = self._open_one() if dedicated else self._idle_one() or self._open_one()
+        one = None
+        oldest = self._clock() - IDLE_EXPIRY
+        while one is None and not dedicated and self._idle and self._idle[-1][0] >= oldest:
+            idle = self._idle.pop()[1]
+            if idle.is_reusable():
+                one = idle
+            else:
+                self._unusable.append(idle)
+        if one is None:
+            one = self._open_one()
         self._borrowed.add(one)
         return one
-
-    def _idle_one(self) -> C | None:
-        oldest = self._clock() - IDLE_EXPIRY
-        while self._idle and self._idle[-1][0] >= oldest:
-            one = self._idle.pop()[1]
-            if one.is_reusable():
-                return one
-            self._unusable.append(one)
-        return None
 
     async def give_back(self, one: C, *, reusable: bool) -> None:
         """Give a connection back, and close those that no request will use again.

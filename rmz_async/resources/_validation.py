@@ -204,6 +204,20 @@ class Validation:
             return None
 
 
+def checked_id(operation: Operation, value: object) -> int:
+    """Return the id in a call's address, as `Validation.identifier` does, if that is all it needs.
+
+    Raises:
+        InvalidRequestError: The id is not a positive integer.
+    """
+    number = _integer(value)
+    if number is None or not 0 < number <= MAX_ID:
+        check = Validation(operation)
+        check.identifier("id", value)
+        check.finish()
+    return cast("int", number)
+
+
 def _is_unicode(value: str) -> bool:
     # Half of a surrogate pair is a string in Python, and cannot be sent.
     return not any("\ud800" <= character <= "\udfff" for character in value)

@@ -13,7 +13,7 @@ from rmz_async._transport import Transport
 from rmz_async.models import CreatedOrder, NewCustomer, Order, OrderLine, OrderStatus
 from rmz_async.pagination import Page, Pager
 from rmz_async.resources import _settling
-from rmz_async.resources._validation import Validation
+from rmz_async.resources._validation import Validation, checked_id
 
 __all__ = ("Orders",)
 
@@ -95,9 +95,7 @@ class Orders:
 
         Source: https://docs.rmz.gg/merchant-api/orders/get-order
         """
-        check = Validation(operations.ORDERS_GET)
-        order_id = check.identifier("id", order_id)
-        check.finish()
+        order_id = checked_id(operations.ORDERS_GET, order_id)
         return await self._transport.call(_read(order_id))
 
     def list(

@@ -23,7 +23,7 @@ from rmz_async.models import (
 from rmz_async.pagination import Page, Pager
 from rmz_async.resources import _uploading
 from rmz_async.resources._product_body import product_body
-from rmz_async.resources._validation import Validation
+from rmz_async.resources._validation import Validation, checked_id
 
 __all__ = ("Products",)
 
@@ -54,9 +54,7 @@ class Products:
 
         Source: https://docs.rmz.gg/merchant-api/products/get-product
         """
-        check = Validation(operations.PRODUCTS_GET)
-        product_id = check.identifier("id", product_id)
-        check.finish()
+        product_id = checked_id(operations.PRODUCTS_GET, product_id)
         return await self._transport.call(
             Call(operation=operations.PRODUCTS_GET, returns=Product, object_id=product_id)
         )

@@ -14,7 +14,7 @@ from rmz_async.operations import Operation
 from rmz_async.pagination import Page, Pager
 from rmz_async.resources import _settling
 from rmz_async.resources._settling import Compare
-from rmz_async.resources._validation import Validation
+from rmz_async.resources._validation import Validation, checked_id
 
 __all__ = ("Subscriptions",)
 
@@ -39,9 +39,7 @@ class Subscriptions:
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/get-subscription
         """
-        check = Validation(operations.SUBSCRIPTIONS_GET)
-        subscription_id = check.identifier("id", subscription_id)
-        check.finish()
+        subscription_id = checked_id(operations.SUBSCRIPTIONS_GET, subscription_id)
         return await self._transport.call(_read(subscription_id))
 
     def list(
@@ -225,9 +223,7 @@ class Subscriptions:
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/pause-subscription
         """
-        check = Validation(operations.SUBSCRIPTIONS_PAUSE)
-        subscription_id = check.identifier("id", subscription_id)
-        check.finish()
+        subscription_id = checked_id(operations.SUBSCRIPTIONS_PAUSE, subscription_id)
         return await self._change(
             operations.SUBSCRIPTIONS_PAUSE,
             subscription_id,
@@ -255,9 +251,7 @@ class Subscriptions:
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/unpause-subscription
         """
-        check = Validation(operations.SUBSCRIPTIONS_UNPAUSE)
-        subscription_id = check.identifier("id", subscription_id)
-        check.finish()
+        subscription_id = checked_id(operations.SUBSCRIPTIONS_UNPAUSE, subscription_id)
         return await self._change(
             operations.SUBSCRIPTIONS_UNPAUSE,
             subscription_id,

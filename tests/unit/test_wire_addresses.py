@@ -261,11 +261,6 @@ def test_a_value_cannot_add_parameters() -> None:
     )
 
 
-def test_a_call_without_fields_has_no_body() -> None:
-    """A call without fields has no body at all."""
-    assert encode_body(None) == b""
-
-
 def test_unset_fields_leave_an_empty_object() -> None:
     """A call whose fields are all left out has an empty object."""
     assert encode_body({"days": None}) == b"{}"
