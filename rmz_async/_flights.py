@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import attrs
 from anyio import Event
 
-from rmz_async._http.per_loop import PerLoop
+from rmz_async._per_loop import PerLoop
 
 T = TypeVar("T")
 

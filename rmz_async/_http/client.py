@@ -18,10 +18,10 @@ from rmz_async._calls.token import Secret, Tokens
 from rmz_async._http.body import answer_at_hand, read
 from rmz_async._http.failures import answer_in, failure_of, reason_of
 from rmz_async._http.over_httpx import HTTPXConnection
-from rmz_async._http.per_loop import PerLoop
 from rmz_async._http.pool import Pool
 from rmz_async._http.request import PreparedRequest, Request, authorize
 from rmz_async._http.transport import SENDING, Connection, ConnectionTransport, Sending
+from rmz_async._per_loop import PerLoop
 from rmz_async.errors import ConfigurationError
 
 HTTPClient: TypeAlias = httpx.AsyncClient

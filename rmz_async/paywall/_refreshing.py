@@ -9,7 +9,7 @@ import anyio
 import attrs
 
 from rmz_async._calls.clock import Clock
-from rmz_async._http.per_loop import PerLoop
+from rmz_async._per_loop import PerLoop
 
 logger: logging.Logger = logging.getLogger("rmz_async.paywall")
 

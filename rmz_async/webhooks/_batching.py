@@ -12,7 +12,7 @@ import attrs
 from anyio import CapacityLimiter
 from anyio.lowlevel import checkpoint
 
-from rmz_async._http.per_loop import PerLoop
+from rmz_async._per_loop import PerLoop
 from rmz_async.webhooks._threads import in_thread
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ import attrs
 from anyio import CapacityLimiter, Lock
 
 from rmz_async._calls.clock import Clock
-from rmz_async._http.per_loop import PerLoop
+from rmz_async._per_loop import PerLoop
 from rmz_async.errors import ConfigurationError
 from rmz_async.observing import Observer, guarded
 from rmz_async.webhooks._hand_over import Enqueue, HandOver

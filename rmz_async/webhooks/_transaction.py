@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 import anyio
 import attrs
 
-from rmz_async._http.per_loop import PerLoop
+from rmz_async._per_loop import PerLoop
 from rmz_async.errors import ConfigurationError, TaskLostError
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks.events import Event

@@ -9,7 +9,7 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
 
-from rmz_async._http.per_loop import PerLoop
+from rmz_async._per_loop import PerLoop
 from rmz_async.models import CheckoutSession, NewCustomer
 from rmz_async.observing import Observer
 from rmz_async.paywall import (

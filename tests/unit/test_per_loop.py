@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import trio
 
-from rmz_async._http import per_loop as _per_loop
-from rmz_async._http.per_loop import PerLoop, is_over
+from rmz_async import _per_loop
+from rmz_async._per_loop import PerLoop, is_over
 
 
 class Value:

@@ -16,8 +16,7 @@ import httpx
 import pytest
 import respx
 
-from rmz_async import Client
-from rmz_async._http import per_loop
+from rmz_async import Client, _per_loop
 from tests.seams import pool_of
 from tests.transports import TRANSPORTS
 from tests.wire.conftest import TOKEN, client_of, keeps
@@ -30,7 +29,7 @@ def answer(_: httpx.Request) -> httpx.Response:
 
 def pools_that_are_not_closed() -> list[Any]:
     """The connections that are not closed."""
-    return [getattr(one, "pool", None) for one in per_loop._abandoned]
+    return [getattr(one, "pool", None) for one in _per_loop._abandoned]
 
 
 @contextmanager
