@@ -173,12 +173,12 @@ class RedisAccessCache:
     def _renew(self, key: str, token: str, ended: threading.Event) -> None:
         pause = LEASE / 1000 / RENEWALS
         with suppress(Exception):
-            self._presence.open(within=pause)
             while True:
+                self._presence.open(within=pause)
                 channel = self._presence.channel
                 held = self._link.run_here("EVAL", _scripts.RENEW, 1, key, token, LEASE, channel)
                 if channel and held == UNSEEN:
-                    # The connection has broken: the next lease opens another one.
+                    # The connection has broken, and the next renewal opens another one.
                     self._presence.close(channel)
                 if not held or ended.wait(pause):
                     return
