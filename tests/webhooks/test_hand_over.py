@@ -138,25 +138,31 @@ async def test_a_failed_delivery_is_handed_over_when_its_next_attempt_is_due(
     assert (await receiver.stats()).done == 1
 
 
-async def test_an_event_whose_turn_has_not_come_is_handed_over_again(
-    receiver: Receiver, time: Time
+@pytest.mark.parametrize("grouping", ["ordered", "coalesce"])
+async def test_an_event_whose_turn_comes_later_is_handed_over_as_soon_as_it_comes(
+    receiver: Receiver, time: Time, grouping: str
 ) -> None:
-    """A queue has several workers, which do not keep the order."""
+    """A queue has several workers, which meet events of a subscription that still run."""
     queue: list[int] = []
     seen: list[str] = []
+    met: list[int] = []
 
-    @receiver.on("*", ordered=True)
-    def handler(event: Event) -> None:
+    @receiver.on("*", ordered=grouping == "ordered", coalesce=grouping == "coalesce")
+    async def handler(event: Event) -> None:
         seen.append(event.dedupe_key)
+        if event.dedupe_key == "a":
+            await deliver_events(receiver, "b")
+            met.append(await receiver.run_one(2))
 
     receiver.hand_off(queue.append)
-    await deliver_events(receiver, "a", "b")
-    assert [await receiver.run_one(number) for number in (2, 1)] == [0, 1]
+    await deliver_events(receiver, "a")
     async with receiver.working():
-        time.move(61)
+        assert await receiver.run_one(1) == 1
+        time.move(1)
         await until(partial(has, queue, 3))
-        assert await receiver.run_one(queue[-1]) == 1
 
+        assert (met, queue) == ([0], [1, 2, 2])
+        assert await receiver.run_one(2) == 1
     assert seen == ["a", "b"]
 
 

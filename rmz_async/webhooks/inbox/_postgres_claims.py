@@ -61,6 +61,17 @@ _MERGE = text(
     "UPDATE rmz_tasks SET state = 'merged' "
     "WHERE subject = :subject AND handler = :handler AND id < :id AND state = 'waiting'"
 )
+# A queue has brought the number too early for these: they are handed over when their turn comes.
+# A task that another one claims just now is left alone, because two that wait for each other fail.
+_LET_BE_DUE = text("""
+UPDATE rmz_tasks SET due = :now
+WHERE id IN (
+    SELECT id FROM rmz_tasks
+    WHERE delivery_id = :inbox_id AND state = 'waiting' AND leased_until <= :now
+    AND due > :now AND handler = ANY(:handlers)
+    FOR UPDATE SKIP LOCKED
+)
+""")
 _POSTPONE = """
 WITH claimable AS (SELECT id {claimable})
 UPDATE rmz_tasks AS task SET due = :until
@@ -93,6 +104,8 @@ def claim(connection: Connection, wanted: dict[str, Any], lease: float) -> Seque
         if row.grouping == "coalesced" and row.subject is not None:
             values = {"subject": row.subject, "handler": row.handler, "id": row.id}
             connection.execute(_MERGE, values)
+    if wanted["inbox_id"] is not None:
+        connection.execute(_LET_BE_DUE, wanted)
     return found
 
 
