@@ -297,8 +297,13 @@ def canary(session: nox.Session) -> None:
 def policy(session: nox.Session) -> None:
     """Compare the paywall's decisions with RMZ's rules in 20,000 examples of each claim."""
     session.install(".[sandbox]", *group("tests"))
+    examples = os.environ.get("RMZ_EXAMPLES", "20000")
     session.run(
-        "pytest", "tests/property/test_policy.py", *session.posargs, env={"RMZ_EXAMPLES": "many"}
+        "pytest",
+        *TOGETHER,
+        "tests/property/test_policy.py",
+        *session.posargs,
+        env={"RMZ_EXAMPLES": examples},
     )
 
 

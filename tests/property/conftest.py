@@ -17,6 +17,6 @@ settings.register_profile(
     "many",
     settings.get_profile("repeatable"),
     derandomize=False,
-    max_examples=20_000,
+    max_examples=int(os.environ.get("RMZ_EXAMPLES", "100")),
 )
-settings.load_profile(os.environ.get("RMZ_EXAMPLES", "repeatable"))
+settings.load_profile("many" if "RMZ_EXAMPLES" in os.environ else "repeatable")
