@@ -34,10 +34,13 @@ _COMMANDS = {
     "subscriptions": ("rmz_async.cli._subscriptions:application", "Read and change subscriptions."),
     "orders": ("rmz_async.cli._orders:application", "Read orders."),
     "plans": ("rmz_async.cli._plans:plans", "List the plans of the store, by name and id."),
+    "webhooks": (
+        "rmz_async.cli._webhooks:application",
+        "Look into an inbox, and run events again.",
+    ),
     "products": ("rmz_async.cli._products:application", "Read products."),
 }
 _FORWARDED = {
-    "webhooks": ("rmz_async.cli._others:webhooks", "Look into an inbox, and run events again."),
     "sandbox": ("rmz_async.cli._others:sandbox", "Serve a local RMZ, or ask one that runs."),
 }
 

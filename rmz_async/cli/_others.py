@@ -1,4 +1,4 @@
-"""The commands of the inbox and of the sandbox, which read their own words."""
+"""The command of the sandbox, which reads its own words."""
 
 from __future__ import annotations
 
@@ -9,16 +9,9 @@ from rmz_async._extras import extra
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import Parameter
 
-__all__ = ("sandbox", "webhooks")
+__all__ = ("sandbox",)
 
 Words = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
-
-
-def webhooks(*words: Words) -> int:
-    """Look into an inbox, and run events again: stats, list, show, replay, purge."""
-    from rmz_async.webhooks.__main__ import main
-
-    return main(words, program="rmz webhooks")
 
 
 def sandbox(*words: Words) -> int:

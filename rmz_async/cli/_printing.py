@@ -31,7 +31,7 @@ __all__ = (
     "shown",
 )
 
-_FREE_TEXT = ("name", "plan", "product", "reason", "user")
+_FREE_TEXT = ("about", "error", "handler", "name", "plan", "product", "reason", "user")
 _WITHOUT_END = 100_000
 _LEAST_WORDS, _GAP = 12, 2
 # The last four are the wide forms, which some spreadsheets take for the first four.

@@ -11,6 +11,7 @@ from contextlib import suppress
 from rmz_async._extras import extra
 from rmz_async.cli._application import application
 from rmz_async.cli._options import Options
+from rmz_async.cli._places import command_first
 from rmz_async.cli._printing import console, printable
 from rmz_async.cli._sentences import in_language
 from rmz_async.cli._wording import language_of, text, use_language
@@ -32,6 +33,8 @@ def run(words: Sequence[str]) -> int:
         # A terminal that has no Arabic letters shows their numbers, and no traceback.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if words[:1] == ["webhooks"]:
+        words = command_first(words)
     help_console = console(Options(color="--no-color" not in words), whole_lines=False)
     try:
         code = application()(

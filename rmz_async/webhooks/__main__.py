@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from datetime import UTC, datetime
-from pathlib import Path
-
-import anyio
+from typing import Any
 
 from rmz_async._calls.refusals import quoted
-from rmz_async.client import Client
-from rmz_async.errors import ConfigurationError, RMZError
-from rmz_async.webhooks._core import PAGES, ReceiverCore
-from rmz_async.webhooks._reading import RECONCILED
-from rmz_async.webhooks._replaying import Replay
-from rmz_async.webhooks.inbox.interface import Entry, EntryTask, Inbox, TaskState
-from rmz_async.webhooks.inbox.opening import open_inbox
-from rmz_async.webhooks.reconciliation import Reconciliation
+from rmz_async.errors import RMZError
+from rmz_async.webhooks._administration import Administration
+from rmz_async.webhooks._core import PAGES
+from rmz_async.webhooks.inbox.interface import TaskState
 
 __all__ = ("main",)
 
-DAY = 86_400.0
 PROGRAM = "python -m rmz_async.webhooks"
 
 
@@ -41,8 +30,7 @@ def main(arguments: Sequence[str] | None = None, *, program: str = PROGRAM) -> i
     """
     given = _parser(program).parse_args(arguments)
     try:
-        with ExitStack() as opened:
-            given.opened = opened
+        with Administration(given.inbox, given.receiver) as given.work:
             for line in given.carry_out(given):
                 print(line)
     except Exception as error:  # noqa: BLE001 - each database has errors of its own
@@ -59,12 +47,10 @@ def _parser(program: str) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--inbox",
-        default=os.environ.get("RMZ_INBOX"),
         help="the inbox's address, sqlite:///… or postgresql://…; RMZ_INBOX if left out",
     )
     parser.add_argument(
         "--receiver",
-        default=os.environ.get("RMZ_RECEIVER"),
         help="your receiver, as module:name; RMZ_RECEIVER if left out",
     )
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -100,123 +86,77 @@ def _parser(program: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _receiver(given: argparse.Namespace) -> ReceiverCore:
-    module, _, name = (given.receiver or "").partition(":")
-    if not name:
-        raise ConfigurationError("--receiver: name your receiver as module:name")
-    # As for any program that is named by a module, the folder in which it is started counts.
-    sys.path.insert(0, str(Path.cwd()))
-    found = getattr(importlib.import_module(module), name, None)
-    if not isinstance(found, ReceiverCore):
-        raise ConfigurationError(f"--receiver: {given.receiver} is no Receiver")
-    given.opened.callback(found.inbox.close)
-    return found
-
-
-def _inbox(given: argparse.Namespace) -> Inbox:
-    if given.inbox:
-        inbox = open_inbox(given.inbox)
-        given.opened.callback(inbox.close)
-        return inbox
-    if given.receiver:
-        return _receiver(given).inbox
-    raise ConfigurationError("--inbox: give the inbox's address, or your --receiver")
-
-
 def _stats(given: argparse.Namespace) -> Iterator[str]:
-    stats = _inbox(given).stats()
-    for name in stats.__annotations__:
-        yield f"{name.replace('_', ' '):15} {getattr(stats, name):>10.0f}"
+    for name, value in given.work.stats().items():
+        yield f"{name.replace('_', ' '):15} {value:>10.0f}"
 
 
 def _list(given: argparse.Namespace) -> Iterator[str]:
-    for entry in _inbox(given).entries(state=given.state, before=given.before, limit=given.limit):
-        states = ", ".join(dict.fromkeys(task.state for task in entry.tasks)) or "no handler"
-        yield _line(entry, "unreadable" if entry.fault else states)
+    for entry in given.work.listed(state=given.state, before=given.before, limit=given.limit):
+        yield _line(entry, entry["state"])
 
 
 def _show(given: argparse.Namespace) -> Iterator[str]:
-    entry = _inbox(given).entry(given.number)
-    if entry is None:
-        raise LookupError(f"there is no delivery {given.number}")
-    yield _line(entry, _origin(entry))
-    yield f"  key {quoted(entry.key)}"
-    if entry.fault:
-        yield f"  unreadable: {quoted(entry.fault)}"
-    for task in entry.tasks:
-        yield f"  {task.handler}: {_task(task)}"
+    entry = given.work.shown(given.number, body=given.body)
+    yield _line(entry, entry["origin"])
+    yield f"  key {quoted(entry['key'])}"
+    if entry["unreadable"]:
+        yield f"  unreadable: {quoted(entry['unreadable'])}"
+    for task in entry["tasks"]:
+        yield f"  {task['handler']}: {_task(task)}"
     if given.body:
-        yield entry.body.decode(errors="backslashreplace")
+        yield entry["body"]
 
 
 def _replay(given: argparse.Namespace) -> Iterator[str]:
-    receiver = _receiver(given)
-    for number in given.numbers:
-        found = receiver.replayed(number, dry_run=given.dry_run)
-        if not found:
-            yield f"{number}: nothing to run: no such delivery, or no handler wants it"
-        for replay in found:
-            yield f"{number}: {replay.handler} {_seen(replay, given.dry_run)}"
+    for replay in given.work.replayed(given.numbers, dry_run=given.dry_run):
+        if replay["handler"] is None:
+            yield f"{replay['number']}: nothing to run: no such delivery, or no handler wants it"
+        else:
+            yield f"{replay['number']}: {replay['handler']} {_seen(replay)}"
 
 
 def _reconcile(given: argparse.Namespace) -> Iterator[str]:
-    receiver = _receiver(given)
-
-    async def reconcile() -> Reconciliation:
-        async with Client() as client:
-            return await receiver.reconciled(client, given.per_minute, given.feed_first)
-
-    found = anyio.run(reconcile)
-    yield f"{found.subscriptions} subscriptions compared, {found.events} events were missing"
-    if not found.is_complete:
+    found = given.work.reconciled(per_minute=given.per_minute, feed_first=given.feed_first)
+    yield f"{found['subscriptions']} subscriptions compared, {found['events']} events were missing"
+    if not found["complete"]:
         yield "another process compares now"
 
 
 def _purge(given: argparse.Namespace) -> Iterator[str]:
-    states = (TaskState.DONE, TaskState.DEAD) if given.dead else (TaskState.DONE,)
-    count = _inbox(given).purge(older_than=given.older_than * DAY, states=states)
-    yield f"{count} forgotten"
+    yield f"{given.work.purged(older_than=given.older_than, dead=given.dead)} forgotten"
 
 
 def _create(given: argparse.Namespace) -> Iterator[str]:
-    _inbox(given).create()
+    given.work.create()
     yield "the tables are there"
 
 
 def _schema(given: argparse.Namespace) -> Iterator[str]:
-    yield _inbox(given).schema()
+    yield given.work.schema()
 
 
-def _line(entry: Entry, rest: str) -> str:
-    moment = datetime.fromtimestamp(entry.received_at, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return f"{entry.inbox_id:>8}  {moment}  {entry.name:30}  {entry.subject or '-':24}  {rest}"
+def _line(entry: dict[str, Any], rest: str) -> str:
+    moment = f"{entry['received_at']:%Y-%m-%d %H:%M:%S}"
+    about = entry["about"] or "-"
+    return f"{entry['number']:>8}  {moment}  {entry['event']:30}  {about:24}  {rest}"
 
 
-def _origin(entry: Entry) -> str:
-    if entry.secret_index == RECONCILED:
-        return "found by reconcile"
-    if entry.secret_index is None:
-        return "secret not known"
-    return f"secret {entry.secret_index}"
-
-
-def _task(task: EntryTask) -> str:
-    parts = [task.state, f"attempts {task.attempts}"]
-    if task.is_running:
+def _task(task: dict[str, Any]) -> str:
+    parts = [task["state"], f"attempts {task['attempts']}"]
+    if task["running"]:
         parts.append("running")
-    elif task.due_in:
-        parts.append(f"due in {task.due_in:.0f} s")
-    if task.error:
-        parts.append(quoted(task.error))
+    elif task["due_in"]:
+        parts.append(f"due in {task['due_in']:.0f} s")
+    if task["error"]:
+        parts.append(quoted(task["error"]))
     return ", ".join(parts)
 
 
-def _seen(replay: Replay, dry_run: bool) -> str:
-    event = replay.event
-    status = event.subscription.status if event.subscription else None
-    gets = f"{'would get' if dry_run else 'gets'} {type(event).__name__}"
-    about = f" (status {status})" if status else ""
-    before = "was applied before" if replay.was_applied else "was not applied"
+def _seen(replay: dict[str, Any]) -> str:
+    gets = f"{'would get' if replay['dry_run'] else 'gets'} {replay['event']}"
+    about = f" (status {replay['status']})" if replay["status"] else ""
+    before = "was applied before" if replay["was_applied"] else "was not applied"
     return f"{gets}{about}; {before}"
 
 

@@ -13,6 +13,8 @@ from rmz_async.cli._sentences import SENTENCES, in_language
 from rmz_async.cli._wording import CATALOGUES, language_of, text, use_language
 
 COMMANDS = (
+    *("webhooks", "webhooks stats", "webhooks list", "webhooks show", "webhooks replay"),
+    *("webhooks reconcile", "webhooks purge", "webhooks create", "webhooks schema"),
     *("", "access", "doctor", "listen", "plans", "orders", "orders get", "orders list"),
     *("products", "products list", "subscriptions", "subscriptions get", "subscriptions list"),
     *("subscriptions lookup", "subscriptions extend", "subscriptions pause"),
