@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -74,6 +74,10 @@ class Plans:
             PlanNotFoundError: There is no such plan, or there are two; the message lists names that
                 are near. It is a ``KeyError`` too.
         """
+        if not isinstance(cast("object", name), tuple) or len(name) != 2:
+            raise PlanNotFoundError(
+                'plans: name a product and a duration, such as plans["pro-plan", "annually"]'
+            )
         slug, duration = name
         found = [each for each in self._plans if (each.slug, each.duration) == (slug, duration)]
         if len(found) == 1:

@@ -138,7 +138,8 @@ class RMZLookups:
         client = self._clients[urgency]
         # Without include_inactive RMZ leaves out those whose payment is being retried.
         found = await client.subscriptions.lookup(external_customer_id=user, include_inactive=True)
-        return found.subscriptions
+        # RMZ's database may ignore the case of letters, and then finds another customer, too.
+        return tuple(each for each in found.subscriptions if _is_of(each, user))
 
     async def get(self, subscription_id: int) -> Subscription:
         """Return one subscription."""
@@ -155,6 +156,12 @@ class RMZLookups:
             metadata=purchase.metadata,
             external_customer_id=user,
         )
+
+
+def _is_of(subscription: Subscription, user: str) -> bool:
+    name = subscription.external_customer_id
+    # RMZ removes blanks at the ends of what it is sent.
+    return name is None or name.strip() == user.strip()
 
 
 def _parts_of(client: Client) -> tuple[Options, Clock]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, cast
 from urllib.parse import parse_qs
 
+from rmz_async.errors import ConfigurationError
+
 SUBSCRIPTION_ID = "rmz-subscription-id"
 
 _ID = re.compile(r"[1-9][0-9]{0,18}", re.ASCII)
@@ -25,21 +27,32 @@ class Pairs(Protocol):
         ...
 
 
-Query: TypeAlias = "str | Mapping[str, Any] | Pairs"
-"""The query as a string, a mapping, or as Starlette, aiohttp, Django and Flask pass it on."""
+Query: TypeAlias = "str | bytes | Mapping[str, Any] | Pairs"
+"""The query as a string, bytes, a mapping, or as Starlette, aiohttp, Django and Flask have it."""
 
 # Starlette, Django and Flask; aiohttp.
 _ALL_VALUES = ("getlist", "getall")
 
 
 def values_of(query: Query, name: str) -> list[str]:
-    """Return all values of a name in a query."""
+    """Return all values of a name in a query.
+
+    Raises:
+        ConfigurationError: The query has another form.
+    """
+    if isinstance(query, bytes):
+        query = query.decode("latin-1")
     if isinstance(query, str):
         return parse_qs(query.partition("?")[2] or query, keep_blank_values=True).get(name, [])
     for method in _ALL_VALUES:
         get_all = getattr(query, method, None)
         if get_all is not None:
             return [str(value) for value in (get_all(name) if name in query.keys() else ())]  # noqa: SIM118 - of a protocol
+    if not isinstance(query, Mapping):
+        raise ConfigurationError(
+            "query: must be a string, a mapping, or the query of the request as your framework "
+            "has it"
+        )
     value = cast("Mapping[str, object]", query).get(name)
     if value is None:
         return []

@@ -43,7 +43,7 @@ class PaywallDouble(Paywall):
         observer: Observer | None = None,
     ) -> None:
         if policy is None:
-            policy = Policy(product_ids=None if product_ids is None else frozenset(product_ids))
+            policy = Policy(product_ids=product_ids)
         self.rmz: DoubleLookups = DoubleLookups(datetime.now(UTC) if now is None else now)
         self._use(
             Answers(

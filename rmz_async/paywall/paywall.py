@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from os import PathLike
 from types import TracebackType
-from typing import Literal, Self, TypeAlias
+from typing import Literal, Self, TypeAlias, cast
 
 import anyio
 
 from rmz_async.client import Client
-from rmz_async.errors import ConfigurationError
+from rmz_async.errors import ConfigurationError, InvalidRequestError
 from rmz_async.models import CheckoutSession, NewCustomer
 from rmz_async.observing import Observer
 from rmz_async.paywall._answers import Answers
@@ -87,7 +87,9 @@ class Paywall:
         secrets = hidden(state_secret)
         del state_secret
         if policy is None:
-            policy = Policy(product_ids=None if product_ids is None else frozenset(product_ids))
+            policy = Policy(product_ids=product_ids)
+        elif not isinstance(cast("object", policy), Policy):
+            raise ConfigurationError("policy: must be a Policy")
         elif product_ids is not None:
             raise ConfigurationError("product_ids: stands in the policy, too; name one of them")
         lifetimes = Lifetimes() if lifetimes is None else lifetimes_of(lifetimes)
@@ -138,8 +140,12 @@ class Paywall:
             The answers, in the order of *users*.
 
         Raises:
-            InvalidRequestError: A user is empty, or longer than 191 characters.
+            InvalidRequestError: A user is empty, or longer than 191 characters, or *users* is a
+                single string.
         """
+        # A single string would be asked for letter by letter, with a request for each.
+        if isinstance(users, str):
+            raise InvalidRequestError("users: must be several users; check() takes a single one")
         found = {user: self._fresh(user) for user in users}
         limiter = anyio.CapacityLimiter(AT_THE_SAME_TIME)
         errors: list[Exception] = []
@@ -217,6 +223,7 @@ class Paywall:
 
         Raises:
             InvalidRequestError: *user* is empty, or longer than 191 characters.
+            ConfigurationError: *query* is of another form.
         """
         return await self._answers.confirm(query, user, wait)
 
@@ -248,7 +255,12 @@ class Paywall:
 
         Raises:
             RMZError: As ``checkout_sessions.create`` says.
+            InvalidRequestError: *plan* is no plan.
         """
+        if not isinstance(cast("object", plan), Plan):
+            raise InvalidRequestError(
+                'plan: must be a plan, such as plans["pro-plan", "annually"] of rmz.plans()'
+            )
         return await self._answers.start(
             user,
             Purchase(

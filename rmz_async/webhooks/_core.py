@@ -37,7 +37,7 @@ from rmz_async.webhooks._working import Background, Signal, working
 from rmz_async.webhooks.events import Event
 from rmz_async.webhooks.health import HealthMonitor
 from rmz_async.webhooks.inbox.interface import Delivery, Inbox
-from rmz_async.webhooks.inbox.opening import open_inbox
+from rmz_async.webhooks.inbox.opening import inbox_of
 from rmz_async.webhooks.reconciliation import Comparison, Reconciliation
 
 if TYPE_CHECKING:
@@ -86,11 +86,14 @@ class ReceiverCore:
         self._monitor = HealthMonitor()
         self._intake = Intake(keys, self._handlers, allow_unsigned=allow_unsigned)
         self._rules = Rules(max_attempts=max_attempts, backoff=backoff)
+        _check_seconds("handler_timeout", handler_timeout)
+        if forget_after is not None:
+            _check_seconds("forget_after", forget_after)
         self._forget_after = forget_after
         clock = Clock() if _clock is None else _clock
         self._clock = clock
         self._seconds = clock.clock
-        self._inbox = open_inbox(inbox, clock) if isinstance(inbox, str) else inbox
+        self._inbox = inbox_of(inbox, clock)
         self._observer = guarded(observer)
         self._worker = Worker(
             self._inbox, self._handlers, clock, handler_timeout, observer=self._observer
@@ -320,3 +323,8 @@ class ReceiverCore:
     def _add(self, deliveries: Sequence[Delivery]) -> Sequence[int | None]:
         delay = 0.0 if self._hand_over is None else self._hand_over.delay
         return self._inbox.add(deliveries, delay=delay)
+
+
+def _check_seconds(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+        raise ConfigurationError(f"{name}: must be a number of seconds, 0 or more")

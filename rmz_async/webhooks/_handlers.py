@@ -33,6 +33,9 @@ Wanted: TypeAlias = EventType | type[Event] | str
 FIRST_WAIT = 5.0
 LONGEST_WAIT = 3600.0
 
+# Seconds of a wait of the user's own: no process waits for an event of last year.
+LONGEST_OWN_WAIT = 366 * 86_400.0
+
 
 def default_backoff(attempt: int) -> float:
     """Return 5 seconds, then four times as long after each attempt, an hour at most."""
@@ -42,6 +45,11 @@ def default_backoff(attempt: int) -> float:
 def _at_least_one(_: object, attribute: attrs.Attribute[int], value: object) -> None:
     if type(value) is not int or value < 1:
         raise ConfigurationError(f"{attribute.name}: must be an integer of 1 or more")
+
+
+def _is_callable(_: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not callable(value):
+        raise ConfigurationError(f"{attribute.name}: must be a function of the attempt's number")
 
 
 @attrs.frozen(kw_only=True)
@@ -56,7 +64,25 @@ class Rules:
 
     grouping: Grouping = Grouping.EACH
     max_attempts: int = attrs.field(validator=_at_least_one)
-    backoff: Backoff
+    backoff: Backoff = attrs.field(validator=_is_callable)
+
+    def wait_after(self, attempt: int) -> float:
+        """Return the seconds after an attempt that failed; the usual ones if `backoff` is broken.
+
+        An exception here would end the worker, which has other events.
+        """
+        usual = default_backoff(attempt)
+        try:
+            seconds = float(self.backoff(attempt))
+        except Exception as error:  # noqa: BLE001 - a function of the user
+            logger.error("backoff: waiting %g s, because it raised %s", usual, type(error).__name__)  # noqa: TRY400 - one line
+            return usual
+        if not 0 <= seconds <= LONGEST_OWN_WAIT:
+            logger.error(
+                "backoff: waiting %g s, and not %g, as 0 s to 366 d may be", usual, seconds
+            )
+            return usual
+        return seconds
 
 
 @attrs.frozen

@@ -156,7 +156,7 @@ class Worker:
         is_last = task.attempt >= rules.max_attempts
         # At least half of the wait, so that those who failed together do not all come back
         # together.
-        wait = rules.backoff(task.attempt) * (0.5 + self.clock.draw() / 2)
+        wait = rules.wait_after(task.attempt) * (0.5 + self.clock.draw() / 2)
         logger.log(
             logging.ERROR if is_last else logging.WARNING,
             "%s failed for %s (attempt %d of %d): %s",

@@ -140,9 +140,12 @@ class Paywall:
             The answers, in the order of *users*.
 
         Raises:
-            InvalidRequestError: A user is empty, or longer than 191 characters.
+            InvalidRequestError: A user is empty, or longer than 191 characters, or *users* is a
+                single string.
         """
-        return self._portal.run(self._run, self._wrapped.check_many, tuple(users))
+        # A generator's own code runs in the caller's thread.
+        several = users if isinstance(users, str) else tuple(users)
+        return self._portal.run(self._run, self._wrapped.check_many, several)
 
     def refresh(self, user: str) -> Access:
         """Ask RMZ about a user now, and return the answer.
@@ -199,6 +202,7 @@ class Paywall:
 
         Raises:
             InvalidRequestError: *user* is empty, or longer than 191 characters.
+            ConfigurationError: *query* is of another form.
         """
         confirm = partial(self._wrapped.confirm, query, user=user, wait=wait)
         return self._portal.run(self._run, confirm)
@@ -231,6 +235,7 @@ class Paywall:
 
         Raises:
             RMZError: As ``checkout_sessions.create`` says.
+            InvalidRequestError: *plan* is no plan.
         """
         start = partial(
             self._wrapped.start,

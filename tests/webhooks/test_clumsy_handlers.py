@@ -13,6 +13,7 @@ import rmz_async
 from rmz_async import ConfigurationError
 from rmz_async.webhooks import EventType, OrderCreated, OrderStatusChanged, Receiver, Stats, sample
 from tests.webhooks.receiving import deliver, deliver_events
+from tests.webhooks.storages import Time
 
 pytestmark = pytest.mark.anyio
 
@@ -105,6 +106,36 @@ async def test_a_plain_handler_that_ends_its_thread_fails(
     assert await receiver.drain() == 2
     assert await receiver.stats() == Stats(deliveries=1, done=1, dead=1)
     assert len(got) == 1
+
+
+@pytest.mark.parametrize(
+    "wait", [-1.0, float("nan"), float("inf"), None, "5 s", ZeroDivisionError()], ids=str
+)
+async def test_a_broken_backoff_ends_no_worker(
+    receiver: Receiver, time: Time, wait: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The usual wait stands in for it, and other events are handled."""
+
+    def backoff(attempt: int) -> float:
+        if isinstance(wait, Exception):
+            raise wait
+        result: float = wait
+        return result
+
+    attempts: list[object] = []
+
+    @receiver.on("*", backoff=backoff, max_attempts=2)
+    async def fails(event: object) -> None:
+        attempts.append(event)
+        raise ValueError
+
+    await deliver_events(receiver, "e-1")
+
+    assert await receiver.drain() == 1
+    assert caplog.messages[0].startswith("backoff: waiting 5 s")
+    time.move(5)
+    assert await receiver.drain() == 1
+    assert await receiver.stats() == Stats(deliveries=1, dead=1)
 
 
 async def test_an_async_handler_that_ends_the_program_has_used_an_attempt(

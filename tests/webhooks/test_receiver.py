@@ -224,6 +224,14 @@ def test_an_inbox_that_is_no_file_is_refused(inbox: str) -> None:
     [
         ({"max_attempts": 0}, "^max_attempts: "),
         ({"inbox": "nowhere"}, "^inbox: "),
+        ({"inbox": None}, "^inbox: .* is of type NoneType"),
+        ({"inbox": b"sqlite:///x.db"}, "^inbox: "),
+        ({"backoff": 5}, "^backoff: "),
+        ({"handler_timeout": None}, "^handler_timeout: "),
+        ({"handler_timeout": float("nan")}, "^handler_timeout: "),
+        ({"forget_after": "7 days"}, "^forget_after: "),
+        ({"forget_after": -1}, "^forget_after: "),
+        ({"forget_after": True}, "^forget_after: "),
         ({"secrets": [f"{SECRET} "]}, r"^secrets\[0\]: "),
     ],
 )

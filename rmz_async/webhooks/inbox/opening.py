@@ -7,10 +7,27 @@ from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks.inbox.interface import Inbox
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 
-__all__ = ("open_inbox",)
+__all__ = ("inbox_of", "open_inbox")
 
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgresql+psycopg://", "postgres://")
+
+
+def inbox_of(given: str | Inbox, clock: Clock) -> Inbox:
+    """Return the inbox that an option names.
+
+    Raises:
+        ConfigurationError: The option is neither an address nor an inbox, such as the None of an
+            environment variable that is not set.
+    """
+    if isinstance(given, str):
+        return open_inbox(given, clock)
+    # A test of the protocol itself would refuse a proxy.
+    if not hasattr(given, "claim"):
+        raise ConfigurationError(
+            f"inbox: must be an address or an Inbox, and is of type {type(given).__name__}"
+        )
+    return given
 
 
 def open_inbox(address: str, _clock: Clock | None = None) -> Inbox:
