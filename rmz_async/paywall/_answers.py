@@ -22,7 +22,7 @@ from rmz_async.observing import Observer, Work, guarded
 from rmz_async.paywall._background import Background
 from rmz_async.paywall._confirming import Confirming
 from rmz_async.paywall._doubts import Doubts
-from rmz_async.paywall._expectations import Expectation, Expectations
+from rmz_async.paywall._expectations import Expectations
 from rmz_async.paywall._facts import Facts
 from rmz_async.paywall._lookups import Lookups, Purchase, Urgency
 from rmz_async.paywall._memory import Entry, Memory, lasting
@@ -32,9 +32,11 @@ from rmz_async.paywall._reachability import SLOT_PAUSE, Reachability
 from rmz_async.paywall._recording import record_of
 from rmz_async.paywall._refreshing import Refreshing
 from rmz_async.paywall._snapshot import Snapshot, rules_of
+from rmz_async.paywall._stale import KEPT, Stale
 from rmz_async.paywall._state import Bought, Secrets, State
 from rmz_async.paywall._steady import steady_clock
-from rmz_async.paywall.access import Access, Reason, Source
+from rmz_async.paywall._told import Told
+from rmz_async.paywall.access import Access, Source
 from rmz_async.paywall.decisions import decide
 from rmz_async.paywall.lifetimes import Lifetimes
 from rmz_async.paywall.outcomes import Confirmation, Confirmed
@@ -51,9 +53,6 @@ STRANGERS = 10_000
 
 # An answer that contradicts a webhook is looked at again so soon.
 CONTRADICTED = 2.0
-
-# A known payer is handed the old answer for so long before RMZ is asked again.
-KEPT = 5.0
 PROBE = "rmz-paywall-ready"
 
 
@@ -108,12 +107,14 @@ class Answers:
         self._expectations = Expectations(self._now)
         self._doubts = Doubts()
         self._flights: Flights[Access | None] = Flights()
-        self._refreshing = Refreshing(
-            partial(self._ask, urgency=Urgency.BACKGROUND),
-            lookups.per_minute,
-            lookups.clock,
-            lambda: self._reachability.pause,
+        self._told = Told(
+            self.memory, self._doubts, self._expectations, self._now, lookups.replica_lag
         )
+        self._adopting: Flights[None] = Flights()
+        self._refreshing = Refreshing(
+            self._renew, lookups.per_minute, lookups.clock, lambda: self._reachability.pause
+        )
+        self._stale = Stale(self.memory, self._doubts, self._refreshing, lifetimes, self._now)
         self.background: Background = Background(
             self.memory,
             self._doubts,
@@ -121,7 +122,7 @@ class Answers:
             None if snapshot is None else Snapshot(Path(snapshot), rules_of(self.store, policy)),
             lambda user, access: self._remember(user, access, lifetimes.soft),
             None if shared is None else self._facts.changes,
-            self._note,
+            self._told.note,
         )
         self._failed = 0
 
@@ -134,21 +135,25 @@ class Answers:
             return self._observed(await self._answer(user), self._observer)
 
     async def _answer(self, user: str) -> Access:
-        now = self._now()
         entry = self.memory.payer(user)
-        if entry is None or now >= min(entry.ends, entry.learnt + self._lifetimes.max_stale):
-            known = await self._ask(user, Urgency.RETURNING if entry else Urgency.STRANGER)
-            return self._cannot_say() if known is None else known
-        soft, hard = self._lifetimes.stretched(self._stretch())
-        stale = None
-        if now < entry.learnt + hard and user not in self._doubts:
-            stale = self._hand_out_stale(user, entry, min(now + soft, entry.learnt + hard))
+        if self._facts.are_shared and not self._stale.allows(user, entry):
+            await self._adopting.join(user, partial(self._adopt, user))
+            fresh, entry = self.memory.fresh(user), self.memory.payer(user)
+            if fresh is not None:
+                return fresh
+        if entry is None:
+            access = await self._ask(user, Urgency.STRANGER)
+        elif self._stale.allows(user, entry):
+            stale = self._stale.hand_out(user, entry)
             if self._refreshing.later(user):
                 return stale
-        access = await self._ask(user, Urgency.PAYER)
-        if access is None:
-            return self._kept(user, entry) if stale is None else stale
-        return access
+            access = await self._ask(user, Urgency.PAYER)
+            return stale if access is None else access
+        else:
+            access = await self._ask_patiently(user)
+            if access is None:
+                access = self._kept(user, entry)
+        return self._cannot_say() if access is None else access
 
     async def refresh(self, user: str, source: Source = Source.API) -> Access:
         """Ask RMZ about a user now."""
@@ -159,9 +164,10 @@ class Answers:
             return self._observed(await self._refreshed(user, source), self._observer)
 
     async def _refreshed(self, user: str, source: Source) -> Access:
+        urgency = Urgency.TOLD if source is Source.WEBHOOK else Urgency.BACKGROUND
         access = await self._flights.join(
             user,
-            partial(self._fly, user, Urgency.BACKGROUND, source=source, usable=False),
+            partial(self._fly, user, urgency, source=source, usable=False),
             depart_later=True,
         )
         if access is None:
@@ -180,9 +186,14 @@ class Answers:
         if told is None or not user:
             return
         change = Change(user=user, at=self._today(), subscription_id=told.id, status=told.status)
-        self._doubt(change)
+        self._told.doubt(change)
         await self._facts.announce(change)
-        await self.refresh(user, Source.WEBHOOK)
+        try:
+            await self.refresh(user, Source.WEBHOOK)
+        except ConnectionFailedError:
+            # As soon as RMZ answers again: whoever feeds events may come back much later.
+            self._refreshing.later(user, first=True)
+            raise
 
     async def confirm(self, query: Query, user: str, wait: float) -> Confirmation:
         """Return what became of a purchase."""
@@ -215,15 +226,7 @@ class Answers:
         Returns:
             The answer that the subscription alone gives; a grant is remembered.
         """
-        self._expectations.expect(
-            user,
-            Expectation(
-                subscription_id=subscription.id,
-                status=subscription.status,
-                until=self._now() + self._lookups.replica_lag,
-                subscription=subscription,
-            ),
-        )
+        self._told.expect(user, subscription.id, subscription.status, subscription)
         access = decide([subscription], self.policy, self._today(), checked_at=checked_at)
         if access.granted:
             self._remember(user, access, self._lifetimes.soft)
@@ -248,7 +251,8 @@ class Answers:
             problem=self._reachability.problem,
             known=len(self.memory),
             waiting=self._refreshing.waiting,
-            stretch=self._stretch(),
+            stretch=self._stale.stretch,
+            hard=self._stale.hard,
             asked=self._facts.asked,
             failed=self._failed,
             handed_out=self.memory.handed_out,
@@ -260,8 +264,27 @@ class Answers:
 
     async def _ask(self, user: str, urgency: Urgency) -> Access | None:
         if self._reachability.pause:
-            return None if urgency is Urgency.BACKGROUND else await self._known_elsewhere(user)
+            nobody_waits = urgency in (Urgency.BACKGROUND, Urgency.TOLD)
+            return None if nobody_waits else await self._known_elsewhere(user)
         return await self._flights.join(user, partial(self._fly, user, urgency))
+
+    async def _ask_patiently(self, user: str) -> Access | None:
+        """Ask about a payer who is let in without an answer only during an outage."""
+        access = await self._ask(user, Urgency.RETURNING)
+        pause = self._reachability.first_pause
+        if access is None and 0 < pause < self._lifetimes.patience:
+            # A failure or two are no outage yet.
+            await self._lookups.clock.sleep(pause)
+            access = await self._ask(user, Urgency.RETURNING)
+        return access
+
+    async def _renew(self, user: str) -> None:
+        """Ask about a payer while nobody waits, unless somebody has done so meanwhile."""
+        entry = self.memory.payer(user)
+        if user in self._doubts:
+            await self._ask(user, Urgency.TOLD)
+        elif entry is not None and self._now() >= entry.learnt + self._lifetimes.soft:
+            await self._ask(user, Urgency.BACKGROUND)
 
     async def _fly(
         self, user: str, urgency: Urgency, *, source: Source = Source.API, usable: bool = True
@@ -295,8 +318,7 @@ class Answers:
             # A replica that lags, most likely: no refusal is certain.
             return None
         if access.granted:
-            soft, _ = self._lifetimes.stretched(self._stretch())
-            self._remember(user, access, CONTRADICTED if missing is not None else soft)
+            self._remember(user, access, self._stale.soft if missing is None else CONTRADICTED)
         elif access.certain or self.memory.payer(user) is None:
             self._remember(user, access, self._lifetimes.refusal)
         else:
@@ -308,24 +330,7 @@ class Answers:
             return False
         access = decide(fact.subscriptions, self.policy, self._today())
         age = (self._today() - fact.checked_at).total_seconds()
-        return age < (self._lifetimes.soft if access.granted else self._lifetimes.refusal)
-
-    def _note(self, change: Change) -> None:
-        """Take over a change of which another process was told."""
-        entry = self.memory.payer(change.user)
-        if entry is None or entry.access.checked_at < change.at:
-            self._doubt(change)
-
-    def _doubt(self, change: Change) -> None:
-        user = change.user
-        expectation = Expectation(
-            subscription_id=change.subscription_id,
-            status=change.status,
-            until=self._now() + self._lookups.replica_lag,
-        )
-        self._expectations.expect(user, expectation)
-        self._doubts.add(user, change.at)
-        self.memory.expire(user)
+        return age < (self._stale.soft if access.granted else self._lifetimes.refusal)
 
     def _remember(self, user: str, access: Access, lifetime: float) -> None:
         if not self._doubts.settle(user, access.checked_at):
@@ -342,20 +347,23 @@ class Answers:
         handed_out = attrs.evolve(access, source=source, subscription=kept)
         self.memory.keep(user, Entry(learnt, min(lifetime, lasting(access)), handed_out))
 
-    def _hand_out_stale(self, user: str, entry: Entry, until: float) -> Access:
-        access = entry.access
-        if access.source not in (Source.STALE, Source.SNAPSHOT):
-            access = attrs.evolve(access, source=Source.STALE)
-        span = min(until, entry.ends) - entry.learnt
-        self.memory.keep(user, Entry(entry.learnt, span, access))
-        return access
+    def _kept(self, user: str, entry: Entry) -> Access | None:
+        if self._on_outage is OnOutage.DENY:
+            return None
+        return self._stale.keep(user, entry, is_outage=self._reachability.pause > 0)
 
-    def _kept(self, user: str, entry: Entry) -> Access:
-        now, last = self._now(), entry.learnt + self._lifetimes.max_stale
-        if self._on_outage is OnOutage.DENY or now >= min(last, entry.ends):
-            return self._cannot_say()
-        self._refreshing.later(user)
-        return self._hand_out_stale(user, entry, min(now + KEPT, last))
+    async def _adopt(self, user: str) -> None:
+        """Take over a payer whom another process knows, however old its answer is."""
+        entry, fact = self.memory.payer(user), await self._facts.remembered(user)
+        if fact is None or (entry is not None and fact.checked_at <= entry.access.checked_at):
+            return
+        # As of then: whoever has paid until a moment ago is no stranger.
+        at = fact.checked_at
+        access = decide(fact.subscriptions, self.policy, at, checked_at=at)
+        if access.granted:
+            if fact.is_doubted:
+                self._doubts.add(user, self._today())
+            self._remember(user, access, self._stale.soft)
 
     async def _known_elsewhere(self, user: str) -> Access | None:
         """Return what another process has learnt since, while RMZ cannot be asked."""
@@ -380,16 +388,8 @@ class Answers:
         return None
 
     def _cannot_say(self) -> Access:
-        allowed = self._on_outage is OnOutage.ALLOW
-        return Access(
-            granted=allowed,
-            reason=Reason.OUTAGE_ALLOWED if allowed else Reason.UNAVAILABLE,
-            checked_at=self._today(),
-            retry_after=math.ceil(max(self._reachability.pause, SLOT_PAUSE)),
-        )
-
-    def _stretch(self) -> float:
-        return 1.0 + self._refreshing.backlog() / self._lifetimes.soft
+        retry_after = math.ceil(max(self._reachability.pause, SLOT_PAUSE))
+        return self._on_outage.without_an_answer(self._today(), retry_after)
 
 
 def _validate(user: str) -> None:

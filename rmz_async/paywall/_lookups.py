@@ -29,7 +29,10 @@ class Urgency(Enum):
     """A known payer, who is let in if no request may go immediately."""
 
     RETURNING = "returning"
-    """A known payer, who is not let in without an answer: the last one is over, or too old."""
+    """A known payer whose last answer is over, too old, or older than an event."""
+
+    TOLD = "told"
+    """A user of whom an event has told; nobody waits."""
 
     STRANGER = "stranger"
     """Somebody of whom nothing is known."""
@@ -114,6 +117,8 @@ class RMZLookups:
         self.replica_lag = options.retry.replica_lag
         self.store = options.base_url
         hasty = min(patience, options.timeout)
+        # A request whose slot came late may take as long as any: else it would look like a failure.
+        patient = min(2 * patience, options.timeout)
 
         def waiting(timeout: float, seconds: float, share: float = 1.0) -> Client:
             if pacing is None:
@@ -128,8 +133,9 @@ class RMZLookups:
         self._client = client
         self._clients = {
             Urgency.PAYER: waiting(hasty, 0.0),
-            Urgency.RETURNING: waiting(hasty, patience),
-            Urgency.STRANGER: waiting(hasty, patience, FOR_OTHERS),
+            Urgency.RETURNING: waiting(patient, patience),
+            Urgency.TOLD: waiting(options.timeout, math.inf),
+            Urgency.STRANGER: waiting(patient, patience, FOR_OTHERS),
             Urgency.BACKGROUND: waiting(options.timeout, math.inf, FOR_OTHERS),
         }
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
+
+from rmz_async.paywall.access import Access, Reason
 
 __all__ = ("OnOutage",)
 
@@ -18,3 +21,18 @@ class OnOutage(StrEnum):
 
     ALLOW = "allow"
     """Everybody may in."""
+
+    def without_an_answer(self, now: datetime, retry_after: int) -> Access:
+        """Return the answer about a user of whom nothing is known that may be handed out.
+
+        Args:
+            now: The time; UTC.
+            retry_after: Seconds after which asking again is worth it.
+        """
+        allowed = self is OnOutage.ALLOW
+        return Access(
+            granted=allowed,
+            reason=Reason.OUTAGE_ALLOWED if allowed else Reason.UNAVAILABLE,
+            checked_at=now,
+            retry_after=retry_after,
+        )

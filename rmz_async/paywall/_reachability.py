@@ -34,6 +34,11 @@ class Reachability:
         """Seconds for which RMZ is not asked; 0 if it can be asked."""
         return max(self._paused_until - self._now(), 0.0)
 
+    @property
+    def first_pause(self) -> float:
+        """The same if RMZ has failed only once or twice: it may be back immediately; else 0."""
+        return self.pause if self._failures <= 2 else 0.0
+
     def succeeded(self) -> None:
         """Note an answer."""
         if self._failures:

@@ -27,14 +27,26 @@ class Due:
     """The users who wait in one event loop.
 
     Attributes:
-        users: The keys are the users, in order.
+        told: The users of whom an event has told; the keys, in order. They go first.
+        users: The same for all others.
         wake: Set when a user was added.
         runs: Whether somebody refreshes them.
     """
 
+    told: dict[str, None] = attrs.field(factory=dict[str, None])
     users: dict[str, None] = attrs.field(factory=dict[str, None])
     wake: anyio.Event = attrs.field(factory=anyio.Event)
     runs: bool = False
+
+    def __len__(self) -> int:
+        return len(self.told) + len(self.users)
+
+    def pop(self) -> str:
+        """Take the first user out."""
+        users = self.told or self.users
+        user = next(iter(users))
+        del users[user]
+        return user
 
 
 class Refreshing:
@@ -66,13 +78,18 @@ class Refreshing:
         """Return the seconds that the users who wait will take."""
         return self.waiting * self._interval
 
-    def later(self, user: str) -> bool:
-        """Refresh a user in the background; False if nobody does that in this event loop."""
+    def later(self, user: str, *, first: bool = False) -> bool:
+        """Refresh a user in the background; False if nobody does that in this event loop.
+
+        Args:
+            user: The user.
+            first: Whether to do so before all others.
+        """
         due = self._due.for_running_loop()
         if not due.runs:
             return False
-        due.users[user] = None
-        self.waiting = len(due.users)
+        (due.told if first else due.users)[user] = None
+        self.waiting = len(due)
         due.wake.set()
         return True
 
@@ -89,22 +106,25 @@ class Refreshing:
                     workers.start_soon(self._work, due)
         finally:
             due.runs = False
+            due.told.clear()
             due.users.clear()
             self.waiting = 0
 
     async def _work(self, due: Due) -> None:
         while True:
-            while not due.users:
+            while not due:
                 # All workers that are idle wait for the same event.
                 if due.wake.is_set():
                     due.wake = anyio.Event()
                 await due.wake.wait()
-            user = next(iter(due.users))
-            del due.users[user]
-            self.waiting = len(due.users)
             await self._clock.sleep(self._slot())
             while pause := self._pause():
                 await self._clock.sleep(pause)
+            if not due:
+                continue
+            # Now: an event may have told of somebody meanwhile.
+            user = due.pop()
+            self.waiting = len(due)
             try:
                 await self._refresh(user)
             # RMZ may refuse one user's name, and all others are still to be refreshed.

@@ -29,10 +29,13 @@ class Lifetimes:
 
     Attributes:
         soft: A grant that is older is handed out once more, and RMZ is asked in the background.
-        hard: A grant that is older is handed out only if RMZ cannot be asked.
+        hard: A grant that is older, or of whose user an event has told, is handed out only if RMZ
+            cannot be asked. The check waits for that, with priority over users who are not known.
         max_stale: A grant that is older is not handed out at all.
         refusal: A refusal that is older is not spoken: RMZ is asked again; at most 5.
-        patience: How long a check waits for RMZ before it answers with what is known.
+        patience: How long a check waits for a slot, and how long for an answer without a slot to
+            wait for, before it answers with what is known. After a single failure of RMZ, a payer
+            whose answer is too old waits for a second attempt, three times as long at most.
 
     Raises:
         ConfigurationError: A rule is broken; the message names the attribute.

@@ -17,6 +17,9 @@ class PaywallStatus:
         known: How many users are known to pay.
         waiting: How many of them wait for RMZ to be asked again.
         stretch: How many times longer than set ``soft`` and ``hard`` are, because of them.
+        hard: The age at which a grant is handed out no more without an answer of RMZ, in seconds:
+            ``hard`` times ``stretch``, up to ``max_stale``. If a payer found no slot in time within
+            the last minute, at least the age of the answer that was handed out nevertheless.
         asked: How many requests to RMZ were made.
         failed: How many of them failed.
         handed_out: How many answers came from memory.
@@ -27,6 +30,7 @@ class PaywallStatus:
     known: int
     waiting: int
     stretch: float
+    hard: float
     asked: int
     failed: int
     handed_out: int

@@ -75,6 +75,7 @@ class Result:
         kept: The longest that a user kept access after a subscription was taken away; seconds.
         early: The oldest refusal of a user who had paid since; seconds.
         stretch: The largest factor of the lifetimes.
+        hard: The largest age that a paywall's status named; seconds.
     """
 
     counts: dict[str, int]
@@ -82,6 +83,7 @@ class Result:
     kept: float
     early: float
     stretch: float
+    hard: float
 
 
 def play(plan: Plan) -> Result:
@@ -109,7 +111,7 @@ class Day:
         lifetimes = plan.paywall.get("lifetimes", Lifetimes())
         self._shop = Shop(plan.seed, plan.users, plan.hours, plan.checks)
         allowance = Allowance(
-            kept=5.0 if plan.webhooks else lifetimes.hard,
+            kept=5.0 if plan.webhooks else None,
             known=lifetimes.max_stale,
             outage=None if plan.outage is None else _moments(*plan.outage),
         )
@@ -122,8 +124,9 @@ class Day:
             folder if plan.snapshots else None,
             **plan.paywall,
         )
-        self._stretch = 1.0
+        self._stretch, self._hard = 1.0, 0.0
         self._down: list[FaultRule] = []
+        self._set_hard = lifetimes.hard
         self._tasks: anyio.abc.TaskGroup
 
     async def play(self) -> Result:
@@ -150,7 +153,12 @@ class Day:
         await sandbox.aclose()
         counts = {**referee.counts, "events": self._servers.events}
         return Result(
-            counts, referee.wrong, referee.longest_kept, referee.longest_early, self._stretch
+            counts=counts,
+            wrong=referee.wrong,
+            kept=referee.longest_kept,
+            early=referee.longest_early,
+            stretch=self._stretch,
+            hard=self._hard,
         )
 
     def _add_faults(self) -> None:
@@ -164,7 +172,9 @@ class Day:
             await anyio.sleep(1.0)
             self._shop.sandbox.catch_up()
             for server in self._servers.running:
-                self._stretch = max(self._stretch, server.paywall.status.stretch)
+                status = server.paywall.status
+                self._stretch = max(self._stretch, status.stretch)
+                self._hard = max(self._hard, status.hard)
 
     async def _go_down(self, begin: float, end: float) -> None:
         faults = self._shop.sandbox.faults
@@ -191,8 +201,13 @@ class Day:
 
     async def _view(self, user: str, server: Server) -> None:
         access = await server.paywall.check(user)
+        status = server.paywall.status
+        if status.hard > self._set_hard * status.stretch:
+            self._referee.counts["answers while no slot came in time"] += 1
         by = f"{server.name} from {access.source} of {access.checked_at:%H:%M:%S.%f}"
-        self._referee.judge(user, granted=access.granted, certain=access.certain, by=by)
+        self._referee.judge(
+            user, granted=access.granted, certain=access.certain, hard=status.hard, by=by
+        )
 
     async def _change(self) -> None:
         async with anyio.create_task_group() as changes:

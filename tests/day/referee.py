@@ -45,26 +45,30 @@ class Allowance:
     """All that a paywall may do wrong because it cannot know better, in seconds.
 
     Attributes:
-        kept: How long a user keeps access after the subscription has gone.
+        kept: How long a user keeps access after the subscription has gone, if RMZ sends webhooks;
+            None if it sends none: then as long as the paywall's own status says at the moment.
         known: For how long a payer is known who has not been seen.
         outage: From when to when RMZ is down; None for never.
     """
 
-    kept: float
+    kept: float | None
     known: float
     outage: tuple[datetime, datetime] | None = None
 
-    def is_unknowable(self, since: datetime, now: datetime) -> bool:
-        """Return whether nobody can know of a change, because RMZ went down just then."""
+    def is_unknowable(self, since: datetime, now: datetime, kept: float) -> bool:
+        """Return whether nobody can know of a change, because RMZ went down just then.
+
+        Args:
+            since: When the subscription was taken away.
+            now: The time.
+            kept: How long a user keeps access in an hour without an outage.
+        """
         if self.outage is None:
             return False
         begin, end = self.outage
         # After an outage, a paywall asks again within `PAUSE` seconds.
         return (
-            begin - timedelta(seconds=self.kept)
-            <= since
-            <= now
-            < end + timedelta(seconds=self.kept + PAUSE)
+            begin - timedelta(seconds=kept) <= since <= now < end + timedelta(seconds=kept + PAUSE)
         )
 
 
@@ -96,13 +100,14 @@ class Referee:
         self._catch_up()
         return self._truths.setdefault(user, Truth(False, self._now(), False))
 
-    def judge(self, user: str, *, granted: bool, certain: bool, by: str) -> None:
+    def judge(self, user: str, *, granted: bool, certain: bool, hard: float, by: str) -> None:
         """Judge an answer that was just given.
 
         Args:
             user: The user.
             granted: Whether the user was let in.
             certain: Whether a refusal was spoken; else the answer was that nobody can say.
+            hard: The age that no grant exceeds, as the paywall's status says.
             by: The server, and whatever else helps to find the cause.
         """
         truth, now = self.truth(user), self._now()
@@ -112,7 +117,7 @@ class Referee:
             truth.known = now
             self.counts["let in"] += 1
         elif granted:
-            self._kept(user, truth, now, by)
+            self._kept(user, truth, now, hard, by)
         elif certain and truth.granted:
             self.longest_early = max(self.longest_early, min(age, REFUSAL))
             name = "payers refused" if age > REFUSAL else "refused within 5 s of paying"
@@ -133,20 +138,21 @@ class Referee:
         if status == 429:
             self._count("answers of 429", f"at {self._now()}", True)
 
-    def _kept(self, user: str, truth: Truth, now: datetime, by: str) -> None:
+    def _kept(self, user: str, truth: Truth, now: datetime, hard: float, by: str) -> None:
         kept = (now - truth.since).total_seconds()
-        detail = f"{user} by {by} at {now}, {kept:.1f} s after the end"
-        margin = timedelta(seconds=self._allowance.kept)
+        allowed = hard if self._allowance.kept is None else self._allowance.kept
+        detail = f"{user} by {by} at {now}, {kept:.1f} s after the end, {allowed:.0f} allowed"
+        margin = timedelta(seconds=allowed)
         if not truth.ever:
             self._count("unknown users admitted", detail, True)
         elif truth.announced is not None and truth.announced + margin < truth.since:
             self._count("admitted past the end of a period", detail, True)
-        elif self._allowance.is_unknowable(truth.since, now):
+        elif self._allowance.is_unknowable(truth.since, now, allowed):
             self.counts["let in, as RMZ went down before the subscription did"] += 1
         else:
             self.longest_kept = max(self.longest_kept, kept)
             self._count("answers after a subscription was taken away", detail, False)
-            if kept > self._allowance.kept:
+            if kept > allowed:
                 self._count("access kept for too long", detail, True)
 
     def _count(self, name: str, detail: str, is_wrong: bool) -> None:

@@ -36,7 +36,14 @@ MUST_BE_NONE = (
     "admitted past the end of a period",
     "access kept for too long",
 )
-ALSO = ("answers", "503 for a payer nobody knows", "503 for others", "events", "changes")
+ALSO = (
+    "answers",
+    "answers while no slot came in time",
+    "503 for a payer nobody knows",
+    "503 for others",
+    "events",
+    "changes",
+)
 
 DAYS: dict[str, dict[str, Any]] = {
     f"{servers} servers, webhooks {'on' if webhooks else 'off'}": {
@@ -128,6 +135,7 @@ def report(name: str, result: Result, passed: bool) -> bool:
     print(f"  {'the longest access after a subscription, s':<45} {result.kept:>9.1f}")
     print(f"  {'the oldest refusal of a payer, s':<45} {result.early:>9.1f}")
     print(f"  {'the largest stretch of the lifetimes':<45} {result.stretch:>9.1f}")
+    print(f"  {'the largest `hard` that a paywall named, s':<45} {result.hard:>9.1f}")
     shown: Counter[str] = Counter()
     for wrong in result.wrong:
         kind = wrong.partition(":")[0]

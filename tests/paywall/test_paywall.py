@@ -194,7 +194,7 @@ async def test_a_known_payer_is_asked_for_again_in_the_background(rmz: ScriptedR
         rmz.failure = None
 
         await settle(lambda: paywall.status.problem is None)
-        await settle(lambda: len(rmz.asked) == 3)
+        await settle(lambda: len(rmz.asked) == 4)
 
     assert rmz.urgencies[-1] is Urgency.BACKGROUND
 

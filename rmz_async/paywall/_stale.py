@@ -1,0 +1,108 @@
+"""Grants that are older than `soft`: how long they are handed out, and how old they may be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import attrs
+
+from rmz_async.paywall._doubts import Doubts
+from rmz_async.paywall._memory import Entry, Memory
+from rmz_async.paywall._refreshing import Refreshing
+from rmz_async.paywall.access import Access, Source
+from rmz_async.paywall.lifetimes import Lifetimes
+
+__all__ = ("KEPT", "Stale")
+
+# An old grant is handed out for so long before it is looked at again, in seconds.
+KEPT = 5.0
+
+# For how long `hard` names the age of a grant that was handed out for want of a slot.
+MINUTE = 60.0
+
+
+class Stale:
+    """Hands out old grants, and knows how old they may be at present.
+
+    Args:
+        memory: The known payers.
+        doubts: The users of whom an event has told.
+        refreshing: Asks RMZ again; the users who wait there stretch the lifetimes.
+        lifetimes: How old an answer may be.
+        now: Returns seconds, steady.
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        doubts: Doubts,
+        refreshing: Refreshing,
+        lifetimes: Lifetimes,
+        now: Callable[[], float],
+    ) -> None:
+        self._memory = memory
+        self._doubts = doubts
+        self._refreshing = refreshing
+        self._lifetimes = lifetimes
+        self._now = now
+        self._oldest = 0.0
+        self._oldest_until = -math.inf
+
+    @property
+    def stretch(self) -> float:
+        """How many times longer than set the lifetimes are; 1 or more."""
+        return 1.0 + self._refreshing.backlog() / self._lifetimes.soft
+
+    @property
+    def soft(self) -> float:
+        """For how long a grant is handed out without a look, in seconds.
+
+        It may outlive the stretch, and must not outlive ``hard`` then.
+        """
+        return min(self._lifetimes.stretched(self.stretch)[0], self._lifetimes.hard)
+
+    @property
+    def hard(self) -> float:
+        """The age that no grant exceeds at present unless RMZ is down, in seconds."""
+        hard = self._lifetimes.stretched(self.stretch)[1]
+        return max(hard, self._oldest) if self._now() < self._oldest_until else hard
+
+    def allows(self, user: str, entry: Entry | None) -> bool:
+        """Return whether what is known of a user may be handed out without an answer of RMZ."""
+        if entry is None or user in self._doubts:
+            return False
+        hard = self._lifetimes.stretched(self.stretch)[1]
+        return self._now() < min(entry.learnt + hard, entry.ends)
+
+    def hand_out(self, user: str, entry: Entry) -> Access:
+        """Return a grant, and hand it out for some seconds without a further look."""
+        hard = self._lifetimes.stretched(self.stretch)[1]
+        return self._hand_out(user, entry, entry.learnt + hard)
+
+    def keep(self, user: str, entry: Entry, *, is_outage: bool) -> Access | None:
+        """Hand out a grant though RMZ would have to be asked; None if it is too old for that too.
+
+        Args:
+            user: The user.
+            entry: What is known of the user.
+            is_outage: Whether RMZ is down; else the requests of the minute are used up.
+        """
+        now, last = self._now(), entry.learnt + self._lifetimes.max_stale
+        if now >= min(last, entry.ends):
+            return None
+        access = self._hand_out(user, entry, last)
+        self._refreshing.later(user, first=user in self._doubts)
+        if not is_outage:
+            kept = self._oldest if now < self._oldest_until else 0.0
+            self._oldest = max(kept, now - entry.learnt + KEPT)
+            self._oldest_until = now + MINUTE
+        return access
+
+    def _hand_out(self, user: str, entry: Entry, last: float) -> Access:
+        access = entry.access
+        if access.source not in (Source.STALE, Source.SNAPSHOT):
+            access = attrs.evolve(access, source=Source.STALE)
+        until = min(self._now() + KEPT, last, entry.ends)
+        self._memory.keep(user, Entry(entry.learnt, until - entry.learnt, access))
+        return access

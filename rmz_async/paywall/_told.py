@@ -1,0 +1,76 @@
+"""Changes of which an event has told, to this process or to another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rmz_async.models import Subscription, SubscriptionStatus
+from rmz_async.paywall._doubts import Doubts
+from rmz_async.paywall._expectations import Expectation, Expectations
+from rmz_async.paywall._memory import Memory
+from rmz_async.paywall.sharing import Change
+
+__all__ = ("Told",)
+
+
+class Told:
+    """Doubts what is known of a user as soon as an event has told of a change.
+
+    Args:
+        memory: The known payers.
+        doubts: The users of whom an event has told.
+        expectations: The states that the events have named.
+        now: Returns seconds, steady.
+        replica_lag: For how many seconds RMZ may answer with the state before the event.
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        doubts: Doubts,
+        expectations: Expectations,
+        now: Callable[[], float],
+        replica_lag: float,
+    ) -> None:
+        self._memory = memory
+        self._doubts = doubts
+        self._expectations = expectations
+        self._now = now
+        self._replica_lag = replica_lag
+
+    def doubt(self, change: Change) -> None:
+        """Doubt all that is known of a user."""
+        self.expect(change.user, change.subscription_id, change.status)
+        self._doubts.add(change.user, change.at)
+        self._memory.expire(change.user)
+
+    def note(self, change: Change) -> None:
+        """Take over a change of which another process was told."""
+        entry = self._memory.payer(change.user)
+        if entry is None or entry.access.checked_at < change.at:
+            self.doubt(change)
+
+    def expect(
+        self,
+        user: str,
+        subscription_id: int,
+        status: SubscriptionStatus | str,
+        subscription: Subscription | None = None,
+    ) -> None:
+        """Expect the next answers about a user to show a state.
+
+        Args:
+            user: The user.
+            subscription_id: The subscription.
+            status: Its status.
+            subscription: The subscription as RMZ's API returned it; None if it did not.
+        """
+        self._expectations.expect(
+            user,
+            Expectation(
+                subscription_id=subscription_id,
+                status=status,
+                until=self._now() + self._replica_lag,
+                subscription=subscription,
+            ),
+        )

@@ -1,0 +1,174 @@
+"""Known payers go before strangers, and the ones of whom an event has told before all others."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+
+from rmz_async import ConnectionFailedError, EventType, PacingError, ServerError
+from rmz_async.paywall import Fact, Reason, Source
+from tests.paywall.scripted import START, ScriptedRMZ, subscription
+from tests.paywall.shared import Shared
+from tests.paywall.test_feeding import event
+from tests.seams import Urgency, paywall_over
+
+pytestmark = pytest.mark.anyio
+
+DOWN = ServerError("RMZ is down", status=503)
+FULL = PacingError("the minute is used up")
+
+
+class BriefFailure(ScriptedRMZ):
+    """An RMZ that is well again as soon as somebody has slept."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass, and mend RMZ."""
+        await super().sleep(seconds)
+        self.failure = None
+
+
+@pytest.fixture
+def rmz() -> ScriptedRMZ:
+    """An RMZ in which Noura pays."""
+    scripted = ScriptedRMZ()
+    scripted.set(subscription())
+    return scripted
+
+
+async def test_a_payer_whom_another_process_knows_costs_no_request(rmz: ScriptedRMZ) -> None:
+    """The answer is older than `soft`, and younger than `hard`."""
+    shared = Shared()
+    shared.facts["noura"] = Fact((subscription(),), START)
+    rmz.later(300)
+    rmz.hold = anyio.Event()
+    async with paywall_over(rmz, shared=shared) as paywall:
+        access = await paywall.check("noura")
+
+    assert (access.granted, access.source, access.checked_at) == (True, Source.STALE, START)
+
+
+async def test_a_payer_whom_another_process_knows_is_no_stranger(rmz: ScriptedRMZ) -> None:
+    """The period that was paid for is over, so that RMZ has to be asked before strangers are."""
+    shared = Shared()
+    shared.facts["noura"] = Fact((subscription(days=0.001),), START)
+    rmz.later(100)
+
+    assert (await paywall_over(rmz, shared=shared).check("noura")).granted
+    assert rmz.urgencies == [Urgency.RETURNING]
+
+
+async def test_a_doubted_payer_whom_another_process_knows_is_no_stranger(rmz: ScriptedRMZ) -> None:
+    """An event has told of the user since."""
+    shared = Shared()
+    shared.facts["noura"] = Fact((subscription(),), START, is_doubted=True)
+    rmz.later(1)
+    rmz.set(subscription(status="canceled"))
+
+    access = await paywall_over(rmz, shared=shared).check("noura")
+    assert access.reason is Reason.CANCELED
+    assert rmz.urgencies == [Urgency.RETURNING]
+
+
+async def test_a_refusal_that_another_process_knows_makes_nobody_a_payer(rmz: ScriptedRMZ) -> None:
+    """The user has paid since, and waits as a stranger does."""
+    shared = Shared()
+    shared.facts["noura"] = Fact((), START)
+    rmz.later(10)
+
+    assert (await paywall_over(rmz, shared=shared).check("noura")).granted
+    assert rmz.urgencies == [Urgency.STRANGER]
+
+
+async def test_a_brief_failure_is_no_outage_for_an_answer_that_is_too_old() -> None:
+    """The payer waits for the second attempt, and a customer who has gone is not let in."""
+    rmz = BriefFailure()
+    rmz.set(subscription())
+    paywall = paywall_over(rmz)
+    await paywall.check("noura")
+    rmz.set(subscription(status="canceled"))
+    rmz.later(901)
+    rmz.failure = DOWN
+
+    assert (await paywall.check("noura")).reason is Reason.CANCELED
+
+
+async def test_a_full_minute_costs_a_payer_nothing_and_is_named(rmz: ScriptedRMZ) -> None:
+    """The status says how old the answer is that was handed out, for a minute."""
+    paywall = paywall_over(rmz)
+    await paywall.check("noura")
+    assert paywall.status.hard == 900
+    rmz.later(2000)
+    rmz.failure = FULL
+
+    access = await paywall.check("noura")
+    assert (access.granted, access.source) == (True, Source.STALE)
+    assert paywall.status.hard >= 2000
+    rmz.later(70)
+    assert paywall.status.hard == 900
+
+
+async def test_a_full_minute_names_the_oldest_of_its_answers(rmz: ScriptedRMZ) -> None:
+    """A younger one that comes later does not hide it."""
+    rmz.set(subscription(user="sami"), user="sami")
+    paywall = paywall_over(rmz)
+    await paywall.check("noura")
+    rmz.later(1000)
+    await paywall.check("sami")
+    rmz.later(1000)
+    rmz.failure = FULL
+    for user in ("noura", "sami"):
+        assert (await paywall.check(user)).granted
+
+    assert paywall.status.hard >= 2000
+
+
+async def test_after_an_outage_those_of_whom_events_told_go_first(rmz: ScriptedRMZ) -> None:
+    """The inbox may feed the event again much later."""
+    users = [f"user-{number}" for number in range(10)]
+    async with paywall_over(rmz) as paywall:
+        for user in (*users, "noura"):
+            rmz.set(subscription(user=user), user=user)
+            await paywall.check(user)
+        rmz.later(61)
+        rmz.failure = DOWN
+        for user in users:
+            assert (await paywall.check(user)).granted
+        with pytest.raises(ConnectionFailedError):
+            await paywall.feed(event(EventType.SUBSCRIPTION_CANCELED, "canceled"))
+        rmz.failure = None
+        before = len(rmz.asked)
+        await anyio.wait_all_tasks_blocked()
+
+    assert rmz.asked[before] == "noura"
+    assert rmz.urgencies[before] is Urgency.TOLD
+
+
+async def test_nobody_is_asked_for_again_whom_an_event_has_renewed(rmz: ScriptedRMZ) -> None:
+    """The user waits in the background, and has been asked for meanwhile."""
+    async with paywall_over(rmz) as paywall:
+        await paywall.check("noura")
+        rmz.later(61)
+        rmz.failure = FULL
+        with pytest.raises(ConnectionFailedError):
+            await paywall.feed(event())
+        rmz.failure = None
+        await paywall.feed(event())
+        before = len(rmz.asked)
+        await anyio.wait_all_tasks_blocked()
+
+    assert len(rmz.asked) == before
+
+
+@pytest.mark.parametrize(("on_outage", "granted"), [("keep-known", True), ("deny", False)])
+async def test_a_payer_who_becomes_known_while_rmz_fails_comes_in(
+    rmz: ScriptedRMZ, on_outage: str, granted: bool
+) -> None:
+    """Another process has stored an answer just before this one failed to get one."""
+    shared = Shared()
+    shared.before_lease = Fact((subscription(),), START)
+    rmz.later(300)
+    rmz.failure = DOWN
+
+    access = await paywall_over(rmz, shared=shared, on_outage=on_outage).check("noura")
+    assert access.granted is granted
+    assert access.certain is granted
