@@ -96,6 +96,8 @@ def lowest(session: nox.Session) -> None:
     if session.venv_backend != "uv":
         session.skip("the oldest versions were not tested: only uv can choose them")
     session.install("--resolution=lowest-direct", "-e", ".[aiohttp,sandbox]", *group("tests"))
+    # Without PROCESSES: tests/queues alone waits 15 seconds for its workers. Run by hand here, as
+    # `nox -s lowest` has set up its environment, it tries the oldest queues.
     without = [f"--ignore={path}" for path in (*ONCE, BROWSER, PAGES, *PROCESSES)]
     session.run("pytest", "-n", "auto", *without)
 
