@@ -93,7 +93,7 @@ class Execution(Generic[T]):
         history: History | None = None,
         deadline: float | None = None,
     ) -> None:
-        self.history = History() if history is None else history
+        self.history: History = History() if history is None else history
         self._transport = transport
         self._call = call
         self._operation = call.operation
@@ -103,7 +103,7 @@ class Execution(Generic[T]):
             upload = call.upload
             timeout = transport.options.timeout if upload is None else upload.timeout
             deadline = self._clock.clock() + timeout
-        self.deadline = deadline
+        self.deadline: float = deadline
         # Made once, because RMZ recognizes a retried order by its bytes.
         self._prepared = _prepare(transport, call) if prepared is None else prepared
 
