@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 import attrs
 
 from rmz_async.errors import ConfigurationError, MissingExtraError
+from rmz_async.integrations._language import preferred
 from rmz_async.paywall import Access, Reason
 
 __all__ = ("AsyncPaywall", "BlockingPaywall", "Gate", "Refusal")
@@ -106,15 +107,7 @@ class Gate:
 
 def _text(access: Access, accept_language: str) -> str | None:
     try:
-        return access.text(_language(accept_language))
+        return access.text(preferred(accept_language))
     except MissingExtraError:
         # The words are an extra, and the reason is there without them.
         return None
-
-
-def _language(accept_language: str) -> str:
-    for tag in accept_language.split(","):
-        language = tag.partition(";")[0].strip().lower()[:2]
-        if language in ("ar", "en"):
-            return language
-    return "en"

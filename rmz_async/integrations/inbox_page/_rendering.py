@@ -17,6 +17,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from rmz_async.integrations._language import SPOKEN, preferred
+
 HERE = Path(__file__).parent
 
 # No script and no style of another origin, nor one that an error's text might bring along.
@@ -88,14 +90,9 @@ class Renderer:
 
 
 def language_of(request: Request) -> str:
-    """Return ``ar`` or ``en``: the query's, or the browser's first of the two."""
-    asked = [request.query_params.get("lang", "")]
-    asked += request.headers.get("accept-language", "").split(",")
-    for tag in asked:
-        language = tag.strip().lower()[:2]
-        if language in ("ar", "en"):
-            return language
-    return "en"
+    """Return ``ar`` or ``en``: the query's, or the one that the browser prefers."""
+    asked = request.query_params.get("lang", "")
+    return asked if asked in SPOKEN else preferred(request.headers.get("accept-language", ""))
 
 
 @cache
