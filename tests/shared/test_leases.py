@@ -57,9 +57,14 @@ def cache_at(url: str) -> RedisAccessCache:
     return RedisAccessCache(url, shop="a-shop", timeout=5)
 
 
+def connected(url: str) -> Any:
+    """Connect to Redis, without the types of its answers."""
+    return redis.Redis.from_url(url, decode_responses=True)
+
+
 async def channel_of_lease(url: str) -> str:
     """Wait until the only lease names the channel of its process, and return the name."""
-    with redis.Redis.from_url(url, decode_responses=True) as client:
+    with connected(url) as client:
         while True:
             for key in client.execute_command("KEYS", "*:lease"):
                 value = client.execute_command("GET", key) or ""
@@ -94,7 +99,7 @@ async def test_a_lease_ends_by_its_time_if_redis_refuses_to_watch_processes(
 ) -> None:
     """A user of Redis may have no right to listen, or none to ask who listens."""
     set_lease(LONG, monkeypatch)
-    with redis.Redis.from_url(server.url) as client:
+    with connected(server.url) as client:
         client.execute_command("ACL", "SETUSER", "shop", "on", "nopass", "~*", "+@all")
         client.execute_command("ACL", "SETUSER", "shop", *rights.split())
     one, other = (cache_at(server.url.replace("//", "//shop:any@")) for _ in range(2))
@@ -115,7 +120,7 @@ async def test_a_lease_that_is_watched_is_left_alone_by_those_who_may_not_watch(
 ) -> None:
     """They cannot tell whether its process is gone."""
     set_lease(LONG, monkeypatch)
-    with redis.Redis.from_url(server.url) as client:
+    with connected(server.url) as client:
         client.execute_command("ACL", "SETUSER", "blind", "on", "nopass", "~*", "+@all", "-pubsub")
     one, other = cache_at(server.url), cache_at(server.url)
     gone = await one.lease("noura")
@@ -144,7 +149,7 @@ async def test_a_process_whose_connection_breaks_keeps_its_lease_and_listens_aga
     token = await one.lease("noura")
     assert token is not None
     channel = broken = await channel_of_lease(server.url)
-    with redis.Redis.from_url(server.url, decode_responses=True) as client:
+    with connected(server.url) as client:
         client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
         while channel == broken:
             channel = await channel_of_lease(server.url)
