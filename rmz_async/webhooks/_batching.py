@@ -9,11 +9,10 @@ from typing import Generic, TypeVar, cast
 
 import anyio
 import attrs
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import checkpoint
 
 from rmz_async._per_loop import PerLoop
-from rmz_async.webhooks._threads import in_thread
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,8 +36,11 @@ class _Line(Generic[T, R]):
 
     # The keys are the items, in order.
     waiting: dict[Item[T, R], None] = attrs.field(factory=dict["Item[T, R]", None])
-    # Set when the call that runs has ended; None if none runs.
+    is_running: bool = False
+    # Set when the call that runs has ended; None if nobody waits for that.
     ended: anyio.Event | None = None
+    # Whether several were woken together by the last call.
+    is_crowded: bool = False
     limiter: CapacityLimiter = attrs.field(factory=lambda: CapacityLimiter(1))
 
 
@@ -64,10 +66,11 @@ class Batches(Generic[T, R]):
             while not item.is_over:
                 # All who wait are woken together, and the first whose item was not in the call
                 # makes the next one. Waking them one by one took longer than to store the items.
-                if line.ended is None:
-                    await self._run_batch(line)
-                else:
+                if line.is_running:
+                    line.ended = line.ended or anyio.Event()
                     await line.ended.wait()
+                else:
+                    await self._run_batch(line)
         finally:
             line.waiting.pop(item, None)
         if isinstance(item.outcome, Exception):
@@ -75,16 +78,20 @@ class Batches(Generic[T, R]):
         return cast("R", item.outcome)
 
     async def _run_batch(self, line: _Line[T, R]) -> None:
-        line.ended = ended = anyio.Event()
+        line.is_running = True
         try:
-            # Those who were woken together with this one have new items in a moment.
-            await checkpoint()
+            if line.is_crowded:
+                # Those who were woken together with this one have new items in a moment.
+                await checkpoint()
             batch = list(islice(line.waiting, MAX_BATCH))
             call = partial(outcomes_of, self._function, [item.value for item in batch])
-            outcomes = await in_thread(call, line.limiter)
+            # If this is cancelled before the thread begins, the next one makes the call.
+            outcomes = await to_thread.run_sync(call, limiter=line.limiter)
         finally:
-            line.ended = None
-            ended.set()
+            ended, line.ended, line.is_running = line.ended, None, False
+            line.is_crowded = ended is not None
+            if ended is not None:
+                ended.set()
         # Only now, so that a task that asyncio itself cancels leaves the items to the next one.
         for item, outcome in zip(batch, outcomes, strict=True):
             line.waiting.pop(item, None)

@@ -128,19 +128,19 @@ class Worker:
                 if isinstance(error, SystemExit):
                     raise
         else:
-            with anyio.CancelScope(shield=True):
-                await self._succeeded(run)
+            if not run.is_committed:
+                with anyio.CancelScope(shield=True):
+                    await self._succeeded(run)
         finally:
             current_run.reset(token)
             running.discard(task)
         return outcome
 
     async def _succeeded(self, run: Run) -> None:
-        if not run.is_committed:
-            try:
-                await self.done.submit(run.task)
-            except Exception as error:  # noqa: BLE001 - each database has errors of its own
-                _report_unsettled(run.task, error)
+        try:
+            await self.done.submit(run.task)
+        except Exception as error:  # noqa: BLE001 - each database has errors of its own
+            _report_unsettled(run.task, error)
 
     async def _failed(self, run: Run, error: BaseException) -> str:
         task, rules = run.task, self.handlers.named(run.task.handler).rules

@@ -39,12 +39,14 @@ class Signal:
             getattr(loop, "call_soon_threadsafe", None) or loop.run_sync_soon
         )
         self._thread = threading.get_ident()
-        self._event = anyio.Event()
+        self._is_set = False
+        # None if nobody waits.
+        self._event: anyio.Event | None = None
 
     def set(self) -> None:
         """Wake the background."""
         if self._thread == threading.get_ident():
-            self._event.set()
+            self._set()
             return
         # The event loop may have ended meanwhile.
         with suppress(RuntimeError):
@@ -52,15 +54,19 @@ class Signal:
 
     def clear(self) -> None:
         """Let `wait` wait again."""
-        if self._event.is_set():
-            self._event = anyio.Event()
+        self._is_set = False
 
     async def wait(self) -> None:
         """Wait until somebody has set it since `clear`."""
-        await self._event.wait()
+        if not self._is_set:
+            self._event = anyio.Event()
+            await self._event.wait()
 
     def _set(self) -> None:
-        self._event.set()
+        self._is_set = True
+        if self._event is not None:
+            self._event.set()
+            self._event = None
 
 
 @attrs.define(eq=False)

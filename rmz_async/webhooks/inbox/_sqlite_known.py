@@ -10,13 +10,18 @@ from typing import Any
 from rmz_async.webhooks.inbox.interface import Delivery
 from rmz_async.webhooks.inbox.known import RESTART, Decide, Seen, Walk
 
-# A delivery whose period began before the known one is late.
+# In the order in which they came. A delivery whose period began before the known one is late.
 _TAKE_OVER = """
-INSERT INTO rmz_known (subject, state, seen_at) VALUES (?, ?, ?)
+INSERT INTO rmz_known (subject, state, seen_at)
+SELECT subject, subject_state, received_at FROM rmz_deliveries
+WHERE id > (SELECT taken_over FROM rmz_walk) AND subject_state IS NOT NULL ORDER BY id
 ON CONFLICT (subject) DO UPDATE
 SET state = json_patch(state, excluded.state), seen_at = excluded.seen_at
 WHERE coalesce(json_extract(excluded.state, '$.start'), '~')
     >= coalesce(json_extract(state, '$.start'), '')
+"""
+_TAKEN_OVER = """
+UPDATE rmz_walk SET taken_over = (SELECT coalesce(MAX(id), 0) FROM rmz_deliveries)
 """
 _LEARN = """
 INSERT INTO rmz_known (subject, state, seen_at) VALUES (?, ?, ?)
@@ -35,14 +40,26 @@ _LEAVE = "UPDATE rmz_walk SET leased_until = ? WHERE fence = ?"
 _COMPLETE = "UPDATE rmz_walk SET leased_until = ?, page = 1, is_first = 0 WHERE fence = ?"
 
 
-def take_over(
-    connection: sqlite3.Connection,
-    states: Sequence[tuple[str, Mapping[str, Any]]],
-    now: float,
-) -> None:
-    """Keep the states that new deliveries show, each with its subject, in their order."""
-    rows = [(subject, json.dumps(state), now) for subject, state in states]
-    connection.executemany(_TAKE_OVER, rows)
+def state_column(delivery: Delivery) -> str | None:
+    """Return the state that a delivery shows, as it lies beside the delivery."""
+    return json.dumps(delivery.state) if delivery.state and delivery.subject is not None else None
+
+
+def take_over(connection: sqlite3.Connection) -> None:
+    """Keep the states that the deliveries since the last time show.
+
+    Only who compares or forgets needs that, and RMZ waits while a delivery is stored.
+    """
+    connection.execute(_TAKE_OVER)
+    note_taken_over(connection)
+
+
+def note_taken_over(connection: sqlite3.Connection) -> None:
+    """Note that the states of all deliveries are kept, also after some were forgotten.
+
+    SQLite gives the number of the newest row again, if that was deleted.
+    """
+    connection.execute(_TAKEN_OVER)
 
 
 def resume(connection: sqlite3.Connection, now: float, lease: float) -> Walk | None:
@@ -70,6 +87,7 @@ def learn(
     asked_at: float,
 ) -> Sequence[Delivery]:
     """Keep the states of a page, and return the deliveries that follow from them."""
+    take_over(connection)
     found: list[Delivery] = []
     for seen in page:
         row = connection.execute(

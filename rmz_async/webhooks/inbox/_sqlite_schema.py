@@ -4,7 +4,8 @@ from __future__ import annotations
 
 # A task's `due` is the time from which it can be claimed, the end of a lease included; 0 is any
 # time. The one row of rmz_time holds the latest time that any process has seen. The one row
-# of rmz_walk says how far RMZ's list of subscriptions was compared with rmz_known.
+# of rmz_walk says how far RMZ's list of subscriptions was compared with rmz_known, and the number of
+# the latest delivery whose state rmz_known has.
 SCHEMA = """\
 CREATE TABLE IF NOT EXISTS rmz_deliveries (
     id INTEGER PRIMARY KEY,
@@ -15,6 +16,7 @@ CREATE TABLE IF NOT EXISTS rmz_deliveries (
     secret_index INTEGER,
     subject TEXT,
     fault TEXT,
+    subject_state TEXT,
     received_at REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS rmz_tasks (
@@ -49,7 +51,8 @@ CREATE TABLE IF NOT EXISTS rmz_walk (
     page INTEGER NOT NULL DEFAULT 1,
     fence INTEGER NOT NULL DEFAULT 0,
     leased_until REAL NOT NULL DEFAULT 0,
-    is_first INTEGER NOT NULL DEFAULT 1
+    is_first INTEGER NOT NULL DEFAULT 1,
+    taken_over INTEGER NOT NULL DEFAULT 0
 );
 INSERT OR IGNORE INTO rmz_walk (id) VALUES (1);
 """

@@ -28,8 +28,8 @@ WORKING = 10.0
 
 _INSERT_DELIVERY = """
 INSERT OR IGNORE INTO rmz_deliveries
-(key, name, body, request_id, secret_index, subject, fault, received_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+(key, name, body, request_id, secret_index, subject, fault, subject_state, received_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERT_TASK = """
 INSERT INTO rmz_tasks (delivery_id, handler, grouping, subject, due) VALUES (?, ?, ?, ?, ?)
@@ -279,7 +279,11 @@ class SQLiteInbox:
         """Forget deliveries, so that their events count as new if they are delivered again."""
         with self._file.transaction(WORKING) as connection:
             until = self._synchronized(connection) - older_than
-            return _sqlite_entries.purge(connection, until, states)
+            # The states of what is forgotten stay known.
+            _sqlite_known.take_over(connection)
+            count = _sqlite_entries.purge(connection, until, states)
+            _sqlite_known.note_taken_over(connection)
+            return count
 
     def resume(self, *, lease: float) -> Walk | None:
         """Take up the walk for *lease* seconds; None if another process makes it now."""
@@ -341,7 +345,6 @@ def _added(
 ) -> Sequence[int | None]:
     numbers: list[int | None] = []
     tasks: list[tuple[object, ...]] = []
-    states: list[tuple[str, Mapping[str, Any]]] = []
     for delivery in deliveries:
         subject = text_of(delivery.subject)
         inserted = connection.execute(
@@ -354,6 +357,7 @@ def _added(
                 delivery.secret_index,
                 subject,
                 text_of(delivery.fault),
+                _sqlite_known.state_column(delivery),
                 now,
             ),
         )
@@ -361,13 +365,10 @@ def _added(
         numbers.append(inbox_id)
         if inbox_id is None:
             continue
-        if delivery.state and subject is not None:
-            states.append((subject, delivery.state))
         for handler, grouping in delivery.handlers.items():
             grouped = None if grouping == Grouping.EACH else subject
             tasks.append((inbox_id, handler, grouping, grouped, due))
     connection.executemany(_INSERT_TASK, tasks)
-    _sqlite_known.take_over(connection, states, now)
     return numbers
 
 
