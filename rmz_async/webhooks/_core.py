@@ -8,12 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import attrs
-from anyio import CapacityLimiter, Lock
+from anyio import CapacityLimiter
 
 from rmz_async._calls.clock import Clock
 from rmz_async._per_loop import PerLoop
 from rmz_async.errors import ConfigurationError
 from rmz_async.observing import Observer, guarded
+from rmz_async.webhooks._commits import Commits
 from rmz_async.webhooks._hand_over import Enqueue, HandOver
 from rmz_async.webhooks._handlers import (
     Backoff,
@@ -100,7 +101,7 @@ class ReceiverCore:
         )
         self._hand_over: HandOver | None = None
         self._signals: set[Signal] = set()
-        self._slots: PerLoop[Lock] = PerLoop(partial(Lock, fast_acquire=True))
+        self._commits: PerLoop[Commits] = PerLoop(Commits)
 
     def __repr__(self) -> str:
         # A traceback with variables shows a receiver whose options were refused, too.
@@ -209,7 +210,7 @@ class ReceiverCore:
             ConfigurationError: The caller is not a handler of *event*.
             TaskLostError: Raised as the block begins: another worker has the event's task now.
         """
-        return transaction(self._inbox, event, self._slots)
+        return transaction(self._inbox, event, self._commits)
 
     def mark_done(self, event: Event, cursor: Cursor) -> None:
         """Mark the calling handler as done, in a transaction of your own in the inbox's database.

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from functools import partial
 from types import TracebackType
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
-import anyio
 import attrs
 
 from rmz_async._per_loop import PerLoop
 from rmz_async.errors import ConfigurationError, TaskLostError
+from rmz_async.webhooks._commits import BeginNow, Commits, Group
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks.events import Event
+from rmz_async.webhooks.inbox._lost import lost
 from rmz_async.webhooks.inbox.interface import Inbox, Task
 
 
@@ -52,22 +52,20 @@ class Cursor(Protocol):
         ...
 
 
-BeginNow: TypeAlias = Callable[[Task], tuple[Any, AbstractContextManager[Any]] | None]
-"""Returns a connection whose transaction has begun, and what ends it; None if that must wait."""
-
-
 class Transaction:
     """A transaction on the inbox's own connection, for ``with`` and for ``async with``.
 
     The handler's effect and its mark as done are committed together, or neither is.
     """
 
-    def __init__(self, inbox: Inbox, run: Run, slots: PerLoop[anyio.Lock]) -> None:
+    def __init__(self, inbox: Inbox, run: Run, commits: PerLoop[Commits]) -> None:
+        self._inbox = inbox
         self._run = run
-        self._slots = slots
-        self._slot: anyio.Lock | None = None
+        self._per_loop = commits
         self._begin_now: BeginNow | None = getattr(inbox, "begin_now", None)
         self._context: AbstractContextManager[Any] = inbox.transaction(run.task)
+        self._commits: Commits | None = None
+        self._group: Group | None = None
 
     def __enter__(self) -> Any:
         return self._context.__enter__()
@@ -85,18 +83,21 @@ class Transaction:
     async def __aenter__(self) -> Any:
         if self._begin_now is None:
             return await in_thread(self.__enter__)
-        # The handlers of this loop wait for each other here. The next one begins as soon as this
-        # one has ended, and mostly without a hop to a thread, which costs more than to begin.
-        self._slot = self._slots.for_running_loop()
-        await self._slot.acquire()
-        try:
-            begun = self._begin_now(self._run.task)
-            if begun is None:
+        # The handlers of this loop take turns here, mostly without a hop to a thread, which costs
+        # more than to begin.
+        commits = self._per_loop.for_running_loop()
+        mark = self._inbox.done_statement(self._run.task)
+        group, connection = await commits.begin(self._begin_now, mark)
+        self._commits, self._group = commits, group
+        if group is None:
+            try:
                 return await in_thread(self.__enter__)
-        except BaseException:
-            self._slot.release()
-            raise
-        connection, self._context = begun
+            except BaseException:
+                commits.release()
+                raise
+        if connection is None:
+            await commits.leave(group)
+            raise lost(self._run.task)
         return connection
 
     async def __aexit__(
@@ -105,22 +106,26 @@ class Transaction:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
+        if self._commits is not None and self._group is not None:
+            await self._commits.end(self._group, is_kept=exc_type is None)
+            self._run.is_committed = exc_type is None
+            return None
         try:
             return await in_thread(partial(self.__exit__, exc_type, exc_value, traceback))
         finally:
-            if self._slot is not None:
-                self._slot.release()
+            if self._commits is not None:
+                self._commits.release()
 
 
-def transaction(inbox: Inbox, event: Event, slots: PerLoop[anyio.Lock]) -> Transaction:
+def transaction(inbox: Inbox, event: Event, commits: PerLoop[Commits]) -> Transaction:
     """Return the transaction for the handler that is the caller.
 
     Args:
         inbox: The inbox.
         event: The event that the handler got.
-        slots: A lock for each event loop, for an inbox that has one transaction at a time.
+        commits: Those of each event loop, for an inbox that has one transaction at a time.
     """
-    return Transaction(inbox, _run_for(event, "transaction"), slots)
+    return Transaction(inbox, _run_for(event, "transaction"), commits)
 
 
 def mark_done(inbox: Inbox, event: Event, cursor: Cursor) -> None:

@@ -8,7 +8,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -127,24 +127,11 @@ class TracedInbox:
         self._reach(f"{name}.returned")
         return result
 
-    def _begin_now(self, method: Callable[..., Any], task: Task) -> Any:
+    def _begin_now(self, method: Callable[..., Any]) -> Any:
         self._reach("transaction.called")
         with _method("transaction"):
-            begun = method(task)
-        if begun is None:
-            return None
-        connection, context = begun
-        self._reach("transaction.entered")
-
-        def leave(*error: Any) -> Any:
-            with _method("transaction"):
-                suppressed = context.__exit__(*error)
-            self._reach("transaction.left")
-            return suppressed
-
-        stack = ExitStack()
-        stack.push(leave)
-        return connection, stack
+            blocks = method()
+        return None if blocks is None else TracedBlocks(blocks, self._reach)
 
     @contextmanager
     def transaction(self, task: Task) -> Generator[Any]:
@@ -162,6 +149,35 @@ class TracedInbox:
         with _method("transaction"):
             context.__exit__(None, None, None)
         self._reach("transaction.left")
+
+
+class TracedBlocks:
+    """Blocks that say which of their methods begins and ends.
+
+    Args:
+        blocks: Do the work.
+        reach: Called with each point's name.
+    """
+
+    def __init__(self, blocks: Any, reach: Reach) -> None:
+        self._blocks = blocks
+        self._reach = reach
+
+    def begin(self, mark: str) -> Any:
+        """Begin a block."""
+        with _method("transaction"):
+            connection = self._blocks.begin(mark)
+        self._reach("transaction.entered")
+        return connection
+
+    def commit(self) -> None:
+        """Commit all blocks."""
+        with _method("transaction"):
+            self._blocks.commit()
+        self._reach("transaction.left")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._blocks, name)
 
 
 @contextmanager

@@ -172,18 +172,19 @@ def test_a_transaction_begins_immediately_or_not_at_all(inbox: SQLiteInbox, tmp_
     task = claim_one(inbox)
     other = sqlite3.connect(tmp_path / "inbox.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    assert inbox.begin_now(task) is None
+    assert inbox.begin_now() is None
     other.execute("ROLLBACK")
     other.close()
 
-    begun = inbox.begin_now(task)
-    assert begun is not None
-    connection, transaction = begun
+    blocks = inbox.begin_now()
+    assert blocks is not None
+    connection = blocks.begin(inbox.done_statement(task))
+    assert connection is not None
     assert connection.in_transaction
     # A thread of this process would wait, too.
-    assert inbox.begin_now(task) is None
-    with transaction:
-        pass
+    assert inbox.begin_now() is None
+    blocks.keep()
+    blocks.commit()
 
     assert inbox.stats().done == 1
 

@@ -73,10 +73,7 @@ class SQLiteFile:
             try:
                 yield connection
                 if not connection.in_transaction:
-                    raise sqlite3.ProgrammingError(
-                        "the transaction was ended by the code inside it: leave COMMIT and "
-                        "ROLLBACK to the receiver"
-                    )
+                    raise ended_inside()
                 connection.execute("COMMIT")
             except BaseException:
                 self._roll_back(connection)
@@ -132,6 +129,13 @@ class SQLiteFile:
         self._connection = None
         # Another thread, which this process does not have, may have held it.
         self._lock = threading.Lock()
+
+
+def ended_inside() -> sqlite3.ProgrammingError:
+    """Return the error for code that has ended the transaction in which it runs."""
+    return sqlite3.ProgrammingError(
+        "the transaction was ended by the code inside it: leave COMMIT and ROLLBACK to the receiver"
+    )
 
 
 _files: weakref.WeakSet[SQLiteFile] = weakref.WeakSet()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # A task's `due` is the time from which it can be claimed, the end of a lease included; 0 is any
 # time. The one row of rmz_time holds the latest time that any process has seen. The one row
-# of rmz_walk says how far RMZ's list of subscriptions was compared with rmz_known, and the number of
+# of rmz_walk says how far RMZ's list of subscriptions was compared with rmz_known, and which was
 # the latest delivery whose state rmz_known has.
 SCHEMA = """\
 CREATE TABLE IF NOT EXISTS rmz_deliveries (

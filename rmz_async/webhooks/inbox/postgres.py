@@ -12,8 +12,9 @@ import attrs
 
 from rmz_async._calls.clock import Clock
 from rmz_async._extras import extra
-from rmz_async.errors import ConfigurationError, TaskLostError
+from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks.inbox import _postgres_claims, _postgres_entries, _postgres_known
+from rmz_async.webhooks.inbox._lost import lost
 from rmz_async.webhooks.inbox._postgres_listening import CHANNEL, Listening
 from rmz_async.webhooks.inbox._postgres_pool import new_engine
 from rmz_async.webhooks.inbox._postgres_tables import (
@@ -185,10 +186,7 @@ class PostgresInbox:
         """
         with self._working.begin() as connection:
             if connection.exec_driver_sql(_MARK, (task.task_id, task.fence)).rowcount != 1:
-                raise TaskLostError(
-                    f"another worker has the task of {task.handler} for {task.key} now, or has "
-                    "done it: nothing was changed"
-                )
+                raise lost(task)
             yield connection
 
     def done_statement(self, task: Task) -> str:

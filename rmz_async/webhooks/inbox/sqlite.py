@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 from rmz_async._calls.clock import Clock
-from rmz_async.errors import TaskLostError
 from rmz_async.webhooks.inbox import _sqlite_entries, _sqlite_known
+from rmz_async.webhooks.inbox._lost import lost
 from rmz_async.webhooks.inbox._numbers import fitting
+from rmz_async.webhooks.inbox._sqlite_blocks import SQLiteBlocks
 from rmz_async.webhooks.inbox._sqlite_file import SQLiteFile
 from rmz_async.webhooks.inbox._sqlite_schema import SCHEMA
 from rmz_async.webhooks.inbox._steady_time import SteadyTime
@@ -196,37 +197,17 @@ class SQLiteInbox:
         Raises:
             TaskLostError: The task was claimed by somebody else, or is done.
         """
-        with self._transaction(task, WORKING) as connection:
-            yield connection
-
-    def begin_now(
-        self, task: Task
-    ) -> tuple[sqlite3.Connection, AbstractContextManager[object]] | None:
-        """Begin the transaction of a task without waiting.
-
-        Returns:
-            The connection, and the context whose exit ends the transaction; None if another writer
-            has the file.
-
-        Raises:
-            TaskLostError: The task was claimed by somebody else, or is done.
-        """
-        with ExitStack() as stack:
-            try:
-                connection = stack.enter_context(self._transaction(task, 0.0))
-            except sqlite3.OperationalError:
-                return None
-            return connection, stack.pop_all()
-
-    @contextmanager
-    def _transaction(self, task: Task, patience: float) -> Generator[sqlite3.Connection]:
-        with self._file.transaction(patience) as connection:
+        with self._file.transaction(WORKING) as connection:
             if connection.execute(self.done_statement(task)).rowcount != 1:
-                raise TaskLostError(
-                    f"another worker has the task of {task.handler} for {task.key} now, or has "
-                    "done it: nothing was changed"
-                )
+                raise lost(task)
             yield connection
+
+    def begin_now(self) -> SQLiteBlocks | None:
+        """Begin a transaction without waiting; return None if another writer has the file."""
+        try:
+            return SQLiteBlocks(self._file)
+        except sqlite3.OperationalError:
+            return None
 
     def done_statement(self, task: Task) -> str:
         """Return the SQL that marks a task as done, for a transaction of one's own."""

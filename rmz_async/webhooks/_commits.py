@@ -1,0 +1,171 @@
+"""Handlers of one event loop whose transactions follow each other, and are committed together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol, TypeAlias
+
+import anyio
+import attrs
+
+from rmz_async.webhooks._threads import in_thread
+
+
+class Blocks(Protocol):
+    """A transaction that was begun, in which one block at a time runs."""
+
+    def begin(self, mark: str) -> Any:
+        """Begin a block, and return the connection; None if *mark* has changed no row."""
+        ...
+
+    def keep(self) -> None:
+        """End a block; `commit` makes the block durable."""
+        ...
+
+    def undo(self) -> None:
+        """End a block without a trace of it."""
+        ...
+
+    def commit(self) -> None:
+        """Make all blocks durable that were kept; this blocks."""
+        ...
+
+    def roll_back(self, error: BaseException) -> None:
+        """End the transaction, because of *error*, without a trace of any block."""
+        ...
+
+
+BeginNow: TypeAlias = Callable[[], Blocks | None]
+"""Begins a transaction without waiting; returns None if another writer has the file."""
+
+# How many blocks one commit is for, and for how many seconds a transaction takes up others: no
+# delivery can be stored meanwhile.
+MOST = 50
+LONGEST = 0.01
+
+
+@attrs.define(eq=False)
+class Group:
+    """The blocks that are committed together.
+
+    Attributes:
+        blocks: The transaction.
+        opened: When it began.
+        count: How many blocks were kept.
+        ended: Is set when they are committed, or rolled back.
+        failure: Why they were rolled back, or may have been.
+    """
+
+    blocks: Blocks
+    opened: float
+    count: int = 0
+    ended: anyio.Event = attrs.field(factory=anyio.Event)
+    failure: Exception | None = None
+
+
+class Commits:
+    """The transactions of one event loop, on an inbox that has one at a time.
+
+    A block that ends while others wait for their turn leaves its commit to them, and waits for it.
+    """
+
+    def __init__(self) -> None:
+        self._turn = anyio.Lock(fast_acquire=True)
+        self._group: Group | None = None
+
+    async def begin(self, begin_now: BeginNow, mark: str) -> tuple[Group | None, Any]:
+        """Wait for the turn, and begin a block.
+
+        Returns:
+            The group and the connection. The group is None if another writer has the file, and the
+            connection if *mark* has changed no row; the turn is the caller's nevertheless.
+        """
+        try:
+            await self._turn.acquire()
+        except BaseException:
+            # The block before has counted on this one.
+            if self._group is not None and not self._turn.locked():
+                _commit(self._group)
+                self._over(self._group)
+            raise
+        try:
+            if self._group is None:
+                blocks = begin_now()
+                if blocks is None:
+                    return None, None
+                self._group = Group(blocks, anyio.current_time())
+            return self._group, self._group.blocks.begin(mark)
+        except Exception as error:
+            if self._group is not None:
+                self._fail(self._group, error)
+            self._turn.release()
+            raise
+
+    def release(self) -> None:
+        """Give the turn back."""
+        self._turn.release()
+
+    async def end(self, group: Group, *, is_kept: bool) -> None:
+        """End a block that has begun, and return when what was kept is durable.
+
+        Args:
+            group: The group of the block.
+            is_kept: Whether the block is to be committed.
+
+        Raises:
+            Exception: The database's; the block was rolled back, or may have been.
+        """
+        try:
+            if is_kept:
+                group.blocks.keep()
+                group.count += 1
+            else:
+                group.blocks.undo()
+        except Exception as error:
+            self._fail(group, error)
+            self._turn.release()
+            if is_kept:
+                raise
+            return
+        await self.leave(group)
+        if is_kept and group.failure is not None:
+            raise group.failure
+
+    async def leave(self, group: Group) -> None:
+        """Leave the turn to the next one, or commit if there is none; wait until that is done."""
+        is_due = (
+            not self._turn.statistics().tasks_waiting
+            or group.count >= MOST
+            or anyio.current_time() - group.opened > LONGEST
+        )
+        with anyio.CancelScope(shield=True):
+            if not is_due:
+                self._turn.release()
+                await group.ended.wait()
+                return
+            try:
+                await in_thread(partial(_commit, group))
+            except BaseException:
+                # The thread goes on, and no other block may rely on how that ends.
+                group.failure = RuntimeError("the commit was interrupted, and may have been done")
+                raise
+            finally:
+                self._over(group)
+                self._turn.release()
+
+    def _fail(self, group: Group, error: Exception) -> None:
+        group.failure = error
+        group.blocks.roll_back(error)
+        self._over(group)
+
+    def _over(self, group: Group) -> None:
+        self._group = None
+        group.ended.set()
+
+
+def _commit(group: Group) -> None:
+    try:
+        group.blocks.commit()
+    except Exception as error:  # noqa: BLE001 - it is for all who wait
+        group.failure = error
