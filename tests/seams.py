@@ -317,3 +317,8 @@ def routes_of(sandbox: Sandbox) -> list[BaseRoute]:
         app = app._app
     routes: list[BaseRoute] = app.routes
     return routes
+
+
+def set_longest_group(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Change for how many seconds a transaction takes up the blocks of other handlers."""
+    monkeypatch.setattr("rmz_async.webhooks._commits.LONGEST", seconds)

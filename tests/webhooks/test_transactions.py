@@ -262,9 +262,14 @@ async def test_a_transaction_that_cannot_begin_immediately_begins_in_a_thread(
     assert effects() == ["a", "b"]
 
 
+@pytest.mark.parametrize("is_busy", [False, True])
 async def test_a_handler_that_has_lost_its_task_holds_up_no_other(
-    receiver: Receiver, effects: Effects
+    receiver: Receiver, effects: Effects, monkeypatch: pytest.MonkeyPatch, is_busy: bool
 ) -> None:
+    if is_busy:
+        # As if another writer had the file at that moment.
+        monkeypatch.setattr(SQLiteInbox, "begin_now", lambda _: None)
+
     @receiver.on("*", name="lost")
     async def lost(event: Event) -> None:
         # As if its lease had ended, and another worker had done it.
