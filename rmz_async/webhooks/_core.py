@@ -201,7 +201,9 @@ class ReceiverCore:
         ``async with`` in an async handler, ``with`` in a plain one. The context is the inbox's own
         connection: a ``sqlite3.Connection``, or SQLAlchemy's ``Connection`` for PostgreSQL. Its
         statements block. The effect and the mark that the handler is done are committed together.
-        Keep it short, because it holds up the storing of deliveries in SQLite.
+        Keep it short, because it holds up the storing of deliveries in SQLite, and wait in it for
+        no other handler: async handlers that follow each other share a commit there. A block
+        returns when its effect is durable, and one that fails takes back its own effect only.
 
         Args:
             event: The event that the handler got.
