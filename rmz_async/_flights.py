@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 import attrs
@@ -30,10 +30,10 @@ class Flights(Generic[T]):
     """The requests that are on their way, one for each key and event loop."""
 
     def __init__(self) -> None:
-        self._flights: PerLoop[dict[str, Flight[T]]] = PerLoop(dict[str, Flight[T]])
+        self._flights: PerLoop[dict[Hashable, Flight[T]]] = PerLoop(dict[Hashable, Flight[T]])
 
     async def join(
-        self, key: str, ask: Callable[[], Awaitable[T]], *, depart_later: bool = False
+        self, key: Hashable, ask: Callable[[], Awaitable[T]], *, depart_later: bool = False
     ) -> T:
         """Return what *ask* returns, or what the *ask* of somebody else returns.
 

@@ -19,9 +19,9 @@ from rmz_async._calls.token import Tokens
 from rmz_async._http.client import Connections, LoopState
 from rmz_async._transport import Transport
 from rmz_async.paywall import Lifetimes, Paywall, Policy
-from rmz_async.paywall._answers import Answers
 from rmz_async.paywall._lookups import Lookups, Purchase, Urgency
 from rmz_async.paywall._memory import Entry, Memory
+from rmz_async.paywall._product_answers import ProductAnswers
 from rmz_async.paywall._state import Bought, Secrets, State, hidden
 from rmz_async.webhooks import _hand_over, _worker
 from rmz_async.webhooks._comparing import body_of, changes, state_of, state_of_event
@@ -116,7 +116,7 @@ def paywall_over(lookups: Lookups, **options: Any) -> Paywall:
     return paywall
 
 
-def answers_over(lookups: Lookups, **options: Any) -> Answers:
+def answers_over(lookups: Lookups, **options: Any) -> ProductAnswers:
     """Make the inside of such a paywall."""
     options.setdefault("policy", Policy())
     options.setdefault("lifetimes", Lifetimes())
@@ -125,7 +125,9 @@ def answers_over(lookups: Lookups, **options: Any) -> Answers:
     options.setdefault("keep_subscriptions", True)
     options.setdefault("snapshot", None)
     options.setdefault("shared", None)
-    return Answers(lookups, state_secret=hidden(options.pop("state_secret", None)), **options)
+    return ProductAnswers(
+        lookups, state_secret=hidden(options.pop("state_secret", None)), **options
+    )
 
 
 def state_by(*secrets: str) -> State:

@@ -9,7 +9,8 @@ import attrs
 
 from rmz_async.errors import ConfigurationError, MissingExtraError
 from rmz_async.integrations._language import preferred
-from rmz_async.paywall import Access, Reason
+from rmz_async.paywall import Access
+from rmz_async.plans import Plan
 
 __all__ = ("AsyncPaywall", "BlockingPaywall", "Gate", "Refusal")
 
@@ -23,7 +24,7 @@ RETRY_AFTER = 2
 class AsyncPaywall(Protocol):
     """A paywall for code that awaits: ``rmz_async.Paywall``."""
 
-    async def check(self, user: str) -> Access:
+    async def check(self, user: str, *products: str | Plan) -> Access:
         """Return whether a user may in."""
         ...
 
@@ -31,7 +32,7 @@ class AsyncPaywall(Protocol):
 class BlockingPaywall(Protocol):
     """A paywall for code that cannot await: ``rmz_sync.Paywall``."""
 
-    def check(self, user: str) -> Access:
+    def check(self, user: str, *products: str | Plan) -> Access:
         """Return whether a user may in."""
         ...
 
@@ -52,7 +53,7 @@ class Refusal:
 
 
 class Gate:
-    """Decides who passes, and what all others are told.
+    """Names the products that let in, and says what all others are told.
 
     Args:
         slugs: The products' names in addresses; empty for all that the paywall counts.
@@ -62,21 +63,7 @@ class Gate:
         given = cast("Sequence[object]", slugs)
         if not all(isinstance(slug, str) and slug for slug in given):
             raise ConfigurationError("requires: must be the slugs of products, such as pro-plan")
-        self._slugs = frozenset(slugs)
-
-    def judge(self, access: Access) -> Access:
-        """Return *access*, refused if it is for another product."""
-        if not access.granted or not self._slugs or access.reason is Reason.OUTAGE_ALLOWED:
-            return access
-        subscription = access.subscription
-        product = None if subscription is None else subscription.product
-        if product is None or product.slug is None:
-            return attrs.evolve(
-                access, granted=False, reason=Reason.UNREADABLE, retry_after=RETRY_AFTER
-            )
-        if product.slug in self._slugs:
-            return access
-        return attrs.evolve(access, granted=False, reason=Reason.OTHER_PRODUCT)
+        self.slugs: tuple[str, ...] = tuple(slugs)
 
     def refusal(
         self, access: Access, *, accept: str, accept_language: str, offer: str | None

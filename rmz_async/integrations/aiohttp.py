@@ -125,7 +125,7 @@ def requires(
     def decorate(view: View) -> View:
         @functools.wraps(view)
         async def guarded(request: web.Request) -> web.StreamResponse:
-            access = gate.judge(await paywall.check(await user(request)))
+            access = await paywall.check(await user(request), *gate.slugs)
             if access.granted:
                 request[ACCESS] = access
                 return await view(request)

@@ -70,7 +70,7 @@ def requires(
 
     # A default and not Annotated: FastAPI could not read the name of a local variable there.
     async def let_in(request: Request, signed_in: str = Depends(user)) -> Access:
-        access = gate.judge(await paywall.check(signed_in))
+        access = await paywall.check(signed_in, *gate.slugs)
         if access.granted:
             return access
         refusal = gate.refusal(

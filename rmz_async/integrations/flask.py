@@ -69,7 +69,7 @@ def requires(
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def guarded(*args: object, **kwargs: object) -> ResponseReturnValue:
-            access = gate.judge(paywall.check(user()))
+            access = paywall.check(user(), *gate.slugs)
             if access.granted:
                 g.access = access
                 return view(*args, **kwargs)

@@ -139,7 +139,7 @@ def requires(
     gate = Gate(slugs)
 
     async def let_in(connection: Connection, _: BaseRouteHandler) -> None:
-        access = gate.judge(await paywall.check(await user(connection)))
+        access = await paywall.check(await user(connection), *gate.slugs)
         if access.granted:
             connection.state.access = access
             return

@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TypeAlias, TypeVar, cast
 
 import attrs
@@ -114,7 +115,7 @@ class _PaywallProvider(AbstractProvider):
                 "the provider a paywall of rmz_sync",
             )
         try:
-            access = cast("BlockingPaywall", self._paywall).check(asked.user)
+            access = cast("BlockingPaywall", self._paywall).check(asked.user, *asked.flag.wanted)
         except InvalidRequestError as error:
             return _error(default_value, ErrorCode.INVALID_CONTEXT, str(error))
         return asked.flag.details(access, default_value)
@@ -131,10 +132,12 @@ class _PaywallProvider(AbstractProvider):
             return asked
         try:
             if self._is_async:
-                access = await cast("AsyncPaywall", self._paywall).check(asked.user)
+                access = await cast("AsyncPaywall", self._paywall).check(
+                    asked.user, *asked.flag.wanted
+                )
             else:
                 check = cast("BlockingPaywall", self._paywall).check
-                access = await to_thread.run_sync(check, asked.user)
+                access = await to_thread.run_sync(partial(check, asked.user, *asked.flag.wanted))
         except InvalidRequestError as error:
             return _error(default_value, ErrorCode.INVALID_CONTEXT, str(error))
         return asked.flag.details(access, default_value)
@@ -192,8 +195,7 @@ class _PaywallProvider(AbstractProvider):
 class _Flag:
     """The products and plans that turn a flag on; all that the paywall counts if none is named."""
 
-    slugs: frozenset[str]
-    variants: frozenset[int]
+    wanted: tuple[str | Plan, ...]
 
     @classmethod
     def of(cls, key: str, wanted: Sequence[str | Plan]) -> _Flag:
@@ -204,14 +206,10 @@ class _Flag:
             raise ConfigurationError(
                 f"flags: {key} must be a list of slugs of products, such as pro-plan, and of plans"
             )
-        return cls(
-            frozenset(one for one in wanted if isinstance(one, str)),
-            frozenset(one.variant_id for one in wanted if isinstance(one, Plan)),
-        )
+        return cls(tuple(wanted))
 
     def details(self, access: Access, default: bool) -> FlagResolutionDetails[bool]:
         """Return the value for a user, by the paywall's answer."""
-        access = self._judged(access)
         metadata: dict[str, bool | int | float | str] = {
             "reason": access.reason.value,
             "source": access.source.value,
@@ -235,23 +233,6 @@ class _Flag:
             variant="granted" if access.granted else "refused",
             flag_metadata=metadata,
         )
-
-    def _judged(self, access: Access) -> Access:
-        is_for_all = not self.slugs and not self.variants
-        if not access.granted or is_for_all or access.reason is Reason.OUTAGE_ALLOWED:
-            return access
-        subscription = access.subscription
-        product = None if subscription is None else subscription.product
-        variant = None if subscription is None else subscription.variant
-        slug = None if product is None else product.slug
-        number = None if variant is None else variant.id
-        if slug in self.slugs or number in self.variants:
-            return access
-        is_known = (slug is not None or not self.slugs) and (
-            number is not None or not self.variants
-        )
-        reason = Reason.OTHER_PRODUCT if is_known else Reason.UNREADABLE
-        return attrs.evolve(access, granted=False, reason=reason)
 
 
 @attrs.frozen

@@ -148,7 +148,7 @@ def requires(
     def decorate(endpoint: Endpoint) -> Endpoint:
         @functools.wraps(endpoint)
         async def guarded(request: Request) -> Response:
-            access = gate.judge(await paywall.check(await user(request)))
+            access = await paywall.check(await user(request), *gate.slugs)
             if access.granted:
                 request.state.access = access
                 return await endpoint(request)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rmz_async.paywall._on_outage import OnOutage
-from rmz_async.paywall.access import Access, Reason, Source
+from rmz_async.paywall.access import Access, Grant, Reason, Source
 from rmz_async.paywall.decisions import decide
 from rmz_async.paywall.doubles import PaywallDouble
 from rmz_async.paywall.lifetimes import Lifetimes
@@ -27,6 +27,7 @@ __all__ = (
     "Confirmation",
     "Confirmed",
     "Fact",
+    "Grant",
     "Lifetimes",
     "NotFound",
     "NotYet",

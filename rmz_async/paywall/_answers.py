@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from os import PathLike
 from pathlib import Path
+from typing import TypeAlias
 
 import attrs
 
@@ -36,14 +38,14 @@ from rmz_async.paywall._stale import KEPT, Stale
 from rmz_async.paywall._state import Bought, Secrets, State
 from rmz_async.paywall._steady import steady_clock
 from rmz_async.paywall._told import Told
+from rmz_async.paywall._users import validate
 from rmz_async.paywall.access import Access, Source
-from rmz_async.paywall.decisions import decide
+from rmz_async.paywall.decisions import decide_fact
 from rmz_async.paywall.lifetimes import Lifetimes
 from rmz_async.paywall.outcomes import Confirmation, Confirmed
 from rmz_async.paywall.policy import Policy
 from rmz_async.paywall.sharing import AccessCache, Change, Fact
 from rmz_async.paywall.status import PaywallStatus
-from rmz_async.resources._validation import Validation
 from rmz_async.webhooks.events import Event
 
 __all__ = ("Answers",)
@@ -53,6 +55,8 @@ STRANGERS = 10_000
 
 # An answer that contradicts a webhook is looked at again so soon.
 CONTRADICTED = 2.0
+
+Usable: TypeAlias = Callable[[Fact], bool] | None
 PROBE = "rmz-paywall-ready"
 
 
@@ -128,7 +132,7 @@ class Answers:
 
     async def check(self, user: str) -> Access:
         """Return the answer about a user for whom memory has none that may be handed out."""
-        _validate(user)
+        validate(user)
         if self._observer is None:
             return await self._answer(user)
         with self._observer.around(Work.DECISION, "check"):
@@ -157,7 +161,7 @@ class Answers:
 
     async def refresh(self, user: str, source: Source = Source.API) -> Access:
         """Ask RMZ about a user now."""
-        _validate(user)
+        validate(user)
         if self._observer is None:
             return await self._refreshed(user, source)
         with self._observer.around(Work.DECISION, "refresh"):
@@ -167,7 +171,7 @@ class Answers:
         urgency = Urgency.TOLD if source is Source.WEBHOOK else Urgency.BACKGROUND
         access = await self._flights.join(
             user,
-            partial(self._fly, user, urgency, source=source, usable=False),
+            partial(self._fly, user, urgency, source=source, usable=None),
             depart_later=True,
         )
         if access is None:
@@ -197,18 +201,18 @@ class Answers:
 
     async def confirm(self, query: Query, user: str, wait: float) -> Confirmation:
         """Return what became of a purchase."""
-        _validate(user)
+        validate(user)
         confirming = Confirming(lookups=self._lookups, state=self._state, learn=self.confirmed)
         outcome = await confirming.confirm(query, user, wait)
         if isinstance(outcome, Confirmed):
             # The next page view may come to another process, which has refused the user just now.
-            checked_at = outcome.access.checked_at
-            await self._facts.share(user, Fact((outcome.subscription,), checked_at))
+            at = outcome.access.checked_at
+            await self._facts.share(user, Fact((outcome.subscription,), at, is_partial=True))
         return outcome
 
     async def start(self, user: str, purchase: Purchase) -> CheckoutSession:
         """Create a checkout session, with the state of the user in its address."""
-        _validate(user)
+        validate(user)
         if self._state is not None:
             bought = Bought(purchase.product_id, purchase.variant_id)
             url = self._state.added_to(purchase.success_url, user, bought)
@@ -227,7 +231,8 @@ class Answers:
             The answer that the subscription alone gives; a grant is remembered.
         """
         self._told.expect(user, subscription.id, subscription.status, subscription)
-        access = decide([subscription], self.policy, self._today(), checked_at=checked_at)
+        fact = Fact((subscription,), checked_at, is_partial=True)
+        access = decide_fact(fact, self.policy, self._today())
         if access.granted:
             self._remember(user, access, self._lifetimes.soft)
         return access
@@ -266,7 +271,8 @@ class Answers:
         if self._reachability.pause:
             nobody_waits = urgency in (Urgency.BACKGROUND, Urgency.TOLD)
             return None if nobody_waits else await self._known_elsewhere(user)
-        return await self._flights.join(user, partial(self._fly, user, urgency))
+        fly = partial(self._fly, user, urgency, usable=partial(self._is_usable, user))
+        return await self._flights.join(user, fly)
 
     async def _ask_patiently(self, user: str) -> Access | None:
         """Ask about a payer who is let in without an answer only during an outage."""
@@ -287,13 +293,13 @@ class Answers:
             await self._ask(user, Urgency.BACKGROUND)
 
     async def _fly(
-        self, user: str, urgency: Urgency, *, source: Source = Source.API, usable: bool = True
+        self, user: str, urgency: Urgency, *, usable: Usable, source: Source = Source.API
     ) -> Access | None:
         try:
             fact, is_answer = await self._facts.learn(
                 user,
                 urgency,
-                partial(self._is_usable, user) if usable else None,
+                usable,
                 partial(self._expectations.shareable, user),
             )
         except InvalidRequestError:
@@ -303,7 +309,7 @@ class Answers:
         except Exception as error:  # noqa: BLE001 - see above
             self._reachability.failed(error)
             self._failed += 1
-            return await self._known_elsewhere(user) if usable else None
+            return await self._known_elsewhere(user) if usable is not None else None
         self._reachability.succeeded()
         return self._conclude(user, fact, source, is_answer=is_answer)
 
@@ -311,11 +317,11 @@ class Answers:
         subscriptions, missing = self._expectations.missing(
             user, fact.subscriptions, is_answer=is_answer
         )
-        access = decide(
-            subscriptions, self.policy, self._today(), checked_at=fact.checked_at, source=source
-        )
-        if missing is not None and missing.grants_access and not access.granted:
-            # A replica that lags, most likely: no refusal is certain.
+        # A replica that lags, most likely: no refusal is certain, of any product.
+        lags = missing is not None and missing.grants_access
+        seen = Fact(subscriptions, fact.checked_at, is_partial=fact.is_partial or lags)
+        access = decide_fact(seen, self.policy, self._today(), source)
+        if lags and not access.granted:
             return None
         if access.granted:
             self._remember(user, access, self._stale.soft if missing is None else CONTRADICTED)
@@ -328,7 +334,7 @@ class Answers:
     def _is_usable(self, user: str, fact: Fact) -> bool:
         if fact.is_doubted or self._doubts.concern(user, fact.checked_at):
             return False
-        access = decide(fact.subscriptions, self.policy, self._today())
+        access = decide_fact(fact, self.policy, self._today())
         age = (self._today() - fact.checked_at).total_seconds()
         return age < (self._stale.soft if access.granted else self._lifetimes.refusal)
 
@@ -343,8 +349,9 @@ class Answers:
         now = self._now()
         learnt = now - max((self._today() - access.checked_at).total_seconds(), 0.0)
         source = Source.CACHE if access.source is Source.API else access.source
-        kept = access.subscription if self._keep_subscriptions else None
-        handed_out = attrs.evolve(access, source=source, subscription=kept)
+        handed_out = attrs.evolve(access, source=source, policy=self.policy)
+        if not self._keep_subscriptions:
+            handed_out = attrs.evolve(handed_out, subscription=None, others=(), complete=False)
         self.memory.keep(user, Entry(learnt, min(lifetime, lasting(access)), handed_out))
 
     def _kept(self, user: str, entry: Entry) -> Access | None:
@@ -358,8 +365,7 @@ class Answers:
         if fact is None or (entry is not None and fact.checked_at <= entry.access.checked_at):
             return
         # As of then: whoever has paid until a moment ago is no stranger.
-        at = fact.checked_at
-        access = decide(fact.subscriptions, self.policy, at, checked_at=at)
+        access = decide_fact(fact, self.policy, fact.checked_at)
         if access.granted:
             if fact.is_doubted:
                 self._doubts.add(user, self._today())
@@ -371,8 +377,7 @@ class Answers:
         fact = await self._facts.remembered(user)
         if fact is None or (entry is not None and fact.checked_at <= entry.access.checked_at):
             return None
-        access = decide(fact.subscriptions, self.policy, self._today())
-        access = attrs.evolve(access, checked_at=fact.checked_at, source=Source.STALE)
+        access = decide_fact(fact, self.policy, self._today(), Source.STALE)
         age = (self._today() - fact.checked_at).total_seconds()
         if access.granted:
             if self._on_outage is OnOutage.DENY or age >= self._lifetimes.max_stale:
@@ -390,9 +395,3 @@ class Answers:
     def _cannot_say(self) -> Access:
         retry_after = math.ceil(max(self._reachability.pause, SLOT_PAUSE))
         return self._on_outage.without_an_answer(self._today(), retry_after)
-
-
-def _validate(user: str) -> None:
-    check = Validation(operations.SUBSCRIPTIONS_LOOKUP)
-    check.text("external_customer_id", user)
-    check.finish()

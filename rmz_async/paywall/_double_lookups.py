@@ -16,7 +16,7 @@ class DoubleLookups:
 
     Attributes:
         now: The time.
-        known: The subscription of each user.
+        known: The subscriptions of each user.
         is_out: Whether RMZ is out of reach.
     """
 
@@ -28,22 +28,22 @@ class DoubleLookups:
         if now.tzinfo is None:
             raise ConfigurationError("now: must be an aware time, for example datetime.now(UTC)")
         self.now: datetime = now
-        self.known: dict[str, Subscription] = {}
+        self.known: dict[str, tuple[Subscription, ...]] = {}
         self.is_out: bool = False
         self.clock: Clock = Clock(clock=lambda: self.now.timestamp(), today=lambda: self.now)
 
     async def subscriptions(self, user: str, urgency: Urgency) -> Sequence[Subscription]:
-        """Return the subscription of a user."""
+        """Return the subscriptions of a user."""
         self._reach()
-        found = self.known.get(user)
-        return () if found is None else (found,)
+        return self.known.get(user, ())
 
     async def get(self, subscription_id: int) -> Subscription:
         """Return one subscription."""
         self._reach()
-        for subscription in self.known.values():
-            if subscription.id == subscription_id:
-                return subscription
+        for subscriptions in self.known.values():
+            for subscription in subscriptions:
+                if subscription.id == subscription_id:
+                    return subscription
         raise NotFoundError("the double has no such subscription", status=404)
 
     async def start(self, user: str, purchase: Purchase) -> CheckoutSession:

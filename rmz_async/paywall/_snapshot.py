@@ -98,6 +98,8 @@ def _row(user: str, access: Access, told: datetime | None) -> dict[str, Any]:
         "checked_at": access.checked_at.isoformat(),
         "told_at": None if told is None else told.isoformat(),
         "subscription": None if subscription is None else subscription.to_dict(),
+        "others": [each.to_dict() for each in access.others],
+        "complete": access.complete,
     }
 
 
@@ -113,6 +115,9 @@ def _read(row: dict[str, Any]) -> tuple[str, Access, datetime | None]:
         subscription=None if subscription is None else from_dict(Subscription, subscription),
         checked_at=checked_at,
         source=Source.SNAPSHOT,
+        # An earlier version kept one subscription of each payer.
+        others=tuple(from_dict(Subscription, each) for each in row.get("others", ())),
+        complete=bool(row.get("complete")),
     )
     if not isinstance(row["user"], str):
         raise TypeError("user is no string")

@@ -7,9 +7,10 @@ from enum import StrEnum
 
 import attrs
 
-from rmz_async.models import Subscription
+from rmz_async.models import Subscription, SubscriptionProduct, Variant
+from rmz_async.paywall.policy import Policy
 
-__all__ = ("Access", "Reason", "Source")
+__all__ = ("Access", "Grant", "Reason", "Source")
 
 
 class Reason(StrEnum):
@@ -96,6 +97,31 @@ class Source(StrEnum):
     """An earlier process learnt it."""
 
 
+@attrs.frozen(kw_only=True)
+class Grant:
+    """A subscription that lets a user in.
+
+    Attributes:
+        reason: Why.
+        until: The moment at which it ends to do so; UTC. None if no end is known.
+        subscription: The subscription.
+    """
+
+    reason: Reason
+    until: datetime | None = None
+    subscription: Subscription = attrs.field(repr=False)
+
+    @property
+    def product(self) -> SubscriptionProduct | None:
+        """The product, with ``id``, ``slug`` and ``name``; None if it cannot be read."""
+        return self.subscription.product
+
+    @property
+    def variant(self) -> Variant | None:
+        """The variant of the product; None if it cannot be read."""
+        return self.subscription.variant
+
+
 @attrs.frozen(kw_only=True, weakref_slot=False)
 class Access:
     """Whether a user may in.
@@ -111,6 +137,9 @@ class Access:
         checked_at: When RMZ was asked; UTC.
         source: How the answer was learnt.
         retry_after: Seconds after which asking again is worth it; None if the answer is certain.
+        others: The user's other subscriptions, whether they grant access or not.
+        complete: Whether the user is known to have no more subscriptions than these.
+        policy: The rules by which the answer was decided; None if it was not decided by rules.
     """
 
     granted: bool
@@ -120,6 +149,25 @@ class Access:
     checked_at: datetime
     source: Source = Source.API
     retry_after: int | None = None
+    others: tuple[Subscription, ...] = attrs.field(default=(), repr=False, eq=False)
+    complete: bool = attrs.field(default=True, repr=False)
+    policy: Policy | None = attrs.field(default=None, repr=False, eq=False)
+
+    @property
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """All subscriptions that are known of the user; the one that decided is the first."""
+        return self.others if self.subscription is None else (self.subscription, *self.others)
+
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        """The subscriptions that let the user in when RMZ was asked; the longest is the first.
+
+        Each ends at its own ``until``. To guard a product, ask the paywall for it by name:
+        ``paywall.check(user, "pro-plan")`` looks again before it refuses.
+        """
+        from rmz_async.paywall.decisions import grants_of
+
+        return grants_of(self)
 
     @property
     def certain(self) -> bool:

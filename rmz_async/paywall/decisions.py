@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+import attrs
+
 from rmz_async.errors import ConfigurationError
 from rmz_async.models import Subscription, SubscriptionStatus
-from rmz_async.paywall.access import Access, Reason, Source
+from rmz_async.paywall._wanted import Wanted
+from rmz_async.paywall.access import Access, Grant, Reason, Source
 from rmz_async.paywall.policy import Policy
+from rmz_async.paywall.sharing import Fact
 
-__all__ = ("DEFAULT_POLICY", "LOOKUP_CAP", "decide")
+__all__ = ("DEFAULT_POLICY", "LOOKUP_CAP", "decide", "decide_fact", "grants_of", "narrow")
 
 DEFAULT_POLICY = Policy()
 
@@ -77,15 +81,7 @@ def decide(
     now = datetime.now(UTC) if now is None else now
     if now.tzinfo is None:
         raise ConfigurationError("now: must be an aware time, for example datetime.now(UTC)")
-    verdicts = [_judge(each, policy, now) for each in subscriptions]
-    granted = [each for each in verdicts if each.granted]
-    if granted:
-        verdict = min(granted, key=_by_length)
-    else:
-        verdicts.append(_Verdict(False, Reason.NO_SUBSCRIPTION))
-        if len(subscriptions) >= LOOKUP_CAP:
-            verdicts.append(_Verdict(False, Reason.TOO_MANY))
-        verdict = min(verdicts, key=_by_use)
+    verdict = _decisive([_judge(each, policy, now) for each in subscriptions])
     return Access(
         granted=verdict.granted,
         reason=verdict.reason,
@@ -93,7 +89,72 @@ def decide(
         subscription=verdict.subscription,
         checked_at=now if checked_at is None else checked_at,
         source=source,
+        others=_others(subscriptions, verdict),
+        policy=policy,
     )
+
+
+def decide_fact(fact: Fact, policy: Policy, now: datetime, source: Source = Source.API) -> Access:
+    """Return the answer that a fact gives at *now*; see `decide`."""
+    at = fact.checked_at
+    access = decide(fact.subscriptions, policy, now, checked_at=at, source=source)
+    return attrs.evolve(access, complete=False) if fact.is_partial else access
+
+
+def narrow(access: Access, wanted: Wanted, policy: Policy, now: datetime) -> Access:
+    """Return the answer about some products only, as it is at *now*.
+
+    Args:
+        access: The answer about all that the policy counts; the same object is returned if it
+            holds for the products, too.
+        wanted: The products.
+        policy: The rules.
+        now: An aware time.
+    """
+    if access.reason in (Reason.UNAVAILABLE, Reason.OUTAGE_ALLOWED):
+        return access
+    subscriptions = access.subscriptions
+    verdict = _decisive([_judge(each, policy, now, wanted) for each in subscriptions])
+    if verdict == (access.granted, access.reason, access.until, access.subscription):
+        return access
+    return attrs.evolve(
+        access,
+        granted=verdict.granted,
+        reason=verdict.reason,
+        until=verdict.until,
+        subscription=verdict.subscription,
+        others=_others(subscriptions, verdict),
+    )
+
+
+def grants_of(access: Access) -> tuple[Grant, ...]:
+    """Return the subscriptions that let a user in; see `Access.grants`."""
+    policy = access.policy
+    if policy is None:
+        return ()
+    judged = [_judge(each, policy, access.checked_at) for each in access.subscriptions]
+    return tuple(
+        Grant(reason=each.reason, until=each.until, subscription=each.subscription)
+        for each in sorted((each for each in judged if each.granted), key=_by_length)
+        if each.subscription is not None
+    )
+
+
+def _decisive(verdicts: list[_Verdict]) -> _Verdict:
+    granted = [each for each in verdicts if each.granted]
+    if granted:
+        return min(granted, key=_by_length)
+    refused = [*verdicts, _Verdict(False, Reason.NO_SUBSCRIPTION)]
+    if len(verdicts) >= LOOKUP_CAP:
+        refused.append(_Verdict(False, Reason.TOO_MANY))
+    return min(refused, key=_by_use)
+
+
+def _others(subscriptions: Sequence[Subscription], verdict: _Verdict) -> tuple[Subscription, ...]:
+    others = list(subscriptions)
+    if verdict.subscription is not None:
+        others.remove(verdict.subscription)
+    return tuple(others)
 
 
 # Both orders end with the id, the newest first, because RMZ documents no order of subscriptions.
@@ -112,19 +173,32 @@ def _id_of(verdict: _Verdict) -> int:
     return 0 if verdict.subscription is None else verdict.subscription.id
 
 
-def _judge(subscription: Subscription, policy: Policy, now: datetime) -> _Verdict:
+def _judge(
+    subscription: Subscription, policy: Policy, now: datetime, wanted: Wanted | None = None
+) -> _Verdict:
     verdict = _judge_status(subscription, policy, now)._replace(subscription=subscription)
-    if policy.product_ids is None:
-        return verdict
-    product = subscription.product
-    if product is None:
-        # A refusal stays one, whichever product it is of.
-        return (
-            _Verdict(False, Reason.UNREADABLE, None, subscription) if verdict.granted else verdict
-        )
-    if product.id not in policy.product_ids:
+    counts = _counts(subscription, policy)
+    if counts is False:
         return _Verdict(False, Reason.OTHER_PRODUCT, None, subscription)
+    if wanted is not None:
+        included = wanted.includes(subscription)
+        if included is False:
+            # A subscription that is over, to something else, says nothing about what is wanted.
+            if not verdict.granted:
+                return _Verdict(False, Reason.NO_SUBSCRIPTION)
+            return _Verdict(False, Reason.OTHER_PRODUCT, None, subscription)
+        counts = counts and included
+    if counts is None and verdict.granted:
+        # A refusal stays one, whichever product it is of.
+        return _Verdict(False, Reason.UNREADABLE, None, subscription)
     return verdict
+
+
+def _counts(subscription: Subscription, policy: Policy) -> bool | None:
+    if policy.product_ids is None:
+        return True
+    product = subscription.product
+    return None if product is None else product.id in policy.product_ids
 
 
 def _judge_status(subscription: Subscription, policy: Policy, now: datetime) -> _Verdict:

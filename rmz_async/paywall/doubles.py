@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from rmz_async.errors import ConfigurationError
 from rmz_async.models import Subscription, SubscriptionProduct, SubscriptionStatus
 from rmz_async.observing import Observer
-from rmz_async.paywall._answers import Answers
 from rmz_async.paywall._double_lookups import DoubleLookups
 from rmz_async.paywall._on_outage import OnOutage
+from rmz_async.paywall._product_answers import ProductAnswers
 from rmz_async.paywall.lifetimes import Lifetimes
 from rmz_async.paywall.paywall import Paywall
 from rmz_async.paywall.policy import Policy
@@ -44,9 +44,10 @@ class PaywallDouble(Paywall):
     ) -> None:
         if policy is None:
             policy = Policy(product_ids=product_ids)
+        self._made = 0
         self.rmz: DoubleLookups = DoubleLookups(datetime.now(UTC) if now is None else now)
         self._use(
-            Answers(
+            ProductAnswers(
                 self.rmz,
                 policy=policy,
                 lifetimes=Lifetimes() if lifetimes is None else lifetimes,
@@ -66,6 +67,7 @@ class PaywallDouble(Paywall):
         until: datetime | None = None,
         product_id: int | None = None,
         slug: str | None = None,
+        also: bool = False,
     ) -> None:
         """Give a user an active subscription, which does not renew itself.
 
@@ -74,25 +76,36 @@ class PaywallDouble(Paywall):
             until: When it ends; 30 days from the double's time if left out.
             product_id: Its product; the first of the policy if left out.
             slug: The product's name in addresses.
+            also: Whether the user keeps all other subscriptions.
         """
         products = self._answers.policy.product_ids
         if product_id is None:
             product_id = min(products) if products else 1
         end = self.rmz.now + timedelta(days=30) if until is None else until
         product = SubscriptionProduct(id=product_id, slug=slug)
-        self._set(user, SubscriptionStatus.ACTIVE, end, product)
+        others = self.rmz.known.get(user, ()) if also else ()
+        self._set(user, SubscriptionStatus.ACTIVE, end, product, others)
 
     def deny(
-        self, user: str, status: SubscriptionStatus | str = SubscriptionStatus.EXPIRED
+        self,
+        user: str,
+        status: SubscriptionStatus | str = SubscriptionStatus.EXPIRED,
+        *,
+        slug: str | None = None,
     ) -> None:
         """Take access away from a user.
 
         Args:
             user: The user.
             status: The status of the subscription that remains.
+            slug: The product that is taken away; all if left out.
         """
-        product = SubscriptionProduct(id=min(self._answers.policy.product_ids or {1}))
-        self._set(user, status, self.rmz.now, product)
+        product = SubscriptionProduct(id=min(self._answers.policy.product_ids or {1}), slug=slug)
+        others: tuple[Subscription, ...] = ()
+        if slug is not None:
+            known = self.rmz.known.get(user, ())
+            others = tuple(one for one in known if one.product is None or one.product.slug != slug)
+        self._set(user, status, self.rmz.now, product, others)
 
     def outage(self, on: bool = True) -> None:
         """Let RMZ be out of reach, or within reach again."""
@@ -117,13 +130,16 @@ class PaywallDouble(Paywall):
         status: SubscriptionStatus | str,
         end: datetime,
         product: SubscriptionProduct,
+        others: tuple[Subscription, ...],
     ) -> None:
-        self.rmz.known[user] = Subscription(
-            id=len(self.rmz.known) + 1,
+        self._made += 1
+        subscription = Subscription(
+            id=self._made,
             status=status,
             external_customer_id=user,
             current_period_end=end,
             auto_renew=False,
             product=product,
         )
+        self.rmz.known[user] = (*others, subscription)
         self._answers.memory.forget(user)

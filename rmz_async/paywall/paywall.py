@@ -14,11 +14,12 @@ from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError, InvalidRequestError
 from rmz_async.models import CheckoutSession, NewCustomer
 from rmz_async.observing import Observer
-from rmz_async.paywall._answers import Answers
 from rmz_async.paywall._lookups import Purchase, RMZLookups
 from rmz_async.paywall._on_outage import OnOutage
+from rmz_async.paywall._product_answers import ProductAnswers
 from rmz_async.paywall._query import Query
 from rmz_async.paywall._state import hidden
+from rmz_async.paywall._wanted import Wanted
 from rmz_async.paywall.access import Access
 from rmz_async.paywall.lifetimes import Lifetimes, lifetimes_of
 from rmz_async.paywall.outcomes import Confirmation
@@ -94,7 +95,7 @@ class Paywall:
             raise ConfigurationError("product_ids: stands in the policy, too; name one of them")
         lifetimes = Lifetimes() if lifetimes is None else lifetimes_of(lifetimes)
         self._use(
-            Answers(
+            ProductAnswers(
                 RMZLookups(rmz, lifetimes.patience),
                 policy=policy,
                 lifetimes=lifetimes,
@@ -108,25 +109,36 @@ class Paywall:
             )
         )
 
-    def _use(self, answers: Answers) -> None:
+    def _use(self, answers: ProductAnswers) -> None:
         self._answers = answers
         # Bound once: a check from memory is one call.
         self._fresh = answers.memory.fresh
         self._stack: AsyncExitStack | None = None
 
-    async def check(self, user: str) -> Access:
+    async def check(self, user: str, *products: str | Plan) -> Access:
         """Return whether a user may in.
 
         Args:
             user: The ``external_customer_id`` that you gave the user at the checkout.
+            products: The products that let in, by their slugs, or plans from ``rmz.plans()``; any
+                of them will do. None for all that the paywall counts. The paywall must keep its
+                subscriptions, or RMZ is asked each time.
 
         Returns:
-            The answer. If ``certain`` is false, RMZ could not be asked in time, and nothing that is
-            known lets the user in.
+            The answer; its reason and its end are those of *products*, if there are any. If
+            ``certain`` is false, RMZ could not be asked in time, and nothing that is known lets the
+            user in.
 
         Raises:
             InvalidRequestError: *user* is empty, or longer than 191 characters.
+            ConfigurationError: A product is neither a slug nor a plan.
         """
+        if products:
+            wanted = Wanted.of(products)
+            known = self._answers.ready_for(user, wanted)
+            if known is not None:
+                return known
+            return await self._answers.check_for(user, wanted)
         access = self._fresh(user)
         return access if access is not None else await self._answers.check(user)
 
@@ -297,7 +309,7 @@ class Paywall:
             await stack.aclose()
 
     @property
-    def answers(self) -> Answers:
+    def answers(self) -> ProductAnswers:
         """The inside of the paywall, for its blocking twin and its doubles."""
         return self._answers
 

@@ -21,11 +21,13 @@ class Fact:
         subscriptions: All subscriptions of the user, inactive ones included.
         checked_at: When RMZ was asked; UTC.
         is_doubted: Whether something has changed since then.
+        is_partial: Whether the user may have more subscriptions than these.
     """
 
     subscriptions: Sequence[Subscription] = attrs.field(repr=False)
     checked_at: datetime
     is_doubted: bool = False
+    is_partial: bool = False
 
 
 @attrs.frozen(kw_only=True)

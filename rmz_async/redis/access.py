@@ -98,6 +98,7 @@ class RedisAccessCache:
             "at": at,
             "checked_at": fact.checked_at.isoformat(),
             "subscriptions": [one.to_dict() for one in fact.subscriptions],
+            "is_partial": fact.is_partial,
         }
         key = self._key(user)
         await self._link.run("EVAL", _scripts.PUT, 1, key, json.dumps(value), self._ttl, repr(at))
@@ -202,6 +203,12 @@ def _read(value: Any, told: str | None) -> Fact | None:
         checked_at = datetime.fromisoformat(row["checked_at"])
         subscriptions = tuple(from_dict(Subscription, one) for one in row["subscriptions"])
         is_doubted = told is not None and checked_at < datetime.fromisoformat(told)
+        # An earlier version says nothing of it, and asks RMZ again after a confirmed purchase.
+        is_partial = bool(row.get("is_partial"))
     except (RMZError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return None if checked_at.tzinfo is None else Fact(subscriptions, checked_at, is_doubted)
+    return (
+        None
+        if checked_at.tzinfo is None
+        else Fact(subscriptions, checked_at, is_doubted, is_partial)
+    )

@@ -58,6 +58,7 @@ class PaywallDouble(Paywall):
         until: datetime | None = None,
         product_id: int | None = None,
         slug: str | None = None,
+        also: bool = False,
     ) -> None:
         """Give a user an active subscription, which does not renew itself.
 
@@ -66,19 +67,25 @@ class PaywallDouble(Paywall):
             until: When it ends; 30 days from the double's time if left out.
             product_id: Its product; the first of the policy if left out.
             slug: The product's name in addresses.
+            also: Whether the user keeps all other subscriptions.
         """
-        self._double.grant(user, until=until, product_id=product_id, slug=slug)
+        self._double.grant(user, until=until, product_id=product_id, slug=slug, also=also)
 
     def deny(
-        self, user: str, status: SubscriptionStatus | str = SubscriptionStatus.EXPIRED
+        self,
+        user: str,
+        status: SubscriptionStatus | str = SubscriptionStatus.EXPIRED,
+        *,
+        slug: str | None = None,
     ) -> None:
         """Take access away from a user.
 
         Args:
             user: The user.
             status: The status of the subscription that remains.
+            slug: The product that is taken away; all if left out.
         """
-        self._double.deny(user, status)
+        self._double.deny(user, status, slug=slug)
 
     def outage(self, on: bool = True) -> None:
         """Let RMZ be out of reach, or within reach again."""

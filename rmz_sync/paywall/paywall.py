@@ -22,9 +22,10 @@ from rmz_async.paywall import (
     Policy,
 )
 from rmz_async.paywall import Paywall as AsyncPaywall
-from rmz_async.paywall._answers import Answers
+from rmz_async.paywall._product_answers import ProductAnswers
 from rmz_async.paywall._query import Query
 from rmz_async.paywall._state import hidden
+from rmz_async.paywall._wanted import Wanted
 from rmz_async.plans import Plan
 from rmz_async.webhooks import Event
 from rmz_sync._portal import Portal
@@ -112,19 +113,30 @@ class Paywall:
             lambda: BackgroundTask(self._answers.background.work)
         )
 
-    def check(self, user: str) -> Access:
+    def check(self, user: str, *products: str | Plan) -> Access:
         """Return whether a user may in.
 
         Args:
             user: The ``external_customer_id`` that you gave the user at the checkout.
+            products: The products that let in, by their slugs, or plans from ``rmz.plans()``; any
+                of them will do. None for all that the paywall counts. The paywall must keep its
+                subscriptions, or RMZ is asked each time.
 
         Returns:
-            The answer. If ``certain`` is false, RMZ could not be asked in time, and nothing that is
-            known lets the user in.
+            The answer; its reason and its end are those of *products*, if there are any. If
+            ``certain`` is false, RMZ could not be asked in time, and nothing that is known lets the
+            user in.
 
         Raises:
             InvalidRequestError: *user* is empty, or longer than 191 characters.
+            ConfigurationError: A product is neither a slug nor a plan.
         """
+        if products:
+            wanted = Wanted.of(products)
+            known = self._answers.ready_for(user, wanted)
+            if known is not None:
+                return known
+            return self._portal.run(self._run, self._answers.check_for, user, wanted)
         access = self._fresh(user)
         if access is not None:
             return access
@@ -269,7 +281,7 @@ class Paywall:
         self.close()
 
     @property
-    def answers(self) -> Answers:
+    def answers(self) -> ProductAnswers:
         """The inside of the paywall, for its doubles and for measurements."""
         return self._answers
 

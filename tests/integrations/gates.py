@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -17,6 +18,8 @@ def prepare(double: Any) -> None:
     double.grant("noura", slug="pro-plan")
     double.grant("omar", slug="other-plan")
     double.grant("huda")
+    double.grant("salma", slug="pro-plan", until=datetime.now(UTC) + timedelta(days=2))
+    double.grant("salma", slug="other-plan", also=True)
 
 
 def check_gate(url: str, double: Any) -> None:
@@ -45,6 +48,11 @@ def check_gate(url: str, double: Any) -> None:
     other = get("omar")
     assert _body(other)["reason"] == Reason.OTHER_PRODUCT
     assert get("huda").status_code == 503
+
+    # The other plan lasts longer, and so it decides; each product lets in for itself.
+    assert get("salma").status_code == 200
+    double.deny("salma", "paused", slug="pro-plan")
+    assert _body(get("salma"))["reason"] == Reason.PAUSED
 
     double.outage()
     unsure = get("nobody", Accept="text/html")

@@ -190,15 +190,6 @@ def access(*, granted: bool, reason: Reason) -> Access:
     return Access(granted=granted, reason=reason, checked_at=START)
 
 
-def test_a_gate_without_products_trusts_the_paywall() -> None:
-    """So does one that lets everybody in during an outage."""
-    granted = access(granted=True, reason=Reason.ACTIVE)
-    allowed = access(granted=True, reason=Reason.OUTAGE_ALLOWED)
-
-    assert Gate([]).judge(granted) is granted
-    assert Gate(["pro-plan"]).judge(allowed) is allowed
-
-
 def test_a_gate_needs_no_words(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the extra, the reason is there, and there need not be an offer."""
     monkeypatch.setitem(sys.modules, "babel", None)

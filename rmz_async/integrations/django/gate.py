@@ -56,12 +56,12 @@ def requires(
     def decorate(view: View) -> View:
         @functools.wraps(view)
         async def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            answer = refused(request, gate.judge(await check(user(request))))
+            answer = refused(request, await check(user(request), *gate.slugs))
             return await view(request, *args, **kwargs) if answer is None else answer
 
         @functools.wraps(view)
         def guarded_blocking(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            answer = refused(request, gate.judge(check(user(request))))
+            answer = refused(request, check(user(request), *gate.slugs))
             return view(request, *args, **kwargs) if answer is None else answer
 
         return guarded if inspect.iscoroutinefunction(view) else guarded_blocking

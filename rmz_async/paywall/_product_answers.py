@@ -1,0 +1,75 @@
+"""How the paywall comes to an answer about some of the products."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from rmz_async.observing import Work
+from rmz_async.paywall._answers import Answers
+from rmz_async.paywall._lookups import Urgency
+from rmz_async.paywall._users import validate
+from rmz_async.paywall._wanted import Wanted
+from rmz_async.paywall.access import Access
+from rmz_async.paywall.decisions import decide_fact, narrow
+from rmz_async.paywall.sharing import Fact
+
+__all__ = ("ProductAnswers",)
+
+
+class ProductAnswers(Answers):
+    """Answers about products, beside the answers about all that the policy counts.
+
+    A user may be let in by one product and refused another one. The refusal is as delicate as that
+    of a stranger, although the answer that memory has of the user is a grant.
+    """
+
+    def ready_for(self, user: str, wanted: Wanted) -> Access | None:
+        """Return the answer if memory has one that may be handed out without a further look."""
+        known = self.memory.fresh(user)
+        if known is None:
+            return None
+        answer = self._narrow(known, wanted)
+        # Another process may have confirmed a purchase: a refusal is looked at each time.
+        is_final = self._may_be_spoken(answer) and not self._facts.are_shared
+        return answer if answer.granted or is_final else None
+
+    async def check_for(self, user: str, wanted: Wanted) -> Access:
+        """Return the answer about a user for whom `ready_for` has none."""
+        validate(user)
+        if self._observer is None:
+            return await self._answer_for(user, wanted)
+        with self._observer.around(Work.DECISION, "check"):
+            return self._observed(await self._answer_for(user, wanted), self._observer)
+
+    async def _answer_for(self, user: str, wanted: Wanted) -> Access:
+        if self.memory.fresh(user) is None:
+            answer = self._narrow(await self._answer(user), wanted)
+            if self._may_be_spoken(answer):
+                return answer
+        access = await self._look(user, wanted)
+        if access is not None:
+            answer = self._narrow(access, wanted)
+            if self._may_be_spoken(answer):
+                return answer
+        return self._cannot_say()
+
+    async def _look(self, user: str, wanted: Wanted) -> Access | None:
+        if self._reachability.pause:
+            return await self._known_elsewhere(user)
+        usable = partial(self._is_usable_for, user, wanted)
+        fly = partial(self._fly, user, Urgency.RETURNING, usable=usable)
+        # Not with those who ask about all products: an older fact of another process will do there.
+        return await self._flights.join((user, wanted), fly)
+
+    def _is_usable_for(self, user: str, wanted: Wanted, fact: Fact) -> bool:
+        answer = self._narrow(decide_fact(fact, self.policy, self._today()), wanted)
+        return self._may_be_spoken(answer) and self._is_usable(user, fact)
+
+    def _narrow(self, access: Access, wanted: Wanted) -> Access:
+        return narrow(access, wanted, self.policy, self._today())
+
+    def _may_be_spoken(self, answer: Access) -> bool:
+        return answer.granted or (answer.complete and self._is_recent(answer))
+
+    def _is_recent(self, access: Access) -> bool:
+        return (self._today() - access.checked_at).total_seconds() < self._lifetimes.refusal

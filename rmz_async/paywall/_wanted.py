@@ -1,0 +1,55 @@
+"""The products and plans that a check is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import attrs
+
+from rmz_async.errors import ConfigurationError
+from rmz_async.models import Subscription
+from rmz_async.plans import Plan
+
+__all__ = ("Wanted",)
+
+
+@attrs.frozen
+class Wanted:
+    """Products by their slugs, and plans by the ids of their variants; any of them will do.
+
+    Attributes:
+        slugs: The products' names in addresses.
+        variants: The variants of plans.
+    """
+
+    slugs: frozenset[str]
+    variants: frozenset[int]
+
+    @classmethod
+    def of(cls, given: Sequence[str | Plan]) -> Wanted:
+        """Return the products and plans that a caller has named.
+
+        Raises:
+            ConfigurationError: One is neither a slug nor a plan.
+        """
+        if not all(one and isinstance(one, str | Plan) for one in cast("Sequence[object]", given)):
+            raise ConfigurationError(
+                "products: must be slugs of products, such as pro-plan, and plans of rmz.plans()"
+            )
+        return cls(
+            frozenset(one for one in given if isinstance(one, str)),
+            frozenset(one.variant_id for one in given if isinstance(one, Plan)),
+        )
+
+    def includes(self, subscription: Subscription) -> bool | None:
+        """Return whether a subscription is to one of them; None if that cannot be read."""
+        product, variant = subscription.product, subscription.variant
+        slug = None if product is None else product.slug
+        number = None if variant is None else variant.id
+        if slug in self.slugs or number in self.variants:
+            return True
+        is_known = (slug is not None or not self.slugs) and (
+            number is not None or not self.variants
+        )
+        return False if is_known else None

@@ -1,0 +1,310 @@
+"""A user with subscriptions to several products: each one lets in and ends for itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+import rmz_sync.paywall
+from rmz_async import ConfigurationError, InvalidRequestError, ServerError, Subscription
+from rmz_async.models import SubscriptionProduct
+from rmz_async.paywall import Access, Fact, PaywallDouble, Policy, Reason, Source, decide
+from tests.observers import Notebook
+from tests.paywall.scripted import START, ScriptedRMZ, subscription
+from tests.paywall.shared import Shared
+from tests.paywall.test_feeding import event
+from tests.seams import paywall_over
+
+pytestmark = pytest.mark.anyio
+
+DOWN = ServerError("RMZ is down", status=503)
+
+
+def to(
+    slug: str | None, number: int, status: str = "active", *, days: float = 30, **fields: Any
+) -> Subscription:
+    """A subscription to a product."""
+    one = subscription(number, status, days=days, **fields)
+    return attrs.evolve(one, product=SubscriptionProduct(id=number, slug=slug, name=slug))
+
+
+@pytest.fixture
+def rmz() -> ScriptedRMZ:
+    """An RMZ in which Noura pays for two products; that of the books lasts longer."""
+    scripted = ScriptedRMZ()
+    scripted.set(to("films", 1, days=1), to("books", 2))
+    return scripted
+
+
+async def test_each_product_that_is_paid_for_lets_in(rmz: ScriptedRMZ) -> None:
+    """With the end of its own; any of several will do, and one request is enough."""
+    paywall = paywall_over(rmz)
+
+    films = await paywall.check("noura", "films")
+    books = await paywall.check("noura", "books")
+    both = await paywall.check("noura", "films", "books")
+
+    assert (films.until, books.until) == (START + timedelta(days=1), START + timedelta(days=30))
+    assert both is await paywall.check("noura")
+    assert books is both
+    assert rmz.asked == ["noura"]
+
+
+async def test_a_product_ends_on_time_and_the_other_goes_on(rmz: ScriptedRMZ) -> None:
+    """No webhook is needed, and a renewal is seen immediately."""
+    paywall = paywall_over(rmz)
+    assert await paywall.check("noura", "films")
+    rmz.later(86_400)
+
+    assert (await paywall.check("noura", "films")).reason is Reason.PERIOD_ENDED
+    assert (await paywall.check("noura", "books")).granted
+    rmz.later(6)
+    rmz.set(to("films", 1, days=1), to("books", 2), to("films", 3))
+    assert (await paywall.check("noura", "films")).until == START + timedelta(days=30)
+
+
+async def test_a_refusal_of_one_product_is_never_old(rmz: ScriptedRMZ) -> None:
+    """Although what memory knows of the user is a grant."""
+    rmz.set(to("books", 2))
+    paywall = paywall_over(rmz)
+    assert await paywall.check("noura")
+    assert (await paywall.check("noura", "films")).reason is Reason.OTHER_PRODUCT
+    assert len(rmz.asked) == 1
+
+    rmz.set(to("books", 2), to("films", 3))
+    rmz.later(5)
+
+    assert (await paywall.check("noura", "films")).granted
+    assert len(rmz.asked) == 2
+
+
+async def test_a_refusal_that_cannot_be_checked_is_not_spoken(rmz: ScriptedRMZ) -> None:
+    """The product that is known to be paid for lets in meanwhile."""
+    rmz.set(to("books", 2))
+    paywall = paywall_over(rmz)
+    await paywall.check("noura")
+    rmz.failure = DOWN
+    rmz.later(6)
+
+    for _ in range(2):
+        access = await paywall.check("noura", "films")
+        assert (access.granted, access.reason) == (False, Reason.UNAVAILABLE)
+        assert access.retry_after
+    assert (await paywall.check("noura", "books")).granted
+
+
+async def test_an_outage_that_lets_everybody_in_does_so_for_each_product(rmz: ScriptedRMZ) -> None:
+    """That is the rule of the shop."""
+    paywall = paywall_over(rmz, on_outage="allow")
+    rmz.failure = DOWN
+
+    assert (await paywall.check("noura", "films")).reason is Reason.OUTAGE_ALLOWED
+
+
+async def test_a_webhook_for_the_second_product_grants_immediately(rmz: ScriptedRMZ) -> None:
+    """The first one had been looked at a moment before."""
+    rmz.set(to("books", 2))
+    paywall = paywall_over(rmz)
+    assert not await paywall.check("noura", "films")
+    rmz.set(to("books", 2), to("films", 501))
+
+    await paywall.feed(event())
+
+    assert (await paywall.check("noura", "films")).granted
+
+
+async def test_a_lagging_replica_refuses_no_second_product(rmz: ScriptedRMZ) -> None:
+    """The webhook has told of a purchase that the answer does not show."""
+    rmz.set(to("books", 2))
+    paywall = paywall_over(rmz)
+    await paywall.feed(event())
+
+    assert (await paywall.check("noura", "films")).reason is Reason.UNAVAILABLE
+    assert (await paywall.check("noura", "books")).granted
+    rmz.set(to("books", 2), to("films", 501))
+    assert (await paywall.check("noura", "films")).granted
+
+
+async def test_a_confirmed_purchase_takes_no_other_product_away(rmz: ScriptedRMZ) -> None:
+    """RMZ is asked, because one subscription says nothing about the others."""
+    shared = Shared()
+    rmz.set(to("books", 2), to("films", 501))
+    paywall, other = (paywall_over(rmz, shared=shared) for _ in range(2))
+
+    assert await paywall.confirm({"rmz-subscription-id": "501"}, user="noura")
+
+    assert (await paywall.check("noura", "films")).granted
+    assert (await other.check("noura", "films")).granted
+    assert rmz.asked == []
+    assert (await paywall.check("noura", "books")).granted
+    assert (await other.check("noura", "books")).granted
+
+
+async def test_a_purchase_that_another_process_has_confirmed_is_not_refused(
+    rmz: ScriptedRMZ,
+) -> None:
+    """A refusal that is a second old is looked at again, in what all know."""
+    shared = Shared()
+    rmz.set(to("books", 2))
+    paywall = paywall_over(rmz, shared=shared)
+    assert not await paywall.check("noura", "films")
+    assert not await paywall.check("noura", "films")
+    assert len(rmz.asked) == 1
+    rmz.later(1)
+    shared.facts["noura"] = Fact((to("films", 501),), rmz.today(), is_partial=True)
+
+    assert (await paywall.check("noura", "films")).granted
+    assert len(rmz.asked) == 1
+
+
+async def test_an_older_fact_of_another_process_refuses_no_product(rmz: ScriptedRMZ) -> None:
+    """The fact lets the user in, and says nothing certain about the product."""
+    shared = Shared()
+    paywall = paywall_over(rmz, shared=shared)
+    shared.facts["noura"] = Fact((to("books", 2),), rmz.today())
+    rmz.later(30)
+
+    assert (await paywall.check("noura", "films")).granted
+    assert rmz.asked == ["noura"]
+
+
+async def test_a_snapshot_knows_all_products(rmz: ScriptedRMZ, tmp_path: Path) -> None:
+    """A process that starts while RMZ is down lets a payer into both."""
+    path = tmp_path / "payers"
+    paywall, started = (paywall_over(rmz, snapshot=path) for _ in range(2))
+    await paywall.check("noura")
+    await paywall.answers.background.save()
+    rmz.failure = DOWN
+    rmz.later(60)
+
+    await started.answers.background.load()
+    films = await started.check("noura", "films")
+    assert (films.granted, films.source) == (True, Source.SNAPSHOT)
+    assert (await started.check("noura", "books")).granted
+    assert (await started.check("noura", "games")).reason is Reason.UNAVAILABLE
+
+
+async def test_a_paywall_that_keeps_no_subscriptions_asks_each_time(rmz: ScriptedRMZ) -> None:
+    """A payer is not refused for that."""
+    paywall = paywall_over(rmz, keep_subscriptions=False)
+
+    for _ in range(2):
+        assert (await paywall.check("noura", "films")).granted
+    assert (await paywall.check("noura")).subscription is None
+    assert len(rmz.asked) == 2
+
+
+async def test_an_observer_gets_the_answer_about_the_product(rmz: ScriptedRMZ) -> None:
+    """Answers that memory has ready are not recorded."""
+    seen = Notebook()
+    paywall = paywall_over(rmz, observer=seen)
+
+    await paywall.check("noura", "games")
+    await paywall.check("noura", "films")
+
+    assert [(each.granted, each.reason) for each in seen.decisions] == [(False, "other_product")]
+
+
+@pytest.mark.parametrize("products", [("",), (102,), (["films"],)])
+async def test_a_product_is_a_slug_or_a_plan(rmz: ScriptedRMZ, products: Any) -> None:
+    """An id is refused; so is a user without a name."""
+    with pytest.raises(ConfigurationError, match=r"^products: must be"):
+        await paywall_over(rmz).check("noura", *products)
+    with pytest.raises(InvalidRequestError):
+        await paywall_over(rmz).check("", "films")
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ("paused", Reason.PAUSED),
+        ("canceled", Reason.CANCELED),
+        ("expired", Reason.EXPIRED),
+        ("past_due", Reason.GRACE_ENDED),
+        ("trialing", Reason.TRIAL_EXCLUDED),
+        ("active", Reason.PERIOD_ENDED),
+    ],
+)
+async def test_a_refusal_is_about_the_product(
+    rmz: ScriptedRMZ, status: str, reason: Reason
+) -> None:
+    """Whatever else lets the user in; the words name the product."""
+    rmz.set(to("films", 1, status, days=-1), to("books", 2), to("games", 3, "expired"))
+    policy = Policy(grace=timedelta(0), trial=False)
+
+    access = await paywall_over(rmz, policy=policy).check("noura", "films")
+
+    assert access.reason is reason
+    assert "films" in access.text("en")
+    assert "films" in access.text("ar")
+
+
+async def test_a_product_that_was_never_bought_is_refused_as_such(rmz: ScriptedRMZ) -> None:
+    """A subscription to something else that is over says nothing."""
+    rmz.set(to("books", 2, "expired"))
+
+    access = await paywall_over(rmz).check("noura", "films")
+
+    assert (access.reason, access.subscription) == (Reason.NO_SUBSCRIPTION, None)
+
+
+@pytest.mark.parametrize(
+    ("held", "policy", "reason"),
+    [
+        ([to(None, 1), to("books", 2)], Policy(), Reason.UNREADABLE),
+        ([to("books", 2)] * 50, Policy(), Reason.TOO_MANY),
+        ([to("films", 1)], Policy(product_ids=[2]), Reason.OTHER_PRODUCT),
+    ],
+)
+async def test_a_product_is_refused_only_if_all_is_known(
+    rmz: ScriptedRMZ, held: list[Subscription], policy: Policy, reason: Reason
+) -> None:
+    """The policy counts first."""
+    rmz.set(*held)
+
+    assert (await paywall_over(rmz, policy=policy).check("noura", "films")).reason is reason
+
+
+def test_an_answer_names_everything_that_grants() -> None:
+    """The longest first, each with its own end."""
+    held = [to("films", 1, days=1), to("games", 3, "expired"), to("books", 2)]
+
+    access = decide(held, now=START)
+
+    assert [each.product and each.product.slug for each in access.grants] == ["books", "films"]
+    assert [each.until for each in access.grants] == [
+        START + timedelta(days=30),
+        START + timedelta(days=1),
+    ]
+    assert [each.variant for each in access.grants] == [None, None]
+    assert {each.id for each in access.subscriptions} == {1, 2, 3}
+    assert access.subscriptions[0] == access.subscription
+    assert decide([], now=START).subscriptions == ()
+    assert Access(granted=True, reason=Reason.ACTIVE, checked_at=START).grants == ()
+
+
+async def test_a_double_has_several_products() -> None:
+    """Each is granted and taken away for itself."""
+    double = PaywallDouble(now=START)
+    double.grant("noura", slug="films")
+    double.grant("noura", slug="books", also=True)
+    assert (await double.check("noura", "films")).granted
+    double.deny("noura", "paused", slug="films")
+
+    assert (await double.check("noura", "films")).reason is Reason.PAUSED
+    assert (await double.check("noura", "books")).granted
+
+
+def test_code_that_cannot_await_asks_for_products() -> None:
+    """From memory, or by the double's thread."""
+    with rmz_sync.paywall.PaywallDouble(now=START) as double:
+        double.grant("noura", slug="films")
+        double.grant("noura", slug="books", also=True)
+        assert double.check("noura", "films").source is Source.API
+        assert double.check("noura", "films").source is Source.CACHE
+        double.deny("noura", slug="films")
+        assert double.check("noura", "films").reason is Reason.EXPIRED
