@@ -57,11 +57,13 @@ __all__ = (
     "State",
     "Urgency",
     "after_fork",
+    "after_fork_in_parent",
     "after_storing",
     "answers_over",
     "as_another_process",
     "async_client",
     "be_patient",
+    "before_fork",
     "body_of",
     "budget_of",
     "changes",
@@ -77,6 +79,7 @@ __all__ = (
     "paywall_over",
     "pool_of",
     "presence_over",
+    "rests",
     "routes_of",
     "run_in_thread_of",
     "set_clock",
@@ -266,6 +269,21 @@ def set_pause(patch: pytest.MonkeyPatch, pause: Callable[[float], None]) -> None
 def after_fork() -> None:
     """Do to all SQLite files what happens in the child of a fork."""
     _sqlite_file._after_fork()
+
+
+def before_fork() -> None:
+    """Do to all SQLite files what happens before a fork."""
+    _sqlite_file._before_fork()
+
+
+def rests(inbox: SQLiteInbox, patience: float) -> bool:
+    """Close an inbox as before a fork, unless its file is in use."""
+    return inbox._file.rest(patience)
+
+
+def after_fork_in_parent() -> None:
+    """Do to all SQLite files what happens in the parent after a fork."""
+    _sqlite_file._after_fork_in_parent()
 
 
 def after_storing(call: Callable[[], None]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import sqlite3
 import subprocess
@@ -322,6 +323,93 @@ def test_parent_and_child_of_a_fork_both_go_on(inbox: SQLiteInbox, tmp_path: Pat
 
     assert inbox.stats().done == 1
     assert claim_one(inbox).key == "after"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_a_child_stores_for_good_though_its_parent_closes_the_inbox(
+    inbox: SQLiteInbox, tmp_path: Path
+) -> None:
+    """A child without locks of its own would write to a log that the parent deletes."""
+    program = (
+        "import os, sys\n"
+        "from rmz_async.webhooks.inbox.sqlite import SQLiteInbox\n"
+        "from tests.webhooks.storages import store\n"
+        "inbox = SQLiteInbox(sys.argv[1])\n"
+        "store(inbox, 'parent')\n"
+        "begun, begin = os.pipe()\n"
+        "closed, close = os.pipe()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    store(inbox, 'child')\n"
+        "    os.write(begin, b'.')\n"
+        "    os.read(closed, 1)\n"
+        "    store(inbox, 'child again')\n"
+        "    os._exit(0)\n"
+        "os.read(begun, 1)\n"
+        "inbox.close()\n"
+        "os.write(close, b'.')\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+    )
+    run(program, str(tmp_path / "inbox.db"))
+
+    assert [each.key for each in claim(inbox)] == ["parent", "child", "child again"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+def test_a_fork_waits_for_the_transaction_of_another_thread(
+    inbox: SQLiteInbox, tmp_path: Path
+) -> None:
+    """The child would find the file locked for ever by a thread that it does not have."""
+    program = (
+        "import os, sys, threading\n"
+        "from rmz_async.webhooks.inbox.sqlite import SQLiteInbox\n"
+        "from tests.webhooks.storages import claim_one, store\n"
+        "inbox = SQLiteInbox(sys.argv[1])\n"
+        "store(inbox, 'parent')\n"
+        "entered, forks = threading.Event(), threading.Event()\n"
+        # Runs before the inbox's own.
+        "os.register_at_fork(before=forks.set)\n"
+        "def work():\n"
+        "    with inbox.transaction(claim_one(inbox)):\n"
+        "        entered.set()\n"
+        "        forks.wait()\n"
+        "thread = threading.Thread(target=work)\n"
+        "thread.start()\n"
+        "entered.wait()\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    store(inbox, 'child')\n"
+        "    os._exit(0)\n"
+        "thread.join()\n"
+        "assert os.waitpid(child, 0)[1] == 0\n"
+        "store(inbox, 'after')\n"
+    )
+    run(program, str(tmp_path / "inbox.db"))
+
+    assert inbox.stats().done == 1
+    assert {each.key for each in claim(inbox)} == {"child", "after"}
+
+
+def test_a_file_is_closed_while_its_process_forks(inbox: SQLiteInbox) -> None:
+    store(inbox, "a")
+    before = seams.connection_of(inbox)
+    seams.before_fork()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        before.execute("SELECT 1")
+    seams.after_fork_in_parent()
+
+    assert claim_one(inbox).key == "a"
+
+
+def test_a_fork_does_not_wait_for_the_transaction_that_it_is_in(inbox: SQLiteInbox) -> None:
+    """A transaction that the forking thread has begun goes on after the fork."""
+    store(inbox, "a")
+    with inbox.transaction(claim_one(inbox)) as connection:
+        # Python refuses to wait for so long.
+        assert not seams.rests(inbox, patience=math.nan)
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+    assert inbox.stats().done == 1
 
 
 def test_a_child_of_a_fork_leaves_the_connection_to_its_parent(inbox: SQLiteInbox) -> None:

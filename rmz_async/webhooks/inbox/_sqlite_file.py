@@ -17,11 +17,17 @@ OPENINGS = 50
 # The latest table: a file of an older version gets those that it lacks.
 _HAS_TABLES = "SELECT 1 FROM sqlite_schema WHERE name = 'rmz_walk'"
 
+# Seconds that a fork waits for a transaction of another thread.
+FORK_PATIENCE = 1.0
+
 pause = time.sleep
 
 # Connections that a parent has opened. The child must not close them, since the file's locks and
 # its write-ahead log are the parent's.
 _inherited: list[sqlite3.Connection] = []
+
+# The files that are closed while a thread forks, by the thread.
+_resting: dict[int, list[SQLiteFile]] = {}
 
 
 class SQLiteFile:
@@ -39,6 +45,7 @@ class SQLiteFile:
         self._connection: sqlite3.Connection | None = None
         self._patience: float | None = None
         self._is_closing = False
+        self._taker: int | None = None
         _files.add(self)
 
     def close(self, patience: float) -> None:
@@ -94,6 +101,7 @@ class SQLiteFile:
             raise sqlite3.OperationalError(
                 f"another thread has kept the inbox for more than {patience:g} seconds"
             )
+        self._taker = threading.get_ident()
         try:
             if self._connection is None:
                 self._connection = _opened(self._path, self._schema)
@@ -104,6 +112,7 @@ class SQLiteFile:
                 self._patience = patience
             yield connection
         finally:
+            self._taker = None
             if self._is_closing:
                 self._drop()
             lock.release()
@@ -122,11 +131,29 @@ class SQLiteFile:
         if connection is not None:
             connection.close()
 
+    def rest(self, patience: float) -> bool:
+        """Close the file, and keep it closed until `go_on`; False if somebody uses it.
+
+        Args:
+            patience: Seconds to wait for a transaction of another thread.
+        """
+        # A thread that forks inside its own transaction would wait for itself.
+        own = self._taker == threading.get_ident()
+        if not self._lock.acquire(timeout=0 if own else patience):
+            return False
+        self._drop()
+        return True
+
+    def go_on(self) -> None:
+        """Let the next transaction open the file again."""
+        self._lock.release()
+
     def forget(self) -> None:
         """Leave the connection to the parent, in the child of a fork."""
         if self._connection is not None:
             _inherited.append(self._connection)
         self._connection = None
+        self._taker = None
         # Another thread, which this process does not have, may have held it.
         self._lock = threading.Lock()
 
@@ -141,14 +168,32 @@ def ended_inside() -> sqlite3.ProgrammingError:
 _files: weakref.WeakSet[SQLiteFile] = weakref.WeakSet()
 
 
+def _before_fork() -> None:
+    # SQLite remembers in the process which locks it holds, and a child does not inherit the locks.
+    # A child that finds a file open would write without any, into a log that others may delete.
+    resting = _resting[threading.get_ident()] = []
+    # In the same order in each thread, so that two that fork do not wait for each other.
+    resting.extend(file for file in sorted(_files, key=id) if file.rest(FORK_PATIENCE))
+
+
+def _after_fork_in_parent() -> None:
+    for file in _resting.pop(threading.get_ident(), ()):
+        file.go_on()
+
+
 def _after_fork() -> None:
+    _resting.clear()
     for file in list(_files):
         file.forget()
 
 
 # Windows has no fork.
 if hasattr(os, "register_at_fork"):  # pragma: no branch
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork,
+    )
 
 
 def _opened(path: str, schema: str) -> sqlite3.Connection:
