@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
+from datetime import datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -18,11 +19,12 @@ from rmz_async._calls.retry import Budget
 from rmz_async._calls.token import Tokens
 from rmz_async._http.client import Connections, LoopState
 from rmz_async._transport import Transport
-from rmz_async.paywall import Lifetimes, Paywall, Policy
+from rmz_async.paywall import Access, Lifetimes, Paywall, Policy, decisions
 from rmz_async.paywall._lookups import Lookups, Purchase, Urgency
 from rmz_async.paywall._memory import Entry, Memory
 from rmz_async.paywall._product_answers import ProductAnswers
 from rmz_async.paywall._state import Bought, Secrets, State, hidden
+from rmz_async.paywall._wanted import Wanted
 from rmz_async.webhooks import _hand_over, _worker
 from rmz_async.webhooks._comparing import body_of, changes, state_of, state_of_event
 from rmz_async.webhooks._keys import storable
@@ -342,3 +344,8 @@ def routes_of(sandbox: Sandbox) -> list[BaseRoute]:
 def set_longest_group(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Change for how many seconds a transaction takes up the blocks of other handlers."""
     monkeypatch.setattr("rmz_async.webhooks._commits.LONGEST", seconds)
+
+
+def narrow(access: Access, slug: str, policy: Policy, now: datetime) -> Access:
+    """Return the answer about one product only."""
+    return decisions.narrow(access, Wanted.of([slug]), policy, now)

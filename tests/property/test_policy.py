@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from rmz_async import Subscription, SubscriptionStatus
 from rmz_async.models import SubscriptionProduct
-from rmz_async.paywall import Policy, decide
+from rmz_async.paywall import Policy, Reason, decide
+from tests import seams
 from tests.property import access_rules
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -56,6 +57,7 @@ policies = st.builds(
     canceled=st.booleans(),
     unknown_status=st.booleans(),
 )
+SLUGS = ["product-101", "product-102", "product-103", "product-104"]
 few = st.lists(subscriptions, max_size=4, unique_by=lambda one: one.id)
 # A lookup returns 50 at most: a customer may have just so many, or one less.
 held = few | st.builds(
@@ -85,6 +87,34 @@ def test_an_answer_is_that_of_the_rules(
         allowed = access_rules.refusals(owned, policy, now)
         assert access.reason in allowed
         assert access.certain is allowed.isdisjoint({"unreadable", "too_many"})
+
+
+@given(few, policies, moments)
+def test_a_check_of_one_product_is_that_of_its_subscriptions(
+    owned: list[Subscription], policy: Policy, now: datetime
+) -> None:
+    """No subscription to something else locks a payer out, or lets one in."""
+    named = [one for one in map(_with_slug, owned) if one is not None]
+    every = decide(named, policy, now)
+    nothing = {Reason.NO_SUBSCRIPTION, Reason.OTHER_PRODUCT}
+    for slug in SLUGS:
+        mine = [one for one in named if one.product is not None and one.product.slug == slug]
+        alone = decide(mine, policy, now)
+        access = seams.narrow(every, slug, policy, now)
+
+        assert (access.granted, access.until) == (alone.granted, alone.until)
+        assert access.certain is alone.certain
+        if alone.reason in nothing:
+            assert access.reason in nothing
+        else:
+            assert (access.reason, access.subscription) == (alone.reason, alone.subscription)
+
+
+def _with_slug(one: Subscription) -> Subscription | None:
+    if one.product is None:
+        return None
+    slug = f"product-{one.product.id}"
+    return attrs.evolve(one, product=attrs.evolve(one.product, slug=slug))
 
 
 @given(few, policies, moments, st.integers(0, 20))

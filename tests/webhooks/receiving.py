@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from rmz_async.webhooks import Ack, EventType, Inbox, Receiver, sample, sign
@@ -41,10 +42,8 @@ class Unreliable:
         self.has_stopped = False
 
     def __getattr__(self, name: str) -> Any:
-        if name in self.broken:
-            self.broken.remove(name)
-            return self._fail
-        return getattr(self._inbox, name)
+        found = getattr(self._inbox, name)
+        return partial(self._fail_once, name) if name in self.broken else found
 
     def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Keep *wake* for the test."""
@@ -56,6 +55,10 @@ class Unreliable:
 
     def _stop(self) -> None:
         self.has_stopped = True
+
+    def _fail_once(self, name: str, *_: object, **__: object) -> None:
+        self.broken.remove(name)
+        self._fail()
 
     @staticmethod
     def _fail(*arguments: object, **options: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -255,7 +256,8 @@ async def test_a_share_is_a_whole_number(
 
 @pytest.mark.anyio
 async def test_an_inbox_of_ones_own_may_keep_no_states(sandbox: Sandbox) -> None:
-    receiver = Receiver(secrets=[SECRET], inbox=cast("Inbox", object()))
+    of_ones_own = SimpleNamespace(claim=None)
+    receiver = Receiver(secrets=[SECRET], inbox=cast("Inbox", of_ones_own))
     async with sandbox.client() as rmz:
         with pytest.raises(ConfigurationError, match="KnownStates"):
             await receiver.reconcile(rmz)
