@@ -14,6 +14,7 @@ from rmz_async.plans import Plan
 
 __all__ = ("AsyncPaywall", "BlockingPaywall", "Gate", "Refusal")
 
+NOBODY = 401
 REFUSED = 402
 CANNOT_SAY = 503
 SEE_OTHER = 303
@@ -66,18 +67,20 @@ class Gate:
         self.slugs: tuple[str, ...] = tuple(slugs)
 
     def refusal(
-        self, access: Access, *, accept: str, accept_language: str, offer: str | None
+        self, access: Access | None, *, accept: str, accept_language: str, offer: str | None
     ) -> Refusal:
         """Return the answer to a user who may not in.
 
         Args:
-            access: Why.
+            access: Why; None if nobody is signed in.
             accept: The request's header; a browser is sent to the offer.
             accept_language: The request's header.
             offer: Where the user can subscribe.
         """
         # A proxy that kept the answer would refuse a customer who has just paid.
         headers = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language"}
+        if access is None:
+            return Refusal(status=NOBODY, body={"reason": "not_signed_in"}, headers=headers)
         body: dict[str, Any] = {"reason": str(access.reason)}
         text = _text(access, accept_language)
         if text is not None:

@@ -103,18 +103,19 @@ def webhook(receiver: AsyncReceiver) -> Callable[[web.Request], Awaitable[web.Re
 def requires(
     *slugs: str,
     paywall: AsyncPaywall,
-    user: Callable[[web.Request], Awaitable[str]],
+    user: Callable[[web.Request], Awaitable[str | None]],
     offer: Callable[[web.Request], str | None] | None = None,
 ) -> Callable[[View], View]:
     """Return a decorator that lets subscribers in; ``request[ACCESS]`` is the answer.
 
     All others get 402 with the reason, as JSON in the language that they asked for; a browser is
     sent to the offer. If the paywall cannot say, the status is 503 with ``Retry-After``.
+    A visitor who is not signed in gets 401.
 
     Args:
         slugs: The products that let in; none for all that the paywall counts.
         paywall: Answers.
-        user: Returns the signed-in user.
+        user: Returns the signed-in user; None if nobody is signed in.
         offer: Returns the address at which the user can subscribe.
 
     Raises:
@@ -125,8 +126,9 @@ def requires(
     def decorate(view: View) -> View:
         @functools.wraps(view)
         async def guarded(request: web.Request) -> web.StreamResponse:
-            access = await paywall.check(await user(request), *gate.slugs)
-            if access.granted:
+            name = await user(request)
+            access = await paywall.check(name, *gate.slugs) if name else None
+            if access:
                 request[ACCESS] = access
                 return await view(request)
             refusal = gate.refusal(

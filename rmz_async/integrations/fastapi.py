@@ -56,11 +56,12 @@ def requires(
 
     All others get 402 with the reason, as JSON in the language that they asked for; a browser is
     sent to the offer. If the paywall cannot say, the status is 503 with ``Retry-After``.
+    A visitor who is not signed in gets 401.
 
     Args:
         slugs: The products that let in; none for all that the paywall counts.
         paywall: Answers.
-        user: Your dependency that returns the signed-in user.
+        user: Your dependency that returns the signed-in user; None if nobody is signed in.
         offer: Returns the address at which the user can subscribe.
 
     Raises:
@@ -69,9 +70,9 @@ def requires(
     gate = Gate(slugs)
 
     # A default and not Annotated: FastAPI could not read the name of a local variable there.
-    async def let_in(request: Request, signed_in: str = Depends(user)) -> Access:
-        access = await paywall.check(signed_in, *gate.slugs)
-        if access.granted:
+    async def let_in(request: Request, signed_in: str | None = Depends(user)) -> Access:
+        access = await paywall.check(signed_in, *gate.slugs) if signed_in else None
+        if access:
             return access
         refusal = gate.refusal(
             access,

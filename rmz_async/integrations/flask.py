@@ -47,18 +47,19 @@ def blueprint(receiver: BlockingReceiver, path: str = PATH) -> Blueprint:
 def requires(
     *slugs: str,
     paywall: BlockingPaywall,
-    user: Callable[[], str],
+    user: Callable[[], str | None],
     offer: Callable[[], str | None] | None = None,
 ) -> Callable[[View], View]:
     """Return a decorator that lets subscribers in; in the view, ``g.access`` is the answer.
 
     All others get 402 with the reason, as JSON in the language that they asked for; a browser is
     sent to the offer. If the paywall cannot say, the status is 503 with ``Retry-After``.
+    A visitor who is not signed in gets 401.
 
     Args:
         slugs: The products that let in; none for all that the paywall counts.
         paywall: Answers.
-        user: Returns the signed-in user.
+        user: Returns the signed-in user; None if nobody is signed in.
         offer: Returns the address at which the user can subscribe.
 
     Raises:
@@ -69,8 +70,9 @@ def requires(
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def guarded(*args: object, **kwargs: object) -> ResponseReturnValue:
-            access = paywall.check(user(), *gate.slugs)
-            if access.granted:
+            name = user()
+            access = paywall.check(name, *gate.slugs) if name else None
+            if access:
                 g.access = access
                 return view(*args, **kwargs)
             refusal = gate.refusal(

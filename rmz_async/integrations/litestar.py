@@ -119,18 +119,19 @@ def route(receiver: AsyncReceiver, path: str = PATH) -> HTTPRouteHandler:
 def requires(
     *slugs: str,
     paywall: AsyncPaywall,
-    user: Callable[[Connection], Awaitable[str]],
+    user: Callable[[Connection], Awaitable[str | None]],
     offer: Callable[[Connection], str | None] | None = None,
 ) -> Callable[[Connection, BaseRouteHandler], Awaitable[None]]:
     """Return a guard that lets subscribers in; ``request.state.access`` is the answer.
 
     All others get 402 with the reason, as JSON in the language that they asked for; a browser is
     sent to the offer. If the paywall cannot say, the status is 503 with ``Retry-After``.
+    A visitor who is not signed in gets 401.
 
     Args:
         slugs: The products that let in; none for all that the paywall counts.
         paywall: Answers.
-        user: Returns the signed-in user.
+        user: Returns the signed-in user; None if nobody is signed in.
         offer: Returns the address at which the user can subscribe.
 
     Raises:
@@ -139,8 +140,9 @@ def requires(
     gate = Gate(slugs)
 
     async def let_in(connection: Connection, _: BaseRouteHandler) -> None:
-        access = await paywall.check(await user(connection), *gate.slugs)
-        if access.granted:
+        name = await user(connection)
+        access = await paywall.check(name, *gate.slugs) if name else None
+        if access:
             connection.state.access = access
             return
         refusal = gate.refusal(

@@ -126,18 +126,19 @@ def webhook(receiver: AsyncReceiver) -> Endpoint:
 def requires(
     *slugs: str,
     paywall: AsyncPaywall,
-    user: Callable[[Request], Awaitable[str]],
+    user: Callable[[Request], Awaitable[str | None]],
     offer: Callable[[Request], str | None] | None = None,
 ) -> Callable[[Endpoint], Endpoint]:
     """Return a decorator that lets subscribers in; ``request.state.access`` is the answer.
 
     All others get 402 with the reason, as JSON in the language that they asked for; a browser is
     sent to the offer. If the paywall cannot say, the status is 503 with ``Retry-After``.
+    A visitor who is not signed in gets 401.
 
     Args:
         slugs: The products that let in; none for all that the paywall counts.
         paywall: Answers.
-        user: Returns the signed-in user.
+        user: Returns the signed-in user; None if nobody is signed in.
         offer: Returns the address at which the user can subscribe.
 
     Raises:
@@ -148,8 +149,9 @@ def requires(
     def decorate(endpoint: Endpoint) -> Endpoint:
         @functools.wraps(endpoint)
         async def guarded(request: Request) -> Response:
-            access = await paywall.check(await user(request), *gate.slugs)
-            if access.granted:
+            name = await user(request)
+            access = await paywall.check(name, *gate.slugs) if name else None
+            if access:
                 request.state.access = access
                 return await endpoint(request)
             refusal = gate.refusal(

@@ -39,6 +39,11 @@ def check_gate(url: str, double: Any) -> None:
     assert refused.headers["Cache-Control"] == "no-store"
     assert "Retry-After" not in refused.headers
 
+    nobody = get("", Accept="text/html")
+    assert nobody.status_code == 401
+    assert _body(nobody)["reason"] == "not_signed_in"
+    assert nobody.headers["Cache-Control"] == "no-store"
+
     arabic = get("sami", **{"Accept-Language": "fr, ar-SA;q=0.9, en;q=0.8"})
     assert "اشتراك" in _body(arabic)["text"]
 

@@ -20,7 +20,7 @@ View = Callable[..., Any]
 def requires(
     *slugs: str,
     paywall: AsyncPaywall | BlockingPaywall,
-    user: Callable[[HttpRequest], str],
+    user: Callable[[HttpRequest], str | None],
     offer: Callable[[HttpRequest], str | None] | None = None,
 ) -> Callable[[View], View]:
     """Return a decorator that lets subscribers in; ``request.access`` is the answer.
@@ -28,11 +28,12 @@ def requires(
     An async view needs a paywall of ``rmz_async``, and a plain one that of ``rmz_sync``. All others
     get 402 with the reason, as JSON in the language that they asked for; a browser is sent to the
     offer. If the paywall cannot say, the status is 503 with ``Retry-After``.
+    A visitor who is not signed in gets 401.
 
     Args:
         slugs: The products that let in; none for all that the paywall counts.
         paywall: Answers.
-        user: Returns the signed-in user.
+        user: Returns the signed-in user; None if nobody is signed in.
         offer: Returns the address at which the user can subscribe.
 
     Raises:
@@ -41,8 +42,8 @@ def requires(
     gate = Gate(slugs)
     check: Any = paywall.check
 
-    def refused(request: HttpRequest, access: Access) -> HttpResponse | None:
-        if access.granted:
+    def refused(request: HttpRequest, access: Access | None) -> HttpResponse | None:
+        if access:
             request.access = access  # type: ignore[attr-defined] # for the view
             return None
         refusal = gate.refusal(
@@ -56,12 +57,14 @@ def requires(
     def decorate(view: View) -> View:
         @functools.wraps(view)
         async def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            answer = refused(request, await check(user(request), *gate.slugs))
+            name = user(request)
+            answer = refused(request, await check(name, *gate.slugs) if name else None)
             return await view(request, *args, **kwargs) if answer is None else answer
 
         @functools.wraps(view)
         def guarded_blocking(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            answer = refused(request, check(user(request), *gate.slugs))
+            name = user(request)
+            answer = refused(request, check(name, *gate.slugs) if name else None)
             return view(request, *args, **kwargs) if answer is None else answer
 
         return guarded if inspect.iscoroutinefunction(view) else guarded_blocking
