@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from rmz_async.cli._options import Options, open_client
 from rmz_async.cli._printing import print_document, print_rows, print_sentence
 from rmz_async.cli._wording import language
-from rmz_async.paywall import Policy, decide
+from rmz_async.paywall import Grant, Policy, decide
 
 __all__ = ("access",)
 
@@ -42,8 +44,8 @@ async def access(
         "subscription": number,
     }
     if options.json:
-        until = None if answer.until is None else answer.until.isoformat().replace("+00:00", "Z")
-        print_document({**row, "until": until})
+        grants = [_grant(each) for each in answer.grants]
+        print_document({**row, "until": _moment(answer.until), "grants": grants})
     elif options.csv:
         print_rows([row], tuple(row), options)
     else:
@@ -52,3 +54,17 @@ async def access(
     if answer.granted:
         return _GRANTED
     return _REFUSED if answer.certain else _CANNOT_SAY
+
+
+def _grant(grant: Grant) -> dict[str, object]:
+    product = grant.product
+    return {
+        "product": None if product is None else product.slug or product.id,
+        "subscription": grant.subscription.id,
+        "reason": str(grant.reason),
+        "until": _moment(grant.until),
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -42,6 +42,17 @@ def test_the_reason_can_be_arabic(served: Served, capsys: pytest.CaptureFixture[
     assert answer["until"].endswith("Z")
 
 
+def test_each_subscription_that_lets_a_user_in_is_listed(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = json.loads(printed(capsys, "access", "usr_abc123", "--json"))
+
+    (grant,) = answer["grants"]
+    assert grant["subscription"] == answer["subscription"] == 501
+    assert (grant["reason"], grant["until"]) == (answer["reason"], answer["until"])
+    assert grant["product"] == "pro-plan"
+
+
 def test_an_unknown_user_is_refused(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["access", "nobody", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["until"] is None
