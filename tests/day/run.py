@@ -23,7 +23,7 @@ import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from tests.day.playing import Result
@@ -72,6 +72,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--users", type=int, default=10_000)
     parser.add_argument("--hours", type=float, default=24.0, help="of a day; an outage takes 5")
+    parser.add_argument("--checks", type=float, default=3.0, help="page views a second, on average")
     parser.add_argument("--only", metavar="NAME", help="a day, or all whose name has this in it")
     parser.add_argument("--broken", action="store_true", help="break the paywall instead")
     return parser.parse_args()
@@ -89,30 +90,34 @@ def main() -> int:
     else:
         names, play = [*DAYS, *OUTAGES], play_day
     names = [name for name in names if given.only is None or given.only in name]
-    tasks = [(name, given.seed, given.users, given.hours) for name in names]
+    tasks = [(name, given.seed, given.users, given.hours, given.checks) for name in names]
     with ProcessPoolExecutor(cores) as processes:
         passed = [report(*found) for found in processes.map(play, tasks)]
     print(f"{passed.count(True)} of {len(passed)} passed, {time.monotonic() - began:.0f} s")
     return 0 if names and all(passed) else 1
 
 
-def play_day(task: tuple[str, int, int, float]) -> tuple[str, Result, bool]:
+Task: TypeAlias = tuple[str, int, int, float, float]
+"""The name, the seed, the users, the hours, and the page views a second."""
+
+
+def play_day(task: Task) -> tuple[str, Result, bool]:
     """Play a day."""
     from tests.day.playing import Plan, play
 
-    name, seed, users, hours = task
+    name, seed, users, hours, checks = task
     logging.disable(logging.CRITICAL)
     if name in DAYS:
-        plan = Plan(seed=seed, users=users, hours=hours, **DAYS[name])
+        plan = Plan(seed=seed, users=users, hours=hours, checks=checks, **DAYS[name])
     else:
         # The story begins at night, and knows most of the payers after some hours.
         options: dict[str, Any] = {"outage": (180.0, 240.0), "restart": 210.0, **OUTAGES[name]}
-        plan = Plan(seed=seed, users=users, hours=5.0, checks=6.0, **options)
+        plan = Plan(seed=seed, users=users, hours=5.0, checks=2 * checks, **options)
     result = play(plan)
     return name, result, not result.wrong
 
 
-def play_broken(task: tuple[str, int, int, float]) -> tuple[str, Result, bool]:
+def play_broken(task: Task) -> tuple[str, Result, bool]:
     """Play a day with a broken paywall."""
     from tests.day.broken import BROKEN
     from tests.day.playing import play
