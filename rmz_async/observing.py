@@ -79,7 +79,7 @@ class CallRecord:
 
 @attrs.frozen(kw_only=True)
 class DecisionRecord:
-    """An answer of a paywall that memory did not have ready.
+    """An answer of a paywall that memory did not have ready, or a purchase that was confirmed.
 
     Answers from memory are not reported one by one: ``paywall.status.handed_out`` counts them.
 

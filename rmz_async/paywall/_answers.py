@@ -208,6 +208,8 @@ class Answers:
             # The next page view may come to another process, which has refused the user just now.
             at = outcome.access.checked_at
             await self._facts.share(user, Fact((outcome.subscription,), at, is_partial=True))
+            if self._observer is not None:
+                self._observed(outcome.access, self._observer)
         return outcome
 
     async def start(self, user: str, purchase: Purchase) -> CheckoutSession:

@@ -7,7 +7,7 @@ import pytest
 from rmz_async import Observer, ServerError
 from rmz_async.paywall import PaywallDouble
 from tests.observers import Broken, Notebook
-from tests.paywall.scripted import ScriptedRMZ, subscription
+from tests.paywall.scripted import START, ScriptedRMZ, subscription
 from tests.seams import paywall_over
 
 pytestmark = pytest.mark.anyio
@@ -57,6 +57,19 @@ async def test_an_answer_is_learnt_within_a_context() -> None:
     record = ["on_decision", "decision ends"]
     check, refresh = "decision check begins", "decision refresh begins"
     assert notebook.lines == [check, *record, refresh, *record]
+
+
+async def test_a_confirmed_purchase_is_observed_and_an_open_one_is_not() -> None:
+    rmz, notebook = ScriptedRMZ(), Notebook()
+    rmz.set(subscription(created_at=START))
+    paywall = paywall_over(rmz, observer=notebook)
+
+    await paywall.confirm("rmz-subscription-id=501", user="somebody", wait=0)
+    assert notebook.decisions == []
+    await paywall.confirm("rmz-subscription-id=501", user="noura", wait=0)
+
+    (record,) = notebook.decisions
+    assert (record.granted, record.reason, record.source) == (True, "active", "api")
 
 
 async def test_an_observer_that_fails_changes_no_answer() -> None:
