@@ -421,3 +421,57 @@ def test_a_child_of_a_fork_leaves_the_connection_to_its_parent(inbox: SQLiteInbo
     assert claim_one(inbox).key == "a"
     assert parents.execute("SELECT 1").fetchone() == (1,)
     seams.close_inherited()
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_file_that_is_deleted_or_replaced_takes_no_further_delivery(
+    inbox: SQLiteInbox,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    is_replaced: bool,
+) -> None:
+    """A deployment that cleans its folder up must not lose what is answered from then on."""
+    store(inbox, "e-1")
+    other = SQLiteInbox(str(tmp_path / "other.db"))
+    store(other, "e-2")
+    other.close()
+    for path in tmp_path.glob("inbox.db*"):
+        path.unlink()
+    if is_replaced:
+        (tmp_path / "other.db").rename(tmp_path / "inbox.db")
+
+    store(inbox, "e-3")
+
+    after = SQLiteInbox(str(tmp_path / "inbox.db"))
+    found = [entry.key for entry in after.entries()]
+    assert found == ["e-3", *["e-2"] * is_replaced]
+    assert [message.split(" was ")[0] for message in caplog.messages] == ["the file of the inbox"]
+    after.close()
+
+
+def test_a_process_that_changes_its_folder_goes_on_with_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a daemon does."""
+    monkeypatch.chdir(tmp_path)
+    inbox = SQLiteInbox("inbox.db")
+    store(inbox, "e-1")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    store(inbox, "e-2")
+
+    assert [entry.key for entry in inbox.entries()] == ["e-2", "e-1"]
+    assert list(elsewhere.iterdir()) == []
+    assert caplog.messages == []
+    inbox.close()
+
+
+def test_an_inbox_in_memory_keeps_what_is_stored(caplog: pytest.LogCaptureFixture) -> None:
+    inbox = SQLiteInbox(":memory:")
+    store(inbox, "e-1")
+    store(inbox, "e-2")
+
+    assert inbox.stats().deliveries == 2
+    assert caplog.messages == []
+    inbox.close()

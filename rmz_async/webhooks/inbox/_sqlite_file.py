@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
@@ -10,12 +11,17 @@ import weakref
 from collections.abc import Generator
 from contextlib import contextmanager
 
+logger: logging.Logger = logging.getLogger("rmz_async")
+
 # Seconds between two attempts to open a file that another process is opening too.
 PAUSE = 0.02
 OPENINGS = 50
 
 # The latest table: a file of an older version gets those that it lacks.
 _HAS_TABLES = "SELECT 1 FROM sqlite_schema WHERE name = 'rmz_walk'"
+
+# These paths are SQLite's names for databases that end with their connection.
+_WITHOUT_A_FILE = ("", ":memory:")
 
 # Seconds that a fork waits for a transaction of another thread.
 FORK_PATIENCE = 1.0
@@ -39,10 +45,12 @@ class SQLiteFile:
     """
 
     def __init__(self, path: str, schema: str) -> None:
-        self._path = path
+        # A process that changes its folder later, as a daemon does, goes on with the same file.
+        self._path = path if path in _WITHOUT_A_FILE else os.path.abspath(path)
         self._schema = schema
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._opened_file: tuple[int, int] | None = None
         self._patience: float | None = None
         self._is_closing = False
         self._taker: int | None = None
@@ -103,8 +111,16 @@ class SQLiteFile:
             )
         self._taker = threading.get_ident()
         try:
+            if self._connection is not None and self._opened_file != _file_at(self._path):
+                # What is written to a file without a name is lost when the process ends.
+                logger.error(
+                    "the file of the inbox was deleted or replaced while it was in use: what "
+                    "waited in it is not handled, and the file at its path is used from now on"
+                )
+                self._drop()
             if self._connection is None:
                 self._connection = _opened(self._path, self._schema)
+                self._opened_file = _file_at(self._path)
                 self._patience = None
             connection = self._connection
             if self._patience != patience:
@@ -156,6 +172,15 @@ class SQLiteFile:
         self._taker = None
         # Another thread, which this process does not have, may have held it.
         self._lock = threading.Lock()
+
+
+def _file_at(path: str) -> tuple[int, int] | None:
+    """Return what tells a file from all others; None if there is none, as for ``:memory:``."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def ended_inside() -> sqlite3.ProgrammingError:
