@@ -475,3 +475,26 @@ def test_an_inbox_in_memory_keeps_what_is_stored(caplog: pytest.LogCaptureFixtur
     assert inbox.stats().deliveries == 2
     assert caplog.messages == []
     inbox.close()
+
+
+def test_a_file_of_an_older_version_is_used_as_it_is(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "inbox.db")
+    current = SQLiteInbox(str(tmp_path / "inbox.db"))
+    lacking = current.schema()
+    for column in (
+        "    subject_state TEXT,\n",
+        ",\n    taken_over INTEGER NOT NULL DEFAULT 0",
+    ):
+        assert column in lacking
+        lacking = lacking.replace(column, "")
+    old.executescript(lacking)
+    old.execute(
+        "INSERT INTO rmz_deliveries (key, name, body, received_at) VALUES ('e-1', '', '', 0)"
+    )
+    old.commit()
+    old.close()
+
+    store(current, "e-2")
+
+    assert [entry.key for entry in current.entries()] == ["e-2", "e-1"]
+    current.close()

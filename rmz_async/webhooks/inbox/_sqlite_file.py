@@ -11,14 +11,16 @@ import weakref
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from rmz_async.webhooks.inbox._sqlite_schema import LATER_COLUMNS
+
 logger: logging.Logger = logging.getLogger("rmz_async")
 
 # Seconds between two attempts to open a file that another process is opening too.
 PAUSE = 0.02
 OPENINGS = 50
 
-# The latest table: a file of an older version gets those that it lacks.
-_HAS_TABLES = "SELECT 1 FROM sqlite_schema WHERE name = 'rmz_walk'"
+# The latest column: a file of an older version gets the tables and columns that it lacks.
+_IS_LATEST = "SELECT 1 FROM pragma_table_info('rmz_walk') WHERE name = 'taken_over'"
 
 # These paths are SQLite's names for databases that end with their connection.
 _WITHOUT_A_FILE = ("", ":memory:")
@@ -242,9 +244,17 @@ def _opened_now(path: str, schema: str) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         # Creating them needs the file for oneself, even if they exist.
-        if not connection.execute(_HAS_TABLES).fetchone():
-            connection.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
+        if not connection.execute(_IS_LATEST).fetchone():
+            missing = "".join(_missing_columns(connection))
+            connection.executescript(f"BEGIN IMMEDIATE; {missing} {schema} COMMIT;")
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _missing_columns(connection: sqlite3.Connection) -> Generator[str]:
+    for table, column, kind in LATER_COLUMNS:
+        names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        if names and column not in names:
+            yield f"ALTER TABLE {table} ADD COLUMN {column} {kind};"

@@ -56,3 +56,9 @@ CREATE TABLE IF NOT EXISTS rmz_walk (
 );
 INSERT OR IGNORE INTO rmz_walk (id) VALUES (1);
 """
+
+LATER_COLUMNS = (
+    ("rmz_deliveries", "subject_state", "TEXT"),
+    ("rmz_walk", "taken_over", "INTEGER NOT NULL DEFAULT 0"),
+)
+"""The columns that tables of an older version may lack: the table, the column and its kind."""
