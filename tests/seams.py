@@ -77,6 +77,7 @@ __all__ = (
     "end_inherited_thread",
     "event_of",
     "fill_disk",
+    "goes_on",
     "new_loop",
     "paywall_over",
     "pool_of",
@@ -281,6 +282,11 @@ def before_fork() -> None:
 def rests(inbox: SQLiteInbox, patience: float) -> bool:
     """Close an inbox as before a fork, unless its file is in use."""
     return inbox._file.rest(patience)
+
+
+def goes_on(inbox: SQLiteInbox) -> None:
+    """Let an inbox that rests open its file again."""
+    inbox._file.go_on()
 
 
 def after_fork_in_parent() -> None:

@@ -95,7 +95,10 @@ class Refreshing:
 
     def begin(self) -> None:
         """Take users from now on, because `run` is about to begin in this event loop."""
-        self._due.for_running_loop().runs = True
+        due = self._due.for_running_loop()
+        due.runs = True
+        # In the child of a fork, those of the parent wait no more.
+        self.waiting = len(due)
 
     async def run(self) -> None:
         """Refresh users until this is cancelled."""

@@ -343,6 +343,27 @@ async def test_a_paywall_may_forget_the_subscriptions(rmz: ScriptedRMZ) -> None:
     assert (await paywall.check("noura")).subscription is None
 
 
+async def test_a_child_of_a_fork_has_no_backlog(
+    rmz: ScriptedRMZ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The users who wait in the parent stretch no lifetimes in the child."""
+    async with paywall_over(rmz) as paywall:
+        users = [f"user-{number}" for number in range(30)]
+        for user in users:
+            rmz.set(subscription(user=user), user=user)
+        await paywall.check_many(users)
+        rmz.later(61)
+        rmz.hold = anyio.Event()
+        await paywall.check_many(users)
+        assert paywall.status.waiting > 0
+        with monkeypatch.context() as child:
+            child.setattr("os.getpid", lambda: -1)
+            paywall.answers.background.begin()
+
+            assert paywall.status.waiting == 0
+            assert paywall.status.stretch == 1
+
+
 async def test_lifetimes_stretch_with_the_backlog(rmz: ScriptedRMZ) -> None:
     """If more payers wait than RMZ answers, their answers live longer, up to max_stale."""
     async with paywall_over(rmz, lifetimes=Lifetimes(max_stale=1000)) as paywall:
