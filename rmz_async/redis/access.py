@@ -149,7 +149,7 @@ class RedisAccessCache:
         look = ("EVAL", _scripts.LOOK, 3, self._lease_key(user), key, f"{key}:told", TOKEN)
         with anyio.move_on_after(seconds):
             while True:
-                # One step: a fact is stored before its lease ends.
+                # Read in one step, because a fact is stored before its lease ends.
                 rest, value, told = await self._link.run(*look)
                 fact = _read(value, told)
                 if fact is not None and (after is None or fact.checked_at > after):

@@ -114,7 +114,7 @@ class SQLiteFile:
         self._taker = threading.get_ident()
         try:
             if self._connection is not None and self._opened_file != _file_at(self._path):
-                # What is written to a file without a name is lost when the process ends.
+                # A file without a name is gone, with all that is in it, when the process ends.
                 logger.error(
                     "the file of the inbox was deleted or replaced while it was in use: what "
                     "waited in it is not handled, and the file at its path is used from now on"

@@ -1,0 +1,89 @@
+"""The file of an inbox in SQLite: deleted, replaced, of an older version, in another folder."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
+from tests.webhooks.storages import store
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_file_that_is_deleted_or_replaced_takes_no_further_delivery(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    is_replaced: bool,
+) -> None:
+    """A deployment that cleans its folder up must not lose what is answered from then on."""
+    inbox = SQLiteInbox(str(tmp_path / "inbox.db"))
+    store(inbox, "e-1")
+    other = SQLiteInbox(str(tmp_path / "other.db"))
+    store(other, "e-2")
+    other.close()
+    for path in tmp_path.glob("inbox.db*"):
+        path.unlink()
+    if is_replaced:
+        (tmp_path / "other.db").rename(tmp_path / "inbox.db")
+
+    store(inbox, "e-3")
+
+    after = SQLiteInbox(str(tmp_path / "inbox.db"))
+    found = [entry.key for entry in after.entries()]
+    assert found == ["e-3", *["e-2"] * is_replaced]
+    assert [message.split(" was ")[0] for message in caplog.messages] == ["the file of the inbox"]
+    after.close()
+    inbox.close()
+
+
+def test_a_process_that_changes_its_folder_goes_on_with_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As a daemon does."""
+    monkeypatch.chdir(tmp_path)
+    inbox = SQLiteInbox("inbox.db")
+    store(inbox, "e-1")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    store(inbox, "e-2")
+
+    assert [entry.key for entry in inbox.entries()] == ["e-2", "e-1"]
+    assert list(elsewhere.iterdir()) == []
+    assert caplog.messages == []
+    inbox.close()
+
+
+def test_an_inbox_in_memory_keeps_what_is_stored(caplog: pytest.LogCaptureFixture) -> None:
+    inbox = SQLiteInbox(":memory:")
+    store(inbox, "e-1")
+    store(inbox, "e-2")
+
+    assert inbox.stats().deliveries == 2
+    assert caplog.messages == []
+    inbox.close()
+
+
+def test_a_file_of_an_older_version_is_used_as_it_is(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "inbox.db")
+    current = SQLiteInbox(str(tmp_path / "inbox.db"))
+    lacking = current.schema()
+    for column in (
+        "    subject_state TEXT,\n",
+        ",\n    taken_over INTEGER NOT NULL DEFAULT 0",
+    ):
+        assert column in lacking
+        lacking = lacking.replace(column, "")
+    old.executescript(lacking)
+    old.execute(
+        "INSERT INTO rmz_deliveries (key, name, body, received_at) VALUES ('e-1', '', '', 0)"
+    )
+    old.commit()
+    old.close()
+
+    store(current, "e-2")
+
+    assert [entry.key for entry in current.entries()] == ["e-2", "e-1"]
+    current.close()
