@@ -324,3 +324,6 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-P", "tests/bench/run.py", *session.posargs)
     session.run("python", "-P", "tests/bench/sandbox.py")
     session.run("python", "-P", "tests/bench/paywall.py")
+    # Last, because the imports above would be slower with the rivals' packages.
+    session.install(*group("rivals"))
+    session.run("python", "-P", "tests/bench/rivals/run.py")

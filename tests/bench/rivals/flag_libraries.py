@@ -10,6 +10,7 @@ import asyncio
 import tempfile
 from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 from tests.bench.rivals.contender import FLAG, PAYER, PLANS, STRANGER, Contender, library
 
@@ -101,7 +102,7 @@ def async_growthbook(loop: asyncio.AbstractEventLoop) -> Contender:
     """Return the async client, which its page recommends for servers."""
     growthbook_library = library("growthbook")
 
-    async def opened() -> object:
+    async def opened() -> Any:
         client = growthbook_library.GrowthBookClient(growthbook_library.Options())
         await client.set_payload({"features": FEATURES})
         return client

@@ -11,6 +11,7 @@ import statistics
 import time
 from functools import partial
 from itertools import repeat
+from typing import Any
 
 from tests.bench.rivals import flag_libraries, openfeature, ours, schematic
 from tests.bench.rivals.askers import ASKERS, requests_of_ours, requests_of_schematic
@@ -93,7 +94,7 @@ class Measured:
     def _is_async(self) -> bool:
         return self.contender.is_async
 
-    def _answer(self, asked: partial[object]) -> object:
+    def _answer(self, asked: partial[Any]) -> object:
         async def awaited() -> object:
             return await asked()
 
