@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+
+import attrs
 
 from rmz_async.paywall.access import Access
 
 
-class Entry(NamedTuple):
-    """An answer, as it is handed out.
+@attrs.define(weakref_slot=False)
+class Entry:
+    """An answer, as it is handed out. Nobody changes an entry, because other threads read it.
 
-    There may be a million of them, so that a time is kept once: most entries have the same span.
+    There may be a million of them: a tuple with names would take 16 bytes more, and a frozen class
+    longer to make. Most entries have the same span.
 
     Attributes:
         learnt: When RMZ was asked; seconds, steady.
@@ -59,9 +62,9 @@ class Memory:
         entry = self._payers.get(user)
         if entry is None:
             entry = self._others.get(user)
-        if entry is not None and self._now() < entry[0] + entry[1]:
+        if entry is not None and self._now() < entry.learnt + entry.span:
             self.handed_out += 1
-            return entry[2]
+            return entry.access
         return None
 
     def payer(self, user: str) -> Entry | None:
@@ -85,7 +88,7 @@ class Memory:
         """Hand the answer out no more before a further look."""
         entry = self._payers.get(user)
         if entry is not None:
-            self._payers[user] = entry._replace(span=-math.inf)
+            self._payers[user] = attrs.evolve(entry, span=-math.inf)
         self._others.pop(user, None)
 
     def forget(self, user: str) -> None:
