@@ -40,6 +40,7 @@ async def read_back(rmz: Client, error: OutcomeUnknownError, number: int) -> Sub
     for wait in (0.0, WAIT):
         if wait:
             _say(text("reads the subscription again in %(seconds)s s", seconds=round(wait)))
+            # A change that RMZ is still working on shows only later.
             await sleep(wait)
         try:
             found: Subscription = await rmz.resolve(error)

@@ -58,7 +58,7 @@ class Stale:
     def soft(self) -> float:
         """For how long a grant is handed out without a look, in seconds.
 
-        It may outlive the stretch, and must not outlive ``hard`` then.
+        A grant may outlive the stretch under which it was learnt, and must not outlive ``hard``.
         """
         return min(self._lifetimes.stretched(self.stretch)[0], self._lifetimes.hard)
 

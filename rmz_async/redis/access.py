@@ -156,6 +156,7 @@ class RedisAccessCache:
                     return fact
                 if not rest:
                     return None
+                # Redis says nothing when a lease ends: the process that had it may be dead.
                 await anyio.sleep(min(LOOK, rest / 1000))
         return None
 

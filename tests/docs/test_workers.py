@@ -78,7 +78,7 @@ def test_a_worker_runs_the_handlers_of_a_service_that_runs_none(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It ends by itself when the signal comes, without an error."""
+    """A worker ends by itself when the signal comes, without an error."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "worker.py").write_text(worker_of(page), "utf-8")
     names = names_of(example)

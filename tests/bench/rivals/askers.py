@@ -50,6 +50,7 @@ def _counting(
 
     async def slowly(request: httpx.Request) -> httpx.Response:
         counted.append(request.url.path)
+        # Long enough for all askers to have asked before the first answer comes.
         await asyncio.sleep(LATENCY)
         return answer(request)
 
