@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 
 from rmz_async.sandbox._printing import readable_output
 from rmz_async.sandbox.commands.asking import add_asking
-from rmz_async.sandbox.commands.failures import CommandError
-from rmz_async.sandbox.commands.parsing import PROGRAM, Commands
+from rmz_async.sandbox.commands.parsing import PROGRAM, CommandError, Commands
 from rmz_async.sandbox.commands.serving import add_serving
 from rmz_async.sandbox.scenarios.command import add_scenarios
 

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rmz_async.sandbox import endpoints
 from rmz_async.sandbox.backend import Backend
@@ -22,15 +23,14 @@ from rmz_async.sandbox.endpoints.snapshots import snapshot_routes
 from rmz_async.sandbox.endpoints.worlds import world_routes
 from rmz_async.sandbox.faults.requests import FaultyRequests
 from rmz_async.sandbox.hosted.routes import hosted_routes
-from rmz_async.sandbox.live_tokens import NoLiveTokens
 from rmz_async.sandbox.loopback import Callers, LoopbackOnly
 from rmz_async.sandbox.rules import uploads
 from rmz_async.sandbox.same_origin import SameOriginForms
 from rmz_async.sandbox.serving.bodies import LimitedBodies
-from rmz_async.sandbox.serving.catching_up import CatchingUp
 from rmz_async.sandbox.serving.reference import reference_routes
 from rmz_async.sandbox.serving.request_log import RequestLog
 from rmz_async.sandbox.snapshots.snapshots import Snapshots
+from rmz_async.sandbox.tokens import NoLiveTokens
 from rmz_async.sandbox.worlds import Worlds
 
 __all__ = ("BASE_PATH", "build_app")
@@ -81,7 +81,7 @@ def build_app(
                 },
             ),
             Middleware(NoLiveTokens),
-            Middleware(CatchingUp, catch_up=catch_up),
+            Middleware(_CatchingUp, catch_up=catch_up),
             Middleware(RequestLog, path=BASE_PATH, now=backend.now, note=backend.requests.note),
             Middleware(FaultyRequests, faults=backend.faults, api=BASE_PATH),
         ],
@@ -108,3 +108,15 @@ async def _wrong_method(request: Request, error: Exception) -> Response:
     message = f"The {request.method} method is not supported for this route."
     # The allowed methods, in ``Allow``.
     return JSONResponse({"message": message}, 405, error.headers)
+
+
+class _CatchingUp:
+    """Bring about what time has brought, and pass the request on."""
+
+    def __init__(self, app: ASGIApp, catch_up: Callable[[], None]) -> None:
+        self._app = app
+        self._catch_up = catch_up
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._catch_up()
+        await self._app(scope, receive, send)

@@ -20,9 +20,8 @@ from rmz_async.sandbox.serving.request_log import KeptRequests
 from rmz_async.sandbox.serving.server import Server
 from rmz_async.sandbox.shapes.order_events import order_payload
 from rmz_async.sandbox.shapes.subscription_events import Event, subscription_payload
-from rmz_async.sandbox.store.history import Happening
 from rmz_async.sandbox.store.ids import random_uuid
-from rmz_async.sandbox.store.ledger import Effect
+from rmz_async.sandbox.store.ledger import Effect, Happening
 from rmz_async.sandbox.store.orders import Order
 from rmz_async.sandbox.store.replica import Replica
 from rmz_async.sandbox.store.state import Store, Subscription

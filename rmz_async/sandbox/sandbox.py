@@ -16,7 +16,6 @@ from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.lifecycle.clock import Clock
 from rmz_async.sandbox.lifecycle.timeline import Timeline
-from rmz_async.sandbox.live_tokens import looks_live
 from rmz_async.sandbox.loopback import LoopbackOnly, host_of_page, is_loopback
 from rmz_async.sandbox.observed import Observed
 from rmz_async.sandbox.seed.store import seeded_store
@@ -24,10 +23,10 @@ from rmz_async.sandbox.serving.in_process import InProcess, connect
 from rmz_async.sandbox.serving.paying import pay_on_page
 from rmz_async.sandbox.serving.served import Served
 from rmz_async.sandbox.serving.server import Server
-from rmz_async.sandbox.serving.tokens import checked_token, new_token
 from rmz_async.sandbox.snapshots.snapshots import Snapshots
 from rmz_async.sandbox.store.cards import TEST_CARDS, TestCard
 from rmz_async.sandbox.store.state import Store
+from rmz_async.sandbox.tokens import checked_token, looks_live, new_token
 from rmz_async.sandbox.wire.below import Below
 from rmz_async.sandbox.worlds import ROOT, WorldPaths, Worlds, token_of_world
 

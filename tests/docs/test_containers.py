@@ -16,7 +16,7 @@ import rmz_sync
 from rmz_async.integrations.fastapi import webhook_router
 from rmz_async.sandbox import Sandbox
 from rmz_async.sandbox.__main__ import main
-from rmz_async.sandbox.serving.listening import listen
+from rmz_async.sandbox.serving.served import listen
 from tests.docs.pages import ROOT, prose_of
 
 PAGE = "docs/containers.md"

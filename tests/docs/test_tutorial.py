@@ -26,7 +26,7 @@ from rmz_async.sandbox.commands.asking import add_asking
 from rmz_async.sandbox.commands.parsing import PROGRAM, Commands
 from rmz_async.sandbox.commands.serving import add_serving
 from rmz_async.sandbox.scenarios.command import add_scenarios
-from rmz_async.sandbox.serving.listening import listen
+from rmz_async.sandbox.serving.served import listen
 from tests.docs.pages import PAGES, ROOT, examples_of
 
 EXAMPLES = ROOT / "docs" / "examples"

@@ -9,7 +9,7 @@ import pytest
 
 from rmz_async.sandbox import Sandbox, Webhook
 from rmz_async.sandbox.__main__ import main
-from rmz_async.sandbox.serving.listening import listen
+from rmz_async.sandbox.serving.served import listen
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Receiver

@@ -10,9 +10,14 @@ from rmz_async.sandbox import Duration
 from rmz_async.sandbox.seed.store import seeded_store
 from rmz_async.sandbox.store.ids import Ids
 from rmz_async.sandbox.store.table import Table
-from rmz_async.sandbox.wire.arabic_dates import day_and_time, english, relative, weekday_and_time
 from rmz_async.sandbox.wire.exact_json import dumps, loads
-from rmz_async.sandbox.wire.forms import price_label
+from rmz_async.sandbox.wire.forms import (
+    day_and_time,
+    english,
+    price_label,
+    relative,
+    weekday_and_time,
+)
 
 
 def test_every_public_name_exists_once() -> None:

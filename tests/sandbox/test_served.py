@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from rmz_async.sandbox import Sandbox
-from rmz_async.sandbox.serving.listening import listen
+from rmz_async.sandbox.serving.served import listen
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

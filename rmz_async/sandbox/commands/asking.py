@@ -9,8 +9,7 @@ import sys
 from datetime import datetime
 from typing import Any
 
-from rmz_async.sandbox.commands.failures import CommandError, ExitCode
-from rmz_async.sandbox.commands.parsing import Commands
+from rmz_async.sandbox.commands.parsing import CommandError, Commands, ExitCode
 from rmz_async.sandbox.commands.running import RunningSandbox, add_address_options
 from rmz_async.sandbox.commands.tables import table
 from rmz_async.sandbox.shapes.control_rows import LISTS

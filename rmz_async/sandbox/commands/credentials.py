@@ -11,9 +11,8 @@ from pathlib import Path
 
 import attrs
 
-from rmz_async.sandbox.commands.failures import CommandError, ExitCode
-from rmz_async.sandbox.live_tokens import may_be_live
-from rmz_async.sandbox.serving.tokens import new_token
+from rmz_async.sandbox.commands.parsing import CommandError, ExitCode
+from rmz_async.sandbox.tokens import may_be_live, new_token
 
 __all__ = ("Credentials", "kept_in", "read_from")
 

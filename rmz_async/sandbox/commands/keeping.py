@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rmz_async.sandbox.commands.failures import CommandError, ExitCode
+from rmz_async.sandbox.commands.parsing import CommandError, ExitCode
 from rmz_async.sandbox.sandbox import Sandbox
 
 __all__ = ("kept_in_file", "restore_from")

@@ -11,7 +11,7 @@ from typing import TextIO
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rmz_async.sandbox.delivery.log import Delivery
-from rmz_async.sandbox.live_tokens import without_live_tokens
+from rmz_async.sandbox.tokens import without_live_tokens
 
 __all__ = ("Lines", "RequestLines", "has_colours")
 

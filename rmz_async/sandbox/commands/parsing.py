@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from enum import IntEnum
 from typing import NoReturn
 
-from rmz_async.sandbox.commands.failures import ExitCode
-
-__all__ = ("PROGRAM", "Commands", "Parser")
+__all__ = ("PROGRAM", "CommandError", "Commands", "ExitCode", "Parser")
 
 PROGRAM = "python -m rmz_async.sandbox"
-
 _EPILOG = """\
 Without a command the sandbox is served: 'serve' may be left out.
 '{program} COMMAND --help' shows the options of a command.
@@ -66,3 +64,23 @@ class Commands:
         )
         parser.set_defaults(carry_out=carry_out, command=name)
         return parser
+
+
+class ExitCode(IntEnum):
+    """The exit codes of all commands."""
+
+    DONE = 0
+    FAILED = 1
+    """The command was understood, and could not be done."""
+    USAGE = 2
+    """The command line, or a file that it names, is wrong."""
+    NO_SANDBOX = 3
+    """No sandbox answers at the address."""
+
+
+class CommandError(Exception):
+    """The command ends with this message, on one line."""
+
+    def __init__(self, message: str, code: ExitCode) -> None:
+        super().__init__(" ".join(message.split()))
+        self.code = code

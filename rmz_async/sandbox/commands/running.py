@@ -13,9 +13,9 @@ import httpx
 
 from rmz_async.sandbox.app import BASE_PATH
 from rmz_async.sandbox.commands.credentials import read_from
-from rmz_async.sandbox.commands.failures import CommandError, ExitCode
-from rmz_async.sandbox.live_tokens import may_be_live
+from rmz_async.sandbox.commands.parsing import CommandError, ExitCode
 from rmz_async.sandbox.loopback import is_loopback
+from rmz_async.sandbox.tokens import may_be_live
 
 __all__ = ("RunningSandbox", "add_address_options")
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from rmz_async.sandbox.store.history import Happening
+from rmz_async.sandbox.store.ledger import Happening
 from rmz_async.sandbox.store.state import Status, Subscription
 
 __all__ = ("Bar", "Picture", "Spot", "picture_of")

@@ -15,8 +15,7 @@ from rmz_async.sandbox.delivery.health import Health
 from rmz_async.sandbox.delivery.log import Delivery, Parcel
 from rmz_async.sandbox.delivery.posting import post
 from rmz_async.sandbox.delivery.webhook import Webhook, signed_headers
-from rmz_async.sandbox.faults.deliveries import spoiled
-from rmz_async.sandbox.faults.faults import DeliveryFault, Faults
+from rmz_async.sandbox.faults.faults import DeliveryFault, Faults, spoiled
 from rmz_async.sandbox.lifecycle.agenda import Agenda
 
 __all__ = ("RETRY_AFTER", "Attempt", "Courier", "CourierState")

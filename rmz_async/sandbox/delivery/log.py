@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-from rmz_async.sandbox.faults.repeating import repeated_by
+from rmz_async.sandbox.store.ids import repeated_by
 
 __all__ = ("Deliveries", "Delivery", "Parcel")
 

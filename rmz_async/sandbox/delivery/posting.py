@@ -9,7 +9,7 @@ import attrs
 import httpx
 
 from rmz_async.sandbox.delivery.webhook import Webhook
-from rmz_async.sandbox.live_tokens import without_live_tokens
+from rmz_async.sandbox.tokens import without_live_tokens
 
 __all__ = ("Receipt", "post")
 

@@ -9,8 +9,8 @@ import attrs
 import httpx
 from starlette.types import ASGIApp
 
-from rmz_async.sandbox.live_tokens import looks_live
 from rmz_async.sandbox.loopback import is_loopback
+from rmz_async.sandbox.tokens import looks_live
 
 __all__ = ("Webhook", "signed_headers")
 

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 import rmz_async
 from rmz_async.sandbox.demo.telling import check
-from rmz_async.sandbox.serving.listening import listen
+from rmz_async.sandbox.serving.served import listen
 
 __all__ = ("Shop",)
 

@@ -1,8 +1,9 @@
-"""Which fault hits which request or delivery."""
+"""Faults: which one hits which request or delivery."""
 
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
@@ -10,9 +11,13 @@ from fnmatch import fnmatchcase
 
 import attrs
 
-__all__ = ("DeliveryFault", "FaultRule", "Faults", "FaultsState", "RequestFault")
+from rmz_async.sandbox.delivery.log import Parcel
+
+__all__ = ("DeliveryFault", "FaultRule", "Faults", "FaultsState", "RequestFault", "spoiled")
 
 _LONGEST = 366 * 24 * 3_600
+# The first time in the body, in the form that webhooks have.
+_A_TIME = re.compile(rb'"\d{4}-\d\d-\d\dT[^"]*"')
 
 
 class RequestFault(StrEnum):
@@ -197,6 +202,12 @@ class Faults:
         draw = f"{self._seed}/{rule.number}/{name}/{self._met[rule.number, name]}"
         chance = random.Random(draw)  # noqa: S311 - nothing secret depends on it
         return chance.random() < rule.chance
+
+
+def spoiled(parcel: Parcel) -> Parcel:
+    """Return *parcel* with a time that is none, as MySQL writes a missing one."""
+    body = _A_TIME.sub(b'"0000-00-00 00:00:00"', parcel.body, count=1)
+    return attrs.evolve(parcel, body=body)
 
 
 def _fault(name: str) -> RequestFault | DeliveryFault:

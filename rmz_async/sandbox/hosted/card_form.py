@@ -7,7 +7,7 @@ from datetime import datetime
 
 import attrs
 
-from rmz_async.sandbox.hosted.digits import ascii_digits
+from rmz_async.sandbox.hosted.forms import ascii_digits
 from rmz_async.sandbox.store.cards import TEST_CARDS, TestCard
 
 __all__ = ("CardForm", "read_card")

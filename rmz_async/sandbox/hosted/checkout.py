@@ -14,7 +14,7 @@ from rmz_async.sandbox.hosted.forms import form_of
 from rmz_async.sandbox.hosted.notices import EXPIRED, MISSING, PAID, notice
 from rmz_async.sandbox.hosted.rendering import rendered, sent_to
 from rmz_async.sandbox.hosted.words import BEHAVIOURS, DECLINED, EXPIRED_CARD, WRONG_FIELDS
-from rmz_async.sandbox.rules.subscribing import due_now, subscribe
+from rmz_async.sandbox.rules.billing import due_now, subscribe
 from rmz_async.sandbox.store.cards import TEST_CARDS, CardBehaviour, TestCard
 from rmz_async.sandbox.store.state import CheckoutSession
 

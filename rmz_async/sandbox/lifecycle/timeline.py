@@ -11,10 +11,9 @@ import attrs
 
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.lifecycle.agenda import Agenda
-from rmz_async.sandbox.lifecycle.charging import come_due
+from rmz_async.sandbox.lifecycle.charging import come_due, next_due
 from rmz_async.sandbox.lifecycle.clock import Clock
-from rmz_async.sandbox.lifecycle.crediting import credit, credited_at
-from rmz_async.sandbox.lifecycle.due import next_due
+from rmz_async.sandbox.rules.orders import credit, credited_at
 from rmz_async.sandbox.shapes.subscription_events import Event
 
 __all__ = ("Timeline", "TimelineState")

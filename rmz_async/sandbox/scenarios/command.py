@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from rmz_async.sandbox.commands.failures import CommandError, ExitCode
-from rmz_async.sandbox.commands.parsing import Commands
+from rmz_async.sandbox.commands.parsing import CommandError, Commands, ExitCode
 
 if TYPE_CHECKING:
     from rmz_async.sandbox.scenarios.playing import Played

@@ -12,13 +12,13 @@ from typing import Any, Protocol, cast
 import attrs
 from cattrs import transform_error
 
-from rmz_async.sandbox.live_tokens import looks_live
 from rmz_async.sandbox.scenarios.actions import ACTIONS
 from rmz_async.sandbox.scenarios.expectations import EXPECTATIONS
 from rmz_async.sandbox.scenarios.stage import REFERENCE, Stage
 from rmz_async.sandbox.seed.given import apply, unknown
 from rmz_async.sandbox.seed.store import seeded_store
 from rmz_async.sandbox.snapshots.conversion import converter, reason_of
+from rmz_async.sandbox.tokens import looks_live
 
 __all__ = ("Scenario", "ScenarioError", "Step", "read")
 

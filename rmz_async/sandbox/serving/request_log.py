@@ -9,7 +9,7 @@ from datetime import datetime
 import attrs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from rmz_async.sandbox.faults.repeating import repeated_by
+from rmz_async.sandbox.store.ids import repeated_by
 
 __all__ = ("Exchange", "KeptRequests", "RequestLog", "Requests")
 

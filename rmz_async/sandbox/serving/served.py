@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
 import anyio.to_thread
 import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from rmz_async.sandbox.serving.abortable import AbortableProtocol
+from rmz_async.sandbox.faults.requests import ABORT
 from rmz_async.sandbox.serving.in_thread import InThread
-from rmz_async.sandbox.serving.listening import listen
 from rmz_async.sandbox.serving.server import Server
 
 if TYPE_CHECKING:
     from rmz_async.sandbox.sandbox import Sandbox
 
-__all__ = ("Served",)
+__all__ = ("Served", "listen")
 
 # All addresses of the machine: no client can call them by this name.
 _CALLED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only compared with
@@ -100,7 +103,7 @@ class Served(InThread):
     def _config(self) -> uvicorn.Config:
         return uvicorn.Config(
             self.sandbox.app,
-            http=AbortableProtocol,
+            http=_AbortableProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -110,3 +113,43 @@ class Served(InThread):
             # Called on the first tick: the server accepts connections, and knows how to stop.
             callback_notify=self._note_start,
         )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens on *host*, and on which answers go without delay.
+
+    Args:
+        host: An IPv4 or IPv6 address.
+        port: 0 for any that is free.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends small pieces at once on sockets that say TCP. socket.create_server makes one
+    # that does not say so: each answer would wait 40 ms for the client's acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+class _AbortableProtocol(H11Protocol):
+    """Says in each request's scope how to cut its connection."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        app = self.app
+
+        async def with_abort(scope: Scope, receive: Receive, send: Send) -> None:
+            scope[ABORT] = self.transport.abort
+            try:
+                await app(scope, receive, send)
+            except asyncio.CancelledError:
+                # Only a server that ends cancels a request, and would print a traceback for it.
+                self.transport.abort()
+                await asyncio.sleep(0)
+
+        self.app = with_abort

@@ -10,8 +10,14 @@ from rmz_async.sandbox.shapes.products import code_row, ordered
 from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.store.orders import Order, OrderItem, OrderStatus, StatusChange
 from rmz_async.sandbox.store.state import Customer, Store
-from rmz_async.sandbox.wire.arabic_dates import day_and_time, relative, weekday_and_time
-from rmz_async.sandbox.wire.forms import instant, money_text, optional_instant
+from rmz_async.sandbox.wire.forms import (
+    day_and_time,
+    instant,
+    money_text,
+    optional_instant,
+    relative,
+    weekday_and_time,
+)
 
 __all__ = ("order_payload",)
 

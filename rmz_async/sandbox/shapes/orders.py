@@ -7,8 +7,14 @@ from datetime import datetime, timedelta
 from rmz_async.sandbox.shapes import subscriptions as subscription_json
 from rmz_async.sandbox.store.orders import CREDITED_AFTER, Order, OrderItem, Transaction
 from rmz_async.sandbox.store.state import Customer, Store
-from rmz_async.sandbox.wire.arabic_dates import day_and_time, english, relative
-from rmz_async.sandbox.wire.forms import assoc, instant, optional_instant
+from rmz_async.sandbox.wire.forms import (
+    assoc,
+    day_and_time,
+    english,
+    instant,
+    optional_instant,
+    relative,
+)
 
 __all__ = ("PRODUCT_MODEL", "full", "list_row", "payment_label")
 

@@ -12,10 +12,10 @@ from typing import Any, cast
 import attrs
 from cattrs import transform_error
 
-from rmz_async.sandbox.live_tokens import looks_live
 from rmz_async.sandbox.snapshots.conversion import converter, reason_of, row_types
 from rmz_async.sandbox.snapshots.snapshot import Snapshot
 from rmz_async.sandbox.store.table import KeptRows
+from rmz_async.sandbox.tokens import looks_live
 
 __all__ = ("FORMAT", "VERSION", "FileError", "decoded", "encoded", "write")
 

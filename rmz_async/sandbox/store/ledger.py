@@ -1,4 +1,4 @@
-"""A record of what calls have changed, to count effects by."""
+"""Records of the past: effects of calls, events of subscriptions, and messages to phones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 import attrs
 
-__all__ = ("Effect", "Ledger")
+__all__ = ("Effect", "Happening", "Ledger", "Message")
 
 
 @attrs.frozen
@@ -48,3 +48,35 @@ class Ledger(tuple[Effect, ...]):
     def renewals(self, subscription_id: int) -> tuple[Effect, ...]:
         """Return each renewal of a subscription that was paid."""
         return self.of("lifecycle.renewed", subscription_id)
+
+
+@attrs.frozen(kw_only=True)
+class Message:
+    """A message to a customer's phone.
+
+    Attributes:
+        to: The dial code and the phone number, digits only.
+        sent_at: UTC.
+    """
+
+    to: str
+    text: str
+    sent_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class Happening:
+    """An event of a subscription, and how the subscription was afterwards.
+
+    Attributes:
+        event: Such as ``subscription.renewed``.
+        at: UTC.
+        period_start: The start of the period that was current then, UTC.
+        period_end: The end of that period, UTC.
+    """
+
+    event: str
+    at: datetime
+    status: str
+    period_start: datetime
+    period_end: datetime

@@ -12,9 +12,8 @@ import attrs
 from rmz_async.sandbox.store.cards import Card, TestCard
 from rmz_async.sandbox.store.catalog import OPENED_AT, Category, Code, Coupon, Product, Variant
 from rmz_async.sandbox.store.choices import chosen
-from rmz_async.sandbox.store.history import Happening
 from rmz_async.sandbox.store.ids import Ids
-from rmz_async.sandbox.store.messages import Message
+from rmz_async.sandbox.store.ledger import Happening, Message
 from rmz_async.sandbox.store.orders import Order, OrderCheckout, PlacedRequest
 from rmz_async.sandbox.store.profile import StoreProfile
 from rmz_async.sandbox.store.switches import Switches

@@ -8,8 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.hosted.digits import ascii_digits
-from rmz_async.sandbox.hosted.forms import form_of
+from rmz_async.sandbox.hosted.forms import ascii_digits, form_of
 from rmz_async.sandbox.hosted.notices import EXPIRED, MISSING, USED, notice
 from rmz_async.sandbox.hosted.portal.visits import COOKIE, Visits
 from rmz_async.sandbox.hosted.rendering import rendered, sent_to

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.hosted.notices import EXPIRED, LOCKED, MISSING, notice
 from rmz_async.sandbox.hosted.rendering import sent_to
-from rmz_async.sandbox.store.messages import Message
+from rmz_async.sandbox.store.ledger import Message
 from rmz_async.sandbox.store.state import PortalSession
 
 __all__ = ("COOKIE", "Visits")

@@ -1,14 +1,22 @@
-"""Keep the tokens of real stores out of the sandbox."""
+"""Tokens: the own ones of a sandbox, and those of real stores, which it keeps out."""
 
 from __future__ import annotations
 
 import re
+import secrets
 from urllib.parse import unquote_plus
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ("NoLiveTokens", "looks_live", "may_be_live", "without_live_tokens")
+__all__ = (
+    "NoLiveTokens",
+    "checked_token",
+    "looks_live",
+    "may_be_live",
+    "new_token",
+    "without_live_tokens",
+)
 
 # A number, a bar and at least 40 letters and digits; a sandbox's own begin with its name. Some
 # issuers put a name of theirs before the letters, with underscores.
@@ -20,7 +28,6 @@ _ESCAPE = re.compile(rb"\\u([0-9A-Fa-f]{4})")
 _MASK = "[a live token]"
 # In bytes: only uploads are longer, and of these nothing but the beginning is kept.
 _LOOKED_AT = 1024 * 1024
-
 _UNPROCESSABLE = (
     "The request contains a token that may belong to a real store. The sandbox has not kept it. "
     "Replace it with a made-up value, such as 1|local."
@@ -29,6 +36,29 @@ _UNAUTHENTICATED = (
     "Unauthenticated. The token may belong to a real store; the sandbox has not kept it. Use the "
     "token that the sandbox printed."
 )
+_OWN_PREFIX = "1|sandbox"
+
+
+def new_token() -> str:
+    """Return a random token of the form and length that RMZ's have."""
+    return f"{_OWN_PREFIX}{secrets.token_hex(20)}"[:42]
+
+
+def checked_token(token: str) -> str:
+    """Return *token* if a sandbox may have it.
+
+    Raises:
+        ValueError: The token may belong to a real store, or no request can carry it. The message
+            does not show the token.
+    """
+    if re.fullmatch(r"[!-~]+", token) is None:
+        raise ValueError("a token is visible ASCII characters without blanks, and not empty")
+    if may_be_live(token):
+        raise ValueError(
+            "this token may belong to a real store, and was not kept: give the sandbox one that a "
+            "sandbox has printed, or a short one such as 1|local"
+        )
+    return token
 
 
 def looks_live(text: str) -> bool:
