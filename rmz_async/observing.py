@@ -84,7 +84,7 @@ class DecisionRecord:
     Answers from memory are not reported one by one: ``paywall.status.handed_out`` counts them.
 
     Attributes:
-        granted: Whether the user may in.
+        granted: Whether the user has access.
         reason: Why, or why not; a value of `Reason`.
         source: How the answer was learnt; a value of `Source`.
         age: Seconds since RMZ was asked.

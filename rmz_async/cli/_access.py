@@ -1,4 +1,4 @@
-"""``rmz access``: may this user in?"""
+"""``rmz access``: does this user have access?"""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def access(
     product_id: tuple[int, ...] = (),
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> int:
-    """Say whether a user may in, why, and until when; the exit code says so too.
+    """Say whether a user has access, why, and until when; the exit code says so too.
 
     Args:
         user: Your own name for the customer, the external_customer_id of the checkout.

@@ -22,7 +22,10 @@ Exit codes: 0 done, 1 failed or refused, 2 wrong command line, 3 cannot say, 4 o
 """
 
 _COMMANDS = {
-    "access": ("rmz_async.cli._access:access", "Say whether a user may in, why, and until when."),
+    "access": (
+        "rmz_async.cli._access:access",
+        "Say whether a user has access, why, and until when.",
+    ),
     "doctor": (
         "rmz_async.cli._doctor:doctor",
         "Check that everything is ready for customers; nothing in the store is changed.",

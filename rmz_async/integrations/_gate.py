@@ -26,7 +26,7 @@ class AsyncPaywall(Protocol):
     """A paywall for code that awaits: ``rmz_async.Paywall``."""
 
     async def check(self, user: str, *products: str | Plan) -> Access:
-        """Return whether a user may in."""
+        """Return whether a user has access."""
         ...
 
 
@@ -34,7 +34,7 @@ class BlockingPaywall(Protocol):
     """A paywall for code that cannot await: ``rmz_sync.Paywall``."""
 
     def check(self, user: str, *products: str | Plan) -> Access:
-        """Return whether a user may in."""
+        """Return whether a user has access."""
         ...
 
 
@@ -54,7 +54,7 @@ class Refusal:
 
 
 class Gate:
-    """Names the products that let in, and says what all others are told.
+    """Names the products that let a user in, and makes the answer to all others.
 
     Args:
         slugs: The products' names in addresses; empty for all that the paywall counts.
@@ -69,7 +69,7 @@ class Gate:
     def refusal(
         self, access: Access | None, *, accept: str, accept_language: str, offer: str | None
     ) -> Refusal:
-        """Return the answer to a user who may not in.
+        """Return the answer to a user without access.
 
         Args:
             access: Why; None if nobody is signed in.

@@ -1,4 +1,4 @@
-"""The paywall: may this user in, why, and until when."""
+"""The paywall: does this user have access, why, and until when."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ from rmz_async.webhooks.events import Event
 
 __all__ = ("Answers",)
 
-# Users who may not in are remembered for 5 seconds: more of them would cost memory for nothing.
+# Users without access are remembered for 5 seconds: more of them would cost memory for nothing.
 STRANGERS = 10_000
 
 # An answer that contradicts a webhook is looked at again so soon.
@@ -71,7 +71,7 @@ class Answers:
         capacity: How many payers are remembered.
         keep_subscriptions: Whether answers from memory have their subscription.
         snapshot: The file of the known payers.
-        shared: What other processes have learnt.
+        shared: A cache of what other processes have learnt.
         state_secret: Signs the address to which customers come back.
         observer: Gets a record of each answer that memory did not have ready.
     """
@@ -177,8 +177,8 @@ class Answers:
         if access is None:
             problem = self._reachability.problem or "its answer does not show a change yet"
             raise ConnectionFailedError(
-                f"the paywall has no certain answer of RMZ ({problem}); what it knows is kept, and "
-                "asking again is safe",
+                f"RMZ has given the paywall no certain answer ({problem}); what the paywall knows "
+                "is kept, and asking again is safe",
                 operation=operations.SUBSCRIPTIONS_LOOKUP.name,
             )
         return access
@@ -195,7 +195,7 @@ class Answers:
         try:
             await self.refresh(user, Source.WEBHOOK)
         except ConnectionFailedError:
-            # As soon as RMZ answers again: whoever feeds events may come back much later.
+            # As soon as RMZ answers again, because the event may be fed again much later.
             self._refreshing.later(user, first=True)
             raise
 
@@ -230,7 +230,7 @@ class Answers:
             checked_at: When RMZ was asked; UTC.
 
         Returns:
-            The answer that the subscription alone gives; a grant is remembered.
+            The answer that this subscription gives without others; a grant is remembered.
         """
         self._told.expect(user, subscription.id, subscription.status, subscription)
         fact = Fact((subscription,), checked_at, is_partial=True)
@@ -287,7 +287,7 @@ class Answers:
         return access
 
     async def _renew(self, user: str) -> None:
-        """Ask about a payer while nobody waits, unless somebody has done so meanwhile."""
+        """Ask about a payer in the background, unless another task has done so meanwhile."""
         entry = self.memory.payer(user)
         if user in self._doubts:
             await self._ask(user, Urgency.TOLD)
@@ -366,7 +366,7 @@ class Answers:
         entry, fact = self.memory.payer(user), await self._facts.remembered(user)
         if fact is None or (entry is not None and fact.checked_at <= entry.access.checked_at):
             return
-        # As of then: whoever has paid until a moment ago is no stranger.
+        # Judged as of then, because a user whose paid time has just ended is no stranger.
         access = decide_fact(fact, self.policy, fact.checked_at)
         if access.granted:
             if fact.is_doubted:

@@ -21,20 +21,20 @@ logger: logging.Logger = logging.getLogger("rmz_async.paywall")
 
 SNAPSHOT_EVERY = 60.0
 
-# A canceled customer keeps access so much longer in the processes that no webhook has come to.
+# Seconds. A canceled customer keeps access so much longer in processes that got no webhook.
 CHANGES_EVERY = 1.0
 
 
 class Background:
-    """Does what nobody waits for.
+    """Asks RMZ again and writes the snapshot, so that no check waits for it.
 
     Args:
         memory: The known payers.
-        doubts: The users of whom an event has told.
+        doubts: The users of whom an event has reported a change.
         refreshing: Asks RMZ again.
         snapshot: The file of the known payers; None if there is none.
         remember: Takes over an answer from the file.
-        changes: Returns the changes that other processes were told of; None if there are none.
+        changes: Returns the changes that were reported to other processes; None if there are none.
         note: Takes over such a change.
     """
 

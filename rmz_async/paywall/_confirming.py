@@ -1,4 +1,4 @@
-"""Confirms what the redirect after the checkout says; the query alone proves nothing."""
+"""Confirms what the redirect after the checkout says; the query proves nothing."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Confirming:
         subscription_id = subscription_id_of(query)
         if subscription_id is None:
             return NotFound(reason="no_id")
-        # A link that nobody has signed may be typed by anyone: nobody waits for it.
+        # Anyone can type a link without a signature, so the server does not wait for it.
         patience = 0.0 if self.state is None else wait
         clock = self.lookups.clock
         deadline, pause = clock.clock() + patience, FIRST_PAUSE
@@ -71,7 +71,7 @@ class Confirming:
         try:
             subscription = await self.lookups.get(subscription_id)
         except NotFoundError:
-            # A replica may not have it yet; without a signed link, most likely nobody has.
+            # A replica may not have it yet; without a signed link, RMZ itself most likely has none.
             if self.state is None:
                 return NotFound(reason="no_subscription")
             return NotYet(retry_after=RETRY_AFTER)

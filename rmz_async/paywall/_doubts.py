@@ -1,4 +1,4 @@
-"""Users of whom an event has told since RMZ was asked about them."""
+"""Users of whom an event has reported a change since RMZ was asked about them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 
 __all__ = ("Doubts",)
 
-# So many users at the same time; whoever is first goes first.
+# So many users at the same time; the one that was added first is dropped first.
 MOST = 100_000
 
 
@@ -17,7 +17,7 @@ class Doubts:
         self._told: dict[str, datetime] = {}
 
     def __contains__(self, user: str) -> bool:
-        """Return whether an event has told of a user, and RMZ has not been asked since."""
+        """Return whether an event has reported a change, and RMZ has not been asked since."""
         return user in self._told
 
     def add(self, user: str, at: datetime) -> None:
@@ -28,7 +28,7 @@ class Doubts:
             self._told.pop(next(iter(self._told)), None)
 
     def told(self, user: str) -> datetime | None:
-        """Return when an event has told of a user since RMZ was asked; None if none has."""
+        """Return when an event has reported a change since RMZ was asked; None if none has."""
         return self._told.get(user)
 
     def settle(self, user: str, checked_at: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""States of subscriptions that RMZ has told of, and that its next answers may not show yet."""
+"""States of subscriptions that RMZ has reported, and that its next answers may not show yet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rmz_async.paywall.sharing import Fact
 
 __all__ = ("Expectation", "Expectations")
 
-# So many users at the same time; whoever is first goes first.
+# So many users at the same time; the one that was added first is dropped first.
 MOST = 10_000
 
 
@@ -23,7 +23,7 @@ class Expectation:
         subscription_id: The subscription.
         status: Its status.
         until: When RMZ's replicas have caught up; seconds, steady.
-        subscription: The subscription as RMZ's API returned it; None if only a webhook told of it.
+        subscription: The subscription as RMZ's API returned it; None if only a webhook reported it.
     """
 
     subscription_id: int
@@ -38,7 +38,7 @@ class Expectation:
 
 
 class Expectations:
-    """The last state that was told of each user.
+    """The last state that was reported of each user.
 
     RMZ may answer from a replica that lags. A customer who has just paid must not be refused
     because of that.

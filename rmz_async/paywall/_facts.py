@@ -22,7 +22,7 @@ class Facts:
 
     Args:
         lookups: Asks RMZ.
-        shared: What other processes have learnt.
+        shared: A cache of what other processes have learnt.
         patience: Seconds to wait for another process, or for the cache.
     """
 
@@ -49,7 +49,7 @@ class Facts:
 
         Args:
             user: The user.
-            urgency: Who waits.
+            urgency: The asker who waits.
             usable: Whether a fact of another process will do; None if RMZ must be asked.
             shareable: Returns what the other processes may know of an answer of RMZ.
 
@@ -108,7 +108,7 @@ class Facts:
             await self._guarded(lambda: shared.announce(change))
 
     async def changes(self, after: str | None) -> Changes | None:
-        """Return what other processes have been told of; None if they cannot be asked."""
+        """Return what was reported to other processes; None if they cannot be asked."""
         shared = self._shared
         return None if shared is None else await self._guarded(lambda: shared.changes(after))
 

@@ -32,13 +32,13 @@ class Urgency(Enum):
     """A known payer whose last answer is over, too old, or older than an event."""
 
     TOLD = "told"
-    """A user of whom an event has told; nobody waits."""
+    """A user of whom an event has reported a change; no check waits."""
 
     STRANGER = "stranger"
     """Somebody of whom nothing is known."""
 
     BACKGROUND = "background"
-    """Nobody waits."""
+    """No check waits: the answer is renewed in the background."""
 
 
 @attrs.frozen(kw_only=True)
@@ -48,9 +48,9 @@ class Purchase:
     Attributes:
         product_id: The product.
         variant_id: The variant.
-        customer: Who pays.
-        success_url: Where the customer goes after the payment.
-        cancel_url: Where the customer goes without one.
+        customer: The customer who pays.
+        success_url: The address to which the customer comes back after the payment.
+        cancel_url: The address to which the customer comes back without one.
         metadata: Comes back with the subscription.
     """
 
@@ -171,6 +171,6 @@ def _is_of(subscription: Subscription, user: str) -> bool:
 
 
 def _parts_of(client: Client) -> tuple[Options, Clock]:
-    # The client shows neither, because nobody else has a use for them.
+    # The client shows neither, because no other code has a use for them.
     transport = client._transport  # pyright: ignore[reportPrivateUsage] - see above
     return transport.options, transport.clock

@@ -12,7 +12,7 @@ from rmz_async.paywall.access import Access
 
 @attrs.define(weakref_slot=False)
 class Entry:
-    """An answer, as it is handed out. Nobody changes an entry, because other threads read it.
+    """An answer, as it is handed out. An entry is never changed, because other threads read it.
 
     There may be a million of them: a tuple with names would take 16 bytes more, and a frozen class
     longer to make. Most entries have the same span.
@@ -29,7 +29,7 @@ class Entry:
 
     @property
     def ends(self) -> float:
-        """When the answer ends to be true; seconds, steady; infinite if that is not known."""
+        """The end of the answer, which is true until then; seconds, steady; infinite if unknown."""
         return self.learnt + lasting(self.access)
 
 
@@ -41,7 +41,7 @@ class Memory:
 
     Args:
         now: Returns seconds, steady.
-        payers: How many users who may in are remembered; the one that was learnt first goes first.
+        payers: How many users with access are remembered; the one that was learnt first goes first.
         others: The same for all others.
     """
 

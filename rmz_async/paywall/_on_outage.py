@@ -14,13 +14,13 @@ class OnOutage(StrEnum):
     """The answer of a paywall if RMZ cannot be asked."""
 
     KEEP_KNOWN = "keep-known"
-    """Those who were known to pay may in."""
+    """Users who were known to pay have access."""
 
     DENY = "deny"
-    """Nobody may in whose answer is older than ``hard``."""
+    """No user has access whose answer is older than ``hard``."""
 
     ALLOW = "allow"
-    """Everybody may in."""
+    """Everybody has access."""
 
     def without_an_answer(self, now: datetime, retry_after: int) -> Access:
         """Return the answer about a user of whom nothing is known that may be handed out.

@@ -1,4 +1,4 @@
-"""The users of whom RMZ is asked again while nobody waits."""
+"""The users about whom RMZ is asked again in the background."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Due:
     """The users who wait in one event loop.
 
     Attributes:
-        told: The users of whom an event has told; the keys, in order. They go first.
+        told: The users of whom an event has reported a change; the keys, in order. They go first.
         users: The same for all others.
         wake: Set when a user was added.
         runs: Whether somebody refreshes them.
@@ -79,7 +79,7 @@ class Refreshing:
         return self.waiting * self._interval
 
     def later(self, user: str, *, first: bool = False) -> bool:
-        """Refresh a user in the background; False if nobody does that in this event loop.
+        """Refresh a user in the background; False if no task of this event loop does that.
 
         Args:
             user: The user.
@@ -125,7 +125,7 @@ class Refreshing:
                 await self._clock.sleep(pause)
             if not due:
                 continue
-            # Now: an event may have told of somebody meanwhile.
+            # Read now, because an event may have reported a change meanwhile.
             user = due.pop()
             self.waiting = len(due)
             try:

@@ -31,7 +31,7 @@ class Snapshot:
     The file holds personal data, and only its owner may read it.
 
     Attributes:
-        path: Where it lies.
+        path: The path of the file.
         rules: The store and the policy; a file that was written under others is not read.
     """
 
@@ -42,7 +42,7 @@ class Snapshot:
         """Replace the file; a reader sees the old one or the new one, never a part.
 
         Args:
-            answers: Each user, the answer, and when an event has told of the user since.
+            answers: Each user, the answer, and when an event has reported a change since.
 
         Raises:
             OSError: The file cannot be written.

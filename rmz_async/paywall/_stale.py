@@ -27,7 +27,7 @@ class Stale:
 
     Args:
         memory: The known payers.
-        doubts: The users of whom an event has told.
+        doubts: The users of whom an event has reported a change.
         refreshing: Asks RMZ again; the users who wait there stretch the lifetimes.
         lifetimes: How old an answer may be.
         now: Returns seconds, steady.
@@ -85,7 +85,7 @@ class Stale:
 
         Args:
             user: The user.
-            entry: What is known of the user.
+            entry: All that is known of the user.
             is_outage: Whether RMZ is down; else the requests of the minute are used up.
         """
         now, last = self._now(), entry.learnt + self._lifetimes.max_stale

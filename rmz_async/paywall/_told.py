@@ -1,4 +1,4 @@
-"""Changes of which an event has told, to this process or to another one."""
+"""Changes that an event has reported, to this process or to another one."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ("Told",)
 
 
 class Told:
-    """Doubts what is known of a user as soon as an event has told of a change.
+    """Doubts what is known of a user as soon as an event has reported a change.
 
     Args:
         memory: The known payers.
-        doubts: The users of whom an event has told.
+        doubts: The users of whom an event has reported a change.
         expectations: The states that the events have named.
         now: Returns seconds, steady.
         replica_lag: For how many seconds RMZ may answer with the state before the event.
@@ -45,7 +45,7 @@ class Told:
         self._memory.expire(change.user)
 
     def note(self, change: Change) -> None:
-        """Take over a change of which another process was told."""
+        """Take over a change that was reported to another process."""
         entry = self._memory.payer(change.user)
         if entry is None or entry.access.checked_at < change.at:
             self.doubt(change)

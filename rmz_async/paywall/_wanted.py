@@ -31,7 +31,7 @@ class Wanted:
         """Return the products and plans that a caller has named.
 
         Raises:
-            ConfigurationError: One is neither a slug nor a plan.
+            ConfigurationError: A product is neither a slug nor a plan.
         """
         if not all(one and isinstance(one, str | Plan) for one in cast("Sequence[object]", given)):
             raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""The answer of a paywall: may this user in, why, and until when."""
+"""The answer of a paywall: does this user have access, why, and until when."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ("Access", "Grant", "Reason", "Source")
 
 
 class Reason(StrEnum):
-    """Why a user may in or not; later versions may add members."""
+    """Why a user has access or not; later versions may add members."""
 
     ACTIVE = "active"
     """The subscription is active."""
@@ -65,7 +65,7 @@ class Reason(StrEnum):
     """RMZ cannot be asked, and what is known is too old."""
 
     OUTAGE_ALLOWED = "outage_allowed"
-    """RMZ cannot be asked, and the paywall was told to let everybody in meanwhile."""
+    """RMZ cannot be asked, and ``on_outage="allow"`` lets everybody in meanwhile."""
 
     @property
     def certain(self) -> bool:
@@ -103,7 +103,7 @@ class Grant:
 
     Attributes:
         reason: Why.
-        until: The moment at which it ends to do so; UTC. None if no end is known.
+        until: The moment until which it does so; UTC. None if no end is known.
         subscription: The subscription.
     """
 
@@ -124,15 +124,15 @@ class Grant:
 
 @attrs.frozen(kw_only=True, weakref_slot=False)
 class Access:
-    """Whether a user may in.
+    """Whether a user has access.
 
     ``if access:`` is the same as ``if access.granted:``. An answer that is not granted and not
     ``certain`` is no refusal: the paywall cannot say, so answer 503 and not 402.
 
     Attributes:
-        granted: Whether the user may in.
+        granted: Whether the user has access.
         reason: Why, or why not; ``text`` says it to the customer.
-        until: The moment at which the answer ends to be true; UTC. None if no end is known.
+        until: The moment until which the answer is true; UTC. None if no end is known.
         subscription: The subscription that decided; None if the user has none.
         checked_at: When RMZ was asked; UTC.
         source: How the answer was learnt.
@@ -177,7 +177,7 @@ class Access:
     def text(self, language: str = "en") -> str:
         """Return the reason as a sentence for the customer.
 
-        The product's name stands between the marks by which Unicode isolates it, so that it may be
+        The product's name stands between invisible marks of Unicode (isolates), because it may be
         written in another direction than the sentence.
 
         Args:

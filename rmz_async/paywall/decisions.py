@@ -1,4 +1,4 @@
-"""May this user in: a pure function of the subscriptions, the policy and the time."""
+"""Does this user have access: a pure function of the subscriptions, the policy and the time."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def decide(
     checked_at: datetime | None = None,
     source: Source = Source.API,
 ) -> Access:
-    """Decide whether the customer of *subscriptions* may in.
+    """Decide whether the customer of *subscriptions* has access.
 
     Look the subscriptions up with ``include_inactive=True``: without it RMZ leaves out those whose
     payment is being retried.

@@ -29,8 +29,9 @@ class Lifetimes:
 
     Attributes:
         soft: A grant that is older is handed out once more, and RMZ is asked in the background.
-        hard: A grant that is older, or of whose user an event has told, is handed out only if RMZ
-            cannot be asked. The check waits for that, with priority over users who are not known.
+        hard: A grant that is older, or of whose user an event has reported a change, is handed out
+            only if RMZ cannot be asked. The check waits for that, with priority over users who are
+            not known.
         max_stale: A grant that is older is not handed out at all.
         refusal: A refusal that is older is not spoken: RMZ is asked again; at most 5.
         patience: How long a check waits for a slot, and how long for an answer without a slot to
@@ -49,7 +50,9 @@ class Lifetimes:
 
     def __attrs_post_init__(self) -> None:
         if not self.soft <= self.hard <= self.max_stale:
-            raise ConfigurationError("soft, hard, max_stale: must not become shorter in this order")
+            raise ConfigurationError(
+                "soft, hard, max_stale: hard must not be shorter than soft, nor max_stale than hard"
+            )
         if self.refusal > LONGEST_REFUSAL:
             raise ConfigurationError(
                 f"refusal: must be {LONGEST_REFUSAL:g} seconds or less, because a customer who has "
@@ -69,7 +72,7 @@ def lifetimes_of(value: Any) -> Lifetimes:
     """Return *value* if it is a `Lifetimes`.
 
     Raises:
-        ConfigurationError: It is something else.
+        ConfigurationError: *value* is of another type.
     """
     if not isinstance(value, Lifetimes):
         raise ConfigurationError("lifetimes: must be a Lifetimes")

@@ -14,7 +14,7 @@ __all__ = ("Confirmation", "Confirmed", "NotFound", "NotYet", "SomeoneElses")
 
 @attrs.frozen(kw_only=True)
 class Confirmed:
-    """The user has paid, and may in.
+    """The user has paid, and has access.
 
     Attributes:
         access: The answer, which the paywall remembers.
@@ -58,7 +58,7 @@ class NotFound:
         reason: ``no_id``: the query has no usable ``rmz-subscription-id``. ``no_subscription``: RMZ
             has none with that id. ``other_product``: another product was bought. ``other_plan``:
             the subscription is to another plan than the one that `Paywall.start` was called with.
-            ``over``: the subscription lets nobody in any more. ``link_expired`` and
+            ``over``: the subscription does not grant access any more. ``link_expired`` and
             ``link_altered``: the address is older than `Paywall.start` allows, or was not made by
             it.
     """
@@ -78,4 +78,4 @@ class NotFound:
 
 
 Confirmation: TypeAlias = Confirmed | NotYet | SomeoneElses | NotFound
-"""True in ``if`` only if it is `Confirmed`."""
+"""The outcomes of `Paywall.confirm`; only `Confirmed` is true in ``if``."""

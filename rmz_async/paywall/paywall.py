@@ -1,4 +1,4 @@
-"""The paywall: remembers who may in, and spends RMZ's requests well."""
+"""The paywall: remembers who has access, and spends RMZ's requests well."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ AT_THE_SAME_TIME = 10
 
 
 class Paywall:
-    """Answers whether a user may in, nearly always from memory.
+    """Answers whether a user has access, nearly always from memory.
 
     A grant may be as old as its lifetimes say. A refusal is at most 5 seconds old, or RMZ is asked
     before it is spoken. If RMZ cannot be asked, the answer is not ``certain``: answer 503 and not
@@ -53,7 +53,7 @@ class Paywall:
         policy: The rules, if RMZ's own are not yours; in place of *product_ids*.
         lifetimes: How old an answer may be.
         on_outage: The answer if RMZ cannot be asked. ``keep-known`` lets those in who were known to
-            pay, for ``lifetimes.max_stale``; ``deny`` nobody; ``allow`` everybody.
+            pay, for ``lifetimes.max_stale``; ``deny`` lets nobody in; ``allow`` lets everybody in.
         capacity: How many payers are remembered. Everybody else has a room of their own.
         keep_subscriptions: Whether answers from memory have their ``subscription``; without it a
             payer takes a fraction of the memory.
@@ -92,7 +92,9 @@ class Paywall:
         elif not isinstance(cast("object", policy), Policy):
             raise ConfigurationError("policy: must be a Policy")
         elif product_ids is not None:
-            raise ConfigurationError("product_ids: stands in the policy, too; name one of them")
+            raise ConfigurationError(
+                "product_ids, policy: pass only one of them; Policy(product_ids=…) has them, too"
+            )
         lifetimes = Lifetimes() if lifetimes is None else lifetimes_of(lifetimes)
         self._use(
             ProductAnswers(
@@ -116,7 +118,7 @@ class Paywall:
         self._stack: AsyncExitStack | None = None
 
     async def check(self, user: str, *products: str | Plan) -> Access:
-        """Return whether a user may in.
+        """Return whether a user has access.
 
         Args:
             user: The ``external_customer_id`` that you gave the user at the checkout.
@@ -228,7 +230,7 @@ class Paywall:
             query: The query of the request: a string, a mapping, or as your framework has it.
             user: Your signed-in user.
             wait: Seconds to wait for a subscription that RMZ does not show yet. Without a
-                ``state_secret`` nobody waits, because anyone could make a server wait.
+                ``state_secret`` there is no wait, because anyone could make a server wait.
 
         Returns:
             `Confirmed`, `NotYet`, `SomeoneElses` or `NotFound`; in ``if``, only the first is true.

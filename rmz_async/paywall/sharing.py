@@ -32,11 +32,11 @@ class Fact:
 
 @attrs.frozen(kw_only=True)
 class Change:
-    """A change of a subscription, of which a webhook has told one of the processes.
+    """A change of a subscription, which a webhook has reported to one of the processes.
 
     Attributes:
         user: Whose subscription has changed.
-        at: When the process was told; UTC.
+        at: When the webhook came to the process; UTC.
         subscription_id: The subscription.
         status: The status that the webhook has named.
     """
@@ -52,7 +52,7 @@ class Changes:
     """The changes since a mark.
 
     Attributes:
-        mark: Where to go on from.
+        mark: The place in the list to go on from.
         changes: The oldest first.
     """
 

@@ -146,7 +146,9 @@ class Administration:
     def _receiver(self) -> ReceiverCore:
         module, _, name = (self._name or "").partition(":")
         if not name:
-            raise ConfigurationError("--receiver: name your receiver as module:name")
+            raise ConfigurationError(
+                "--receiver: write it as module:name, such as shop.webhooks:receiver"
+            )
         # As for any program that is named by a module, the folder in which it is started counts.
         sys.path.insert(0, str(Path.cwd()))
         found = getattr(importlib.import_module(module), name, None)
@@ -162,7 +164,10 @@ class Administration:
             return inbox
         if self._name:
             return self._receiver().inbox
-        raise ConfigurationError("--inbox: give the inbox's address, or your --receiver")
+        raise ConfigurationError(
+            "no inbox is named: pass --inbox sqlite:///…, or --receiver module:name,"
+            " or set RMZ_INBOX or RMZ_RECEIVER"
+        )
 
 
 def _summary(entry: Entry) -> Record:

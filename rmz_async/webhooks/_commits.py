@@ -67,7 +67,7 @@ class Group:
 class Commits:
     """The transactions of one event loop, on an inbox that has one at a time.
 
-    A block that ends while others wait for their turn leaves its commit to them, and waits for it.
+    If a block ends while others wait to begin, it leaves the commit to them, and waits for it.
     """
 
     def __init__(self) -> None:
@@ -75,11 +75,11 @@ class Commits:
         self._group: Group | None = None
 
     async def begin(self, begin_now: BeginNow, mark: str) -> tuple[Group | None, Any]:
-        """Wait for the turn, and begin a block.
+        """Wait until no other block runs, and begin one.
 
         Returns:
             The group and the connection. The group is None if another writer has the file, and the
-            connection if *mark* has changed no row; the turn is the caller's nevertheless.
+            connection if *mark* has changed no row; in both cases the caller must `release`.
         """
         try:
             await self._turn.acquire()
@@ -103,7 +103,7 @@ class Commits:
             raise
 
     def release(self) -> None:
-        """Give the turn back."""
+        """Let the next block begin."""
         self._turn.release()
 
     async def end(self, group: Group, *, is_kept: bool) -> None:
@@ -133,7 +133,7 @@ class Commits:
             raise group.failure
 
     async def leave(self, group: Group) -> None:
-        """Leave the turn to the next one, or commit if there is none; wait until that is done."""
+        """Leave the commit to the next block, or commit if there is none; wait until it is done."""
         is_due = (
             not self._turn.statistics().tasks_waiting
             or group.count >= MOST

@@ -170,7 +170,10 @@ def checked(wanted: Sequence[Wanted]) -> Sequence[Wanted]:
         ConfigurationError: Nothing was named, or something that is no event.
     """
     if not wanted:
-        raise ConfigurationError("on: name an event, an event class or a pattern")
+        raise ConfigurationError(
+            'on: name an event, such as @receiver.on("order.*"); '
+            "@receiver.fallback is for those that no other handler wants"
+        )
     for one in cast("Sequence[object]", wanted):
         if isinstance(one, str):
             if not fnmatch.filter(EventType, one):
@@ -253,9 +256,11 @@ def _call_plain(handler: Handler, event: Event) -> None:
     try:
         result = handler(event)
     except (SystemExit, KeyboardInterrupt, GeneratorExit, BaseExceptionGroup) as error:
-        # They end a thread of its own, not the program, which has other events.
+        # These would end a thread only, and not the program, so the handler counts as failed.
         raise RuntimeError(f"the handler raised {type(error).__name__}: {error}") from error
     if inspect.iscoroutine(result):
         # No code in this thread could await it, and its work would silently be left undone.
         result.close()
-        raise TypeError("a plain handler returned a coroutine: make it an async function")
+        raise TypeError(
+            "a plain handler returned a coroutine, which did not run: make it an async function"
+        )

@@ -1,4 +1,4 @@
-"""Keys that every database stores as they are, and tells apart."""
+"""Keys that every database stores as they are, and does not confuse."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ class InboxDouble(SQLiteInbox):
     def _die_at(self, point: Point) -> None:
         if self._dies_after == point:
             self._dies_after = None
-            raise Killed(f"the process has died, as it was told to: {point}")
+            raise Killed(f"the process died, because kill_after asked for it: {point}")
 
 
 @attrs.frozen(kw_only=True)
@@ -106,7 +106,7 @@ class Delivered:
         events: How many different bodies were delivered.
         deliveries: How many deliveries there were, duplicates and retries included.
         seed: The seed of the order; None if the order was kept.
-        kill_after: Where the process died; None if it lived.
+        kill_after: The point at which the process died; None if it lived.
     """
 
     events: int
@@ -118,8 +118,8 @@ class Delivered:
         """Assert that each event had its effect once.
 
         Args:
-            effects: One value for each effect, different for different events: what a handler has
-                appended to a list, or the rows of a table.
+            effects: A list with one value for each effect, different for different events: for
+                example what a handler has appended to it, or the rows of a table.
 
         Raises:
             AssertionError: An effect is missing, or happened twice; the message has the seed.
@@ -147,7 +147,7 @@ class Play:
         events: Bodies, or types of which a sample is made.
         duplicates: The part of them that comes twice.
         shuffle: The seed.
-        kill_after: Where the process dies.
+        kill_after: The point at which the process dies.
     """
 
     def __init__(
@@ -159,12 +159,16 @@ class Play:
         kill_after: Point | None,
     ) -> None:
         if not 0 <= duplicates <= 1:
-            raise ConfigurationError("duplicates: must be a part of all events, 0 to 1")
+            raise ConfigurationError(
+                "duplicates: must be the part of the events that comes twice, from 0 to 1"
+            )
         if kill_after is not None and kill_after not in get_args(Point):
             raise ConfigurationError("kill_after: must be stored, claimed or effect")
         self._inbox = inbox if isinstance(inbox, InboxDouble) else None
         if kill_after is not None and self._inbox is None:
-            raise ConfigurationError("kill_after: give the receiver an InboxDouble")
+            raise ConfigurationError(
+                "kill_after: needs an inbox that can die: Receiver(…, inbox=InboxDouble())"
+            )
         bodies = [sample(one) if isinstance(one, EventType) else one for one in events]
         chance = random.Random(shuffle or 0)  # noqa: S311 - to be repeated by its seed
         # Whole numbers, so that 10 % of 20 events are 2 with any seed.

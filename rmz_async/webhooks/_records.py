@@ -8,8 +8,7 @@ from rmz_async.webhooks._replaying import UNREADABLE
 from rmz_async.webhooks.events import EventType
 from rmz_async.webhooks.inbox.interface import Delivery, Task
 
-# Everybody who has a secret may send names that nobody knows, and each would be a series of its
-# own.
+# Anyone who has a secret can send unknown names, and each would make a time series of its own.
 OTHER = "other"
 
 _KNOWN = frozenset(kind.value for kind in EventType)

@@ -124,7 +124,7 @@ class Worker:
                     await self._settle(run, partial(self.inbox.release, [task]))
                     raise
                 outcome = await self._failed(run, error)
-                # A program that is started again must not end at the same event for ever.
+                # A program that is started again must not end at the same event each time.
                 if isinstance(error, SystemExit):
                     raise
         else:
@@ -192,7 +192,7 @@ class Worker:
 
 
 def _is_stray(error: BaseException) -> bool:
-    """Say whether a handler has raised asyncio's cancellation although nobody cancelled it."""
+    """Return whether a handler has raised asyncio's cancellation without being cancelled."""
     if not isinstance(error, asyncio.CancelledError):
         return False
     task = asyncio.current_task()

@@ -115,7 +115,7 @@ class HealthMonitor:
             grave = level is HealthLevel.CRITICAL
             logger.log(
                 logging.ERROR if grave else logging.WARNING,
-                "the webhook is in a bad way: %s",
+                "the webhook needs attention: %s",
                 "; ".join(reasons),
             )
 
@@ -123,7 +123,7 @@ class HealthMonitor:
         """Return the present state.
 
         Args:
-            inbox: What the inbox holds.
+            inbox: The counts of the inbox.
         """
         flags, times = self._flags, sorted(self._times)
         level, reasons = self._judge(flags)
@@ -163,7 +163,8 @@ class HealthMonitor:
             level = HealthLevel.WARNING if level is HealthLevel.OK else level
             reasons.append(
                 f"{self._refused} deliveries in a row had no valid signature: somebody forges "
-                "them, or a secret was changed, and then RMZ switches the webhook off"
+                "them, or a secret was changed: then deploy the new one, or RMZ switches the "
+                "webhook off"
             )
         return level, reasons
 

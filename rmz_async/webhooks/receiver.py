@@ -85,8 +85,8 @@ class Receiver(ReceiverCore):
     async def working(self, *, concurrency: int = 10, grace: float = 5.0) -> AsyncGenerator[None]:
         """Run the handlers in the background for as long as the block runs.
 
-        Several processes may do so with one inbox. If one of them dies, the others take its events
-        up as soon as its lease has ended.
+        Several processes may do so with one inbox. If one of them dies, the others take over its
+        events as soon as its lease has ended.
 
         Args:
             concurrency: How many handlers may run at the same time, 1 or more.
@@ -119,7 +119,7 @@ class Receiver(ReceiverCore):
         """Run the handlers of a delivery again, with all their attempts.
 
         Handlers that were registered after it came are among them. A handler that runs at this
-        moment is left alone.
+        moment is not started a second time.
 
         Args:
             inbox_id: The delivery's number in the inbox.
@@ -138,9 +138,9 @@ class Receiver(ReceiverCore):
 
         RMZ switches a webhook off that fails too often, and does not deliver later what happened
         meanwhile. An event is stored for each change that no event announced, and is handled like
-        the others; `Event.is_reconciled` marks it. The first comparison learns the subscriptions
-        that nobody knows, and later ones call them new. A comparison that was cut off goes on where
-        it stopped, unless that was more than an hour ago.
+        the others; `Event.is_reconciled` marks it. The first comparison learns the
+        subscriptions that are not known yet, and later ones count unknown ones as new. A comparison
+        that was cut off goes on where it stopped, unless that was more than an hour ago.
 
         Args:
             rmz: The client; its pacing holds too.

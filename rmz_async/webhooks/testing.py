@@ -36,9 +36,10 @@ async def deliver(
         duplicates: The part of them that is delivered twice, 0 to 1.
         shuffle: The seed of another order; None keeps the order. The seed also chooses which are
             delivered twice.
-        kill_after: Where the process dies, once: ``stored``, before RMZ has its answer, so that RMZ
-            delivers again; ``claimed``, before the handler runs; ``effect``, after the handler has
-            run and before that is noted. The receiver's inbox must be an `InboxDouble`.
+        kill_after: The point at which the process dies, once: ``stored``, before RMZ has its
+            answer, so that RMZ delivers again; ``claimed``, before the handler runs; ``effect``,
+            after the handler has run and before that is noted. The receiver's inbox must be an
+            `InboxDouble`.
 
     Returns:
         The record of the deliveries.

@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class Paywall:
-    """Answers whether a user may in, nearly always from memory.
+    """Answers whether a user has access, nearly always from memory.
 
     A grant may be as old as its lifetimes say. A refusal is at most 5 seconds old, or RMZ is asked
     before it is spoken. If RMZ cannot be asked, the answer is not ``certain``: answer 503 and not
@@ -52,7 +52,7 @@ class Paywall:
         policy: The rules, if RMZ's own are not yours; in place of *product_ids*.
         lifetimes: How old an answer may be.
         on_outage: The answer if RMZ cannot be asked. ``keep-known`` lets those in who were known to
-            pay, for ``lifetimes.max_stale``; ``deny`` nobody; ``allow`` everybody.
+            pay, for ``lifetimes.max_stale``; ``deny`` lets nobody in; ``allow`` lets everybody in.
         capacity: How many payers are remembered. Everybody else has a room of their own.
         keep_subscriptions: Whether answers from memory have their ``subscription``; without it a
             payer takes a fraction of the memory.
@@ -114,7 +114,7 @@ class Paywall:
         )
 
     def check(self, user: str, *products: str | Plan) -> Access:
-        """Return whether a user may in.
+        """Return whether a user has access.
 
         Args:
             user: The ``external_customer_id`` that you gave the user at the checkout.
@@ -207,7 +207,7 @@ class Paywall:
             query: The query of the request: a string, a mapping, or as your framework has it.
             user: Your signed-in user.
             wait: Seconds to wait for a subscription that RMZ does not show yet. Without a
-                ``state_secret`` nobody waits, because anyone could make a server wait.
+                ``state_secret`` there is no wait, because anyone could make a server wait.
 
         Returns:
             `Confirmed`, `NotYet`, `SomeoneElses` or `NotFound`; in ``if``, only the first is true.

@@ -162,8 +162,8 @@ def test_the_receiver_names_the_inbox_too(address: str, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["list"], "ConfigurationError: --inbox: give the inbox's address, or your --receiver"),
-        (["replay", "1"], "ConfigurationError: --receiver: name your receiver as module:name"),
+        (["list"], "ConfigurationError: no inbox is named: pass --inbox sqlite:///…"),
+        (["replay", "1"], "ConfigurationError: --receiver: write it as module:name"),
         (["--inbox", "x", "list"], "ConfigurationError: inbox: must be sqlite:///"),
         (["--inbox", "sqlite:///inbox.db", "show", "9"], "LookupError: there is no delivery 9"),
         (["--receiver", "my_shop:other", "list"], "--receiver: my_shop:other is no Receiver"),

@@ -119,7 +119,7 @@ async def test_a_receiver_that_cannot_store_fails_the_test(
     receiver = Receiver(secrets=[SECRET], inbox=f"sqlite:///{tmp_path}/no/inbox.db")
     with pytest.raises(AssertionError, match="the receiver answered 503"):
         await deliver(receiver, EVENTS, secret=SECRET)
-    with pytest.raises(ConfigurationError, match="give the receiver an InboxDouble"):
+    with pytest.raises(ConfigurationError, match="needs an inbox that can die"):
         await deliver(receiver, EVENTS, secret=SECRET, kill_after="claimed")
     other = Receiver(secrets=[SECRET], inbox=double)
     with pytest.raises(ConfigurationError, match="stored, claimed or effect"):
