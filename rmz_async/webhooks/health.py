@@ -28,6 +28,7 @@ SLOW = 1.0
 # The flags of an answer.
 FAILED = 1
 LATE = 2
+FINE = b"\0"
 
 # The latest answers count, so that a webhook that was mended is well again.
 LATEST = 100
@@ -148,6 +149,8 @@ class HealthMonitor:
 
     def _judge(self, flags: bytes) -> tuple[HealthLevel, list[str]]:
         level, reasons = HealthLevel.OK, list[str]()
+        if not self._refused and not flags.strip(FINE):
+            return level, reasons
         count, failed = len(flags), _count(flags, FAILED)
         if count >= WARNING_DELIVERIES and failed / count >= WARNING_RATIO:
             off = count >= OFF_DELIVERIES and failed / count >= OFF_RATIO
