@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeVar
@@ -31,6 +32,7 @@ class Facts:
         self._shared = shared
         self._patience = patience
         self._is_broken = False
+        self._silent_until = -math.inf
         self.asked: int = 0
 
     @property
@@ -87,7 +89,7 @@ class Facts:
         finally:
             if token is not None:
                 with anyio.CancelScope(shield=True):
-                    await self._guarded(lambda: shared.release(user, token))
+                    await self._within_limit(lambda: shared.release(user, token))
         return fact, True
 
     async def remembered(self, user: str) -> Fact | None:
@@ -105,7 +107,8 @@ class Facts:
         """Have all processes ask again."""
         shared = self._shared
         if shared is not None:
-            await self._guarded(lambda: shared.announce(change))
+            # No check waits for this, and other processes hear of the change in no other way.
+            await self._within_limit(lambda: shared.announce(change))
 
     async def changes(self, after: str | None) -> Changes | None:
         """Return what was reported to other processes; None if they cannot be asked."""
@@ -124,18 +127,34 @@ class Facts:
         return Fact(await self._lookups.subscriptions(user, urgency), checked_at)
 
     async def _guarded(self, call: Callable[[], Awaitable[T]]) -> T | None:
-        try:
-            with anyio.fail_after(self._patience + 1.0):
-                result = await call()
-        except Exception as error:  # noqa: BLE001 - each cache has errors of its own
-            if not self._is_broken:
-                self._is_broken = True
-                logger.warning(
-                    "The paywall goes on without its shared cache, which raised %s",
-                    type(error).__name__,
-                )
+        # Else each of the calls of one check would wait for a cache that does not answer.
+        if self._lookups.clock.clock() < self._silent_until:
             return None
+        return await self._within_limit(call)
+
+    async def _within_limit(self, call: Callable[[], Awaitable[T]]) -> T | None:
+        try:
+            with anyio.move_on_after(self._patience + 1.0):
+                result = await call()
+                self._works()
+                return result
+        except Exception as error:  # noqa: BLE001 - each cache has errors of its own
+            self._breaks(error)
+            return None
+        self._silent_until = self._lookups.clock.clock() + self._patience
+        self._breaks(TimeoutError())
+        return None
+
+    def _works(self) -> None:
+        self._silent_until = -math.inf
         if self._is_broken:
             self._is_broken = False
             logger.warning("The paywall has its shared cache again")
-        return result
+
+    def _breaks(self, error: Exception) -> None:
+        if not self._is_broken:
+            self._is_broken = True
+            logger.warning(
+                "The paywall goes on without its shared cache, which raised %s",
+                type(error).__name__,
+            )

@@ -32,13 +32,27 @@ UNREWRITTEN = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
 
 
 @attrs.frozen
+class Limits:
+    """How long the tests may run, in seconds.
+
+    Attributes:
+        processor: The time for which they compute, which is the same on a busy machine.
+        clock: The time that passes, also while they wait for what never comes.
+    """
+
+    processor: int
+    clock: int
+
+
+@attrs.frozen
 class Trial:
     """The result of the tests with a change.
 
     Attributes:
         change: The change.
         survived: Whether no test failed.
-        timed_out: Whether they did not end in time, which also shows the change.
+        timed_out: Whether they did not end in time, which also shows the change, unless the machine
+            was busy. Tests that compute for too long are ended before, and count as failed.
     """
 
     change: Change
@@ -77,16 +91,17 @@ def warm_up() -> None:
 
 
 def start(
-    name: str, path: Path, code: CodeType, tests: Sequence[str], *, limit: int, silent: bool
+    name: str, path: Path, code: CodeType, tests: Sequence[str], *, limits: Limits, silent: bool
 ) -> int:
-    """Start the tests of one module on *code*, for so many seconds; return the process's number."""
+    """Start the tests of one module on *code*; return the process's number."""
     pid = os.fork()
     if pid:
         return pid
     status = 1
     try:
         # Ends the process, even if its parent has gone.
-        signal.alarm(limit)
+        signal.alarm(limits.clock)
+        resource.setrlimit(resource.RLIMIT_CPU, (limits.processor, limits.processor))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         if silent:
             nowhere = os.open(os.devnull, os.O_RDWR)
@@ -108,7 +123,7 @@ def play(
     made: Iterable[Change],
     tests: Sequence[str],
     *,
-    limit: int,
+    limits: Limits,
     at_once: int,
 ) -> Iterator[Trial]:
     """Test changes, and report each as soon as it is known.
@@ -118,14 +133,14 @@ def play(
         path: Its file.
         made: The changes.
         tests: The files of tests that are run.
-        limit: The seconds for which they may run.
+        limits: How long they may run.
         at_once: The number of processes.
     """
     waiting = iter(made)
     running: dict[int, Change] = {}
     while True:
         for change in islice(waiting, at_once - len(running)):
-            running[start(name, path, change.code, tests, limit=limit, silent=True)] = change
+            running[start(name, path, change.code, tests, limits=limits, silent=True)] = change
         if not running:
             return
         pid, status = os.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ import pytest
 
 from rmz_async import ConfigurationError, Subscription, SubscriptionStatus
 from rmz_async.models import SubscriptionProduct
-from rmz_async.paywall import Policy, Reason, Source, decide
+from rmz_async.paywall import Access, Grant, Policy, Reason, Source, decide
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -87,7 +88,8 @@ def test_a_limited_grace_is_counted_from_the_end_of_the_paid_period() -> None:
     held = [subscription("past_due")]
     policy = Policy(grace=2 * DAY)
 
-    assert decide(held, policy, NOW).until == SOON + 2 * DAY
+    access = decide(held, policy, NOW)
+    assert (access.reason, access.until) == (Reason.GRACE, SOON + 2 * DAY)
     assert decide(held, policy, SOON + 2 * DAY).reason is Reason.GRACE_ENDED
 
 
@@ -151,7 +153,8 @@ def test_a_full_lookup_without_a_grant_is_no_refusal() -> None:
     held = [subscription("expired")] * 50
 
     assert decide(held[:-1], now=NOW).certain
-    assert not decide(held, now=NOW).certain
+    full = decide(held, now=NOW)
+    assert (full.granted, full.certain) == (False, False)
     assert decide([*held, subscription("active")], now=NOW).granted
 
 
@@ -203,7 +206,7 @@ def test_the_last_year_of_the_calendar_is_no_overflow() -> None:
 
 def test_a_time_without_a_zone_is_refused() -> None:
     """A comparison with RMZ's times would mean nothing."""
-    with pytest.raises(ConfigurationError, match="now: must be an aware time"):
+    with pytest.raises(ConfigurationError, match=r"^now: must be an aware time, .* datetime.*\)$"):
         decide([], now=datetime(2026, 5, 1))  # noqa: DTZ001 - the naive time is what is refused
 
 
@@ -255,6 +258,51 @@ def test_the_longest_spans_and_the_smallest_id_are_allowed() -> None:
 def test_a_renewal_is_waited_for_a_day() -> None:
     """If the policy says nothing else."""
     assert decide([subscription("active")], now=NOW).until == SOON + DAY
+
+
+def test_an_answer_shows_no_customer() -> None:
+    """Programs log it."""
+    access = decide([subscription("active", metadata={"plan": "gold"})], now=NOW)
+
+    for shown in (repr(access), repr(access.grants)):
+        assert Reason.ACTIVE.name in shown
+        assert "subscription" not in shown.lower()
+        assert "gold" not in shown
+        assert "Policy" not in shown
+        assert "complete" not in shown
+
+
+def test_answers_are_equal_if_they_say_the_same_of_the_customer() -> None:
+    """Whatever else there is, and by whatever rules."""
+    decisive = subscription("active")
+    one = decide([decisive], now=NOW)
+    more = decide([decisive, attrs.evolve(subscription("expired"), id=7)], Policy(trial=False), NOW)
+
+    assert one == more
+    assert one != decide([decisive], now=NOW, source=Source.CACHE)
+
+
+@pytest.mark.parametrize("kind", [Access, Grant])
+def test_an_answer_is_made_by_names(kind: Any) -> None:
+    """Later versions may have more of them, in any order."""
+    with pytest.raises(TypeError):
+        kind(True, Reason.ACTIVE, None, subscription("active"))
+
+
+def test_an_answer_that_is_made_by_hand_is_of_the_api() -> None:
+    """As `decide` says, too."""
+    access = Access(granted=True, reason=Reason.ACTIVE, checked_at=NOW)
+
+    assert access.source is Source.API
+    # A million of them are remembered, and each would take eight bytes more.
+    with pytest.raises(TypeError, match="weak reference"):
+        weakref.ref(access)
+
+
+def test_reasons_and_sources_are_written_as_they_are_named() -> None:
+    """Programs store them and compare them, and an observer's records have them."""
+    for member in (*Reason, *Source):
+        assert member == member.name.lower()
 
 
 def test_an_answer_says_when_and_how_it_was_learnt() -> None:

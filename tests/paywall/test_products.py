@@ -10,14 +10,14 @@ import attrs
 import pytest
 
 import rmz_sync.paywall
-from rmz_async import ConfigurationError, InvalidRequestError, ServerError, Subscription
-from rmz_async.models import SubscriptionProduct
+from rmz_async import ConfigurationError, InvalidRequestError, Plan, ServerError, Subscription
+from rmz_async.models import Duration, SubscriptionProduct, Variant
 from rmz_async.paywall import Access, Fact, PaywallDouble, Policy, Reason, Source, decide
 from tests.observers import Notebook
 from tests.paywall.scripted import START, ScriptedRMZ, subscription
 from tests.paywall.shared import Shared
 from tests.paywall.test_feeding import event
-from tests.seams import paywall_over
+from tests.seams import Urgency, paywall_over
 
 pytestmark = pytest.mark.anyio
 
@@ -80,6 +80,7 @@ async def test_a_refusal_of_one_product_is_never_old(rmz: ScriptedRMZ) -> None:
 
     assert (await paywall.check("noura", "films")).granted
     assert len(rmz.asked) == 2
+    assert rmz.urgencies[-1] is Urgency.RETURNING
 
 
 async def test_a_refusal_that_cannot_be_checked_is_not_spoken(rmz: ScriptedRMZ) -> None:
@@ -103,6 +104,20 @@ async def test_an_outage_that_lets_everybody_in_does_so_for_each_product(rmz: Sc
     rmz.failure = DOWN
 
     assert (await paywall.check("noura", "films")).reason is Reason.OUTAGE_ALLOWED
+
+
+@pytest.mark.parametrize("on_outage", ["keep-known", "deny"])
+async def test_a_stranger_is_refused_no_product_while_rmz_is_down(
+    rmz: ScriptedRMZ, on_outage: str
+) -> None:
+    """Nothing is known of the user: the answer cannot say, and so it is no refusal."""
+    paywall = paywall_over(rmz, on_outage=on_outage)
+    rmz.failure = DOWN
+
+    access = await paywall.check("sami", "films")
+
+    assert (access.granted, access.reason) == (False, Reason.UNAVAILABLE)
+    assert access.retry_after
 
 
 async def test_a_webhook_for_the_second_product_grants_immediately(rmz: ScriptedRMZ) -> None:
@@ -161,6 +176,48 @@ async def test_a_purchase_that_another_process_has_confirmed_is_not_refused(
     assert len(rmz.asked) == 1
 
 
+async def test_such_a_purchase_lets_in_while_rmz_is_down(rmz: ScriptedRMZ) -> None:
+    """What all know is looked at, too."""
+    shared = Shared()
+    rmz.set(to("books", 2))
+    paywall = paywall_over(rmz, shared=shared)
+    assert await paywall.check("noura")
+    rmz.later(1)
+    rmz.failure = DOWN
+    assert not await paywall.check("sami")
+    shared.facts["noura"] = Fact((to("books", 2), to("films", 501)), rmz.today())
+
+    assert (await paywall.check("noura", "films")).granted
+    assert rmz.asked == ["noura", "sami"]
+
+
+async def test_a_doubted_fact_of_another_process_grants_no_product(rmz: ScriptedRMZ) -> None:
+    """An event has told of the user since."""
+    shared = Shared()
+    rmz.set(to("books", 2), to("films", 1, "canceled"))
+    paywall = paywall_over(rmz, shared=shared)
+    assert await paywall.check("noura")
+    rmz.later(1)
+    bought = (to("books", 2), to("films", 1))
+    shared.facts["noura"] = Fact(bought, rmz.today(), is_doubted=True)
+
+    assert (await paywall.check("noura", "films")).reason is Reason.CANCELED
+    assert rmz.asked == ["noura", "noura"]
+
+
+async def test_a_product_that_memory_grants_needs_no_look_at_what_all_know(
+    rmz: ScriptedRMZ,
+) -> None:
+    """The cache that the processes share may be slow, or gone."""
+    shared = Shared()
+    paywall = paywall_over(rmz, shared=shared)
+    assert await paywall.check("noura")
+    shared.facts.clear()
+
+    assert (await paywall.check("noura", "films")).granted
+    assert rmz.asked == ["noura"]
+
+
 async def test_an_older_fact_of_another_process_refuses_no_product(rmz: ScriptedRMZ) -> None:
     """The fact lets the user in, and says nothing certain about the product."""
     shared = Shared()
@@ -207,6 +264,7 @@ async def test_an_observer_gets_the_answer_about_the_product(rmz: ScriptedRMZ) -
     await paywall.check("noura", "films")
 
     assert [(each.granted, each.reason) for each in seen.decisions] == [(False, "other_product")]
+    assert seen.lines == ["decision check begins", "on_decision", "decision ends"]
 
 
 @pytest.mark.parametrize("products", [("",), (102,), (["films"],)])
@@ -269,9 +327,33 @@ async def test_a_product_is_refused_only_if_all_is_known(
     assert (await paywall_over(rmz, policy=policy).check("noura", "films")).reason is reason
 
 
+PLAN = Plan(
+    product_id=102,
+    variant_id=15,
+    slug="pro",
+    name="Pro",
+    duration=Duration.MONTHLY,
+    price=None,
+    trial_days=0,
+)
+
+
+async def test_a_plan_of_a_product_that_cannot_be_read_lets_nobody_in(rmz: ScriptedRMZ) -> None:
+    """The policy counts one product only, and this may be another one."""
+    bought = attrs.evolve(subscription(1), product=None, variant=Variant(id=15))
+    rmz.set(bought)
+    paywall = paywall_over(rmz, policy=Policy(product_ids=[102]))
+
+    assert (await paywall.check("noura", PLAN)).reason is Reason.UNREADABLE
+    rmz.set(attrs.evolve(bought, product=SubscriptionProduct(id=102)))
+    rmz.later(6)
+    assert (await paywall.check("noura", PLAN)).granted
+
+
 def test_an_answer_names_everything_that_grants() -> None:
     """The longest first, each with its own end."""
-    held = [to("films", 1, days=1), to("games", 3, "expired"), to("books", 2)]
+    films = attrs.evolve(to("films", 1, days=1), variant=Variant(id=15))
+    held = [films, to("games", 3, "expired"), to("books", 2)]
 
     access = decide(held, now=START)
 
@@ -280,7 +362,7 @@ def test_an_answer_names_everything_that_grants() -> None:
         START + timedelta(days=30),
         START + timedelta(days=1),
     ]
-    assert [each.variant for each in access.grants] == [None, None]
+    assert [each.variant for each in access.grants] == [None, Variant(id=15)]
     assert {each.id for each in access.subscriptions} == {1, 2, 3}
     assert access.subscriptions[0] == access.subscription
     assert decide([], now=START).subscriptions == ()
