@@ -20,9 +20,10 @@ from rmz_async._calls.token import Tokens
 from rmz_async._http.client import Connections, LoopState
 from rmz_async._transport import Transport
 from rmz_async.paywall import Access, Lifetimes, Paywall, Policy, decisions
-from rmz_async.paywall._lookups import Lookups, Purchase, Urgency
+from rmz_async.paywall._lookups import Lookups, Urgency
 from rmz_async.paywall._memory import Entry, Memory
 from rmz_async.paywall._product_answers import ProductAnswers
+from rmz_async.paywall._purchase import Purchase
 from rmz_async.paywall._state import Bought, Secrets, State, hidden
 from rmz_async.paywall._wanted import Wanted
 from rmz_async.webhooks import _hand_over, _worker

@@ -6,13 +6,16 @@ keep a process from leaving for 15 seconds and more.
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import threading
 from contextlib import suppress
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 import anyio
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 async def addresses_of(host: str, port: int) -> list[str]:
@@ -30,17 +33,19 @@ async def addresses_of(host: str, port: int) -> list[str]:
     """
     with suppress(ValueError):
         return [str(ip_address(host))]
+    # A program on asyncio has imported it already; the import of this client need not wait for it.
+    import asyncio
+
     try:
-        asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
     except RuntimeError:
         # Python does not wait for the threads of trio.
         found = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         return _ordered([str(address[0]) for *_, address in found])
-    return _ordered(await _found_in_thread(host, port))
+    return _ordered(await _found_in_thread(loop, host, port))
 
 
-async def _found_in_thread(host: str, port: int) -> list[str]:
-    loop = asyncio.get_running_loop()
+async def _found_in_thread(loop: asyncio.AbstractEventLoop, host: str, port: int) -> list[str]:
     found: asyncio.Future[list[str]] = loop.create_future()
 
     def settle(outcome: list[str] | Exception) -> None:

@@ -26,9 +26,10 @@ from rmz_async.paywall._confirming import Confirming
 from rmz_async.paywall._doubts import Doubts
 from rmz_async.paywall._expectations import Expectations
 from rmz_async.paywall._facts import Facts
-from rmz_async.paywall._lookups import Lookups, Purchase, Urgency
+from rmz_async.paywall._lookups import Lookups, Urgency
 from rmz_async.paywall._memory import Entry, Memory, lasting
 from rmz_async.paywall._on_outage import OnOutage
+from rmz_async.paywall._purchase import Purchase
 from rmz_async.paywall._query import Query
 from rmz_async.paywall._reachability import SLOT_PAUSE, Reachability
 from rmz_async.paywall._recording import record_of

@@ -8,7 +8,8 @@ from datetime import datetime
 from rmz_async._calls.clock import Clock
 from rmz_async.errors import ConfigurationError, ConnectionFailedError, NotFoundError
 from rmz_async.models import CheckoutSession, Subscription
-from rmz_async.paywall._lookups import Purchase, Urgency
+from rmz_async.paywall._lookups import Urgency
+from rmz_async.paywall._purchase import Purchase
 
 
 class DoubleLookups:

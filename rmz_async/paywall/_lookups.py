@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from typing import Protocol
 
@@ -11,10 +11,11 @@ import attrs
 
 from rmz_async._calls.clock import Clock
 from rmz_async.client import Client
-from rmz_async.models import CheckoutSession, NewCustomer, Subscription
+from rmz_async.models import CheckoutSession, Subscription
 from rmz_async.options import Options
+from rmz_async.paywall._purchase import Purchase
 
-__all__ = ("Lookups", "Purchase", "RMZLookups", "Urgency")
+__all__ = ("Lookups", "RMZLookups", "Urgency")
 
 
 # The part of a minute that those get who are not known to pay. The rest is left to known payers,
@@ -39,27 +40,6 @@ class Urgency(Enum):
 
     BACKGROUND = "background"
     """No check waits: the answer is renewed in the background."""
-
-
-@attrs.frozen(kw_only=True)
-class Purchase:
-    """All that a checkout session needs, beside the user.
-
-    Attributes:
-        product_id: The product.
-        variant_id: The variant.
-        customer: The customer who pays.
-        success_url: The address to which the customer comes back after the payment.
-        cancel_url: The address to which the customer comes back without one.
-        metadata: Comes back with the subscription.
-    """
-
-    product_id: int
-    variant_id: int
-    customer: NewCustomer | int = attrs.field(repr=False)
-    success_url: str = attrs.field(repr=False)
-    cancel_url: str
-    metadata: Mapping[str, str] | None = attrs.field(default=None, repr=False)
 
 
 class Lookups(Protocol):

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from rmz_async.errors import ConfigurationError
 from rmz_async.models import Subscription, SubscriptionProduct, SubscriptionStatus
 from rmz_async.observing import Observer
-from rmz_async.paywall._double_lookups import DoubleLookups
 from rmz_async.paywall._on_outage import OnOutage
-from rmz_async.paywall._product_answers import ProductAnswers
 from rmz_async.paywall.lifetimes import Lifetimes
 from rmz_async.paywall.paywall import Paywall
 from rmz_async.paywall.policy import Policy
+
+if TYPE_CHECKING:
+    from rmz_async.paywall._double_lookups import DoubleLookups
 
 __all__ = ("PaywallDouble",)
 
@@ -42,6 +44,10 @@ class PaywallDouble(Paywall):
         now: datetime | None = None,
         observer: Observer | None = None,
     ) -> None:
+        # As in `Paywall`: imported by those who make one.
+        from rmz_async.paywall._double_lookups import DoubleLookups
+        from rmz_async.paywall._product_answers import ProductAnswers
+
         if policy is None:
             policy = Policy(product_ids=product_ids)
         self._made = 0

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from os import PathLike
 from types import TracebackType
-from typing import Literal, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias, cast
 
 import anyio
 
@@ -14,9 +14,8 @@ from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError, InvalidRequestError
 from rmz_async.models import CheckoutSession, NewCustomer
 from rmz_async.observing import Observer
-from rmz_async.paywall._lookups import Purchase, RMZLookups
 from rmz_async.paywall._on_outage import OnOutage
-from rmz_async.paywall._product_answers import ProductAnswers
+from rmz_async.paywall._purchase import Purchase
 from rmz_async.paywall._query import Query
 from rmz_async.paywall._state import hidden
 from rmz_async.paywall._wanted import Wanted
@@ -28,6 +27,9 @@ from rmz_async.paywall.sharing import AccessCache
 from rmz_async.paywall.status import PaywallStatus
 from rmz_async.plans import Plan
 from rmz_async.webhooks.events import Event
+
+if TYPE_CHECKING:
+    from rmz_async.paywall._product_answers import ProductAnswers
 
 __all__ = ("Paywall",)
 
@@ -85,6 +87,10 @@ class Paywall:
         state_secret: str | Sequence[str] | None = None,
         observer: Observer | None = None,
     ) -> None:
+        # A program without a paywall starts faster, because it does not import these.
+        from rmz_async.paywall._lookups import RMZLookups
+        from rmz_async.paywall._product_answers import ProductAnswers
+
         secrets = hidden(state_secret)
         del state_secret
         if policy is None:

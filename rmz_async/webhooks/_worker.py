@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -193,6 +192,9 @@ class Worker:
 
 def _is_stray(error: BaseException) -> bool:
     """Return whether a handler has raised asyncio's cancellation without being cancelled."""
+    # A handler that raises it has imported it; `import rmz_async` need not wait for it.
+    import asyncio
+
     if not isinstance(error, asyncio.CancelledError):
         return False
     task = asyncio.current_task()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from os import PathLike
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from rmz_async._per_loop import PerLoop
 from rmz_async.models import CheckoutSession, NewCustomer
@@ -22,7 +22,6 @@ from rmz_async.paywall import (
     Policy,
 )
 from rmz_async.paywall import Paywall as AsyncPaywall
-from rmz_async.paywall._product_answers import ProductAnswers
 from rmz_async.paywall._query import Query
 from rmz_async.paywall._state import hidden
 from rmz_async.paywall._wanted import Wanted
@@ -30,6 +29,9 @@ from rmz_async.plans import Plan
 from rmz_async.webhooks import Event
 from rmz_sync._portal import Portal
 from rmz_sync.client import Client
+
+if TYPE_CHECKING:
+    from rmz_async.paywall._product_answers import ProductAnswers
 
 __all__ = ("Paywall",)
 

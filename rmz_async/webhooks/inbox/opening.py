@@ -5,7 +5,6 @@ from __future__ import annotations
 from rmz_async._calls.clock import Clock
 from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks.inbox.interface import Inbox
-from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 
 __all__ = ("inbox_of", "open_inbox")
 
@@ -51,4 +50,7 @@ def open_inbox(address: str, _clock: Clock | None = None) -> Inbox:
         raise ConfigurationError(
             "inbox: must be sqlite:/// and the path of a file, or postgresql:// and a database"
         )
+    # A client without an inbox starts faster without sqlite3.
+    from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
+
     return SQLiteInbox(path, _clock=_clock)
