@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 import attrs
 
@@ -12,7 +13,11 @@ from rmz_async.paywall.sharing import Fact
 __all__ = ("Expectation", "Expectations")
 
 # So many users at the same time; the one that was added first is dropped first.
-MOST = 10_000
+MOST_TOLD = 10_000
+
+# The same for those that have their subscription, which take several times the memory. RMZ's API
+# returns far fewer in a minute.
+MOST_RETURNED = 1_000
 
 
 @attrs.frozen(kw_only=True)
@@ -49,18 +54,20 @@ class Expectations:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._expected: dict[str, Expectation] = {}
+        self._told: dict[str, Expectation] = {}
+        self._returned: dict[str, Expectation] = {}
 
     def expect(self, user: str, expectation: Expectation) -> None:
         """Remember a state, unless RMZ's API itself has just returned a subscription in it."""
-        known = self._expected.pop(user, None)
+        known = self._forget(user)
         if known is not None and expectation.subscription is None and self._now() < known.until:
             same = (known.subscription_id, known.status)
             if same == (expectation.subscription_id, expectation.status):
                 expectation = known
-        self._expected[user] = expectation
-        while len(self._expected) > MOST:
-            self._expected.pop(next(iter(self._expected)), None)
+        if expectation.subscription is None:
+            self._put(self._told, MOST_TOLD, user, expectation)
+        else:
+            self._put(self._returned, MOST_RETURNED, user, expectation)
 
     def missing(
         self, user: str, subscriptions: Sequence[Subscription], *, is_answer: bool = False
@@ -75,14 +82,14 @@ class Expectations:
         Returns:
             All subscriptions, and the expectation that the answer contradicts, if there is one.
         """
-        expected = self._expected.get(user)
+        expected = self._returned.get(user) or self._told.get(user)
         if expected is None:
             return subscriptions, None
         same = [each for each in subscriptions if each.id == expected.subscription_id]
         shown = any(each.status == expected.status for each in same)
         if shown or self._now() >= expected.until:
             if is_answer:
-                self._expected.pop(user, None)
+                self._forget(user)
             return subscriptions, None
         if expected.subscription is None:
             return subscriptions, expected
@@ -93,3 +100,17 @@ class Expectations:
         """Return what other processes may know of an answer of RMZ; None if it lags."""
         subscriptions, missing = self.missing(user, fact.subscriptions)
         return None if missing is not None else attrs.evolve(fact, subscriptions=subscriptions)
+
+    def _put(
+        self, room: dict[str, Expectation], most: int, user: str, expectation: Expectation
+    ) -> None:
+        room[user] = expectation
+        now = self._now()
+        # Two for one that is new: the room grows empty when fewer come.
+        for first, oldest in list(islice(room.items(), 2)):
+            if len(room) > most or now >= oldest.until:
+                room.pop(first, None)
+
+    def _forget(self, user: str) -> Expectation | None:
+        told, returned = self._told.pop(user, None), self._returned.pop(user, None)
+        return told if returned is None else returned

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from datetime import timedelta
 from typing import Any
 
@@ -158,17 +160,52 @@ async def test_a_confirmed_subscription_that_is_over_grants_nothing(rmz: Scripte
     assert answers.confirmed("noura", subscription(status="expired"), START).granted is False
 
 
-async def test_many_expectations_are_forgotten_in_order(
+async def test_many_confirmed_subscriptions_are_forgotten_in_order(
     rmz: ScriptedRMZ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A flood of events costs a bounded amount of memory."""
-    monkeypatch.setattr("rmz_async.paywall._expectations.MOST", 1)
+    """A flood of purchases costs a bounded amount of memory."""
+    monkeypatch.setattr("rmz_async.paywall._expectations.MOST_RETURNED", 1)
     answers = answers_over(rmz)
     for user in ("noura", "sami"):
         answers.confirmed(user, subscription(user=user), START)
 
     assert (await answers.refresh("noura")).granted is False
     assert (await answers.refresh("sami")).granted is True
+
+
+async def test_many_events_are_forgotten_in_order(
+    rmz: ScriptedRMZ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flood of events costs a bounded amount of memory, and no confirmed subscription."""
+    monkeypatch.setattr("rmz_async.paywall._expectations.MOST_TOLD", 1)
+    answers = answers_over(rmz)
+    answers.confirmed("sara", subscription(user="sara"), START)
+    for user in ("noura", "sami"):
+        with pytest.raises(ConnectionFailedError):
+            await answers.feed(event(external_customer_id=user))
+
+    assert (await answers.refresh("noura")).granted is False
+    with pytest.raises(ConnectionFailedError):
+        await answers.refresh("sami")
+    assert (await answers.refresh("sara")).granted is True
+
+
+async def test_a_confirmed_subscription_is_let_go_when_replicas_have_caught_up(
+    rmz: ScriptedRMZ,
+) -> None:
+    """A million payers without their subscriptions take no memory for those."""
+    answers = answers_over(rmz, keep_subscriptions=False)
+    paid = subscription()
+    kept = weakref.ref(paid)
+    answers.confirmed("noura", paid, START)
+    del paid
+    assert kept() is not None
+
+    rmz.later(30)
+    answers.confirmed("sami", subscription(user="sami"), rmz.today())
+
+    gc.collect()
+    assert kept() is None
 
 
 async def test_a_receiver_feeds_several_paywalls(tmp_path: Any) -> None:
