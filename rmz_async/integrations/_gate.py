@@ -12,7 +12,7 @@ from rmz_async.integrations._language import preferred
 from rmz_async.paywall import Access
 from rmz_async.plans import Plan
 
-__all__ = ("AsyncPaywall", "BlockingPaywall", "Gate", "Refusal")
+__all__ = ("AsyncPaywall", "BlockingPaywall", "Gate", "Refusal", "RequestHeaders")
 
 NOBODY = 401
 REFUSED = 402
@@ -35,6 +35,14 @@ class BlockingPaywall(Protocol):
 
     def check(self, user: str, *products: str | Plan) -> Access:
         """Return whether a user has access."""
+        ...
+
+
+class RequestHeaders(Protocol):
+    """The headers of a request, by their names in lower case."""
+
+    def get(self, name: str, default: str, /) -> str:
+        """Return the value of a header."""
         ...
 
 
@@ -66,15 +74,13 @@ class Gate:
             raise ConfigurationError("requires: must be the slugs of products, such as pro-plan")
         self.slugs: tuple[str, ...] = tuple(slugs)
 
-    def refusal(
-        self, access: Access | None, *, accept: str, accept_language: str, offer: str | None
-    ) -> Refusal:
+    def refusal(self, access: Access | None, request: RequestHeaders, offer: str | None) -> Refusal:
         """Return the answer to a user without access.
 
         Args:
             access: Why; None if nobody is signed in.
-            accept: The request's header; a browser is sent to the offer.
-            accept_language: The request's header.
+            request: The headers of the request: a browser is sent to the offer, and the text is in
+                the language that it prefers.
             offer: Where the user can subscribe.
         """
         # A proxy that kept the answer would refuse a customer who has just paid.
@@ -82,7 +88,7 @@ class Gate:
         if access is None:
             return Refusal(status=NOBODY, body={"reason": "not_signed_in"}, headers=headers)
         body: dict[str, Any] = {"reason": str(access.reason)}
-        text = _text(access, accept_language)
+        text = _text(access, request.get("accept-language", ""))
         if text is not None:
             body["text"] = text
         if not access.certain:
@@ -90,7 +96,7 @@ class Gate:
             return Refusal(status=CANNOT_SAY, body=body, headers=headers)
         if offer is not None:
             body["offer"] = offer
-            if "text/html" in accept.lower():
+            if "text/html" in request.get("accept", "").lower():
                 return Refusal(status=SEE_OTHER, body=body, headers=headers | {"Location": offer})
         return Refusal(status=REFUSED, body=body, headers=headers)
 

@@ -54,4 +54,4 @@ def outage(error: Exception, accept_language: str) -> Refusal:
         checked_at=datetime.now(UTC),
         retry_after=math.ceil(seconds),
     )
-    return Gate(()).refusal(access, accept="", accept_language=accept_language, offer=None)
+    return Gate(()).refusal(access, {"accept-language": accept_language}, None)

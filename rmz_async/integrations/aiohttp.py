@@ -132,10 +132,7 @@ def requires(
                 request[ACCESS] = access
                 return await view(request)
             refusal = gate.refusal(
-                access,
-                accept=request.headers.get("accept", ""),
-                accept_language=request.headers.get("accept-language", ""),
-                offer=None if offer is None else offer(request),
+                access, request.headers, None if offer is None else offer(request)
             )
             return web.json_response(refusal.body, status=refusal.status, headers=refusal.headers)
 

@@ -74,12 +74,7 @@ def requires(
         access = await paywall.check(signed_in, *gate.slugs) if signed_in else None
         if access:
             return access
-        refusal = gate.refusal(
-            access,
-            accept=request.headers.get("accept", ""),
-            accept_language=request.headers.get("accept-language", ""),
-            offer=None if offer is None else offer(request),
-        )
+        refusal = gate.refusal(access, request.headers, None if offer is None else offer(request))
         raise HTTPException(refusal.status, refusal.body, refusal.headers)
 
     return let_in

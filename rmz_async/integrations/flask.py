@@ -75,12 +75,7 @@ def requires(
             if access:
                 g.access = access
                 return view(*args, **kwargs)
-            refusal = gate.refusal(
-                access,
-                accept=request.headers.get("accept", ""),
-                accept_language=request.headers.get("accept-language", ""),
-                offer=None if offer is None else offer(),
-            )
+            refusal = gate.refusal(access, request.headers, None if offer is None else offer())
             return jsonify(refusal.body), refusal.status, refusal.headers
 
         return guarded

@@ -146,10 +146,7 @@ def requires(
             connection.state.access = access
             return
         refusal = gate.refusal(
-            access,
-            accept=connection.headers.get("accept", ""),
-            accept_language=connection.headers.get("accept-language", ""),
-            offer=None if offer is None else offer(connection),
+            access, connection.headers, None if offer is None else offer(connection)
         )
         raise HTTPException(status_code=refusal.status, headers=refusal.headers, extra=refusal.body)
 

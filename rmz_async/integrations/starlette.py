@@ -155,10 +155,7 @@ def requires(
                 request.state.access = access
                 return await endpoint(request)
             refusal = gate.refusal(
-                access,
-                accept=request.headers.get("accept", ""),
-                accept_language=request.headers.get("accept-language", ""),
-                offer=None if offer is None else offer(request),
+                access, request.headers, None if offer is None else offer(request)
             )
             return JSONResponse(refusal.body, refusal.status, refusal.headers)
 

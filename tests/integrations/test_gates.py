@@ -197,7 +197,7 @@ def test_a_gate_needs_no_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr("rmz_async.paywall.wording", raising=False)
     refused = access(granted=False, reason=Reason.EXPIRED)
 
-    refusal = Gate([]).refusal(refused, accept="text/html", accept_language="", offer=None)
+    refusal = Gate([]).refusal(refused, {"accept": "text/html"}, None)
 
     assert (refusal.status, refusal.body) == (402, {"reason": "expired"})
 

@@ -46,12 +46,7 @@ def requires(
         if access:
             request.access = access  # type: ignore[attr-defined] # for the view
             return None
-        refusal = gate.refusal(
-            access,
-            accept=request.headers.get("accept", ""),
-            accept_language=request.headers.get("accept-language", ""),
-            offer=None if offer is None else offer(request),
-        )
+        refusal = gate.refusal(access, request.headers, None if offer is None else offer(request))
         return JsonResponse(refusal.body, status=refusal.status, headers=refusal.headers)
 
     def decorate(view: View) -> View:
