@@ -20,7 +20,20 @@ from typing import TypeAlias
 
 from rmz_async._extras import extra
 from rmz_async._version import __version__
-from rmz_async.integrations._buckets import AGES, ANSWERS, CALLS, HANDLERS, LAGS, WAITS
+from rmz_async.integrations._metrics import (
+    AGES,
+    ANSWERS,
+    ATTEMPTS,
+    CALLS,
+    DECISIONS,
+    DELIVERIES,
+    HANDLED,
+    HANDLERS,
+    LAGS,
+    WAITS,
+    Counted,
+    Timed,
+)
 from rmz_async.integrations._watching import (
     Reading,
     WatchedPaywall,
@@ -39,7 +52,15 @@ from rmz_async.observing import (
 
 with extra("opentelemetry", needed_by="rmz_async.integrations.opentelemetry"):
     from opentelemetry import trace
-    from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation, get_meter
+    from opentelemetry.metrics import (
+        CallbackOptions,
+        Counter,
+        Histogram,
+        Meter,
+        MeterProvider,
+        Observation,
+        get_meter,
+    )
     from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider
 
 __all__ = ("OpenTelemetryObserver",)
@@ -68,57 +89,17 @@ class OpenTelemetryObserver(Observer):
     ) -> None:
         self._tracer = trace.get_tracer(SCOPE, __version__, tracer_provider)
         self._decisions_have_spans = decisions
-        self._meter = meter = get_meter(SCOPE, __version__, meter_provider)
-        self._attempts = meter.create_counter(
-            "rmz.attempts", "{attempt}", "Attempts of calls of RMZ's API."
-        )
-        self._waits = meter.create_histogram(
-            "rmz.attempt.wait",
-            "s",
-            "Time before an attempt was sent, for a slot most of all.",
-            explicit_bucket_boundaries_advisory=WAITS,
-        )
-        self._calls = meter.create_histogram(
-            "rmz.call.duration",
-            "s",
-            "Time of calls of RMZ's API, over all their attempts.",
-            explicit_bucket_boundaries_advisory=CALLS,
-        )
-        self._decisions = meter.create_counter(
-            "rmz.paywall.decisions",
-            "{decision}",
-            "Answers of the paywall that memory did not have ready.",
-        )
-        self._ages = meter.create_histogram(
-            "rmz.paywall.decision.age",
-            "s",
-            "Time since RMZ was asked, for answers that memory did not have ready.",
-            explicit_bucket_boundaries_advisory=AGES,
-        )
-        self._deliveries = meter.create_counter(
-            "rmz.webhook.deliveries", "{delivery}", "Deliveries that were answered."
-        )
-        self._answers = meter.create_histogram(
-            "rmz.webhook.answer",
-            "s",
-            "Time to answer a delivery; RMZ gives up after 3 seconds.",
-            explicit_bucket_boundaries_advisory=ANSWERS,
-        )
-        self._handled = meter.create_counter(
-            "rmz.webhook.handler.attempts", "{attempt}", "Attempts of handlers."
-        )
-        self._handlers = meter.create_histogram(
-            "rmz.webhook.handler.duration",
-            "s",
-            "Time of handlers.",
-            explicit_bucket_boundaries_advisory=HANDLERS,
-        )
-        self._lags = meter.create_histogram(
-            "rmz.webhook.handler.lag",
-            "s",
-            "Time between the storing of a delivery and the first attempt of a handler.",
-            explicit_bucket_boundaries_advisory=LAGS,
-        )
+        self._meter: Meter = get_meter(SCOPE, __version__, meter_provider)
+        self._attempts = self._counter(ATTEMPTS)
+        self._waits = self._histogram(WAITS)
+        self._calls = self._histogram(CALLS)
+        self._decisions = self._counter(DECISIONS)
+        self._ages = self._histogram(AGES)
+        self._deliveries = self._counter(DELIVERIES)
+        self._answers = self._histogram(ANSWERS)
+        self._handled = self._counter(HANDLED)
+        self._handlers = self._histogram(HANDLERS)
+        self._lags = self._histogram(LAGS)
 
     def watch(
         self, *, paywall: WatchedPaywall | None = None, receiver: WatchedReceiver | None = None
@@ -219,6 +200,14 @@ class OpenTelemetryObserver(Observer):
             if record.attempt == 1:
                 self._lags.record(record.lag, handler)
         _describe(described, error)
+
+    def _counter(self, metric: Counted) -> Counter:
+        return self._meter.create_counter(metric.name, f"{{{metric.unit}}}", metric.text)
+
+    def _histogram(self, metric: Timed) -> Histogram:
+        return self._meter.create_histogram(
+            metric.name, "s", metric.text, explicit_bucket_boundaries_advisory=metric.buckets
+        )
 
     def _span(
         self, name: str, attributes: Attributes, kind: SpanKind = SpanKind.INTERNAL

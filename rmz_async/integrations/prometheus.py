@@ -14,7 +14,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rmz_async._extras import extra
-from rmz_async.integrations._buckets import AGES, ANSWERS, CALLS, HANDLERS, LAGS, WAITS
+from rmz_async.integrations._metrics import (
+    AGES,
+    ANSWERS,
+    ATTEMPTS,
+    CALLS,
+    DECISIONS,
+    DELIVERIES,
+    HANDLED,
+    HANDLERS,
+    LAGS,
+    WAITS,
+    Counted,
+    Timed,
+)
 from rmz_async.integrations._watching import (
     Reading,
     WatchedPaywall,
@@ -48,67 +61,16 @@ class PrometheusObserver(Observer):
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._registry = registry
-
-        def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(name, text, labels, registry=registry)
-
-        def histogram(name: str, text: str, buckets: Sequence[float], *labels: str) -> Histogram:
-            return Histogram(name, text, labels, buckets=buckets, registry=registry)
-
-        self._attempts = counter(
-            "rmz_attempts", "Attempts of calls of RMZ's API.", "operation", "outcome", "status"
-        )
-        self._waits = histogram(
-            "rmz_attempt_wait_seconds",
-            "Time before an attempt was sent, for a slot most of all.",
-            WAITS,
-            "operation",
-        )
-        self._calls = histogram(
-            "rmz_call_duration_seconds",
-            "Time of calls of RMZ's API, over all their attempts.",
-            CALLS,
-            "operation",
-            "outcome",
-        )
-        self._decisions = counter(
-            "rmz_paywall_decisions",
-            "Answers of the paywall that memory did not have ready.",
-            "granted",
-            "reason",
-            "source",
-        )
-        self._ages = histogram(
-            "rmz_paywall_decision_age_seconds",
-            "Time since RMZ was asked, for answers that memory did not have ready.",
-            AGES,
-            "source",
-        )
-        self._deliveries = counter(
-            "rmz_webhook_deliveries", "Deliveries that were answered.", "event", "outcome", "secret"
-        )
-        self._answers = histogram(
-            "rmz_webhook_answer_seconds",
-            "Time to answer a delivery; RMZ gives up after 3 seconds.",
-            ANSWERS,
-            "outcome",
-        )
-        self._handled = counter(
-            "rmz_webhook_handler_attempts",
-            "Attempts of handlers.",
-            "event",
-            "handler",
-            "outcome",
-        )
-        self._handlers = histogram(
-            "rmz_webhook_handler_duration_seconds", "Time of handlers.", HANDLERS, "handler"
-        )
-        self._lags = histogram(
-            "rmz_webhook_handler_lag_seconds",
-            "Time between the storing of a delivery and the first attempt of a handler.",
-            LAGS,
-            "handler",
-        )
+        self._attempts = self._counter(ATTEMPTS, "operation", "outcome", "status")
+        self._waits = self._histogram(WAITS, "operation")
+        self._calls = self._histogram(CALLS, "operation", "outcome")
+        self._decisions = self._counter(DECISIONS, "granted", "reason", "source")
+        self._ages = self._histogram(AGES, "source")
+        self._deliveries = self._counter(DELIVERIES, "event", "outcome", "secret")
+        self._answers = self._histogram(ANSWERS, "outcome")
+        self._handled = self._counter(HANDLED, "event", "handler", "outcome")
+        self._handlers = self._histogram(HANDLERS, "handler")
+        self._lags = self._histogram(LAGS, "handler")
 
     def watch(
         self, *, paywall: WatchedPaywall | None = None, receiver: WatchedReceiver | None = None
@@ -153,6 +115,13 @@ class PrometheusObserver(Observer):
         if record.attempt == 1 and record.lag is not None:
             self._lags.labels(record.handler).observe(record.lag)
 
+    def _counter(self, metric: Counted, *labels: str) -> Counter:
+        return Counter(_named(metric.name), metric.text, labels, registry=self._registry)
+
+    def _histogram(self, metric: Timed, *labels: str) -> Histogram:
+        name = _named(metric.name, "s")
+        return Histogram(name, metric.text, labels, buckets=metric.buckets, registry=self._registry)
+
 
 class _State(Collector):
     """Reads figures whenever metrics are collected."""
@@ -162,7 +131,7 @@ class _State(Collector):
 
     def collect(self) -> Iterator[Metric]:
         for reading in self._readings:
-            name = reading.name.replace(".", "_") + ("" if reading.unit is None else "_seconds")
+            name = _named(reading.name, reading.unit)
             values = reading.values()
             labels = ["state"] if any(values) else []
             kind = CounterMetricFamily if reading.only_grows else GaugeMetricFamily
@@ -170,3 +139,7 @@ class _State(Collector):
             for state, value in values.items():
                 metric.add_metric([] if state is None else [state], value)
             yield metric
+
+
+def _named(name: str, unit: str | None = None) -> str:
+    return name.replace(".", "_") + ("" if unit is None else "_seconds")
