@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from rmz_async._extras import extra
 from rmz_async.cli._options import open_client
 from rmz_async.cli._printing import print_document, shown
 from rmz_async.cli._reading_back import read_back
@@ -15,10 +16,27 @@ from rmz_async.cli._wording import text
 from rmz_async.errors import OutcomeUnknownError
 from rmz_async.models import Subscription
 
-__all__ = ("Change", "change")
+with extra("cli", needed_by="The command rmz"):
+    from cyclopts import Parameter
+
+__all__ = ("Change", "Consent", "change")
 
 # Both languages, because a keyboard may have the letters of one only.
 _YES = ("y", "yes", "ن", "نعم")
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class Consent:
+    """The options of each change.
+
+    Attributes:
+        dry_run: Say what would be sent, and change nothing.
+        yes: Do not ask first.
+    """
+
+    dry_run: bool = False
+    yes: bool = False
 
 
 @attrs.frozen
@@ -29,15 +47,13 @@ class Change:
         subscription_id: Positive integer.
         call: The method of ``rmz.subscriptions``.
         fields: The arguments of the method.
-        dry_run: Whether to say only what would be sent.
-        yes: Whether to send without asking.
+        consent: Whether to ask, and whether to send.
     """
 
     subscription_id: int
     call: str
     fields: Mapping[str, Any]
-    dry_run: bool = attrs.field(kw_only=True)
-    yes: bool = attrs.field(kw_only=True)
+    consent: Consent
 
 
 async def change(asked: Change) -> Subscription | int:
@@ -47,7 +63,7 @@ async def change(asked: Change) -> Subscription | int:
     """
     async with open_client() as rmz:
         before = await rmz.subscriptions.get(asked.subscription_id)
-        if asked.dry_run:
+        if asked.consent.dry_run:
             print_document(
                 {
                     "would_send": f"subscriptions.{asked.call}",
@@ -57,7 +73,7 @@ async def change(asked: Change) -> Subscription | int:
                 }
             )
             return 0
-        if not asked.yes and not _confirmed(asked, before):
+        if not asked.consent.yes and not _confirmed(asked, before):
             print(text("rmz: nothing was sent"), file=sys.stderr)
             return 1
         target = before if asked.call == "extend" else before.id

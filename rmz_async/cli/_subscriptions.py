@@ -6,7 +6,7 @@ import sys
 from typing import Annotated, Literal
 
 from rmz_async._extras import extra
-from rmz_async.cli._changing import Change, change
+from rmz_async.cli._changing import Change, Consent, change
 from rmz_async.cli._listing import print_each, print_walk
 from rmz_async.cli._options import Limit, Options, between, open_client
 from rmz_async.cli._wording import text
@@ -18,7 +18,7 @@ with extra("cli", needed_by="The command rmz"):
 __all__ = ("application",)
 
 _HEADINGS = ("id", "status", "user", "product", "period_end", "renews")
-_DEFAULT = Options()
+_DEFAULT, _ASKED = Options(), Consent()
 
 application = App(name="subscriptions", help="Read and change subscriptions.")
 
@@ -108,8 +108,7 @@ async def extend(
     *,
     days: Annotated[int | None, between(1, 365)] = None,
     months: Annotated[int | None, between(1, 24)] = None,
-    dry_run: bool = False,
-    yes: bool = False,
+    consent: Consent = _ASKED,
     options: Options = _DEFAULT,
 ) -> int:
     """Add days or months to the paid period.
@@ -118,8 +117,7 @@ async def extend(
         subscription_id: The number of the subscription.
         days: 1 to 365.
         months: 1 to 24, of 30 days each.
-        dry_run: Say what would be sent, and change nothing.
-        yes: Do not ask first.
+        consent: Whether to ask, and whether to send.
         options: How to print.
     """
     given = {"days": days, "months": months}
@@ -127,7 +125,7 @@ async def extend(
     if len(given) != 1:
         print(text("rmz: give --days or --months, and not both"), file=sys.stderr)
         return 2
-    asked = Change(subscription_id, "extend", given, dry_run=dry_run, yes=yes)
+    asked = Change(subscription_id, "extend", given, consent)
     return await _carry_out(asked, options)
 
 
@@ -136,19 +134,17 @@ async def pause(
     subscription_id: int,
     /,
     *,
-    dry_run: bool = False,
-    yes: bool = False,
+    consent: Consent = _ASKED,
     options: Options = _DEFAULT,
 ) -> int:
     """Pause: access ends now, and the days that are paid for are kept.
 
     Args:
         subscription_id: The number of the subscription.
-        dry_run: Say what would be sent, and change nothing.
-        yes: Do not ask first.
+        consent: Whether to ask, and whether to send.
         options: How to print.
     """
-    return await _carry_out(Change(subscription_id, "pause", {}, dry_run=dry_run, yes=yes), options)
+    return await _carry_out(Change(subscription_id, "pause", {}, consent), options)
 
 
 @application.command
@@ -156,21 +152,17 @@ async def unpause(
     subscription_id: int,
     /,
     *,
-    dry_run: bool = False,
-    yes: bool = False,
+    consent: Consent = _ASKED,
     options: Options = _DEFAULT,
 ) -> int:
     """Resume a paused subscription.
 
     Args:
         subscription_id: The number of the subscription.
-        dry_run: Say what would be sent, and change nothing.
-        yes: Do not ask first.
+        consent: Whether to ask, and whether to send.
         options: How to print.
     """
-    return await _carry_out(
-        Change(subscription_id, "unpause", {}, dry_run=dry_run, yes=yes), options
-    )
+    return await _carry_out(Change(subscription_id, "unpause", {}, consent), options)
 
 
 @application.command
@@ -179,8 +171,7 @@ async def cancel(
     /,
     *,
     effective: Literal["end_of_period", "immediate"] = "end_of_period",
-    dry_run: bool = False,
-    yes: bool = False,
+    consent: Consent = _ASKED,
     options: Options = _DEFAULT,
 ) -> int:
     """Cancel, with the period or immediately.
@@ -188,9 +179,8 @@ async def cancel(
     Args:
         subscription_id: The number of the subscription.
         effective: end_of_period keeps access until the period ends; immediate ends access now.
-        dry_run: Say what would be sent, and change nothing.
-        yes: Do not ask first.
+        consent: Whether to ask, and whether to send.
         options: How to print.
     """
-    asked = Change(subscription_id, "cancel", {"effective": effective}, dry_run=dry_run, yes=yes)
+    asked = Change(subscription_id, "cancel", {"effective": effective}, consent)
     return await _carry_out(asked, options)
