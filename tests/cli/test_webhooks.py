@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pytest
 
-import rmz_sync
 from rmz_async.cli import main
 from rmz_async.sandbox import Served
-from rmz_async.webhooks import Event, EventType, sample, sign
 from tests.cli.conftest import printed
+from tests.webhooks.receiving import SECRET, fill_inbox
 
-SECRET = "the-secret-of-a-webhook"
 PROGRAM = f"""
 from rmz_async import webhooks
 
@@ -37,18 +35,7 @@ def inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.delenv("RMZ_RECEIVER", raising=False)
     (tmp_path / "my_shop.py").write_text(PROGRAM, encoding="utf-8")
     address = "sqlite:///inbox.db"
-    receiver = rmz_sync.webhooks.Receiver(secrets=[SECRET], inbox=address, max_attempts=1)
-
-    @receiver.on("subscription.*", name="renew")
-    def renew(event: Event) -> None:
-        if event.dedupe_key == "bad":
-            raise LookupError("no such\n\x1b[2Juser")
-
-    bodies = [sample(EventType.SUBSCRIPTION_RENEWED, event_id=key) for key in ("good", "bad")]
-    for body in (*bodies, b"[]"):
-        receiver.receive(body, {"Signature": sign(body, SECRET)})
-    receiver.drain()
-    receiver.close()
+    fill_inbox(address, failure="no such\n\x1b[2Juser")
     monkeypatch.setenv("RMZ_INBOX", address)
     return address
 

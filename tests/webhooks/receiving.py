@@ -7,7 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
-from rmz_async.webhooks import Ack, EventType, Inbox, Receiver, sample, sign
+import rmz_sync
+from rmz_async.webhooks import Ack, Event, EventType, Inbox, Receiver, sample, sign
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from tests.webhooks.storages import Time
 
@@ -24,6 +25,22 @@ async def deliver_events(receiver: Receiver, *event_ids: str, subscription: int 
     for event_id in event_ids:
         body = sample(EventType.SUBSCRIPTION_RENEWED, event_id=event_id, id=subscription)
         assert await deliver(receiver, body) == Ack(200, "stored")
+
+
+def fill_inbox(address: str, *, failure: str) -> None:
+    """Leave an event that was applied, one that failed, and one that cannot be read."""
+    receiver = rmz_sync.webhooks.Receiver(secrets=[SECRET], inbox=address, max_attempts=1)
+
+    @receiver.on("subscription.*", name="renew")
+    def renew(event: Event) -> None:
+        if event.dedupe_key == "bad":
+            raise LookupError(failure)
+
+    bodies = [sample(EventType.SUBSCRIPTION_RENEWED, event_id=key) for key in ("good", "bad")]
+    for body in (*bodies, b"[]"):
+        receiver.receive(body, {"Signature": sign(body, SECRET)})
+    receiver.drain()
+    receiver.close()
 
 
 class Unreliable:

@@ -11,10 +11,10 @@ import pytest
 
 import rmz_sync
 from rmz_async.sandbox import Sandbox
-from rmz_async.webhooks import Event, EventType, sample, sign
+from rmz_async.webhooks import EventType, sample, sign
 from rmz_async.webhooks.__main__ import main
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
-from tests.webhooks.receiving import SECRET
+from tests.webhooks.receiving import SECRET, fill_inbox
 
 PROGRAM = f"""
 from rmz_async import webhooks
@@ -43,18 +43,7 @@ def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         monkeypatch.delitem(sys.modules, module, raising=False)
     (tmp_path / "my_shop.py").write_text(PROGRAM, encoding="utf-8")
     address = "sqlite:///inbox.db"
-    receiver = rmz_sync.webhooks.Receiver(secrets=[SECRET], inbox=address, max_attempts=1)
-
-    @receiver.on("subscription.*", name="renew")
-    def renew(event: Event) -> None:
-        if event.dedupe_key == "bad":
-            raise LookupError("no such\nuser")
-
-    bodies = [sample(EventType.SUBSCRIPTION_RENEWED, event_id=key) for key in ("good", "bad")]
-    for body in (*bodies, b"[]"):
-        receiver.receive(body, {"Signature": sign(body, SECRET)})
-    receiver.drain()
-    receiver.close()
+    fill_inbox(address, failure="no such\nuser")
     return address
 
 

@@ -72,6 +72,23 @@ class Attempts:
         return await receiver.stats()
 
 
+def spoil_once(
+    receiver: Receiver, attempts: Attempts, spoil: Callable[[sqlite3.Connection], object]
+) -> None:
+    """Let each event insert its key, and the first attempt of ``b`` spoil its transaction too."""
+    faults = ["b"]
+
+    @receiver.on("*")
+    async def handler(event: Event) -> None:
+        with attempts:
+            async with receiver.transaction(event) as connection:
+                await anyio.lowlevel.checkpoint()
+                connection.execute(INSERT, (event.dedupe_key,))
+                if event.dedupe_key in faults:
+                    faults.clear()
+                    spoil(connection)
+
+
 def kept_by_each_commit(statements: list[str]) -> list[int]:
     """Return how many blocks each commit was for, without those that were for none."""
     counts, count = list[int](), 0
@@ -154,19 +171,9 @@ async def test_a_commit_that_fails_has_no_effect_and_all_run_again(
     receiver: Receiver, effects: Effects, time: Time, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seams.set_longest_group(monkeypatch, 600.0)
-    attempts, faults = Attempts(3), ["b"]
-
-    @receiver.on("*")
-    async def handler(event: Event) -> None:
-        with attempts:
-            async with receiver.transaction(event) as connection:
-                await anyio.lowlevel.checkpoint()
-                connection.execute(INSERT, (event.dedupe_key,))
-                if event.dedupe_key in faults:
-                    faults.clear()
-                    # SQLite looks for such a delivery when the transaction is committed.
-                    connection.execute("INSERT INTO checked VALUES (999)")
-
+    attempts = Attempts(3)
+    # SQLite looks for such a delivery when the transaction is committed.
+    spoil_once(receiver, attempts, lambda at: at.execute("INSERT INTO checked VALUES (999)"))
     await deliver_events(receiver, *"abc")
     await attempts.work(receiver)
     assert "b" not in effects()
@@ -190,20 +197,14 @@ async def test_code_that_ends_the_transaction_loses_and_doubles_no_effect(
     fails: bool,
 ) -> None:
     seams.set_longest_group(monkeypatch, 600.0)
-    attempts, faults = Attempts(3), ["b"]
+    attempts = Attempts(3)
 
-    @receiver.on("*")
-    async def handler(event: Event) -> None:
-        with attempts:
-            async with receiver.transaction(event) as connection:
-                await anyio.lowlevel.checkpoint()
-                connection.execute(INSERT, (event.dedupe_key,))
-                if event.dedupe_key in faults:
-                    faults.clear()
-                    connection.execute(statement)
-                    if fails:
-                        raise LookupError("b")
+    def end(connection: sqlite3.Connection) -> None:
+        connection.execute(statement)
+        if fails:
+            raise LookupError("b")
 
+    spoil_once(receiver, attempts, end)
     await deliver_events(receiver, *"abc")
     await attempts.work(receiver)
     expected = "LookupError: b" if fails else "leave COMMIT and ROLLBACK to the receiver"
