@@ -21,8 +21,7 @@ nox.options.error_on_missing_interpreters = False
 nox.options.download_python = "never"
 nox.options.sessions = ["lint", "typing", "tests", "generate", "docs", "build", "contract"]
 
-# Many tests start processes: these should find everything compiled.
-os.environ["UV_COMPILE_BYTECODE"] = "1"
+# The first process that imports a module compiles it for all others, which many tests start.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 PYPROJECT = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
@@ -38,8 +37,25 @@ PYTHONS = SUPPORTED if RUNNING in SUPPORTED else [*SUPPORTED, RUNNING]
 PACKAGES = ["pytest_rmz", "rmz_async", "rmz_sync"]
 CHECKED = [*PACKAGES, "tests", "docs", "noxfile.py"]
 # These tests do not depend on the Python, so they run on one.
-ONCE = [f"tests/{name}" for name in ("contract", "faults", "load", "mutation", "security")]
-ONCE.append("tests/shared/test_proof.py")
+ONCE = [
+    *(f"tests/{name}" for name in ("contract", "faults", "load", "mutation", "security")),
+    "tests/sandbox/test_catalogues.py",
+    "tests/shared/test_proof.py",
+    "tests/test_layers.py",
+]
+# The same for code that is measured, and so they run where coverage is.
+MEASURED_ONCE = ["tests/sync/test_generated.py"]
+# Rules that use no library but attrs, so that no version of another can matter to them.
+PURE = [
+    "tests/property/test_policy.py",
+    *(f"tests/unit/test_{name}.py" for name in ("retry_steps", "retry_waits", "settling")),
+]
+# As many examples as find a difference between Pythons or libraries; a run of the usual number is
+# where coverage is measured.
+FEW = {"RMZ_EXAMPLES": "20"}
+# Between the oldest and the newest Python, which differ most. Its tests run over one event loop and
+# transport each, as tests/conftest.py says, and those of PROCESSES not at all.
+BETWEEN = "3.12"
 # The pages' own session has their packages.
 PAGES = "tests/docs"
 # These start processes of their own, which would all be measured, and mostly wait for them.
@@ -85,11 +101,13 @@ def tests(session: nox.Session) -> None:
         session.run("coverage", "combine", "--quiet")
         session.run("coverage", "report")
         session.run("pytest", *TOGETHER, *ONCE, *PROCESSES)
+        return
+    without += [f"--ignore={path}" for path in MEASURED_ONCE]
+    if session.python == BETWEEN:
+        session.run("pytest", "-n", "auto", *without, env=FEW | {"RMZ_ONE_WAY": BETWEEN})
     else:
-        session.run("pytest", "-n", "auto", *without)
-        # They take more than a minute, and differ most between the oldest and the newest Python.
-        if session.python != "3.12":
-            session.run("pytest", *TOGETHER, *PROCESSES)
+        session.run("pytest", "-n", "auto", *without, env=FEW)
+        session.run("pytest", *TOGETHER, *PROCESSES)
 
 
 @nox.session(python=SUPPORTED[0])
@@ -100,8 +118,9 @@ def lowest(session: nox.Session) -> None:
     session.install("--resolution=lowest-direct", "-e", ".[aiohttp,sandbox]", *group("tests"))
     # Without PROCESSES: tests/queues alone waits 15 seconds for its workers. Run by hand here, as
     # `nox -s lowest` has set up its environment, it tries the oldest queues.
-    without = [f"--ignore={path}" for path in (*ONCE, BROWSER, PAGES, *PROCESSES)]
-    session.run("pytest", "-n", "auto", *without)
+    left_out = (*ONCE, *MEASURED_ONCE, *PURE, BROWSER, PAGES, *PROCESSES)
+    without = [f"--ignore={path}" for path in left_out]
+    session.run("pytest", "-n", "auto", *without, env=FEW | {"RMZ_ONE_WAY": "lowest"})
 
 
 @nox.session
@@ -118,8 +137,14 @@ def lint(session: nox.Session) -> None:
 def typing(session: nox.Session) -> None:
     """Check all types with mypy and pyright, and that the public interface has them all."""
     session.install(".[sandbox]", *group("typing"))
-    session.run("mypy", *PACKAGES, "tests", "noxfile.py", "--python-version", str(session.python))
-    session.run("pyright", "--pythonversion", str(session.python))
+    version = f"--python-version={session.python}", f"--pythonversion={session.python}"
+    if session.python == SUPPORTED[0]:
+        session.run("mypy", *PACKAGES, "tests", "noxfile.py", version[0])
+        session.run("pyright", version[1])
+    else:
+        # A newer Python can change what users rely on, which tests/typing holds.
+        session.run("mypy", *PACKAGES, "tests/typing", version[0])
+        session.run("pyright", *PACKAGES, "tests/typing", version[1])
     # Elsewhere, so that it is the installed package that is looked at, as users have it.
     session.chdir(session.create_tmp())
     for package in PACKAGES:

@@ -2,17 +2,57 @@
 
 from __future__ import annotations
 
+import os
+import re
 import signal
+from zlib import crc32
 
 import pytest
 
 from tests import seams
+
+# A way to send a request, in the name of a test.
+WAY = re.compile(r"(?<=[-\[])(asyncio|trio)(-httpx|-aiohttp)?(?=[-\]])")
+# Their claims are about the event loop or the transport, so that they always run over each.
+ABOUT_WAYS = {
+    *(f"tests/unit/test_{name}.py" for name in ("per_loop", "pool")),
+    *(
+        f"tests/wire/test_{name}.py"
+        for name in ("aiohttp", "cancellation", "closing", "deadline", "event_loops", "handshakes")
+    ),
+}
 
 
 @pytest.fixture(params=["asyncio", "trio"])
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     """The event loop's name; a test marked ``anyio`` runs on each."""
     return str(request.param)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With RMZ_ONE_WAY, run each test over one event loop and transport, and all tests over each.
+
+    A run of all the tests over all of them has to be elsewhere. The names choose, and so do the
+    Python and the libraries of the run, for RMZ_ONE_WAY is a part of the choice.
+    """
+    run = os.environ.get("RMZ_ONE_WAY")
+    if run is None:
+        return
+    ways: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        ways.setdefault(_without_way(item), []).append(item)
+    kept = {each[crc32(f"{run} {name}".encode()) % len(each)] for name, each in ways.items()}
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = [item for item in items if item in kept]
+
+
+def _without_way(item: pytest.Item) -> str:
+    """Return what the same test is called over another event loop or transport."""
+    case = getattr(item, "callspec", None)
+    file = item.nodeid.partition("::")[0]
+    if case is None or "anyio_backend" not in case.params or file in ABOUT_WAYS:
+        return item.nodeid
+    return WAY.sub("", item.nodeid, count=1)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,8 @@ def is_module(dotted: str) -> bool:
     return path.is_dir() or path.with_suffix(".py").is_file()
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Every module that a file imports, anywhere in the file, by its full name."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -76,7 +78,7 @@ def imports(path: Path) -> set[str]:
             for alias in node.names:
                 dotted = f"{node.module}.{alias.name}"
                 found.add(dotted if is_module(dotted) else node.module)
-    return found
+    return frozenset(found)
 
 
 def own(path: Path) -> set[str]:
