@@ -150,11 +150,12 @@ class Paywall:
         access = self._fresh(user)
         return access if access is not None else await self._answers.check(user)
 
-    async def check_many(self, users: Iterable[str]) -> dict[str, Access]:
+    async def check_many(self, users: Iterable[str], *products: str | Plan) -> dict[str, Access]:
         """Return the answer for each of several users.
 
         Args:
             users: As for `check`.
+            products: As for `check`, the same for all users.
 
         Returns:
             The answers, in the order of *users*.
@@ -162,18 +163,20 @@ class Paywall:
         Raises:
             InvalidRequestError: A user is empty, or longer than 191 characters, or *users* is a
                 single string.
+            ConfigurationError: A product is neither a slug nor a plan.
         """
         # A single string would be asked for letter by letter, with a request for each.
         if isinstance(users, str):
             raise InvalidRequestError("users: must be several users; check() takes a single one")
-        found = {user: self._fresh(user) for user in users}
+        wanted = Wanted.of(products) if products else None
+        found = {user: self._ready(user, wanted) for user in users}
         limiter = anyio.CapacityLimiter(AT_THE_SAME_TIME)
         errors: list[Exception] = []
 
         async def learn(user: str) -> None:
             try:
                 async with limiter:
-                    found[user] = await self._answers.check(user)
+                    found[user] = await self._learn(user, wanted)
             # The first one is raised below, without the group that a task would wrap it in.
             except Exception as error:  # noqa: BLE001 - see above
                 errors.append(error)
@@ -185,6 +188,14 @@ class Paywall:
         if errors:
             raise errors[0]
         return {user: access for user, access in found.items() if access is not None}
+
+    def _ready(self, user: str, wanted: Wanted | None) -> Access | None:
+        return self._fresh(user) if wanted is None else self._answers.ready_for(user, wanted)
+
+    async def _learn(self, user: str, wanted: Wanted | None) -> Access:
+        if wanted is None:
+            return await self._answers.check(user)
+        return await self._answers.check_for(user, wanted)
 
     async def refresh(self, user: str) -> Access:
         """Ask RMZ about a user now, and return the answer.

@@ -144,11 +144,12 @@ class Paywall:
             return access
         return self._portal.run(self._run, self._wrapped.check, user)
 
-    def check_many(self, users: Iterable[str]) -> dict[str, Access]:
+    def check_many(self, users: Iterable[str], *products: str | Plan) -> dict[str, Access]:
         """Return the answer for each of several users.
 
         Args:
             users: As for `check`.
+            products: As for `check`, the same for all users.
 
         Returns:
             The answers, in the order of *users*.
@@ -156,10 +157,11 @@ class Paywall:
         Raises:
             InvalidRequestError: A user is empty, or longer than 191 characters, or *users* is a
                 single string.
+            ConfigurationError: A product is neither a slug nor a plan.
         """
         # A generator's own code runs in the caller's thread.
         several = users if isinstance(users, str) else tuple(users)
-        return self._portal.run(self._run, self._wrapped.check_many, several)
+        return self._portal.run(self._run, self._wrapped.check_many, several, *products)
 
     def refresh(self, user: str) -> Access:
         """Ask RMZ about a user now, and return the answer.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import pytest
@@ -65,6 +65,36 @@ async def test_a_product_ends_on_time_and_the_other_goes_on(rmz: ScriptedRMZ) ->
     rmz.later(6)
     rmz.set(to("films", 1, days=1), to("books", 2), to("films", 3))
     assert (await paywall.check("noura", "films")).until == START + timedelta(days=30)
+
+
+async def test_many_users_are_checked_for_a_product(rmz: ScriptedRMZ) -> None:
+    """With the reason and the end that one user's check has, from memory or not."""
+    rmz.set(to("books", 3, user="sami"), user="sami")
+    paywall = paywall_over(rmz)
+    await paywall.check("noura")
+
+    answers = await paywall.check_many(["sami", "noura", "nobody"], "films")
+
+    assert [access.reason for access in answers.values()] == [
+        Reason.OTHER_PRODUCT,
+        Reason.ACTIVE,
+        Reason.NO_SUBSCRIPTION,
+    ]
+    assert answers["noura"].until == START + timedelta(days=1)
+    assert sorted(rmz.asked) == ["nobody", "noura", "sami"]
+    with pytest.raises(ConfigurationError, match="products"):
+        await paywall.check_many(["noura"], cast("Any", 102))
+
+
+async def test_a_refusal_of_a_product_among_many_is_never_old(rmz: ScriptedRMZ) -> None:
+    """Although memory lets the user in for another product."""
+    paywall = paywall_over(rmz)
+    await paywall.check("noura")
+    rmz.later(5)
+    rmz.set(to("books", 2), to("music", 3))
+
+    assert (await paywall.check_many(["noura"], "music"))["noura"].granted
+    assert rmz.asked == ["noura", "noura"]
 
 
 async def test_a_refusal_of_one_product_is_never_old(rmz: ScriptedRMZ) -> None:

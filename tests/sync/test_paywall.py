@@ -61,6 +61,7 @@ def test_all_methods_block() -> None:
         double.deny("sami")
         answers = double.check_many(["noura", "sami"])
         assert [access.granted for access in answers.values()] == [True, False]
+        assert not double.check_many(["noura"], "another-product")["noura"]
         double.as_of(START + timedelta(days=2))
         assert double.check("noura").reason is Reason.PERIOD_ENDED
         double.outage()
