@@ -504,7 +504,7 @@ async def test_an_answer_that_is_not_certain_drives_no_payer_out(rmz: ScriptedRM
         ({"on_outage": "open"}, "on_outage"),
         ({"capacity": 0}, "capacity"),
         ({"lifetimes": 60}, "lifetimes"),
-        ({"product_ids": [1], "policy": Policy()}, "product_ids"),
+        ({"product_ids": [1], "policy": Policy()}, "product_ids, policy"),
     ],
 )
 def test_an_option_that_breaks_a_rule_is_named(options: dict[str, Any], named: str) -> None:
