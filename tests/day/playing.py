@@ -17,14 +17,16 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from rmz_async import RMZError
-from rmz_async.paywall import Confirmed, Lifetimes
+from rmz_async.paywall import Lifetimes
 from rmz_async.sandbox.faults.faults import FaultRule
 from rmz_async.sandbox.store.state import Status
 from rmz_async.webhooks import verify
+from tests.day.processes import Process, ServerGoneError, SharedClock
 from tests.day.referee import Allowance, Referee
-from tests.day.servers import SECRET, Server, Servers
+from tests.day.server import SECRET, Server
+from tests.day.servers import Servers
 from tests.day.shop import Change, Shop
-from tests.day.simulated_time import MIDNIGHT, in_simulated_time, seconds
+from tests.day.simulated_time import MIDNIGHT, in_simulated_time, pass_immediately, seconds
 from tests.redis_server import redis_server
 
 __all__ = ("Plan", "Result", "play")
@@ -49,6 +51,7 @@ class Plan:
         restart: In which minute a server ends, and another one starts in its place; or None.
         snapshots: Whether servers keep a file of payers.
         shared: Whether servers share a Redis; several always do.
+        processes: Whether each server is a process of its own.
         paywall: Options of each paywall.
     """
 
@@ -62,6 +65,7 @@ class Plan:
     restart: float | None = None
     snapshots: bool = False
     shared: bool = False
+    processes: bool = False
     paywall: dict[str, Any] = attrs.field(factory=dict[str, Any])
 
 
@@ -93,8 +97,9 @@ def play(plan: Plan) -> Result:
         redis_server() if is_shared else nullcontext() as redis,
         tempfile.TemporaryDirectory() as folder,
     ):
-        day = Day(plan, None if redis is None else redis.url, Path(folder))
-        return in_simulated_time(day.play)
+        clock = SharedClock() if plan.processes else None
+        day = Day(plan, None if redis is None else redis.url, Path(folder), clock)
+        return in_simulated_time(day.play, clock or pass_immediately)
 
 
 class Day:
@@ -104,9 +109,12 @@ class Day:
         plan: The plan.
         redis: The address of a Redis; None for none.
         folder: For snapshots.
+        clock: Of servers that are processes; None for servers that live in this program.
     """
 
-    def __init__(self, plan: Plan, redis: str | None, folder: Path) -> None:
+    def __init__(
+        self, plan: Plan, redis: str | None, folder: Path, clock: SharedClock | None
+    ) -> None:
         self._plan = plan
         lifetimes = plan.paywall.get("lifetimes", Lifetimes())
         self._shop = Shop(plan.seed, plan.users, plan.hours, plan.checks)
@@ -122,6 +130,7 @@ class Day:
             plan.servers,
             redis,
             folder if plan.snapshots else None,
+            clock,
             **plan.paywall,
         )
         self._stretch, self._hard = 1.0, 0.0
@@ -171,10 +180,6 @@ class Day:
         while True:
             await anyio.sleep(1.0)
             self._shop.sandbox.catch_up()
-            for server in self._servers.running:
-                status = server.paywall.status
-                self._stretch = max(self._stretch, status.stretch)
-                self._hard = max(self._hard, status.hard)
 
     async def _go_down(self, begin: float, end: float) -> None:
         faults = self._shop.sandbox.faults
@@ -188,8 +193,7 @@ class Day:
 
     async def _restart(self, minute: float) -> None:
         await anyio.sleep(minute * 60)
-        server = self._servers.running.pop(0)
-        await server.end()
+        await self._servers.stop()
         await self._servers.start(self._tasks)
 
     async def _visit(self) -> None:
@@ -199,14 +203,22 @@ class Day:
                 if self._servers.running:
                     visitors.start_soon(self._view, user, self._servers.any())
 
-    async def _view(self, user: str, server: Server) -> None:
-        access = await server.paywall.check(user)
-        status = server.paywall.status
-        if status.hard > self._set_hard * status.stretch:
+    async def _view(self, user: str, server: Server | Process) -> None:
+        try:
+            answer = await server.check(user)
+        except ServerGoneError:
+            self._referee.counts["page views that a killed server left"] += 1
+            return
+        self._stretch = max(self._stretch, answer.stretch)
+        self._hard = max(self._hard, answer.hard)
+        if answer.hard > self._set_hard * answer.stretch:
             self._referee.counts["answers while no slot came in time"] += 1
-        by = f"{server.name} from {access.source} of {access.checked_at:%H:%M:%S.%f}"
         self._referee.judge(
-            user, granted=access.granted, certain=access.certain, hard=status.hard, by=by
+            user,
+            granted=answer.granted,
+            certain=answer.certain,
+            hard=answer.hard,
+            by=answer.origin,
         )
 
     async def _change(self) -> None:
@@ -221,7 +233,7 @@ class Day:
                 await self._subscribe()
             else:
                 await self._call(change.kind)
-        except RMZError:
+        except (RMZError, ServerGoneError):
             # RMZ is down, or does not do it: then nothing has changed, or the referee sees it.
             self._referee.counts["changes that failed"] += 1
         else:
@@ -236,18 +248,7 @@ class Day:
         assert user is not None
         # Whoever is about to lose access is on the site.
         await self._view(user, self._servers.any())
-        subscriptions = self._servers.any().rmz.subscriptions
-        match kind:
-            case "cancel":
-                await subscriptions.cancel(number, effective="immediate")
-            case "cancel at the end":
-                await subscriptions.cancel(number, effective="end_of_period")
-            case "pause":
-                await subscriptions.pause(number)
-            case "unpause":
-                await subscriptions.unpause(number)
-            case _:
-                await subscriptions.extend(number, days=7)
+        await self._servers.any().change(kind, number)
         for pause in (0.5, 1.0, 2.0, 4.0, 60.0, 800.0):
             self._tasks.start_soon(self._view_later, user, pause)
 
@@ -259,22 +260,15 @@ class Day:
     async def _subscribe(self) -> None:
         user, server, sandbox = self._shop.newcomer(), self._servers.any(), self._shop.sandbox
         await self._view(user, server)
-        plans = await server.rmz.plans()
-        session = await server.paywall.start(
-            user,
-            plan=plans["pro-plan", "annually"],
-            customer=4501,
-            success_url="https://app.example/ok",
-            cancel_url="https://app.example/no",
-        )
+        address = await server.start(user)
         await anyio.sleep(self._shop.chance.uniform(5.0, 120.0))
-        key = session.checkout_url.rpartition("/")[2]
-        number = await sandbox.pay(session.checkout_url)
+        key = address.rpartition("/")[2]
+        number = await sandbox.pay(address)
         [link] = [
             one.success_url for one in sandbox.state.checkout_sessions.values() if one.key == key
         ]
         link = f"{link}&rmz-subscription-id={number}"
-        while not isinstance(await self._servers.any().paywall.confirm(link, user=user), Confirmed):
+        while not await self._servers.any().confirm(link, user):
             self._referee.counts["redirects that had to be loaded again"] += 1
             await anyio.sleep(3.0)
         for pause in (0.0, 0.1, 1.0, 3.0, 20.0):

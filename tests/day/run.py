@@ -3,8 +3,10 @@
 Each day has a sandbox with its rate limits and its faults, and 1, 4 or 8 servers, with webhooks and
 without. In the days called outages RMZ is down for an hour, and in the middle of it a server ends
 and another one starts, which knows the payers from a file or from Redis. A server is a `Paywall`
-with a client and a memory of its own; all of them live in this program, on one simulated clock, and
-share a real Redis. A referee compares each answer with the tables of the sandbox.
+with a client and a memory of its own. All of them live in this program, on one simulated clock, and
+share a real Redis. With ``--processes`` each server is a process of its own, and the clock stands
+still while any of them is at work; in an outage, a process that shares a Redis is killed. A referee
+compares each answer with the tables of the sandbox.
 
 The program ends with 1 if RMZ had to refuse a request, if a payer is refused, if a known payer is
 told to come back, if somebody is let in who has never paid, past the end of a period, or too long
@@ -74,6 +76,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--hours", type=float, default=24.0, help="of a day; an outage takes 5")
     parser.add_argument("--checks", type=float, default=3.0, help="page views a second, on average")
     parser.add_argument("--only", metavar="NAME", help="a day, or all whose name has this in it")
+    parser.add_argument("--processes", action="store_true", help="make each server a process")
     parser.add_argument("--broken", action="store_true", help="break the paywall instead")
     return parser.parse_args()
 
@@ -90,30 +93,31 @@ def main() -> int:
     else:
         names, play = [*DAYS, *OUTAGES], play_day
     names = [name for name in names if given.only is None or given.only in name]
-    tasks = [(name, given.seed, given.users, given.hours, given.checks) for name in names]
+    size = (given.seed, given.users, given.hours, given.checks, given.processes)
+    tasks = [(name, *size) for name in names]
     with ProcessPoolExecutor(cores) as processes:
         passed = [report(*found) for found in processes.map(play, tasks)]
     print(f"{passed.count(True)} of {len(passed)} passed, {time.monotonic() - began:.0f} s")
     return 0 if names and all(passed) else 1
 
 
-Task: TypeAlias = tuple[str, int, int, float, float]
-"""The name, the seed, the users, the hours, and the page views a second."""
+Task: TypeAlias = tuple[str, int, int, float, float, bool]
+"""The name, seed, users, hours, page views a second, and whether servers are processes."""
 
 
 def play_day(task: Task) -> tuple[str, Result, bool]:
     """Play a day."""
     from tests.day.playing import Plan, play
 
-    name, seed, users, hours, checks = task
+    name, seed, users, hours, checks, processes = task
     logging.disable(logging.CRITICAL)
-    if name in DAYS:
-        plan = Plan(seed=seed, users=users, hours=hours, checks=checks, **DAYS[name])
-    else:
+    options: dict[str, Any] = DAYS.get(name, {})
+    if not options:
         # The story begins at night, and knows most of the payers after some hours.
-        options: dict[str, Any] = {"outage": (180.0, 240.0), "restart": 210.0, **OUTAGES[name]}
-        plan = Plan(seed=seed, users=users, hours=5.0, checks=2 * checks, **options)
-    result = play(plan)
+        options = {"outage": (180.0, 240.0), "restart": 210.0, **OUTAGES[name]}
+        hours, checks = 5.0, 2 * checks
+    size: dict[str, Any] = {"users": users, "hours": hours, "checks": checks}
+    result = play(Plan(seed=seed, processes=processes, **size, **options))
     return name, result, not result.wrong
 
 

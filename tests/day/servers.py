@@ -1,4 +1,4 @@
-"""The servers of a shop: each has a client and a paywall of its own, over a way with faults."""
+"""The servers of a shop, in this program or in processes, over a way with faults."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from typing import Any
 import anyio
 import attrs
 import httpx
-from anyio.abc import TaskGroup, TaskStatus
+from anyio.abc import TaskGroup
 
-from rmz_async import Client, Event, Pacing, Paywall, RMZError
+from rmz_async import Event, RMZError
 from rmz_async.paywall import Change, Changes
-from rmz_async.redis import RedisAccessCache, RedisQuotaStore
+from rmz_async.redis import RedisAccessCache
+from tests.day.processes import Process, ServerGoneError, SharedClock
 from tests.day.referee import Referee
-from tests.day.shop import PRODUCT, Shop
-from tests.day.simulated_time import clock_of_loop, now, seconds
+from tests.day.server import Given, Server
+from tests.day.shop import Shop
 
-__all__ = ("Server", "Servers")
-
-SECRET = "an-example-secret-0123456789"
+__all__ = ("Servers",)
 
 # The inbox feeds an event again after so many seconds if RMZ cannot be asked.
 FIRST_PAUSE, LONGEST_PAUSE = 5.0, 3600.0
@@ -86,37 +85,6 @@ class Cache(RedisAccessCache):
         return found
 
 
-@attrs.frozen(eq=False)
-class Server:
-    """A server.
-
-    Attributes:
-        name: For messages.
-        rmz: Its client.
-        paywall: Its paywall.
-        is_told: Set to let it end.
-        has_ended: Set when it has.
-    """
-
-    name: str
-    rmz: Client
-    paywall: Paywall
-    is_told: anyio.Event = attrs.field(factory=anyio.Event)
-    has_ended: anyio.Event = attrs.field(factory=anyio.Event)
-
-    async def run(self, *, task_status: TaskStatus[None]) -> None:
-        """Serve until it is told to end."""
-        async with self.rmz, self.paywall:
-            task_status.started()
-            await self.is_told.wait()
-        self.has_ended.set()
-
-    async def end(self) -> None:
-        """Stop as a server does that is asked to."""
-        self.is_told.set()
-        await self.has_ended.wait()
-
-
 class Servers:
     """Starts servers, gives each visitor to any of them, and passes webhooks on.
 
@@ -126,6 +94,7 @@ class Servers:
         count: How many servers there are.
         redis: The address of the Redis that they share; None if each is on its own.
         folder: For snapshots; None for none.
+        clock: Of servers that are processes; None for servers that live in this program.
         options: For each paywall.
     """
 
@@ -136,6 +105,7 @@ class Servers:
         count: int,
         redis: str | None,
         folder: Path | None,
+        clock: SharedClock | None,
         **options: Any,
     ) -> None:
         self._shop = shop
@@ -143,51 +113,46 @@ class Servers:
         self._count = count
         self._redis = redis
         self._folder = folder
+        self._clock = clock
         self._options = options
         self._chance = Random(shop.chance.random())
         self._announced = Announced()
         self._started = 0
-        self.running: list[Server] = []
+        self.running: list[Server | Process] = []
         self.events = 0
 
-    def any(self) -> Server:
+    def any(self) -> Server | Process:
         """Return the server that the next request comes to."""
         return self._chance.choice(self.running)
 
-    async def start(self, tasks: TaskGroup) -> Server:
+    async def start(self, tasks: TaskGroup) -> None:
         """Start a server."""
-        self._started += 1
-        place = len(self.running) + 1
-        redis, pacing, shared = self._redis, Pacing(), None
-        if redis is not None:
-            store = RedisQuotaStore(
-                redis,
-                processes=self._count,
-                timeout=5,
-                _clock=seconds,
-                _server_time=lambda: now().timestamp(),
-            )
-            pacing = Pacing(store=store)
-            shared = Cache(redis, self._announced)
-        clock = clock_of_loop()
-        rmz = self._shop.sandbox.client(
-            http=httpx.AsyncClient(transport=Way(self._shop, self._referee)),
-            pacing=pacing,
-            _clock=clock,
+        given = Given(
+            place=len(self.running) + 1,
+            count=self._count,
+            token=self._shop.sandbox.token,
+            base_url=self._shop.sandbox.base_url,
+            redis=self._redis,
+            folder=self._folder,
+            options=self._options,
         )
-        snapshot = None if self._folder is None else self._folder / f"payers-{place}.jsonl"
-        paywall = Paywall(
-            rmz,
-            product_ids=[PRODUCT],
-            snapshot=snapshot,
-            shared=shared,
-            state_secret=SECRET,
-            **self._options,
-        )
-        server = Server(f"server {self._started}", rmz, paywall)
+        way = Way(self._shop, self._referee)
+        server: Server | Process
+        if self._clock is not None:
+            server = Process(given, way, self._clock)
+        else:
+            shared = None if self._redis is None else Cache(self._redis, self._announced)
+            server = Server(given, way, shared)
         await tasks.start(server.run)
         self.running.append(server)
-        return server
+
+    async def stop(self) -> None:
+        """Stop the server that was started first; a process that shares a Redis is killed."""
+        server = self.running.pop(0)
+        if isinstance(server, Process) and self._redis is not None:
+            server.kill()
+        else:
+            await server.end()
 
     async def feed(self, event: Event) -> None:
         """Feed an event to one of the servers, as its inbox does: again if RMZ cannot be asked."""
@@ -195,8 +160,8 @@ class Servers:
         pause = FIRST_PAUSE
         while True:
             try:
-                await self.any().paywall.feed(event)
-            except RMZError:
+                await self.any().feed(event)
+            except (RMZError, ServerGoneError):
                 await anyio.sleep(pause * self._chance.uniform(0.5, 1.0))
                 pause = min(4 * pause, LONGEST_PAUSE)
             else:
