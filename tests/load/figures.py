@@ -21,12 +21,13 @@ from random import Random
 import aiohttp
 import attrs
 
+import rmz_sync.webhooks
 from rmz_async.webhooks import Receiver
 from rmz_async.webhooks.inbox.interface import Delivery, Grouping
 from tests.load import rivals
 from tests.load.crowd import PROCESS, end
 from tests.load.databases import AnyDatabase, SQLiteDatabase, new_database
-from tests.load.deliveries import Sent, genuine
+from tests.load.deliveries import SECRETS, Sent, genuine
 from tests.load.receiving import RECORDED, transacting
 
 ROUNDS = 7
@@ -113,6 +114,15 @@ def _stores(loop: asyncio.AbstractEventLoop, folder: Path) -> Iterator[Figure]:
 
         await asyncio.gather(*(some() for _ in range(at_once)))
 
+    (folder / "sync").mkdir()
+    blocking = rmz_sync.webhooks.Receiver(
+        secrets=SECRETS, inbox=new_database("sqlite", folder / "sync").inbox()
+    )
+    blocking.on("*", name=RECORDED)(lambda _: None)
+
+    def receive_blocking(one: Sent) -> None:
+        assert blocking.receive(one.body, one.headers).status == 200
+
     def each(store: rivals.Store) -> Work:
         return lambda sent: [store(one) for one in sent]
 
@@ -121,6 +131,7 @@ def _stores(loop: asyncio.AbstractEventLoop, folder: Path) -> Iterator[Figure]:
         "bare": each(rivals.bare(folder)),
         "1": lambda sent: loop.run_until_complete(receive(sent, 1)),
         "50": lambda sent: loop.run_until_complete(receive(sent, 50)),
+        "sync": each(receive_blocking),
         **others,
     }
     medians = _medians(works, STORED)
@@ -130,9 +141,11 @@ def _stores(loop: asyncio.AbstractEventLoop, folder: Path) -> Iterator[Figure]:
         "`receive`, one delivery at a time, of the bare insert's rate", bare / medians["1"], 0.35
     )
     yield ratio("`receive`, 50 at a time, of the same", bare / medians["50"], 2.0)
+    yield ratio("`rmz_sync`'s `receive`, one at a time, of the same", bare / medians["sync"], 0.0)
     for name in others:
         yield ratio(f"{name}, one at a time, of the same", bare / medians[name], 0.0)
     loop.run_until_complete(receiver.aclose())
+    blocking.close()
 
 
 def _drains(loop: asyncio.AbstractEventLoop, folder: Path) -> Iterator[Figure]:
