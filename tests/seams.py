@@ -20,6 +20,7 @@ from rmz_async._calls.token import Tokens
 from rmz_async._http.client import Connections, LoopState
 from rmz_async._transport import Transport
 from rmz_async.paywall import Access, Lifetimes, Paywall, Policy, decisions
+from rmz_async.paywall._doubts import Doubts
 from rmz_async.paywall._lookups import Lookups, Urgency
 from rmz_async.paywall._memory import Entry, Memory
 from rmz_async.paywall._product_answers import ProductAnswers
@@ -52,6 +53,7 @@ __all__ = (
     "Bought",
     "Clock",
     "CutOff",
+    "Doubts",
     "Entry",
     "Lookups",
     "Memory",

@@ -148,6 +148,38 @@ async def test_a_refusal_that_another_process_knows_outlives_no_outage(rmz: Scri
     assert (await paywall.check("noura")).reason is Reason.UNAVAILABLE
 
 
+async def test_what_another_process_has_just_learnt_is_said_during_an_outage(
+    rmz: ScriptedRMZ,
+) -> None:
+    """Of a payer whose answer is a little old, and of a stranger."""
+    shared = Shared()
+    paywall = paywall_over(rmz, shared=shared)
+    await paywall.check("noura")
+    rmz.later(61)
+    rmz.failure = DOWN
+    assert (await paywall.check("sami")).reason is Reason.UNAVAILABLE
+    shared.facts["noura"] = Fact((subscription(status="canceled"),), rmz.today())
+    shared.facts["huda"] = Fact((), rmz.today())
+
+    assert (await paywall.check("noura")).reason is Reason.CANCELED
+    assert (await paywall.check("huda")).reason is Reason.NO_SUBSCRIPTION
+    assert rmz.asked == ["noura", "sami"]
+
+
+async def test_an_old_grant_needs_no_look_at_what_all_know(
+    rmz: ScriptedRMZ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The background asks RMZ about it, and the page does not wait for the cache."""
+    shared, read = Shared(), list[str]()
+    async with paywall_over(rmz, shared=shared) as paywall:
+        await paywall.check("noura")
+        rmz.later(61)
+        monkeypatch.setattr(shared, "get", read.append)
+
+        assert (await paywall.check("noura")).source is Source.STALE
+        assert read == []
+
+
 async def test_a_newer_grant_of_another_process_is_taken_during_an_outage(
     rmz: ScriptedRMZ,
 ) -> None:

@@ -281,6 +281,7 @@ async def test_nobody_waits_for_an_rmz_that_has_just_failed(rmz: ScriptedRMZ) ->
     assert access.retry_after == 2
     assert paywall.status.reachable is False
     assert paywall.status.problem == "ServerError"
+    assert paywall.status.failed == 2
 
 
 async def test_a_minute_that_is_used_up_is_no_outage(rmz: ScriptedRMZ) -> None:
@@ -333,6 +334,14 @@ async def test_payers_are_not_driven_out_by_strangers(rmz: ScriptedRMZ) -> None:
     assert len(rmz.asked) == before
     await paywall.check("one")
     assert len(rmz.asked) == before + 1
+
+
+async def test_a_paywall_may_remember_one_payer(rmz: ScriptedRMZ) -> None:
+    paywall = paywall_over(rmz, capacity=1)
+
+    for _ in range(2):
+        assert await paywall.check("noura")
+    assert rmz.asked == ["noura"]
 
 
 async def test_a_paywall_may_forget_the_subscriptions(rmz: ScriptedRMZ) -> None:
@@ -437,6 +446,7 @@ async def test_a_refresh_asks_though_memory_knows(rmz: ScriptedRMZ) -> None:
         await paywall.refresh("noura")
     assert (await paywall.check("noura")).granted
     assert len(rmz.asked) == 3
+    assert rmz.urgencies[1:] == [Urgency.BACKGROUND] * 2
 
 
 async def test_a_refresh_does_not_take_an_answer_that_began_before(rmz: ScriptedRMZ) -> None:
@@ -473,6 +483,7 @@ async def test_ready_waits_for_the_first_answer(rmz: ScriptedRMZ) -> None:
     object.__setattr__(rmz.clock, "sleep", sleep)
     assert await paywall.ready() is True
     assert await paywall.ready(timeout=0) is True
+    assert set(rmz.urgencies) == {Urgency.BACKGROUND}
 
 
 async def test_a_paywall_is_entered_once_at_a_time(rmz: ScriptedRMZ) -> None:
@@ -499,17 +510,19 @@ async def test_an_answer_that_is_not_certain_drives_no_payer_out(rmz: ScriptedRM
 
 
 @pytest.mark.parametrize(
-    ("options", "named"),
+    ("options", "message"),
     [
-        ({"on_outage": "open"}, "on_outage"),
-        ({"capacity": 0}, "capacity"),
-        ({"lifetimes": 60}, "lifetimes"),
-        ({"product_ids": [1], "policy": Policy()}, "product_ids, policy"),
+        ({"on_outage": "open"}, "on_outage: must be keep-known, deny or allow"),
+        ({"capacity": 0}, "capacity: must be an integer of 1 or more"),
+        ({"capacity": True}, "capacity: must be an integer of 1 or more"),
+        ({"capacity": 2.5}, "capacity: must be an integer of 1 or more"),
+        ({"lifetimes": 60}, "lifetimes: must be a Lifetimes"),
+        ({"product_ids": [1], "policy": Policy()}, "product_ids, policy: pass only one .*"),
     ],
 )
-def test_an_option_that_breaks_a_rule_is_named(options: dict[str, Any], named: str) -> None:
+def test_an_option_that_breaks_a_rule_is_named(options: dict[str, Any], message: str) -> None:
     """The message begins with the option."""
-    with pytest.raises(ConfigurationError, match=f"^{named}: "):
+    with pytest.raises(ConfigurationError, match=f"^{message}$"):
         Paywall(rmz_async.Client("1|secret-token"), **options)
 
 
@@ -565,6 +578,7 @@ async def test_the_background_outlives_a_user_whom_rmz_refuses(
         assert (await paywall.check("noura")).source is Source.STALE
         await settle(lambda: "could not refresh a user: InvalidRequestError" in caplog.text)
 
+        assert {record.name for record in caplog.records} == {"rmz_async.paywall"}
         rmz.failure = None
         rmz.later(61)
         renewed = await paywall.check("noura")

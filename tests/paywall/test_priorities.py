@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from rmz_async import ConnectionFailedError, EventType, PacingError, ServerError
-from rmz_async.paywall import Fact, Reason, Source
+from rmz_async.paywall import Access, Fact, Reason, Source
 from tests.paywall.scripted import START, ScriptedRMZ, subscription
 from tests.paywall.shared import Shared
 from tests.paywall.test_feeding import event
@@ -41,10 +41,18 @@ async def test_a_payer_whom_another_process_knows_costs_no_request(rmz: Scripted
     shared.facts["noura"] = Fact((subscription(),), START)
     rmz.later(300)
     rmz.hold = anyio.Event()
-    async with paywall_over(rmz, shared=shared) as paywall:
-        access = await paywall.check("noura")
+    found: list[Access] = []
 
-    assert (access.granted, access.source, access.checked_at) == (True, Source.STALE, START)
+    async def check() -> None:
+        found.append(await paywall.check("noura"))
+
+    async with paywall_over(rmz, shared=shared) as paywall, anyio.create_task_group() as tasks:
+        tasks.start_soon(check)
+        await anyio.wait_all_tasks_blocked()
+        assert [(one.granted, one.source, one.checked_at) for one in found] == [
+            (True, Source.STALE, START)
+        ]
+        rmz.hold.set()
 
 
 async def test_a_payer_whom_another_process_knows_is_no_stranger(rmz: ScriptedRMZ) -> None:

@@ -189,6 +189,17 @@ async def test_a_confirmed_purchase_takes_no_other_product_away(rmz: ScriptedRMZ
     assert (await other.check("noura", "books")).granted
 
 
+async def test_a_confirmed_purchase_is_no_answer_about_another_product(rmz: ScriptedRMZ) -> None:
+    """RMZ is asked, though the purchase was read a moment ago."""
+    rmz.set(to("books", 2), to("films", 501))
+    paywall = paywall_over(rmz)
+
+    assert await paywall.confirm({"rmz-subscription-id": "501"}, user="noura")
+
+    assert (await paywall.check("noura", "books")).granted
+    assert rmz.asked == ["noura"]
+
+
 async def test_a_purchase_that_another_process_has_confirmed_is_not_refused(
     rmz: ScriptedRMZ,
 ) -> None:

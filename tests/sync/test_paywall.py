@@ -10,7 +10,7 @@ from pathlib import Path
 import rmz_sync
 from rmz_async import EventType
 from rmz_async.webhooks import sample, sign, verify
-from rmz_sync.paywall import Confirmed, Paywall, PaywallDouble, Reason, Source
+from rmz_sync.paywall import Confirmed, NotFound, Paywall, PaywallDouble, Reason, Source
 from rmz_sync.sandbox import Sandbox
 from tests.paywall.scripted import START
 from tests.paywall.test_confirming import PLAN
@@ -94,6 +94,17 @@ def test_a_paywall_over_a_client_keeps_its_snapshot(tmp_path: Path) -> None:
 
         with Paywall(rmz, product_ids=[102], snapshot=path) as again:
             assert again.check("usr_abc123").source is Source.SNAPSHOT
+
+
+def test_a_link_without_a_signature_is_refused_if_links_are_signed() -> None:
+    """The secret reaches the paywall that does the work."""
+    with Sandbox() as sandbox, sandbox.client() as rmz:
+        paywall = Paywall(rmz, product_ids=[102], state_secret=SECRET)
+
+        outcome = paywall.confirm("rmz-subscription-id=501", user="usr_abc123")
+
+        assert outcome == NotFound(reason="link_altered")
+        paywall.close()
 
 
 def test_a_purchase_is_started_and_confirmed() -> None:

@@ -91,6 +91,9 @@ def test_a_new_subscription_was_created_first(status: str, expected: str) -> Non
     ("kind", "auto_renew", "expected"),
     [
         (EventType.SUBSCRIPTION_CANCELED, False, True),
+        (EventType.SUBSCRIPTION_CREATED, False, False),
+        (EventType.SUBSCRIPTION_ACTIVATED, False, False),
+        (EventType.SUBSCRIPTION_RENEWED, False, False),
         (EventType.SUBSCRIPTION_RESUMED, False, False),
         (EventType.SUBSCRIPTION_UPDATED, True, False),
         (EventType.SUBSCRIPTION_UPDATED, False, None),
@@ -127,6 +130,42 @@ def test_an_event_and_the_list_show_the_same_state() -> None:
     assert state_of(from_dict(Subscription, {"id": 1, "status": "new\0", "duration": "days"})) == {
         "status": "new\\x00"
     }
+
+
+LISTED: dict[str, Any] = {
+    "id": 501,
+    "status": "active",
+    "duration": "monthly",
+    "current_period_start": MAY,
+    "current_period_end": JUNE,
+    "auto_renew": True,
+    "variant": {"id": 15},
+    "cancel_at_period_end": False,
+}
+CUT = {"current_period_start": "2026-06-10T09:00:00+00:00", "current_period_end": AUGUST}
+
+
+@pytest.mark.parametrize(
+    ("later", "expected"),
+    [
+        ({"current_period_start": JUNE, "current_period_end": JULY}, "renewed"),
+        (CUT, "renewed"),
+        ({**CUT, "duration": "quarterly"}, "updated"),
+        ({"current_period_start": "2026-05-02T09:00:00+00:00"}, "updated"),
+        ({"current_period_end": JULY}, "updated"),
+        ({"auto_renew": False}, "updated"),
+        ({"variant": {"id": 16}}, "updated"),
+        ({"cancel_at_period_end": True}, "canceled"),
+        ({"status": "paused"}, "paused"),
+    ],
+)
+def test_a_change_of_what_rmz_lists_is_found(later: dict[str, Any], expected: str) -> None:
+    """Whichever field shows it."""
+    before, after = (
+        state_of(from_dict(Subscription, fields)) for fields in (LISTED, {**LISTED, **later})
+    )
+
+    assert changes(before, after) == (f"subscription.{expected}",)
 
 
 FOUND: dict[str, Any] = {

@@ -1,0 +1,36 @@
+"""Users of whom an event has told since RMZ was asked about them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.paywall.scripted import START
+from tests.seams import Doubts
+
+SECOND = timedelta(seconds=1)
+
+
+def test_whoever_was_doubted_first_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user who is doubted again goes last."""
+    monkeypatch.setattr("rmz_async.paywall._doubts.MOST", 2)
+    doubts = Doubts()
+
+    for user in ("noura", "sami", "noura", "huda"):
+        doubts.add(user, START)
+
+    assert [user for user in ("noura", "sami", "huda") if user in doubts] == ["noura", "huda"]
+
+
+def test_an_answer_that_was_asked_for_before_the_event_settles_nothing() -> None:
+    """The answer may come after the event."""
+    doubts = Doubts()
+    doubts.add("noura", START)
+
+    assert not doubts.settle("noura", START - SECOND)
+    assert doubts.told("noura") == START
+    assert doubts.settle("noura", START)
+    assert doubts.told("noura") is None
+    assert "noura" not in doubts
+    assert doubts.settle("sami", START)
