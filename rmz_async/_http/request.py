@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import platform
 
@@ -70,7 +71,8 @@ class Request(httpx.Request):
         timeout = {"connect": connect, "read": silence, "write": silence, "pool": limit}
         super().__init__(
             prepared.method,
-            prepared.url if is_whole else prepared.url.partition("?")[0],
+            # A whole address is not kept: its query may have an e-mail address.
+            prepared.url if is_whole else _parsed(prepared.url.partition("?")[0]),
             headers=prepared.headers,
             stream=prepared.upload or Body(prepared.content),
             extensions={"timeout": timeout},
@@ -103,6 +105,10 @@ class Request(httpx.Request):
     @stream.setter
     def stream(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> None:
         self._stream = stream
+
+
+# httpx looks at each character of an address, and calls go to few addresses.
+_parsed = functools.lru_cache(maxsize=256)(httpx.URL)
 
 
 def authorize(request: httpx.Request, token: Secret) -> None:

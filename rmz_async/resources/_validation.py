@@ -256,9 +256,9 @@ def _is_web_address(value: object) -> bool:
 def _integer(value: object) -> int | None:
     """Return an integer of any kind, such as numpy's or an enum's member, as a plain one."""
     # A bool is an int, and never meant as one.
-    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+    if isinstance(value, bool):
         return None
     try:
-        return operator.index(value)
-    except TypeError:  # numpy's own bool
+        return operator.index(cast("SupportsIndex", value))
+    except TypeError:
         return None
