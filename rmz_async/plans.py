@@ -20,17 +20,6 @@ __all__ = ("Plan", "Plans")
 # Seconds for which plans may be kept.
 LONGEST_AGE = 86_400.0
 
-# RMZ writes a duration as days if the product was made by its API.
-_DAYS = {
-    "30": Duration.MONTHLY,
-    "90": Duration.QUARTERLY,
-    "180": Duration.SEMI_ANNUAL,
-    "365": Duration.ANNUALLY,
-    "730": Duration.BIENNIAL,
-    "1825": Duration.QUINQUENNIAL,
-    "3650": Duration.DECENNIAL,
-}
-
 
 @attrs.frozen(kw_only=True)
 class Plan:
@@ -161,13 +150,12 @@ async def _read(products: Products) -> AsyncIterator[Plan]:
 
 def _plans_of(product: Product) -> Iterator[Plan]:
     for variant in product.subscription_variants or ():
-        duration = variant.duration or ""
         yield Plan(
             product_id=product.id,
             variant_id=variant.id,
             slug=product.slug or "",
             name=product.name,
-            duration=_DAYS.get(duration, duration),
+            duration=variant.duration or "",
             price=variant.price,
             trial_days=product.trial_days or 0,
             features=variant.features,

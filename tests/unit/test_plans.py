@@ -100,13 +100,22 @@ def test_two_plans_of_one_name_are_told_apart_by_their_variant() -> None:
     assert repr(plans) == "<Plans: pro-plan/monthly, pro-plan/monthly>"
 
 
-def test_a_duration_in_days_has_its_name() -> None:
-    """RMZ keeps what the product was made with; a new one stays as it came."""
+@pytest.mark.anyio
+async def test_a_duration_in_days_has_its_name() -> None:
+    """RMZ keeps the duration with which a product was made."""
+    async with Sandbox(throttle=False) as sandbox, sandbox.client() as rmz:
+        sandbox.switches.duration_in_days = True
+        plans = await rmz.plans()
+
+    assert {each.duration for each in plans} == set(Duration)
+
+
+def test_a_new_duration_stays_as_it_came() -> None:
     product = Product(
         id=102,
         slug="pro-plan",
         subscription_variants=(
-            ProductVariant(id=1, duration="365"),
+            ProductVariant(id=1, duration=Duration.ANNUALLY),
             ProductVariant(id=2, duration="45"),
             ProductVariant(id=3),
         ),
