@@ -116,7 +116,7 @@ def test_the_inbox_may_be_named_before_the_command(
     ("words", "reason"),
     [
         (["show", "9"], "there is no delivery 9"),
-        (["replay", "1"], "name your receiver"),
+        (["replay", "1"], "write it as module:name"),
         (["stats", "--inbox", "sqlite:////no/such/S3CRET.db"], "cannot be used (Operational"),
         (["stats", "--inbox", "mysql://me:S3CRET@x"], "must be sqlite:///"),
     ],
