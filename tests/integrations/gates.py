@@ -26,7 +26,8 @@ def check_gate(url: str, double: Any) -> None:
     """Knock at the gate of ``/premium``, whose view answers with the reason of the access."""
 
     def get(user: str, **headers: str) -> httpx.Response:
-        return httpx.get(f"{url}/premium", headers={USER: user, **headers}, trust_env=False)
+        address = f"{url}/premium"
+        return httpx.get(address, headers={USER: user, **headers}, trust_env=False, timeout=30)
 
     passed = get("noura")
     assert (passed.status_code, passed.text) == (200, "active")
