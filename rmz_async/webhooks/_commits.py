@@ -96,7 +96,8 @@ class Commits:
                     return None, None
                 self._group = Group(blocks, anyio.current_time())
             return self._group, self._group.blocks.begin(mark)
-        except Exception as error:
+        # A KeyboardInterrupt of a signal's handler, too: the next block must be able to begin.
+        except BaseException as error:
             if self._group is not None:
                 self._fail(self._group, error)
             self._turn.release()
@@ -122,10 +123,10 @@ class Commits:
                 group.count += 1
             else:
                 group.blocks.undo()
-        except Exception as error:
+        except BaseException as error:
             self._fail(group, error)
             self._turn.release()
-            if is_kept:
+            if is_kept or not isinstance(error, Exception):
                 raise
             return
         await self.leave(group)
@@ -154,8 +155,11 @@ class Commits:
                 self._over(group)
                 self._turn.release()
 
-    def _fail(self, group: Group, error: Exception) -> None:
-        group.failure = error
+    def _fail(self, group: Group, error: BaseException) -> None:
+        if isinstance(error, Exception):
+            group.failure = error
+        else:
+            group.failure = RuntimeError("the transaction was interrupted, and was rolled back")
         group.blocks.roll_back(error)
         self._over(group)
 

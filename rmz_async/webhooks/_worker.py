@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import cast
 from weakref import WeakKeyDictionary
 
 import anyio
@@ -119,7 +120,7 @@ class Worker:
         except BaseException as error:
             # The database has the last word before a cancellation goes on.
             with anyio.CancelScope(shield=True):
-                if not isinstance(error, (Exception, SystemExit)) and not _is_stray(error):
+                if not _is_failure(error):
                     await self._settle(run, partial(self.inbox.release, [task]))
                     raise
                 outcome = await self._failed(run, error)
@@ -188,6 +189,14 @@ class Worker:
     def _done(self, tasks: Sequence[Task]) -> Sequence[None]:
         self.inbox.done(tasks)
         return [None] * len(tasks)
+
+
+def _is_failure(error: BaseException) -> bool:
+    """Return whether a handler has failed, and was neither cancelled nor interrupted."""
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return group.split((Exception, SystemExit))[1] is None
+    return isinstance(error, (Exception, SystemExit)) or _is_stray(error)
 
 
 def _is_stray(error: BaseException) -> bool:

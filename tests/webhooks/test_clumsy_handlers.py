@@ -153,3 +153,37 @@ async def test_an_async_handler_that_ends_the_program_has_used_an_attempt(
         await receiver.drain()
     assert caught.group_contains(SystemExit)
     assert await receiver.stats() == Stats(deliveries=1, dead=1)
+
+
+async def test_an_exit_in_a_group_of_an_async_handler_fails(receiver: Receiver) -> None:
+    """A task of the handler has called sys.exit, and Python ends no program for such a group."""
+    got: list[object] = []
+
+    @receiver.on("*", max_attempts=1)
+    async def exits(event: object) -> None:
+        inner = BaseExceptionGroup("of a group inside", [SystemExit(3)])
+        raise BaseExceptionGroup("of the handler", [ValueError(), inner])
+
+    receiver.on("*")(got.append)
+    await deliver_events(receiver, "e-1")
+
+    assert await receiver.drain() == 2
+    assert await receiver.stats() == Stats(deliveries=1, done=1, dead=1)
+    assert len(got) == 1
+
+
+async def test_an_interrupt_in_a_group_ends_the_worker_and_uses_no_attempt(
+    receiver: Receiver,
+) -> None:
+    """Ctrl-C ends the program, and the handler runs again when it is started again."""
+
+    @receiver.on("*", max_attempts=1)
+    async def interrupted(event: object) -> None:
+        raise BaseExceptionGroup("of the handler", [ValueError(), KeyboardInterrupt()])
+
+    await deliver_events(receiver, "e-1")
+
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await receiver.drain()
+    assert caught.group_contains(KeyboardInterrupt)
+    assert (await receiver.stats()).dead == 0

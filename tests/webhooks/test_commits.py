@@ -223,12 +223,14 @@ class Blocks:
     Attributes:
         done: The methods that were called.
         fails: The method that fails from now on.
+        error: Is raised by it.
         may_commit: Holds `commit` up while this is not set.
     """
 
     def __init__(self) -> None:
         self.done: list[str] = []
         self.fails = ""
+        self.error: BaseException = sqlite3.OperationalError("disk full")
         self.may_commit = threading.Event()
         self.may_commit.set()
 
@@ -257,7 +259,7 @@ class Blocks:
     def _do(self, method: str) -> None:
         self.done.append(method)
         if method == self.fails:
-            raise sqlite3.OperationalError("disk full")
+            raise self.error
 
 
 async def begun(commits: Commits, blocks: Blocks) -> Group:
@@ -323,6 +325,37 @@ async def test_a_block_that_cannot_begin_fails_those_before_it() -> None:
     assert len(errors) == 1
     assert blocks.done[-1] == "roll back for disk full"
     await begun(commits, Blocks())
+
+
+@pytest.mark.parametrize("method", ["begin", "keep", "undo"])
+async def test_an_interrupt_of_a_block_leaves_the_way_to_the_next_one(method: str) -> None:
+    """A signal may come at any moment, and its handler may raise."""
+    commits, blocks = Commits(), Blocks()
+    blocks.fails, blocks.error = method, KeyboardInterrupt("Ctrl-C")
+
+    with pytest.raises(KeyboardInterrupt):
+        await commits.end(await begun(commits, blocks), is_kept=method == "keep")
+
+    assert blocks.done[-1] == "roll back for Ctrl-C"
+    with anyio.fail_after(60):
+        await begun(commits, Blocks())
+
+
+async def test_an_interrupt_of_a_block_fails_those_before_it() -> None:
+    """Their effects were rolled back with it."""
+    commits, blocks = Commits(), Blocks()
+    first = await begun(commits, blocks)
+
+    async def second() -> None:
+        with pytest.raises(KeyboardInterrupt):
+            await begun(commits, blocks)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(second)
+        await until_all_wait()
+        blocks.fails, blocks.error = "begin", KeyboardInterrupt("Ctrl-C")
+        with pytest.raises(RuntimeError, match="interrupted, and was rolled back"):
+            await commits.end(first, is_kept=True)
 
 
 async def test_an_inbox_that_cannot_be_opened_holds_up_no_other_handler() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,40 @@ def test_a_file_of_an_older_version_is_used_as_it_is(tmp_path: Path) -> None:
 
     assert [entry.key for entry in current.entries()] == ["e-2", "e-1"]
     current.close()
+
+
+def modes(folder: Path) -> dict[str, int]:
+    """Return the mode of each file in a folder."""
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+
+def test_a_new_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """It holds personal data, and so do those beside it, whatever the umask allows."""
+    inbox = SQLiteInbox(str(tmp_path / "inbox.db"))
+    store(inbox, "e-1")
+
+    assert modes(tmp_path) == dict.fromkeys(("inbox.db", "inbox.db-wal", "inbox.db-shm"), 0o600)
+    inbox.close()
+
+
+def test_a_new_file_behind_a_link_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """A deployment may link to a file on another disk that does not exist yet."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (tmp_path / "inbox.db").symlink_to(disk / "inbox.db")
+    inbox = SQLiteInbox(str(tmp_path / "inbox.db"))
+    store(inbox, "e-1")
+
+    assert set(modes(disk).values()) == {0o600}
+    inbox.close()
+
+
+def test_a_file_that_exists_keeps_its_mode(tmp_path: Path) -> None:
+    """Another user's service may read the inbox, if its owner wants that."""
+    (tmp_path / "inbox.db").touch()
+    (tmp_path / "inbox.db").chmod(0o640)
+    inbox = SQLiteInbox(str(tmp_path / "inbox.db"))
+    store(inbox, "e-1")
+
+    assert set(modes(tmp_path).values()) == {0o640}
+    inbox.close()

@@ -9,7 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rmz_async.webhooks.inbox._sqlite_schema import LATER_COLUMNS
 
@@ -33,6 +33,9 @@ pause = time.sleep
 # Connections that a parent has opened. The child must not close them, since the file's locks and
 # its write-ahead log are the parent's.
 _inherited: list[sqlite3.Connection] = []
+
+# Is held while a file is created. SQLite's locks on a file end when any descriptor of it is closed.
+_creating = threading.Lock()
 
 # The files that are closed while a thread forks, by the thread.
 _resting: dict[int, list[SQLiteFile]] = {}
@@ -209,6 +212,8 @@ def _after_fork_in_parent() -> None:
 
 
 def _after_fork() -> None:
+    global _creating
+    _creating = threading.Lock()
     _resting.clear()
     for file in list(_files):
         file.forget()
@@ -235,7 +240,21 @@ def _opened(path: str, schema: str) -> sqlite3.Connection:
     return _opened_now(path, schema)
 
 
+def _create(path: str) -> None:
+    """Create the file of customers' data for its owner alone, unless it exists.
+
+    SQLite gives the files beside it the same mode.
+    """
+    # SQLite raises an error that says more.
+    with _creating, suppress(OSError):
+        # The flag for a new file refuses a link, to whatever it leads.
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
+        os.close(os.open(os.path.realpath(path), flags, 0o600))
+
+
 def _opened_now(path: str, schema: str) -> sqlite3.Connection:
+    if path not in _WITHOUT_A_FILE:
+        _create(path)
     # Without isolation_level=None, the module would begin transactions of its own.
     connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
