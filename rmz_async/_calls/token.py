@@ -113,7 +113,7 @@ def validated(secret: Secret) -> Secret:
     if not isinstance(cast("object", secret.reveal()), str):
         raise ConfigurationError("token: must be a string")
     if not secret.reveal():
-        raise ConfigurationError("token: is missing; pass token=… or set RMZ_API_TOKEN")
+        raise ConfigurationError("token: is missing; set RMZ_API_TOKEN, or pass token=… to Client")
     if secret.reveal()[0] in "\"'`" and secret.reveal()[-1] in "\"'`":
         raise ConfigurationError(
             "token: must not have quotes around it; an .env file may have kept them"

@@ -13,11 +13,10 @@ from rmz_async.cli._wording import text
 from rmz_async.errors import RMZError
 from rmz_async.redis._link import Link
 from rmz_async.webhooks.inbox.interface import Stats
-from rmz_async.webhooks.inbox.opening import open_inbox
+from rmz_async.webhooks.inbox.opening import SQLITE, open_inbox
 
 __all__ = ("check_inbox", "check_redis")
 
-_SQLITE = "sqlite:///"
 _TIMEOUT = 3.0
 # PostgreSQL alone may take 2 seconds for a connection.
 _PATIENCE = 5.0
@@ -85,7 +84,7 @@ def _stats_in_time(address: str) -> Stats:
 
 
 def _stats(address: str) -> Stats:
-    path = address.removeprefix(_SQLITE)
+    path = address.removeprefix(SQLITE)
     if path != address and not Path(path).is_file():
         # SQLite would make the file.
         raise FileNotFoundError(path)

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import cast
 
 from rmz_async.client import Client
+from rmz_async.errors import ConfigurationError
 from rmz_async.paywall import Paywall
 from rmz_async.webhooks import Receiver
 
-__all__ = ("lifetime",)
+__all__ = ("check_client", "lifetime")
+
+
+def check_client(client: Callable[[], Client]) -> None:
+    """Make sure that *client* can make a client.
+
+    Raises:
+        ConfigurationError: *client* is something else, such as the client itself.
+    """
+    if not callable(cast("object", client)):
+        raise ConfigurationError(
+            "client: must be a function that returns the client, such as lambda: rmz"
+        )
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver
 from rmz_async.integrations._gate import AsyncPaywall, Gate
+from rmz_async.integrations._lifetime import check_client
 from rmz_async.paywall import Access, Paywall
 from rmz_async.webhooks import Receiver
 
@@ -56,6 +57,7 @@ def setup(
         path: The path of the URL that you gave RMZ.
         concurrency: How many handlers of events may run at the same time.
     """
+    check_client(client)
 
     async def open_client(app: web.Application) -> AsyncIterator[None]:
         async with client() as rmz:

@@ -24,7 +24,7 @@ from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver
 from rmz_async.integrations._gate import AsyncPaywall, Gate
-from rmz_async.integrations._lifetime import lifetime
+from rmz_async.integrations._lifetime import check_client, lifetime
 from rmz_async.paywall import Paywall
 from rmz_async.webhooks import Receiver
 
@@ -64,6 +64,7 @@ def lifespan(
     Returns:
         An item for ``Litestar(lifespan=[…])``.
     """
+    check_client(client)
 
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncGenerator[None]:

@@ -17,7 +17,7 @@ from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver
 from rmz_async.integrations._gate import AsyncPaywall, Gate
-from rmz_async.integrations._lifetime import lifetime
+from rmz_async.integrations._lifetime import check_client, lifetime
 from rmz_async.integrations._outage import OUTAGES, outage
 from rmz_async.paywall import Paywall
 from rmz_async.webhooks import Receiver
@@ -58,6 +58,7 @@ def lifespan(
     Returns:
         The argument for ``Starlette(lifespan=…)``.
     """
+    check_client(client)
 
     @asynccontextmanager
     async def running(_: Any) -> AsyncGenerator[dict[str, Any]]:

@@ -6,10 +6,11 @@ import logging
 import math
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import anyio
 
+from rmz_async.errors import ConfigurationError
 from rmz_async.paywall._lookups import Lookups, Urgency
 from rmz_async.paywall.sharing import AccessCache, Change, Changes, Fact
 
@@ -28,6 +29,8 @@ class Facts:
     """
 
     def __init__(self, lookups: Lookups, shared: AccessCache | None, patience: float) -> None:
+        if shared is not None and not isinstance(cast("object", shared), AccessCache):
+            raise ConfigurationError("shared: must have the methods of AccessCache")
         self._lookups = lookups
         self._shared = shared
         self._patience = patience

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, cast
 
 import attrs
 
 from rmz_async._calls.clock import Clock
 from rmz_async.client import Client
+from rmz_async.errors import ConfigurationError
 from rmz_async.models import CheckoutSession, Subscription
 from rmz_async.options import Options
 from rmz_async.paywall._purchase import Purchase
@@ -152,5 +153,7 @@ def _is_of(subscription: Subscription, user: str) -> bool:
 
 def _parts_of(client: Client) -> tuple[Options, Clock]:
     # The client shows neither, because no other code has a use for them.
+    if not isinstance(cast("object", client), Client):
+        raise ConfigurationError("rmz: must be a Client of rmz_async; rmz_sync has a Paywall, too")
     transport = client._transport  # pyright: ignore[reportPrivateUsage] - see above
     return transport.options, transport.clock

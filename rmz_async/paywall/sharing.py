@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import attrs
 
@@ -60,6 +60,7 @@ class Changes:
     changes: Sequence[Change] = ()
 
 
+@runtime_checkable
 class AccessCache(Protocol):
     """A store of facts that several processes share, so that one of them asks RMZ for all.
 

@@ -60,6 +60,9 @@ def _parser(program: str) -> argparse.ArgumentParser:
     ) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, description=text)
         made.set_defaults(carry_out=carry_out)
+        for option in ("--inbox", "--receiver"):
+            # Also behind the command; without a default, which would replace what stands before.
+            made.add_argument(option, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         return made
 
     command("stats", _stats, "count deliveries and tasks")

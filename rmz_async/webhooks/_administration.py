@@ -19,7 +19,7 @@ from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks._core import ReceiverCore
 from rmz_async.webhooks._reading import RECONCILED
 from rmz_async.webhooks.inbox.interface import Entry, Inbox, TaskState
-from rmz_async.webhooks.inbox.opening import open_inbox
+from rmz_async.webhooks.inbox.opening import SQLITE, open_inbox
 from rmz_async.webhooks.reconciliation import Reconciliation
 
 __all__ = ("Administration", "Record")
@@ -137,11 +137,11 @@ class Administration:
 
     def create(self) -> None:
         """Make the tables, unless they are there."""
-        self._inbox().create()
+        self._inbox(makes=True).create()
 
     def schema(self) -> str:
         """Return the tables as SQL."""
-        return self._inbox().schema()
+        return self._inbox(makes=True).schema()
 
     def _receiver(self) -> ReceiverCore:
         module, _, name = (self._name or "").partition(":")
@@ -151,14 +151,27 @@ class Administration:
             )
         # As for any program that is named by a module, the folder in which it is started counts.
         sys.path.insert(0, str(Path.cwd()))
-        found = getattr(importlib.import_module(module), name, None)
+        try:
+            found = getattr(importlib.import_module(module), name, None)
+        except Exception as error:  # noqa: BLE001 - raised by the module of the user
+            # Its message may hold a secret.
+            raise ConfigurationError(
+                f"--receiver: importing {module} raised {type(error).__name__}; "
+                f'python -c "import {module}" shows why'
+            ) from None
         if not isinstance(found, ReceiverCore):
             raise ConfigurationError(f"--receiver: {self._name} is no Receiver")
         self._opened.callback(found.inbox.close)
         return found
 
-    def _inbox(self) -> Inbox:
+    def _inbox(self, *, makes: bool = False) -> Inbox:
         if self._address:
+            path = self._address.removeprefix(SQLITE)
+            if not makes and path != self._address and not Path(path).is_file():
+                # SQLite would make a file, and a wrong path would look like an empty inbox.
+                raise ConfigurationError(
+                    "--inbox: there is no such file: look at the path, or run the command create"
+                )
             inbox = open_inbox(self._address)
             self._opened.callback(inbox.close)
             return inbox

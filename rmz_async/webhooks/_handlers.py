@@ -177,7 +177,9 @@ def checked(wanted: Sequence[Wanted]) -> Sequence[Wanted]:
     for one in cast("Sequence[object]", wanted):
         if isinstance(one, str):
             if not fnmatch.filter(EventType, one):
-                logger.warning("on: this version knows no event of the name %s", quoted(one))
+                logger.warning(
+                    "on: this version knows no event of the name %s; EventType has all", quoted(one)
+                )
         elif not (isinstance(one, type) and issubclass(one, Event)):
             raise ConfigurationError(
                 'on: name event classes, event types or patterns, such as @receiver.on("order.*")'

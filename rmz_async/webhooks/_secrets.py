@@ -48,7 +48,7 @@ class Keys:
         if not _is_list(self._secrets):
             raise ConfigurationError(
                 f"secrets: must be a list of 1 to {MAX_SECRETS} secrets, or a callable that "
-                "returns one"
+                "returns one; also a single secret stands in a list"
             )
         self._keys: list[bytes] = []
         for place in range(len(self._secrets)):
@@ -84,6 +84,8 @@ def _is_list(secrets: object) -> bool:
 
 def fault_of(secret: object) -> str | None:
     """Return the rule that a secret breaks; None if it breaks none."""
+    if secret is None:
+        return "is None: the environment variable that should hold the secret is not set"
     if not isinstance(secret, str) or len(secret) < MIN_SECRET:
         return f"must be a string of at least {MIN_SECRET} characters"
     # An environment variable that is not UTF-8; the encoder's error would show the secret.

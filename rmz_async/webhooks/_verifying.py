@@ -17,7 +17,10 @@ def verified(body: bytes, headers: Headers | None, keys: Keys, *, allow_unsigned
     """Do the work of `verify` with secrets that are out of sight."""
     checked = keys.checked()
     if not isinstance(cast("object", body), bytes):
-        raise TypeError("body: must be the raw bytes of the request")
+        raise TypeError(
+            "body: must be the raw bytes of the request, before anything decodes or parses them, "
+            f"and is of type {type(body).__name__}"
+        )
     if len(body) > MAX_BODY:
         raise SignatureError(f"the body has more than {MAX_BODY} bytes, and was not looked at")
     signature, request_id = signature_and_request_id(headers)

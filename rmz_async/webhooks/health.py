@@ -24,6 +24,7 @@ OFF_DELIVERIES = 5
 WARNING_RATIO = 0.4
 WARNING_DELIVERIES = 3
 SLOW = 1.0
+WAITS_TOO_LONG = 300.0
 
 # The flags of an answer.
 FAILED = 1
@@ -132,6 +133,12 @@ class HealthMonitor:
             reasons.append(
                 f"{inbox.dead} handlers have used up their attempts, and {inbox.unreadable} "
                 "deliveries cannot be read"
+            )
+            level = HealthLevel.WARNING if level is HealthLevel.OK else level
+        if inbox.oldest_waiting > WAITS_TOO_LONG:
+            reasons.append(
+                f"an event has waited for {inbox.oldest_waiting:.0f} seconds: no process has "
+                "receiver.working() open, all handlers are busy, or one keeps failing"
             )
             level = HealthLevel.WARNING if level is HealthLevel.OK else level
         failed = _count(flags, FAILED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from typing import cast
 
 from rmz_async.webhooks._headers import Headers
 from rmz_async.webhooks._secrets import Keys, Secrets
@@ -62,5 +63,10 @@ def sign(body: bytes, secret: str) -> str:
 
     Returns:
         64 lower-case hexadecimal digits.
+
+    Raises:
+        TypeError: The body is not bytes.
     """
+    if not isinstance(cast("object", body), bytes):
+        raise TypeError(f"body: must be bytes, and is of type {type(body).__name__}")
     return hmac.digest(secret.encode(), body, "sha256").hex()

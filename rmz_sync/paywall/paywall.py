@@ -7,9 +7,10 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
 from rmz_async._per_loop import PerLoop
+from rmz_async.errors import ConfigurationError
 from rmz_async.models import CheckoutSession, NewCustomer
 from rmz_async.observing import Observer
 from rmz_async.paywall import (
@@ -88,6 +89,10 @@ class Paywall:
     ) -> None:
         secrets: Any = hidden(state_secret)
         del state_secret
+        if not isinstance(cast("object", rmz), Client):
+            raise ConfigurationError(
+                "rmz: must be a Client of rmz_sync; rmz_async has a Paywall, too"
+            )
         wrapped = AsyncPaywall(
             rmz._wrapped,  # pyright: ignore[reportPrivateUsage] - of the same package
             product_ids=product_ids,

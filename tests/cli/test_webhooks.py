@@ -116,8 +116,9 @@ def test_the_inbox_may_be_named_before_the_command(
     ("words", "reason"),
     [
         (["show", "9"], "there is no delivery 9"),
-        (["replay", "1"], "write it as module:name"),
-        (["stats", "--inbox", "sqlite:////no/such/S3CRET.db"], "cannot be used (Operational"),
+        (["replay", "1"], "--receiver: write it as module:name"),
+        (["stats", "--inbox", "sqlite:////no/such/S3CRET.db"], "there is no such file"),
+        (["create", "--inbox", "sqlite:////no/such/S3CRET.db"], "cannot be used (Operational"),
         (["stats", "--inbox", "mysql://me:S3CRET@x"], "must be sqlite:///"),
     ],
 )

@@ -106,3 +106,21 @@ async def test_a_query_of_another_form_is_the_callers_mistake(query: Any) -> Non
     """A customer must not be told that nothing was bought."""
     with pytest.raises(ConfigurationError, match=r"^query: "):
         await Paywall(rmz_async.Client("1|a-token")).confirm(query, user="noura")
+
+
+async def test_a_client_of_the_other_package_is_refused() -> None:
+    blocking: Any = rmz_sync.Client("1|a-token")
+    client: Any = rmz_async.Client("1|a-token")
+
+    with pytest.raises(ConfigurationError, match="rmz: must be a Client of rmz_async"):
+        Paywall(blocking)
+    with pytest.raises(ConfigurationError, match="rmz: must be a Client of rmz_sync"):
+        rmz_sync.Paywall(client)
+    blocking.close()
+
+
+async def test_an_object_that_is_no_cache_is_refused() -> None:
+    no_cache: Any = object()
+
+    with pytest.raises(ConfigurationError, match="shared: must have the methods of AccessCache"):
+        Paywall(client_that_finds("a"), shared=no_cache)

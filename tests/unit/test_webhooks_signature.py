@@ -238,7 +238,8 @@ def test_bad_lists_of_secrets(secrets: Any) -> None:
         verify(BODY, {"Signature": sign()}, secrets=secrets)
 
     assert str(caught.value) == (
-        "secrets: must be a list of 1 to 32 secrets, or a callable that returns one"
+        "secrets: must be a list of 1 to 32 secrets, or a callable that returns one; also a single "
+        "secret stands in a list"
     )
 
 
@@ -272,7 +273,7 @@ TOO_SHORT = "must be a string of at least 16 characters"
     [
         ("", TOO_SHORT),
         ("x" * 15, TOO_SHORT),
-        (None, TOO_SHORT),
+        (None, "is None: the environment variable that should hold the secret is not set"),
         (5, TOO_SHORT),
         (SECRET.encode(), TOO_SHORT),
     ],
@@ -321,7 +322,7 @@ def test_secrets_are_checked_for_unsigned_deliveries_too() -> None:
 @pytest.mark.parametrize("body", [BODY.decode(), bytearray(BODY), memoryview(BODY), {}, None])
 def test_only_bytes_are_a_body(body: Any) -> None:
     """A body that was already read as something else has lost the signed bytes."""
-    with pytest.raises(TypeError, match=r"body: must be the raw bytes of the request$"):
+    with pytest.raises(TypeError, match=r"raw bytes of the request, .* is of type \w+$"):
         verify(body, {"Signature": sign()}, secrets=[SECRET])
 
 
@@ -485,3 +486,10 @@ def test_an_unsigned_delivery_in_discords_format_says_why(headers: Any) -> None:
 def test_a_signature_of_ones_own_is_accepted() -> None:
     """A test signs what RMZ would."""
     assert verify(BODY, {"Signature": sign_body(BODY, SECRET)}, secrets=[SECRET]).order is not None
+
+
+def test_a_string_is_not_signed() -> None:
+    body: Any = "{}"
+
+    with pytest.raises(TypeError, match="body: must be bytes, and is of type str"):
+        sign_body(body, SECRET)

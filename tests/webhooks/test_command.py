@@ -157,8 +157,13 @@ def test_the_receiver_names_the_inbox_too(address: str, capsys: pytest.CaptureFi
         (["--inbox", "sqlite:///inbox.db", "show", "9"], "LookupError: there is no delivery 9"),
         (["--receiver", "my_shop:other", "list"], "--receiver: my_shop:other is no Receiver"),
         (
-            ["--inbox", "sqlite:////no/such/S3CRET.db", "stats"],
+            ["--inbox", "sqlite:////no/such/S3CRET.db", "create"],
             "OperationalError: the inbox cannot be used",
+        ),
+        (["--inbox", "sqlite:///inbx.db", "stats"], "--inbox: there is no such file"),
+        (
+            ["--receiver", "my_shp:receiver", "list"],
+            'importing my_shp raised ModuleNotFoundError; python -c "import my_shp" shows why',
         ),
     ],
 )
@@ -174,6 +179,35 @@ def test_a_command_that_fails_says_why(
 
     assert main(words) == 1
     assert reason in capsys.readouterr().err
+
+
+def test_a_wrong_path_makes_no_file(address: str) -> None:
+    """An empty inbox in its place would look as if no event had come."""
+    assert main(["--inbox", "sqlite:///inbx.db", "list"]) == 1
+
+    assert not Path("inbx.db").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--inbox", "sqlite:///inbox.db", "list"],
+        ["list", "--inbox", "sqlite:///inbox.db"],
+        ["--inbox", "sqlite:///other.db", "list", "--inbox", "sqlite:///inbox.db"],
+        ["list", "--receiver", "my_shop:receiver"],
+    ],
+)
+def test_the_inbox_may_be_named_before_or_behind_the_command(
+    address: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
+) -> None:
+    monkeypatch.delenv("RMZ_INBOX", raising=False)
+    monkeypatch.delenv("RMZ_RECEIVER", raising=False)
+
+    assert main(words) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 3
 
 
 def test_the_command_is_a_program(address: str) -> None:

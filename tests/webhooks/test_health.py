@@ -41,6 +41,22 @@ def test_a_receiver_that_answers_is_well(monitor: HealthMonitor) -> None:
     assert HealthMonitor().report(Stats()).median == 0.0
 
 
+def test_events_that_wait_are_a_warning(monitor: HealthMonitor) -> None:
+    """The most likely cause is a service that has forgotten ``working()``."""
+    assert monitor.report(Stats(waiting=1, oldest_waiting=299.0)).level is HealthLevel.OK
+
+    health = monitor.report(Stats(waiting=1, oldest_waiting=301.0))
+
+    assert health.level is HealthLevel.WARNING
+    assert "301 seconds: no process has receiver.working() open" in health.reasons[0]
+
+
+def test_a_webhook_in_danger_stays_critical_if_events_wait(monitor: HealthMonitor) -> None:
+    answer(monitor, *[503] * 5)
+
+    assert monitor.report(Stats(oldest_waiting=301.0)).level is HealthLevel.CRITICAL
+
+
 def test_a_warning_comes_before_rmz_switches_the_webhook_off(
     monitor: HealthMonitor, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -214,7 +214,8 @@ def _fault(name: str) -> RequestFault | DeliveryFault:
     for kind in (RequestFault, DeliveryFault):
         if name in list(kind):
             return kind(name)
-    raise ValueError(f"there is no fault {name!r}; see RequestFault and DeliveryFault")
+    known = ", ".join([*RequestFault, *DeliveryFault])
+    raise ValueError(f"there is no fault {name!r}; there are {known}")
 
 
 def _copied(

@@ -99,7 +99,7 @@ class Clock:
             days=days, hours=hours, minutes=minutes, seconds=seconds
         )
         if distance < timedelta(0):
-            raise ValueError("time goes on and never back: advance takes what is not negative")
+            raise ValueError("time goes on and never back: advance by 0 seconds or more")
         await self._move_until(lambda: self.now() + distance)
 
     async def sleep(self, seconds: float) -> None:

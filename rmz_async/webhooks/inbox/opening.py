@@ -6,9 +6,9 @@ from rmz_async._calls.clock import Clock
 from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks.inbox.interface import Inbox
 
-__all__ = ("inbox_of", "open_inbox")
+__all__ = ("SQLITE", "inbox_of", "open_inbox")
 
-_SQLITE = "sqlite:///"
+SQLITE: str = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgresql+psycopg://", "postgres://")
 
 
@@ -44,11 +44,12 @@ def open_inbox(address: str, _clock: Clock | None = None) -> Inbox:
         from rmz_async.webhooks.inbox.postgres import PostgresInbox
 
         return PostgresInbox(address, _clock=_clock)
-    path = address.removeprefix(_SQLITE)
+    path = address.removeprefix(SQLITE)
     if path in (address, ""):
         # The address may hold a password, and is not shown.
         raise ConfigurationError(
-            "inbox: must be sqlite:/// and the path of a file, or postgresql:// and a database"
+            "inbox: must be sqlite:/// and the path of a file, such as sqlite:///inbox.db, or "
+            "postgresql:// and a database"
         )
     # A client without an inbox starts faster without sqlite3.
     from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
