@@ -31,6 +31,8 @@ class Truth:
         ever: Whether they ever did.
         announced: If a period ended: since when it was known to end.
         known: When a paywall let the user in, for the last time and since the tables do; or None.
+        viewed: When the user last viewed a page before RMZ went down, since the tables say so; or
+            None.
     """
 
     granted: bool
@@ -38,6 +40,7 @@ class Truth:
     ever: bool
     announced: datetime | None = None
     known: datetime | None = None
+    viewed: datetime | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -55,21 +58,26 @@ class Allowance:
     known: float
     outage: tuple[datetime, datetime] | None = None
 
-    def is_unknowable(self, since: datetime, now: datetime, kept: float) -> bool:
-        """Return whether nobody can know of a change, because RMZ went down just then.
+    def is_unknowable(self, truth: Truth, now: datetime, kept: float) -> bool:
+        """Return whether no paywall can know of a loss, because RMZ went down before it could ask.
 
         Args:
-            since: When the subscription was taken away.
+            truth: What the tables say of the user who has lost access.
             now: The time.
             kept: How long a user keeps access in an hour without an outage.
         """
         if self.outage is None:
             return False
         begin, end = self.outage
+        margin = timedelta(seconds=kept)
         # After an outage, a paywall asks again within `PAUSE` seconds.
-        return (
-            begin - timedelta(seconds=kept) <= since <= now < end + timedelta(seconds=kept + PAUSE)
-        )
+        if not begin <= now < end + margin + timedelta(seconds=PAUSE):
+            return False
+        due = truth.since + margin
+        if self.kept is not None:
+            return begin <= due
+        # Without webhooks, a paywall asks about those who come.
+        return truth.viewed is None or truth.viewed < due
 
 
 class Referee:
@@ -131,6 +139,8 @@ class Referee:
             self._count(name, f"{user} by {by} at {now}, last let in at {known}", is_known)
         else:
             self.counts["503 for others"] += 1
+        if self._allowance.outage is None or now < self._allowance.outage[0]:
+            truth.viewed = now
 
     def wire(self, status: int) -> None:
         """Count the status of an answer of RMZ."""
@@ -147,7 +157,7 @@ class Referee:
             self._count("unknown users admitted", detail, True)
         elif truth.announced is not None and truth.announced + margin < truth.since:
             self._count("admitted past the end of a period", detail, True)
-        elif self._allowance.is_unknowable(truth.since, now, allowed):
+        elif self._allowance.is_unknowable(truth, now, allowed):
             self.counts["let in, as RMZ went down before the subscription did"] += 1
         else:
             self.longest_kept = max(self.longest_kept, kept)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import attrs
+import pytest
 
 from tests.day.playing import Plan, play
+from tests.day.referee import Allowance, Truth
+from tests.day.simulated_time import MIDNIGHT
 
 SHORT = Plan(
     seed=1,
@@ -30,3 +35,31 @@ def test_the_referee_notices_that_a_restart_forgets_the_payers() -> None:
     result = play(attrs.evolve(SHORT, snapshots=False))
 
     assert {wrong.partition(":")[0] for wrong in result.wrong} == {"503 for a known payer"}
+
+
+@pytest.mark.parametrize(
+    ("webhooks", "viewed", "excused"),
+    [
+        (False, None, True),
+        (False, 10.0, True),
+        (False, 20.0, False),
+        (True, None, False),
+    ],
+)
+def test_an_outage_excuses_only_what_a_paywall_could_not_ask_for_before(
+    webhooks: bool, viewed: float | None, excused: bool
+) -> None:
+    """The subscription ends at midnight, an hour before RMZ goes down; `hard` is 15 minutes."""
+    minute = timedelta(minutes=1)
+    allowance = Allowance(
+        kept=5.0 if webhooks else None,
+        known=21_600.0,
+        outage=(MIDNIGHT + 60 * minute, MIDNIGHT + 120 * minute),
+    )
+    truth = Truth(granted=False, since=MIDNIGHT, ever=True)
+    truth.viewed = None if viewed is None else MIDNIGHT + viewed * minute
+
+    kept = 5.0 if webhooks else 900.0
+    assert allowance.is_unknowable(truth, MIDNIGHT + 70 * minute, kept) is excused
+    assert not allowance.is_unknowable(truth, MIDNIGHT + 50 * minute, kept)
+    assert not allowance.is_unknowable(truth, MIDNIGHT + 140 * minute, kept)
