@@ -63,3 +63,15 @@ def test_an_outage_excuses_only_what_a_paywall_could_not_ask_for_before(
     assert allowance.is_unknowable(truth, MIDNIGHT + 70 * minute, kept) is excused
     assert not allowance.is_unknowable(truth, MIDNIGHT + 50 * minute, kept)
     assert not allowance.is_unknowable(truth, MIDNIGHT + 140 * minute, kept)
+
+
+def test_a_server_that_is_a_process_answers_as_one_of_this_program() -> None:
+    """The clock of both stands still while the other one is at work."""
+    plan = Plan(seed=1, users=20, hours=0.02, checks=1.0)
+    inside = play(plan)
+
+    result = play(attrs.evolve(plan, processes=True))
+
+    assert result.wrong == []
+    assert result.counts["answers"] == inside.counts["answers"] > 0
+    assert result.counts["let in"] > 0
