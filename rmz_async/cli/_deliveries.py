@@ -46,7 +46,7 @@ class Deliveries:
     """Verifies deliveries, and keeps them until they are printed.
 
     Args:
-        secrets: Of the webhooks that deliver here.
+        secrets: The secrets of the webhooks that deliver here.
 
     Raises:
         ConfigurationError: There is none.

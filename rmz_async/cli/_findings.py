@@ -20,13 +20,13 @@ class State(StrEnum):
 
 @attrs.frozen
 class Finding:
-    """The outcome of one check; neither text has a secret in it.
+    """The outcome of one check; neither string has a secret in it.
 
     Attributes:
         check: The part that was looked at, such as ``token``.
         state: How the check ended.
-        text: What was found.
-        advice: What to do now; empty if nothing is to be done.
+        text: The result of the check.
+        advice: The next step; empty if nothing is to be done.
     """
 
     check: str

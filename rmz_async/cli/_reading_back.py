@@ -30,8 +30,8 @@ async def read_back(rmz: Client, error: OutcomeUnknownError, number: int) -> Sub
 
     Args:
         rmz: The client that sent the change.
-        error: Of the change.
-        number: Of the subscription.
+        error: The error of the change.
+        number: The number of the subscription.
 
     Raises:
         OutcomeUnknownError: The outcome is still unknown.

@@ -37,7 +37,7 @@ def outage(error: Exception, accept_language: str) -> Refusal:
     """Return 503 with ``Retry-After``.
 
     Args:
-        error: Of the types in `OUTAGES`.
+        error: An error of the types in `OUTAGES`.
         accept_language: The request's header.
 
     Raises:

@@ -69,9 +69,9 @@ def paywall_provider(
 
     Args:
         paywall: The paywall, which stays open after ``shutdown``.
-        flags: What turns each flag on: products by their slugs, and plans from ``rmz.plans()``. An
-            empty list stands for all that the paywall counts; else the paywall must keep its
-            subscriptions.
+        flags: For each flag, all that turns it on: products by their slugs, and plans from
+            ``rmz.plans()``. An empty list stands for all that the paywall counts; else the paywall
+            must keep its subscriptions.
 
     Returns:
         A provider for ``api.set_provider_and_wait``.

@@ -60,7 +60,7 @@ class Memory:
         return list(self._sent.values())
 
     def report(self, now: float) -> list[Argument]:
-        """Return age and member of each request in turn, for a server that may not know them."""
+        """Return age and member of each request in a row, for a server that may not know them."""
         self._expire(now)
         return [part for name, at in list(self._sent.items()) for part in (now - at, name)]
 

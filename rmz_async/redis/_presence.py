@@ -16,8 +16,8 @@ __all__ = ("Presence",)
 class Presence:
     """A channel of Redis to which this process listens until it ends.
 
-    Nobody sends anything there. The kernel closes the connection of a process that is killed, and
-    the server counts one listener less, a moment later.
+    The channel carries no messages. The kernel closes the connection of a process that is killed,
+    and the server counts one listener less, a moment later.
 
     Args:
         link: The server.

@@ -32,8 +32,8 @@ NOBODY_KNOWS = float("-inf")
 
 def take_over(connection: Connection, deliveries: Sequence[Delivery], now: float) -> None:
     """Keep the states that new deliveries show."""
-    # In the order of the subjects: two processes could else wait for each other. One statement for
-    # each, because PostgreSQL changes a row only once in a statement.
+    # In the order of the subjects: two processes could else wait for each other. Each has a
+    # statement of its own, because PostgreSQL changes a row only once in a statement.
     for one in sorted(deliveries, key=lambda one: one.subject or ""):
         if one.state and one.subject is not None:
             row = {"subject": one.subject, "state": dict(one.state), "seen_at": now}

@@ -54,7 +54,7 @@ class Delivery:
         subject: The subscription or order that the event is about, such as ``subscription:501``.
         fault: Why the body cannot be read; None if it can.
         handlers: The handlers that want the event, by name; each gets a task.
-        state: What becomes known about the subject by it; JSON values; hidden in ``repr``. Empty if
+        state: All that it shows about the subject; JSON values; hidden in ``repr``. Empty if
             nothing does.
     """
 
@@ -136,7 +136,7 @@ class Entry:
         request_id: The delivery's number, which RMZ does not sign.
         secret_index: Which secret fitted; None for an unsigned delivery.
         body: The raw body, which may hold personal data; hidden in ``repr``.
-        tasks: One for each handler that wanted the event.
+        tasks: A task for each handler that wanted the event.
     """
 
     inbox_id: int
