@@ -88,8 +88,7 @@ async def test_an_old_refusal_that_came_just_before_the_lease_is_not_taken(
 
 async def test_a_process_takes_over_from_one_that_has_died(rmz: ScriptedRMZ) -> None:
     """No answer came in time."""
-    shared = Shared()
-    shared.leased.add("noura")
+    shared = Absent(0.05)
     shared.facts["noura"] = Fact((), START - timedelta(hours=1))
     hurried = Lifetimes(patience=0.05)
 
@@ -211,7 +210,7 @@ async def test_a_purchase_that_rmz_has_shown_may_be_canceled_the_next_moment(
 
 
 class Absent(Shared):
-    """A cache in which another process asks for so long, and gives its lease back then."""
+    """A cache in which other processes ask for so long, each of which gives its lease back."""
 
     def __init__(self, *seconds: float) -> None:
         super().__init__()
@@ -222,7 +221,10 @@ class Absent(Shared):
     async def learnt(self, user: str, *, after: datetime | None, seconds: float) -> Fact | None:
         """Note how long the paywall would wait."""
         self.waited.append(seconds)
-        await anyio.sleep(min(seconds, self.answers_after.pop(0)))
+        if self.answers_after:
+            await anyio.sleep(min(seconds, self.answers_after.pop(0)))
+        else:
+            self.leased.clear()
         return None
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import math
 import subprocess
 import sys
 import threading
@@ -129,6 +132,57 @@ async def test_a_value_that_cannot_be_read_counts_as_none(server: RedisServer, v
     assert await cache.get("noura") == FACT
 
 
+async def test_processes_of_two_versions_share_what_they_know(server: RedisServer) -> None:
+    """An update of a shop replaces one process after the other."""
+    cache = RedisAccessCache(server.url, shop="a-token", timeout=5, ttl=0.001, prefix="shop:")
+    longer = RedisAccessCache(server.url, shop="a-token", timeout=5, ttl=100, prefix="shop:")
+    change = Change(user="noura", at=START, subscription_id=501, status="canceled")
+    await longer.announce(change)
+    await longer.put("noura", FACT)
+    token = await longer.lease("noura")
+    assert token is not None
+
+    user = hashlib.sha256(b"rmz access\0a-token\0noura").hexdigest()[:32]
+    shop = hashlib.sha256(b"rmz changes\0a-token").hexdigest()[:32]
+    with connected(server.url) as client:
+        assert sorted(client.execute_command("KEYS", "*")) == sorted(
+            [
+                f"shop:access:{{{user}}}",
+                f"shop:access:{{{user}}}:told",
+                f"shop:access:{{{user}}}:lease",
+                f"shop:access:{{{shop}}}:changes",
+            ]
+        )
+        assert json.loads(client.execute_command("GET", f"shop:access:{{{user}}}")) == {
+            "at": START.timestamp(),
+            "checked_at": START.isoformat(),
+            "subscriptions": [subscription().to_dict()],
+            "is_partial": False,
+        }
+        assert client.execute_command("PTTL", f"shop:access:{{{user}}}") > 60_000
+    await longer.release("noura", token)
+    # A fact that ends within the second is no mistake.
+    await cache.put("sami", FACT)
+    for one in (cache, longer):
+        one.close()
+
+
+async def test_a_fact_that_says_little_is_read_as_such(server: RedisServer) -> None:
+    """The user may have more subscriptions than these, and an event may have told of one."""
+    one, other = cache_at(server.url), cache_at(server.url)
+    partial = attrs.evolve(FACT, is_partial=True)
+    token = await one.lease("noura")
+    assert token is not None
+    at = START + timedelta(seconds=1)
+    await one.announce(Change(user="noura", at=at, subscription_id=501, status="canceled"))
+    await one.put("noura", partial)
+
+    doubted = attrs.evolve(partial, is_doubted=True)
+    assert await other.get("noura") == doubted
+    assert await other.learnt("noura", after=None, seconds=60) == doubted
+    await one.release("noura", token)
+
+
 async def test_a_lease_has_one_holder_and_ends_by_its_own_token_only(server: RedisServer) -> None:
     """The token of another gives nothing back."""
     one, other = cache_at(server.url), cache_at(server.url)
@@ -233,14 +287,23 @@ async def test_after_a_kill_the_next_process_asks_and_the_others_wait_for_it(
     assert rmz.asked == ["noura"]
 
 
-@pytest.mark.parametrize("name", ["shop", "ttl"])
-def test_an_argument_of_the_cache_that_breaks_a_rule_is_named(name: str) -> None:
-    """An empty name, or a fact that never lives."""
-    given: dict[str, object] = {"shop": "a-shop", "ttl": 60.0}
-    given[name] = {"shop": "", "ttl": 0}[name]
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("shop", "", "a string that is not empty"),
+        ("shop", b"a-shop", "a string that is not empty"),
+        ("ttl", 0, "a finite number of seconds above 0"),
+        ("ttl", math.inf, "a finite number of seconds above 0"),
+    ],
+)
+def test_an_argument_of_the_cache_that_breaks_a_rule_is_named(
+    name: str, value: object, rule: str
+) -> None:
+    """An empty name, or a fact that never lives or never ends."""
+    given: Any = {"shop": "a-shop", "ttl": 60.0, name: value}
 
-    with pytest.raises(ConfigurationError, match=f"^{name}"):
-        RedisAccessCache("redis://host", **given)  # type: ignore[arg-type] # wrong on purpose
+    with pytest.raises(ConfigurationError, match=f"^{name}: must be {rule}$"):
+        RedisAccessCache("redis://host", **given)
 
 
 def test_a_ttl_is_a_number_of_seconds() -> None:
