@@ -262,7 +262,8 @@ def test_a_renewal_is_waited_for_a_day() -> None:
 
 def test_an_answer_shows_no_customer() -> None:
     """Programs log it."""
-    access = decide([subscription("active", metadata={"plan": "gold"})], now=NOW)
+    held = [subscription(status, metadata={"plan": "gold"}) for status in ("active", "expired")]
+    access = decide(held, now=NOW)
 
     for shown in (repr(access), repr(access.grants)):
         assert Reason.ACTIVE.name in shown

@@ -111,8 +111,27 @@ async def test_a_full_minute_costs_a_payer_nothing_and_is_named(rmz: ScriptedRMZ
     access = await paywall.check("noura")
     assert (access.granted, access.source) == (True, Source.STALE)
     assert paywall.status.hard >= 2000
-    rmz.later(70)
+    rmz.later(59)
+    assert paywall.status.hard >= 2000
+    rmz.later(2)
     assert paywall.status.hard == 900
+
+
+async def test_an_old_grant_is_handed_out_for_five_seconds_before_a_further_look(
+    rmz: ScriptedRMZ,
+) -> None:
+    """Else each page view would ask an RMZ that cannot answer."""
+    paywall = paywall_over(rmz)
+    await paywall.check("noura")
+    rmz.failure = FULL
+    rmz.later(61)
+
+    asked = []
+    for seconds in (0, 4.9, 0.2):
+        rmz.later(seconds)
+        assert (await paywall.check("noura")).source is Source.STALE
+        asked.append(len(rmz.asked))
+    assert asked == [2, 2, 3]
 
 
 async def test_a_full_minute_names_the_oldest_of_its_answers(rmz: ScriptedRMZ) -> None:
