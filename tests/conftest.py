@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections.abc import Iterator
 from zlib import crc32
 
 import pytest
+import trustme
 
 from tests import seams
 
@@ -59,6 +61,16 @@ def _without_way(item: pytest.Item) -> str:
 def _interruptible() -> None:
     """A shell that starts tests in the background has them and their processes ignore Ctrl-C."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Trust one authority: to load all that certifi has costs each new client of httpx 20 ms."""
+    file = tmp_path_factory.mktemp("authority") / "authority.pem"
+    trustme.CA().cert_pem.write_to_path(str(file))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SSL_CERT_FILE", str(file))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -115,8 +116,9 @@ class Speaker(Server):
     """A server that speaks TLS."""
 
     def _serve(self, connection: socket.socket) -> None:
+        # A client may give up during the handshake, and its connection counts as closed then too.
         with suppress(OSError):
-            connection.settimeout(10)
+            connection.settimeout(60)
             tls = anonymous(ssl.PROTOCOL_TLS_SERVER)
             connection = tls.wrap_socket(connection, server_side=True, suppress_ragged_eofs=True)
         super()._serve(connection)
@@ -124,28 +126,35 @@ class Speaker(Server):
 
 def goes_deaf(connection: socket.socket, _: bytes) -> None:
     """Read on, but understand nothing any more: not even a farewell, which it would answer."""
-    connection.settimeout(30)
     while socket.socket.recv(connection, 4096):
         pass
 
 
-def answers_and_goes_deaf(connection: socket.socket, request: bytes) -> None:
-    """Answer, and then go deaf."""
-    keeps()(connection, request)
-    goes_deaf(connection, request)
+@pytest.fixture
+def answers() -> threading.Event:
+    """Lets the speaker answer, from when it is set."""
+    return threading.Event()
 
 
 @pytest.fixture
-def speaker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A server that answers only the third request, and goes deaf after each."""
+def speaker(monkeypatch: pytest.MonkeyPatch, answers: threading.Event) -> Iterator[Server]:
+    """A server that goes deaf after each request."""
     tls = anonymous(ssl.PROTOCOL_TLS_CLIENT)
     monkeypatch.setattr(_connections, "_tls", lambda: tls)
-    server = Speaker([goes_deaf, goes_deaf, answers_and_goes_deaf])
+
+    def behave(connection: socket.socket, request: bytes) -> None:
+        if answers.is_set():
+            keeps()(connection, request)
+        goes_deaf(connection, request)
+
+    server = Speaker([behave])
     yield server
     server.stop()
 
 
-async def test_a_silent_connection_is_closed_without_a_farewell(speaker: Server, http: Any) -> None:
+async def test_a_silent_connection_is_closed_without_a_farewell(
+    speaker: Server, answers: threading.Event, http: Any
+) -> None:
     """Cancelled, late and kept connections are all closed so."""
     async with secured(speaker, http) as rmz:
         async with anyio.create_task_group() as calls:
@@ -156,5 +165,6 @@ async def test_a_silent_connection_is_closed_without_a_farewell(speaker: Server,
         with pytest.raises(ConnectionFailedError):
             await rmz.with_options(timeout=0.2).subscriptions.get(501)
         await speaker.until_open(0)
+        answers.set()
         assert (await rmz.subscriptions.get(501)).id == 501
     await speaker.until_open(0)
