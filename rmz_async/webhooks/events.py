@@ -186,37 +186,33 @@ class UnknownEvent(Event):
     """
 
 
-@model(kw_only=True)
+# These add no field, and are spared the decorator: it would write and compile methods for each.
+
+
 class SubscriptionCreated(SubscriptionEvent):
     """``subscription.created``: a customer subscribed, perhaps with a trial."""
 
 
-@model(kw_only=True)
 class SubscriptionActivated(SubscriptionEvent):
     """``subscription.activated``: a trial ended, and the first payment succeeded."""
 
 
-@model(kw_only=True)
 class SubscriptionRenewed(SubscriptionEvent):
     """``subscription.renewed``: a payment succeeded, and a new period began."""
 
 
-@model(kw_only=True)
 class SubscriptionRenewalFailed(SubscriptionEvent):
     """``subscription.renewal_failed``: a payment failed, and RMZ attempts it again."""
 
 
-@model(kw_only=True)
 class SubscriptionPastDue(SubscriptionEvent):
     """``subscription.past_due``: a payment failed; access continues while RMZ retries it."""
 
 
-@model(kw_only=True)
 class SubscriptionExpired(SubscriptionEvent):
     """``subscription.expired``: the subscription is over for good."""
 
 
-@model(kw_only=True)
 class SubscriptionCanceled(SubscriptionEvent):
     """``subscription.canceled``: canceled now, or at the end of the period.
 
@@ -224,32 +220,26 @@ class SubscriptionCanceled(SubscriptionEvent):
     """
 
 
-@model(kw_only=True)
 class SubscriptionPaused(SubscriptionEvent):
     """``subscription.paused``: the remaining days are kept, and access is suspended."""
 
 
-@model(kw_only=True)
 class SubscriptionUnpaused(SubscriptionEvent):
     """``subscription.unpaused``: a period of the remaining days began."""
 
 
-@model(kw_only=True)
 class SubscriptionResumed(SubscriptionEvent):
     """``subscription.resumed``: a cancellation was withdrawn."""
 
 
-@model(kw_only=True)
 class SubscriptionUpdated(SubscriptionEvent):
     """``subscription.updated``: the plan or the end of the period changed."""
 
 
-@model(kw_only=True)
 class OrderCreated(OrderEvent):
     """``order.created``: a customer ordered."""
 
 
-@model(kw_only=True)
 class OrderStatusChanged(OrderEvent):
     """``order.status.changed``: the order has a new ``current_status``."""
 
