@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
+from rmz_async.models import Subscription
 from rmz_async.observing import Work
 from rmz_async.paywall._answers import Answers
 from rmz_async.paywall._lookups import Urgency
@@ -32,6 +35,27 @@ class ProductAnswers(Answers):
         # Another process may have confirmed a purchase: a refusal is looked at each time.
         is_final = self._may_be_spoken(answer) and not self._facts.are_shared
         return answer if answer.granted or is_final else None
+
+    def confirmed(self, user: str, subscription: Subscription, checked_at: datetime) -> Access:
+        """Take over a subscription, and keep what is known of the user's others; see `Answers`."""
+        entry = self.memory.payer(user)
+        before = entry.access if entry is not None and self._stale.allows(user, entry) else None
+        access = super().confirmed(user, subscription, checked_at)
+        if access.granted and before is not None:
+            others = [each for each in before.subscriptions if each.id != subscription.id]
+            if others:
+                self._remember_all(user, (subscription, *others), before)
+        return access
+
+    def _remember_all(
+        self, user: str, subscriptions: Sequence[Subscription], before: Access
+    ) -> None:
+        # As old as the others: purchases must not make a grant of another product live longer.
+        at = before.checked_at
+        fact = Fact(subscriptions, at, is_partial=not before.complete)
+        lifetime = (self._today() - at).total_seconds() + self._lifetimes.soft
+        access = decide_fact(fact, self.policy, self._today())
+        self._remember(user, access, min(lifetime, self._lifetimes.hard))
 
     async def check_for(self, user: str, wanted: Wanted) -> Access:
         """Return the answer about a user for whom `ready_for` has none."""

@@ -10,9 +10,17 @@ import attrs
 import pytest
 
 import rmz_sync.paywall
-from rmz_async import ConfigurationError, InvalidRequestError, Plan, ServerError, Subscription
+from rmz_async import (
+    ConfigurationError,
+    ConnectionFailedError,
+    EventType,
+    InvalidRequestError,
+    Plan,
+    ServerError,
+    Subscription,
+)
 from rmz_async.models import Duration, SubscriptionProduct, Variant
-from rmz_async.paywall import Access, Fact, PaywallDouble, Policy, Reason, Source, decide
+from rmz_async.paywall import Access, Fact, Lifetimes, PaywallDouble, Policy, Reason, Source, decide
 from tests.observers import Notebook
 from tests.paywall.scripted import START, ScriptedRMZ, subscription
 from tests.paywall.shared import Shared
@@ -198,6 +206,72 @@ async def test_a_confirmed_purchase_is_no_answer_about_another_product(rmz: Scri
 
     assert (await paywall.check("noura", "books")).granted
     assert rmz.asked == ["noura"]
+
+
+async def test_a_confirmed_purchase_keeps_the_other_product_during_an_outage(
+    rmz: ScriptedRMZ,
+) -> None:
+    """Both let in, and a product that the user never had is no refusal."""
+    rmz.set(to("books", 2))
+    paywall = paywall_over(rmz)
+    assert await paywall.check("noura")
+    rmz.later(30)
+    rmz.set(to("books", 2), to("films", 501, days=60))
+    assert await paywall.confirm({"rmz-subscription-id": "501"}, user="noura")
+    rmz.failure = DOWN
+
+    assert (await paywall.check("noura", "books")).until == START + timedelta(days=30)
+    assert (await paywall.check("noura", "films")).until == START + timedelta(days=60)
+    assert (await paywall.check("noura")).until == START + timedelta(days=60)
+    assert (await paywall.check("noura", "music")).reason is Reason.UNAVAILABLE
+
+
+async def test_a_confirmed_purchase_makes_no_other_grant_live_longer(rmz: ScriptedRMZ) -> None:
+    """Somebody may open the same link again and again, and has canceled the other product."""
+    rmz.set(to("books", 2), to("films", 501, days=20))
+    hard = Lifetimes().hard
+    paywall = paywall_over(rmz)
+    assert await paywall.check("noura", "books")
+    rmz.set(to("films", 501, days=20))
+    for _ in range(2):
+        rmz.later(hard / 2)
+        assert await paywall.confirm({"rmz-subscription-id": "501"}, user="noura")
+
+    assert (await paywall.check("noura", "films")).granted
+    assert not await paywall.check("noura", "books")
+
+
+async def test_a_purchase_that_is_confirmed_again_is_as_new_as_the_last_look(
+    rmz: ScriptedRMZ,
+) -> None:
+    """There is no other subscription that is older."""
+    rmz.set(to("films", 501))
+    paywall = paywall_over(rmz)
+    assert await paywall.check("noura")
+    rmz.later(30)
+
+    assert await paywall.confirm({"rmz-subscription-id": "501"}, user="noura")
+
+    assert (await paywall.check("noura")).checked_at == rmz.today()
+
+
+async def test_a_confirmed_purchase_keeps_nothing_that_an_event_has_doubted(
+    rmz: ScriptedRMZ,
+) -> None:
+    """The other product may be the one that has changed."""
+    rmz.set(to("books", 2), to("films", 501))
+    paywall = paywall_over(rmz)
+    assert await paywall.check("noura", "books")
+    rmz.failure = DOWN
+    with pytest.raises(ConnectionFailedError):
+        await paywall.feed(event(EventType.SUBSCRIPTION_CANCELED, "canceled", id=2))
+    rmz.later(1)
+    rmz.failure = None
+    assert await paywall.confirm({"rmz-subscription-id": "501"}, user="noura")
+    rmz.failure = DOWN
+
+    assert (await paywall.check("noura", "films")).granted
+    assert (await paywall.check("noura", "books")).reason is Reason.UNAVAILABLE
 
 
 async def test_a_purchase_that_another_process_has_confirmed_is_not_refused(
