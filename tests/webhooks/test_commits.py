@@ -26,6 +26,12 @@ INSERT = "INSERT INTO effects VALUES (?)"
 Effects = Callable[[], list[str]]
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no block commit because the machine is busy with other tests."""
+    seams.set_longest_group(monkeypatch, 600.0)
+
+
 @pytest.fixture
 def effects(receiver: Receiver, tmp_path: Path) -> Iterator[Effects]:
     """The effects that were committed, as another program sees them."""
@@ -101,9 +107,8 @@ def kept_by_each_commit(statements: list[str]) -> list[int]:
 
 
 async def test_handlers_that_wait_together_are_committed_together(
-    receiver: Receiver, effects: Effects, statements: list[str], monkeypatch: pytest.MonkeyPatch
+    receiver: Receiver, effects: Effects, statements: list[str]
 ) -> None:
-    seams.set_longest_group(monkeypatch, 600.0)
     attempts = Attempts(8)
 
     @receiver.on("*")
@@ -146,9 +151,8 @@ async def test_a_transaction_that_takes_long_takes_up_no_other_handler(
 
 
 async def test_a_handler_that_fails_takes_back_its_own_effect_only(
-    receiver: Receiver, effects: Effects, monkeypatch: pytest.MonkeyPatch
+    receiver: Receiver, effects: Effects
 ) -> None:
-    seams.set_longest_group(monkeypatch, 600.0)
     attempts = Attempts(4)
 
     @receiver.on("*", max_attempts=1)
@@ -168,9 +172,8 @@ async def test_a_handler_that_fails_takes_back_its_own_effect_only(
 
 
 async def test_a_commit_that_fails_has_no_effect_and_all_run_again(
-    receiver: Receiver, effects: Effects, time: Time, monkeypatch: pytest.MonkeyPatch
+    receiver: Receiver, effects: Effects, time: Time
 ) -> None:
-    seams.set_longest_group(monkeypatch, 600.0)
     attempts = Attempts(3)
     # SQLite looks for such a delivery when the transaction is committed.
     spoil_once(receiver, attempts, lambda at: at.execute("INSERT INTO checked VALUES (999)"))
@@ -192,11 +195,9 @@ async def test_code_that_ends_the_transaction_loses_and_doubles_no_effect(
     effects: Effects,
     time: Time,
     caplog: pytest.LogCaptureFixture,
-    monkeypatch: pytest.MonkeyPatch,
     statement: str,
     fails: bool,
 ) -> None:
-    seams.set_longest_group(monkeypatch, 600.0)
     attempts = Attempts(3)
 
     def end(connection: sqlite3.Connection) -> None:
