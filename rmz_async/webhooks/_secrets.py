@@ -42,10 +42,12 @@ class Keys:
     def _read(self) -> None:
         self._secrets = self._given() if callable(self._given) else self._given
         # No variable of this frame holds the secrets, because a traceback may show variables.
-        if inspect.iscoroutine(cast("object", self._secrets)):
-            cast("Coroutine[object, object, object]", self._secrets).close()
-            raise ConfigurationError("secrets: the callable must be a plain function, not async")
         if not _is_list(self._secrets):
+            if inspect.iscoroutine(cast("object", self._secrets)):
+                cast("Coroutine[object, object, object]", self._secrets).close()
+                raise ConfigurationError(
+                    "secrets: the callable must be a plain function, not async"
+                )
             raise ConfigurationError(
                 f"secrets: must be a list of 1 to {MAX_SECRETS} secrets, or a callable that "
                 "returns one; also a single secret stands in a list"
