@@ -48,7 +48,10 @@ MEASURED_ONCE = ["tests/sync/test_generated.py"]
 # Rules that use no library but attrs, so that no version of another can matter to them.
 PURE = [
     "tests/property/test_policy.py",
-    *(f"tests/unit/test_{name}.py" for name in ("retry_steps", "retry_waits", "settling")),
+    *(
+        f"tests/unit/test_{name}.py"
+        for name in ("retry_after", "retry_steps", "retry_waits", "settling")
+    ),
 ]
 # As many examples as find a difference between Pythons or libraries; a run of the usual number is
 # where coverage is measured.
