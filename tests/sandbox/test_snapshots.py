@@ -1,4 +1,4 @@
-"""Snapshots by name: the same actions after a restore have the same results."""
+"""Snapshots of a running sandbox: the same actions after a restore have the same results."""
 
 from __future__ import annotations
 
@@ -10,19 +10,8 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from rmz_async.sandbox import (
-    Card,
-    CardBehaviour,
-    Change,
-    Customer,
-    Sandbox,
-    SnapshotError,
-    Status,
-    Store,
-    Webhook,
-)
-from rmz_async.sandbox.store.orders import PlacedRequest
-from tests.sandbox.conftest import ManualClock, Receiver
+from rmz_async.sandbox import Change, Sandbox, SnapshotError, Status, Webhook
+from tests.sandbox.conftest import Receiver
 
 HOOK = "http://127.0.0.1/hooks"
 PAUSE = "/subscriptions/501/pause"
@@ -88,79 +77,6 @@ async def test_the_same_actions_after_a_restore_have_the_same_results(
     assert restored == began
     assert everything(sandbox) == first
     assert first != began
-
-
-@pytest.mark.anyio
-async def test_changes_after_a_save_do_not_reach_the_snapshot(sandbox: Sandbox) -> None:
-    """Rows are shared until they change; new and removed rows are not in it."""
-    state = sandbox.state
-    sandbox.snapshots.save("a")
-    row = state.subscriptions[501]
-    row.status = Status.PAUSED
-    del state.subscriptions[502]
-    state.customers[9] = Customer(
-        id=9, first_name="N", last_name="N", country_code="966", phone="5", email="n@example.com"
-    )
-    state.profile.name = "Other"
-    state.placed_requests["hash"] = PlacedRequest(at=sandbox.clock.now())
-    sandbox.snapshots.save("b")
-    row.external_customer_id = "usr_other"
-
-    sandbox.snapshots.restore("a")
-    assert state.subscriptions[501].status == "active"
-    assert 502 in state.subscriptions
-    assert 9 not in state.customers
-    assert state.profile.name != "Other"
-    sandbox.snapshots.restore("b")
-    assert state.subscriptions[501].status == "paused"
-    assert state.subscriptions[501].external_customer_id == "usr_abc123"
-    assert state.profile.name == "Other"
-    assert "hash" in state.placed_requests
-
-
-@pytest.mark.anyio
-async def test_lookups_and_ids_follow_a_restore(sandbox: Sandbox) -> None:
-    """The indexes of the store, and the number of the next subscription."""
-    sandbox.snapshots.save("a")
-    first = await sandbox.subscribe(external_customer_id="usr_1")
-    assert sandbox.state.finder.subscriptions(external_customer_id="usr_1")
-    sandbox.snapshots.restore("a")
-    assert not sandbox.state.finder.subscriptions(external_customer_id="usr_1")
-    assert await sandbox.subscribe(external_customer_id="usr_2") == first
-
-
-@pytest.mark.anyio
-async def test_a_restored_subscription_comes_due_when_it_did(sandbox: Sandbox) -> None:
-    """The clock goes back as well, and time brings the same again."""
-    sandbox.snapshots.save("a")
-    for _ in range(2):
-        before = sandbox.clock.now()
-        await sandbox.advance(days=400)
-        assert len(sandbox.ledger.renewals(501)) == 1
-        sandbox.snapshots.restore("a")
-        assert sandbox.clock.now() == before
-        assert not sandbox.ledger
-
-
-@pytest.mark.anyio
-async def test_a_card_that_is_charged_after_a_save_is_as_it_was(sandbox: Sandbox) -> None:
-    """A card counts its declined attempts."""
-    subscription = sandbox.state.subscriptions[502]
-    subscription.card = Card(
-        last_four="0119", scheme="visa", behaviour=CardBehaviour.SECOND_ATTEMPT
-    )
-    sandbox.snapshots.save("a")
-    await sandbox.advance(days=5)
-    declined = sandbox.state.subscriptions[502].card
-    (change,) = [one for one in sandbox.snapshots.diff("a") if one.field.startswith("card")]
-    assert change == Change("subscriptions", 502, "card.declined", 0, 1)
-    sandbox.snapshots.restore("a")
-    as_it_was = sandbox.state.subscriptions[502].card
-
-    assert declined is not None
-    assert declined.declined == 1
-    assert as_it_was is not None
-    assert as_it_was.declined == 0
 
 
 @pytest.mark.anyio
@@ -325,38 +241,6 @@ async def test_a_difference_shows_no_code_and_no_link_of_the_portal(
     assert token not in shown
     assert session.code not in shown
     assert str(session.visit) not in shown
-
-
-@pytest.mark.parametrize("name", ["", " a", "-a", "a/b", "a" * 65, "a\n"])
-def test_a_name_that_no_page_could_link_to_is_refused(name: str) -> None:
-    """The rule stands in the message."""
-    with pytest.raises(SnapshotError, match="1 to 64 letters, digits"):
-        Sandbox(state=Store()).snapshots.save(name)
-
-
-def test_an_unknown_name_is_answered_with_those_that_there_are() -> None:
-    """For each call that takes a name."""
-    snapshots = Sandbox(state=Store()).snapshots
-    with pytest.raises(SnapshotError, match="no snapshot 'x'; there are: none"):
-        snapshots.restore("x")
-    snapshots.save("after-trial")
-    for call in (snapshots.restore, snapshots.diff, snapshots.delete, snapshots.get):
-        with pytest.raises(SnapshotError, match="no snapshot 'x'; there are: 'after-trial'"):
-            call("x")
-
-
-def test_a_snapshot_can_be_listed_and_deleted(clock: ManualClock) -> None:
-    """A second save under a name takes the place of the first."""
-    sandbox = Sandbox(clock=clock, state=Store())
-    sandbox.snapshots.save("a")
-    sandbox.snapshots.save("b")
-    clock.advance(days=1)
-    again = sandbox.snapshots.save("a")
-    assert [one.name for one in sandbox.snapshots.list()] == ["a", "b"]
-    assert sandbox.snapshots.get("a") is again
-    assert repr(again) == "<Snapshot 'a' at 2025-06-02 12:00:00 UTC>"
-    sandbox.snapshots.delete("a")
-    assert [one.name for one in sandbox.snapshots.list()] == ["b"]
 
 
 @pytest.mark.anyio
