@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import attrs
 
-from rmz_async.webhooks.inbox.interface import Delivery, Grouping, Inbox, Task
+from rmz_async.webhooks.inbox.interface import Delivery, Grouping, Inbox, Task, TaskState
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from tests.seams import Clock
 
@@ -117,3 +117,10 @@ def claim_one(inbox: Inbox) -> Task:
 def claimed_keys(inbox: Inbox) -> list[str]:
     """Claim what is due, and return the events' keys."""
     return [task.key for task in claim(inbox)]
+
+
+def states(inbox: Inbox, inbox_id: int = 1) -> list[TaskState]:
+    """Return the states of a delivery's tasks."""
+    entry = inbox.entry(inbox_id)
+    assert entry is not None
+    return [task.state for task in entry.tasks]
