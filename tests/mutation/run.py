@@ -51,7 +51,7 @@ MODULES = {
     "rmz_async.webhooks._comparing": ("webhooks/comparing",),
     "rmz_async.webhooks._intake": ("webhooks/receiver",),
     "rmz_async.resources._phones": ("phones",),
-    "rmz_async._calls.refusals": ("wire_errors",),
+    "rmz_async._calls.refusals": ("wire_errors", "wire_refused_fields"),
     "rmz_async.paywall.decisions": (
         "paywall/decisions",
         "paywall/products",
