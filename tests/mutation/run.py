@@ -49,7 +49,7 @@ MODULES = {
     "rmz_async.webhooks._reading": ("webhooks_events",),
     "rmz_async.webhooks._keys": ("webhooks_keys",),
     "rmz_async.webhooks._comparing": ("webhooks/comparing",),
-    "rmz_async.webhooks._intake": ("webhooks/receiver",),
+    "rmz_async.webhooks._intake": ("webhooks/receiver", "webhooks/receiver_handlers"),
     "rmz_async.resources._phones": ("phones",),
     "rmz_async._calls.refusals": ("wire_errors", "wire_refused_fields"),
     "rmz_async.paywall.decisions": (

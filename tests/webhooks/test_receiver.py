@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio.lowlevel
-import attrs
 import pytest
 
 from rmz_async import ConfigurationError
@@ -18,17 +17,11 @@ from rmz_async.webhooks import (
     Ack,
     Event,
     EventType,
-    OrderEvent,
     Receiver,
-    Stats,
-    SubscriptionPaused,
     SubscriptionRenewed,
-    UnknownEvent,
     sample,
 )
-from rmz_async.webhooks._handlers import default_backoff
 from tests.webhooks.receiving import SECRET, deliver, deliver_events
-from tests.webhooks.storages import Time
 
 pytestmark = pytest.mark.anyio
 
@@ -61,98 +54,10 @@ async def test_a_delivery_that_comes_again_runs_no_handler_again(receiver: Recei
     assert got == ["e-1"]
 
 
-async def test_each_handler_gets_the_events_that_it_wants(receiver: Receiver) -> None:
-    """By pattern, type or class; plain functions run in a thread."""
-    got: list[tuple[str, str]] = []
-
-    @receiver.on("subscription.*")
-    def by_pattern(event: Event) -> None:
-        got.append(("pattern", event.event))
-
-    @receiver.on(EventType.SUBSCRIPTION_PAUSED, EventType.ORDER_CREATED)
-    def by_type(event: Event) -> None:
-        got.append(("type", event.event))
-
-    @receiver.on(OrderEvent, SubscriptionPaused)
-    def by_class(event: Event) -> None:
-        got.append(("class", event.event))
-
-    for kind in (EventType.SUBSCRIPTION_PAUSED, EventType.ORDER_CREATED):
-        await deliver(receiver, sample(kind))
-    await receiver.drain()
-
-    assert sorted(got) == [
-        ("class", "order.created"),
-        ("class", "subscription.paused"),
-        ("pattern", "subscription.paused"),
-        ("type", "order.created"),
-        ("type", "subscription.paused"),
-    ]
-
-
-async def test_an_object_with_an_async_call_is_a_handler(receiver: Receiver) -> None:
-    """A class may hold what its handler needs."""
-    got: list[str] = []
-
-    class Handler:
-        async def __call__(self, event: Event) -> None:
-            got.append(event.event)
-
-    receiver.on("*")(Handler())
-    await deliver(receiver, sample(EventType.ORDER_CREATED))
-    await receiver.drain()
-
-    assert got == ["order.created"]
-
-
-async def test_a_plain_handler_that_returns_a_coroutine_fails(
-    receiver: Receiver, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Its work would silently be left undone."""
-
-    async def later(event: Event) -> None:
-        raise AssertionError
-
-    def plain(event: Event) -> Any:
-        return later(event)
-
-    receiver.on("*")(plain)
-    await deliver(receiver, sample(EventType.ORDER_CREATED))
-    await receiver.drain()
-
-    assert "make it an async function" in caplog.text
-
-
 async def test_an_event_that_nobody_wants_is_answered_with_success(receiver: Receiver) -> None:
     """RMZ switches a webhook off that refuses too often."""
     assert (await deliver(receiver, sample(EventType.ORDER_CREATED))).status == 200
     assert await receiver.drain() == 0
-
-
-async def test_a_handler_that_fails_stops_no_other_and_is_attempted_again(
-    receiver: Receiver, time: Time, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Each attempt waits longer, and the last error stays in the inbox."""
-    attempts: list[float] = []
-    began = time.now
-
-    @receiver.on("*")
-    def fails(event: Event) -> None:
-        attempts.append((time.now - began).total_seconds())
-        raise ValueError("no\nway")
-
-    got: list[Event] = []
-    receiver.on("*")(got.append)
-    await deliver(receiver, sample(EventType.ORDER_CREATED))
-    for _ in range(30):
-        await receiver.drain()
-        time.move(1)
-
-    assert attempts == [0.0, 5.0, 25.0]
-    assert len(got) == 1
-    assert await receiver.stats() == Stats(deliveries=1, done=1, dead=1)
-    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING", "ERROR"]
-    assert caplog.messages[-1].endswith("(attempt 3 of 3): ValueError: no\\nway")
 
 
 @pytest.mark.parametrize("headers", [None, {}, {"Signature": "0" * 64}])
@@ -261,125 +166,6 @@ def test_wrong_handlers_are_refused(tmp_path: Path) -> None:
         receiver.on("*", ordered=True, coalesce=True)
     assert "inbox.db" in repr(receiver)
     assert "S3CRET" not in repr(receiver)
-
-
-async def test_a_fallback_gets_the_events_that_no_other_handler_wants(receiver: Receiver) -> None:
-    """An event of a new type is among them."""
-    got: list[tuple[str, str]] = []
-
-    @receiver.on("subscription.*")
-    async def changed(event: Event) -> None:
-        got.append(("changed", event.event))
-
-    @receiver.fallback
-    async def rest(event: Event) -> None:
-        got.append(("rest", event.event))
-
-    await deliver(receiver, sample(EventType.SUBSCRIPTION_PAUSED))
-    await deliver(receiver, sample(EventType.ORDER_CREATED))
-    await deliver(receiver, b'{"event":"shop.closed","data":{}}')
-    await receiver.drain()
-
-    assert got == [
-        ("changed", "subscription.paused"),
-        ("rest", "order.created"),
-        ("rest", "shop.closed"),
-    ]
-
-
-async def test_a_pattern_matches_no_event_that_cannot_be_read(receiver: Receiver) -> None:
-    """A handler of subscriptions counts on a subscription; the event waits for a person."""
-    receiver.on("subscription.*")(print)
-    receiver.fallback(repr)
-    await deliver(receiver, b'{"event":"subscription.renewed","event_id":"a","data":{}}')
-
-    assert await receiver.drain() == 0
-    (entry,) = receiver.inbox.entries()
-    assert entry.name == "subscription.renewed"
-    assert entry.fault is not None
-    assert "expected an object" in entry.fault
-    assert await receiver.replay(entry.inbox_id) == ()
-
-
-async def test_a_new_type_without_a_subscription_is_for_no_handler_of_subscriptions(
-    receiver: Receiver,
-) -> None:
-    receiver.on("subscription.*")(print)
-    await deliver(receiver, b'{"event":"subscription.frozen","data":{}}')
-    await deliver(
-        receiver,
-        b'{"event":"subscription.frozen","data":{"subscription":{"id":5,"status":"frozen"}}}',
-    )
-
-    assert [len(entry.tasks) for entry in receiver.inbox.entries()] == [1, 0]
-
-
-@pytest.mark.parametrize("wanted", ["*", UnknownEvent, Event])
-async def test_who_asks_for_everything_gets_what_cannot_be_read(
-    receiver: Receiver, wanted: Any
-) -> None:
-    got: list[Event] = []
-    receiver.on(wanted)(got.append)
-    await deliver(receiver, b'{"event":"subscription.renewed","data":{}}')
-    await receiver.drain()
-
-    assert [type(event) for event in got] == [UnknownEvent]
-    assert (await receiver.stats()).unreadable == 0
-
-
-@pytest.mark.parametrize(("option", "expected"), [("ordered", "abc"), ("coalesce", "c")])
-async def test_events_of_one_subscription_run_in_order_or_as_one(
-    receiver: Receiver, option: str, expected: str
-) -> None:
-    got: list[str] = []
-    receiver.on("*", **{option: True})(lambda event: got.append(event.dedupe_key))  # type: ignore[arg-type] # mypy takes it for any option
-    await deliver_events(receiver, *"abc")
-    await deliver_events(receiver, "x", subscription=502)
-    await receiver.drain()
-
-    assert "".join(key for key in got if key != "x") == expected
-    assert "x" in got
-
-
-async def test_a_handler_has_attempts_and_waits_of_its_own(receiver: Receiver, time: Time) -> None:
-    """Each attempt counts from 1."""
-    waits: list[int] = []
-
-    def backoff(attempt: int) -> float:
-        waits.append(attempt)
-        return 1.0
-
-    receiver.on("*", max_attempts=2, backoff=backoff, name="mine")(lambda event: 1 / 0)
-    await deliver_events(receiver, "a")
-    await receiver.drain()
-    time.move(1)
-    await receiver.drain()
-
-    assert waits == [1, 2]
-    (entry,) = receiver.inbox.entries()
-    (task,) = entry.tasks
-    assert (task.handler, task.state, task.attempts) == ("mine", "dead", 2)
-
-
-def test_the_usual_wait_grows_to_an_hour() -> None:
-    """However many attempts there are."""
-    waits = [default_backoff(attempt) for attempt in (1, 2, 3, 100)]
-
-    assert waits == sorted(waits)
-    assert (waits[0], waits[1] / waits[0], waits[-1]) == (5.0, 4.0, 3600.0)
-
-
-async def test_part_of_a_wait_is_left_to_chance(address: str, time: Time) -> None:
-    """Those that failed together do not all come back together; never earlier than half."""
-    clock = attrs.evolve(time.clock(), draw=lambda: 0.0)
-    receiver = Receiver(secrets=[SECRET], inbox=address, _clock=clock)
-    receiver.on("*")(lambda event: 1 / 0)
-    await deliver_events(receiver, "a")
-    await receiver.drain()
-
-    (entry,) = receiver.inbox.entries()
-    assert entry.tasks[0].due_in == 2.5
-    await receiver.aclose()
 
 
 @pytest.mark.parametrize(
