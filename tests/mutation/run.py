@@ -36,6 +36,7 @@ MODULES = {
     "rmz_async._pacing.line": ("pacing_line", "pacing_threads"),
     "rmz_async._pacing.slots": (
         "pacing_slots",
+        "pacing_reports",
         "pacing_line",
         "pacing_threads",
         "pacing_headers",

@@ -8,6 +8,7 @@ import pytest
 from rmz_async._calls.call import Call
 from rmz_async._transport import Transport
 from rmz_async.pagination import Page
+from tests.unit.gates import Gates
 
 
 class Recorder:
@@ -39,3 +40,9 @@ class Recorder:
 def recorder() -> Recorder:
     """A transport that sends nothing."""
     return Recorder()
+
+
+@pytest.fixture
+def gates() -> Gates:
+    """Slots of which none was taken."""
+    return Gates()
