@@ -1,37 +1,19 @@
-"""Scenarios: stories in TOML, with messages that name the step, and a report for CI servers."""
+"""Scenarios: stories in TOML that are played, with messages that name the step that failed."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
 
 import anyio
 import pytest
-from junitparser import Error, Failure, JUnitXml, Skipped
 
-from rmz_async.sandbox.__main__ import main
 from rmz_async.sandbox.scenarios.actions import ACTIONS
 from rmz_async.sandbox.scenarios.command import STORIES
 from rmz_async.sandbox.scenarios.expectations import EXPECTATIONS
-from rmz_async.sandbox.scenarios.junit import report
-from rmz_async.sandbox.scenarios.playing import Played, play
-from rmz_async.sandbox.scenarios.scenario import ScenarioError, read
-
-LIVE = "7|" + "a1B2c3D4" * 5
-
-
-def story(folder: Path, steps: str, head: str = 'name = "A story"') -> Path:
-    """Write a scenario."""
-    path = folder / "story.toml"
-    path.write_text(f"{head}\n{dedent(steps)}", "utf-8")
-    return path
-
-
-def played(folder: Path, steps: str, head: str = 'name = "A story"') -> Played:
-    """Write a scenario, and play it."""
-    return anyio.run(play, read(story(folder, steps, head)))
+from rmz_async.sandbox.scenarios.playing import play
+from rmz_async.sandbox.scenarios.scenario import read
+from tests.sandbox.stories import played
 
 
 @pytest.mark.parametrize("path", sorted(STORIES.glob("*.toml")), ids=lambda path: path.stem)
@@ -114,72 +96,6 @@ def test_every_kind_of_step_can_be_played(tmp_path: Path) -> None:
     assert run.failed is None, run.failed
     kinds = {one.step.kind for one in run.outcomes}
     assert kinds == ACTIONS.keys() | EXPECTATIONS.keys()
-
-
-@pytest.mark.parametrize(
-    ("steps", "message"),
-    [
-        ("step = []", "step: there must be at least one"),
-        ("[[step]]\ntitle = 'x'", "step 1: a step does one thing, and this one has nothing"),
-        (
-            "[[step]]\nadvance = {}\nemit = {}",
-            "step 1: a step does one thing, and this one has advance, emit",
-        ),
-        ("[[step]]\nadvanse = {}", "step 1: there is no advanse; did you mean advance?"),
-        (
-            "[[step]]\nadvance = 5",
-            r"step 1 \(advance\): must be a table of names and values, not 5",
-        ),
-        (
-            "[[step]]\nadvance = {}\n[[step]]\nadvance = { days = 'x' }",
-            r"step 2 \(advance\): days: must be a number, not 'x'",
-        ),
-        ("[[step]]\nadvance = { day = 1 }", r"step 1 \(advance\): unknown: day"),
-        ("[[step]]\nadvance = {}\ntitle = 1", "step 1: title: must be a string, not 1"),
-        (
-            "[[step]]\nset_card = { subscription = 501, behaviour = 'x' }",
-            r"step 1 \(set_card\): behaviour: must be one of 'pays'",
-        ),
-        ("[[step]]\nemit = { event = 'subscription.renewed' }", "the field id is missing"),
-        (
-            "[[step]]\nportal = { subscription = 501 }",
-            r"step 1 \(portal\): one of cancel, resume, card and plan must be there",
-        ),
-        (
-            "[[step]]\nportal = { subscription = 501, cancel = 'later' }",
-            r"step 1 \(portal\): 'cancel' must be in",
-        ),
-        (
-            "[[step]]\nexpect_subscription = { id = 501, fields = { statsu = 'active' } }",
-            "fields.statsu: there is no statsu; did you mean status?",
-        ),
-        (
-            "[[step]]\nset_card = { subscription = '$sub', behaviour = 'pays' }",
-            r"step 1 \(set_card\): nothing was saved as \$sub by a step before",
-        ),
-        (
-            "[[step]]\nsubscribe = { save = 'My Sub' }",
-            r"step 1 \(subscribe\): save: a name is small letters",
-        ),
-        (
-            "[state.subscriptions.501]\nstatus = 'actve'",
-            "state.subscriptions.501.status: must be one of",
-        ),
-        ("[state.subscriptons.501]\nstatus = 'active'", "there is no subscriptons; did you mean"),
-        ("colour = 1", "unknown: colour"),
-        ("[[step", "not TOML"),
-        (f"[[step]]\nemit = {{ event = '{LIVE}' }}", "may belong to a real store"),
-    ],
-)
-def test_a_wrong_file_is_refused_by_step_field_and_rule(
-    tmp_path: Path, steps: str, message: str
-) -> None:
-    """Before anything is played."""
-    path = story(tmp_path, steps if "step" in steps else f"{steps}\n[[step]]\nadvance = {{}}")
-    with pytest.raises(ScenarioError, match=message) as refusal:
-        read(path)
-    assert str(refusal.value).startswith(f"{path}: ")
-    assert LIVE not in str(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -326,90 +242,3 @@ def test_a_portal_without_a_link_says_why(tmp_path: Path) -> None:
     )
     assert run.failed is not None
     assert "status: must be 200, and there is none" in str(run.failed.problem)
-
-
-def test_the_report_is_read_as_ci_servers_read_it(tmp_path: Path) -> None:
-    """A suite for each scenario, a case for each step, with times, messages and counts."""
-    good = played(tmp_path, "[[step]]\ntitle = 'A day'\nadvance = { days = 1 }")
-    bad = played(
-        tmp_path,
-        """
-        [[step]]
-        advance = { days = 1 }
-        [[step]]
-        call = { path = "/subscriptions/9" }
-        [[step]]
-        advance = { days = 1 }
-        """,
-        head='name = "Bad <&> \\u0007"',
-    )
-    broken = played(tmp_path, "[[step]]\nsubscribe = { variant_id = 9 }")
-    written = report([good, bad, broken], datetime(2026, 1, 1, tzinfo=UTC))
-    path = tmp_path / "out.xml"
-    path.write_bytes(written)
-    suites: Any = JUnitXml.fromfile(str(path))
-    assert (suites.tests, suites.failures, suites.errors, suites.skipped) == (5, 1, 1, 1)
-    first, second, third = suites
-    assert (first.name, first.tests, first.failures) == ("A story", 1, 0)
-    assert first.timestamp == "2026-01-01T00:00:00+00:00"
-    (case,) = first
-    assert (case.classname, case.name) == ("story", "step 01 advance: A day")
-    assert case.time >= 0
-    assert case.is_passed
-    assert second.name == "Bad <&> �"
-    passed, failed, skipped = second
-    assert passed.is_passed
-    (failure,) = failed.result
-    assert isinstance(failure, Failure)
-    assert "step 2 (call): status: must be 200, and is 404" in failure.message
-    assert failure.text == str(bad.failed.problem if bad.failed else None)
-    assert isinstance(skipped.result[0], Skipped)
-    (wrong,) = third
-    assert isinstance(wrong.result[0], Error)
-    assert "NotFoundError" in wrong.result[0].message
-
-
-def test_the_command_plays_and_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A shipped story by its name, a file by its path, and 1 if one fails."""
-    bad = story(tmp_path, "[[step]]\ncall = { path = '/subscriptions/9' }")
-    out = tmp_path / "out.xml"
-    assert main(["run", "1-trial", str(bad), "--junit", str(out)]) == 1
-    printed = capsys.readouterr().out
-    assert "✓ A trial becomes a paid subscription: 7 steps" in printed
-    assert f"✗ A story\n  {bad}: step 1 (call): status: must be 200" in printed
-    read_back: Any = JUnitXml.fromfile(str(out))
-    assert len(list(read_back)) == 2
-    assert main(["run", "1-trial"]) == 0
-
-
-def test_the_command_lists_the_stories(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each with its name."""
-    assert main(["run", "--list"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(list(STORIES.glob("*.toml")))
-    assert lines[0].split(maxsplit=1) == ["1-trial", "A trial becomes a paid subscription"]
-
-
-@pytest.mark.parametrize(
-    ("words", "code", "message"),
-    [
-        (["missing.toml"], 2, "cannot read missing.toml: No such file"),
-        (["story.toml"], 2, "story.toml: step: there must be"),
-        (["1-trial", "--junit", "missing/out.xml"], 1, "cannot write missing/out.xml"),
-    ],
-)
-def test_the_command_says_on_one_line_what_is_wrong(
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    words: list[str],
-    code: int,
-    message: str,
-) -> None:
-    """With the exit code that the help documents."""
-    story(tmp_path, "step = []")
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as ended:
-        main(["run", *words])
-    assert ended.value.code == code
-    assert message in capsys.readouterr().err
