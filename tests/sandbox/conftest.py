@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from operator import itemgetter
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from rmz_async.sandbox import Sandbox
+from rmz_async.sandbox import Sandbox, Served
 
 
 class ManualClock:
@@ -134,3 +134,12 @@ def basket() -> dict[str, Any]:
         "created_from": "myapp.com",
         "products": [{"identifier_type": "id", "identifier": 101, "quantity": 2}],
     }
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    """A sandbox in this process, which the environment names; time stands still."""
+    with Sandbox(token="1|local").serve(clock_runs=False) as opened:
+        monkeypatch.setenv("RMZ_BASE_URL", opened.base_url)
+        monkeypatch.setenv("RMZ_API_TOKEN", "1|local")
+        yield opened

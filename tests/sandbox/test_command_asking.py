@@ -1,40 +1,19 @@
+"""Commands ask a running sandbox to move its time, to send an event, and for what it holds."""
+
 from __future__ import annotations
 
 import json
 import re
 import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
+from http.server import HTTPServer
 
 import pytest
 
 import rmz_sync
-from rmz_async.sandbox import Sandbox, Served
+from rmz_async.sandbox import Served
 from rmz_async.sandbox.__main__ import main
 from rmz_async.sandbox.commands.tables import table
-
-LIVE = "17|" + "aB3dE6fG9h" * 4
-# Port 1 is privileged and unused, so that no other test can take it.
-NOBODY = "http://127.0.0.1:1/"
-
-
-@pytest.fixture
-def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    """A sandbox in this process, which the environment names; time stands still."""
-    with Sandbox(token="1|local").serve(clock_runs=False) as opened:
-        monkeypatch.setenv("RMZ_BASE_URL", opened.base_url)
-        monkeypatch.setenv("RMZ_API_TOKEN", "1|local")
-        yield opened
-
-
-def failure(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[object, str]:
-    """Return the exit code and the message of a command that fails."""
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    message = capsys.readouterr().err
-    assert message.count("\n") == 1, "one line"
-    return ended.value.code, message.partition("error: ")[2].rstrip("\n")
+from tests.sandbox.asking import NOBODY, Accepting, failure
 
 
 def test_advance_moves_the_time_and_counts_the_deliveries(
@@ -213,152 +192,6 @@ def test_list_never_shows_a_secret(served: Served, capsys: pytest.CaptureFixture
 
 def test_a_limit_of_nothing_is_refused(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
     assert failure(["list", "orders", "--limit", "0"], capsys)[0] == 1
-
-
-def test_a_file_of_credentials_has_the_token(
-    served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.delenv("RMZ_API_TOKEN")
-    path = tmp_path / "kept.env"
-    path.write_text("RMZ_API_TOKEN=1|local\nRMZ_WEBHOOK_SECRET=a-secret-of-28-characters-at\n")
-
-    assert main(["list", "orders", "--credentials", str(path)]) == 0
-
-
-def test_an_address_may_be_given_with_or_without_the_path_of_the_api(served: Served) -> None:
-    """People copy it from either place."""
-    with_path = served.base_url
-    without = with_path.removesuffix("/shawarma")
-
-    assert [main(["list", "orders", "--url", url]) for url in (with_path, f"{without}/")] == [0, 0]
-
-
-@pytest.mark.parametrize("given", ["option", "environment"])
-def test_a_live_token_is_sent_nowhere(
-    served: Served,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    given: str,
-) -> None:
-    """The shell of a developer may have the real store's."""
-    arguments = ["list", "orders"]
-    if given == "option":
-        arguments += ["--token", LIVE]
-    else:
-        monkeypatch.setenv("RMZ_API_TOKEN", LIVE)
-    seen: list[str] = []
-    monkeypatch.setattr("httpx.Client.request", lambda *_, **__: seen.append("sent"))
-    code, message = failure(arguments, capsys)
-
-    assert (code, seen) == (2, [])
-    assert "may belong to a real store, and was sent nowhere" in message
-    assert LIVE not in message
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "reason"),
-    [
-        (["--token", "1|other"], 1, "has another token"),
-        (["--token", "1|رمز"], 2, "visible ASCII"),
-        (["--token", "1|with blank"], 2, "visible ASCII"),
-        (["--token", "1|a", "--credentials", "x"], 2, "not allowed with"),
-        (["--url", "http://app.example"], 2, "app.example is another machine"),
-        (["--url", "https://127.0.0.1"], 2, "--url must be like"),
-        (["--url", "http://"], 2, "--url must be like"),
-        (["--url", "http://[::1"], 2, "--url must be like"),
-        (["--url", "http://127.0.0.1:port"], 2, "--url must be like"),
-    ],
-)
-def test_a_wrong_address_or_token_is_said(
-    served: Served,
-    capsys: pytest.CaptureFixture[str],
-    arguments: list[str],
-    code: int,
-    reason: str,
-) -> None:
-    given = failure(["list", "orders", *arguments], capsys)
-
-    assert given[0] == code
-    assert reason in given[1]
-
-
-def test_a_missing_token_is_said(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delenv("RMZ_API_TOKEN", raising=False)
-    code, message = failure(["list", "orders"], capsys)
-
-    assert code == 2
-    assert "pass --token or --credentials, or set RMZ_API_TOKEN" in message
-
-
-def test_no_sandbox_is_an_exit_code_of_its_own(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """An address on https is no sandbox's, so that the standard port is meant."""
-    monkeypatch.setenv("RMZ_BASE_URL", "https://merchant-api.rmz.gg/shawarma")
-    monkeypatch.setattr("rmz_async.sandbox.commands.running.STANDARD_URL", NOBODY.rstrip("/"))
-    code, message = failure(["list", "orders", "--token", "1|local"], capsys)
-
-    assert code == 3
-    assert message.startswith("no sandbox answers at http://127.0.0.1:1 (")
-
-
-class Accepting(BaseHTTPRequestHandler):
-    """A receiver that accepts."""
-
-    def do_POST(self) -> None:
-        """Accept."""
-        self.send_response(204)
-        self.end_headers()
-
-    def do_GET(self) -> None:
-        """Answer as another kind of server does."""
-        self.send_response(404 if self.path.startswith("/json") else 200)
-        self.end_headers()
-        self.wfile.write(b"[]" if self.path.startswith("/json") else b"<html>")
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name above
-        """Print nothing."""
-
-
-@pytest.mark.parametrize("path", ["", "/json"])
-def test_another_server_is_no_sandbox(capsys: pytest.CaptureFixture[str], path: str) -> None:
-    """A page, or JSON of another form."""
-    with HTTPServer(("127.0.0.1", 0), Accepting) as server:
-        threading.Thread(target=server.handle_request, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}{path}"
-        code, message = failure(["list", "orders", "--token", "1|a", "--url", url], capsys)
-
-    assert code == 3
-    assert "is no sandbox" in message
-
-
-def test_an_address_on_another_machine_may_be_named_in_so_many_words(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The request is made; no name of the machine is looked up here."""
-    seen: list[str] = []
-
-    class Answer:
-        """The answer of a sandbox."""
-
-        is_success = True
-        status_code = 200
-
-        def json(self) -> object:
-            """An empty list."""
-            return {"rows": [], "total": 0}
-
-    def request(_: object, method: str, url: str, **__: object) -> Answer:
-        seen.append(f"{method} {url}")
-        return Answer()
-
-    monkeypatch.setattr("httpx.Client.request", request)
-    address = ["--url", "http://rmz:8787", "--i-know-that-this-is-not-rmz"]
-
-    assert main(["list", "orders", "--token", "1|a", *address]) == 0
-    assert seen == ["GET http://rmz:8787/sandbox/list/orders"]
 
 
 def test_ctrl_c_ends_a_command_quietly(
