@@ -79,9 +79,10 @@ MODULES = {
     "rmz_async.paywall._stale": ("paywall/priorities", "paywall/paywall"),
     "rmz_async.paywall._told": ("paywall/feeding", "paywall/changes"),
     "rmz_async.paywall._users": ("paywall/paywall",),
-    "rmz_async.paywall._product_answers": ("paywall/products",),
+    "rmz_async.paywall._product_answers": ("paywall/products", "paywall/products_bought"),
     "rmz_async.paywall._answers": (
         "paywall/products",
+        "paywall/products_bought",
         "paywall/feeding",
         "paywall/changes",
         "paywall/sharing",

@@ -8,11 +8,13 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import attrs
 
 from rmz_async import (
     CheckoutSession,
     NotFoundError,
     RMZError,
+    ServerError,
     Subscription,
     SubscriptionProduct,
 )
@@ -20,6 +22,7 @@ from rmz_async.models import SubscriptionStatus
 from tests.seams import Clock, Purchase, Urgency
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+DOWN = ServerError("RMZ is down", status=503)
 
 
 def subscription(
@@ -41,6 +44,14 @@ def subscription(
         product=SubscriptionProduct(id=102),
         **fields,
     )
+
+
+def to(
+    slug: str | None, number: int, status: str = "active", *, days: float = 30, **fields: Any
+) -> Subscription:
+    """A subscription to a product."""
+    one = subscription(number, status, days=days, **fields)
+    return attrs.evolve(one, product=SubscriptionProduct(id=number, slug=slug, name=slug))
 
 
 class ScriptedRMZ:

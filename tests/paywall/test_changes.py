@@ -9,9 +9,9 @@ import pytest
 
 from rmz_async import ConnectionFailedError, EventType, ServerError
 from rmz_async.paywall import Change, Fact, Reason, Source
+from tests.paywall.events import event
 from tests.paywall.scripted import START, ScriptedRMZ, subscription
 from tests.paywall.shared import Shared
-from tests.paywall.test_feeding import event
 from tests.seams import paywall_over
 
 pytestmark = pytest.mark.anyio

@@ -10,27 +10,16 @@ from typing import Any
 
 import pytest
 
-from rmz_async import ConnectionFailedError, Event, EventType, ServerError
+from rmz_async import ConnectionFailedError, EventType, ServerError
 from rmz_async.paywall import PaywallDouble, Reason, Source
 from rmz_async.webhooks import Receiver, sample, sign, verify
+from tests.paywall.events import SECRET, event
 from tests.paywall.scripted import START, ScriptedRMZ, subscription
 from tests.seams import Urgency, answers_over, paywall_over
 
 pytestmark = pytest.mark.anyio
 
-SECRET = "an-example-secret-0123456789"
 DOWN = ServerError("RMZ is down", status=503)
-
-
-def event(
-    kind: EventType = EventType.SUBSCRIPTION_CREATED, status: str = "active", **fields: Any
-) -> Event:
-    """Make a genuine event about Noura's subscription 501."""
-    body = json.loads(sample(kind))
-    told = {"id": 501, "external_customer_id": "noura", "status": status, **fields}
-    body["data"]["subscription"] |= told
-    raw = json.dumps(body).encode()
-    return verify(raw, {"Signature": sign(raw, SECRET)}, secrets=[SECRET])
 
 
 @pytest.fixture

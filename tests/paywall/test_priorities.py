@@ -7,9 +7,9 @@ import pytest
 
 from rmz_async import ConnectionFailedError, EventType, PacingError, ServerError
 from rmz_async.paywall import Access, Fact, Reason, Source
+from tests.paywall.events import event
 from tests.paywall.scripted import START, ScriptedRMZ, subscription
 from tests.paywall.shared import Shared
-from tests.paywall.test_feeding import event
 from tests.seams import Urgency, paywall_over
 
 pytestmark = pytest.mark.anyio

@@ -10,34 +10,15 @@ import attrs
 import pytest
 
 import rmz_sync.paywall
-from rmz_async import (
-    ConfigurationError,
-    ConnectionFailedError,
-    EventType,
-    InvalidRequestError,
-    Plan,
-    ServerError,
-    Subscription,
-)
+from rmz_async import ConfigurationError, InvalidRequestError, Plan, Subscription
 from rmz_async.models import Duration, SubscriptionProduct, Variant
-from rmz_async.paywall import Access, Fact, Lifetimes, PaywallDouble, Policy, Reason, Source, decide
+from rmz_async.paywall import Access, Fact, PaywallDouble, Policy, Reason, Source, decide
 from tests.observers import Notebook
-from tests.paywall.scripted import START, ScriptedRMZ, subscription
+from tests.paywall.scripted import DOWN, START, ScriptedRMZ, subscription, to
 from tests.paywall.shared import Shared
-from tests.paywall.test_feeding import event
 from tests.seams import Urgency, paywall_over
 
 pytestmark = pytest.mark.anyio
-
-DOWN = ServerError("RMZ is down", status=503)
-
-
-def to(
-    slug: str | None, number: int, status: str = "active", *, days: float = 30, **fields: Any
-) -> Subscription:
-    """A subscription to a product."""
-    one = subscription(number, status, days=days, **fields)
-    return attrs.evolve(one, product=SubscriptionProduct(id=number, slug=slug, name=slug))
 
 
 @pytest.fixture
@@ -156,168 +137,6 @@ async def test_a_stranger_is_refused_no_product_while_rmz_is_down(
 
     assert (access.granted, access.reason) == (False, Reason.UNAVAILABLE)
     assert access.retry_after
-
-
-async def test_a_webhook_for_the_second_product_grants_immediately(rmz: ScriptedRMZ) -> None:
-    """The first one had been looked at a moment before."""
-    rmz.set(to("books", 2))
-    paywall = paywall_over(rmz)
-    assert not await paywall.check("noura", "films")
-    rmz.set(to("books", 2), to("films", 501))
-
-    await paywall.feed(event())
-
-    assert (await paywall.check("noura", "films")).granted
-
-
-async def test_a_lagging_replica_refuses_no_second_product(rmz: ScriptedRMZ) -> None:
-    """The webhook has told of a purchase that the answer does not show."""
-    rmz.set(to("books", 2))
-    paywall = paywall_over(rmz)
-    await paywall.feed(event())
-
-    assert (await paywall.check("noura", "films")).reason is Reason.UNAVAILABLE
-    assert (await paywall.check("noura", "books")).granted
-    rmz.set(to("books", 2), to("films", 501))
-    assert (await paywall.check("noura", "films")).granted
-
-
-async def test_a_confirmed_purchase_takes_no_other_product_away(rmz: ScriptedRMZ) -> None:
-    """RMZ is asked, because one subscription says nothing about the others."""
-    shared = Shared()
-    rmz.set(to("books", 2), to("films", 501))
-    paywall, other = (paywall_over(rmz, shared=shared) for _ in range(2))
-
-    assert await paywall.confirm({"rmz-subscription-id": "501"}, user="noura")
-
-    assert (await paywall.check("noura", "films")).granted
-    assert (await other.check("noura", "films")).granted
-    assert rmz.asked == []
-    assert (await paywall.check("noura", "books")).granted
-    assert (await other.check("noura", "books")).granted
-
-
-async def test_a_confirmed_purchase_is_no_answer_about_another_product(rmz: ScriptedRMZ) -> None:
-    """RMZ is asked, though the purchase was read a moment ago."""
-    rmz.set(to("books", 2), to("films", 501))
-    paywall = paywall_over(rmz)
-
-    assert await paywall.confirm({"rmz-subscription-id": "501"}, user="noura")
-
-    assert (await paywall.check("noura", "books")).granted
-    assert rmz.asked == ["noura"]
-
-
-async def test_a_confirmed_purchase_keeps_the_other_product_during_an_outage(
-    rmz: ScriptedRMZ,
-) -> None:
-    """Both let in, and a product that the user never had is no refusal."""
-    rmz.set(to("books", 2))
-    paywall = paywall_over(rmz)
-    assert await paywall.check("noura")
-    rmz.later(30)
-    rmz.set(to("books", 2), to("films", 501, days=60))
-    assert await paywall.confirm({"rmz-subscription-id": "501"}, user="noura")
-    rmz.failure = DOWN
-
-    assert (await paywall.check("noura", "books")).until == START + timedelta(days=30)
-    assert (await paywall.check("noura", "films")).until == START + timedelta(days=60)
-    assert (await paywall.check("noura")).until == START + timedelta(days=60)
-    assert (await paywall.check("noura", "music")).reason is Reason.UNAVAILABLE
-
-
-async def test_a_confirmed_purchase_makes_no_other_grant_live_longer(rmz: ScriptedRMZ) -> None:
-    """Somebody may open the same link again and again, and has canceled the other product."""
-    rmz.set(to("books", 2), to("films", 501, days=20))
-    hard = Lifetimes().hard
-    paywall = paywall_over(rmz)
-    assert await paywall.check("noura", "books")
-    rmz.set(to("films", 501, days=20))
-    for _ in range(2):
-        rmz.later(hard / 2)
-        assert await paywall.confirm({"rmz-subscription-id": "501"}, user="noura")
-
-    assert (await paywall.check("noura", "films")).granted
-    assert not await paywall.check("noura", "books")
-
-
-async def test_a_purchase_that_is_confirmed_again_is_as_new_as_the_last_look(
-    rmz: ScriptedRMZ,
-) -> None:
-    """There is no other subscription that is older."""
-    rmz.set(to("films", 501))
-    paywall = paywall_over(rmz)
-    assert await paywall.check("noura")
-    rmz.later(30)
-
-    assert await paywall.confirm({"rmz-subscription-id": "501"}, user="noura")
-
-    assert (await paywall.check("noura")).checked_at == rmz.today()
-
-
-async def test_a_confirmed_purchase_keeps_nothing_that_an_event_has_doubted(
-    rmz: ScriptedRMZ,
-) -> None:
-    """The other product may be the one that has changed."""
-    rmz.set(to("books", 2), to("films", 501))
-    paywall = paywall_over(rmz)
-    assert await paywall.check("noura", "books")
-    rmz.failure = DOWN
-    with pytest.raises(ConnectionFailedError):
-        await paywall.feed(event(EventType.SUBSCRIPTION_CANCELED, "canceled", id=2))
-    rmz.later(1)
-    rmz.failure = None
-    assert await paywall.confirm({"rmz-subscription-id": "501"}, user="noura")
-    rmz.failure = DOWN
-
-    assert (await paywall.check("noura", "films")).granted
-    assert (await paywall.check("noura", "books")).reason is Reason.UNAVAILABLE
-
-
-async def test_a_purchase_that_another_process_has_confirmed_is_not_refused(
-    rmz: ScriptedRMZ,
-) -> None:
-    """A refusal that is a second old is looked at again, in what all know."""
-    shared = Shared()
-    rmz.set(to("books", 2))
-    paywall = paywall_over(rmz, shared=shared)
-    assert not await paywall.check("noura", "films")
-    assert not await paywall.check("noura", "films")
-    assert len(rmz.asked) == 1
-    rmz.later(1)
-    shared.facts["noura"] = Fact((to("films", 501),), rmz.today(), is_partial=True)
-
-    assert (await paywall.check("noura", "films")).granted
-    assert len(rmz.asked) == 1
-
-
-async def test_such_a_purchase_lets_in_while_rmz_is_down(rmz: ScriptedRMZ) -> None:
-    """What all know is looked at, too."""
-    shared = Shared()
-    rmz.set(to("books", 2))
-    paywall = paywall_over(rmz, shared=shared)
-    assert await paywall.check("noura")
-    rmz.later(1)
-    rmz.failure = DOWN
-    assert not await paywall.check("sami")
-    shared.facts["noura"] = Fact((to("books", 2), to("films", 501)), rmz.today())
-
-    assert (await paywall.check("noura", "films")).granted
-    assert rmz.asked == ["noura", "sami"]
-
-
-async def test_a_doubted_fact_of_another_process_grants_no_product(rmz: ScriptedRMZ) -> None:
-    """An event has told of the user since."""
-    shared = Shared()
-    rmz.set(to("books", 2), to("films", 1, "canceled"))
-    paywall = paywall_over(rmz, shared=shared)
-    assert await paywall.check("noura")
-    rmz.later(1)
-    bought = (to("books", 2), to("films", 1))
-    shared.facts["noura"] = Fact(bought, rmz.today(), is_doubted=True)
-
-    assert (await paywall.check("noura", "films")).reason is Reason.CANCELED
-    assert rmz.asked == ["noura", "noura"]
 
 
 async def test_a_product_that_memory_grants_needs_no_look_at_what_all_know(

@@ -7,8 +7,8 @@ import pytest
 
 from rmz_async import ConnectionFailedError, PacingError, Paywall
 from rmz_async.paywall import Source
+from tests.paywall.events import event
 from tests.paywall.scripted import ScriptedRMZ, subscription
-from tests.paywall.test_feeding import event
 from tests.seams import Urgency, paywall_over
 
 pytestmark = pytest.mark.anyio

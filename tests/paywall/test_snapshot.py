@@ -13,8 +13,8 @@ import pytest
 
 from rmz_async import ConnectionFailedError, EventType, ServerError
 from rmz_async.paywall import Policy, Reason, Source
+from tests.paywall.events import event
 from tests.paywall.scripted import ScriptedRMZ, subscription
-from tests.paywall.test_feeding import event
 from tests.seams import paywall_over
 
 pytestmark = pytest.mark.anyio
