@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,40 +10,14 @@ import anyio.lowlevel
 import pytest
 
 import rmz_async
-from rmz_async import (
-    AuthenticationError,
-    ConfigurationError,
-    ConnectionFailedError,
-    InvalidRequestError,
-    PacingError,
-    Paywall,
-    ServerError,
-)
-from rmz_async.paywall import Lifetimes, OnOutage, Policy, Reason, Source
+from rmz_async import ConfigurationError, ConnectionFailedError, InvalidRequestError, Paywall
+from rmz_async.paywall import Lifetimes, Policy, Reason, Source
 from rmz_async.sandbox import Sandbox
-from tests.paywall.scripted import START, ScriptedRMZ, subscription
+from tests.paywall.scripted import DOWN, START, ScriptedRMZ, subscription
+from tests.paywall.settling import settle
 from tests.seams import Urgency, paywall_over
 
 pytestmark = pytest.mark.anyio
-
-DOWN = ServerError("RMZ is down", status=503)
-
-
-@pytest.fixture
-def rmz() -> ScriptedRMZ:
-    """An RMZ in which Noura pays."""
-    scripted = ScriptedRMZ()
-    scripted.set(subscription())
-    return scripted
-
-
-async def settle(until: Callable[[], bool]) -> None:
-    """Let other tasks run until something is true."""
-    for _ in range(1000):
-        if until():
-            return
-        await anyio.lowlevel.checkpoint()
-    raise AssertionError("nothing happened")
 
 
 async def test_a_known_payer_costs_no_request(rmz: ScriptedRMZ) -> None:
@@ -110,214 +82,6 @@ async def test_an_asker_who_leaves_takes_nobody_along(rmz: ScriptedRMZ) -> None:
     assert len(rmz.asked) == 2
 
 
-async def test_an_old_grant_is_handed_out_and_renewed_in_the_background(rmz: ScriptedRMZ) -> None:
-    """Nobody waits, and the next answer is new."""
-    async with paywall_over(rmz) as paywall:
-        await paywall.check("noura")
-        rmz.later(61)
-
-        stale = await paywall.check("noura")
-        assert (stale.granted, stale.source) == (True, Source.STALE)
-        renewed = stale
-        while renewed.source is Source.STALE:
-            await anyio.lowlevel.checkpoint()
-            renewed = await paywall.check("noura")
-
-    assert (renewed.source, renewed.checked_at) == (Source.CACHE, START + timedelta(seconds=61))
-    assert rmz.urgencies == [Urgency.STRANGER, Urgency.BACKGROUND]
-
-
-async def test_without_a_background_the_asker_renews(rmz: ScriptedRMZ) -> None:
-    """A cancellation is seen by the very check that finds the grant old."""
-    paywall = paywall_over(rmz)
-    await paywall.check("noura")
-    rmz.set(subscription(status="canceled"))
-    rmz.later(61)
-
-    assert (await paywall.check("noura")).reason is Reason.CANCELED
-    assert rmz.urgencies[-1] is Urgency.PAYER
-
-
-async def test_a_renewal_that_fails_costs_a_payer_nothing(rmz: ScriptedRMZ) -> None:
-    """The old answer stands until another soft lifetime has passed."""
-    paywall = paywall_over(rmz)
-    await paywall.check("noura")
-    rmz.failure = DOWN
-    rmz.later(61)
-
-    assert (await paywall.check("noura")).source is Source.STALE
-    assert (await paywall.check("noura")).source is Source.STALE
-    assert len(rmz.asked) == 2
-    rmz.failure = None
-    rmz.later(61)
-    assert (await paywall.check("noura")).source is Source.API
-
-
-async def test_a_grant_past_its_hard_lifetime_is_asked_for(rmz: ScriptedRMZ) -> None:
-    """The background has no say: the customer may have canceled."""
-    async with paywall_over(rmz) as paywall:
-        await paywall.check("noura")
-        rmz.set(subscription(status="paused"))
-        rmz.later(901)
-
-        assert (await paywall.check("noura")).reason is Reason.PAUSED
-
-
-async def test_a_known_payer_comes_in_during_an_outage(rmz: ScriptedRMZ) -> None:
-    """For as long as max_stale says, and then the answer is no refusal."""
-    paywall = paywall_over(rmz)
-    await paywall.check("noura")
-    rmz.failure = DOWN
-
-    while rmz.seconds < 6 * 3600 - 600:
-        rmz.later(599)
-        access = await paywall.check("noura")
-        assert (access.granted, access.source) == (True, Source.STALE)
-    asked = len(rmz.asked)
-    assert (await paywall.check("noura")).granted
-    assert len(rmz.asked) == asked
-
-    rmz.later(700)
-    access = await paywall.check("noura")
-    assert (access.granted, access.reason, access.certain) == (False, Reason.UNAVAILABLE, False)
-    assert access.retry_after is not None
-    assert access.retry_after > 0
-
-
-async def test_a_known_payer_is_asked_for_again_in_the_background(rmz: ScriptedRMZ) -> None:
-    """The check that found RMZ out of reach leaves the user to the background."""
-    async with paywall_over(rmz) as paywall:
-        await paywall.check("noura")
-        rmz.failure = DOWN
-        rmz.later(901)
-        assert (await paywall.check("noura")).source is Source.STALE
-        rmz.failure = None
-
-        await settle(lambda: paywall.status.problem is None)
-        await settle(lambda: len(rmz.asked) == 4)
-
-    assert rmz.urgencies[-1] is Urgency.BACKGROUND
-
-
-async def test_a_period_ends_on_time(rmz: ScriptedRMZ) -> None:
-    """No webhook is needed, and an old grant does not outlive it in an outage."""
-    rmz.set(subscription(days=10 / 86_400))
-    paywall = paywall_over(rmz)
-    assert (await paywall.check("noura")).granted
-
-    rmz.later(10)
-    assert (await paywall.check("noura")).reason is Reason.PERIOD_ENDED
-
-    rmz.set(subscription(days=30 / 86_400))
-    rmz.later(6)
-    assert (await paywall.check("noura")).granted
-    rmz.failure = DOWN
-    rmz.later(15)
-    assert (await paywall.check("noura")).reason is Reason.UNAVAILABLE
-
-
-async def test_a_refusal_is_never_old(rmz: ScriptedRMZ) -> None:
-    """A customer who has paid seconds ago is not told to upgrade."""
-    paywall = paywall_over(rmz)
-    rmz.set()
-    assert (await paywall.check("noura")).reason is Reason.NO_SUBSCRIPTION
-    rmz.later(4)
-    assert (await paywall.check("noura")).reason is Reason.NO_SUBSCRIPTION
-    assert len(rmz.asked) == 1
-
-    rmz.set(subscription())
-    rmz.later(2)
-    assert (await paywall.check("noura")).granted
-
-
-async def test_a_refusal_that_cannot_be_checked_is_not_spoken(rmz: ScriptedRMZ) -> None:
-    """The answer says that it is none, and when to ask again."""
-    paywall = paywall_over(rmz)
-    rmz.set()
-    await paywall.check("noura")
-    rmz.failure = DOWN
-    rmz.later(6)
-
-    access = await paywall.check("noura")
-
-    assert (access.granted, access.certain) == (False, False)
-    assert access.retry_after == 2
-
-
-@pytest.mark.parametrize(
-    ("on_outage", "known", "stranger"),
-    [
-        (OnOutage.KEEP_KNOWN, Reason.ACTIVE, Reason.UNAVAILABLE),
-        (OnOutage.DENY, Reason.UNAVAILABLE, Reason.UNAVAILABLE),
-        (OnOutage.ALLOW, Reason.ACTIVE, Reason.OUTAGE_ALLOWED),
-    ],
-)
-async def test_an_outage_has_the_rules_that_were_chosen(
-    rmz: ScriptedRMZ, on_outage: OnOutage, known: Reason, stranger: Reason
-) -> None:
-    """Payers are told apart from strangers."""
-    paywall = paywall_over(rmz, on_outage=on_outage)
-    await paywall.check("noura")
-    rmz.failure = DOWN
-    rmz.later(1000)
-
-    assert (await paywall.check("noura")).reason is known
-    assert (await paywall.check("sami")).reason is stranger
-    assert (await paywall.check("sami")).granted is (on_outage is OnOutage.ALLOW)
-
-
-async def test_nobody_waits_for_an_rmz_that_has_just_failed(rmz: ScriptedRMZ) -> None:
-    """The first asker tries, and the others are answered immediately until the pause is over."""
-    paywall = paywall_over(rmz)
-    rmz.failure = DOWN
-    for user in ("one", "two", "three"):
-        assert not (await paywall.check(user)).certain
-    assert rmz.asked == ["one"]
-
-    rmz.later(1.1)
-    await paywall.check("two")
-    access = await paywall.check("three")
-    assert rmz.asked == ["one", "two"]
-    assert access.retry_after == 2
-    assert paywall.status.reachable is False
-    assert paywall.status.problem == "ServerError"
-    assert paywall.status.failed == 2
-
-
-async def test_a_minute_that_is_used_up_is_no_outage(rmz: ScriptedRMZ) -> None:
-    """The next one may be luckier, and known payers come in."""
-    paywall = paywall_over(rmz)
-    await paywall.check("noura")
-    rmz.failure = PacingError("no slot")
-    rmz.later(1000)
-
-    assert (await paywall.check("noura")).source is Source.STALE
-    assert not (await paywall.check("sami")).certain
-    assert rmz.asked == ["noura", "noura", "sami"]
-    assert paywall.status.reachable
-    assert paywall.status.problem == "the requests of this minute are used up"
-
-
-@pytest.mark.parametrize(
-    ("failure", "level"),
-    [(DOWN, logging.WARNING), (AuthenticationError("refused", status=401), logging.ERROR)],
-)
-async def test_an_outage_is_logged_once(
-    rmz: ScriptedRMZ, caplog: pytest.LogCaptureFixture, failure: rmz_async.RMZError, level: int
-) -> None:
-    """A token that RMZ refuses is louder than a server that is down."""
-    paywall = paywall_over(rmz)
-    rmz.failure = failure
-    for _ in range(3):
-        await paywall.check("noura")
-        rmz.later(60)
-    rmz.failure = None
-    assert (await paywall.check("noura")).granted
-
-    assert [record.levelno for record in caplog.records] == [level, logging.WARNING]
-    assert "again, after 3 failures" in caplog.messages[-1]
-
-
 async def test_payers_are_not_driven_out_by_strangers(rmz: ScriptedRMZ) -> None:
     """Their memory is their own, and in it the one that was learnt first goes first."""
     paywall = paywall_over(rmz, capacity=2)
@@ -350,47 +114,6 @@ async def test_a_paywall_may_forget_the_subscriptions(rmz: ScriptedRMZ) -> None:
 
     assert (await paywall.check("noura")).subscription is not None
     assert (await paywall.check("noura")).subscription is None
-
-
-async def test_a_child_of_a_fork_has_no_backlog(
-    rmz: ScriptedRMZ, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The users who wait in the parent stretch no lifetimes in the child."""
-    async with paywall_over(rmz) as paywall:
-        users = [f"user-{number}" for number in range(30)]
-        for user in users:
-            rmz.set(subscription(user=user), user=user)
-        await paywall.check_many(users)
-        rmz.later(61)
-        rmz.hold = anyio.Event()
-        await paywall.check_many(users)
-        assert paywall.status.waiting > 0
-        with monkeypatch.context() as child:
-            child.setattr("os.getpid", lambda: -1)
-            paywall.answers.background.begin()
-
-            assert paywall.status.waiting == 0
-            assert paywall.status.stretch == 1
-
-
-async def test_lifetimes_stretch_with_the_backlog(rmz: ScriptedRMZ) -> None:
-    """If more payers wait than RMZ answers, their answers live longer, up to max_stale."""
-    async with paywall_over(rmz, lifetimes=Lifetimes(max_stale=1000)) as paywall:
-        users = [f"user-{number}" for number in range(120)]
-        for user in users:
-            rmz.set(subscription(user=user), user=user)
-        await paywall.check_many(users)
-        rmz.later(61)
-        rmz.hold = anyio.Event()
-        for user in users:
-            assert (await paywall.check(user)).granted
-
-        assert paywall.status.waiting > 100
-        assert paywall.status.stretch > 2.5
-        assert Lifetimes(max_stale=1000).stretched(paywall.status.stretch)[1] == 1000
-        rmz.later(850)
-        assert (await paywall.check("user-119")).source is Source.STALE
-        rmz.hold.set()
 
 
 async def test_many_users_are_checked_at_the_same_time(rmz: ScriptedRMZ) -> None:
@@ -461,29 +184,6 @@ async def test_a_refresh_does_not_take_an_answer_that_began_before(rmz: Scripted
         rmz.hold.set()
 
     assert len(rmz.asked) == 2
-
-
-async def test_ready_waits_for_the_first_answer(rmz: ScriptedRMZ) -> None:
-    """An RMZ that fails is asked again until time is up."""
-    paywall = paywall_over(rmz)
-    rmz.failure = DOWN
-    assert await paywall.ready(timeout=0) is False
-
-    attempts = iter([DOWN, DOWN, None])
-
-    def recover(*_: object) -> None:
-        rmz.failure = next(attempts)
-
-    original = rmz.sleep
-
-    async def sleep(seconds: float) -> None:
-        await original(seconds)
-        recover()
-
-    object.__setattr__(rmz.clock, "sleep", sleep)
-    assert await paywall.ready() is True
-    assert await paywall.ready(timeout=0) is True
-    assert set(rmz.urgencies) == {Urgency.BACKGROUND}
 
 
 async def test_a_paywall_is_entered_once_at_a_time(rmz: ScriptedRMZ) -> None:
@@ -565,45 +265,3 @@ def test_a_paywall_shows_its_store_and_no_token() -> None:
 
     assert repr(paywall) == "<Paywall of https://merchant-api.rmz.gg/shawarma>"
     assert repr(object.__new__(Paywall)) == "<Paywall>"
-
-
-async def test_the_background_outlives_a_user_whom_rmz_refuses(
-    rmz: ScriptedRMZ, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The application around it goes on, and the others are refreshed."""
-    async with paywall_over(rmz) as paywall:
-        await paywall.check("noura")
-        rmz.later(61)
-        rmz.failure = InvalidRequestError("refused", errors={"external_customer_id": ("no",)})
-        assert (await paywall.check("noura")).source is Source.STALE
-        await settle(lambda: "could not refresh a user: InvalidRequestError" in caplog.text)
-
-        assert {record.name for record in caplog.records} == {"rmz_async.paywall"}
-        rmz.failure = None
-        rmz.later(61)
-        renewed = await paywall.check("noura")
-        while renewed.source is Source.STALE:
-            await anyio.lowlevel.checkpoint()
-            renewed = await paywall.check("noura")
-
-
-async def test_a_token_source_that_fails_locks_no_payer_out(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """Its error, which may show the token, is named and not quoted."""
-    working = True
-
-    def token() -> str:
-        if working:
-            return sandbox.token
-        raise OSError("vault: 1|secret-token")
-
-    async with Sandbox() as sandbox, sandbox.client(token=token) as rmz:
-        paywall = Paywall(rmz, lifetimes=Lifetimes(soft=0.001, hard=0.002))
-        assert (await paywall.check("usr_abc123")).granted
-        working = False
-        async with sandbox.client(token=token) as other:
-            assert (await Paywall(other).check("usr_abc123")).reason is Reason.UNAVAILABLE
-
-    assert "The paywall cannot ask RMZ: OSError" in caplog.text
-    assert "secret-token" not in caplog.text
