@@ -1,4 +1,4 @@
-"""A receiver, and deliveries to a server that runs in a thread of its own."""
+"""A receiver, OpenTelemetry in memory, and deliveries to a server in a thread of its own."""
 
 from __future__ import annotations
 
@@ -13,11 +13,17 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import rmz_async
 import rmz_sync
 from rmz_async import webhooks
 from rmz_async.webhooks import EventType
+from tests.integrations.telemetry import Telemetry
 
 SECRET = "whsec_for_tests_of_frameworks"
 PATH = "/webhooks/rmz"
@@ -69,6 +75,17 @@ def blocking_receiver(effects: Effects, tmp_path: Path) -> Iterator[rmz_sync.web
 def made_client() -> Callable[[], rmz_async.Client]:
     """Makes the client of an application."""
     return lambda: rmz_async.Client("1|token", base_url="http://127.0.0.1:9")
+
+
+@pytest.fixture
+def telemetry() -> Iterator[Telemetry]:
+    """OpenTelemetry in memory."""
+    exporter, reader = InMemorySpanExporter(), InMemoryMetricReader()
+    tracer_provider, meter_provider = TracerProvider(), MeterProvider([reader])
+    tracer_provider.add_span_processor(SimpleSpanProcessor(exporter))
+    yield Telemetry(tracer_provider, meter_provider, exporter, reader)
+    tracer_provider.shutdown()
+    meter_provider.shutdown()
 
 
 def deliver(url: str, body: bytes, signature: str | None = None) -> httpx.Response:
