@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import sys
 from collections.abc import Iterator
 from zlib import crc32
 
@@ -55,6 +56,14 @@ def _without_way(item: pytest.Item) -> str:
     if case is None or "anyio_backend" not in case.params or file in ABOUT_WAYS:
         return item.nodeid
     return WAY.sub("", item.nodeid, count=1)
+
+
+def pytest_sessionfinish() -> None:
+    """Save what this process has measured, because xdist kills workers that are slow to end."""
+    coverage = sys.modules.get("coverage")
+    measuring = None if coverage is None else coverage.Coverage.current()
+    if measuring is not None:
+        measuring.save()
 
 
 @pytest.fixture(scope="session", autouse=True)
