@@ -46,7 +46,7 @@ class SharedClock:
 
 
 class Pipe:
-    """One end of the pipe between the program and a server.
+    """An end of the pipe between the program and a server.
 
     Args:
         connection: The end.

@@ -151,7 +151,7 @@ async def test_a_refusal_that_another_process_knows_outlives_no_outage(rmz: Scri
 async def test_what_another_process_has_just_learnt_is_said_during_an_outage(
     rmz: ScriptedRMZ,
 ) -> None:
-    """Of a payer whose answer is a little old, and of a stranger."""
+    """A payer whose answer is a little old, and a stranger, are looked up in the shared cache."""
     shared = Shared()
     paywall = paywall_over(rmz, shared=shared)
     await paywall.check("noura")

@@ -150,7 +150,7 @@ async def test_a_purchase_that_another_process_has_confirmed_is_not_refused(
 
 
 async def test_such_a_purchase_lets_in_while_rmz_is_down(rmz: ScriptedRMZ) -> None:
-    """What all know is looked at, too."""
+    """The paywall looks at the shared cache, too."""
     shared = Shared()
     rmz.set(to("books", 2))
     paywall = paywall_over(rmz, shared=shared)

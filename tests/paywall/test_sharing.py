@@ -222,6 +222,7 @@ class Absent(Shared):
         """Note how long the paywall would wait."""
         self.waited.append(seconds)
         if self.answers_after:
+            # On the simulated clock of the test.
             await anyio.sleep(min(seconds, self.answers_after.pop(0)))
         else:
             self.leased.clear()

@@ -96,7 +96,7 @@ def modes(folder: Path) -> dict[str, int]:
 
 
 def test_a_new_file_is_for_its_owner_alone(tmp_path: Path) -> None:
-    """It holds personal data, and so do those beside it, whatever the umask allows."""
+    """The file and those beside it hold personal data, whatever the umask allows."""
     inbox = SQLiteInbox(str(tmp_path / "inbox.db"))
     store(inbox, "e-1")
 

@@ -150,6 +150,7 @@ class _AbortableProtocol(H11Protocol):
             except asyncio.CancelledError:
                 # Only a server that ends cancels a request, and would print a traceback for it.
                 self.transport.abort()
+                # The event loop cuts the connection in its next step, before uvicorn looks at it.
                 await asyncio.sleep(0)
 
         self.app = with_abort
