@@ -31,7 +31,7 @@ from rmz_async.webhooks import _hand_over, _worker
 from rmz_async.webhooks._comparing import body_of, changes, state_of, state_of_event
 from rmz_async.webhooks._keys import storable
 from rmz_async.webhooks._reading import RECONCILED, event_of
-from rmz_async.webhooks.inbox import _sqlite_file, sqlite
+from rmz_async.webhooks.inbox import _sqlite_file, _sqlite_tasks, sqlite
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from rmz_sync import _portal_thread
 from rmz_sync._cut_off import CutOff, cut_off
@@ -94,6 +94,7 @@ __all__ = (
     "set_lease",
     "set_leases",
     "set_listening_pause",
+    "set_most_deliveries",
     "set_patience",
     "set_pause",
     "set_slice",
@@ -212,6 +213,11 @@ def connection_of(inbox: SQLiteInbox) -> sqlite3.Connection:
 def fill_disk(inbox: SQLiteInbox, *, full: bool) -> None:
     """Leave no room for more pages in the file of an inbox, or let there be room again."""
     connection_of(inbox).execute(f"PRAGMA max_page_count = {1 if full else 1_000_000}")
+
+
+def set_most_deliveries(patch: pytest.MonkeyPatch, number: int) -> None:
+    """Let one transaction make the tasks of so many deliveries at most."""
+    patch.setattr(_sqlite_tasks, "MOST_DELIVERIES", number)
 
 
 def set_patience(patch: pytest.MonkeyPatch, seconds: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from enum import StrEnum
 from typing import Any
 
@@ -88,7 +89,7 @@ class HealthMonitor:
         # Seconds to answer, and a byte for each: two flags, as bytes are counted in no time. No
         # lock guards them: a signal handler may receive, too, and one answer more or less changes
         # nothing.
-        self._times: tuple[float, ...] = ()
+        self._times: deque[float] = deque(maxlen=LATEST)
         self._flags = b""
         self._refused = 0
         self._level = HealthLevel.OK
@@ -105,7 +106,7 @@ class HealthMonitor:
         else:
             self._refused = 0
             flags = FAILED * (status >= 400 or seconds > TIME_LIMIT) | LATE * (seconds > SLOW)
-            self._times = (*self._times, seconds)[-LATEST:]
+            self._times.append(seconds)
             self._flags = (self._flags + bytes((flags,)))[-LATEST:]
         level, reasons = self._judge(self._flags)
         before, self._level = self._level, level

@@ -23,6 +23,7 @@ from tests.load.databases import (
     let_sqlite_tell_uptime,
     new_database,
     takeovers,
+    waiting,
 )
 from tests.load.deliveries import Sent, crowd
 
@@ -133,7 +134,7 @@ async def _play(database: AnyDatabase, crew: Crew, sent: list[Sent]) -> dict[str
     await sending
     await _until(done, len(keys))
     # A doubled effect comes at the end of a lease.
-    await _until(lambda: -_waiting(database), 0)
+    await _until(lambda: -waiting(database), 0)
     counts = effects(database)
     found = Counter({key: count for (_, key), count in counts.items()})
     late = [taken - ended for ended, taken in takeovers(database)]
@@ -152,10 +153,6 @@ async def _play(database: AnyDatabase, crew: Crew, sent: list[Sent]) -> dict[str
         "taken over late": round(max(late, default=0.0), 3),
         "seconds": round(time.monotonic() - began, 1),
     }
-
-
-def _waiting(database: AnyDatabase) -> int:
-    return int(database.rows("SELECT COUNT(*) FROM rmz_tasks WHERE state = 'waiting'")[0][0])
 
 
 async def _until(measure: Callable[[], int], wanted: int) -> None:

@@ -62,6 +62,7 @@ class SQLiteDatabase:
     """A file in a folder."""
 
     name = "sqlite"
+    waiting = "SELECT COUNT(*) FROM rmz_all_tasks WHERE state = 'waiting'"
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "inbox.db"
@@ -131,6 +132,11 @@ def database_at(address: str) -> AnyDatabase:
     from tests.load.postgres import PostgresDatabase
 
     return PostgresDatabase(address)
+
+
+def waiting(database: AnyDatabase) -> int:
+    """Return how many tasks wait."""
+    return int(database.rows(database.waiting)[0][0])
 
 
 def add_row(database: AnyDatabase, connection: Any, table: str, *values: str) -> None:

@@ -26,6 +26,7 @@ from tests.load.databases import (
     new_database,
     takeovers,
     uptime,
+    waiting,
 )
 from tests.load.deliveries import Sent, genuine
 from tests.load.disks import SmallDisk, small_disk
@@ -241,8 +242,7 @@ class _Block:
 
     def _wait(self) -> None:
         until = time.monotonic() + ALONE
-        waiting = "SELECT COUNT(*) FROM rmz_tasks WHERE state = 'waiting'"
-        while self._database.rows(waiting)[0][0] and time.monotonic() < until:
+        while waiting(self._database) and time.monotonic() < until:
             time.sleep(0.05)
 
 

@@ -31,6 +31,7 @@ POINTS: Mapping[str, str] = {
     "answer.before": NORMAL,
     "answer.after": NORMAL,
     "claim.called": NORMAL,
+    "claim.after-INSERT": NORMAL,
     "claim.after-UPDATE": NORMAL,
     "claim.before-COMMIT": NORMAL,
     "claim.after-COMMIT": NORMAL,

@@ -41,6 +41,7 @@ class PostgresDatabase:
     """A schema of its own in the server of this run."""
 
     name = "postgres"
+    waiting = "SELECT COUNT(*) FROM rmz_tasks WHERE state = 'waiting'"
 
     def __init__(self, address: str) -> None:
         self.address = address

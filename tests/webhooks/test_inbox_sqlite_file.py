@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
-from tests.webhooks.storages import store
+from tests.webhooks.storages import claim, store
 
 
 @pytest.mark.parametrize("is_replaced", [False, True])
@@ -67,13 +67,21 @@ def test_an_inbox_in_memory_keeps_what_is_stored(caplog: pytest.LogCaptureFixtur
     inbox.close()
 
 
-def test_a_file_of_an_older_version_is_used_as_it_is(tmp_path: Path) -> None:
+OF_STATES = ("    subject_state TEXT,\n", ",\n    taken_over INTEGER NOT NULL DEFAULT 0")
+
+
+@pytest.mark.parametrize("has_states", [False, True])
+def test_a_file_of_an_older_version_is_used_as_it_is(tmp_path: Path, has_states: bool) -> None:
+    """The first version kept no states beside deliveries, and later ones made tasks with them."""
     old = sqlite3.connect(tmp_path / "inbox.db")
     current = SQLiteInbox(str(tmp_path / "inbox.db"))
-    lacking = current.schema()
+    lacking = current.schema().partition("CREATE VIEW")[0]
     for column in (
-        "    subject_state TEXT,\n",
-        ",\n    taken_over INTEGER NOT NULL DEFAULT 0",
+        ",\n    handlers TEXT,\n    due REAL NOT NULL DEFAULT 0",
+        ",\n    tasks_until INTEGER NOT NULL DEFAULT 0",
+        *["    subject_state TEXT,\n", ",\n    taken_over INTEGER NOT NULL DEFAULT 0"][
+            has_states * 2 :
+        ],
     ):
         assert column in lacking
         lacking = lacking.replace(column, "")
@@ -81,12 +89,16 @@ def test_a_file_of_an_older_version_is_used_as_it_is(tmp_path: Path) -> None:
     old.execute(
         "INSERT INTO rmz_deliveries (key, name, body, received_at) VALUES ('e-1', '', '', 0)"
     )
+    old.execute(
+        "INSERT INTO rmz_tasks (delivery_id, handler, grouping, due) VALUES (1, 'first', 'each', 0)"
+    )
     old.commit()
     old.close()
 
     store(current, "e-2")
 
     assert [entry.key for entry in current.entries()] == ["e-2", "e-1"]
+    assert [task.key for task in claim(current)] == ["e-1", "e-2"]
     current.close()
 
 

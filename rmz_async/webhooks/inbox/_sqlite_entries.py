@@ -19,9 +19,9 @@ SELECT
     COUNT(*) FILTER (WHERE state = 'done'),
     COUNT(*) FILTER (WHERE state = 'merged'),
     COUNT(*) FILTER (WHERE state = 'dead'),
-    (SELECT MIN(received_at) FROM rmz_tasks JOIN rmz_deliveries AS delivery
+    (SELECT MIN(received_at) FROM rmz_all_tasks JOIN rmz_deliveries AS delivery
      ON delivery.id = delivery_id WHERE state = 'waiting')
-FROM rmz_tasks
+FROM rmz_all_tasks
 """
 _ENTRY = """
 SELECT id, key, name, subject, fault, received_at, request_id, secret_index, body
@@ -30,14 +30,16 @@ FROM rmz_deliveries WHERE id = ?
 _ENTRIES = """
 SELECT id, key, name, subject, fault, received_at, request_id, secret_index, body
 FROM rmz_deliveries AS delivery
-WHERE (:before IS NULL OR id < :before) AND (:state IS NULL OR EXISTS (
-    SELECT 1 FROM rmz_tasks WHERE delivery_id = delivery.id AND state = :state
-))
+WHERE (:before IS NULL OR id < :before) AND (
+    :state IS NULL
+    OR EXISTS (SELECT 1 FROM rmz_tasks WHERE delivery_id = delivery.id AND state = :state)
+    OR :state = 'waiting' AND handlers IS NOT NULL AND id > (SELECT tasks_until FROM rmz_time)
+)
 ORDER BY id DESC LIMIT :limit
 """
 _TASKS = """
 SELECT handler, state, attempts, error, due, leased_until
-FROM rmz_tasks WHERE delivery_id = ? ORDER BY id
+FROM rmz_all_tasks WHERE delivery_id = ? ORDER BY id
 """
 _REQUEUE = """
 UPDATE rmz_tasks SET state = 'waiting', attempts = 0, fence = fence + 1, due = 0, error = NULL

@@ -20,7 +20,7 @@ PAUSE = 0.02
 OPENINGS = 50
 
 # The latest column: a file of an older version gets the tables and columns that it lacks.
-_IS_LATEST = "SELECT 1 FROM pragma_table_info('rmz_walk') WHERE name = 'taken_over'"
+_IS_LATEST = "SELECT 1 FROM pragma_table_info('rmz_time') WHERE name = 'tasks_until'"
 
 # These paths are SQLite's names for databases that end with their connection.
 _WITHOUT_A_FILE = ("", ":memory:")
@@ -100,8 +100,15 @@ class SQLiteFile:
                 raise
 
     @contextmanager
-    def reading(self, patience: float) -> Generator[sqlite3.Connection]:
-        """Return the connection, for a single SELECT."""
+    def statement(self, patience: float) -> Generator[sqlite3.Connection]:
+        """Return the connection, for a single statement, which is a transaction of its own.
+
+        Args:
+            patience: As for `transaction`.
+
+        Raises:
+            sqlite3.Error: The statement has changed nothing.
+        """
         with self._taken(patience) as connection:
             yield connection
 

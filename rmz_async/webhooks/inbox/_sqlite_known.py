@@ -51,14 +51,6 @@ def take_over(connection: sqlite3.Connection) -> None:
     Only who compares or forgets needs that, and RMZ waits while a delivery is stored.
     """
     connection.execute(_TAKE_OVER)
-    note_taken_over(connection)
-
-
-def note_taken_over(connection: sqlite3.Connection) -> None:
-    """Note that the states of all deliveries are kept, also after some were forgotten.
-
-    SQLite gives the number of the newest row again, if that was deleted.
-    """
     connection.execute(_TAKEN_OVER)
 
 

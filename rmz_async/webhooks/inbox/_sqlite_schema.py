@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 # A task's `due` is the time from which it can be claimed, the end of a lease included; 0 is any
-# time. The one row of rmz_time holds the latest time that any process has seen. The one row
-# of rmz_walk says how far RMZ's list of subscriptions was compared with rmz_known, and which was
-# the latest delivery whose state rmz_known has.
+# time. The one row of rmz_time holds the latest time that any process has seen, and the latest
+# delivery whose tasks are in rmz_tasks. The tasks of later ones are in their column `handlers`;
+# rmz_all_tasks shows both. The one row of rmz_walk says how far RMZ's list of subscriptions was
+# compared with rmz_known, and which was the latest delivery whose state rmz_known has.
 SCHEMA = """\
 CREATE TABLE IF NOT EXISTS rmz_deliveries (
     id INTEGER PRIMARY KEY,
@@ -17,7 +18,9 @@ CREATE TABLE IF NOT EXISTS rmz_deliveries (
     subject TEXT,
     fault TEXT,
     subject_state TEXT,
-    received_at REAL NOT NULL
+    received_at REAL NOT NULL,
+    handlers TEXT,
+    due REAL NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS rmz_tasks (
     id INTEGER PRIMARY KEY,
@@ -38,9 +41,10 @@ CREATE INDEX IF NOT EXISTS rmz_tasks_of_subject ON rmz_tasks (subject, handler, 
     WHERE state = 'waiting' AND subject IS NOT NULL;
 CREATE TABLE IF NOT EXISTS rmz_time (
     id INTEGER PRIMARY KEY CHECK (id = 1),
-    seen REAL NOT NULL
+    seen REAL NOT NULL,
+    tasks_until INTEGER NOT NULL DEFAULT 0
 );
-INSERT OR IGNORE INTO rmz_time VALUES (1, 0);
+INSERT OR IGNORE INTO rmz_time (id, seen) VALUES (1, 0);
 CREATE TABLE IF NOT EXISTS rmz_known (
     subject TEXT PRIMARY KEY,
     state TEXT NOT NULL,
@@ -55,10 +59,27 @@ CREATE TABLE IF NOT EXISTS rmz_walk (
     taken_over INTEGER NOT NULL DEFAULT 0
 );
 INSERT OR IGNORE INTO rmz_walk (id) VALUES (1);
+CREATE VIEW IF NOT EXISTS rmz_all_tasks AS
+    SELECT id, delivery_id, handler, state, attempts, error, due, leased_until FROM rmz_tasks
+    UNION ALL
+    SELECT handler.id, delivery.id, handler.key, 'waiting', 0, NULL, delivery.due, 0
+    FROM rmz_deliveries AS delivery, json_each(delivery.handlers) AS handler
+    WHERE delivery.id > (SELECT tasks_until FROM rmz_time);
+CREATE TRIGGER IF NOT EXISTS rmz_newest_deleted AFTER DELETE ON rmz_deliveries
+WHEN old.id > (SELECT coalesce(MAX(id), 0) FROM rmz_deliveries)
+BEGIN
+    UPDATE rmz_time
+    SET tasks_until = min(tasks_until, (SELECT coalesce(MAX(id), 0) FROM rmz_deliveries));
+    UPDATE rmz_walk
+    SET taken_over = min(taken_over, (SELECT coalesce(MAX(id), 0) FROM rmz_deliveries));
+END;
 """
 
 LATER_COLUMNS = (
     ("rmz_deliveries", "subject_state", "TEXT"),
     ("rmz_walk", "taken_over", "INTEGER NOT NULL DEFAULT 0"),
+    ("rmz_deliveries", "handlers", "TEXT"),
+    ("rmz_deliveries", "due", "REAL NOT NULL DEFAULT 0"),
+    ("rmz_time", "tasks_until", "INTEGER NOT NULL DEFAULT 0"),
 )
 """The columns that tables of an older version may lack: the table, the column and its kind."""

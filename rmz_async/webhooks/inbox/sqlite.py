@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from rmz_async._calls.clock import Clock
-from rmz_async.webhooks.inbox import _sqlite_entries, _sqlite_known
+from rmz_async.webhooks.inbox import _sqlite_entries, _sqlite_known, _sqlite_tasks
 from rmz_async.webhooks.inbox._lost import lost
 from rmz_async.webhooks.inbox._numbers import fitting
 from rmz_async.webhooks.inbox._sqlite_blocks import SQLiteBlocks
@@ -29,11 +29,9 @@ WORKING = 10.0
 
 _INSERT_DELIVERY = """
 INSERT OR IGNORE INTO rmz_deliveries
-(key, name, body, request_id, secret_index, subject, fault, subject_state, received_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_INSERT_TASK = """
-INSERT INTO rmz_tasks (delivery_id, handler, grouping, subject, due) VALUES (?, ?, ?, ?, ?)
+(key, name, body, request_id, secret_index, subject, fault, subject_state, received_at, handlers,
+due)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 # The handlers are a JSON array, so that the text of the statement is always the same.
 _CLAIMABLE = """
@@ -115,7 +113,7 @@ class SQLiteInbox:
 
     def create(self) -> None:
         """Make the tables, unless they are there."""
-        with self._file.reading(WORKING):
+        with self._file.statement(WORKING):
             pass
 
     def schema(self) -> str:
@@ -123,8 +121,10 @@ class SQLiteInbox:
         return SCHEMA
 
     def add(self, deliveries: Sequence[Delivery], *, delay: float = 0.0) -> Sequence[int | None]:
-        """Store deliveries and their tasks in one transaction."""
-        with self._file.transaction(STORING) as connection:
+        """Store deliveries and the names of their handlers in one transaction."""
+        # A single INSERT needs no transaction around it.
+        taken = self._file.statement if len(deliveries) == 1 else self._file.transaction
+        with taken(STORING) as connection:
             now = self._time.now()
             # A task without a delay is due at any time, also for a process whose clock differs.
             due = now + delay if delay else 0.0
@@ -144,7 +144,7 @@ class SQLiteInbox:
         is_early = inbox_id is not None and self._has_any(_EARLY, wanted)
         if not is_early and not self._has_any(select, wanted):
             return []
-        with self._file.transaction(WORKING) as connection:
+        with self._with_all_tasks() as connection:
             now = self._synchronized(connection)
             found = connection.execute(select, {**wanted, "now": now}).fetchall()
             for task_id, grouping, subject, handler in found:
@@ -219,7 +219,7 @@ class SQLiteInbox:
         select = f"SELECT id, delivery_id {_DUE}"
         if not self._has_any(select, wanted):
             return []
-        with self._file.transaction(WORKING) as connection:
+        with self._with_all_tasks() as connection:
             now = self._synchronized(connection)
             found = connection.execute(select, {**wanted, "now": now}).fetchall()
             for task_id, _ in found:
@@ -234,37 +234,35 @@ class SQLiteInbox:
 
     def stats(self) -> Stats:
         """Return how many deliveries and tasks there are."""
-        with self._file.reading(WORKING) as connection:
+        with self._file.statement(WORKING) as connection:
             return _sqlite_entries.stats(connection, self._now(connection))
 
     def entries(
         self, *, state: TaskState | None = None, before: int | None = None, limit: int = 50
     ) -> Sequence[Entry]:
         """Return deliveries for people, the newest first."""
-        with self._file.reading(WORKING) as connection:
+        with self._file.statement(WORKING) as connection:
             now = self._now(connection)
             return _sqlite_entries.entries(connection, now, state, before, limit)
 
     def entry(self, inbox_id: int) -> Entry | None:
         """Return one delivery for people; None if there is none."""
-        with self._file.reading(WORKING) as connection:
+        with self._file.statement(WORKING) as connection:
             return _sqlite_entries.entry(connection, self._now(connection), inbox_id)
 
     def requeue(self, inbox_id: int, handlers: Mapping[str, Grouping]) -> bool:
         """Let handlers run for a delivery, again or for the first time."""
-        with self._file.transaction(WORKING) as connection:
+        with self._with_all_tasks() as connection:
             now = self._synchronized(connection)
             return _sqlite_entries.requeue(connection, now, inbox_id, handlers)
 
     def purge(self, *, older_than: float, states: Collection[TaskState] = (TaskState.DONE,)) -> int:
         """Forget deliveries, so that their events count as new if they are delivered again."""
-        with self._file.transaction(WORKING) as connection:
+        with self._with_all_tasks() as connection:
             until = self._synchronized(connection) - older_than
             # The states of what is forgotten stay known.
             _sqlite_known.take_over(connection)
-            count = _sqlite_entries.purge(connection, until, states)
-            _sqlite_known.note_taken_over(connection)
-            return count
+            return _sqlite_entries.purge(connection, until, states)
 
     def resume(self, *, lease: float) -> Walk | None:
         """Take up the walk for *lease* seconds; None if another process makes it now."""
@@ -303,10 +301,21 @@ class SQLiteInbox:
         """
         self._file.close(STORING)
 
+    @contextmanager
+    def _with_all_tasks(self) -> Generator[sqlite3.Connection]:
+        """Return a transaction in which each delivery has its tasks."""
+        while True:
+            with self._file.transaction(WORKING) as connection:
+                if _sqlite_tasks.make(connection):
+                    yield connection
+                    return
+
     def _has_any(self, select: str, wanted: Mapping[str, object]) -> bool:
         # Without the lock that a transaction takes: a worker that finds nothing stops no delivery
         # from being stored.
-        with self._file.reading(WORKING) as connection:
+        with self._file.statement(WORKING) as connection:
+            if _sqlite_tasks.are_missing(connection):
+                return True
             values = {**wanted, "now": self._now(connection), "limit": 1}
             return connection.execute(select, values).fetchone() is not None
 
@@ -325,9 +334,7 @@ def _added(
     connection: sqlite3.Connection, deliveries: Sequence[Delivery], now: float, due: float
 ) -> Sequence[int | None]:
     numbers: list[int | None] = []
-    tasks: list[tuple[object, ...]] = []
     for delivery in deliveries:
-        subject = text_of(delivery.subject)
         inserted = connection.execute(
             _INSERT_DELIVERY,
             (
@@ -336,20 +343,15 @@ def _added(
                 delivery.body,
                 text_of(delivery.request_id),
                 delivery.secret_index,
-                subject,
+                text_of(delivery.subject),
                 text_of(delivery.fault),
                 _sqlite_known.state_column(delivery),
                 now,
+                _sqlite_tasks.handlers_column(delivery.handlers),
+                due,
             ),
         )
-        inbox_id = inserted.lastrowid if inserted.rowcount else None
-        numbers.append(inbox_id)
-        if inbox_id is None:
-            continue
-        for handler, grouping in delivery.handlers.items():
-            grouped = None if grouping == Grouping.EACH else subject
-            tasks.append((inbox_id, handler, grouping, grouped, due))
-    connection.executemany(_INSERT_TASK, tasks)
+        numbers.append(inserted.lastrowid if inserted.rowcount else None)
     return numbers
 
 
