@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from pathlib import Path
 
@@ -17,11 +18,13 @@ storage = sqlite_file.storage
 inbox = sqlite_file.inbox
 
 
-def test_a_file_in_a_folder_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
-    inbox = SQLiteInbox(str(tmp_path / "no" / "such" / "inbox.db"))
+@pytest.mark.parametrize("place", [("no", "such", "inbox.db"), ()])
+def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, place: tuple[str, ...]) -> None:
+    """Its folder does not exist, or it is a folder itself."""
+    path = str(tmp_path.joinpath(*place))
 
-    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
-        inbox.create()
+    with pytest.raises(sqlite3.OperationalError, match=re.escape(path)):
+        SQLiteInbox(path).create()
 
 
 def test_a_file_that_is_no_database_is_an_error_each_time(tmp_path: Path) -> None:

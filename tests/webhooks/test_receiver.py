@@ -90,10 +90,14 @@ async def test_a_delivery_that_cannot_be_stored_is_retried_by_rmz(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The answer is no success, and no traceback either."""
-    broken = Receiver(secrets=[SECRET], inbox=f"sqlite:///{tmp_path / 'no' / 'such' / 'folder'}")
+    path = tmp_path / "no" / "such" / "folder"
+    broken = Receiver(secrets=[SECRET], inbox=f"sqlite:///{path}")
 
     assert await deliver(broken, sample(EventType.ORDER_CREATED)) == Ack(503, "not stored")
-    assert "a delivery was not stored: unable to open database file" in caplog.messages
+    assert (
+        f"a delivery was not stored: unable to open the inbox's file {str(path)!r}: its folder "
+        "must exist, and this process must be allowed to write into it"
+    ) in caplog.messages
 
 
 async def test_unsigned_deliveries_are_taken_on_request(tmp_path: Path) -> None:

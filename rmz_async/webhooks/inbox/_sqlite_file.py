@@ -240,8 +240,15 @@ def _opened(path: str, schema: str) -> sqlite3.Connection:
         try:
             return _opened_now(path, schema)
         except sqlite3.OperationalError as error:
+            # The other bits say more than is asked for here.
+            code = error.sqlite_errorcode & 0xFF
+            if code == sqlite3.SQLITE_CANTOPEN:
+                raise sqlite3.OperationalError(
+                    f"unable to open the inbox's file {path!r}: its folder must exist, and this "
+                    "process must be allowed to write into it"
+                ) from error
             # SQLite does not wait for another process that makes the file at this moment.
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            if code != sqlite3.SQLITE_BUSY:
                 raise
         pause(PAUSE)
     return _opened_now(path, schema)
