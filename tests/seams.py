@@ -61,6 +61,7 @@ __all__ = (
     "Purchase",
     "State",
     "Urgency",
+    "access_cache_over",
     "after_fork",
     "after_fork_in_parent",
     "after_storing",
@@ -242,6 +243,15 @@ def set_lease(seconds: float, patch: pytest.MonkeyPatch | None = None) -> None:
     from rmz_async.redis import access
 
     (setattr if patch is None else patch.setattr)(access, "LEASE", int(seconds * 1000))
+
+
+def access_cache_over(link: Any) -> Any:
+    """Make a cache in Redis that speaks to *link* in place of a server."""
+    from rmz_async.redis import RedisAccessCache
+
+    cache: Any = RedisAccessCache("redis://host", shop="a-shop")
+    cache._link = cache._presence._link = link
+    return cache
 
 
 def presence_over(listen: Callable[[str, float], Any]) -> Any:

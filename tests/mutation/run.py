@@ -118,7 +118,7 @@ MODULES = {
     "rmz_async.paywall._query": ("paywall/confirming",),
     "rmz_async.paywall._state": ("paywall/state", "paywall/confirming", "sync/paywall"),
     "rmz_async.paywall._confirming": ("paywall/confirming",),
-    "rmz_async.redis.access": ("shared/access",),
+    "rmz_async.redis.access": ("shared/access_times", "shared/access", "shared/leases"),
     "rmz_async.redis.quota": ("shared/quota",),
 }
 

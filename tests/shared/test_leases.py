@@ -64,7 +64,7 @@ def connected(url: str) -> Any:
 
 async def channel_of_lease(url: str) -> str:
     """Wait until the only lease names the channel of its process, and return the name."""
-    with connected(url) as client:
+    with connected(url) as client, anyio.fail_after(60):
         while True:
             for key in client.execute_command("KEYS", "*:lease"):
                 value = client.execute_command("GET", key) or ""
@@ -151,8 +151,9 @@ async def test_a_process_whose_connection_breaks_keeps_its_lease_and_listens_aga
     channel = broken = await channel_of_lease(server.url)
     with connected(server.url) as client:
         client.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
-        while channel == broken:
-            channel = await channel_of_lease(server.url)
+        with anyio.fail_after(60):
+            while channel == broken:
+                channel = await channel_of_lease(server.url)
         assert await other.lease("noura") is None
         await one.release("noura", token)
 
