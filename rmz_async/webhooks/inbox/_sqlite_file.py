@@ -88,7 +88,7 @@ class SQLiteFile:
         Raises:
             sqlite3.Error: The transaction was rolled back, or has not begun.
         """
-        with self._taken(patience) as connection:
+        with self.statement(patience) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -109,11 +109,6 @@ class SQLiteFile:
         Raises:
             sqlite3.Error: The statement has changed nothing.
         """
-        with self._taken(patience) as connection:
-            yield connection
-
-    @contextmanager
-    def _taken(self, patience: float) -> Generator[sqlite3.Connection]:
         # SQLite waits for another process by sleeping longer and longer, and knows no queue. The
         # threads of one process wait for each other here.
         lock = self._lock
