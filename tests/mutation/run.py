@@ -92,7 +92,9 @@ MODULES = {
     ),
     "rmz_async.paywall._doubts": ("paywall/doubts", "paywall/changes", "paywall/feeding"),
     "rmz_async.paywall._stale": (
+        "paywall/exact_ends",
         "paywall/priorities",
+        "paywall/snapshot",
         "paywall/paywall",
         "paywall/old_answers",
         "paywall/outages",

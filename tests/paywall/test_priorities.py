@@ -101,7 +101,7 @@ async def test_a_brief_failure_is_no_outage_for_an_answer_that_is_too_old() -> N
 
 
 async def test_a_full_minute_costs_a_payer_nothing_and_is_named(rmz: ScriptedRMZ) -> None:
-    """The status says how old the answer is that was handed out, for a minute."""
+    """The status says how old the answer is that was handed out."""
     paywall = paywall_over(rmz)
     await paywall.check("noura")
     assert paywall.status.hard == 900
@@ -111,10 +111,6 @@ async def test_a_full_minute_costs_a_payer_nothing_and_is_named(rmz: ScriptedRMZ
     access = await paywall.check("noura")
     assert (access.granted, access.source) == (True, Source.STALE)
     assert paywall.status.hard >= 2000
-    rmz.later(59)
-    assert paywall.status.hard >= 2000
-    rmz.later(2)
-    assert paywall.status.hard == 900
 
 
 async def test_an_old_grant_is_handed_out_for_five_seconds_before_a_further_look(
@@ -149,14 +145,17 @@ async def test_a_full_minute_names_the_oldest_of_its_answers(rmz: ScriptedRMZ) -
     assert paywall.status.hard >= 2000
 
 
-async def test_after_an_outage_those_of_whom_events_told_go_first(rmz: ScriptedRMZ) -> None:
+@pytest.mark.parametrize("age", [61, 901])
+async def test_after_an_outage_those_of_whom_events_told_go_first(
+    rmz: ScriptedRMZ, age: float
+) -> None:
     """The inbox may feed the event again much later."""
     users = [f"user-{number}" for number in range(10)]
     async with paywall_over(rmz) as paywall:
         for user in (*users, "noura"):
             rmz.set(subscription(user=user), user=user)
             await paywall.check(user)
-        rmz.later(61)
+        rmz.later(age)
         rmz.failure = DOWN
         for user in users:
             assert (await paywall.check(user)).granted
