@@ -187,9 +187,9 @@ class Answers:
     async def feed(self, event: Event) -> None:
         """Ask RMZ about the customer of an event."""
         told = event.subscription
-        user = None if told is None else told.external_customer_id
-        if told is None or not user:
+        if told is None or not told.external_customer_id:
             return
+        user = told.external_customer_id
         change = Change(user=user, at=self._today(), subscription_id=told.id, status=told.status)
         self._told.doubt(change)
         await self._facts.announce(change)

@@ -23,6 +23,17 @@ def test_whoever_was_doubted_first_goes_first(monkeypatch: pytest.MonkeyPatch) -
     assert [user for user in ("noura", "sami", "huda") if user in doubts] == ["noura", "huda"]
 
 
+def test_a_hundred_thousand_users_are_doubted_at_the_same_time() -> None:
+    """A shop that cancels all of its subscriptions in one minute fills no more memory."""
+    doubts = Doubts()
+
+    for number in range(100_001):
+        doubts.add(f"user-{number}", START)
+
+    assert "user-0" not in doubts
+    assert "user-1" in doubts
+
+
 def test_an_answer_that_was_asked_for_before_the_event_settles_nothing() -> None:
     """The answer may come after the event."""
     doubts = Doubts()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import pytest
 
@@ -12,6 +13,7 @@ from rmz_async.paywall import Lifetimes, OnOutage, Reason, Source
 from rmz_async.sandbox import Sandbox
 from tests.paywall.scripted import DOWN, ScriptedRMZ
 from tests.paywall.settling import settle
+from tests.paywall.shared import Shared
 from tests.seams import Urgency, paywall_over
 
 pytestmark = pytest.mark.anyio
@@ -38,9 +40,12 @@ async def test_a_known_payer_comes_in_during_an_outage(rmz: ScriptedRMZ) -> None
     assert access.retry_after > 0
 
 
-async def test_a_known_payer_is_asked_for_again_in_the_background(rmz: ScriptedRMZ) -> None:
+@pytest.mark.parametrize("shared", [None, Shared])
+async def test_a_known_payer_is_asked_for_again_in_the_background(
+    rmz: ScriptedRMZ, shared: Callable[[], Shared] | None
+) -> None:
     """The check that found RMZ out of reach leaves the user to the background."""
-    async with paywall_over(rmz) as paywall:
+    async with paywall_over(rmz, shared=shared and shared()) as paywall:
         await paywall.check("noura")
         rmz.failure = DOWN
         rmz.later(901)

@@ -185,16 +185,46 @@ async def test_nobody_is_asked_for_again_whom_an_event_has_renewed(rmz: Scripted
     assert len(rmz.asked) == before
 
 
-@pytest.mark.parametrize(("on_outage", "granted"), [("keep-known", True), ("deny", False)])
+@pytest.mark.parametrize(
+    ("on_outage", "age", "granted"),
+    [
+        ("keep-known", 300, True),
+        ("deny", 300, False),
+        ("keep-known", 6 * 3600 - 1, True),
+        ("keep-known", 6 * 3600, False),
+    ],
+)
 async def test_a_payer_who_becomes_known_while_rmz_fails_comes_in(
-    rmz: ScriptedRMZ, on_outage: str, granted: bool
+    rmz: ScriptedRMZ, on_outage: str, age: float, granted: bool
 ) -> None:
     """Another process has stored an answer just before this one failed to get one."""
     shared = Shared()
     shared.before_lease = Fact((subscription(),), START)
-    rmz.later(300)
+    rmz.later(age)
     rmz.failure = DOWN
+    paywall = paywall_over(rmz, shared=shared, on_outage=on_outage)
 
-    access = await paywall_over(rmz, shared=shared, on_outage=on_outage).check("noura")
+    access = await paywall.check("noura")
     assert access.granted is granted
     assert access.certain is granted
+    # Memory hands the answer out for some seconds.
+    await paywall.check("noura")
+    assert paywall.status.handed_out == granted
+
+
+async def test_a_payer_whom_another_process_has_renewed_waits_for_no_second_attempt(
+    rmz: ScriptedRMZ,
+) -> None:
+    """RMZ has failed, and the answer of the other process is old, but newer than the own one."""
+    shared = Shared()
+    paywall = paywall_over(rmz, shared=shared)
+    await paywall.check("noura")
+    rmz.later(900)
+    renewed = rmz.today()
+    shared.before_lease = Fact((subscription(),), renewed)
+    rmz.later(61)
+    rmz.failure = DOWN
+
+    access = await paywall.check("noura")
+    assert (access.granted, access.checked_at) == (True, renewed)
+    assert rmz.slept == []
