@@ -18,7 +18,7 @@ from rmz_async.paywall import Change, Fact
 from rmz_async.redis import RedisAccessCache
 from tests.paywall.scripted import START, subscription
 from tests.redis_server import RedisServer
-from tests.seams import access_cache_over, set_lease
+from tests.seams import access_cache_over
 
 pytestmark = pytest.mark.anyio
 
@@ -157,23 +157,6 @@ async def test_a_connection_that_redis_does_not_see_is_closed_and_opened_again()
     assert channels[0] == ""
     assert channels[1] != channels[2] == channels[3]
     assert link.closed == [channels[1]]
-
-
-async def test_the_thread_of_a_lease_ends_with_it_and_keeps_no_interpreter_alive(
-    server: RedisServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However long the lease would have lasted."""
-    set_lease(3600, monkeypatch)
-    before = threads_that_renew()
-    cache = RedisAccessCache(server.url, shop="a-shop", timeout=5)
-
-    token = await cache.lease("noura")
-    assert token is not None
-    (thread,) = threads_that_renew() - before
-    assert thread.daemon
-    await cache.release("noura", token)
-    assert await ended(thread)
-    cache.close()
 
 
 async def test_the_channel_of_a_process_has_the_name_that_rights_are_given_for() -> None:

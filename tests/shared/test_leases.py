@@ -165,6 +165,26 @@ async def test_a_process_whose_connection_breaks_keeps_its_lease_and_listens_aga
     one.close()
 
 
+async def test_the_thread_of_a_lease_ends_with_it_and_keeps_no_interpreter_alive(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the lease would have lasted."""
+    set_lease(LONG, monkeypatch)
+    before = set(threading.enumerate())
+    cache = cache_at(server.url)
+
+    token = await cache.lease("noura")
+    assert token is not None
+    # The lease has been renewed once, and the thread waits.
+    await channel_of_lease(server.url)
+    (thread,) = (one for one in set(threading.enumerate()) - before if one.name == "rmz-lease")
+    assert thread.daemon
+    await cache.release("noura", token)
+    await to_thread.run_sync(thread.join, 60)
+    assert not thread.is_alive()
+    cache.close()
+
+
 async def test_leases_need_no_thread_that_blocking_calls_of_others_hold(
     server: RedisServer,
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from functools import partial
 from operator import getitem
@@ -12,7 +13,7 @@ from typing import Any
 import anyio.lowlevel
 import pytest
 
-from rmz_async import ConfigurationError
+from rmz_async import ConfigurationError, PayloadError, SignatureError
 from rmz_async.webhooks import (
     Ack,
     Event,
@@ -20,6 +21,8 @@ from rmz_async.webhooks import (
     Receiver,
     SubscriptionRenewed,
     sample,
+    sign,
+    verify,
 )
 from tests.webhooks.receiving import SECRET, deliver, deliver_events
 
@@ -62,15 +65,18 @@ async def test_an_event_that_nobody_wants_is_answered_with_success(receiver: Rec
 
 @pytest.mark.parametrize("headers", [None, {}, {"Signature": "0" * 64}])
 async def test_a_delivery_that_rmz_did_not_sign_is_refused(
-    receiver: Receiver, headers: Any
+    receiver: Receiver, headers: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing of it is stored."""
+    """Nothing of it is stored, and the log says why."""
     receiver.on("*")(print)
+    body = sample(EventType.ORDER_CREATED)
+    with pytest.raises(SignatureError) as refused:
+        verify(body, headers, secrets=[SECRET])
 
-    assert await receiver.receive(sample(EventType.ORDER_CREATED), headers) == Ack(
-        401, "the signature does not match"
-    )
+    assert await receiver.receive(body, headers) == Ack(401, "the signature does not match")
     assert await receiver.drain() == 0
+    assert caplog.messages == [f"a delivery was refused: {refused.value}"]
+    assert caplog.records[0].name == "rmz_async"
 
 
 async def test_a_signed_body_that_names_no_event_waits_in_the_inbox(
@@ -79,11 +85,13 @@ async def test_a_signed_body_that_names_no_event_waits_in_the_inbox(
     """No handler can read it, and a retry would be the same."""
     receiver.on("*")(print)
     body = json.dumps(["x"]).encode()
+    with pytest.raises(PayloadError) as unread:
+        verify(body, {"Signature": sign(body, SECRET)}, secrets=[SECRET])
 
     assert (await deliver(receiver, body)).status == 200
     assert (await deliver(receiver, body)).status == 200
     assert await receiver.drain() == 0
-    assert "a signed delivery waits in the inbox: the delivery is not an event" in caplog.text
+    assert caplog.messages == [f"a signed delivery waits in the inbox: {unread.value}"] * 2
 
 
 async def test_a_delivery_that_cannot_be_stored_is_retried_by_rmz(
@@ -175,7 +183,7 @@ def test_wrong_handlers_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("secrets", "said"),
     [
-        (lambda: [], "must be a list of 1 to"),
+        (lambda: [], "a delivery was not looked at: secrets: must be a list of 1 to .*"),
         (partial(getitem, {}, "S3CRET"), "a delivery was not looked at: KeyError"),
     ],
 )
@@ -186,7 +194,8 @@ async def test_secrets_that_cannot_be_had_are_answered_without_a_traceback(
     receiver = Receiver(secrets=secrets, inbox=address)
 
     assert await deliver(receiver, b"{}") == Ack(500, "not configured")
-    assert said in caplog.text
+    (message,) = caplog.messages
+    assert re.fullmatch(said, message)
     assert "S3CRET" not in caplog.text
 
 
@@ -196,8 +205,10 @@ async def test_a_body_that_is_not_bytes_is_answered_without_a_traceback(
     """The log names the mistake in the application."""
     body: Any = "{}"
 
-    assert (await receiver.receive(body, {})).status == 500
-    assert "must be the raw bytes" in caplog.text
+    assert await receiver.receive(body, {}) == Ack(500, "not configured")
+    assert caplog.messages == [
+        "a delivery was not looked at: body must be the raw bytes of the request"
+    ]
 
 
 async def test_a_replay_runs_all_handlers_that_want_the_event_now(receiver: Receiver) -> None:
