@@ -13,8 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from typing import TypeVar, cast
 
-import attrs
-
+from rmz_async._frozen import frozen
 from rmz_async.errors import ConfigurationError
 
 __all__ = (
@@ -32,7 +31,7 @@ T = TypeVar("T")
 logger: logging.Logger = logging.getLogger("rmz_async")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AttemptRecord:
     """An attempt of a call that has ended.
 
@@ -58,7 +57,7 @@ class AttemptRecord:
     waited: float
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CallRecord:
     """A call that has ended; a read-back is a call of its own.
 
@@ -77,7 +76,7 @@ class CallRecord:
     seconds: float
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DecisionRecord:
     """An answer of a paywall that memory did not have ready, or a purchase that was confirmed.
 
@@ -96,7 +95,7 @@ class DecisionRecord:
     age: float
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DeliveryRecord:
     """A delivery that a receiver has answered.
 
@@ -117,7 +116,7 @@ class DeliveryRecord:
     seconds: float
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class HandlerRecord:
     """An attempt of a handler that has ended.
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
+from rmz_async._frozen import frozen
 from rmz_async.errors import ConfigurationError
 
 __all__ = (
@@ -47,7 +48,7 @@ def _yes_or_no(_: object, attribute: attrs.Attribute[bool], value: object) -> No
         raise ConfigurationError(f"{attribute.name}: must be True or False")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RetryPolicy:
     """How often a call may be attempted, and how long to wait between two attempts.
 
@@ -74,7 +75,7 @@ class RetryPolicy:
     replica_lag: float = attrs.field(default=30.0, validator=_zero_or_more)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class QuotaReport:
     """RMZ's own figures about a quota, from the headers of one answer.
 
@@ -142,7 +143,7 @@ def _a_store(_: object, attribute: attrs.Attribute[QuotaStore | None], value: ob
         raise ConfigurationError(f"{attribute.name}: must have the methods of QuotaStore")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Pacing:
     """How a client waits for a slot, so that RMZ does not have to refuse a request.
 
@@ -184,7 +185,7 @@ class Unchanged(Enum):
     UNCHANGED = "unchanged"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Options:
     """The options of a client, beside its token and its connections.
 

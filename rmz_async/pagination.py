@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 import attrs
 
+from rmz_async._frozen import frozen
 from rmz_async.errors import RMZError, UnexpectedAnswerError
 
 __all__ = ("Page", "Pager")
@@ -17,7 +18,7 @@ T = TypeVar("T")
 _MAX_REPEATED_PAGES = 3
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Page(Generic[T]):
     """A page of a list."""
 

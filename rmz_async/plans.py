@@ -11,6 +11,7 @@ import attrs
 
 from rmz_async._calls.clock import Clock
 from rmz_async._flights import Flights
+from rmz_async._frozen import frozen
 from rmz_async.errors import ConfigurationError, PlanNotFoundError
 from rmz_async.models import Duration, Product, ProductType
 from rmz_async.resources.products import Products
@@ -21,7 +22,7 @@ __all__ = ("Plan", "Plans")
 LONGEST_AGE = 86_400.0
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Plan:
     """A variant of a product that is subscribed to.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
+from rmz_async._frozen import frozen
 from rmz_async.models._json_object import EMPTY, JSON, JSONObject
 
 __all__ = ("OWN_FIELDS", "WIRE_NAMES", "Model", "model", "wire_names")
@@ -38,10 +39,9 @@ if TYPE_CHECKING:
     # Only of a class with attrs' own decorator does mypy know that it can be evolved.
     from attrs import frozen as model
 else:
-    # ``Model`` has the methods for all: attrs would write and compile them for each class. With
-    # slots attrs sets each field of a frozen object by a call, and an order has sixty of them: an
-    # answer would take a tenth longer to decode.
-    model = functools.partial(attrs.frozen, eq=False, repr=False, slots=False)
+    # With slots attrs sets each field of a frozen object by a call, and an order has sixty of them:
+    # an answer would take a tenth longer to decode.
+    model = functools.partial(frozen, slots=False)
 
 
 @model(kw_only=True)
@@ -71,24 +71,6 @@ class Model:
             for name, key in wire_names(cast("Any", type(self))).items()
         }
         return plain | {key: _plain_json(value) for key, value in self.extra.items()}
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return _values(self) == _values(other)
-
-    def __hash__(self) -> int:
-        fields = attrs.fields(type(self))
-        return hash(tuple(getattr(self, field.name) for field in fields if field.hash is not False))
-
-    def __repr__(self) -> str:
-        shown = (field.name for field in attrs.fields(type(self)) if field.repr)
-        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
-        return f"{type(self).__qualname__}({fields})"
-
-
-def _values(model: Model) -> tuple[object, ...]:
-    return tuple(getattr(model, field.name) for field in attrs.fields(type(model)))
 
 
 def _plain_field(value: object) -> JSON:

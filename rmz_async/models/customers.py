@@ -5,6 +5,7 @@ from typing import Self
 
 import attrs
 
+from rmz_async._frozen import frozen
 from rmz_async.models._model import Model, model
 from rmz_async.models._phone_text import parse_phone
 
@@ -55,7 +56,7 @@ class Customer(Model):
     """UTC; in webhooks about orders only."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class NewCustomer:
     """A customer as the caller describes them; RMZ finds or creates the one with this number."""
 
@@ -77,7 +78,7 @@ class NewCustomer:
     """An e-mail address."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class PhoneNumber:
     """A phone number that identifies a customer.
 

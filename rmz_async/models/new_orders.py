@@ -6,12 +6,13 @@ from typing import Any, TypeAlias
 
 import attrs
 
+from rmz_async._frozen import frozen
 from rmz_async.models._model import Model, model
 
 __all__ = ("CompletedOrder", "CreatedOrder", "DuplicateOrder", "OrderLine", "PendingOrder")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OrderLine:
     """A line of an order that is to be made."""
 

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
+from rmz_async._frozen import frozen
 from rmz_async.models._model import Model, model
 from rmz_async.models.products import CancelBehavior
 from rmz_async.models.subscriptions import Duration
@@ -60,7 +61,7 @@ class Media(Model):
     """In bytes."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CodeStock:
     """A product of type ``code``, with the codes that are for sale.
 
@@ -72,7 +73,7 @@ class CodeStock:
     """1 or more; a person who knows one has the goods. Hidden in ``repr``."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class VariantFeature:
     """A line that the checkout shows below a plan."""
 
@@ -83,7 +84,7 @@ class VariantFeature:
     """The meaning of the feature."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class NewVariant:
     """A plan of a product that is subscribed to."""
 
@@ -103,7 +104,7 @@ class NewVariant:
     """The features of the plan."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SubscriptionPlans:
     """A product of type ``subscription``, with its plans.
 
@@ -127,7 +128,7 @@ class SubscriptionPlans:
     """Whether a new subscription renews by itself."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class LicenseTerms:
     """A product of type ``license``."""
 
@@ -150,7 +151,7 @@ class LicenseTerms:
     """Whether RMZ encrypts the answers to license checks end to end."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Course:
     """A product of type ``course``."""
 
@@ -159,7 +160,7 @@ class Course:
     """Sent as it is; RMZ does not document its fields."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class FieldOption:
     """A choice of a field."""
 
@@ -170,7 +171,7 @@ class FieldOption:
     """The amount that the choice adds to the price, 0 or more, with at most 2 decimals."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SelectField:
     """A field in which the customer chooses one of several options."""
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import attrs
 
+from rmz_async._frozen import frozen
 from rmz_async.models import Subscription, SubscriptionProduct, Variant
 from rmz_async.paywall.policy import Policy
 
@@ -97,7 +98,7 @@ class Source(StrEnum):
     """An earlier process learnt it."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Grant:
     """A subscription that lets a user in.
 
@@ -122,7 +123,7 @@ class Grant:
         return self.subscription.variant
 
 
-@attrs.frozen(kw_only=True, weakref_slot=False)
+@frozen(kw_only=True, weakref_slot=False)
 class Access:
     """Whether a user has access.
 

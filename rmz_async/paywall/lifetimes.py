@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from rmz_async._frozen import frozen
 from rmz_async.errors import ConfigurationError
 
 __all__ = ("Lifetimes",)
@@ -20,7 +21,7 @@ def _seconds(_: object, attribute: attrs.Attribute[float], value: object) -> Non
         raise ConfigurationError(f"{attribute.name}: must be a finite number of seconds above 0")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Lifetimes:
     """How old an answer may be, in seconds.
 

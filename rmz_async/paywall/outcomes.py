@@ -6,13 +6,14 @@ from typing import Literal, TypeAlias
 
 import attrs
 
+from rmz_async._frozen import frozen
 from rmz_async.models import Subscription
 from rmz_async.paywall.access import Access
 
 __all__ = ("Confirmation", "Confirmed", "NotFound", "NotYet", "SomeoneElses")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Confirmed:
     """The user has paid, and has access.
 
@@ -28,7 +29,7 @@ class Confirmed:
         return True
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class NotYet:
     """RMZ does not show the payment yet, or cannot be asked: wait, and confirm again.
 
@@ -42,7 +43,7 @@ class NotYet:
         return False
 
 
-@attrs.frozen
+@frozen
 class SomeoneElses:
     """The subscription, or the link, belongs to another user."""
 
@@ -50,7 +51,7 @@ class SomeoneElses:
         return False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class NotFound:
     """The query leads to no subscription that lets the user in.
 

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import attrs
 
+from rmz_async._frozen import frozen
 from rmz_async.errors import ConfigurationError
 
 __all__ = ("Policy",)
@@ -47,7 +48,7 @@ def _yes_or_no(_: object, attribute: attrs.Attribute[bool], value: object) -> No
         raise ConfigurationError(f"{attribute.name}: must be True or False")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Policy:
     """Which subscriptions let a user in.
 

@@ -8,12 +8,13 @@ from typing import Protocol, runtime_checkable
 
 import attrs
 
+from rmz_async._frozen import frozen
 from rmz_async.models import Subscription, SubscriptionStatus
 
 __all__ = ("AccessCache", "Change", "Changes", "Fact")
 
 
-@attrs.frozen
+@frozen
 class Fact:
     """The answer of RMZ about one user.
 
@@ -30,7 +31,7 @@ class Fact:
     is_partial: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Change:
     """A change of a subscription, which a webhook has reported to one of the processes.
 
@@ -47,7 +48,7 @@ class Change:
     status: SubscriptionStatus | str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Changes:
     """The changes since a mark.
 

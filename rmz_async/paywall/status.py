@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import attrs
+from rmz_async._frozen import frozen
 
 __all__ = ("PaywallStatus",)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class PaywallStatus:
     """The state of a paywall at one moment.
 

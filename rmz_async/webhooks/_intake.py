@@ -6,9 +6,8 @@ import hashlib
 import logging
 from typing import cast
 
-import attrs
-
 from rmz_async._calls.refusals import quoted
+from rmz_async._frozen import frozen
 from rmz_async.errors import ConfigurationError, PayloadError, SignatureError
 from rmz_async.webhooks._comparing import state_of_event
 from rmz_async.webhooks._handlers import Handlers, subject_of
@@ -22,7 +21,7 @@ from rmz_async.webhooks.inbox.interface import Delivery
 logger: logging.Logger = logging.getLogger("rmz_async")
 
 
-@attrs.frozen
+@frozen
 class Ack:
     """The answer to RMZ.
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import attrs
-
+from rmz_async._frozen import frozen
 from rmz_async.webhooks._handlers import Handlers
 from rmz_async.webhooks._reading import event_of
 from rmz_async.webhooks.events import Event
@@ -15,7 +14,7 @@ UNREADABLE = "(unreadable)"
 """The name of a signed delivery that names no event."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Replay:
     """A handler that runs again for a delivery, or would.
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from rmz_async._frozen import frozen
 from rmz_async.webhooks.inbox.interface import Stats
 
 __all__ = ("Health", "HealthLevel")
@@ -49,7 +50,7 @@ class HealthLevel(StrEnum):
     """RMZ will switch the webhook off, or has done so already."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Health:
     """The state of a receiver at one moment.
 

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from rmz_async._calls.clock import Clock
+from rmz_async._frozen import frozen
 from rmz_async.errors import ConfigurationError
 from rmz_async.models.subscriptions import Subscription
 from rmz_async.pagination import Page
@@ -27,7 +28,7 @@ LAG = 30.0
 """Seconds by which RMZ's answer may be older than the question, because it reads from a replica."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Reconciliation:
     """The result of ``receiver.reconcile``.
 

@@ -9,6 +9,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
+from rmz_async._frozen import frozen
+
 __all__ = ("Delivery", "Entry", "EntryTask", "Grouping", "Inbox", "Stats", "Task", "TaskState")
 
 
@@ -41,7 +43,7 @@ class TaskState(StrEnum):
     """The last attempt has failed; the task keeps the error and waits for a person."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Delivery:
     """A verified delivery to be stored.
 
@@ -69,7 +71,7 @@ class Delivery:
     state: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=False)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Task:
     """A task that the caller has claimed, with the delivery that the handler gets.
 
@@ -101,7 +103,7 @@ class Task:
     age: float | None = attrs.field(default=None, eq=False)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class EntryTask:
     """A task, as people see it.
 
@@ -122,7 +124,7 @@ class EntryTask:
     is_running: bool
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Entry:
     """A delivery in the inbox, as people see it.
 
@@ -151,7 +153,7 @@ class Entry:
     tasks: Sequence[EntryTask]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Stats:
     """How many deliveries and tasks an inbox holds.
 

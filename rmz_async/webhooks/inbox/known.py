@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
+from rmz_async._frozen import frozen
 from rmz_async.webhooks.inbox.interface import Delivery, Inbox
 
 __all__ = ("Decide", "KnownStates", "Seen", "Walk")
@@ -15,7 +16,7 @@ RESTART = 3_600.0
 """Seconds after which a walk that was left begins at the first page again."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Walk:
     """A walk through RMZ's list of subscriptions, which one process at a time makes.
 
@@ -30,7 +31,7 @@ class Walk:
     is_first: bool
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Seen:
     """A subscription as RMZ's list shows it.
 
