@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
-import attrs
 from anyio import Event
 
 from rmz_async._per_loop import PerLoop
@@ -13,7 +12,6 @@ from rmz_async._per_loop import PerLoop
 T = TypeVar("T")
 
 
-@attrs.define
 class Flight(Generic[T]):
     """A request that is on its way.
 
@@ -22,8 +20,9 @@ class Flight(Generic[T]):
         results: The answer; empty if the one who asked was cancelled or failed.
     """
 
-    landed: Event = attrs.field(factory=Event)
-    results: list[T] = attrs.field(factory=list[T])
+    def __init__(self) -> None:
+        self.landed: Event = Event()
+        self.results: list[T] = []
 
 
 class Flights(Generic[T]):

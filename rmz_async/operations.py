@@ -25,7 +25,7 @@ class Reaction(Enum):
     RAISE = "raise"
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class _Rule:
     words: str
     not_sent: Reaction
@@ -110,7 +110,7 @@ class RetryRule(Enum):
         return self.value.final
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Operation:
     """A call of the API.
 

@@ -15,6 +15,7 @@ for _name in (
     "anyio._backends._asyncio",
     "cattrs",
     "certifi",
+    "difflib",
     "encodings.idna",
     "httpcore._backends.auto",
     "httpcore._backends.anyio",

@@ -8,6 +8,7 @@ from enum import Enum, auto
 
 import attrs
 
+from rmz_async._frozen import frozen
 from rmz_async.errors import APIError
 
 
@@ -52,7 +53,7 @@ class Evidence(Enum):
     """The object could not be read."""
 
 
-@attrs.frozen
+@frozen
 class Window:
     """The time on RMZ's own clock in which a call can have been applied.
 

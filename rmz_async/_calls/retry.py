@@ -33,7 +33,7 @@ class Step(Enum):
     RAISE = auto()
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen(eq=False, repr=False)
 class Decision:
     """The next step after a failed attempt, with its bounds.
 

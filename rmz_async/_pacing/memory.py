@@ -89,7 +89,7 @@ class InMemoryQuotaStore:
         return self._versions.setdefault(key, _Version(Quota()))
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Version:
     """A quota that is never changed, and those that came after it.
 

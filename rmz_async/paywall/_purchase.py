@@ -11,7 +11,7 @@ from rmz_async.models import NewCustomer
 __all__ = ("Purchase",)
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Purchase:
     """All that a checkout session needs, beside the user.
 

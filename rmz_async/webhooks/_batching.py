@@ -21,7 +21,7 @@ R = TypeVar("R")
 MAX_BATCH = 500
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Item(Generic[T, R]):
     """A value that waits, and later what came of it."""
 
@@ -30,7 +30,7 @@ class Item(Generic[T, R]):
     outcome: R | Exception | None = None
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class _Line(Generic[T, R]):
     """The items that wait in one event loop."""
 

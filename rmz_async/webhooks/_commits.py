@@ -45,7 +45,7 @@ MOST = 50
 LONGEST = 0.01
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Group:
     """The blocks that are committed together.
 

@@ -14,6 +14,7 @@ import attrs
 from anyio import CapacityLimiter, to_thread
 
 from rmz_async._calls.refusals import quoted
+from rmz_async._frozen import frozen
 from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks._keys import LONGEST, storable
 from rmz_async.webhooks.events import Event, EventType, UnknownEvent
@@ -52,7 +53,7 @@ def _is_callable(_: object, attribute: attrs.Attribute[Any], value: object) -> N
         raise ConfigurationError(f"{attribute.name}: must be a function of the attempt's number")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Rules:
     """How a handler runs.
 
@@ -85,7 +86,7 @@ class Rules:
         return seconds
 
 
-@attrs.frozen
+@frozen
 class Registered:
     """A handler.
 

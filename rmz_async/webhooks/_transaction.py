@@ -19,7 +19,7 @@ from rmz_async.webhooks.inbox._lost import lost
 from rmz_async.webhooks.inbox.interface import Inbox, Task
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Run:
     """A run of a handler.
 

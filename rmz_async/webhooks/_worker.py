@@ -34,7 +34,7 @@ LEASE = 30.0
 RENEWAL = 10.0
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Worker:
     """Runs the tasks of one inbox, for all event loops of a process.
 

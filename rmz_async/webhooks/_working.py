@@ -69,7 +69,7 @@ class Signal:
             self._event = None
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class Background:
     """The work of one ``working()`` block.
 
