@@ -18,7 +18,7 @@ from rmz_async.paywall import Change, Fact
 from rmz_async.redis import RedisAccessCache
 from tests.paywall.scripted import START, subscription
 from tests.redis_server import RedisServer
-from tests.seams import access_cache_over
+from tests.seams import access_cache_over, set_lease
 
 pytestmark = pytest.mark.anyio
 
@@ -157,6 +157,40 @@ async def test_a_connection_that_redis_does_not_see_is_closed_and_opened_again()
     assert channels[0] == ""
     assert channels[1] != channels[2] == channels[3]
     assert link.closed == [channels[1]]
+
+
+async def test_a_lease_is_renewed_no_more_after_it_was_given_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its thread sleeps between two renewals, and wakes up for the end."""
+    set_lease(3600, monkeypatch)
+    before = threads_that_renew()
+    link = ScriptedLink([1, 1], [1])
+    cache = access_cache_over(link)
+
+    token = await cache.lease("noura")
+    (thread,) = threads_that_renew() - before
+    await cache.release("noura", token)
+
+    assert await ended(thread)
+    assert len(link.asked) == 3
+
+
+async def test_a_lease_that_cannot_be_renewed_is_left_to_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its thread shows no traceback: the next call of the paywall reports that Redis is gone."""
+    errors: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", errors.append)
+    before = threads_that_renew()
+    link = ScriptedLink([1])
+
+    await access_cache_over(link).lease("noura")
+    for thread in threads_that_renew() - before:
+        assert await ended(thread)
+
+    assert len(link.asked) == 2
+    assert errors == []
 
 
 async def test_the_channel_of_a_process_has_the_name_that_rights_are_given_for() -> None:
