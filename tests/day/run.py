@@ -64,7 +64,9 @@ OUTAGES: dict[str, dict[str, Any]] = {
         "webhooks": False,
     },
     "outage, 4 servers, from Redis": {"servers": 4},
+    "outage, 4 servers, from Redis, webhooks off": {"servers": 4, "webhooks": False},
     "outage, 8 servers, from Redis": {"servers": 8},
+    "outage, 8 servers, from Redis, webhooks off": {"servers": 8, "webhooks": False},
 }
 
 

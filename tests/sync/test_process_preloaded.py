@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
 import sys
 import textwrap
@@ -16,12 +18,16 @@ import pytest
 
 from rmz_async.sandbox import Sandbox, Served
 from rmz_sync.webhooks import EventType, Receiver, sample, sign
+from tests.redis_server import redis_server
 from tests.sync.scripts import FORK_WARNING, LIMIT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
 
 ROOT = Path(__file__).parents[2]
 SECRET = "whsec_of_a_shop_that_forks"
+
+# Celery alone takes seconds to start, and a busy machine makes that a minute.
+LONGEST = 120.0
 
 # The parent's first event loop has ended before its client was closed, as at an import.
 UNCLOSED = [
@@ -180,6 +186,60 @@ def test_workers_of_gunicorn_go_on_with_what_was_preloaded(sandbox: Served, tmp_
         process.terminate()
         process.communicate(timeout=LIMIT)
     assert len(sandbox.requests) == 4 + 2 * 4
+    assert stored(tmp_path) == 4
+
+
+PREFORKED = """
+import multiprocessing
+from celery import Celery
+from rmz_async.redis import RedisAccessCache
+
+shared = RedisAccessCache(os.environ["REDIS_URL"].replace("redis+socket", "unix"), shop="a-shop")
+together = Paywall(rmz, lifetimes=Lifetimes(patience=30), shared=shared)
+assert together.check(PAYER).granted
+
+# Each child waits with its task for that of the other one.
+both = multiprocessing.get_context("fork").Barrier(2, timeout=30)
+queue = Celery("preforked", broker=os.environ["REDIS_URL"], backend=os.environ["REDIS_URL"])
+
+@queue.task
+def work():
+    both.wait()
+    look()
+    anyio.run(async_look)
+    assert together.check(PAYER).source is Source.CACHE
+    assert together.check("usr_unknown_to_both").certain
+    assert deliver("both") == deliver(f"of {os.getpid()}") == 200
+    return os.getpid()
+"""
+
+
+def test_children_of_celery_go_on_with_what_was_imported(
+    sandbox: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pool forks after the import of the tasks; both children share facts over Redis."""
+    celery = pytest.importorskip("celery", reason="only the group of the tests has it")
+    (tmp_path / "preforked.py").write_text(USED + PREFORKED, "utf-8")
+    options = ["worker", "--pool", "prefork", "--concurrency", "2", "--without-mingle"]
+    with redis_server() as redis:
+        url = redis.url.replace("unix", "redis+socket")
+        monkeypatch.setenv("REDIS_URL", url)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "celery", "-A", "preforked:queue", *options],
+            cwd=tmp_path,
+            start_new_session=True,
+        )
+        try:
+            with celery.Celery("asking", broker=url, backend=url) as asking:
+                work = asking.signature("preforked.work")
+                pids = celery.group(work, work)().get(timeout=LONGEST)
+        finally:
+            # The children of the pool, too.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    assert process.pid not in pids
+    assert len(set(pids)) == 2
+    assert len(sandbox.requests) == 5 + 2 * 4 + 1
     assert stored(tmp_path) == 4
 
 
