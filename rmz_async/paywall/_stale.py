@@ -94,8 +94,8 @@ class Stale:
         access = self._hand_out(user, entry, last)
         self._refreshing.later(user, first=user in self._doubts)
         if not is_outage:
-            kept = self._oldest if now < self._oldest_until else 0.0
-            self._oldest = max(kept, now - entry.learnt + KEPT)
+            age = now - entry.learnt + KEPT
+            self._oldest = max(self._oldest, age) if now < self._oldest_until else age
             self._oldest_until = now + MINUTE
         return access
 
