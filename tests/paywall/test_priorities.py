@@ -118,6 +118,7 @@ async def test_an_old_grant_is_handed_out_for_five_seconds_before_a_further_look
 ) -> None:
     """Else each page view would ask an RMZ that cannot answer."""
     paywall = paywall_over(rmz)
+    rmz.later(1000)
     await paywall.check("noura")
     rmz.failure = FULL
     rmz.later(61)
