@@ -98,6 +98,7 @@ async def test_a_brief_failure_is_no_outage_for_an_answer_that_is_too_old() -> N
     rmz.failure = DOWN
 
     assert (await paywall.check("noura")).reason is Reason.CANCELED
+    assert rmz.urgencies[1:] == [Urgency.RETURNING] * 2
 
 
 async def test_a_full_minute_costs_a_payer_nothing_and_is_named(rmz: ScriptedRMZ) -> None:
@@ -184,6 +185,23 @@ async def test_nobody_is_asked_for_again_whom_an_event_has_renewed(rmz: Scripted
         await anyio.wait_all_tasks_blocked()
 
     assert len(rmz.asked) == before
+
+
+async def test_nobody_is_asked_for_again_who_has_lost_access_meanwhile(
+    rmz: ScriptedRMZ, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The user waits in the background as a payer, and is none any more."""
+    async with paywall_over(rmz) as paywall:
+        await paywall.check("noura")
+        rmz.later(61)
+        assert (await paywall.check("noura")).source is Source.STALE
+        rmz.set()
+        assert not await paywall.refresh("noura")
+        before = len(rmz.asked)
+        await anyio.wait_all_tasks_blocked()
+
+    assert len(rmz.asked) == before
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize(

@@ -26,12 +26,12 @@ def rmz() -> ScriptedRMZ:
 
 
 async def known(rmz: ScriptedRMZ, paywall: Paywall, number: int) -> list[str]:
-    """Let a paywall know so many payers, whose answers are then old."""
+    """Let a paywall know so many payers, whose answers have just become old."""
     users = [f"user-{place}" for place in range(number)]
     for user in users:
         rmz.set(subscription(user=user), user=user)
         assert await paywall.check(user)
-    rmz.later(61)
+    rmz.later(60)
     return users
 
 
