@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import ANY
 
 import attrs
 import pytest
@@ -30,6 +31,10 @@ THEIRS: Any = attrs.frozen(type("Value", (), fields()))
 def test_values_are_equal_if_the_fields_that_count_are(other: tuple[object, ...]) -> None:
     assert (OURS("a", 1) == OURS(*other)) is (THEIRS("a", 1) == THEIRS(*other))
     assert (OURS("a", 1) != OURS(*other)) is (THEIRS("a", 1) != THEIRS(*other))
+
+
+def test_equality_with_another_kind_is_left_to_it() -> None:
+    assert OURS("a", 1) == ANY
 
 
 def test_equal_values_have_one_hash() -> None:
