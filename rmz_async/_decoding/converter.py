@@ -36,10 +36,13 @@ def decode(data: object, into: type[T]) -> T:
     Raises:
         ValueError: *data* is not of the documented shape. The message names each path and rule.
     """
+    wanted: Any = into
     try:
-        return cast("T", _structure(cast("Any", into), False)(data, into))
+        found: T = _structure(wanted, False)(data, into)
     except Exception:  # noqa: BLE001 - whatever went wrong, the explaining converter says where
         found = _decode_with_care(data, into)
+    else:
+        return found
     names = list(_unreadable("data", found))
     more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
     logger.warning(

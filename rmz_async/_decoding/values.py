@@ -65,7 +65,7 @@ def decisive(read: Callable[[Any], T | None], kind: str) -> Callable[[Any, objec
 
 def integer(value: Any, _: object = None) -> int | None:
     """Read an integer, also from a string or from a number such as ``12.0``."""
-    if value is None or value.__class__ is int:
+    if value.__class__ is int or value is None:
         return value
     if isinstance(value, str) and (written := _INTEGER.fullmatch(value)):
         return int(written[1])
@@ -79,7 +79,7 @@ def integer(value: Any, _: object = None) -> int | None:
 
 def boolean(value: Any, _: object = None) -> bool | None:
     """Read true or false, also as 1 or 0."""
-    if value is None or value.__class__ is bool:
+    if value.__class__ is bool or value is None:
         return value
     if value in (0, 1, "0", "1"):
         return value in (1, "1")
@@ -88,7 +88,7 @@ def boolean(value: Any, _: object = None) -> bool | None:
 
 def string(value: Any, _: object = None) -> str | None:
     """Read a string, also if PHP has made an integer of it."""
-    if value is None or value.__class__ is str:
+    if value.__class__ is str or value is None:
         return value
     if value.__class__ is int:
         return str(value)

@@ -68,10 +68,6 @@ class _OverNamedConnections:
         sending: Sending = cast("Any", request).extensions[SENDING]
         if sending.query:
             request.url.target += b"?" + sending.query.encode("ascii")
-        _authorize(request, sending.token)
+        # In no variable: an error may pass through this frame.
+        request.headers.append((b"Authorization", f"Bearer {sending.token.reveal()}".encode()))
         return await sending.connection.handle_async_request(request)
-
-
-def _authorize(request: httpcore.Request, token: Secret) -> None:
-    # Apart, so that no frame that an error can pass through has the token among its variables.
-    request.headers.append((b"Authorization", f"Bearer {token.reveal()}".encode("ascii")))

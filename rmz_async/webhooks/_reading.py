@@ -94,7 +94,8 @@ def event_of(body: bytes, request_id: str | None, secret_index: int | None) -> A
         "extra": JSONObject(rest) if rest else EMPTY,
     }
     if kind is not None and (subscription or order):
-        return cast("AnyEvent", kind(**common))
+        known: AnyEvent = kind(**common)
+        return known
     fault = "; ".join(faults) if kind is not None else None
     if fault:
         logger.warning("a delivery of %s cannot be read: %s", name, fault)
