@@ -176,3 +176,15 @@ async def test_a_doubted_fact_of_another_process_grants_no_product(rmz: Scripted
 
     assert (await paywall.check("noura", "films")).reason is Reason.CANCELED
     assert rmz.asked == ["noura", "noura"]
+
+
+async def test_a_purchase_that_is_confirmed_during_a_check_refuses_no_other_product(
+    rmz: ScriptedRMZ,
+) -> None:
+    """The process takes it just before it would have asked RMZ."""
+    shared = Shared()
+    rmz.set(to("books", 2), to("films", 501))
+    shared.before_lease = Fact((to("films", 501),), rmz.today(), is_partial=True)
+
+    assert (await paywall_over(rmz, shared=shared).check("noura", "books")).granted
+    assert rmz.asked == ["noura"]
