@@ -354,3 +354,19 @@ async def test_an_event_is_forgotten_everywhere_before_rmz_is_asked(rmz: Scripte
         await paywall.feed(event())
     assert shared.facts["noura"].is_doubted
     assert [change.user for change in shared.log] == ["noura"]
+
+
+async def test_who_has_lost_access_is_no_payer_in_an_outage_of_rmz_and_of_the_cache(
+    rmz: ScriptedRMZ,
+) -> None:
+    """The refusal is no longer known anywhere, and the grant before it counts for nothing."""
+    shared = Shared()
+    paywall = paywall_over(rmz, shared=shared)
+    assert await paywall.check("noura")
+    rmz.set(subscription(status="canceled"))
+    rmz.later(901)
+    assert (await paywall.check("noura")).reason is Reason.CANCELED
+
+    shared.failure, rmz.failure = OSError("gone"), DOWN
+    rmz.later(6)
+    assert (await paywall.check("noura")).reason is Reason.UNAVAILABLE
