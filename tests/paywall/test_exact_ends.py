@@ -106,6 +106,8 @@ async def test_a_second_attempt_is_made_if_its_pause_is_shorter_than_patience(
 
     assert (await paywall.check("noura")).source is Source.STALE
     assert rmz.slept == slept
+    # An outage is no full minute.
+    assert paywall.status.hard == 900
 
 
 async def test_an_answer_of_rmz_needs_no_look_for_exactly_as_long_as_soft_says(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import anyio
 import pytest
 
@@ -75,6 +77,24 @@ async def test_a_doubted_payer_whom_another_process_knows_is_no_stranger(rmz: Sc
     access = await paywall_over(rmz, shared=shared).check("noura")
     assert access.reason is Reason.CANCELED
     assert rmz.urgencies == [Urgency.RETURNING]
+
+
+@pytest.mark.parametrize(("of_other", "newest"), [(700, 700), (-700, 0)])
+async def test_the_newer_of_two_grants_counts_for_a_known_payer(
+    rmz: ScriptedRMZ, of_other: float, newest: float
+) -> None:
+    """The other grant is of another process, and is too old to be taken for an answer of RMZ."""
+    shared = Shared()
+    paywall = paywall_over(rmz, shared=shared)
+    await paywall.check("noura")
+    shared.facts["noura"] = Fact((subscription(),), START + timedelta(seconds=of_other))
+    rmz.later(1000)
+    rmz.failure = FULL
+
+    access = await paywall.check("noura")
+    assert (access.source, access.checked_at) == (Source.STALE, START + timedelta(seconds=newest))
+    # Without a background, the asker asks RMZ; a payer whose grant is too old waits for a slot.
+    assert rmz.urgencies[1:] == [Urgency.PAYER if newest else Urgency.RETURNING]
 
 
 async def test_a_refusal_that_another_process_knows_makes_nobody_a_payer(rmz: ScriptedRMZ) -> None:
