@@ -8,13 +8,14 @@ import sys
 import attrs
 
 from rmz_async._extras import extra
+from rmz_async.cli._direction import Cell, Lines
 from rmz_async.cli._doctor_rmz import check_rmz
 from rmz_async.cli._doctor_stores import check_inbox, check_redis
 from rmz_async.cli._doctor_webhook import check_webhook
 from rmz_async.cli._findings import Finding, State
 from rmz_async.cli._options import Options, webhook_secrets
 from rmz_async.cli._printing import console, print_document, print_rows
-from rmz_async.cli._wording import text, without_marks
+from rmz_async.cli._wording import language, text, without_marks
 
 with extra("cli", needed_by="The command rmz"):
     from rich.table import Table
@@ -23,7 +24,7 @@ with extra("cli", needed_by="The command rmz"):
 __all__ = ("doctor",)
 
 # A terminal that is narrower breaks the lines itself.
-_LEAST_WIDTH = 50
+_LEAST_WIDTH = 40
 _COLOURS = {
     State.OK: "green",
     State.WARNING: "yellow",
@@ -74,9 +75,11 @@ def _print(findings: list[Finding], options: Options) -> None:
     table.add_column(overflow="fold")
     for each in findings:
         state = Text(text(each.state), style=_COLOURS[each.state])
-        table.add_row(state, Text(text(each.check)), Text(each.text))
+        table.add_row(Cell(state), Cell(Text(text(each.check))), Cell(Text(each.text)))
         if each.advice:
-            table.add_row("", "", Text(f"→ {each.advice}", style="italic"))
+            # The arrow points on, in the direction of the words.
+            arrow = "←" if language() == "ar" else "→"
+            table.add_row("", "", Cell(Text(f"{arrow} {each.advice}", style="italic")))
     output = console(options, sys.stdout)
     output.width = max(output.width, _LEAST_WIDTH)
-    output.print(table)
+    output.print(Lines(table))

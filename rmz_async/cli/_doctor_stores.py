@@ -58,13 +58,23 @@ async def check_inbox(address: str | None) -> Finding:
         advice = text("look whether the database runs, and at the address and its password")
         return Finding("inbox", State.FAILED, _reason(error), advice)
     found = text(
-        "%(deliveries)s deliveries, %(waiting)s waiting, %(dead)s failed",
+        "%(deliveries)s deliveries, %(waiting)s waiting, %(dead)s failed, "
+        "%(unreadable)s unreadable",
         deliveries=stats.deliveries,
         waiting=stats.waiting,
         dead=stats.dead,
+        unreadable=stats.unreadable,
     )
     if stats.dead or stats.unreadable:
-        advice = text("look at rmz webhooks list --state dead, mend, and rmz webhooks replay")
+        # A delivery that cannot be read has no tasks that could be dead or run again.
+        advice = (
+            text("look at rmz webhooks list --state dead, mend, and rmz webhooks replay")
+            if stats.dead
+            else text(
+                "look at rmz webhooks list, and with rmz webhooks show NUMBER --body at the "
+                "unreadable"
+            )
+        )
         return Finding("inbox", State.WARNING, found, advice)
     return Finding("inbox", State.OK, found)
 

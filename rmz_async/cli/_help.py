@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import attrs
+
 from rmz_async._extras import extra
+from rmz_async.cli._direction import Cell, Lines
 from rmz_async.cli._sentences import in_language
-from rmz_async.cli._wording import text
+from rmz_async.cli._wording import language, text
 
 with extra("cli", needed_by="The command rmz"):
-    from cyclopts.help import HelpPanel, InlineText
+    from cyclopts.help import ColumnSpec, HelpEntry, HelpPanel, InlineText, PanelSpec
     from cyclopts.help.formatters import DefaultFormatter
+    from cyclopts.help.specs import get_default_command_columns, get_default_parameter_columns
+    from rich.box import HORIZONTALS
     from rich.console import Console, ConsoleOptions
     from rich.markdown import Markdown
     from rich.text import Text
@@ -33,9 +40,12 @@ class HelpInLanguage(DefaultFormatter):
             )
             for each in panel.entries
         ]
-        super().__call__(
-            console, options, panel.copy(title=text(str(panel.title)), entries=entries)
-        )
+        panel = panel.copy(title=text(str(panel.title)), entries=entries)
+        if language() != "ar":
+            super().__call__(console, options, panel)
+            return
+        with _line_by_line(console):
+            _unboxed(panel)(console, options, panel)
 
     def render_usage(self, console: Console, options: ConsoleOptions, usage: Any) -> None:
         """Print the line that shows how to call the command."""
@@ -48,7 +58,40 @@ class HelpInLanguage(DefaultFormatter):
     ) -> None:
         """Print the text at the beginning."""
         description.primary_renderable = _in_language(description)
-        super().render_description(console, options, description)
+        with _line_by_line(console):
+            super().render_description(console, options, description)
+
+
+@contextmanager
+def _line_by_line(console: Console) -> Generator[None]:
+    """Print what is printed meanwhile, each line from the side on which the language begins."""
+    with console.capture() as captured:
+        yield
+    printed = captured.get().removesuffix("\n")
+    console.print(Lines(Text.from_ansi(printed)))
+
+
+def _unboxed(panel: HelpPanel) -> DefaultFormatter:
+    """Return a formatter without lines at the sides, which a terminal would draw out of place."""
+    is_command = panel.format == "command"
+    by_default = get_default_command_columns if is_command else get_default_parameter_columns
+
+    def columns(
+        console: Console, options: ConsoleOptions, entries: Sequence[HelpEntry]
+    ) -> tuple[ColumnSpec, ...]:
+        return tuple(
+            attrs.evolve(spec, renderer=_in_cell(spec.renderer))
+            for spec in by_default(console, options, list(entries))
+        )
+
+    return DefaultFormatter(column_specs=columns, panel_spec=PanelSpec(box=HORIZONTALS))
+
+
+def _in_cell(render: Any) -> Any:
+    def rendered(entry: HelpEntry) -> Cell:
+        return Cell(render(entry))
+
+    return rendered
 
 
 class _Noted(InlineText):

@@ -8,15 +8,16 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import compress
 from typing import TextIO
 
 from rmz_async._calls.refusals import quoted
 from rmz_async._extras import extra
+from rmz_async.cli._direction import Cell, Lines
 from rmz_async.cli._options import Options
 from rmz_async.cli._wording import MARKS, text
 
 with extra("cli", needed_by="The command rmz"):
-    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -31,7 +32,7 @@ __all__ = (
     "shown",
 )
 
-_FREE_TEXT = ("about", "error", "handler", "name", "plan", "product", "reason", "user")
+_FREE_TEXT = ("error", "handler", "name", "plan", "product", "reason", "user")
 _WITHOUT_END = 100_000
 _LEAST_WORDS, _GAP = 12, 2
 # The last four are the wide forms, which some spreadsheets take for the first four.
@@ -62,21 +63,54 @@ def print_rows(rows: Sequence[Row], headings: Sequence[str], options: Options) -
         writer.writerows([_cell(row[key]) for key in headings] for row in rows)
         return
     # Somebody's words must neither style the table nor steer the terminal.
-    cells = [[Text(shown(row[key]) or "-") for key in headings] for row in rows]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    least = 0
-    for index, heading in enumerate(headings):
-        # A number that is cut is a wrong number; the words of a shop may take several lines.
-        whole = heading not in _FREE_TEXT
-        table.add_column(text(heading), overflow="fold", no_wrap=whole)
-        widest = max(map(cell_len, [text(heading), *(line[index].plain for line in cells)]))
-        least += min(widest, _LEAST_WORDS) if not whole else widest
-    for line in cells:
-        table.add_row(*line)
+    cells = [[Text(_in_table(row[key])) for key in headings] for row in rows]
+    names = [Text(text(key)) for key in headings]
+    # A number that is cut is a wrong number; the words of a shop may take several lines.
+    whole = [key not in _FREE_TEXT for key in headings]
+    least = _GAP * (len(headings) - 1)
+    for index, is_whole in enumerate(whole):
+        widest = max(line[index].cell_len for line in [names, *cells])
+        least += widest if is_whole else min(widest, _LEAST_WORDS)
     output = console(options)
+    if least <= output.width:
+        output.print(Lines(_table(names, cells, whole)))
+    else:
+        _print_stacked(names, cells, whole, output)
+
+
+def _table(names: Sequence[Text], cells: Sequence[Sequence[Text]], whole: Sequence[bool]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, is_whole in zip(names, whole, strict=True):
+        table.add_column(Cell(name), overflow="fold", no_wrap=is_whole)
+    for line in cells:
+        table.add_row(*map(Cell, line))
+    return table
+
+
+def _print_stacked(
+    names: Sequence[Text],
+    cells: Sequence[Sequence[Text]],
+    whole: Sequence[bool],
+    output: Console,
+) -> None:
+    """Print each row as lines of its own, for a terminal that has no room for the columns."""
+    widest = max(name.cell_len for name in names)
+    least = [_LEAST_WORDS, *(cell.cell_len for line in cells for cell in compress(line, whole))]
     # A terminal that is narrower than that breaks the lines itself.
-    output.width = max(output.width, least + _GAP * (len(headings) - 1))
-    output.print(table)
+    output.width = max(output.width, widest + _GAP + max(least))
+    for number, line in enumerate(cells):
+        if number:
+            output.print()
+        block = Table(box=None, pad_edge=False, show_header=False)
+        block.add_column(style="bold", no_wrap=True, min_width=widest)
+        block.add_column(overflow="fold")
+        for name, cell in zip(names, line, strict=True):
+            block.add_row(Cell(name), Cell(cell))
+        output.print(Lines(block))
+
+
+def _in_table(value: object) -> str:
+    return text(shown(value)) if isinstance(value, bool) else shown(value) or "-"
 
 
 def print_document(document: object) -> None:

@@ -14,7 +14,14 @@ from rmz_async.cli._options import Options
 from rmz_async.cli._places import command_first
 from rmz_async.cli._printing import console, printable
 from rmz_async.cli._sentences import in_language
-from rmz_async.cli._wording import language_of, text, use_language
+from rmz_async.cli._wording import (
+    RIGHT_TO_LEFT,
+    language,
+    language_of,
+    text,
+    use_language,
+    without_marks,
+)
 from rmz_async.errors import OutcomeUnknownError, RMZError
 
 with extra("cli", needed_by="The command rmz"):
@@ -25,6 +32,8 @@ __all__ = ("run",)
 
 def run(words: Sequence[str]) -> int:
     """Carry out the command of *words*, and return its exit code."""
+    # Somebody may have copied a number from a table with its marks of direction.
+    words = [without_marks(word) for word in words]
     use_language(language_of(words))
     if sys.stdout is None:
         print(text("rmz: there is no standard output"), file=sys.stderr)
@@ -37,9 +46,7 @@ def run(words: Sequence[str]) -> int:
         words = command_first(words)
     help_console = console(Options(color="--no-color" not in words), whole_lines=False)
     try:
-        code = application()(
-            list(words), console=help_console, exit_on_error=False, print_error=False
-        )
+        code = application()(words, console=help_console, exit_on_error=False, print_error=False)
         sys.stdout.flush()
     except KeyboardInterrupt:
         # By custom, 128 and the number of the signal.
@@ -53,11 +60,12 @@ def run(words: Sequence[str]) -> int:
 
 def _failed(error: CycloptsError | OSError | RMZError) -> int:
     """Say why a command failed, and return its exit code."""
-    code = 1
+    code, begin = 1, ""
     match error:
         case CycloptsError():
             error.verbose = False
             reason, code = in_language(str(error)), 2
+            begin = RIGHT_TO_LEFT if language() == "ar" else ""
         case RMZError():
             reason = f"{type(error).__name__}: {printable(str(error))}"
             code = 4 if isinstance(error, OutcomeUnknownError) else 1
@@ -69,5 +77,5 @@ def _failed(error: CycloptsError | OSError | RMZError) -> int:
                 # The reader has enough.
                 return code
             reason = f"{type(error).__name__}: {error.strerror or error}"
-    print(f"rmz: {reason}", file=sys.stderr)
+    print(f"{begin}rmz: {reason}", file=sys.stderr)
     return code

@@ -31,7 +31,7 @@ def _summary(each: Subscription) -> dict[str, object]:
         "user": each.external_customer_id,
         "product": each.product and each.product.name,
         "period_end": each.current_period_end,
-        "renews": None if each.auto_renew is None else "yes" if renews else "no",
+        "renews": None if each.auto_renew is None else renews,
     }
 
 

@@ -49,7 +49,7 @@ def stats(*, place: Place = _PLACE, options: Options = _DEFAULT) -> None:
         print_records([counted], (), options)
     else:
         named = [
-            {"name": name.replace("_", " "), "count": f"{value:.0f}"}
+            {"name": _named(name, options), "count": f"{value:.0f}"}
             for name, value in counted.items()
         ]
         print_records(named, ("name", "count"), options)
@@ -208,6 +208,13 @@ def schema(*, place: Place = _PLACE, options: Options = _DEFAULT) -> None:
     """
     with _opened(place) as work:
         print(work.schema())
+
+
+def _named(count: str, options: Options) -> str:
+    """Return the name of a count: for a program always the same one, and else in words."""
+    if options.csv:
+        return count.replace("_", " ")
+    return text("oldest waiting (seconds)") if count == "oldest_waiting" else text(count)
 
 
 @contextmanager

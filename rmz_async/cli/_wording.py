@@ -12,7 +12,10 @@ from rmz_async.paywall.wording import catalogue
 
 __all__ = (
     "CATALOGUES",
+    "END",
+    "ISOLATE",
     "MARKS",
+    "RIGHT_TO_LEFT",
     "language",
     "language_of",
     "text",
@@ -25,10 +28,11 @@ _OPTION = "--language"
 # In the order in which POSIX asks for them.
 _VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 # First strong isolate, and its end: a value keeps its own direction within the sentence.
-_ISOLATE, _END = "\u2068", "\u2069"
+ISOLATE, END = "\u2068", "\u2069"
+RIGHT_TO_LEFT = "\u200f"
 
 # The catalogue itself has the marks of one direction, too.
-MARKS = f"{_ISOLATE}{_END}\u200e\u200f"
+MARKS = f"{ISOLATE}{END}{RIGHT_TO_LEFT}\u200e"
 _WITHOUT_MARKS = str.maketrans("", "", MARKS)
 
 _chosen = ContextVar("_chosen", default="en")
@@ -61,7 +65,7 @@ def text(message: str, /, **values: object) -> str:
     tag = _chosen.get()
     translated = catalogue(CATALOGUES / tag / "LC_MESSAGES" / "cli.po").ugettext(message)
     if tag == "ar":
-        values = {name: f"{_ISOLATE}{value}{_END}" for name, value in values.items()}
+        values = {name: f"{ISOLATE}{value}{END}" for name, value in values.items()}
     # Without values a percent sign is only a percent sign.
     return translated % values if values else translated
 

@@ -290,6 +290,11 @@ def test_an_inbox_is_only_read(
     inbox.add([unreadable])
     inbox.close()
     assert one(capsys, "inbox", "--inbox", address) == "warning"
+    main(["doctor", "--inbox", address])
+    output = capsys.readouterr().out
+    # The list of failed tasks would be empty.
+    assert "1 unreadable" in output
+    assert "--state dead" not in output
 
 
 @pytest.mark.parametrize("address", ["mysql://me:s3cret@x", "postgresql://me:s3cret@127.0.0.1:1/x"])

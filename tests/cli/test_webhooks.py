@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -56,6 +57,17 @@ def test_deliveries_are_a_table_lines_of_json_or_values_with_commas(
     assert len(printed(capsys, "webhooks", "list", "--csv", "--limit", "1").splitlines()) == 2
     dead = printed(capsys, "webhooks", "list", "--csv", "--state", "dead", "--before", "3")
     assert len(dead.splitlines()) == 2
+
+
+def test_counts_have_words_for_people_and_always_the_same_names_for_programs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stats = ("webhooks", "stats")
+
+    assert "oldest waiting (seconds)" in printed(capsys, *stats)
+    arabic = printed(capsys, *stats, "--language", "ar")
+    assert not re.search("[a-z]", arabic)
+    assert "oldest waiting,0" in printed(capsys, *stats, "--csv")
 
 
 def test_a_delivery_is_shown_with_its_tasks(capsys: pytest.CaptureFixture[str]) -> None:

@@ -108,7 +108,7 @@ def test_a_wrong_command_line_is_explained_in_arabic(
     assert main(words.split()) == 2
 
     (line,) = capsys.readouterr().err.splitlines()
-    sentence = re.sub("\u2068.*?\u2069", "", line.removeprefix("rmz: "))
+    sentence = re.sub("\u2068.*?\u2069", "", line.removeprefix("\u200frmz: "))
     assert re.search("[\u0600-\u06ff]", sentence)
     assert not re.search("[A-Za-z]", sentence)
 
