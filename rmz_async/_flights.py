@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
-from anyio import Event
+import anyio
 
 from rmz_async._per_loop import PerLoop
 
@@ -21,7 +21,7 @@ class Flight(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self.landed: Event = Event()
+        self.landed: anyio.Event = anyio.Event()
         self.results: list[T] = []
 
 

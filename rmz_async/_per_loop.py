@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from anyio.lowlevel import current_token
+import anyio
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class PerLoop(Generic[T]):
 
     def for_running_loop(self) -> T:
         """Return the value of the running event loop, in this process."""
-        place = (current_token().native_token, os.getpid())
+        place = (anyio.lowlevel.current_token().native_token, os.getpid())
         value = self._values.get(place)
         if value is None:
             # First, as it may raise: aiohttp works on one kind of event loop only.
@@ -40,7 +40,7 @@ class PerLoop(Generic[T]):
 
     def pop_current(self) -> T | None:
         """Take out the running loop's value, if there is one; the others wait for their loops."""
-        mine = self._values.pop((current_token().native_token, os.getpid()), None)
+        mine = self._values.pop((anyio.lowlevel.current_token().native_token, os.getpid()), None)
         self._clear()
         if self._values:
             _kept.add(self)

@@ -13,6 +13,8 @@ from importlib import import_module
 
 for _name in (
     "anyio._backends._asyncio",
+    "anyio.lowlevel",
+    "anyio.to_thread",
     "cattrs",
     "certifi",
     "difflib",

@@ -6,8 +6,8 @@ import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from typing import BinaryIO, cast
 
+import anyio
 import httpx
-from anyio import to_thread
 
 from rmz_async._calls.upload import Upload
 
@@ -47,13 +47,13 @@ class UploadBody(httpx.AsyncByteStream):
             return lambda: _OfBytes(source)
         if isinstance(source, os.PathLike):
             await self.aclose()
-            opened = await to_thread.run_sync(open, source, "rb")
+            opened = await anyio.to_thread.run_sync(open, source, "rb")
             self._opened = cast("BinaryIO", opened)
             return lambda: _OfFile(cast("BinaryIO", opened))
         if isinstance(source, AsyncIterable):
             return lambda: aiter(source)
         if self.upload.start is not None:
-            await to_thread.run_sync(source.seek, self.upload.start)
+            await anyio.to_thread.run_sync(source.seek, self.upload.start)
         return lambda: _OfFile(source)
 
     async def aclose(self) -> None:
@@ -102,7 +102,7 @@ class _OfFile(AsyncIterator[bytes]):
         self._file = file
 
     async def __anext__(self) -> bytes:
-        piece = await to_thread.run_sync(self._file.read, PIECE)
+        piece = await anyio.to_thread.run_sync(self._file.read, PIECE)
         if not piece:
             raise StopAsyncIteration
         return piece

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import anyio
-from anyio.lowlevel import checkpoint_if_cancelled
 
 from rmz_async._calls.clock import Clock
 
@@ -66,7 +65,7 @@ class Line:
                     # Only the first in line watches the clock. Leaving the line, it wakes the next.
                     await (anyio.sleep_forever() if ahead else clock.sleep(wait))
                 # A task that is woken and cancelled together must not take a slot.
-                await checkpoint_if_cancelled()
+                await anyio.lowlevel.checkpoint_if_cancelled()
         finally:
             self._leave(waiter)
 

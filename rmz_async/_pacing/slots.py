@@ -12,7 +12,6 @@ from types import TracebackType
 
 import anyio
 import attrs
-from anyio.lowlevel import current_token
 
 from rmz_async._calls.clock import Clock
 from rmz_async._calls.outcome import Answer, Failed, Failure
@@ -119,7 +118,7 @@ class Slots:
             return self._store.reserve(key, per_minute, now, ahead=ahead)
 
         # Those with a higher limit need not wait behind those with a lower one.
-        place = (current_token(), key, per_minute)
+        place = (anyio.lowlevel.current_token(), key, per_minute)
         line = self._lines.setdefault(place, Line())
         try:
             return await line.wait(ask, self._clock, latest)
@@ -159,7 +158,7 @@ class Slots:
     def _wake(self, key: str) -> None:
         # Asking for the event loop costs more than all the rest of a slot without a wait.
         if self._lines:
-            token = current_token()
+            token = anyio.lowlevel.current_token()
             for (loop, quota, _), line in list(self._lines.items()):
                 if (loop, quota) == (token, key):
                     line.wake()

@@ -9,8 +9,6 @@ from typing import Generic, TypeVar, cast
 
 import anyio
 import attrs
-from anyio import CapacityLimiter, to_thread
-from anyio.lowlevel import checkpoint
 
 from rmz_async._per_loop import PerLoop
 
@@ -41,7 +39,7 @@ class _Line(Generic[T, R]):
     ended: anyio.Event | None = None
     # Whether several were woken together by the last call.
     is_crowded: bool = False
-    limiter: CapacityLimiter = attrs.field(factory=lambda: CapacityLimiter(1))
+    limiter: anyio.CapacityLimiter = attrs.field(factory=lambda: anyio.CapacityLimiter(1))
 
 
 class Batches(Generic[T, R]):
@@ -82,11 +80,11 @@ class Batches(Generic[T, R]):
         try:
             if line.is_crowded:
                 # Those who were woken together with this one have new items in a moment.
-                await checkpoint()
+                await anyio.lowlevel.checkpoint()
             batch = list(islice(line.waiting, MAX_BATCH))
             call = partial(outcomes_of, self._function, [item.value for item in batch])
             # If this is cancelled before the thread begins, the next one makes the call.
-            outcomes = await to_thread.run_sync(call, limiter=line.limiter)
+            outcomes = await anyio.to_thread.run_sync(call, limiter=line.limiter)
         finally:
             ended, line.ended, line.is_running = line.ended, None, False
             line.is_crowded = ended is not None

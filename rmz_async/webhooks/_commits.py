@@ -60,7 +60,8 @@ class Group:
     blocks: Blocks
     opened: float
     count: int = 0
-    ended: anyio.Event = attrs.field(factory=anyio.Event)
+    # Made later: importing this module would import most of anyio.
+    ended: anyio.Event = attrs.field(factory=lambda: anyio.Event())
     failure: Exception | None = None
 
 

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+import anyio
 import attrs
-from anyio import CapacityLimiter
 
 from rmz_async._calls.clock import Clock
 from rmz_async._per_loop import PerLoop
@@ -248,7 +248,7 @@ class ReceiverCore:
 
     async def _drain(self) -> int:
         count = 0
-        limiter = CapacityLimiter(1)
+        limiter = anyio.CapacityLimiter(1)
         async with self._worker.keeping_leases() as leased:
             while tasks := await self._worker.claim(1):
                 for task in tasks:
@@ -257,7 +257,7 @@ class ReceiverCore:
         return count
 
     async def _run_one(self, inbox_id: int) -> int:
-        limiter = CapacityLimiter(1)
+        limiter = anyio.CapacityLimiter(1)
         count = 0
         async with self._worker.keeping_leases() as leased:
             for task in await self._worker.claim(100, inbox_id):

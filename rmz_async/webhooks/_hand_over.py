@@ -8,7 +8,6 @@ from functools import partial
 from typing import TypeAlias, cast
 
 import anyio
-from anyio import to_thread
 
 from rmz_async._calls.refusals import quoted
 from rmz_async.webhooks._handlers import is_async
@@ -51,7 +50,7 @@ class HandOver:
                 if is_async(self._enqueue):
                     await cast("Callable[[int], Awaitable[object]]", self._enqueue)(inbox_id)
                 else:
-                    await to_thread.run_sync(self._enqueue, inbox_id, abandon_on_cancel=True)
+                    await anyio.to_thread.run_sync(self._enqueue, inbox_id, abandon_on_cancel=True)
         except Exception as error:  # noqa: BLE001 - each queue has errors of its own
             logger.warning(
                 "delivery %d was not handed over, and will be again: %s",

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
+import anyio
 import attrs
-from anyio import CapacityLimiter, to_thread
 
 from rmz_async._calls.refusals import quoted
 from rmz_async._frozen import frozen
@@ -104,12 +104,12 @@ class Registered:
         """Return whether the handler is for *event*."""
         return any(_is_wanted(one, event) for one in self.wanted)
 
-    async def call(self, event: Event, limiter: CapacityLimiter) -> None:
+    async def call(self, event: Event, limiter: anyio.CapacityLimiter) -> None:
         """Run the function; a plain one in a thread of *limiter*."""
         if is_async(self.function):
             await cast("Callable[[Event], Awaitable[object]]", self.function)(event)
         else:
-            await to_thread.run_sync(_call_plain, self.function, event, limiter=limiter)
+            await anyio.to_thread.run_sync(_call_plain, self.function, event, limiter=limiter)
 
 
 class Handlers:

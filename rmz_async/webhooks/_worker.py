@@ -11,7 +11,6 @@ from weakref import WeakKeyDictionary
 
 import anyio
 import attrs
-from anyio import CapacityLimiter
 
 from rmz_async._calls.clock import Clock
 from rmz_async._calls.refusals import quoted
@@ -88,7 +87,7 @@ class Worker:
         if failure is not None:
             raise failure
 
-    async def run(self, task: Task, running: set[Task], limiter: CapacityLimiter) -> None:
+    async def run(self, task: Task, running: set[Task], limiter: anyio.CapacityLimiter) -> None:
         """Run the handler of a task that was claimed; the handler's errors end in the inbox."""
         if self.observer is None:
             await self._run(task, running, limiter)
@@ -103,7 +102,7 @@ class Worker:
                 seconds = self.clock.clock() - began
                 self.observer.on_handler(handler_record(task, outcome, seconds, waited))
 
-    async def _run(self, task: Task, running: set[Task], limiter: CapacityLimiter) -> str:
+    async def _run(self, task: Task, running: set[Task], limiter: anyio.CapacityLimiter) -> str:
         running.add(task)
         run = Run(task)
         token = current_run.set(run)

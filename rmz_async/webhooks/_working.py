@@ -12,8 +12,6 @@ from typing import Any
 
 import anyio
 import attrs
-from anyio import CapacityLimiter
-from anyio.lowlevel import current_token
 
 from rmz_async._calls.refusals import quoted
 from rmz_async.webhooks._threads import in_thread
@@ -33,7 +31,7 @@ class Signal:
     """Wakes the background, from any thread."""
 
     def __init__(self) -> None:
-        loop: Any = current_token().native_token
+        loop: Any = anyio.lowlevel.current_token().native_token
         # asyncio's loop has the first, trio's token the second. Neither blocks.
         self._soon: Callable[[Callable[[], object]], object] = (
             getattr(loop, "call_soon_threadsafe", None) or loop.run_sync_soon
@@ -86,14 +84,14 @@ class Background:
     concurrency: int
     forget_after: float | None
     hand_over: Callable[[], Awaitable[object]] | None
-    _limiter: CapacityLimiter = attrs.field(init=False)
+    _limiter: anyio.CapacityLimiter = attrs.field(init=False)
     _is_stopping: bool = attrs.field(init=False, default=False)
     # The claimed tasks that wait for a free place here.
     _claimed: deque[Task] = attrs.field(init=False, factory=deque[Task])
     _busy: int = attrs.field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
-        self._limiter = CapacityLimiter(self.concurrency)
+        self._limiter = anyio.CapacityLimiter(self.concurrency)
 
     def stop(self) -> None:
         """Begin no other handler, and end as soon as no handler runs."""
