@@ -20,7 +20,7 @@ from rmz_async.webhooks._verifying import MAX_BODY
 
 __all__ = ("diagnose",)
 
-_HEX = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
+_HEX = re.compile(r"[0-9a-f]{64}", re.IGNORECASE | re.ASCII)
 _CHARSETS = ("latin-1", "cp1252", "cp1256", "utf-16", "utf-16-le", "utf-16-be")
 
 
