@@ -387,13 +387,13 @@ class Answers:
                 return None
             self._remember(user, access, age + KEPT)
             return access
-        if access.certain and self._is_usable(user, fact):
+        if not access.certain:
+            return None
+        if self._is_usable(user, fact):
             return access
-        if access.certain and entry is not None:
-            # The grant in memory was taken back, and the refusal is too old to be spoken.
-            self.memory.forget(user)
-            return self._cannot_say()
-        return None
+        # A grant in memory was taken back, and the refusal is too old to be spoken.
+        self.memory.forget(user)
+        return self._cannot_say()
 
     def _cannot_say(self) -> Access:
         retry_after = math.ceil(max(self._reachability.pause, SLOT_PAUSE))
