@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from starlette.types import Message, Scope
 
 from rmz_async.sandbox import Sandbox
+from rmz_async.sandbox.faults.requests import ABORT
 
 pytestmark = pytest.mark.anyio
 
@@ -47,3 +49,37 @@ async def test_bodies_are_kept_in_part(api: httpx.AsyncClient, sandbox: Sandbox)
     assert len(one.sent) == 16 * 1024
     assert one.answer
     assert "xxx" not in repr(one)
+
+
+@pytest.mark.parametrize("fault", [None, "reset", "truncated"])
+async def test_a_caller_who_has_the_end_of_the_answer_finds_the_request(
+    sandbox: Sandbox, fault: str | None
+) -> None:
+    """Also if a fault cut the connection, and though the sandbox works in another thread."""
+    if fault is not None:
+        sandbox.faults.add(fault)
+    found: list[list[str]] = []
+
+    def look() -> None:
+        found.append([one.path for one in sandbox.requests])
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            look()
+
+    scope: Scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "GET",
+        "path": "/shawarma/subscriptions/501",
+        "query_string": b"",
+        "headers": [(b"host", b"127.0.0.1")],
+        "client": ("127.0.0.1", 50_000),
+        ABORT: look,
+    }
+    await sandbox.app(scope, receive, send)
+    assert found == [["/subscriptions/501"]]
+    assert len(sandbox.requests) == 1

@@ -9,6 +9,7 @@ from datetime import datetime
 import attrs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rmz_async.sandbox.faults.requests import ABORT
 from rmz_async.sandbox.store.ids import repeated_by
 
 __all__ = ("Exchange", "KeptRequests", "RequestLog", "Requests")
@@ -92,7 +93,8 @@ class RequestLog:
         app: The application below.
         path: The path of the API.
         now: Returns the time, UTC.
-        note: Is called with each exchange when its answer has ended.
+        note: Is called with each exchange, just before the end of its answer goes out: whoever has
+            the answer finds the exchange noted.
     """
 
     def __init__(
@@ -112,42 +114,78 @@ class RequestLog:
         if scope["type"] != "http" or not scope["path"].startswith(f"{self._path}/"):
             await self._app(scope, receive, send)
             return
-        recording = _Recording(receive, send)
-        at = self._now()
-        await self._app(scope, recording.receive, recording.send)
         query = scope["query_string"].decode("latin-1")
-        self._note(
-            Exchange(
-                at=at,
-                method=scope["method"],
-                path=scope["path"].removeprefix(self._path) + (f"?{query}" if query else ""),
-                status=recording.status,
-                sent=bytes(recording.sent),
-                answer=bytes(recording.answer),
-            )
-        )
+        path = scope["path"].removeprefix(self._path) + (f"?{query}" if query else "")
+        recording = _Recording(scope["method"], path, self._now(), self._note)
+        if ABORT in scope:
+            scope = {**scope, ABORT: recording.aborting(scope[ABORT])}
+        await self._app(scope, recording.receiving(receive), recording.sending(send))
+        recording.end()
 
 
 class _Recording:
-    """Copies the beginning of what passes."""
+    """Copies the beginning of what passes, and notes it before the caller can see the end."""
 
-    def __init__(self, receive: Receive, send: Send) -> None:
-        self._receive = receive
-        self._send = send
-        self.status = 0
-        self.sent = bytearray()
-        self.answer = bytearray()
+    def __init__(
+        self, method: str, path: str, at: datetime, note: Callable[[Exchange], object]
+    ) -> None:
+        self._method = method
+        self._path = path
+        self._at = at
+        self._note = note
+        self._status = 0
+        self._sent = bytearray()
+        self._answer = bytearray()
+        self._has_ended = False
 
-    async def receive(self) -> Message:
-        message = await self._receive()
-        _keep(self.sent, message)
-        return message
+    def receiving(self, receive: Receive) -> Receive:
+        """Return *receive*, recorded."""
 
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-        _keep(self.answer, message)
-        await self._send(message)
+        async def recorded() -> Message:
+            message = await receive()
+            _keep(self._sent, message)
+            return message
+
+        return recorded
+
+    def sending(self, send: Send) -> Send:
+        """Return *send*, recorded."""
+
+        async def recorded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._status = message["status"]
+            else:
+                _keep(self._answer, message)
+                if not message.get("more_body", False):
+                    self.end()
+            await send(message)
+
+        return recorded
+
+    def aborting(self, abort: Callable[[], None]) -> Callable[[], None]:
+        """Return *abort*, recorded."""
+
+        def recorded() -> None:
+            self.end()
+            abort()
+
+        return recorded
+
+    def end(self) -> None:
+        """Note the exchange, once."""
+        if self._has_ended:
+            return
+        self._has_ended = True
+        self._note(
+            Exchange(
+                at=self._at,
+                method=self._method,
+                path=self._path,
+                status=self._status,
+                sent=bytes(self._sent),
+                answer=bytes(self._answer),
+            )
+        )
 
 
 class KeptRequests:
