@@ -90,6 +90,7 @@ __all__ = (
     "routes_of",
     "run_in_thread_of",
     "set_clock",
+    "set_connect_timeout",
     "set_grace",
     "set_hand_over_again",
     "set_lease",
@@ -281,6 +282,11 @@ def set_leases(seconds: float) -> None:
     """Let the leases of this process end so soon, and renew them in time."""
     _worker.LEASE = seconds
     _worker.RENEWAL = seconds / 3
+
+
+def set_connect_timeout(patch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Change how long a connection may take to open, and again to agree on TLS."""
+    patch.setattr("rmz_async._http.request.CONNECT_TIMEOUT", seconds)
 
 
 def set_pause(patch: pytest.MonkeyPatch, pause: Callable[[float], None]) -> None:
