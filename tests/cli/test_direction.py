@@ -117,6 +117,22 @@ def test_the_arabic_help_has_no_lines_at_its_sides(
     assert all(line.startswith("\u200f") for line in lines if line.strip(MARKS).strip())
 
 
+@pytest.mark.usefixtures("terminal")
+@pytest.mark.parametrize(("language", "begin"), [("en", "r"), ("ar", "\u200f")])
+def test_an_error_is_broken_between_words(
+    capsys: pytest.CaptureFixture[str], language: str, begin: str
+) -> None:
+    assert main(["webhooks", "lst", "--language", language]) == 2
+
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 1
+    assert max(map(cell_len, lines)) <= 80
+    commands = "stats, list, show, replay, reconcile, purge, create, schema"
+    assert set(commands.split()) <= set(without_marks(" ".join(lines)).replace(".", "").split())
+    assert lines[0].startswith(begin)
+    assert lines[1].startswith("\u200f") == (language == "ar")
+
+
 def test_a_number_may_come_with_the_marks_of_the_table_that_it_is_from(
     served: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:
