@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -30,17 +30,26 @@ else:
 def _equals(self: attrs.AttrsInstance, other: object) -> Any:
     if type(other) is not type(self):
         return NotImplemented
-    compared = (field.name for field in attrs.fields(type(self)) if field.eq)
-    return all(getattr(self, name) == getattr(other, name) for name in compared)
+    return all(getattr(self, name) == getattr(other, name) for name in _compared(type(self)))
 
 
 def _hash(self: attrs.AttrsInstance) -> int:
-    fields = attrs.fields(type(self))
-    hashed = (field.name for field in fields if (field.eq if field.hash is None else field.hash))
-    return hash(tuple(getattr(self, name) for name in hashed))
+    # A list is made in half of the time that a generator needs.
+    return hash(tuple([getattr(self, name) for name in _hashed(type(self))]))
 
 
 def _shown(self: attrs.AttrsInstance) -> str:
     shown = (field.name for field in attrs.fields(type(self)) if field.repr)
     values = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
     return f"{type(self).__qualname__}({values})"
+
+
+@cache
+def _compared(cls: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in attrs.fields(cls) if field.eq)
+
+
+@cache
+def _hashed(cls: Any) -> tuple[str, ...]:
+    fields = attrs.fields(cls)
+    return tuple(field.name for field in fields if (field.eq if field.hash is None else field.hash))
