@@ -47,7 +47,8 @@ class Figure:
         return self.value <= self.goal
 
     def __str__(self) -> str:
-        mark = "" if self.met else "   NOT MET"
+        missed = "   over it, which fails nothing" if self.timed else "   NOT MET"
+        mark = "" if self.met else missed
         return f"{self.value:>10.3f}  goal {self.goal:<6g} {self.what}{mark}"
 
 

@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -115,6 +116,7 @@ def in_processes(parts: Iterable[list[str]]) -> list[Tally]:
 
 
 def _in_process(arguments: list[str]) -> Tally:
+    began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-P", str(_PROGRAM), *arguments],
         stdout=subprocess.PIPE,
@@ -122,7 +124,11 @@ def _in_process(arguments: list[str]) -> Tally:
         text=True,
         timeout=1800,
     )
-    return read(done.stdout)
+    tally = read(done.stdout)
+    spent = time.monotonic() - began
+    # A run takes minutes, and prints its tables at its end.
+    print(f"{arguments[1]}: {tally.calls} verdicts in {spent:.0f} s", file=sys.stderr, flush=True)
+    return tally
 
 
 def write(tally: Tally) -> str:

@@ -107,6 +107,7 @@ def main() -> int:
         print("\nThese must not be:", report.offenders(offenders), sep="\n")
     print(f"\n{matrix.calls + walked.calls} verdicts in {time.monotonic() - began:.0f} s")
     missed = [figure for figure in measured if not figure.met and not figure.timed]
+    print("failed" if offenders or missed else "passed")
     return 1 if offenders or missed else 0
 
 

@@ -175,7 +175,9 @@ async def soak(minutes: float) -> int:
     print(*(f"{what}: {before[what]} at start, {after[what]} at end" for what in before), sep="\n")
     if grown:
         print("more than at the start:", *grown)
-    return 1 if grown or at_end - warm >= GROWTH else 0
+    failed = bool(grown) or at_end - warm >= GROWTH
+    print("failed" if failed else "passed")
+    return 1 if failed else 0
 
 
 def _print(sent: list[Sent], spent: float, told: Counter[str]) -> None:

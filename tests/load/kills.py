@@ -59,6 +59,7 @@ class Tally:
         takeovers: How many tasks were taken over after a lease had ended.
         late: Seconds after the lease's end at which one of these was taken over, at most; without
             the time in which the disk was full, or somebody else kept the database locked.
+        latest_in: The block in which that was.
         wrong: The seeds of the blocks in which something is not as it must be.
     """
 
@@ -73,6 +74,7 @@ class Tally:
     unknown: int = 0
     takeovers: int = 0
     late: float = 0.0
+    latest_in: str = ""
     wrong: list[str] = attrs.field(factory=list[str])
 
     def figures(self) -> dict[str, Any]:
@@ -91,6 +93,7 @@ class Tally:
             "unknown": self.unknown,
             "taken over": self.takeovers,
             "taken over late": round(self.late, 3),
+            "latest in": self.latest_in,
             "wrong": self.wrong,
         }
 
@@ -110,14 +113,17 @@ def play(name: str, seed: int, kills: int, seconds: float = float("inf")) -> Tal
         # PostgreSQL's server, which may be another user's process, keeps tables on the small disk.
         Path(folder).chmod(0o711)
         while tally.kills.total() < kills and time.monotonic() < until:
-            faults = tally.faults
+            faults, late = tally.faults, tally.late
             # Every other block lies on the small disk, if there is one.
             small = disk if seed % 2 == 0 else None
             left = kills - tally.kills.total()
             with _database(name, Path(folder), small) as database:
                 _Block(database, seed, small, tally).play(min(left, BLOCK))
+            block = f"kills/{name}/{seed}"
             if tally.faults > faults:
-                tally.wrong.append(f"kills/{name}/{seed}")
+                tally.wrong.append(block)
+            if tally.late > late:
+                tally.latest_in = block
             seed += 1
     return tally
 

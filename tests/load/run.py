@@ -60,7 +60,7 @@ def main() -> int:
     status = 0
     for title, parts in (short if given.short else long)(given).items():
         status |= judge(title, in_processes(parts), timed=not given.short)
-    print(f"\n{time.monotonic() - began:.0f} s")
+    print(f"\n{time.monotonic() - began:.0f} s\n{'failed' if status else 'passed'}")
     return status
 
 
