@@ -36,7 +36,7 @@ class Cell:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Mark the beginning and the end of each line, because a line is ordered by itself."""
         for line in console.render_lines(self._words, options, pad=False):
-            is_marked = console.is_terminal and (
+            is_marked = _has_marks(console) and (
                 language() == "ar" or not "".join(segment.text for segment in line).isascii()
             )
             yield from [Segment(ISOLATE), *_stripped(line), Segment(END)] if is_marked else line
@@ -55,10 +55,15 @@ class Lines:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Mark each line."""
-        is_marked = console.is_terminal and language() == "ar"
+        is_marked = _has_marks(console) and language() == "ar"
         for line in console.render_lines(self._content, options, pad=False):
             yield from [Segment(RIGHT_TO_LEFT), *line] if is_marked else line
             yield Segment.line()
+
+
+def _has_marks(console: Console) -> bool:
+    # A terminal without Arabic letters would show the numbers of the marks.
+    return console.is_terminal and console.encoding.startswith("utf")
 
 
 def _stripped(line: Sequence[Segment]) -> list[Segment]:

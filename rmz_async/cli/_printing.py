@@ -119,9 +119,23 @@ def print_document(document: object) -> None:
     print("".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in written))
 
 
-def print_sentence(sentence: str) -> None:
-    """Print a sentence with its marks of direction, and with nothing else that steers."""
-    print("".join(each if each in MARKS else printable(each) for each in sentence))
+def print_sentence(
+    sentence: str, file: TextIO | None = None, *, is_translated: bool = True
+) -> None:
+    """Print a sentence with its marks of direction, and with nothing else that steers.
+
+    Args:
+        sentence: One line.
+        file: The output; the standard one if left out.
+        is_translated: Whether the sentence is in the language in use.
+    """
+    line = "".join(each if each in MARKS else printable(each) for each in sentence)
+    output = console(Options(color=False), file)
+    if output.is_terminal:
+        # A terminal itself would break the line in the middle of a word.
+        output.print(Lines(Text(line)) if is_translated else Text(line))
+    else:
+        print(line, file=file)
 
 
 def print_line(*parts: str | tuple[str, str], options: Options) -> None:

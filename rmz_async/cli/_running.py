@@ -10,10 +10,9 @@ from contextlib import suppress
 
 from rmz_async._extras import extra
 from rmz_async.cli._application import application
-from rmz_async.cli._direction import Lines
 from rmz_async.cli._options import Options
 from rmz_async.cli._places import command_first
-from rmz_async.cli._printing import console, printable
+from rmz_async.cli._printing import console, print_sentence, printable
 from rmz_async.cli._sentences import in_language
 from rmz_async.cli._wording import (
     RIGHT_TO_LEFT,
@@ -27,7 +26,6 @@ from rmz_async.errors import OutcomeUnknownError, RMZError
 
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import CycloptsError
-    from rich.text import Text
 
 __all__ = ("run",)
 
@@ -79,12 +77,5 @@ def _failed(error: CycloptsError | OSError | RMZError) -> int:
                 # The reader has enough.
                 return code
             reason = f"{type(error).__name__}: {error.strerror or error}"
-    line = f"{begin}rmz: {reason}"
-    output = console(Options(color=False), sys.stderr)
-    if output.is_terminal:
-        # A terminal itself would break the line in the middle of a word.
-        words = Text(line)
-        output.print(Lines(words) if begin else words)
-    else:
-        print(line, file=sys.stderr)
+    print_sentence(f"{begin}rmz: {reason}", sys.stderr, is_translated=bool(begin))
     return code

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+import sys
 
 import pytest
 from rich.cells import cell_len
@@ -76,6 +78,20 @@ def test_each_line_of_a_cell_is_marked_by_itself(
     assert all(len(cells(line)) == 1 for line in lines)
 
 
+@pytest.mark.usefixtures("terminal")
+def test_a_terminal_without_arabic_letters_gets_no_marks(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_language("ar")
+    output = io.BytesIO()
+
+    with io.TextIOWrapper(output, "ascii", errors="backslashreplace") as terminal:
+        monkeypatch.setattr(sys, "stdout", terminal)
+        print_rows(ROWS, HEADINGS, Options())
+        terminal.flush()
+        printed = output.getvalue()
+    assert b"\\u0628" in printed
+    assert not re.search(rb"\\u20[06]", printed)
+
+
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_a_program_gets_a_table_without_marks(
     capsys: pytest.CaptureFixture[str], language: str
@@ -131,6 +147,18 @@ def test_an_error_is_broken_between_words(
     assert set(commands.split()) <= set(without_marks(" ".join(lines)).replace(".", "").split())
     assert lines[0].startswith(begin)
     assert lines[1].startswith("\u200f") == (language == "ar")
+
+
+@pytest.mark.usefixtures("terminal")
+def test_the_reason_of_an_access_is_broken_between_words(
+    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    assert main(["access", "usr_abc123"]) == 0
+
+    reason = lines_of(capsys)[-2:]
+    assert " ".join(map(without_marks, reason)) == "Your subscription to Pro Plan is active."
+    assert max(map(cell_len, reason)) <= 30
 
 
 def test_a_number_may_come_with_the_marks_of_the_table_that_it_is_from(
