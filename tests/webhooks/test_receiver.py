@@ -45,6 +45,11 @@ async def test_a_handler_runs_after_the_answer(receiver: Receiver) -> None:
     assert got[0].secret_index == 0
 
 
+def test_an_answer_may_be_a_status_alone() -> None:
+    """RMZ ignores the string."""
+    assert Ack(200) == Ack(200, "")
+
+
 async def test_a_delivery_that_comes_again_runs_no_handler_again(receiver: Receiver) -> None:
     """The repeated delivery is answered like the first."""
     got: list[str] = []
