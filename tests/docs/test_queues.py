@@ -20,6 +20,8 @@ def test_the_page_shows_the_example(example: Path) -> None:
     assert any(block in example.read_text(encoding="utf-8") for block in shown)
 
 
+# Celery keeps the tasks of all its apps in one place, also those of the page's other test.
+@pytest.mark.filterwarnings("ignore:Task name 'example.run_delivery' is already registered")
 def test_the_examples_of_the_page_hand_over_to_their_queues(page: Page) -> None:
     page.run("Celery")
     assert "example.run_delivery" in page["queue"].tasks
