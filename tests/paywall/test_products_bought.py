@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from rmz_async import ConnectionFailedError, EventType
-from rmz_async.paywall import Fact, Lifetimes, Reason
+from rmz_async.paywall import Fact, Lifetimes, Reason, Source
 from tests.paywall.events import event
 from tests.paywall.scripted import DOWN, START, ScriptedRMZ, to
 from tests.paywall.shared import Shared
@@ -188,3 +188,21 @@ async def test_a_purchase_that_is_confirmed_during_a_check_refuses_no_other_prod
 
     assert (await paywall_over(rmz, shared=shared).check("noura", "books")).granted
     assert rmz.asked == ["noura"]
+
+
+async def test_after_a_confirmed_purchase_memory_knows_all_products_for_a_minute(
+    rmz: ScriptedRMZ,
+) -> None:
+    """Also that a third one was not bought; and after the minute, RMZ is asked."""
+    rmz.set(to("books", 2), to("films", 501))
+    paywall = paywall_over(rmz)
+    assert await paywall.check("noura")
+    rmz.later(1)
+    assert await paywall.confirm({"rmz-subscription-id": "501"}, user="noura")
+
+    assert not await paywall.check("noura", "music")
+    rmz.later(59)
+    assert (await paywall.check("noura", "books")).source is Source.CACHE
+    assert rmz.asked == ["noura"]
+    rmz.later(1)
+    assert (await paywall.check("noura", "books")).source is Source.API
