@@ -206,3 +206,15 @@ async def test_after_a_confirmed_purchase_memory_knows_all_products_for_a_minute
     assert rmz.asked == ["noura"]
     rmz.later(1)
     assert (await paywall.check("noura", "books")).source is Source.API
+
+
+async def test_a_purchase_that_is_over_makes_no_other_grant_live_longer(rmz: ScriptedRMZ) -> None:
+    """Its link may be opened at any time."""
+    rmz.set(to("books", 2), to("films", 501, "canceled"))
+    paywall = paywall_over(rmz)
+    assert await paywall.check("noura")
+    rmz.later(59)
+    assert not await paywall.confirm({"rmz-subscription-id": "501"}, user="noura")
+    rmz.later(1)
+
+    assert (await paywall.check("noura", "books")).source is Source.API
