@@ -30,12 +30,14 @@ class Search:
             ``pickle``, ``result``, and ``output`` for everything that was printed.
         sightings: Each place with a secret: its kind, and the characters around it.
         tests: The last line of pytest.
+        failed: The tests that failed, whose calls may have ended before they showed anything.
     """
 
     secrets: frozenset[str]
     shown: dict[str, int]
     sightings: tuple[tuple[str, str], ...]
     tests: str
+    failed: tuple[str, ...]
 
 
 def search(directory: Path, *arguments: str) -> Search:
@@ -57,9 +59,11 @@ def search(directory: Path, *arguments: str) -> Search:
     found = json.loads((directory / RESULT).read_text("utf-8"))
     secrets = frozenset(found["secrets"])
     sightings = [(kind, text) for kind, text in found["sightings"]]
-    sightings += [("output", line) for line in done.stdout.splitlines() if holds(line, secrets)]
-    shown = found["shown"] | {"output": 1}
-    return Search(secrets, shown, tuple(sightings), done.stdout.strip().rpartition("\n")[2])
+    lines = done.stdout.strip().splitlines()
+    sightings += [("output", line) for line in lines if holds(line, secrets)]
+    shown = found["shown"] | {"output": len(lines)}
+    failed = tuple(line for line in lines if line.startswith(("FAILED ", "ERROR ")))
+    return Search(secrets, shown, tuple(sightings), lines[-1], failed)
 
 
 def holds(line: str, secrets: frozenset[str]) -> bool:
@@ -71,7 +75,7 @@ def main(arguments: list[str]) -> int:
     """Search the suites that *arguments* name, or all, and print what was found."""
     with tempfile.TemporaryDirectory() as directory:
         found = search(Path(directory), *(arguments or SUITES))
-    lines = [found.tests, f"secrets: {len(found.secrets)}"]
+    lines = [found.tests, *found.failed, f"secrets: {len(found.secrets)}"]
     lines += [f"{kind}: {number} texts" for kind, number in sorted(found.shown.items())]
     lines += [f"SEEN in {kind}: {text}" for kind, text in found.sightings]
     lines.append(f"seen: {len(found.sightings)}")

@@ -195,4 +195,8 @@ def pytest_configure(config: pytest.Config) -> None:
     logging.getLogger().addHandler(notes)
     for name in (None, "rmz_async", "httpx", "httpcore", "asyncio", "anyio", "aiohttp"):
         logging.getLogger(name).setLevel(logging.DEBUG)
+    # Each new event loop says so, and tests that count the lines of the log would fail.
+    logging.getLogger("asyncio").addFilter(
+        lambda record: not record.getMessage().startswith("Using selector")
+    )
     watch(notes)

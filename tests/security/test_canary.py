@@ -89,14 +89,23 @@ async def test_result(monkeypatch):
 
     monkeypatch.setattr(Connections, "exchange", exchange)
     await Client(TOKEN).subscriptions.get(1)
+
+
+def test_nothing():
+    raise LookupError
 """
 
 
 def test_the_search_finds_each_leak(tmp_path: Path) -> None:
-    """A token that is printed, logged, kept, raised or returned is seen in just that place."""
+    """A token that is printed, logged, kept, raised or returned is seen in just that place.
+
+    A test that fails is named, because its calls may have ended before they showed anything.
+    """
     (tmp_path / "test_leaks.py").write_text(LEAKS, "utf-8")
     found = search(tmp_path, str(tmp_path / "test_leaks.py"))
-    assert found.tests.startswith("5 passed"), found.tests
+    assert found.tests.startswith("1 failed, 5 passed"), found.tests
+    (failed,) = found.failed
+    assert "::test_nothing" in failed
     assert found.secrets == {"S3CRETcanary0123456789"}
     kinds = {kind for kind, _ in found.sightings}
     assert kinds == {"output", "log", "variables", "error", "pickle", "result"}
