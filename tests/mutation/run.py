@@ -78,6 +78,7 @@ MODULES = {
     "rmz_async._flights": ("paywall/paywall", "paywall/outages", "paywall/feeding"),
     "rmz_async.paywall._facts": (
         "paywall/sharing",
+        "paywall/taken_back",
         "paywall/changes",
         "paywall/priorities",
         "paywall/paywall",
@@ -108,6 +109,7 @@ MODULES = {
         "paywall/priorities",
         "paywall/outages",
         "paywall/sharing",
+        "paywall/taken_back",
         "paywall/changes",
         "paywall/feeding",
         "paywall/products_bought",
