@@ -217,6 +217,7 @@ class Day:
             user,
             granted=answer.granted,
             certain=answer.certain,
+            asked=answer.asked,
             hard=answer.hard,
             by=answer.origin,
         )

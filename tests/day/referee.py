@@ -30,7 +30,8 @@ class Truth:
         since: Since when.
         ever: Whether they ever did.
         announced: If a period ended: since when it was known to end.
-        known: When a paywall let the user in, for the last time and since the tables do; or None.
+        known: When a paywall last let the user in by an answer that RMZ has given since then; or
+            None.
         viewed: When the user last viewed a page before RMZ went down, since the tables say so; or
             None.
     """
@@ -108,13 +109,16 @@ class Referee:
         self._catch_up()
         return self._truths.setdefault(user, Truth(False, self._now(), False))
 
-    def judge(self, user: str, *, granted: bool, certain: bool, hard: float, by: str) -> None:
+    def judge(
+        self, user: str, *, granted: bool, certain: bool, asked: datetime, hard: float, by: str
+    ) -> None:
         """Judge an answer that was just given.
 
         Args:
             user: The user.
             granted: Whether the user was let in.
             certain: Whether a refusal was spoken; else the answer was that nobody can say.
+            asked: When RMZ was asked.
             hard: The age that no grant exceeds, as the paywall's status says.
             by: The server, and whatever else helps to find the cause.
         """
@@ -122,7 +126,8 @@ class Referee:
         age = (now - truth.since).total_seconds()
         self.counts["answers"] += 1
         if granted and truth.granted:
-            truth.known = now
+            # A grant from before a pause says nothing of the time after it.
+            truth.known = now if asked >= truth.since else truth.known
             self.counts["let in"] += 1
         elif granted:
             self._kept(user, truth, now, hard, by)

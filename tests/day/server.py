@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,14 @@ __all__ = ("SECRET", "Answer", "Given", "Server")
 SECRET = "an-example-secret-0123456789"
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Answer:
     """The answer to a page view, and what the paywall says of itself at that moment.
 
     Attributes:
         granted: Whether the user is let in.
         certain: Whether a refusal was spoken.
+        asked: When RMZ was asked.
         origin: Where the answer comes from, and of when it is; for messages.
         hard: The age that no grant exceeds.
         stretch: The factor of the lifetimes.
@@ -36,6 +38,7 @@ class Answer:
 
     granted: bool
     certain: bool
+    asked: datetime
     origin: str
     hard: float
     stretch: float
@@ -121,7 +124,14 @@ class Server:
         """Answer a page view."""
         access, status = await self._paywall.check(user), self._paywall.status
         origin = f"{access.source} of {access.checked_at:%H:%M:%S.%f}"
-        return Answer(access.granted, access.certain, origin, status.hard, status.stretch)
+        return Answer(
+            granted=access.granted,
+            certain=access.certain,
+            asked=access.checked_at,
+            origin=origin,
+            hard=status.hard,
+            stretch=status.stretch,
+        )
 
     async def feed(self, event: Event) -> None:
         """Pass an event on."""

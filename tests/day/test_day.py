@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections import Counter
+from datetime import datetime, timedelta
 
 import attrs
 import pytest
 
+from rmz_async.sandbox import Sandbox
 from tests.day.playing import Plan, play
-from tests.day.referee import Allowance, Truth
+from tests.day.referee import Allowance, Referee, Truth
 from tests.day.simulated_time import MIDNIGHT
 
 SHORT = Plan(
@@ -63,6 +65,25 @@ def test_an_outage_excuses_only_what_a_paywall_could_not_ask_for_before(
     assert allowance.is_unknowable(truth, MIDNIGHT + 70 * minute, kept) is excused
     assert not allowance.is_unknowable(truth, MIDNIGHT + 50 * minute, kept)
     assert not allowance.is_unknowable(truth, MIDNIGHT + 140 * minute, kept)
+
+
+def test_a_grant_from_before_a_pause_makes_nobody_known_after_it() -> None:
+    """Another server may have heard of the pause, and cannot ask whether it is over."""
+    sandbox = Sandbox(clock=lambda: MIDNIGHT)
+    referee = Referee(sandbox, Allowance(kept=None, known=21_600.0))
+    since = referee.truth("usr_abc123").since
+
+    def judge(asked: datetime, *, granted: bool) -> Counter[str]:
+        before = referee.counts.copy()
+        referee.judge(
+            "usr_abc123", granted=granted, certain=granted, asked=asked, hard=900.0, by="a server"
+        )
+        return referee.counts - before
+
+    assert judge(since - timedelta(seconds=1), granted=True)["let in"] == 1
+    assert judge(since, granted=False)["503 for a payer nobody knows"] == 1
+    assert judge(since, granted=True)["let in"] == 1
+    assert judge(since, granted=False)["503 for a known payer"] == 1
 
 
 def test_a_server_that_is_a_process_answers_as_one_of_this_program() -> None:
