@@ -137,3 +137,15 @@ def test_a_file_that_exists_keeps_its_mode(tmp_path: Path) -> None:
 
     assert set(modes(tmp_path).values()) == {0o640}
     inbox.close()
+
+
+def test_a_file_with_other_tables_of_these_names_is_an_error(tmp_path: Path) -> None:
+    """Another attempt would not help, and nothing of theirs is changed."""
+    other = sqlite3.connect(tmp_path / "inbox.db")
+    other.execute("CREATE VIEW rmz_deliveries AS SELECT 1 AS id")
+
+    with pytest.raises(sqlite3.OperationalError, match="view"):
+        SQLiteInbox(str(tmp_path / "inbox.db")).create()
+
+    assert other.execute("SELECT name FROM sqlite_schema").fetchall() == [("rmz_deliveries",)]
+    other.close()
