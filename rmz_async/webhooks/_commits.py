@@ -60,7 +60,7 @@ class Group:
     blocks: Blocks
     opened: float
     count: int = 0
-    # Made later: importing this module would import most of anyio.
+    # A lambda, because `anyio.Event` itself would import most of anyio here.
     ended: anyio.Event = attrs.field(factory=lambda: anyio.Event())
     failure: Exception | None = None
 

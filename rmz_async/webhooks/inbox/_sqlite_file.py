@@ -101,13 +101,13 @@ class SQLiteFile:
 
     @contextmanager
     def statement(self, patience: float) -> Generator[sqlite3.Connection]:
-        """Return the connection, for a single statement, which is a transaction of its own.
+        """Return the connection; each statement is a transaction of its own.
 
         Args:
             patience: As for `transaction`.
 
         Raises:
-            sqlite3.Error: The statement has changed nothing.
+            sqlite3.Error: The statement that failed has changed nothing.
         """
         # SQLite waits for another process by sleeping longer and longer, and knows no queue. The
         # threads of one process wait for each other here.
@@ -235,7 +235,7 @@ def _opened(path: str, schema: str) -> sqlite3.Connection:
         try:
             return _opened_now(path, schema)
         except sqlite3.OperationalError as error:
-            # The other bits say more than is asked for here.
+            # The bits above the lowest eight only say more about the same error.
             code = error.sqlite_errorcode & 0xFF
             if code == sqlite3.SQLITE_CANTOPEN:
                 raise sqlite3.OperationalError(

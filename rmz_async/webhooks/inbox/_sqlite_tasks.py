@@ -16,7 +16,7 @@ from rmz_async.webhooks.inbox.interface import Grouping
 # Storing a delivery waits for a transaction, and may wait for 1.2 seconds.
 MOST_DELIVERIES = 5_000
 
-_MARKS = "SELECT tasks_until, (SELECT MAX(id) FROM rmz_deliveries) FROM rmz_time"
+_MARKS = "SELECT tasks_until, (SELECT coalesce(MAX(id), 0) FROM rmz_deliveries) FROM rmz_time"
 _MAKE = """
 INSERT INTO rmz_tasks (delivery_id, handler, grouping, subject, due)
 SELECT delivery.id, handler.key, handler.value,
@@ -39,15 +39,14 @@ def _as_json(handlers: tuple[tuple[str, Grouping], ...]) -> str:
 def are_missing(connection: sqlite3.Connection) -> bool:
     """Say whether deliveries have come since tasks were made."""
     made, newest = connection.execute(_MARKS).fetchone()
-    return newest is not None and newest > made
+    return bool(newest > made)
 
 
 def make(connection: sqlite3.Connection) -> bool:
     """Make the tasks of the oldest deliveries that lack them; say whether these were all."""
     made, newest = connection.execute(_MARKS).fetchone()
-    if newest is None or newest <= made:
-        return True
     until = min(newest, made + MOST_DELIVERIES)
-    connection.execute(_MAKE, (made, until))
-    connection.execute("UPDATE rmz_time SET tasks_until = ?", (until,))
+    if until > made:
+        connection.execute(_MAKE, (made, until))
+        connection.execute("UPDATE rmz_time SET tasks_until = ?", (until,))
     return bool(until == newest)
