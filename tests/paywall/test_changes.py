@@ -20,14 +20,6 @@ DOWN = ServerError("RMZ is down", status=503)
 CANCELED = event(EventType.SUBSCRIPTION_CANCELED, "canceled")
 
 
-@pytest.fixture
-def rmz() -> ScriptedRMZ:
-    """An RMZ in which Noura pays."""
-    scripted = ScriptedRMZ()
-    scripted.set(subscription())
-    return scripted
-
-
 async def test_an_event_reaches_the_processes_that_it_has_not_come_to(rmz: ScriptedRMZ) -> None:
     """Their grant is not handed out once more, and RMZ is asked once for all."""
     shared = Shared()

@@ -29,14 +29,6 @@ class BriefFailure(ScriptedRMZ):
         self.failure = None
 
 
-@pytest.fixture
-def rmz() -> ScriptedRMZ:
-    """An RMZ in which Noura pays."""
-    scripted = ScriptedRMZ()
-    scripted.set(subscription())
-    return scripted
-
-
 async def test_a_payer_whom_another_process_knows_costs_no_request(rmz: ScriptedRMZ) -> None:
     """The answer is older than `soft`, and younger than `hard`."""
     shared = Shared()

@@ -23,14 +23,6 @@ pytestmark = pytest.mark.anyio
 DOWN = ServerError("RMZ is down", status=503)
 
 
-@pytest.fixture
-def rmz() -> ScriptedRMZ:
-    """An RMZ in which Noura pays."""
-    scripted = ScriptedRMZ()
-    scripted.set(subscription())
-    return scripted
-
-
 async def test_one_process_asks_for_all(rmz: ScriptedRMZ) -> None:
     """The second one takes the fact, and the lease is given back."""
     shared = Shared()

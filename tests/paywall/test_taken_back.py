@@ -16,14 +16,6 @@ pytestmark = pytest.mark.anyio
 DOWN = ServerError("RMZ is down", status=503)
 
 
-@pytest.fixture
-def rmz() -> ScriptedRMZ:
-    """An RMZ in which Noura pays."""
-    scripted = ScriptedRMZ()
-    scripted.set(subscription())
-    return scripted
-
-
 async def test_an_event_is_forgotten_everywhere_before_rmz_is_asked(rmz: ScriptedRMZ) -> None:
     """So that no process takes the old fact meanwhile."""
     shared = Shared()

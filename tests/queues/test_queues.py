@@ -24,7 +24,7 @@ def test_each_example_is_run_here_and_is_short() -> None:
         assert len(path.read_text("utf-8").splitlines()) <= LINES, path.name
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 @pytest.mark.parametrize("name", KINDS)
 def test_each_event_takes_effect_once_whatever_redis_forgets_and_whoever_is_killed(
     name: str, tmp_path: Path

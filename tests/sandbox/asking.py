@@ -35,5 +35,5 @@ class Accepting(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"[]" if self.path.startswith("/json") else b"<html>")
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name above
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in BaseHTTPRequestHandler
         """Print nothing."""

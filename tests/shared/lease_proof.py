@@ -133,7 +133,8 @@ def play(plan: Plan) -> Proof:
                     held = sandbox.faults.add("latency", times=1, seconds=HELD)
                     victim.begin()
                     victim.until("sent")
-                    # It says so just before it sends: killed too early, it would ask nobody.
+                    # The victim reports this just before it sends, and a victim that is killed too
+                    # early asks nobody. The sandbox reports to no one that its fault has begun.
                     until = time.monotonic() + ARRIVAL
                     while held.times and time.monotonic() < until:
                         time.sleep(0.001)

@@ -61,7 +61,7 @@ def test_processes_share_a_file(inbox: SQLiteInbox, tmp_path: Path) -> None:
     assert len(set(claimed)) == len(claimed) == 100
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 @pytest.mark.parametrize("point", ["claimed", "in the transaction"])
 def test_a_task_of_a_killed_process_is_taken_up_when_its_lease_ends(
     inbox: SQLiteInbox, storage: Storage, tmp_path: Path, point: str
@@ -102,7 +102,7 @@ def test_a_task_of_a_killed_process_is_taken_up_when_its_lease_ends(
     assert effects == [("second",)]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
 def test_parent_and_child_of_a_fork_both_go_on(inbox: SQLiteInbox, tmp_path: Path) -> None:
     """The child opens the file for itself, even if another thread was using it."""
     program = (
@@ -125,7 +125,7 @@ def test_parent_and_child_of_a_fork_both_go_on(inbox: SQLiteInbox, tmp_path: Pat
     assert claim_one(inbox).key == "after"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
 def test_a_child_stores_for_good_though_its_parent_closes_the_inbox(
     inbox: SQLiteInbox, tmp_path: Path
 ) -> None:

@@ -233,7 +233,7 @@ def test_threads_store_their_deliveries_together() -> None:
     assert calls[:2] == [1, 3]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
 def test_parent_and_child_of_a_fork_both_receive(address: str) -> None:
     """The child has no background until it enters a block itself, and hangs on no lock."""
     program = (
