@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, cast
@@ -77,9 +78,6 @@ class Plans:
                 f"plans: there are {len(found)} plans {slug}, {duration}; take one of the variants "
                 f"{ids} by Plans.variant()"
             )
-        # Only a wrong name needs it, and importing it takes a millisecond.
-        import difflib
-
         names = [f"{each.slug}, {each.duration}" for each in self._plans]
         near = difflib.get_close_matches(f"{slug}, {duration}", names, n=3, cutoff=0.3)
         raise PlanNotFoundError(

@@ -17,7 +17,6 @@ for _name in (
     "anyio.to_thread",
     "cattrs",
     "certifi",
-    "difflib",
     "encodings.idna",
     "httpcore._backends.auto",
     "httpcore._backends.anyio",

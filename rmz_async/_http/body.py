@@ -150,12 +150,8 @@ def connection_with_more(response: httpx.Response) -> Any:
     """
     connection: Any = response.stream
     while connection is not None and not hasattr(connection, "_h11_state"):
-        for name in _LAYERS:
-            if hasattr(connection, name):
-                connection = getattr(connection, name)
-                break
-        else:
-            connection = None
+        below = [getattr(connection, name) for name in _LAYERS if hasattr(connection, name)]
+        connection = below[0] if below else None
     network: Any = response.extensions.get("network_stream")
     if connection is None or network is None:
         # Not of httpcore, or HTTP/2, in which each answer names its request.
