@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import anyio
 import pytest
 
-from rmz_async import ConnectionFailedError, ServerError
+from rmz_async import ConnectionFailedError, PacingError, ServerError
 from rmz_async.paywall import Fact, Lifetimes, Reason, Source
 from tests.paywall.events import event
 from tests.paywall.scripted import ScriptedRMZ, subscription
@@ -79,3 +80,27 @@ async def test_a_grant_that_another_process_has_taken_back_is_forgotten_in_an_ou
 
     shared.failure = OSError("gone")
     assert (await paywall.check("noura")).reason is Reason.UNAVAILABLE
+
+
+async def test_an_old_grant_is_handed_out_until_a_look_finds_the_pause_that_another_has_found(
+    rmz: ScriptedRMZ,
+) -> None:
+    """In a full minute, no process can find out that the pause is over by then."""
+    shared = Shared()
+    async with paywall_over(rmz, shared=shared) as first, paywall_over(rmz, shared=shared) as other:
+        granted = await first.check("noura")
+        rmz.later(61)
+        rmz.set(subscription(status="paused"))
+        await other.check("noura")
+        await anyio.wait_all_tasks_blocked()
+        assert (await other.check("noura")).reason is Reason.PAUSED
+        rmz.later(560)
+        rmz.set(subscription())
+        rmz.failure = PacingError("the minute is used up")
+
+        old = await first.check("noura")
+        await anyio.wait_all_tasks_blocked()
+
+        assert (old.source, old.checked_at) == (Source.STALE, granted.checked_at)
+        for paywall in (first, other):
+            assert (await paywall.check("noura")).reason is Reason.UNAVAILABLE
