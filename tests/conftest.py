@@ -59,10 +59,15 @@ def _without_way(item: pytest.Item) -> str:
 
 
 def pytest_sessionfinish() -> None:
-    """Save what this process has measured, because xdist kills workers that are slow to end."""
+    """Save what this process has measured, because xdist kills workers that are slow to end.
+
+    A process that is killed while it saves leaves a file that nobody can read, so that nothing may
+    be left to save at its end.
+    """
     coverage = sys.modules.get("coverage")
     measuring = None if coverage is None else coverage.Coverage.current()
     if measuring is not None:
+        measuring.stop()
         measuring.save()
 
 

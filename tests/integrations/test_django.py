@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import signal
 import subprocess
@@ -155,6 +156,29 @@ def test_a_right_setting_passes_the_check(receiver: webhooks.Receiver) -> None:
     use(receiver)
 
     assert check_receiver() == []
+
+
+class Interrupting(io.StringIO):
+    """An output that asks the process to end as soon as a command has said something."""
+
+    def write(self, text: str, /) -> int:
+        """Write *text*, and send the signal of a service manager."""
+        written = super().write(text)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return written
+
+
+@pytest.mark.parametrize("kind", ["receiver", "blocking_receiver"])
+@pytest.mark.skipif(sys.platform == "win32", reason="os.kill ends a process of Windows")
+def test_the_worker_ends_when_a_signal_asks_for_it(
+    request: pytest.FixtureRequest, kind: str
+) -> None:
+    """The command says that it works once it can be asked to end."""
+    use(request.getfixturevalue(kind))
+    output = Interrupting()
+    call_command("rmz_worker", stdout=output)
+
+    assert output.getvalue() == "working; Ctrl-C ends it\n"
 
 
 PROJECT = """

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import runpy
 import signal
@@ -101,6 +102,20 @@ def test_ctrl_c_is_a_clean_end() -> None:
 
     def interrupt() -> None:
         raise KeyboardInterrupt
+
+    assert main(["--port", "0"], wait=interrupt) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.kill ends a process of Windows")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_a_clean_end(number: int) -> None:
+    """A second one, of an impatient person, does not disturb the way out."""
+
+    def interrupt() -> None:
+        try:
+            os.kill(os.getpid(), number)
+        finally:
+            os.kill(os.getpid(), number)
 
     assert main(["--port", "0"], wait=interrupt) == 0
 

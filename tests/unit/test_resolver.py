@@ -218,3 +218,11 @@ async def test_a_connection_that_takes_too_long_is_an_error(
     monkeypatch.setattr(network, "_opener", Opener(first=hangs, second=hangs))
     with pytest.raises(httpcore.ConnectTimeout):
         await network.connect_tcp("host.example", 443, timeout=0.01)
+
+
+async def test_a_refused_connection_is_an_error_of_the_connection() -> None:
+    """Nothing was sent: nobody listens at the port, which stays taken meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(httpcore.ConnectError):
+            await _Network().connect_tcp("127.0.0.1", taken.getsockname()[1], timeout=10)
