@@ -49,10 +49,16 @@ class Batches(Generic[T, R]):
 
     Args:
         function: Returns the result of each item.
+        prepare: Is called with the same items before, in the event loop; raises nothing.
     """
 
-    def __init__(self, function: Callable[[Sequence[T]], Sequence[R]]) -> None:
+    def __init__(
+        self,
+        function: Callable[[Sequence[T]], Sequence[R]],
+        prepare: Callable[[Sequence[T]], object] = len,
+    ) -> None:
         self._function = function
+        self._prepare = prepare
         self._lines: PerLoop[_Line[T, R]] = PerLoop(_Line)
 
     async def submit(self, value: T) -> R:
@@ -82,7 +88,9 @@ class Batches(Generic[T, R]):
                 # Those who were woken together with this one have new items in a moment.
                 await anyio.lowlevel.checkpoint()
             batch = list(islice(line.waiting, MAX_BATCH))
-            call = partial(outcomes_of, self._function, [item.value for item in batch])
+            values = [item.value for item in batch]
+            self._prepare(values)
+            call = partial(outcomes_of, self._function, values)
             # If this is cancelled before the thread begins, the next one makes the call.
             outcomes = await anyio.to_thread.run_sync(call, limiter=line.limiter)
         finally:

@@ -27,7 +27,7 @@ from rmz_async.webhooks._handlers import (
     grouping_of,
     name_of,
 )
-from rmz_async.webhooks._intake import Ack, Intake
+from rmz_async.webhooks._intake import Ack, Arrival, Intake
 from rmz_async.webhooks._records import delivery_record
 from rmz_async.webhooks._replaying import Replay, replayed
 from rmz_async.webhooks._secrets import Keys, Secrets
@@ -37,7 +37,7 @@ from rmz_async.webhooks._worker import Worker
 from rmz_async.webhooks._working import Background, Signal, working
 from rmz_async.webhooks.events import Event
 from rmz_async.webhooks.health import HealthMonitor
-from rmz_async.webhooks.inbox.interface import Delivery, Inbox
+from rmz_async.webhooks.inbox.interface import Inbox
 from rmz_async.webhooks.inbox.opening import inbox_of
 from rmz_async.webhooks.reconciliation import Comparison, Reconciliation
 
@@ -312,20 +312,21 @@ class ReceiverCore:
         )
 
     def _answered(
-        self, found: Delivery | Ack, ack: Ack, inbox_id: int | None, seconds: float
+        self, found: Arrival | Ack, ack: Ack, inbox_id: int | None, seconds: float
     ) -> Ack:
         self._monitor.answered(ack.status, seconds)
         if self._observer is not None:
-            self._observer.on_delivery(delivery_record(found, ack, inbox_id, seconds))
+            delivery = found.read() if isinstance(found, Arrival) else None
+            self._observer.on_delivery(delivery_record(delivery, ack, inbox_id, seconds))
         return ack
 
     def _wake(self) -> None:
         for signal in tuple(self._signals):
             signal.set()
 
-    def _add(self, deliveries: Sequence[Delivery]) -> Sequence[int | None]:
+    def _add(self, arrivals: Sequence[Arrival]) -> Sequence[int | None]:
         delay = 0.0 if self._hand_over is None else self._hand_over.delay
-        return self._inbox.add(deliveries, delay=delay)
+        return self._inbox.add([arrival.read() for arrival in arrivals], delay=delay)
 
 
 def _check_seconds(name: str, value: object) -> None:

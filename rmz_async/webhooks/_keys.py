@@ -17,6 +17,8 @@ def storable(key: str) -> str:
 
     To replace the characters would make two events of different keys one, and lose the second.
     """
-    if len(key) <= LONGEST and _REFUSED.search(key) is None:
+    # Nearly every key is ASCII, and that test takes a tenth of the time of the search.
+    is_plain = key.isascii() and "\0" not in key
+    if len(key) <= LONGEST and (is_plain or _REFUSED.search(key) is None):
         return key
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

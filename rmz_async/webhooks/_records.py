@@ -17,18 +17,17 @@ _OUTCOMES = {401: "refused", 500: "not_configured", 503: "not_stored"}
 
 
 def delivery_record(
-    found: Delivery | Ack, ack: Ack, inbox_id: int | None, seconds: float
+    delivery: Delivery | None, ack: Ack, inbox_id: int | None, seconds: float
 ) -> DeliveryRecord:
     """Return the record of a delivery that was answered.
 
     Args:
-        found: The delivery that was to be stored, or the answer without storing it.
+        delivery: The delivery that was to be stored; None if it was not.
         ack: The answer.
         inbox_id: The number in the inbox; None if the delivery was not stored, or not for the first
             time.
         seconds: The time to answer.
     """
-    delivery = found if isinstance(found, Delivery) else None
     outcome = _OUTCOMES.get(ack.status, "genuine")
     if delivery is not None and ack.status == 200:
         if inbox_id is None:

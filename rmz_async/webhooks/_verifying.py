@@ -15,6 +15,13 @@ MAX_BODY = 1024 * 1024
 
 def verified(body: bytes, headers: Headers | None, keys: Keys, *, allow_unsigned: bool) -> AnyEvent:
     """Do the work of `verify` with secrets that are out of sight."""
+    return event_of(body, *origin_of(body, headers, keys, allow_unsigned=allow_unsigned))
+
+
+def origin_of(
+    body: bytes, headers: Headers | None, keys: Keys, *, allow_unsigned: bool
+) -> tuple[str | None, int | None]:
+    """Make sure that RMZ sent *body*; return the delivery's number, and which secret fitted."""
     checked = keys.checked()
     if not isinstance(cast("object", body), bytes):
         raise TypeError(
@@ -38,4 +45,4 @@ def verified(body: bytes, headers: Headers | None, keys: Keys, *, allow_unsigned
             if b'"embeds"' in body
             else "there is no Signature header: switch signing on for this webhook in the dashboard"
         )
-    return event_of(body, request_id, secret_index)
+    return request_id, secret_index

@@ -10,11 +10,11 @@ from rmz_async.client import Client
 from rmz_async.webhooks._batching import Batches
 from rmz_async.webhooks._core import PAGES, ReceiverCore
 from rmz_async.webhooks._headers import Headers
-from rmz_async.webhooks._intake import STORED, Ack, not_stored
+from rmz_async.webhooks._intake import STORED, Ack, Arrival, not_stored, read_all
 from rmz_async.webhooks._replaying import Replay
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks.health import Health
-from rmz_async.webhooks.inbox.interface import Delivery, Stats
+from rmz_async.webhooks.inbox.interface import Stats
 from rmz_async.webhooks.reconciliation import Reconciliation
 
 __all__ = ("Ack", "Receiver", "Replay")
@@ -50,8 +50,8 @@ class Receiver(ReceiverCore):
     """
 
     @cached_property
-    def _deliveries(self) -> Batches[Delivery, int | None]:
-        return Batches(self._add)
+    def _deliveries(self) -> Batches[Arrival, int | None]:
+        return Batches(self._add, read_all)
 
     async def receive(self, body: bytes, headers: Headers | None) -> Ack:
         """Verify and store a delivery, and return the answer to RMZ.
@@ -66,16 +66,16 @@ class Receiver(ReceiverCore):
             delivers it again later. A signed body that cannot be read is stored, too.
         """
         began = self._seconds()
-        found = self._intake.delivery_of(body, headers)
+        found = self._intake.arrival_of(body, headers)
         ack, inbox_id = (found, None) if isinstance(found, Ack) else await self._stored(found)
         return self._answered(found, ack, inbox_id, self._seconds() - began)
 
-    async def _stored(self, delivery: Delivery) -> tuple[Ack, int | None]:
+    async def _stored(self, arrival: Arrival) -> tuple[Ack, int | None]:
         try:
-            inbox_id = await self._deliveries.submit(delivery)
+            inbox_id = await self._deliveries.submit(arrival)
         except Exception as error:  # noqa: BLE001 - each database has errors of its own
             return not_stored(error), None
-        if inbox_id is not None and delivery.handlers:
+        if inbox_id is not None and arrival.read().handlers:
             if self._hand_over is not None:
                 await self._hand_over.hand_over(inbox_id)
             self._wake()

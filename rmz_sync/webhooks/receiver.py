@@ -8,10 +8,10 @@ from functools import cached_property, partial
 
 from rmz_async.webhooks._core import PAGES, ReceiverCore
 from rmz_async.webhooks._headers import Headers
-from rmz_async.webhooks._intake import STORED, Ack, not_stored
+from rmz_async.webhooks._intake import STORED, Ack, Arrival, not_stored
 from rmz_async.webhooks._replaying import Replay
 from rmz_async.webhooks.health import Health
-from rmz_async.webhooks.inbox.interface import Delivery, Stats
+from rmz_async.webhooks.inbox.interface import Stats
 from rmz_async.webhooks.reconciliation import Comparison, Reconciliation
 from rmz_sync.client import Client
 from rmz_sync.webhooks._batching import ThreadBatches
@@ -52,7 +52,7 @@ class Receiver(ReceiverCore):
     """
 
     @cached_property
-    def _deliveries(self) -> ThreadBatches[Delivery, int | None]:
+    def _deliveries(self) -> ThreadBatches[Arrival, int | None]:
         return ThreadBatches(self._add)
 
     def receive(self, body: bytes, headers: Headers | None) -> Ack:
@@ -68,13 +68,15 @@ class Receiver(ReceiverCore):
             delivers it again later. A signed body that cannot be read is stored, too.
         """
         began = self._seconds()
-        found = self._intake.delivery_of(body, headers)
+        found = self._intake.arrival_of(body, headers)
         ack, inbox_id = (found, None) if isinstance(found, Ack) else self._stored(found)
         return self._answered(found, ack, inbox_id, self._seconds() - began)
 
-    def _stored(self, delivery: Delivery) -> tuple[Ack, int | None]:
+    def _stored(self, arrival: Arrival) -> tuple[Ack, int | None]:
+        # Before this thread waits for others, whose deliveries it may store with its own.
+        delivery = arrival.read()
         try:
-            inbox_id = self._deliveries.submit(delivery)
+            inbox_id = self._deliveries.submit(arrival)
         except Exception as error:  # noqa: BLE001 - each database has errors of its own
             return not_stored(error), None
         if inbox_id is not None and delivery.handlers:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 
 import anyio
 import anyio.from_thread
@@ -44,9 +45,11 @@ async def submit(batches: Batches[int, int], value: int, results: dict[int, obje
         results[value] = str(error)
 
 
-async def run(double: Doubling, first: int, *values: int) -> dict[int, object]:
+async def run(
+    double: Doubling, first: int, *values: int, prepare: Callable[[Sequence[int]], object] = len
+) -> dict[int, object]:
     """Submit some values while the call for the first one runs."""
-    batches = Batches(double)
+    batches = Batches(double, prepare)
     results: dict[int, object] = {}
     async with anyio.create_task_group() as group:
         group.start_soon(submit, batches, first, results)
@@ -164,6 +167,19 @@ async def test_a_task_that_asyncio_cancels_leaves_the_values_to_the_next_one() -
     await follower
 
     assert results == {2: 4}
+
+
+async def test_the_values_of_a_call_are_prepared_together_in_the_event_loop() -> None:
+    """To prepare each as it comes takes longer, and so does the thread."""
+    double = Doubling()
+    prepared: list[tuple[list[int], threading.Thread]] = []
+
+    def prepare(values: Sequence[int]) -> None:
+        prepared.append((sorted(values), threading.current_thread()))
+
+    await run(double, 1, 2, 3, prepare=prepare)
+    here = threading.current_thread()
+    assert prepared == [([1], here), ([2, 3], here)]
 
 
 async def test_each_event_loop_has_a_line_of_its_own(anyio_backend_name: str) -> None:

@@ -89,6 +89,24 @@ def test_an_answer_after_three_seconds_has_failed(monitor: HealthMonitor) -> Non
     assert monitor.report(Stats()).failed == 3
 
 
+@pytest.mark.parametrize(
+    ("statuses", "seconds", "level"),
+    [
+        ([503] * 80, 0.01, HealthLevel.CRITICAL),
+        ([200] * 50, 1.01, HealthLevel.WARNING),
+        ([401] * 5, 0.01, HealthLevel.WARNING),
+        ([401] * 5 + [200], 0.01, HealthLevel.OK),
+    ],
+)
+def test_a_hundred_good_answers_hide_nothing_that_comes_after_them(
+    monitor: HealthMonitor, statuses: list[int], seconds: float, level: HealthLevel
+) -> None:
+    answer(monitor, *[200] * 100)
+    answer(monitor, *statuses, seconds=seconds)
+
+    assert monitor.report(Stats()).level is level
+
+
 def test_slow_answers_are_warned_of(monitor: HealthMonitor) -> None:
     """Before they are too slow."""
     answer(monitor, 200, 200, 200, seconds=1.5)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import traceback
+from collections.abc import Sequence
 from functools import partial
 from operator import getitem
 from pathlib import Path
 from typing import Any
 
+import anyio.from_thread
 import anyio.lowlevel
 import pytest
 
@@ -24,6 +27,9 @@ from rmz_async.webhooks import (
     sign,
     verify,
 )
+from rmz_async.webhooks._comparing import state_of_event
+from rmz_async.webhooks.inbox.interface import Delivery
+from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from tests.webhooks.receiving import SECRET, deliver, deliver_events
 
 pytestmark = pytest.mark.anyio
@@ -97,6 +103,50 @@ async def test_a_signed_body_that_names_no_event_waits_in_the_inbox(
     assert (await deliver(receiver, body)).status == 200
     assert await receiver.drain() == 0
     assert caplog.messages == [f"a signed delivery waits in the inbox: {unread.value}"] * 2
+
+
+async def test_an_event_that_a_defect_makes_unreadable_waits_in_the_inbox(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The events that are stored together with it are none the worse."""
+    handled: list[str] = []
+    receiver.on("*", name="handle")(lambda event: handled.append(event.dedupe_key))
+
+    def defective(event: Event) -> dict[str, Any]:
+        if event.event_id == "odd":
+            raise LookupError("its message might show a customer")
+        return state_of_event(event)
+
+    monkeypatch.setattr("rmz_async.webhooks._intake.state_of_event", defective)
+    async with anyio.create_task_group() as tasks:
+        for event_id in ("first", "odd", "last"):
+            tasks.start_soon(deliver_events, receiver, event_id)
+
+    assert await receiver.drain() == 2
+    assert sorted(handled) == ["first", "last"]
+    assert [entry.fault for entry in receiver.inbox.entries() if entry.fault] == ["LookupError"]
+
+
+async def test_a_forged_delivery_waits_for_no_other(tmp_path: Path) -> None:
+    """Those who forge cannot fill the line of those who wait for the inbox."""
+    busy, stored = threading.Event(), anyio.Event()
+
+    class Busy(SQLiteInbox):
+        def add(self, deliveries: Sequence[Delivery], **options: Any) -> Sequence[int | None]:
+            anyio.from_thread.run_sync(stored.set)
+            busy.wait()
+            return super().add(deliveries, **options)
+
+    receiver = Receiver(secrets=[SECRET], inbox=Busy(str(tmp_path / "inbox.db")))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(deliver_events, receiver, "genuine")
+        await stored.wait()
+        try:
+            with anyio.fail_after(10):
+                body = sample(EventType.ORDER_CREATED)
+                assert (await receiver.receive(body, {"Signature": "0" * 64})).status == 401
+        finally:
+            busy.set()
 
 
 async def test_a_delivery_that_cannot_be_stored_is_retried_by_rmz(
