@@ -20,10 +20,11 @@ Secrets: TypeAlias = Sequence[str] | Callable[[], Sequence[str]]
 class Keys:
     """The secrets, held so that no traceback shows them, which may show the variables of frames."""
 
-    __slots__ = ("_given", "_keys", "_secrets")
+    __slots__ = ("_checked", "_given", "_keys", "_secrets")
 
     def __init__(self, secrets: Secrets) -> None:
         self._given = secrets
+        self._checked: Keys | None = None
 
     def __repr__(self) -> str:
         return "<secrets>"
@@ -34,10 +35,14 @@ class Keys:
         Raises:
             ConfigurationError: The secrets would not protect anything.
         """
-        # A copy, because threads that verify at the same time share the original.
-        copy = Keys(self._given)
-        copy._read()
-        return copy
+        checked = self._checked
+        # A list may have changed, which is seen in a fraction of the time that its check takes.
+        if checked is None or callable(self._given) or checked._secrets != list(self._given):
+            # A copy, because threads that verify at the same time share the original.
+            checked = Keys(self._given)
+            checked._read()
+            self._checked = checked
+        return checked
 
     def _read(self) -> None:
         self._secrets = self._given() if callable(self._given) else self._given
@@ -52,6 +57,8 @@ class Keys:
                 f"secrets: must be a list of 1 to {MAX_SECRETS} secrets, or a callable that "
                 "returns one; also a single secret stands in a list"
             )
+        # A copy, so that `checked` compares what was checked, whatever another thread changes.
+        self._secrets = list(self._secrets)
         self._keys: list[bytes] = []
         for place in range(len(self._secrets)):
             fault = fault_of(self._secrets[place])

@@ -173,6 +173,22 @@ async def test_unsigned_deliveries_are_taken_on_request(tmp_path: Path) -> None:
     await open_to_all.aclose()
 
 
+async def test_a_list_of_secrets_may_change(tmp_path: Path) -> None:
+    """The next delivery is verified with what is in it then, which is checked again."""
+    secrets = [SECRET]
+    receiver = Receiver(secrets=secrets, inbox=f"sqlite:///{tmp_path / 'inbox.db'}")
+    body = sample(EventType.ORDER_CREATED)
+    assert (await deliver(receiver, body)).status == 200
+
+    secrets[0] = SECRET[::-1]
+    assert (await deliver(receiver, body)).status == 401
+    headers = {"Signature": sign(body, SECRET[::-1])}
+    assert (await receiver.receive(body, headers)).status == 200
+
+    secrets[0] = "short"
+    assert (await receiver.receive(body, headers)).status == 500
+
+
 async def test_secrets_may_be_asked_for_with_each_delivery(tmp_path: Path) -> None:
     """A callable is asked each time, and not before."""
     current = ["another-secret-of-28-letters"]
