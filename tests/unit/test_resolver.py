@@ -6,7 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import anyio
 import anyio.lowlevel
@@ -220,9 +220,14 @@ async def test_a_connection_that_takes_too_long_is_an_error(
         await network.connect_tcp("host.example", 443, timeout=0.01)
 
 
-async def test_a_refused_connection_is_an_error_of_the_connection() -> None:
-    """Nothing was sent: nobody listens at the port, which stays taken meanwhile."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        with pytest.raises(httpcore.ConnectError):
-            await _Network().connect_tcp("127.0.0.1", taken.getsockname()[1], timeout=10)
+async def test_a_name_that_nobody_knows_is_an_error_of_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing was sent."""
+
+    def unknown(*_: object, **__: object) -> NoReturn:
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(httpcore.ConnectError, match="no such name"):
+        await _Network().connect_tcp("host.example", 443, timeout=10)
