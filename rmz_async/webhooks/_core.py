@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -258,12 +259,18 @@ class ReceiverCore:
 
     async def _run_one(self, inbox_id: int) -> int:
         limiter = anyio.CapacityLimiter(1)
-        count = 0
         async with self._worker.keeping_leases() as leased:
-            for task in await self._worker.claim(100, inbox_id):
-                await self._worker.run(task, leased, limiter)
-                count += 1
-        return count
+            tasks = await self._worker.claim(100, inbox_id)
+            # All of them, because each waits until those before it have ended.
+            leased.update(tasks)
+            waiting = deque(tasks)
+            try:
+                while waiting:
+                    await self._worker.run(waiting.popleft(), leased, limiter)
+            finally:
+                if waiting:
+                    await self._worker.give_back(waiting)
+        return len(tasks)
 
     def replayed(self, inbox_id: int, *, dry_run: bool) -> Sequence[Replay]:
         """Do the work of ``replay``; this blocks."""

@@ -10,7 +10,7 @@ from typing import TypeAlias, cast
 import anyio
 
 from rmz_async._calls.refusals import quoted
-from rmz_async.webhooks._handlers import is_async
+from rmz_async.webhooks._handlers import check_result, is_async
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks._worker import Worker
 
@@ -48,15 +48,21 @@ class HandOver:
         try:
             with anyio.fail_after(PATIENCE):
                 if is_async(self._enqueue):
-                    await cast("Callable[[int], Awaitable[object]]", self._enqueue)(inbox_id)
+                    enqueue = cast("Callable[[int], Awaitable[object]]", self._enqueue)
+                    check_result(await enqueue(inbox_id))
                 else:
-                    await anyio.to_thread.run_sync(self._enqueue, inbox_id, abandon_on_cancel=True)
+                    await anyio.to_thread.run_sync(
+                        self._enqueue_plainly, inbox_id, abandon_on_cancel=True
+                    )
         except Exception as error:  # noqa: BLE001 - each queue has errors of its own
             logger.warning(
                 "delivery %d was not handed over, and will be again: %s",
                 inbox_id,
                 quoted(f"{type(error).__name__}: {error}"),
             )
+
+    def _enqueue_plainly(self, inbox_id: int) -> None:
+        check_result(self._enqueue(inbox_id))
 
     async def hand_over_due(self) -> None:
         """Hand over what is due: what the queue has lost, and what is to be attempted again."""

@@ -107,7 +107,7 @@ class Registered:
     async def call(self, event: Event, limiter: anyio.CapacityLimiter) -> None:
         """Run the function; a plain one in a thread of *limiter*."""
         if is_async(self.function):
-            await cast("Callable[[Event], Awaitable[object]]", self.function)(event)
+            check_result(await cast("Callable[[Event], Awaitable[object]]", self.function)(event))
         else:
             await anyio.to_thread.run_sync(_call_plain, self.function, event, limiter=limiter)
 
@@ -251,8 +251,27 @@ def is_async(function: Callable[..., object]) -> bool:
     )
 
 
+def check_result(result: object) -> None:
+    """Refuse a result whose code has not run: the work would silently be left undone.
+
+    Raises:
+        TypeError: *result* is a coroutine or a generator.
+    """
+    if inspect.iscoroutine(result):
+        result.close()
+        raise TypeError(
+            "the function returned a coroutine, which did not run: make the function async, and "
+            "await the coroutine there"
+        )
+    if inspect.isgenerator(result) or inspect.isasyncgen(result):
+        raise TypeError("the function returned a generator, which did not run: it must not yield")
+
+
 def _is_generator(function: Callable[..., object]) -> bool:
-    return inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+    return any(
+        inspect.isgeneratorfunction(each) or inspect.isasyncgenfunction(each)
+        for each in (function, type(function).__call__)
+    )
 
 
 def _call_plain(handler: Handler, event: Event) -> None:
@@ -261,9 +280,4 @@ def _call_plain(handler: Handler, event: Event) -> None:
     except (SystemExit, KeyboardInterrupt, GeneratorExit, BaseExceptionGroup) as error:
         # These would end a thread only, and not the program, so the handler counts as failed.
         raise RuntimeError(f"the handler raised {type(error).__name__}: {error}") from error
-    if inspect.iscoroutine(result):
-        # No code in this thread could await it, and its work would silently be left undone.
-        result.close()
-        raise TypeError(
-            "a plain handler returned a coroutine, which did not run: make it an async function"
-        )
+    check_result(result)

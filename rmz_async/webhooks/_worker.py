@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import cast
@@ -86,6 +86,13 @@ class Worker:
         # Inside of the group it would become a part of an exception group.
         if failure is not None:
             raise failure
+
+    async def give_back(self, tasks: Collection[Task]) -> None:
+        """Give claimed tasks back that do not run, because their worker ends."""
+        try:
+            await in_thread(partial(self.inbox.release, tuple(tasks)))
+        except Exception as error:  # noqa: BLE001 - each database has errors of its own
+            logger.error("tasks wait for the end of their lease: %s", quoted(str(error)))  # noqa: TRY400 - one line
 
     async def run(self, task: Task, running: set[Task], limiter: anyio.CapacityLimiter) -> None:
         """Run the handler of a task that was claimed; the handler's errors end in the inbox."""

@@ -132,8 +132,8 @@ class Background:
                     # With room left and nothing claimed, only the signal brings something new.
                     await self.signal.wait()
         finally:
-            with anyio.CancelScope(shield=True):
-                await self._give_back()
+            if self._claimed:
+                await self.worker.give_back(self._claimed)
 
     async def _find(self, leased: set[Task]) -> None:
         try:
@@ -151,13 +151,6 @@ class Background:
         finally:
             self._busy -= 1
             self.signal.set()
-
-    async def _give_back(self) -> None:
-        if self._claimed:
-            try:
-                await in_thread(partial(self.worker.inbox.release, tuple(self._claimed)))
-            except Exception as error:  # noqa: BLE001 - each database has errors of its own
-                _report("tasks wait for the end of their lease", error)
 
     async def _poll(self) -> None:
         while True:

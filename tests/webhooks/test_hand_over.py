@@ -186,6 +186,69 @@ async def test_a_queue_that_is_down_or_slow_costs_no_delivery(
     assert "delivery 2 was not handed over, and will be again: TimeoutError" in caplog.text
 
 
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_number_that_no_code_has_enqueued_is_reported(
+    receiver: Receiver, seen: list[str], caplog: pytest.LogCaptureFixture, is_async: bool
+) -> None:
+    """A lambda around an async function looks like a plain function, and returns a coroutine."""
+
+    async def enqueue(inbox_id: int) -> None:
+        pytest.fail("no code awaits this")
+
+    async def forgets_to_await(inbox_id: int) -> object:
+        return enqueue(inbox_id)
+
+    receiver.hand_off(forgets_to_await if is_async else lambda number: enqueue(number))
+    await deliver_events(receiver, "a")
+
+    assert "was not handed over" in caplog.text
+    assert "returned a coroutine" in caplog.text
+
+
+async def test_the_handlers_of_a_delivery_keep_their_leases_while_the_first_one_runs(
+    receiver: Receiver, time: Time
+) -> None:
+    """Another worker would run them, too."""
+    found: list[int] = []
+
+    @receiver.on("*", name="first")
+    async def first(event: Event) -> None:
+        for _ in range(3):
+            times = time.slept + 1
+            time.move(15)
+            await until(partial(time.has_slept, times))
+        found.append(await receiver.run_one(1))
+
+    receiver.on("*", name="second")(found.append)
+    await deliver_events(receiver, "a")
+
+    assert await receiver.run_one(1) == 2
+    assert (found[0], len(found)) == (0, 2)
+
+
+async def test_a_worker_that_is_stopped_gives_back_the_handlers_that_have_not_run(
+    receiver: Receiver, seen: list[str]
+) -> None:
+    """They need not wait for the end of a lease, and have all their attempts."""
+
+    @receiver.on("*", name="stopped")
+    async def stopped(event: Event) -> None:
+        scope.cancel()
+        await anyio.sleep_forever()
+
+    receiver.on("*", name="last", max_attempts=1)(print)
+    await deliver_events(receiver, "a")
+    with anyio.CancelScope() as scope:
+        await receiver.run_one(1)
+
+    (entry,) = receiver.inbox.entries()
+    assert [(task.state, task.attempts, task.is_running) for task in entry.tasks] == [
+        ("done", 1, False),
+        ("waiting", 0, False),
+        ("waiting", 0, False),
+    ]
+
+
 @pytest.mark.parametrize("name", ["__main__", "__mp_main__"])
 @pytest.mark.parametrize(
     ("spec", "file", "imported"),

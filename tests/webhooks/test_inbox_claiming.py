@@ -125,6 +125,35 @@ def test_a_released_task_is_free_and_its_attempt_does_not_count(inbox: Inbox) ->
     assert again.fence > first.fence
 
 
+@pytest.mark.parametrize("is_given_back", [False, True])
+def test_a_renewal_that_comes_after_the_attempt_has_ended_changes_nothing(
+    inbox: Inbox, inbox_time: Time, is_given_back: bool
+) -> None:
+    """A worker renews its leases in another thread than the one in which it notes a failure."""
+    store(inbox, "a")
+    task = claim_one(inbox)
+    if is_given_back:
+        inbox.release([task])
+    else:
+        inbox.failed(task, "ValueError: no", retry_after=5.0)
+    inbox.renew([task], lease=LEASE)
+    inbox_time.move(5)
+
+    assert len(claim(inbox)) == 1
+
+
+def test_an_attempt_that_has_ended_does_not_end_again(inbox: Inbox) -> None:
+    """A task that is given back twice has no attempt more than one that is given back once."""
+    store(inbox, "a")
+    task = claim_one(inbox)
+    inbox.release([task])
+    inbox.release([task])
+    inbox.failed(task, "ValueError: no", retry_after=None)
+
+    assert states(inbox) == ["waiting"]
+    assert claim_one(inbox).attempt == 1
+
+
 def test_a_delayed_task_can_be_claimed_early_by_its_number(inbox: Inbox, inbox_time: Time) -> None:
     """A queue hands the number over; without the queue, the task becomes due later."""
     inbox.add([delivery("a")], delay=30.0)

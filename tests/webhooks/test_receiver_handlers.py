@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
 import attrs
 import pytest
 
+from rmz_async import ConfigurationError
 from rmz_async.webhooks import (
     Event,
     EventType,
@@ -68,22 +70,56 @@ async def test_an_object_with_an_async_call_is_a_handler(receiver: Receiver) -> 
     assert got == ["order.created"]
 
 
-async def test_a_plain_handler_that_returns_a_coroutine_fails(
-    receiver: Receiver, caplog: pytest.LogCaptureFixture
+async def later(event: Event) -> None:
+    """A function that is called, and not awaited."""
+    raise AssertionError
+
+
+def each(event: Event) -> Generator[Event]:
+    """A generator that is made, and not run."""
+    yield event
+    raise AssertionError
+
+
+async def each_later(event: Event) -> AsyncGenerator[Event]:
+    """An async generator that is made, and not run."""
+    yield event
+    raise AssertionError
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("called", [later, each, each_later])
+async def test_a_handler_that_returns_code_which_has_not_run_fails(
+    receiver: Receiver,
+    caplog: pytest.LogCaptureFixture,
+    called: Callable[[Event], object],
+    is_async: bool,
 ) -> None:
     """Its work would silently be left undone."""
 
-    async def later(event: Event) -> None:
-        raise AssertionError
+    def plain(event: Event) -> object:
+        return called(event)
 
-    def plain(event: Event) -> Any:
-        return later(event)
+    async def forgets_to_await(event: Event) -> object:
+        return called(event)
 
-    receiver.on("*")(plain)
+    receiver.on("*", max_attempts=1)(forgets_to_await if is_async else plain)
     await deliver(receiver, sample(EventType.ORDER_CREATED))
     await receiver.drain()
 
-    assert "make it an async function" in caplog.text
+    assert "which did not run" in caplog.text
+    assert (await receiver.stats()).dead == 1
+
+
+@pytest.mark.parametrize("called", [each, each_later])
+async def test_an_object_whose_call_yields_is_refused(
+    receiver: Receiver, called: Callable[[Event], object]
+) -> None:
+    class Handler:
+        __call__ = staticmethod(called)
+
+    with pytest.raises(ConfigurationError, match="does not yield"):
+        receiver.on("*")(Handler())
 
 
 async def test_a_handler_that_fails_stops_no_other_and_is_attempted_again(

@@ -66,9 +66,13 @@ SIGHT = 1.0
 _CREATING = text("SELECT pg_advisory_xact_lock(hashtext('rmz_tasks'), hashtext('create'))")
 _NOTIFY = text(f"NOTIFY {CHANNEL}")
 
-# Each of these changes nothing if somebody else has claimed the task since.
+# Each of these changes nothing if somebody else has claimed the task since. The first three change
+# nothing either after the attempt has ended: a renewal may come a moment late.
 _OF_WORKER = update(TASKS).where(
-    TASKS.c.id == bindparam("task"), TASKS.c.fence == bindparam("claim"), TASKS.c.state == "waiting"
+    TASKS.c.id == bindparam("task"),
+    TASKS.c.fence == bindparam("claim"),
+    TASKS.c.state == "waiting",
+    TASKS.c.leased_until > 0,
 )
 _RENEW = _OF_WORKER.values(due=bindparam("until"), leased_until=bindparam("until"))
 _FAIL = _OF_WORKER.values(

@@ -74,18 +74,19 @@ SELECT task.id, delivery_id, handler, attempts, fence, key, name, body, request_
 FROM rmz_tasks AS task JOIN rmz_deliveries AS delivery ON delivery.id = delivery_id
 WHERE task.id = :id
 """
-# Each of these changes nothing if somebody else has claimed the task since.
+# Each of these changes nothing if somebody else has claimed the task since. The first three change
+# nothing either after the attempt has ended: a renewal may come a moment late.
 _RENEW = """
 UPDATE rmz_tasks SET due = :until, leased_until = :until
-WHERE id = :id AND fence = :fence AND state = 'waiting'
+WHERE id = :id AND fence = :fence AND state = 'waiting' AND leased_until > 0
 """
 _FAIL = """
 UPDATE rmz_tasks SET state = :state, due = :due, leased_until = 0, error = :error
-WHERE id = :id AND fence = :fence AND state = 'waiting'
+WHERE id = :id AND fence = :fence AND state = 'waiting' AND leased_until > 0
 """
 _RELEASE = """
 UPDATE rmz_tasks SET due = 0, leased_until = 0, attempts = attempts - 1
-WHERE id = :id AND fence = :fence AND state = 'waiting'
+WHERE id = :id AND fence = :fence AND state = 'waiting' AND leased_until > 0
 """
 _DONE = """
 UPDATE rmz_tasks SET state = 'done', leased_until = 0, error = NULL
