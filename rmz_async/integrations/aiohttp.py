@@ -92,10 +92,14 @@ def webhook(receiver: AsyncReceiver) -> Callable[[web.Request], Awaitable[web.Re
     async def rmz_webhook(request: web.Request) -> web.Response:
         # aiohttp's own limit belongs to the application, and may be any.
         body = bytearray()
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) >= READ_AT_MOST:
-                break
+        try:
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) >= READ_AT_MOST:
+                    break
+        # The sender has hung up, or aiohttp cannot unpack what a header calls packed.
+        except (web.RequestPayloadError, ConnectionError):
+            return web.Response(text="the body is not complete", status=400)
         ack = await receiver.receive(bytes(body), request.raw_headers)
         return web.Response(text=ack.body, status=ack.status)
 

@@ -36,8 +36,13 @@ def blueprint(receiver: BlockingReceiver, path: str = PATH) -> Blueprint:
 
     @routes.post(path)
     def rmz_webhook() -> Response:
-        # Not get_data(): Flask has no limit of its own.
-        body = request.stream.read(READ_AT_MOST)
+        # A limit that the application has set is named here, in Flask's own way.
+        stream = request.stream
+        try:
+            # Not get_data(): Flask has no limit of its own.
+            body = stream.read(READ_AT_MOST)
+        except Exception:  # noqa: BLE001 - each server has errors of its own
+            return Response("the body is not complete", 400, mimetype="text/plain")
         ack = receiver.receive(body, request.environ)
         return Response(ack.body, ack.status, mimetype="text/plain")
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp import StreamReader, web
+from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
 import rmz_async
 from rmz_async import webhooks
-from rmz_async.integrations.aiohttp import CLIENT, setup
+from rmz_async.integrations.aiohttp import CLIENT, setup, webhook
 from tests.integrations.conftest import Effects, check_deliveries
 
 MakeClient = Callable[[], rmz_async.Client]
@@ -28,6 +30,30 @@ async def test_a_delivery_is_stored_and_its_handler_runs(
     async with TestServer(app) as server:
         url = str(server.make_url("/")).rstrip("/")
         await asyncio.to_thread(check_deliveries, url, effects)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+async def test_a_body_that_cannot_be_unpacked_is_the_senders_fault(
+    receiver: webhooks.Receiver, coding: str
+) -> None:
+    """Anybody can send one, and a 500 would look like an error of the application."""
+    app = web.Application()
+    app.router.add_post("/", webhook(receiver))
+    headers = {"Content-Encoding": coding}
+    async with TestClient(TestServer(app), auto_decompress=False) as client:
+        answer = await client.post("/", data=io.BytesIO(b"not packed at all"), headers=headers)
+
+        assert (answer.status, await answer.text()) == (400, "the body is not complete")
+
+
+@pytest.mark.asyncio
+async def test_a_sender_that_hangs_up_leaves_no_traceback(receiver: webhooks.Receiver) -> None:
+    """The body is not complete, and was not looked at."""
+    request = make_mocked_request("POST", "/", payload=StreamReader(Mock(), 1024))
+    request.content.set_exception(ConnectionResetError())
+
+    assert (await webhook(receiver)(request)).status == 400
 
 
 @pytest.mark.asyncio

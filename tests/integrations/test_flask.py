@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from flask import Flask
 
+from rmz_async.integrations._bodies import PATH
 from rmz_async.integrations.flask import blueprint
 from rmz_sync import webhooks
 from tests.integrations.blocking import serving_wsgi
@@ -19,3 +21,36 @@ def test_a_delivery_is_stored_and_its_handler_runs(
 
     with serving_wsgi(app) as url, blocking_receiver.working():
         check_deliveries(url, effects)
+
+
+class Cut:
+    """A body that ends too early, as a server reports it."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def read(self, _: int) -> bytes:
+        """Read nothing."""
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [OSError("unexpected end"), RuntimeError("invalid chunk size")])
+def test_a_body_that_is_not_complete_leaves_no_traceback(
+    blocking_receiver: webhooks.Receiver, error: Exception
+) -> None:
+    """Anybody can send one, and gunicorn and gevent raise errors of their own."""
+    app = Flask("shop")
+    app.testing = True
+    app.register_blueprint(blueprint(blocking_receiver))
+    environ = {"wsgi.input": Cut(error), "wsgi.input_terminated": True}
+    answer = app.test_client().post(PATH, environ_overrides=environ)
+
+    assert (answer.status_code, answer.text) == (400, "the body is not complete")
+
+
+def test_a_limit_of_the_application_holds(blocking_receiver: webhooks.Receiver) -> None:
+    app = Flask("shop")
+    app.config["MAX_CONTENT_LENGTH"] = 10
+    app.register_blueprint(blueprint(blocking_receiver))
+
+    assert app.test_client().post(PATH, data=b"x" * 11).status_code == 413

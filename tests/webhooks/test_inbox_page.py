@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -132,6 +133,50 @@ async def test_a_body_has_a_line_for_each_field(browse: Browser, filled: Receive
     assert "\\xe9 &lt;b&gt;" in (await browse(show_content=True).get("4")).text
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"total": 1.10}',
+        '{"total": 1e400}',
+        '{"id": 1, "id": 2}',
+        '{"total": 0.1234567890123456789}',
+    ],
+)
+async def test_a_body_that_lines_would_change_is_shown_as_it_came(
+    browse: Browser, filled: Receiver, content: str
+) -> None:
+    """A person who compares it with RMZ's dashboard must not see another number."""
+    body = f'{{"event":"odd","data":{content}}}'
+    await deliver(filled, body.encode())
+
+    shown = html.unescape((await browse(show_content=True).get("4")).text)
+    assert body in shown
+
+
+async def test_a_body_with_half_a_character_is_shown(browse: Browser, filled: Receiver) -> None:
+    """JSON can name it, and no page can hold it."""
+    await deliver(filled, b'{"event":"odd","data":{"name":"Sa\\ud800ra","price":9.5}}')
+
+    shown = html.unescape((await browse(show_content=True).get("4")).text)
+    assert '"name": "Sa\\ud800ra",\n    "price": 9.5' in shown
+
+
+@pytest.mark.parametrize(
+    "number", ["9" * 19, "9" * 5000, "-1", "٣", "1.0"], ids=lambda text: text[:9]
+)
+async def test_a_number_that_no_delivery_has_is_not_found(
+    browse: Browser, filled: Receiver, number: str
+) -> None:
+    """Python refuses to read a number of some thousands of digits."""
+    browser = browse(allow_changes=True)
+
+    assert (await browser.get(number)).status_code == 404
+    assert (await browser.get("", params={"before": number})).status_code == 200
+    answer = await browser.post(f"{number}/replay", follow_redirects=True)
+    assert answer.status_code == 404
+    assert (await filled.stats()).waiting == 0
+
+
 async def test_a_time_says_that_it_is_utc(browse: Browser) -> None:
     for path in ("", "2"):
         assert " UTC</" in (await browse().get(path)).text
@@ -180,7 +225,12 @@ async def test_an_event_that_no_delivery_brought_says_so(
 
 @pytest.mark.parametrize(
     "headers",
-    [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}],
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "https://[shop.example"},
+    ],
 )
 async def test_a_form_of_another_origin_is_refused(
     browse: Browser, filled: Receiver, headers: dict[str, str]

@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from babel import Locale
 from babel.dates import format_datetime
@@ -29,11 +30,28 @@ POLICY = (
 
 
 def _readable(body: bytes) -> str:
-    """Return *body* with a line for each field, or as it came if it is not JSON."""
+    """Return *body* with a line for each field, or as it came if that would change it."""
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+        content = json.loads(body, parse_float=_unchanged, object_pairs_hook=_with_unique_keys)
+        text = json.dumps(content, indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         return body.decode("utf-8", "backslashreplace")
+    # Halves of characters, which JSON can name and no page can hold.
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _unchanged(text: str) -> float:
+    number = float(text)
+    if repr(number) != text:
+        raise ValueError("the page would show another number")
+    return number
+
+
+def _with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("the page would not show what stands twice")
+    return found
 
 
 class Renderer:

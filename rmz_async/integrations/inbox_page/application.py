@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -22,6 +22,9 @@ from rmz_async.webhooks.inbox.interface import TaskState
 __all__ = ("inbox_page",)
 
 ROWS = 50
+
+LONGEST: int = 19
+"""Digits of the largest number of a delivery."""
 
 HERE = Path(__file__).parent
 # The dashboard of the sandbox brings the library along; its licence lies beside it.
@@ -50,10 +53,10 @@ def inbox_page(
         Route("/", pages.show_list, name="list"),
         Route("/inbox.css", _file(HERE / "inbox.css", "text/css"), name="style"),
         Route("/htmx.js", _file(HTMX, "text/javascript"), name="script"),
-        Route("/{number:int}", pages.show_entry, name="entry"),
+        Route("/{number}", pages.show_entry, name="entry"),
     ]
     if allow_changes:
-        routes.append(Route("/{number:int}/replay", pages.replay, methods=["POST"], name="replay"))
+        routes.append(Route("/{number}/replay", pages.replay, methods=["POST"], name="replay"))
     return Starlette(routes=routes)
 
 
@@ -67,14 +70,13 @@ class _Pages:
         query = request.query_params
         given = query.get("state", "")
         state = TaskState(given) if given in set(TaskState) else None
-        before = query.get("before", "")
         inbox = self._receiver.inbox
         stats = await in_thread(inbox.stats)
         entries = await in_thread(
             partial(
                 inbox.entries,
                 state=state,
-                before=int(before) if before.isascii() and before.isdigit() else None,
+                before=_number(query.get("before", "")),
                 limit=ROWS,
             )
         )
@@ -87,8 +89,10 @@ class _Pages:
 
     async def show_entry(self, request: Request) -> Response:
         """Show one delivery with its tasks."""
-        number = request.path_params["number"]
-        entry = await in_thread(partial(self._receiver.inbox.entry, number))
+        number = _number(request.path_params["number"])
+        entry = (
+            None if number is None else await in_thread(partial(self._receiver.inbox.entry, number))
+        )
         if entry is None:
             raise HTTPException(404)
         return self._renderer.page(request, "entry.html", entry=entry, reconciled=RECONCILED)
@@ -97,9 +101,18 @@ class _Pages:
         """Run the handlers of a delivery again."""
         if _crosses_origins(request):
             raise HTTPException(403, "This form was sent from a page of another origin.")
-        number = request.path_params["number"]
+        number = _number(request.path_params["number"])
+        if number is None:
+            raise HTTPException(404)
         await in_thread(partial(self._receiver.replayed, number, dry_run=False))
         return RedirectResponse(request.url_for("entry", number=number), 303)
+
+
+def _number(text: str) -> int | None:
+    """Return the number of a delivery in an address; None for what no delivery has."""
+    # Python refuses to read some thousands of digits.
+    is_number = text.isascii() and text.isdigit() and len(text) <= LONGEST
+    return int(text) if is_number else None
 
 
 def _crosses_origins(request: Request) -> bool:
@@ -108,7 +121,7 @@ def _crosses_origins(request: Request) -> bool:
     if site is not None:
         return site not in ("same-origin", "none")
     origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+    return origin is not None and origin.partition("://")[2] != request.headers.get("host")
 
 
 def _file(path: Path, media_type: str) -> Callable[[Request], Awaitable[Response]]:
