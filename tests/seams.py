@@ -37,6 +37,7 @@ from rmz_sync import _portal_thread
 from rmz_sync._cut_off import CutOff, cut_off
 from rmz_sync._loop import new_loop
 from rmz_sync._portal import Portal
+from rmz_sync.webhooks import _loops
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -99,6 +100,7 @@ __all__ = (
     "set_most_deliveries",
     "set_patience",
     "set_pause",
+    "set_pause_of_loops",
     "set_slice",
     "silent_link",
     "state_by",
@@ -220,6 +222,11 @@ def fill_disk(inbox: SQLiteInbox, *, full: bool) -> None:
 def set_most_deliveries(patch: pytest.MonkeyPatch, number: int) -> None:
     """Let one transaction make the tasks of so many deliveries at most."""
     patch.setattr(_sqlite_tasks, "MOST_DELIVERIES", number)
+
+
+def set_pause_of_loops(patch: pytest.MonkeyPatch, pause: Callable[[float], object]) -> None:
+    """Replace the pause before a background thread that was ended begins again."""
+    patch.setattr(_loops, "pause", pause)
 
 
 def set_patience(patch: pytest.MonkeyPatch, seconds: float) -> None:

@@ -210,7 +210,8 @@ class ReceiverCore:
             event: The event that the handler got.
 
         Raises:
-            ConfigurationError: The caller is not a handler of *event*.
+            ConfigurationError: The caller is not a handler of *event*. Raised as the block begins:
+                the handler is inside another one, or writes ``with`` in an event loop.
             TaskLostError: Raised as the block begins: another worker has the event's task now.
         """
         return transaction(self._inbox, event, self._commits)
@@ -230,8 +231,7 @@ class ReceiverCore:
 
     @asynccontextmanager
     async def _working(self, concurrency: int, grace: float) -> AsyncGenerator[None]:
-        if type(concurrency) is not int or concurrency < 1:
-            raise ConfigurationError("concurrency: must be an integer of 1 or more")
+        check_working(concurrency, grace)
         signal = Signal()
         background = Background(
             worker=self._worker,
@@ -334,6 +334,17 @@ class ReceiverCore:
     def _add(self, arrivals: Sequence[Arrival]) -> Sequence[int | None]:
         delay = 0.0 if self._hand_over is None else self._hand_over.delay
         return self._inbox.add([arrival.read() for arrival in arrivals], delay=delay)
+
+
+def check_working(concurrency: int, grace: float) -> None:
+    """Check the options of ``working()``.
+
+    Raises:
+        ConfigurationError: An option breaks a rule.
+    """
+    if type(concurrency) is not int or concurrency < 1:
+        raise ConfigurationError("concurrency: must be an integer of 1 or more")
+    _check_seconds("grace", grace)
 
 
 def _check_seconds(name: str, value: object) -> None:

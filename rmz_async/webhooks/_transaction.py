@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import partial
 from types import TracebackType
 from typing import Any, Protocol
 
+import anyio
 import attrs
 
 from rmz_async._per_loop import PerLoop
@@ -27,11 +29,13 @@ class Run:
         task: The task.
         key: The ``dedupe_key`` of the event that the handler got; None as long as it has none.
         is_committed: Whether the handler has committed its effect and the task's mark.
+        is_open: Whether the handler is inside a transaction now.
     """
 
     task: Task
     key: str | None = None
     is_committed: bool = False
+    is_open: bool = False
 
 
 current_run: ContextVar[Run] = ContextVar("current_run")
@@ -63,12 +67,18 @@ class Transaction:
         self._run = run
         self._per_loop = commits
         self._begin_now: BeginNow | None = getattr(inbox, "begin_now", None)
-        self._context: AbstractContextManager[Any] = inbox.transaction(run.task)
+        self._context: AbstractContextManager[Any]
         self._commits: Commits | None = None
         self._group: Group | None = None
 
     def __enter__(self) -> Any:
-        return self._context.__enter__()
+        if _in_event_loop():
+            raise ConfigurationError(
+                "transaction: write async with in an async handler, because with would block the "
+                "event loop"
+            )
+        with self._opening():
+            return self._entered()
 
     def __exit__(
         self,
@@ -76,29 +86,14 @@ class Transaction:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
+        self._run.is_open = False
         suppressed = self._context.__exit__(exc_type, exc_value, traceback)
         self._run.is_committed = exc_type is None
         return suppressed
 
     async def __aenter__(self) -> Any:
-        if self._begin_now is None:
-            return await in_thread(self.__enter__)
-        # The handlers of this loop take turns here, mostly without a hop to a thread, which costs
-        # more than to begin.
-        commits = self._per_loop.for_running_loop()
-        mark = self._inbox.done_statement(self._run.task)
-        group, connection = await commits.begin(self._begin_now, mark)
-        self._commits, self._group = commits, group
-        if group is None:
-            try:
-                return await in_thread(self.__enter__)
-            except BaseException:
-                commits.release()
-                raise
-        if connection is None:
-            await commits.leave(group)
-            raise lost(self._run.task)
-        return connection
+        with self._opening():
+            return await self._begun()
 
     async def __aexit__(
         self,
@@ -106,6 +101,7 @@ class Transaction:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool | None:
+        self._run.is_open = False
         if self._commits is not None and self._group is not None:
             await self._commits.end(self._group, is_kept=exc_type is None)
             self._run.is_committed = exc_type is None
@@ -115,6 +111,50 @@ class Transaction:
         finally:
             if self._commits is not None:
                 self._commits.release()
+
+    async def _begun(self) -> Any:
+        if self._begin_now is None:
+            return await in_thread(self._entered)
+        # The handlers of this loop take turns here, mostly without a hop to a thread, which costs
+        # more than to begin.
+        commits = self._per_loop.for_running_loop()
+        mark = self._inbox.done_statement(self._run.task)
+        group, connection = await commits.begin(self._begin_now, mark)
+        self._commits, self._group = commits, group
+        if group is None:
+            try:
+                return await in_thread(self._entered)
+            except BaseException:
+                commits.release()
+                raise
+        if connection is None:
+            await commits.leave(group)
+            raise lost(self._run.task)
+        return connection
+
+    def _entered(self) -> Any:
+        self._context = self._inbox.transaction(self._run.task)
+        return self._context.__enter__()
+
+    @contextmanager
+    def _opening(self) -> Generator[None]:
+        # The second one would wait for the first, and keep all deliveries from being stored.
+        if self._run.is_open:
+            raise ConfigurationError("transaction: the handler is inside another one")
+        self._run.is_open = True
+        try:
+            yield
+        except BaseException:
+            self._run.is_open = False
+            raise
+
+
+def _in_event_loop() -> bool:
+    try:
+        anyio.lowlevel.current_token()
+    except RuntimeError:
+        return False
+    return True
 
 
 def transaction(inbox: Inbox, event: Event, commits: PerLoop[Commits]) -> Transaction:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
+import time
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, contextmanager
@@ -11,10 +13,17 @@ from typing import Any, TypeVar
 
 import anyio
 
+logger: logging.Logger = logging.getLogger("rmz_async")
+
 T = TypeVar("T")
 
 # Seconds between two looks at whether the block, or the program, has ended.
 LOOK = 0.05
+
+# Seconds before a background that was ended begins again, so that the log stays readable.
+PAUSE = 0.5
+
+pause = time.sleep
 
 
 def run(function: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -40,7 +49,19 @@ def running(context: Callable[[], AbstractAsyncContextManager[None]]) -> Generat
             while not ended and threading.main_thread().is_alive():  # noqa: ASYNC110 - see above
                 await anyio.sleep(LOOK)
 
-    thread = threading.Thread(target=anyio.run, args=(work,), name="rmz-sync-webhooks", daemon=True)
+    def work_on() -> None:
+        while not ended and threading.main_thread().is_alive():
+            try:
+                anyio.run(work)
+            # An async handler may end its thread: with it, all other handlers would rest for ever.
+            except BaseException as error:  # noqa: BLE001 - SystemExit, and groups that have it
+                logger.error(  # noqa: TRY400 - the handler's error is in the log
+                    "the background of a receiver was ended by %s, and begins again",
+                    type(error).__name__,
+                )
+                pause(PAUSE)
+
+    thread = threading.Thread(target=work_on, name="rmz-sync-webhooks", daemon=True)
     thread.start()
     try:
         yield

@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 
-from rmz_async.webhooks._core import PAGES, ReceiverCore
+from rmz_async.webhooks._core import PAGES, ReceiverCore, check_working
 from rmz_async.webhooks._headers import Headers
 from rmz_async.webhooks._intake import STORED, Ack, Arrival, not_stored
 from rmz_async.webhooks._replaying import Replay
@@ -91,7 +91,9 @@ class Receiver(ReceiverCore):
 
         The handlers run in a thread with an event loop of its own, plain ones in further threads.
         If Python exits inside the block, the background ends as it does after the block. The child
-        of a fork has no background until it enters a block itself.
+        of a fork has no background until it enters a block itself. An async handler that exits the
+        program (``sys.exit``) ends this thread only: the attempt counts, and the background begins
+        again.
 
         Several processes may do so with one inbox. If one of them dies, the others take its events
         up as soon as its lease has ended.
@@ -101,6 +103,8 @@ class Receiver(ReceiverCore):
             grace: Seconds that they may take to end after the block; then they are cancelled, and
                 run again later. A plain handler cannot be cancelled and runs to its end.
         """
+        # In the thread, an error would end the background and nothing else.
+        check_working(concurrency, grace)
         with running(partial(self._working, concurrency, grace)):
             yield
 

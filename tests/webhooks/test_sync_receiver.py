@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from rmz_sync import ConfigurationError
 from rmz_sync.webhooks import Ack, Event, EventType, Receiver, Stats, sample, sign
 from rmz_sync.webhooks._batching import ThreadBatches
+from tests.seams import set_pause_of_loops
 from tests.webhooks.receiving import SECRET
 
 
@@ -93,6 +95,43 @@ def test_the_end_of_the_block_is_the_end_of_its_threads(receiver: Receiver) -> N
         deliver(receiver, "a")
         until(lambda: receiver.stats().done)
     until(lambda: set(threading.enumerate()) <= before)
+
+
+@pytest.mark.parametrize(
+    "options", [{"concurrency": 0}, {"concurrency": 1.5}, {"grace": "5"}, {"grace": -1}], ids=str
+)
+def test_a_background_that_cannot_begin_is_an_error_of_the_caller(
+    receiver: Receiver, options: dict[str, Any]
+) -> None:
+    """A service that stores deliveries and never handles them would look healthy."""
+    with (
+        pytest.raises(ConfigurationError, match=f"{next(iter(options))}: must be"),
+        receiver.working(**options),
+    ):
+        pytest.fail("the block must not begin")
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), BaseExceptionGroup("", [KeyboardInterrupt()])])
+def test_an_async_handler_that_ends_its_thread_stops_no_other(
+    receiver: Receiver, error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the service would look healthy, and would handle nothing from then on."""
+    ended = threading.Event()
+    set_pause_of_loops(monkeypatch, lambda _: ended.set())
+    seen: list[str] = []
+
+    @receiver.on("*")
+    async def handler(event: Event) -> None:
+        if event.dedupe_key == "bad" and not seen:
+            seen.append("bad")
+            raise error
+        seen.append(event.dedupe_key)
+
+    with receiver.working():
+        deliver(receiver, "bad")
+        ended.wait()
+        deliver(receiver, "good")
+        until(lambda: "good" in seen)
 
 
 def test_an_event_that_nobody_wants_is_stored(receiver: Receiver) -> None:

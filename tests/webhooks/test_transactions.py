@@ -196,6 +196,86 @@ async def test_a_transaction_is_for_the_handler_of_the_event(
         receiver.transaction(events[0])
 
 
+async def test_a_transaction_inside_another_one_is_refused_immediately(
+    receiver: Receiver, effects: Effects
+) -> None:
+    """The inner one would wait for the outer one, and no delivery could be stored meanwhile."""
+
+    @receiver.on("*", name="plain")
+    def plain(event: Event) -> None:
+        with receiver.transaction(event) as connection:
+            with pytest.raises(ConfigurationError, match="inside another"):
+                receiver.transaction(event).__enter__()
+            connection.execute(INSERT, ("plain",))
+
+    @receiver.on("*", name="async")
+    async def handler(event: Event) -> None:
+        async with receiver.transaction(event) as connection:
+            with pytest.raises(ConfigurationError, match="inside another"):
+                await receiver.transaction(event).__aenter__()
+            connection.execute(INSERT, ("async",))
+
+    await deliver_events(receiver, "a")
+    await receiver.drain()
+
+    assert sorted(effects()) == ["async", "plain"]
+
+
+async def test_a_transaction_can_be_entered_again_after_it_was_taken_back(
+    receiver: Receiver, effects: Effects
+) -> None:
+    """A handler may attempt its effect a second time by itself; after a commit it has none."""
+
+    @receiver.on("*", name="plain")
+    def plain(event: Event) -> None:
+        transaction = receiver.transaction(event)
+        with pytest.raises(LookupError), transaction:
+            raise LookupError
+        with transaction as connection:
+            connection.execute(INSERT, ("plain",))
+        with pytest.raises(TaskLostError), transaction:
+            pytest.fail("the effect must not happen")
+
+    @receiver.on("*", name="async")
+    async def handler(event: Event) -> None:
+        transaction = receiver.transaction(event)
+        with pytest.raises(LookupError):
+            async with transaction:
+                raise LookupError
+        async with transaction as connection:
+            connection.execute(INSERT, ("async",))
+        with pytest.raises(TaskLostError):
+            async with transaction:
+                pytest.fail("the effect must not happen")
+
+    await deliver_events(receiver, "a")
+    await receiver.drain()
+
+    assert sorted(effects()) == ["async", "plain"]
+    assert (await receiver.stats()).done == 2
+
+
+async def test_an_async_handler_cannot_block_the_event_loop_with_a_transaction(
+    receiver: Receiver, effects: Effects
+) -> None:
+    """The loop would wait for another of its own handlers, which it keeps from going on."""
+
+    @receiver.on("*")
+    async def handler(event: Event) -> None:
+        with pytest.raises(ConfigurationError, match="async with"):
+            receiver.transaction(event).__enter__()
+        await anyio.to_thread.run_sync(in_a_thread, event)
+
+    def in_a_thread(event: Event) -> None:
+        with receiver.transaction(event) as connection:
+            connection.execute(INSERT, (event.dedupe_key,))
+
+    await deliver_events(receiver, "a")
+    await receiver.drain()
+
+    assert effects() == ["a"]
+
+
 async def test_a_handler_that_is_cut_off_after_its_commit_is_done(
     receiver: Receiver, effects: Effects
 ) -> None:
