@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -29,10 +31,18 @@ def main(arguments: Sequence[str] | None = None, *, program: str = PROGRAM) -> i
         0, or 1 if the command failed; the reason is on the standard error output.
     """
     given = _parser(program).parse_args(arguments)
+    # A terminal that has no Arabic letters shows their numbers.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         with Administration(given.inbox, given.receiver) as given.work:
             for line in given.carry_out(given):
                 print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has enough. Python would complain while it flushes what is left.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except Exception as error:  # noqa: BLE001 - each database has errors of its own
         # A database's error may show the address with its password.
         reason = str(error) if isinstance(error, (RMZError, LookupError)) else ""
@@ -108,7 +118,11 @@ def _show(given: argparse.Namespace) -> Iterator[str]:
     for task in entry["tasks"]:
         yield f"  {task['handler']}: {_task(task)}"
     if given.body:
-        yield entry["body"]
+        # Nothing in it may steer the terminal.
+        yield "\n".join(
+            "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
+            for line in entry["body"].split("\n")
+        )
 
 
 def _replay(given: argparse.Namespace) -> Iterator[str]:

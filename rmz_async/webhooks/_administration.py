@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from math import isnan
 from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
@@ -18,6 +19,7 @@ from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks._core import ReceiverCore
 from rmz_async.webhooks._reading import RECONCILED
+from rmz_async.webhooks.inbox._numbers import fitting
 from rmz_async.webhooks.inbox.interface import Entry, Inbox, TaskState
 from rmz_async.webhooks.inbox.opening import SQLITE, open_inbox
 from rmz_async.webhooks.reconciliation import Reconciliation
@@ -59,11 +61,15 @@ class Administration:
         return {name: getattr(stats, name) for name in stats.__annotations__}
 
     def listed(self, *, state: TaskState | None, before: int | None, limit: int) -> list[Record]:
-        """Return deliveries, the newest first, without their content."""
-        return [
-            _summary(each)
-            for each in self._inbox().entries(state=state, before=before, limit=limit)
-        ]
+        """Return deliveries, the newest first, without their content.
+
+        Raises:
+            ConfigurationError: *limit* is less than 1.
+        """
+        if limit < 1:
+            raise ConfigurationError("--limit: must be 1 or more")
+        found = self._inbox().entries(state=state, before=before, limit=fitting(limit))
+        return [_summary(each) for each in found]
 
     def shown(self, number: int, *, body: bool) -> Record:
         """Return one delivery and its tasks.
@@ -131,7 +137,14 @@ class Administration:
         return _counted(anyio.run(reconcile))
 
     def purged(self, *, older_than: float, dead: bool) -> int:
-        """Forget deliveries that are older than so many days, and return how many."""
+        """Forget deliveries that are older than so many days, and return how many.
+
+        Raises:
+            ConfigurationError: *older_than* is no number.
+        """
+        # PostgreSQL takes it for the largest of all numbers, and would forget everything.
+        if isnan(older_than):
+            raise ConfigurationError("--older-than: must be a number of days")
         states = (TaskState.DONE, TaskState.DEAD) if dead else (TaskState.DONE,)
         return self._inbox().purge(older_than=older_than * _DAY, states=states)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sqlite3
 import subprocess
 import sys
@@ -179,6 +181,71 @@ def test_a_command_that_fails_says_why(
 
     assert main(words) == 1
     assert reason in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["purge", "--older-than", "nan"], "--older-than"),
+        (["list", "--limit", "0"], "--limit"),
+        (["list", "--limit", "-1"], "--limit"),
+    ],
+    ids=" ".join,
+)
+def test_a_number_that_means_nothing_is_refused(
+    address: str, capsys: pytest.CaptureFixture[str], words: list[str], option: str
+) -> None:
+    """PostgreSQL would forget everything that is older than no number."""
+    assert main(["--inbox", address, *words]) == 1
+    assert f"{option}: must be" in capsys.readouterr().err
+    assert len(run(capsys, address, "list", "--limit", str(2**64)).splitlines()) == 3
+
+
+def test_nothing_in_a_body_steers_the_terminal(
+    address: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    receiver = rmz_sync.webhooks.Receiver(secrets=[SECRET], inbox=address)
+    body = "two\nlines \x1b[31m \u202e سارة".encode()
+    receiver.receive(body, {"Signature": sign(body, SECRET)})
+    receiver.close()
+
+    shown = run(capsys, address, "show", "4", "--body")
+    assert shown.endswith("two\nlines \\x1b[31m \\u202e سارة\n")
+
+
+def test_a_terminal_without_arabic_letters_shows_their_numbers(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver = rmz_sync.webhooks.Receiver(secrets=[SECRET], inbox=address)
+    body = sample(EventType.ORDER_CREATED, note="سارة")
+    receiver.receive(body, {"Signature": sign(body, SECRET)})
+    receiver.close()
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "ascii"))
+
+    assert main(["--inbox", address, "show", "4", "--body"]) == 0
+    assert rb"\u0633\u0627\u0631\u0629" in written.getvalue()
+
+
+def test_a_reader_that_has_enough_is_no_error_of_the_inbox(
+    address: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``head`` has after ten lines."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w", encoding="utf-8") as stdout:
+        monkeypatch.setattr(sys, "stdout", stdout)
+        assert main(["--inbox", address, "list"]) == 1
+
+    assert capsys.readouterr().err == ""
+
+
+def test_a_program_may_print_elsewhere(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stdout = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stdout)
+
+    assert main(["--inbox", address, "list"]) == 0
+    assert "subscription.renewed" in stdout.getvalue()
 
 
 def test_a_wrong_path_makes_no_file(address: str) -> None:

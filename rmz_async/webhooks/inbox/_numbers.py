@@ -13,5 +13,5 @@ def fitting(number: int) -> int: ...
 @overload
 def fitting(number: None) -> None: ...
 def fitting(number: int | None) -> int | None:
-    """Return *number*, or the largest that a database takes in place of a larger one."""
-    return None if number is None else min(number, LARGEST)
+    """Return *number*, or one that no row has in place of one that a database does not take."""
+    return None if number is None else max(-1, min(number, LARGEST))
