@@ -127,6 +127,8 @@ def _secret_variants(index: int, secret: str) -> Iterator[tuple[str, str]]:
     name, sign, value = bare.partition("=")
     if sign:
         yield value.strip().strip(QUOTES), f"secrets[{index}] begins with {name}=: remove it"
+    for part in bare.split(",") if "," in bare else ():
+        yield part.strip(), f"secrets[{index}] holds several secrets: make a list of them"
     for changed in (secret.lower(), secret.upper()):
         if changed != secret:
             yield changed, f"secrets[{index}] is in another case than the webhook's secret"
@@ -212,7 +214,7 @@ def _about_type(body: object) -> Iterator[str]:
 
 
 def _as_hex(signature: str) -> str:
-    bare = signature.strip().removeprefix("sha256=")
+    bare = signature.strip().strip(QUOTES).removeprefix("sha256=")
     try:
         return binascii.a2b_base64(bare, strict_mode=True).hex() if "=" in bare else bare
     except ValueError:

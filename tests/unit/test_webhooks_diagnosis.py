@@ -106,6 +106,14 @@ def test_a_secret_in_another_case_is_recognised(given: str) -> None:
         assert diagnose(BODY, signed, secrets=[given]) == ()
 
 
+@pytest.mark.parametrize(
+    "given", [f"{OTHER},{SECRET}", f" {SECRET} , {OTHER}", f'"{OTHER},{SECRET}"']
+)
+def test_several_secrets_in_one_string_are_recognised(given: str) -> None:
+    """An environment variable holds one string."""
+    assert found(secrets=[given]) == "secrets[0] holds several secrets: make a list of them"
+
+
 def test_two_mistakes_at_once_are_both_named() -> None:
     """A single mistake is often fixed before the other is noticed."""
     finding = found(BODY + b"\n", secrets=[f" {SECRET}"])
@@ -253,6 +261,12 @@ def test_a_signature_of_another_form_is_recognised(written: str) -> None:
     findings = diagnose(BODY, {"Signature": written}, secrets=[SECRET])
 
     assert "not 64 hexadecimal digits" in findings[-1]
+
+
+def test_quotes_around_a_signature_hide_no_other_mistake() -> None:
+    headers = {"Signature": f'"{SIGNED["Signature"]}"'}
+
+    assert found(BODY + b"\n", headers).startswith("the body has a line break")
 
 
 def test_a_body_that_is_no_bytes_is_recognised() -> None:
