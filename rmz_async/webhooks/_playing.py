@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import tempfile
 from collections import Counter
@@ -11,8 +12,9 @@ from typing import Literal, TypeAlias, get_args
 
 import attrs
 
-from rmz_async.errors import ConfigurationError
-from rmz_async.webhooks._intake import Ack
+from rmz_async.errors import ConfigurationError, PayloadError
+from rmz_async.webhooks._intake import STORED, Ack
+from rmz_async.webhooks._reading import event_of
 from rmz_async.webhooks.events import EventType
 from rmz_async.webhooks.inbox.interface import Delivery, Inbox, Task
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
@@ -21,7 +23,7 @@ from rmz_async.webhooks.samples import sample
 Point: TypeAlias = Literal["stored", "claimed", "effect"]
 """The point at which a process dies."""
 
-# The statuses with which RMZ delivers again.
+# The statuses with which RMZ delivers again what the receiver would take.
 FAILED = 500
 
 
@@ -79,8 +81,8 @@ class InboxDouble(SQLiteInbox):
         self._forget(tasks)
 
     def failed(self, task: Task, error: str, *, retry_after: float | None) -> None:
-        """Note a failure."""
-        super().failed(task, error, retry_after=retry_after)
+        """Note a failure; the next attempt need not wait, because no time passes."""
+        super().failed(task, error, retry_after=None if retry_after is None else 0.0)
         self._forget([task])
 
     def close(self) -> None:
@@ -103,7 +105,7 @@ class Delivered:
     """The record of a play.
 
     Attributes:
-        events: How many different bodies were delivered.
+        events: How many different events were delivered.
         deliveries: How many deliveries there were, duplicates and retries included.
         seed: The seed of the order; None if the order was kept.
         kill_after: The point at which the process died; None if it lived.
@@ -178,14 +180,16 @@ class Play:
             chance.shuffle(self.queue)
         if self._inbox is not None:
             self._inbox.die_after(kill_after)
-        self._events = len(set(bodies))
+        self._events = len(set(map(_key_of, bodies)))
         self._count = 0
         self._seed: int | None = shuffle
         self._kill_after: Point | None = kill_after
 
     @property
     def delivered(self) -> Delivered:
-        """The record."""
+        """The record; from now on, no process dies."""
+        if self._inbox is not None:
+            self._inbox.die_after(None)
         return Delivered(
             events=self._events,
             deliveries=self._count,
@@ -196,12 +200,20 @@ class Play:
     def noted(self, ack: Ack) -> bool:
         """Count a delivery, and say whether RMZ delivers it again."""
         self._count += 1
-        if ack.status < FAILED:
+        if ack == STORED:
             return False
-        if self._inbox is None or self._kill_after != "stored":
+        if ack.status < FAILED or self._inbox is None or self._kill_after != "stored":
             raise AssertionError(f"the receiver answered {ack.status}: {ack.body}")
         return True
 
     def another_process_takes_over(self) -> bool:
         """Let the leases of a dead process end, and say whether it had any."""
         return self._inbox is not None and self._inbox.recover()
+
+
+def _key_of(body: bytes) -> str:
+    """Return what all deliveries of one event share: webhooks may write an order differently."""
+    try:
+        return event_of(body, None, None).dedupe_key
+    except PayloadError:
+        return hashlib.sha256(body).hexdigest()

@@ -12,7 +12,7 @@ import rmz_sync.webhooks.testing
 from rmz_async import ConfigurationError, Event
 from rmz_async.webhooks import EventType, Receiver, sample
 from rmz_async.webhooks.testing import InboxDouble, deliver
-from tests.webhooks.receiving import SECRET
+from tests.webhooks.receiving import SECRET, deliver_events
 
 pytestmark = pytest.mark.anyio
 
@@ -99,7 +99,7 @@ async def test_an_effect_in_the_transaction_happens_once(double: InboxDouble) ->
 
 
 async def test_an_effect_that_is_missing_is_named(double: InboxDouble) -> None:
-    """A handler that fails waits for its next attempt, and has no effect yet."""
+    """A handler that fails in each of its attempts has no effect."""
     receiver = Receiver(secrets=[SECRET], inbox=double)
 
     @receiver.on("*")
@@ -110,6 +110,60 @@ async def test_an_effect_that_is_missing_is_named(double: InboxDouble) -> None:
 
     with pytest.raises(AssertionError, match="1 events were delivered, and 0 had an effect"):
         delivered.assert_once([])
+
+
+async def test_a_handler_that_fails_once_is_attempted_again_without_waiting(
+    double: InboxDouble,
+) -> None:
+    receiver = Receiver(secrets=[SECRET], inbox=double)
+    effects: list[str] = []
+
+    @receiver.on("*")
+    def fail_once(event: Event) -> None:
+        effects.append(event.dedupe_key)
+        if len(effects) == 1:
+            effects.clear()
+            effects.append("failed")
+            raise RuntimeError
+
+    delivered = await deliver(receiver, EVENTS, secret=SECRET)
+
+    delivered.assert_once(effects[1:])
+
+
+async def test_two_bodies_of_one_event_are_one_event(double: InboxDouble) -> None:
+    """Each webhook has its own, which says how many seconds ago the customer ordered."""
+    receiver = Receiver(secrets=[SECRET], inbox=double)
+    effects: list[str] = []
+    receiver.on("*")(lambda event: effects.append(event.dedupe_key))
+    bodies = [sample(EventType.ORDER_CREATED, human=text) for text in ("now", "a second ago")]
+
+    delivered = await deliver(receiver, [*bodies, b"no event"], secret=SECRET)
+
+    assert (delivered.events, len(effects)) == (2, 1)
+    (await deliver(receiver, bodies, secret=SECRET)).assert_once(effects)
+
+
+async def test_a_secret_that_the_receiver_does_not_have_fails_the_test(
+    double: InboxDouble,
+) -> None:
+    """Otherwise the handlers would seem to be at fault."""
+    receiver = Receiver(secrets=[SECRET], inbox=double)
+
+    with pytest.raises(AssertionError, match="answered 401: the signature does not match"):
+        await deliver(receiver, EVENTS, secret=SECRET[::-1])
+
+
+async def test_no_process_dies_after_the_deliveries(double: InboxDouble) -> None:
+    """No handler ran, and so none had claimed an event."""
+    receiver = Receiver(secrets=[SECRET], inbox=double)
+    await deliver(receiver, EVENTS, secret=SECRET, kill_after="claimed")
+    effects: list[str] = []
+    receiver.on("*")(lambda event: effects.append(event.dedupe_key))
+    await deliver_events(receiver, "later")
+    await receiver.drain()
+
+    assert effects == ["later"]
 
 
 async def test_a_receiver_that_cannot_store_fails_the_test(
