@@ -132,9 +132,7 @@ def requires(
 ) -> Callable[[Endpoint], Endpoint]:
     """Return a decorator that lets subscribers in; ``request.state.access`` is the answer.
 
-    All others get 402 with the reason, as JSON in the language that they asked for; a browser is
-    sent to the offer. If the paywall cannot say, the status is 503 with ``Retry-After``.
-    A visitor who is not signed in gets 401.
+    :mod:`rmz_async.integrations` says what all others get.
 
     Args:
         slugs: The products that let in; none for all that the paywall counts.

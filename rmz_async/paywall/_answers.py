@@ -14,11 +14,7 @@ import attrs
 
 from rmz_async import operations
 from rmz_async._flights import Flights
-from rmz_async.errors import (
-    ConfigurationError,
-    ConnectionFailedError,
-    InvalidRequestError,
-)
+from rmz_async.errors import ConfigurationError, ConnectionFailedError, InvalidRequestError
 from rmz_async.models import CheckoutSession, Subscription
 from rmz_async.observing import Observer, Work, guarded
 from rmz_async.paywall._background import Background
@@ -40,6 +36,7 @@ from rmz_async.paywall._state import Bought, Secrets, State
 from rmz_async.paywall._steady import steady_clock
 from rmz_async.paywall._told import Told
 from rmz_async.paywall._users import validate
+from rmz_async.paywall._wanted import ShownSlugs
 from rmz_async.paywall.access import Access, Source
 from rmz_async.paywall.decisions import decide_fact
 from rmz_async.paywall.lifetimes import Lifetimes
@@ -130,6 +127,7 @@ class Answers:
             self._told.note,
         )
         self._failed = 0
+        self._slugs = ShownSlugs()
 
     async def check(self, user: str) -> Access:
         """Return the answer about a user for whom memory has none that may be handed out."""
@@ -342,6 +340,7 @@ class Answers:
         return age < (self._stale.soft if access.granted else self._lifetimes.refusal)
 
     def _remember(self, user: str, access: Access, lifetime: float) -> None:
+        self._slugs.add(access.subscriptions)
         if not self._doubts.settle(user, access.checked_at):
             # RMZ was asked before the event, and has answered after it.
             lifetime = -math.inf

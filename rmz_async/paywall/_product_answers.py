@@ -31,10 +31,10 @@ class ProductAnswers(Answers):
         known = self.memory.fresh(user)
         if known is None:
             return None
-        answer = self._narrow(known, wanted)
+        answer = self._spoken(known, wanted)
         # Another process may have confirmed a purchase: a refusal is looked at each time.
-        is_final = self._may_be_spoken(answer) and not self._facts.are_shared
-        return answer if answer.granted or is_final else None
+        is_final = answer is not None and (answer.granted or not self._facts.are_shared)
+        return answer if is_final else None
 
     def confirmed(self, user: str, subscription: Subscription, checked_at: datetime) -> Access:
         """Take over a subscription, and keep what is known of the user's others; see `Answers`."""
@@ -67,15 +67,12 @@ class ProductAnswers(Answers):
 
     async def _answer_for(self, user: str, wanted: Wanted) -> Access:
         if self.memory.fresh(user) is None:
-            answer = self._narrow(await self._answer(user), wanted)
-            if self._may_be_spoken(answer):
+            answer = self._spoken(await self._answer(user), wanted)
+            if answer is not None:
                 return answer
         access = await self._look(user, wanted)
-        if access is not None:
-            answer = self._narrow(access, wanted)
-            if self._may_be_spoken(answer):
-                return answer
-        return self._cannot_say()
+        answer = None if access is None else self._spoken(access, wanted)
+        return self._cannot_say() if answer is None else answer
 
     async def _look(self, user: str, wanted: Wanted) -> Access | None:
         if self._reachability.pause:
@@ -86,14 +83,20 @@ class ProductAnswers(Answers):
         return await self._flights.join((user, wanted), fly)
 
     def _is_usable_for(self, user: str, wanted: Wanted, fact: Fact) -> bool:
-        answer = self._narrow(decide_fact(fact, self.policy, self._today()), wanted)
-        return self._may_be_spoken(answer) and self._is_usable(user, fact)
+        if not self._is_usable(user, fact):
+            return False
+        access = decide_fact(fact, self.policy, self._today())
+        return self._spoken(access, wanted) is not None
 
-    def _narrow(self, access: Access, wanted: Wanted) -> Access:
-        return narrow(access, wanted, self.policy, self._today())
-
-    def _may_be_spoken(self, answer: Access) -> bool:
-        return answer.granted or (answer.complete and self._is_recent(answer))
-
-    def _is_recent(self, access: Access) -> bool:
-        return (self._today() - access.checked_at).total_seconds() < self._lifetimes.refusal
+    def _spoken(self, access: Access, wanted: Wanted) -> Access | None:
+        """Return the answer about the products, or None if it may not be spoken."""
+        answer = narrow(access, wanted, self.policy, self._today())
+        if answer.granted:
+            return answer
+        age = (self._today() - answer.checked_at).total_seconds()
+        if not answer.complete or age >= self._lifetimes.refusal:
+            return None
+        if answer.certain:
+            self._slugs.add(access.subscriptions)
+            self._slugs.look_for(wanted)
+        return answer

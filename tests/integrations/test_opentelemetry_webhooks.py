@@ -13,6 +13,7 @@ from rmz_async.observing import HandlerRecord
 from rmz_async.paywall import PaywallDouble
 from rmz_async.webhooks import Event, EventType, Receiver, sample
 from tests.integrations.telemetry import USER, Telemetry, attributes, is_child
+from tests.integrations.watched import fill
 from tests.webhooks.receiving import SECRET, deliver
 
 pytestmark = pytest.mark.anyio
@@ -126,12 +127,7 @@ async def test_the_state_is_read_whenever_metrics_are_collected(
 ) -> None:
     double = PaywallDouble()
     telemetry.observer().watch(paywall=double, receiver=receiver)
-    double.grant("noura")
-    for _ in range(2):
-        await double.check("noura")
-    receiver.on("subscription.*", name="mail")(lambda event: None)
-    await deliver(receiver, sample(EventType.SUBSCRIPTION_RENEWED))
-    await deliver(receiver, b"{")
+    await fill(double, receiver)
 
     names = ("rmz.paywall.payers", "rmz.paywall.reachable", "rmz.paywall.memory.answers")
     read = {

@@ -15,6 +15,7 @@ from rmz_async.observing import HandlerRecord
 from rmz_async.paywall import PaywallDouble
 from rmz_async.sandbox import Sandbox
 from rmz_async.webhooks import Event, EventType, Receiver, sample
+from tests.integrations.watched import fill
 from tests.webhooks.receiving import SECRET, deliver, unreliable
 from tests.webhooks.storages import Time
 
@@ -147,16 +148,6 @@ def test_the_state_is_read_whenever_metrics_are_collected(
     assert registry.get_sample_value("rmz_paywall_reachable") == 1
     assert registry.get_sample_value("rmz_paywall_memory_answers_total") == 1
     receiver.inbox.close()
-
-
-async def fill(double: PaywallDouble, receiver: Receiver) -> None:
-    """Let a user in twice, and receive a delivery that waits and one that cannot be read."""
-    double.grant("noura")
-    for _ in range(2):
-        await double.check("noura")
-    receiver.on("subscription.*", name="mail")(lambda event: None)
-    await deliver(receiver, sample(EventType.SUBSCRIPTION_RENEWED))
-    await deliver(receiver, b"{")
 
 
 def test_an_inbox_that_cannot_be_read_costs_its_own_metrics_only(
