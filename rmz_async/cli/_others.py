@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+import sys
+from argparse import Action, RawDescriptionHelpFormatter
+from collections.abc import Iterable
+from typing import Annotated, Any
 
 from rmz_async._extras import extra
+from rmz_async.cli._wording import END, ISOLATE, RIGHT_TO_LEFT, language, text, without_language
 
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import Parameter
@@ -13,9 +18,46 @@ __all__ = ("sandbox",)
 
 Words = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
 
+# Two spaces or more stand between two columns.
+_COLUMN = re.compile(r"\S+(?: \S+)*")
+
 
 def sandbox(*words: Words) -> int:
     """Serve a local RMZ, or ask one that runs."""
     from rmz_async.sandbox.__main__ import main
 
-    return main(words, program="rmz sandbox")
+    return main(without_language(words), program="rmz sandbox", formatter=_HelpInLanguage)
+
+
+class _HelpInLanguage(RawDescriptionHelpFormatter):
+    """Writes the help with argparse's own layout; its texts are the keys of the catalogue."""
+
+    def add_usage(
+        self,
+        usage: str | None,
+        actions: Iterable[Action],
+        groups: Iterable[Any],
+        prefix: str | None = None,
+    ) -> None:
+        """Add the line that shows how to call the command."""
+        # With another prefix argparse makes the name of a command.
+        super().add_usage(usage, actions, groups, text("usage: ") if prefix is None else prefix)
+
+    def start_section(self, heading: str | None) -> None:
+        """Begin a list of options or commands."""
+        super().start_section(heading and text(heading))
+
+    def add_text(self, words: str | None) -> None:
+        """Add a paragraph."""
+        super().add_text(words and text(words.strip()))
+
+    def _get_help_string(self, action: Action) -> str | None:
+        return action.help and text(action.help)
+
+    def format_help(self) -> str:
+        """Return the help; on a terminal each line begins at the side of the language."""
+        written = super().format_help()
+        if language() != "ar" or not sys.stdout.isatty():
+            return written
+        lines = _COLUMN.sub(rf"{ISOLATE}\g<0>{END}", written).splitlines()
+        return "".join(f"{RIGHT_TO_LEFT}{line}\n" for line in lines)

@@ -20,6 +20,7 @@ __all__ = (
     "language_of",
     "text",
     "use_language",
+    "without_language",
     "without_marks",
 )
 
@@ -48,6 +49,15 @@ def language_of(words: Sequence[str], environment: Mapping[str, str] = os.enviro
             named = word.partition("=")[2]
     named = named or next(filter(None, map(environment.get, _VARIABLES)), "")
     return "ar" if re.match(r"ar(?![a-z])", named, re.IGNORECASE) else "en"
+
+
+def without_language(words: Sequence[str]) -> list[str]:
+    """Return *words* without the option that names the language, for a parser that has none."""
+    return [
+        word
+        for before, word in zip(("", *words), words, strict=False)
+        if _OPTION not in (before, word) and not word.startswith(f"{_OPTION}=")
+    ]
 
 
 def use_language(tag: str) -> None:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 import attrs
 
 from rmz_async import operations
+from rmz_async._calls.clock import steady_clock
 from rmz_async._flights import Flights
 from rmz_async.errors import ConfigurationError, ConnectionFailedError, InvalidRequestError
 from rmz_async.models import CheckoutSession, Subscription
@@ -33,10 +34,8 @@ from rmz_async.paywall._refreshing import Refreshing
 from rmz_async.paywall._snapshot import Snapshot, rules_of
 from rmz_async.paywall._stale import KEPT, Stale
 from rmz_async.paywall._state import Bought, Secrets, State
-from rmz_async.paywall._steady import steady_clock
 from rmz_async.paywall._told import Told
-from rmz_async.paywall._users import validate
-from rmz_async.paywall._wanted import ShownSlugs
+from rmz_async.paywall._wanted import ShownSlugs, validate
 from rmz_async.paywall.access import Access, Source
 from rmz_async.paywall.decisions import decide_fact
 from rmz_async.paywall.lifetimes import Lifetimes

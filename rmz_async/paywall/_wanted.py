@@ -1,4 +1,4 @@
-"""The products and plans that a check is about."""
+"""The user, the products and the plans that a check is about."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import cast
 
 import attrs
 
+from rmz_async import operations
 from rmz_async.errors import ConfigurationError
 from rmz_async.models import Subscription
 from rmz_async.plans import Plan
+from rmz_async.resources._validation import Validation
 
-__all__ = ("ShownSlugs", "Wanted")
+__all__ = ("ShownSlugs", "Wanted", "validate")
 
 logger: logging.Logger = logging.getLogger("rmz_async.paywall")
 
@@ -98,3 +100,14 @@ class ShownSlugs:
             slug,
             ", ".join(repr(each[:LONGEST]) for each in near),
         )
+
+
+def validate(user: str) -> None:
+    """Check the name that a shop has for a user, before anything is asked about it.
+
+    Raises:
+        InvalidRequestError: RMZ would refuse it.
+    """
+    check = Validation(operations.SUBSCRIPTIONS_LOOKUP)
+    check.text("external_customer_id", user)
+    check.finish()

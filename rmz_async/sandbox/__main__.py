@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from argparse import HelpFormatter, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 
 from rmz_async.sandbox._printing import readable_output
@@ -24,6 +25,7 @@ def main(
     *,
     wait: Callable[[], object] = _NEVER.wait,
     program: str = PROGRAM,
+    formatter: type[HelpFormatter] = RawDescriptionHelpFormatter,
 ) -> int:
     """Carry out one command.
 
@@ -31,6 +33,7 @@ def main(
         arguments: The command line; None for the process's own.
         wait: Blocks as long as a sandbox is to be served; without an end by default.
         program: The name in the help.
+        formatter: Writes the help, perhaps in another language.
 
     Returns:
         The exit code of the command.
@@ -41,7 +44,7 @@ def main(
     words = list(sys.argv[1:] if arguments is None else arguments)
     if not words or (words[0].startswith("-") and words[0] not in ("-h", "--help")):
         words.insert(0, "serve")
-    commands = Commands(program)
+    commands = Commands(program, formatter)
     add_serving(commands, wait)
     add_asking(commands)
     add_scenarios(commands)

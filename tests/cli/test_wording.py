@@ -7,7 +7,7 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from rmz_async.cli import _help, main
+from rmz_async.cli import _help, _others, main
 from rmz_async.cli._findings import State
 from rmz_async.cli._sentences import SENTENCES, in_language
 from rmz_async.cli._wording import CATALOGUES, language_of, text, use_language
@@ -63,6 +63,48 @@ def test_all_of_the_help_is_translated(
     assert asked
     assert asked <= translations().keys()
     assert re.search("[\u0600-\u06ff]", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    "command", ["", "serve", "advance", "emit", "resend", "list", "run", "--language ar list"]
+)
+def test_all_of_the_sandboxs_help_is_translated(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the language of the environment, or by the option, which the sandbox has not."""
+    asked: set[str] = set()
+
+    def recorded(message: str, **values: object) -> str:
+        asked.add(message)
+        return text(message, **values)
+
+    monkeypatch.setattr(_others, "text", recorded)
+    monkeypatch.setenv("LC_ALL", "en" if "--language" in command else "ar_SA.UTF-8")
+
+    with pytest.raises(SystemExit, match="0"):
+        main(["sandbox", *command.split(), "--help"])
+    assert len(asked) > 3
+    assert asked <= translations().keys()
+    assert not re.search("usage|options|the ", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(("language", "begins"), [("ar", "\u200f\u2068"), ("en", "usage: ")])
+def test_a_terminal_gets_the_sandboxs_help_in_the_direction_of_the_language(
+    language: str,
+    begins: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Each column has marks of its own, because its words may be of the other direction."""
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+
+    with pytest.raises(SystemExit, match="0"):
+        main(["sandbox", "list", "--help", "--language", language])
+
+    written = capsys.readouterr().out
+    assert written.startswith(begins)
+    assert ("\u2068--json\u2069" in written) is (language == "ar")
+    assert all(line.startswith("\u200f") is (language == "ar") for line in written.splitlines())
 
 
 @pytest.mark.parametrize(

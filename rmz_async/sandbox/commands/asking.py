@@ -6,30 +6,32 @@ import argparse
 import json
 import shutil
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from rmz_async.sandbox.commands.parsing import CommandError, Commands, ExitCode
 from rmz_async.sandbox.commands.running import RunningSandbox, add_address_options
-from rmz_async.sandbox.commands.tables import table
 from rmz_async.sandbox.shapes.control_rows import LISTS
 from rmz_async.sandbox.shapes.subscription_events import Event
 
-__all__ = ("add_asking",)
+__all__ = ("add_asking", "table")
 
 _UNITS = ("days", "hours", "minutes", "seconds")
+_GAP = "  "
+_NARROWEST = 8
 
 
 def add_asking(commands: Commands) -> None:
     """Add the commands that ask a running sandbox for something."""
-    parser = commands.add("advance", _advance, "move the time on, and wait for the deliveries")
+    parser = commands.add("advance", _advance, "Move the time on, and wait for the deliveries.")
     for unit in _UNITS:
         parser.add_argument(
             f"--{unit}", type=_positive, default=0.0, metavar="N", help=f"so many {unit}"
         )
     add_address_options(parser)
 
-    parser = commands.add("emit", _emit, "send an event about an object as it is now")
+    parser = commands.add("emit", _emit, "Send an event about an object as it is now.")
     events = [event.value for event in Event]
     parser.add_argument(
         "event", metavar="EVENT", choices=events, help="such as subscription.renewed"
@@ -37,11 +39,11 @@ def add_asking(commands: Commands) -> None:
     parser.add_argument("id", metavar="ID", type=int, help="the id of the subscription or order")
     add_address_options(parser)
 
-    parser = commands.add("resend", _resend, "attempt a delivery once more")
+    parser = commands.add("resend", _resend, "Attempt a delivery once more.")
     parser.add_argument("number", metavar="NUMBER", type=int, help="as 'list deliveries' shows it")
     add_address_options(parser)
 
-    parser = commands.add("list", _list, "show what the sandbox holds, the newest first")
+    parser = commands.add("list", _list, "Show what the sandbox holds, the newest first.")
     parser.add_argument("rows", metavar="WHAT", choices=LISTS, help=", ".join(LISTS))
     parser.add_argument(
         "--limit", type=int, default=20, metavar="N", help="at most so many rows (%(default)s)"
@@ -101,3 +103,41 @@ def _list(given: argparse.Namespace) -> int:
 
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
+
+
+def table(rows: Sequence[Mapping[str, object]], width: int | None) -> Iterator[str]:
+    """Give the lines of a table whose headings are the keys of *rows*.
+
+    Args:
+        rows: All with the same keys.
+        width: The number of columns of the terminal; None for no limit.
+    """
+    if not rows:
+        return
+    headings = list(rows[0])
+    cells = [headings, *([_shown(row[key]) for key in headings] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    if width is not None:
+        _narrow(widths, width - len(_GAP) * (len(widths) - 1))
+    for line in cells:
+        fitted = (_cut(cell, size).ljust(size) for cell, size in zip(line, widths, strict=True))
+        yield _GAP.join(fitted).rstrip()
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    # Somebody's letters could steer the terminal.
+    return "".join(sign if sign.isprintable() else " " for sign in str(value))
+
+
+def _narrow(widths: list[int], available: int) -> None:
+    """Take from the widest column, as long as something can be taken."""
+    while sum(widths) > available and max(widths) > _NARROWEST:
+        widths[widths.index(max(widths))] -= 1
+
+
+def _cut(text: str, size: int) -> str:
+    return text if len(text) <= size else f"{text[: size - 1]}…"

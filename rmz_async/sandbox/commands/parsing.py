@@ -12,7 +12,7 @@ __all__ = ("PROGRAM", "CommandError", "Commands", "ExitCode", "Parser")
 PROGRAM = "python -m rmz_async.sandbox"
 _EPILOG = """\
 Without a command the sandbox is served: 'serve' may be left out.
-'{program} COMMAND --help' shows the options of a command.
+'%(prog)s COMMAND --help' shows the options of a command.
 
 exit codes:
   0  done; for 'serve': stopped by Ctrl-C or SIGTERM
@@ -36,14 +36,20 @@ class Commands:
 
     Args:
         program: The name in the help.
+        formatter: Writes the help, perhaps in another language.
     """
 
-    def __init__(self, program: str = PROGRAM) -> None:
+    def __init__(
+        self,
+        program: str = PROGRAM,
+        formatter: type[argparse.HelpFormatter] = argparse.RawDescriptionHelpFormatter,
+    ) -> None:
+        self._formatter = formatter
         self.parser: Parser = Parser(
             prog=program,
             description="A local RMZ for tests and demonstrations.",
-            epilog=_EPILOG.format(program=program),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            epilog=_EPILOG,
+            formatter_class=formatter,
             allow_abbrev=False,
         )
         self._commands = self.parser.add_subparsers(
@@ -56,11 +62,14 @@ class Commands:
         Args:
             name: The word that chooses it.
             carry_out: Takes the parsed arguments, and returns the exit code.
-            about: The help's line: what it does, without a capital and a full stop.
+            about: The sentence in the help.
         """
-        description = f"{about[:1].upper()}{about[1:]}."
         parser = self._commands.add_parser(
-            name, help=about, description=description, allow_abbrev=False
+            name,
+            help=about,
+            description=about,
+            formatter_class=self._formatter,
+            allow_abbrev=False,
         )
         parser.set_defaults(carry_out=carry_out, command=name)
         return parser

@@ -15,8 +15,12 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from rmz_async.sandbox.app import BASE_PATH
-from rmz_async.sandbox.commands.credentials import Credentials, kept_in
-from rmz_async.sandbox.commands.keeping import kept_in_file, restore_from
+from rmz_async.sandbox.commands.keeping import (
+    Credentials,
+    kept_in,
+    kept_in_file,
+    restore_from,
+)
 from rmz_async.sandbox.commands.lines import Lines, RequestLines, has_colours
 from rmz_async.sandbox.commands.parsing import CommandError, Commands, ExitCode, Parser
 from rmz_async.sandbox.loopback import is_loopback
@@ -33,7 +37,7 @@ def add_serving(commands: Commands, wait: Callable[[], object]) -> None:
         commands: All commands.
         wait: Blocks as long as the sandbox is to be served.
     """
-    parser = commands.add("serve", lambda given: _serve(given, wait), "serve a sandbox on a port")
+    parser = commands.add("serve", lambda given: _serve(given, wait), "Serve a sandbox on a port.")
     _add_address(parser)
     _add_identity(parser)
     _add_behaviour(parser)

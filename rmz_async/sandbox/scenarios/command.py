@@ -22,7 +22,7 @@ STORIES = Path(__file__).parent / "stories"
 
 def add_scenarios(commands: Commands) -> None:
     """Add the command."""
-    parser = commands.add("run", _run, "play scenarios from TOML files")
+    parser = commands.add("run", _run, "Play scenarios from TOML files.")
     parser.add_argument(
         "scenarios",
         nargs="*",
