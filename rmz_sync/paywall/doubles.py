@@ -63,11 +63,11 @@ class PaywallDouble(Paywall):
         """Give a user an active subscription, which does not renew itself.
 
         Args:
-            user: As for :meth:`rmz_async.paywall.PaywallDouble.grant`.
-            until: The same.
-            product_id: The same.
-            slug: The same.
-            also: The same.
+            user: The user.
+            until: When it ends; 30 days from the double's time if left out.
+            product_id: Its product; the first of the policy if left out.
+            slug: The product's name in addresses.
+            also: Whether the user keeps all other subscriptions.
         """
         self._double.grant(user, until=until, product_id=product_id, slug=slug, also=also)
 

@@ -51,16 +51,22 @@ class Paywall:
 
     Args:
         rmz: The client; it stays open when the paywall ends.
-        product_ids: As for :class:`rmz_async.Paywall`.
-        policy: As for :class:`rmz_async.Paywall`.
-        lifetimes: As for :class:`rmz_async.Paywall`.
-        on_outage: As for :class:`rmz_async.Paywall`.
-        capacity: As for :class:`rmz_async.Paywall`.
-        keep_subscriptions: As for :class:`rmz_async.Paywall`.
-        snapshot: As for :class:`rmz_async.Paywall`.
-        shared: As for :class:`rmz_async.Paywall`.
-        state_secret: As for :class:`rmz_async.Paywall`.
-        observer: As for :class:`rmz_async.Paywall`.
+        product_ids: The products that let a user in; None counts all of the store.
+        policy: The rules, if RMZ's own are not yours; in place of *product_ids*.
+        lifetimes: How old an answer may be.
+        on_outage: The answer if RMZ cannot be asked. ``keep-known`` lets those in who were known to
+            pay, for ``lifetimes.max_stale``; ``deny`` lets nobody in; ``allow`` lets everybody in.
+        capacity: How many payers are remembered. Everybody else has a room of their own.
+        keep_subscriptions: Whether answers from memory have their ``subscription``; without it a
+            payer takes a fraction of the memory.
+        snapshot: A file of the known payers, for a process that starts while RMZ cannot be asked.
+            The file holds personal data.
+        shared: A cache that several processes share, such as `RedisAccessCache`.
+        state_secret: Signs the address to which customers come back, so that `confirm` refuses a
+            copied one; 16 or more characters. Or several: the first one signs, and all are
+            accepted. Install ``rmz[paywall]``.
+        observer: Gets a record of each answer that memory did not have ready; see
+            :mod:`rmz_async.observing`.
 
     Raises:
         ConfigurationError: An option breaks a rule; the message names both.
@@ -234,13 +240,16 @@ class Paywall:
     ) -> CheckoutSession:
         """Create a checkout session for a user.
 
+        With a ``state_secret``, *success_url* gets a signed parameter, so that a link that somebody
+        has copied is refused by `confirm`. All else in the address stays as it is.
+
         Args:
             user: Your signed-in user; becomes the ``external_customer_id``.
             plan: The plan to buy, from ``rmz.plans()``.
-            customer: As for :meth:`rmz_async.Paywall.start`.
-            success_url: The same.
-            cancel_url: The same.
-            metadata: The same.
+            customer: As for ``checkout_sessions.create``.
+            success_url: Absolute http or https URL; call `confirm` there.
+            cancel_url: Absolute http or https URL.
+            metadata: As for ``checkout_sessions.create``.
 
         Returns:
             The address to send the customer to.

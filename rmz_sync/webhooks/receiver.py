@@ -32,14 +32,20 @@ class Receiver(ReceiverCore):
     Register all handlers before the first delivery, in each process that receives.
 
     Args:
-        secrets: As for :class:`rmz_async.webhooks.Receiver`.
-        inbox: As for :class:`rmz_async.webhooks.Receiver`.
-        max_attempts: As for :class:`rmz_async.webhooks.Receiver`.
-        backoff: As for :class:`rmz_async.webhooks.Receiver`.
-        forget_after: As for :class:`rmz_async.webhooks.Receiver`.
-        handler_timeout: As for :class:`rmz_async.webhooks.Receiver`.
-        allow_unsigned: As for :class:`rmz_async.webhooks.Receiver`.
-        observer: As for :class:`rmz_async.webhooks.Receiver`.
+        secrets: See `verify`.
+        inbox: ``sqlite:///`` and the path of a file, which all processes of one machine may share;
+            ``postgresql://`` and the address of a database; or an `Inbox` of your own.
+        max_attempts: How many attempts a handler gets for each event, 1 or more.
+        backoff: Returns the seconds between an attempt, counted from 1, and the next one; up to a
+            half of them is left out by chance. 5 seconds, 20, 80 and so on up to an hour if left
+            out.
+        forget_after: Seconds after which a delivery is forgotten, if all its handlers have
+            succeeded; 7 days if left out, None for never. An event that was forgotten counts as new
+            if somebody sends it again.
+        handler_timeout: Seconds that an attempt of an async handler may take.
+        allow_unsigned: See `verify`.
+        observer: Gets a record of each delivery and of each attempt of a handler; see
+            :mod:`rmz_async.observing`.
 
     Raises:
         ConfigurationError: The inbox's address is of no known kind, or an option breaks a rule.
@@ -142,10 +148,16 @@ class Receiver(ReceiverCore):
     ) -> Reconciliation:
         """Compare all subscriptions with what is known, and make up for missed events.
 
+        RMZ switches a webhook off that fails too often, and does not deliver later what happened
+        meanwhile. An event is stored for each change that no event announced, and is handled like
+        the others; `Event.is_reconciled` marks it. The first comparison learns the subscriptions
+        that nobody knows, and later ones call them new. A comparison that was cut off goes on where
+        it stopped, unless that was more than an hour ago.
+
         Args:
             rmz: The client; its pacing holds too.
-            per_minute: As for :meth:`rmz_async.webhooks.Receiver.reconcile`.
-            feed_first: The same.
+            per_minute: How many pages of 15 to ask for in a minute at most, 1 or more.
+            feed_first: Let the first comparison make an event of each unknown subscription, too.
 
         Returns:
             A report. If another process compares now, it is not complete.

@@ -30,11 +30,15 @@ def deliver(
 
     Args:
         receiver: The receiver, with its handlers.
-        events: As for :func:`rmz_async.webhooks.testing.deliver`.
-        secret: As for :func:`rmz_async.webhooks.testing.deliver`.
-        duplicates: As for :func:`rmz_async.webhooks.testing.deliver`.
-        shuffle: As for :func:`rmz_async.webhooks.testing.deliver`.
-        kill_after: As for :func:`rmz_async.webhooks.testing.deliver`.
+        events: Bodies, or types of which a sample is made.
+        secret: Signs the bodies; one of the receiver's.
+        duplicates: The part of them that is delivered twice, 0 to 1.
+        shuffle: The seed of another order; None keeps the order. The seed also chooses which are
+            delivered twice.
+        kill_after: The point at which the process dies, once: ``stored``, before RMZ has its
+            answer, so that RMZ delivers again; ``claimed``, before the handler runs; ``effect``,
+            after the handler has run and before that is noted. The receiver's inbox must be an
+            `InboxDouble`.
 
     Returns:
         The record of the deliveries.
