@@ -32,7 +32,7 @@ class Transport:
         budget: How many retries the client has left.
         observer: Gets a record of each call and attempt; None for none.
         execution: Runs one call.
-        headers: Of every request, without the token.
+        headers: The headers of every request, without the token.
     """
 
     def __init__(

@@ -62,7 +62,7 @@ class Plans:
 
         Raises:
             PlanNotFoundError: There is no such plan, or there are two; the message lists names that
-                are near. It is a ``KeyError`` too.
+                are near. The error is a ``KeyError`` too.
         """
         if not isinstance(cast("object", name), tuple) or len(name) != 2:
             raise PlanNotFoundError(

@@ -15,7 +15,7 @@ def attempt_record(
     Args:
         operation: The call.
         history: Its attempts.
-        result: What the attempt brought.
+        result: The outcome of the attempt.
         began: When the attempt began; seconds, monotonic.
         now: When it ended; seconds, monotonic.
     """

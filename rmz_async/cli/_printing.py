@@ -125,7 +125,7 @@ def print_sentence(
     """Print a sentence with its marks of direction, and with nothing else that steers.
 
     Args:
-        sentence: One line.
+        sentence: A single line.
         file: The output; the standard one if left out.
         is_translated: Whether the sentence is in the language in use.
     """

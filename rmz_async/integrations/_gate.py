@@ -81,7 +81,7 @@ class Gate:
             access: Why; None if nobody is signed in.
             request: The headers of the request: a browser is sent to the offer, and the text is in
                 the language that it prefers.
-            offer: Where the user can subscribe.
+            offer: The address at which the user can subscribe.
         """
         # A proxy that kept the answer would refuse a customer who has just paid.
         headers = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language"}

@@ -26,7 +26,7 @@ class Counted:
 
     Attributes:
         name: The name in words, separated by dots.
-        unit: One of the things.
+        unit: The name of a single thing.
         text: The meaning.
     """
 

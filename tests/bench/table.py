@@ -53,7 +53,7 @@ class Table:
     """Prints rows as they come, and keeps them for the docs.
 
     Args:
-        heading: What the rows are about.
+        heading: The subject of the rows.
     """
 
     def __init__(self, heading: str) -> None:
@@ -64,9 +64,9 @@ class Table:
         """Print one row.
 
         Args:
-            work: What was measured.
+            work: The measured work.
             figure: The result.
-            unit: Of the result.
+            unit: The unit of the result.
             must: The limit, if there is one.
         """
         shown = f"{readable(figure)} {unit}".rstrip()

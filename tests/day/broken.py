@@ -25,7 +25,7 @@ class Broken:
     Attributes:
         plan: A day on which it does harm.
         make: Makes it.
-        wrong: What the referee has to count.
+        wrong: The mistake that the referee has to count.
     """
 
     plan: Plan

@@ -109,7 +109,7 @@ class Day:
         plan: The plan.
         redis: The address of a Redis; None for none.
         folder: For snapshots.
-        clock: Of servers that are processes; None for servers that live in this program.
+        clock: The clock of servers that are processes; None for servers that live in this program.
     """
 
     def __init__(

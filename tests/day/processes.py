@@ -99,9 +99,9 @@ class Process:
     """A server in a process of its own, which is reached as a `Server` is.
 
     Args:
-        given: What it is told.
+        given: The orders.
         way: Its way to RMZ, which lives in this program.
-        clock: Of this program and of all servers.
+        clock: The clock of this program and of all servers.
     """
 
     def __init__(self, given: Given, way: httpx.AsyncBaseTransport, clock: SharedClock) -> None:
@@ -225,7 +225,7 @@ class Serving:
 
     Args:
         connection: To the program that has started it.
-        given: What it is told.
+        given: The orders.
     """
 
     def __init__(self, connection: Connection, given: Given) -> None:

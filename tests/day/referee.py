@@ -63,7 +63,7 @@ class Allowance:
         """Return whether no paywall can know of a loss, because RMZ went down before it could ask.
 
         Args:
-            truth: What the tables say of the user who has lost access.
+            truth: The state in the tables of the user who has lost access.
             now: The time.
             kept: How long a user keeps access in an hour without an outage.
         """

@@ -31,7 +31,7 @@ class Answer:
         granted: Whether the user is let in.
         certain: Whether a refusal was spoken.
         asked: When RMZ was asked.
-        origin: Where the answer comes from, and of when it is; for messages.
+        origin: The source of the answer, and its time; for messages.
         hard: The age that no grant exceeds.
         stretch: The factor of the lifetimes.
     """
@@ -71,7 +71,7 @@ class Server:
     """A server.
 
     Args:
-        given: What it is told.
+        given: The orders.
         way: Its way to RMZ.
         shared: The cache that it shares with others; None for none.
     """

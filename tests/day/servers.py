@@ -94,7 +94,7 @@ class Servers:
         count: How many servers there are.
         redis: The address of the Redis that they share; None if each is on its own.
         folder: For snapshots; None for none.
-        clock: Of servers that are processes; None for servers that live in this program.
+        clock: The clock of servers that are processes; None for servers that live in this program.
         options: For each paywall.
     """
 

@@ -89,7 +89,7 @@ class Customer:
         """Say whether the customer's own change is what a call wanted.
 
         Args:
-            name: Of the call.
+            name: The name of the call.
             subscription_id: On which it was made.
             since: From when on the call may have been applied; seconds, monotonic.
         """

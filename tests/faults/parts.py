@@ -32,7 +32,7 @@ class Size:
     """The part of the whole that is run.
 
     Attributes:
-        steps: Of so many cases of a lane, one is played.
+        steps: A single case out of so many of a lane is played.
         calls: The calls of the walk.
         storm: Calls after the budget is spent.
         deadlines: Calls that run into their deadline, of each kind.

@@ -91,10 +91,10 @@ class Meanwhile:
     """A plan in which the answer to a change is lost, and the customer acts before it is read.
 
     Args:
-        customer: Who acts.
+        customer: The customer who acts.
         what: A name in ``DOINGS``.
         number: On which subscription.
-        fault: What the change meets.
+        fault: The fault that the change meets.
     """
 
     def __init__(self, customer: Customer, what: str, number: int, fault: Fault) -> None:

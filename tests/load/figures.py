@@ -47,9 +47,9 @@ class Figure:
     """A row of the table.
 
     Attributes:
-        work: What was measured, and beside what.
+        work: The measured work, and the work beside it.
         value: The ratio, or the figure with its unit.
-        must: What it must be.
+        must: The figure that is demanded.
         met: Whether it is.
     """
 

@@ -111,7 +111,7 @@ class Tally:
         lost: How many of the signed ones were not stored.
         raised: The exceptions that left the receiver.
         kinds: How many mutants there were of each kind.
-        wrong: What finds a wrong one again.
+        wrong: The string by which a wrong one is found again.
     """
 
     forged: int = 0

@@ -46,8 +46,8 @@ class Plan:
     """How one process lives and dies.
 
     Attributes:
-        seed: Of the process's own chance.
-        sent: What it receives, all together.
+        seed: The seed of the process's own chance.
+        sent: The deliveries that it receives, all together.
         point: The point at which it is killed.
         times: How often the point is reached until then.
         mode: How its handlers behave.

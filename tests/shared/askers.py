@@ -72,7 +72,7 @@ class Asker:
 
     Args:
         given: The arguments of the program.
-        loop: One of `LOOPS`.
+        loop: A name in `LOOPS`.
         time: The clock of this process.
         store: The quota.
     """

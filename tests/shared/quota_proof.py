@@ -29,7 +29,7 @@ class Plan:
     """A run of the proof; all times are simulated seconds.
 
     Attributes:
-        seed: Of all chance.
+        seed: The seed of all chance.
         processes: How many processes ask.
         seconds: For how long.
         dies: When Redis is killed.

@@ -52,7 +52,7 @@ class Timekeeper:
     """Moves the time on to the next moment at which a sleeper wakes up.
 
     Args:
-        path: Of the socket to make.
+        path: The path of the socket to make.
 
     Attributes:
         now: Seconds, monotonic.

@@ -35,7 +35,7 @@ class ScriptedLink:
         renewals: To the commands of threads that renew a lease.
         asked: All of them.
         within: The seconds that it was given to confirm a connection that listens.
-        closed: What was closed.
+        closed: The names of all that was closed.
     """
 
     answers: list[Any]

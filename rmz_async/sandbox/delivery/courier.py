@@ -33,7 +33,7 @@ class Attempt:
     Attributes:
         number: 1 for the first.
         is_repeated: Whether another follows if it fails.
-        signature_fault: What is wrong with its signature.
+        signature_fault: The fault of its signature.
     """
 
     parcel: Parcel

@@ -188,7 +188,7 @@ class _Story:
         await self._webhooks("subscription.canceled")
         after = await self._state(SubscriptionStatus.ACTIVE, access=True)
         check(after.cancel_at_period_end is True, "it ends with its period")
-        self._teller.say("What is paid for stays his until then.")
+        self._teller.say("He keeps until then what he has paid for.")
 
     async def expire(self) -> None:
         await self._advance(days=(_end(await self._read()) - self._now()).days + 1)

@@ -108,7 +108,7 @@ async def _object(request: Request) -> dict[str, Any]:
     """Return the body.
 
     Raises:
-        ValueError: It is no JSON object.
+        ValueError: The body is no JSON object.
     """
     sent: object = None
     with suppress(ValueError):
@@ -122,7 +122,7 @@ def _number(sent: Mapping[str, Any], name: str) -> int:
     """Return a field of the body.
 
     Raises:
-        ValueError: It is no integer.
+        ValueError: The value is no integer.
     """
     number = sent.get(name)
     if not isinstance(number, int) or isinstance(number, bool):

@@ -49,7 +49,7 @@ class Measured:
         loop: Runs it, if it is async.
 
     Raises:
-        RuntimeError: It does not grant the payer, or does not refuse the stranger.
+        RuntimeError: The library does not grant the payer, or does not refuse the stranger.
     """
 
     def __init__(self, contender: Contender, loop: asyncio.AbstractEventLoop) -> None:
