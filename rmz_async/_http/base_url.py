@@ -103,7 +103,7 @@ def _base_url_fault(value: str, *, unencrypted: bool) -> str | None:
 
 
 def _is_host(host: str, netloc: str) -> bool:
-    # urlsplit overlooks what follows a bracket, and takes an address that there is not.
+    # urlsplit overlooks what follows a bracket, and returns a host that the address does not have.
     if not _HOST_AND_PORT.fullmatch(netloc):
         return False
     return not (":" in host or _FOUR_NUMBERS.fullmatch(host)) or _is_address(host)

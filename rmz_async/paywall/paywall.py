@@ -198,10 +198,13 @@ class Paywall:
         return await self._answers.check_for(user, wanted)
 
     async def refresh(self, user: str) -> Access:
-        """Ask RMZ about a user now, and return the answer.
+        """Ask RMZ about a user now.
 
         Args:
             user: As for `check`.
+
+        Returns:
+            The answer of this moment.
 
         Raises:
             InvalidRequestError: *user* is empty, or longer than 191 characters.

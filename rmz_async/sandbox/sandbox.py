@@ -131,11 +131,11 @@ class Sandbox(Observed):
     def client(self, **options: Any) -> Client:
         """Return a client that calls the sandbox in process.
 
-        Args:
-            options: The options of `rmz_async.Client`; the token and base URL are set already.
-
         The client paces its calls and retries them as in production, and waits on the sandbox's
         clock: a wait moves the time on and takes none.
+
+        Args:
+            options: The options of `rmz_async.Client`; the token and base URL are set already.
         """
         # The sandbox must be importable, and usable over HTTP, without the client.
         from rmz_async import Client

@@ -48,7 +48,7 @@ class InboxDouble(SQLiteInbox):
         self._dies_after = point
 
     def recover(self) -> bool:
-        """End the leases of a process that has died; say whether it had any."""
+        """End the leases of a process that has died; return whether it had any."""
         abandoned, self._claimed = tuple(self._claimed), {}
         self.release(abandoned)
         return bool(abandoned)

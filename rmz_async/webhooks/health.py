@@ -39,7 +39,7 @@ ALL_FINE = FINE * LATEST
 
 
 class HealthLevel(StrEnum):
-    """How bad things are."""
+    """The levels of a receiver's health."""
 
     OK = "ok"
     """All is well."""
@@ -56,7 +56,7 @@ class Health:
     """The state of a receiver at one moment.
 
     Attributes:
-        level: How bad things are.
+        level: The level of its health.
         reasons: Why; empty if all is well.
         answered: How many of the latest deliveries were looked at; at most 100.
         failed: How many of them RMZ counts as failed, because they were not stored or took longer

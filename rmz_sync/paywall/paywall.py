@@ -169,10 +169,13 @@ class Paywall:
         return self._portal.run(self._run, self._wrapped.check_many, several, *products)
 
     def refresh(self, user: str) -> Access:
-        """Ask RMZ about a user now, and return the answer.
+        """Ask RMZ about a user now.
 
         Args:
             user: As for `check`.
+
+        Returns:
+            The answer of this moment.
 
         Raises:
             InvalidRequestError: *user* is empty, or longer than 191 characters.

@@ -76,7 +76,7 @@ class Delivery:
 
 
 class Deliveries(tuple[Delivery, ...]):  # noqa: SLOT001 - Python allows a tuple no slots
-    """The attempts to deliver, in the order in which they ended; a tuple that can be asked.
+    """The attempts to deliver, in the order in which they ended: a tuple with methods that select.
 
     Attributes:
         seed: Repeats the run, and stands in the message of a failed assertion.

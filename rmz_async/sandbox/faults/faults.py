@@ -165,7 +165,7 @@ class Faults:
         )
 
     def put_back(self, state: FaultsState) -> None:
-        """Have the faults of another moment."""
+        """Replace the rules by those of another moment."""
         self.rules[:], self.injected[:] = _copied(state.rules, state.injected)
         self._seed, self._added = state.seed, state.added
         self._met = Counter({(number, name): count for number, name, count in state.met})

@@ -118,7 +118,7 @@ class Clock:
         self._pinned = moment
 
     def moved_by(self, move: Move | None) -> Move | None:
-        """Let *move* do what `advance` promises; return who did it until now."""
+        """Let *move* do the work of `advance`; return the function that did so before."""
         before, self._move = self._move, move
         return before
 

@@ -38,7 +38,7 @@ class Exchange:
 
 
 class Requests(tuple[Exchange, ...]):  # noqa: SLOT001 - Python allows a tuple no slots
-    """The latest requests in their order; a tuple that can be asked.
+    """The latest requests in their order: a tuple with methods that select.
 
     Attributes:
         seed: Repeats the run, and stands in the message of a failed assertion.

@@ -36,7 +36,7 @@ class TimeForm(StrEnum):
 
 
 class MissingTimes(StrEnum):
-    """The form of a time that there is not."""
+    """The form of a missing time."""
 
     NULL = "null"
     ZERO = "zero"
@@ -53,7 +53,7 @@ def _flag(default: bool) -> bool:
 
 @attrs.define(kw_only=True)
 class Switches:
-    """Choices that a test may change at any moment; a value that there is not is refused.
+    """Choices that a test may change at any moment; an unknown value is refused.
 
     Attributes:
         replica_lag: By how many seconds of the sandbox's clock reads are behind; 0 for not at all.
@@ -80,7 +80,7 @@ class Switches:
         booleans_as_numbers: Whether ``true`` and ``false`` come as 1 and 0.
         money_as_text: Whether the API writes money as ``"149.00"``, as webhooks do.
         times: The form of times.
-        missing_times: The form of a time that there is not.
+        missing_times: The form of a missing time.
         days_as_fraction: Whether ``days_remaining`` has a fraction.
         duration_in_days: Whether ``duration`` is a number of days.
         unknown_keys: Whether objects have a key that no page names.
