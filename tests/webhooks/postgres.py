@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, make_url, text
+from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 
 from rmz_async.webhooks.inbox.postgres import PostgresInbox
 from tests.webhooks.storages import Storage, Time
@@ -56,6 +56,21 @@ def new_schema() -> str:
     run_sql(url.render_as_string(hide_password=False), f"CREATE SCHEMA {name}")
     named = {"options": f"-csearch_path={name}", "application_name": name}
     return url.update_query_dict(named).render_as_string(hide_password=False)
+
+
+@contextmanager
+def new_database(encoding: str) -> Generator[str]:
+    """Make an empty database whose text is in an encoding, and return its address."""
+    url = make_url(server_address()).set(drivername="postgresql+psycopg")
+    name = f"test_{encoding}_{os.getpid()}".lower()
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(
+            f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
+        )
+        yield url.set(database=name).render_as_string(hide_password=False)
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    engine.dispose()
 
 
 def postgres_storage(_: Path) -> Storage:

@@ -18,7 +18,7 @@ from rmz_async.webhooks.inbox.interface import Grouping, Inbox, Task
 from rmz_async.webhooks.inbox.opening import open_inbox
 from rmz_async.webhooks.inbox.postgres import PostgresInbox
 from tests import seams
-from tests.webhooks.postgres import end_connections, locked, new_schema, run_sql
+from tests.webhooks.postgres import end_connections, locked, new_database, new_schema, run_sql
 from tests.webhooks.storages import LEASE, Time, claim, claim_one, delivery, store
 
 WORKERS = 4
@@ -62,6 +62,39 @@ def test_an_address_that_cannot_be_read_shows_no_password() -> None:
         open_inbox("postgresql://user:secret@host:port/db")
     assert "secret" not in str(caught.value)
     assert "secret" not in repr(PostgresInbox("postgresql://user:secret@host/db"))
+
+
+def test_the_environment_does_not_choose_the_encoding(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deliveries with Arabic letters would not be stored."""
+    monkeypatch.setenv("PGCLIENTENCODING", "latin1")
+    inbox = PostgresInbox(address)
+    inbox.create()
+    inbox.add([delivery("سارة")])
+
+    assert [entry.key for entry in inbox.entries()] == ["سارة"]
+    inbox.close()
+
+
+def test_a_database_without_an_encoding_has_an_inbox() -> None:
+    """Servers that were set up without a language have such databases."""
+    with new_database("SQL_ASCII") as address:
+        inbox = PostgresInbox(address)
+        inbox.create()
+        inbox.add([delivery("سارة")])
+
+        assert [entry.key for entry in inbox.entries()] == ["سارة"]
+        inbox.close()
+
+
+def test_a_database_that_cannot_store_all_characters_is_refused() -> None:
+    """RMZ would get 503 for an Arabic name, again and again, and would switch the webhook off."""
+    with new_database("LATIN1") as address:
+        inbox = PostgresInbox(address)
+        with pytest.raises(ConfigurationError, match="encoding UTF8, and has LATIN1"):
+            inbox.create()
+        inbox.close()
 
 
 def test_processes_may_make_the_tables_at_the_same_time(address: str) -> None:

@@ -16,6 +16,9 @@ with extra("postgres", needed_by="an inbox in PostgreSQL"):
 # RMZ waits 3 seconds for an answer. A connection that is made in them leaves as long to store.
 CONNECTING = 2
 
+# The driver would take another encoding from the environment, and the server's own without one.
+UTF8: dict[str, Any] = {"client_encoding": "utf8"}
+
 QUIET = 5.0
 """Seconds without use after which a connection is asked: a firewall may have forgotten it."""
 
@@ -32,7 +35,7 @@ def new_engine(url: URL, seconds: Callable[[], float], **pool: Any) -> Engine:
         seconds: The monotonic clock.
         pool: Options of the pool.
     """
-    engine = create_engine(url, connect_args={"connect_timeout": CONNECTING}, **pool)
+    engine = create_engine(url, connect_args={"connect_timeout": CONNECTING, **UTF8}, **pool)
 
     def taken(driver: Any, entry: ConnectionPoolEntry, _: object) -> None:
         # A connection that was made a moment ago was not used before.

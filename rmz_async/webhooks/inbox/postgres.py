@@ -16,7 +16,7 @@ from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks.inbox import _postgres_claims, _postgres_entries, _postgres_known
 from rmz_async.webhooks.inbox._lost import lost
 from rmz_async.webhooks.inbox._postgres_listening import CHANNEL, Listening
-from rmz_async.webhooks.inbox._postgres_pool import new_engine
+from rmz_async.webhooks.inbox._postgres_pool import UTF8, new_engine
 from rmz_async.webhooks.inbox._postgres_tables import (
     DELIVERIES,
     FIRST_TIME,
@@ -120,8 +120,17 @@ class PostgresInbox:
         return f"PostgresInbox({self._url.render_as_string(hide_password=True)!r})"
 
     def create(self) -> None:
-        """Make the tables, unless they are there."""
+        """Make the tables, unless they are there.
+
+        Raises:
+            ConfigurationError: The database cannot store all characters.
+        """
         with self._working.begin() as connection:
+            encoding = connection.scalar(text("SHOW server_encoding"))
+            if encoding not in ("UTF8", "SQL_ASCII"):
+                raise ConfigurationError(
+                    f"inbox: the database must have the encoding UTF8, and has {encoding}"
+                )
             # Two processes that make them at the same time would each find none.
             connection.execute(_CREATING)
             METADATA.create_all(connection)
@@ -207,7 +216,9 @@ class PostgresInbox:
     def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call *wake* in a thread if another process has stored a delivery."""
         # A connection of its own, which no pool lends to others.
-        engine = create_engine(self._url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        engine = create_engine(
+            self._url, connect_args=UTF8, poolclass=NullPool, isolation_level="AUTOCOMMIT"
+        )
         listening = Listening(engine, wake)
         listening.start()
         return listening.stop
