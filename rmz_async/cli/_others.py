@@ -32,6 +32,9 @@ def sandbox(*words: Words) -> int:
 class _HelpInLanguage(RawDescriptionHelpFormatter):
     """Writes the help with argparse's own layout; its texts are the keys of the catalogue."""
 
+    # argparse also writes usage with a prefix of its own, and makes the name of a command of it.
+    _is_marked = False
+
     def add_usage(
         self,
         usage: str | None,
@@ -40,24 +43,30 @@ class _HelpInLanguage(RawDescriptionHelpFormatter):
         prefix: str | None = None,
     ) -> None:
         """Add the line that shows how to call the command."""
-        # With another prefix argparse makes the name of a command.
-        super().add_usage(usage, actions, groups, text("usage: ") if prefix is None else prefix)
+        if prefix is None:
+            prefix = text("usage: ")
+            self._is_marked = language() == "ar" and sys.stdout.isatty()
+        super().add_usage(usage, actions, groups, prefix)
 
     def start_section(self, heading: str | None) -> None:
         """Begin a list of options or commands."""
-        super().start_section(heading and text(heading))
+        super().start_section(_translated(heading))
 
-    def add_text(self, words: str | None) -> None:
+    def add_text(self, text: str | None) -> None:
         """Add a paragraph."""
-        super().add_text(words and text(words.strip()))
+        super().add_text(_translated(text))
 
     def _get_help_string(self, action: Action) -> str | None:
-        return action.help and text(action.help)
+        return _translated(action.help)
 
     def format_help(self) -> str:
         """Return the help; on a terminal each line begins at the side of the language."""
         written = super().format_help()
-        if language() != "ar" or not sys.stdout.isatty():
+        if not self._is_marked:
             return written
         lines = _COLUMN.sub(rf"{ISOLATE}\g<0>{END}", written).splitlines()
         return "".join(f"{RIGHT_TO_LEFT}{line}\n" for line in lines)
+
+
+def _translated(written: str | None) -> str | None:
+    return written and text(written.strip())

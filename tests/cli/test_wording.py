@@ -104,6 +104,7 @@ def test_a_terminal_gets_the_sandboxs_help_in_the_direction_of_the_language(
     written = capsys.readouterr().out
     assert written.startswith(begins)
     assert ("\u2068--json\u2069" in written) is (language == "ar")
+    assert ("\u2068rmz sandbox list [-h]" in written) is (language == "ar")
     assert all(line.startswith("\u200f") is (language == "ar") for line in written.splitlines())
 
 
