@@ -37,7 +37,11 @@ class Keys:
         """
         checked = self._checked
         # A list may have changed, which is seen in a fraction of the time that its check takes.
-        if checked is None or callable(self._given) or checked._secrets != list(self._given):
+        if (
+            checked is None
+            or callable(self._given)
+            or checked._secrets != [self._given[place] for place in range(len(self._given))]
+        ):
             # A copy, because threads that verify at the same time share the original.
             checked = Keys(self._given)
             checked._read()
@@ -57,8 +61,9 @@ class Keys:
                 f"secrets: must be a list of 1 to {MAX_SECRETS} secrets, or a callable that "
                 "returns one; also a single secret stands in a list"
             )
-        # A copy, so that `checked` compares what was checked, whatever another thread changes.
-        self._secrets = list(self._secrets)
+        # A copy, so that `checked` compares what was checked, whatever another thread changes. By
+        # their number, because not every class of sequences ends what it is iterated over.
+        self._secrets = [self._secrets[place] for place in range(len(self._secrets))]
         self._keys: list[bytes] = []
         for place in range(len(self._secrets)):
             fault = fault_of(self._secrets[place])
