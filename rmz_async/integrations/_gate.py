@@ -71,7 +71,9 @@ class Gate:
     def __init__(self, slugs: Sequence[str]) -> None:
         given = cast("Sequence[object]", slugs)
         if not all(isinstance(slug, str) and slug for slug in given):
-            raise ConfigurationError("requires: must be the slugs of products, such as pro-plan")
+            raise ConfigurationError(
+                'requires: each must be a slug, such as "pro-plan", and an argument of its own'
+            )
         self.slugs: tuple[str, ...] = tuple(slugs)
 
     def refusal(self, access: Access | None, request: RequestHeaders, offer: str | None) -> Refusal:

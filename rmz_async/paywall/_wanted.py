@@ -46,7 +46,8 @@ class Wanted:
         """
         if not all(one and isinstance(one, str | Plan) for one in cast("Sequence[object]", given)):
             raise ConfigurationError(
-                "products: must be slugs of products, such as pro-plan, and plans of rmz.plans()"
+                'products: each must be a slug, such as "pro-plan", or a plan of rmz.plans(), and '
+                "an argument of its own"
             )
         return cls(
             frozenset(one for one in given if isinstance(one, str)),

@@ -204,7 +204,7 @@ async def test_an_observer_gets_the_answer_about_the_product(rmz: ScriptedRMZ) -
 @pytest.mark.parametrize("products", [("",), (102,), (["films"],)])
 async def test_a_product_is_a_slug_or_a_plan(rmz: ScriptedRMZ, products: Any) -> None:
     """An id is refused; so is a user without a name."""
-    with pytest.raises(ConfigurationError, match=r"^products: must be"):
+    with pytest.raises(ConfigurationError, match=r"^products: each must be"):
         await paywall_over(rmz).check("noura", *products)
     with pytest.raises(InvalidRequestError):
         await paywall_over(rmz).check("", "films")
