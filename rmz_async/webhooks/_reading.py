@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from rmz_async._decoding import strict_json
 from rmz_async._decoding.converter import decode
+from rmz_async._decoding.values import integer
 from rmz_async.errors import PayloadError
 from rmz_async.models._json_object import EMPTY, JSONObject
 from rmz_async.models.orders import Order
@@ -129,6 +130,10 @@ def _order_key(name: str, data: Mapping[str, Any]) -> str | None:
     elif name != EventType.ORDER_CREATED:
         return None
     found = cast("dict[str, Any]", source) if isinstance(source, dict) else {}
-    # An id of another form would be shared by events that have nothing in common.
-    number = str(found.get("id"))
-    return f"{name}:{number}" if number.isascii() and number.isdigit() else None
+    # An id that is no number would be shared by events that have nothing in common; 7, 7.0 and "7"
+    # are one, as they are for the model.
+    try:
+        number = integer(found.get("id"))
+    except ValueError:
+        number = None
+    return None if number is None else f"{name}:{number}"

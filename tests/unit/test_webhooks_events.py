@@ -67,8 +67,14 @@ def test_a_match_tells_events_apart() -> None:
         (RENEWED, "a7b8"),
         ({"event": "order.created", "data": {"id": 12345}}, "order.created:12345"),
         ({"event": "order.created", "data": {"id": "12345"}}, "order.created:12345"),
+        ({"event": "order.created", "data": {"id": 12345.0}}, "order.created:12345"),
+        ({"event": "order.created", "data": {"id": "012345"}}, "order.created:12345"),
         (
             {"event": "order.status.changed", "data": {"id": 1, "status": {"id": 401}}},
+            "order.status.changed:401",
+        ),
+        (
+            {"event": "order.status.changed", "data": {"id": 1, "status": {"id": 401.0}}},
             "order.status.changed:401",
         ),
         ({"event": "order.created", "event_id": "new", "data": {"id": 5}}, "new"),
