@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Protocol
 
+from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks import Ack
 from rmz_async.webhooks._headers import Headers
 from rmz_async.webhooks._verifying import MAX_BODY
 
-__all__ = ("PATH", "READ_AT_MOST", "AsyncReceiver", "BlockingReceiver")
+__all__ = ("PATH", "READ_AT_MOST", "AsyncReceiver", "BlockingReceiver", "check_receiver")
 
 PATH = "/webhooks/rmz"
 """The path at which RMZ delivers, unless you name another one."""
@@ -31,3 +33,16 @@ class BlockingReceiver(Protocol):
     def receive(self, body: bytes, headers: Headers | None) -> Ack:
         """Verify and store a delivery, and return the answer to RMZ."""
         ...
+
+
+def check_receiver(receiver: object, *, is_async: bool) -> None:
+    """Make sure that a framework can call the receiver.
+
+    Raises:
+        ConfigurationError: *receiver* is that of the other package, or none: each delivery would
+            fail.
+    """
+    receive = None if isinstance(receiver, type) else getattr(receiver, "receive", None)
+    if not callable(receive) or inspect.iscoroutinefunction(receive) != is_async:
+        package = "rmz_async" if is_async else "rmz_sync"
+        raise ConfigurationError(f"receiver: must be a Receiver of {package}.webhooks")

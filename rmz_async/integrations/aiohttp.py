@@ -17,7 +17,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from rmz_async._extras import extra
 from rmz_async.client import Client
-from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver
+from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver, check_receiver
 from rmz_async.integrations._gate import AsyncPaywall, Gate
 from rmz_async.integrations._lifetime import check_client
 from rmz_async.paywall import Access, Paywall
@@ -87,7 +87,12 @@ def working(
 
 
 def webhook(receiver: AsyncReceiver) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Return the handler for deliveries, for a route of your own."""
+    """Return the handler for deliveries, for a route of your own.
+
+    Raises:
+        ConfigurationError: *receiver* is none of ``rmz_async.webhooks``.
+    """
+    check_receiver(receiver, is_async=True)
 
     async def rmz_webhook(request: web.Request) -> web.Response:
         # aiohttp's own limit belongs to the application, and may be any.

@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable
 
 from rmz_async._extras import extra
-from rmz_async.integrations._bodies import PATH, READ_AT_MOST, BlockingReceiver
+from rmz_async.integrations._bodies import PATH, READ_AT_MOST, BlockingReceiver, check_receiver
 from rmz_async.integrations._gate import BlockingPaywall, Gate
 
 with extra("flask", needed_by="rmz_async.integrations.flask"):
@@ -31,7 +31,11 @@ def blueprint(receiver: BlockingReceiver, path: str = PATH) -> Blueprint:
     Args:
         receiver: Verifies and stores the deliveries.
         path: The path of the URL that you gave RMZ.
+
+    Raises:
+        ConfigurationError: *receiver* is none of ``rmz_sync.webhooks``.
     """
+    check_receiver(receiver, is_async=False)
     routes = Blueprint("rmz", __name__)
 
     @routes.post(path)

@@ -22,7 +22,7 @@ from typing import Any
 from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
-from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver
+from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver, check_receiver
 from rmz_async.integrations._gate import AsyncPaywall, Gate
 from rmz_async.integrations._lifetime import check_client, lifetime
 from rmz_async.paywall import Paywall
@@ -95,7 +95,11 @@ def route(receiver: AsyncReceiver, path: str = PATH) -> HTTPRouteHandler:
     Args:
         receiver: Verifies and stores the deliveries.
         path: The path of the URL that you gave RMZ.
+
+    Raises:
+        ConfigurationError: *receiver* is none of ``rmz_async.webhooks``.
     """
+    check_receiver(receiver, is_async=True)
 
     # RMZ can neither sign in nor send a token against forged forms: its signature takes their
     # place. The receiver refuses a long body. Your API's OpenAPI document need not mention it.

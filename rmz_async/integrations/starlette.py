@@ -15,7 +15,7 @@ from typing import Any
 from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
-from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver
+from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver, check_receiver
 from rmz_async.integrations._gate import AsyncPaywall, Gate
 from rmz_async.integrations._lifetime import check_client, lifetime
 from rmz_async.integrations._outage import OUTAGES, outage
@@ -111,7 +111,12 @@ def route(receiver: AsyncReceiver, path: str = PATH) -> Route:
 
 
 def webhook(receiver: AsyncReceiver) -> Endpoint:
-    """Return the endpoint for deliveries, for a route of your own."""
+    """Return the endpoint for deliveries, for a route of your own.
+
+    Raises:
+        ConfigurationError: *receiver* is none of ``rmz_async.webhooks``.
+    """
+    check_receiver(receiver, is_async=True)
 
     async def rmz_webhook(request: Request) -> Response:
         try:
