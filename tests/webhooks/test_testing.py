@@ -144,6 +144,16 @@ async def test_two_bodies_of_one_event_are_one_event(double: InboxDouble) -> Non
     (await deliver(receiver, bodies, secret=SECRET)).assert_once(effects)
 
 
+async def test_an_inbox_that_cannot_die_is_good_for_duplicates(tmp_path: Path) -> None:
+    receiver = Receiver(secrets=[SECRET], inbox=f"sqlite:///{tmp_path}/inbox.db")
+    effects: list[str] = []
+    receiver.on("*")(lambda event: effects.append(event.dedupe_key))
+    delivered = await deliver(receiver, EVENTS[:2], secret=SECRET, duplicates=0.5)
+    await receiver.aclose()
+
+    delivered.assert_once(effects)
+
+
 async def test_a_secret_that_the_receiver_does_not_have_fails_the_test(
     double: InboxDouble,
 ) -> None:
