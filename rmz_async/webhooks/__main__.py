@@ -32,8 +32,9 @@ def main(arguments: Sequence[str] | None = None, *, program: str = PROGRAM) -> i
     """
     given = _parser(program).parse_args(arguments)
     # A terminal that has no Arabic letters shows their numbers.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         with Administration(given.inbox, given.receiver) as given.work:
             for line in given.carry_out(given):
