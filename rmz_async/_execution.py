@@ -318,7 +318,6 @@ class Execution(Generic[T]):
             until = min(until, resend_until - self.suspended_for())
         slot = self._transport.slots.slot(self._operation, token, self._loop_state.at_once, until)
         answer: Answer | Failed | None = None
-        sent = False
         with anyio.move_on_after(self.deadline - clock() + TIMEOUT_SLACK) as cut_off:
             try:
                 async with slot:
@@ -329,17 +328,18 @@ class Execution(Generic[T]):
                             limit = min(limit, self._policy.attempt_timeout)
                         cut_off.deadline = min(cut_off.deadline, _cut_off_at(limit))
                         self.history.note_sending(clock(), self._clock.today())
-                        sent = True
                         answer = await self._transport.connections.exchange(
-                            self._prepared, token, limit, clock
+                            self._prepared, token, limit, clock, self.history
                         )
                     else:
                         answer = Failed(Failure.NOT_SENT, "no time was left to send it")
             except NoSlotError as error:
                 return Failed(Failure.NEVER_SENT, "no slot in time", slot_in=error.wait)
         if answer is None:
-            failure = Failure.AMBIGUOUS if sent else Failure.NOT_SENT
-            return Failed(failure, f"no answer within {round(limit, 2):g} s")
+            seconds = f"within {round(limit, 2):g} s"
+            if self.history.under_way:
+                return Failed(Failure.AMBIGUOUS, f"no answer {seconds}")
+            return Failed(Failure.NOT_SENT, f"not sent {seconds}")
         # Outside the scope: what a quota store makes of an answer must not cost the answer.
         self.history.next_slot_in = await slot.report(answer, deadline=self.deadline)
         return answer
@@ -362,7 +362,7 @@ def _cut_off_at(limit: float) -> float:
     """Return when an attempt is given up that has *limit* seconds, on the event loop's clock.
 
     To find an address, and to agree on TLS, each have a time-out of their own. They say that
-    nothing was sent, and the scope could not.
+    nothing was sent, and the scope could not over the caller's own HTTP client.
     """
     connecting = 2 * min(CONNECT_TIMEOUT, limit)
     return anyio.current_time() + connecting + limit + TIMEOUT_SLACK

@@ -102,6 +102,7 @@ __all__ = (
     "set_pause",
     "set_pause_of_loops",
     "set_slice",
+    "set_timeout_slack",
     "silent_link",
     "state_by",
     "state_of",
@@ -294,6 +295,11 @@ def set_leases(seconds: float) -> None:
 def set_connect_timeout(patch: pytest.MonkeyPatch, seconds: float) -> None:
     """Change how long a connection may take to open, and again to agree on TLS."""
     patch.setattr("rmz_async._http.request.CONNECT_TIMEOUT", seconds)
+
+
+def set_timeout_slack(patch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Change how much later than by the HTTP library an attempt is cut off; it may be earlier."""
+    patch.setattr("rmz_async._execution.TIMEOUT_SLACK", seconds)
 
 
 def set_pause(patch: pytest.MonkeyPatch, pause: Callable[[float], None]) -> None:

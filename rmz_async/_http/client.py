@@ -13,7 +13,7 @@ import anyio
 import attrs
 import httpx
 
-from rmz_async._calls.outcome import Answer, Failed
+from rmz_async._calls.outcome import Answer, Failed, History
 from rmz_async._calls.token import Secret, Tokens
 from rmz_async._http.body import answer_at_hand, read
 from rmz_async._http.failures import answer_in, failure_of, reason_of
@@ -84,7 +84,12 @@ class Connections:
         )
 
     async def exchange(
-        self, prepared: PreparedRequest, token: Secret, limit: float, clock: Callable[[], float]
+        self,
+        prepared: PreparedRequest,
+        token: Secret,
+        limit: float,
+        clock: Callable[[], float],
+        history: History,
     ) -> Answer | Failed:
         """Send one request and read its answer; a failure is returned, not raised.
 
@@ -96,6 +101,8 @@ class Connections:
             token: For its head.
             limit: Seconds that it may take.
             clock: Seconds, monotonic.
+            history: Of the call. If the request is cut off before it was sent, `under_way` becomes
+                false, because a request that is cut off can return nothing.
 
         Raises:
             ConfigurationError: The client was closed meanwhile; nothing was sent.
@@ -138,6 +145,8 @@ class Connections:
             # A cancelled request has passed frames of the HTTP library whose variables are its
             # head: a tracker of errors shows these.
             cut_off.__traceback__ = cut_off.__context__ = None
+            if connection is not None and connection.failed_to_open():
+                history.under_way = False
             raise
         finally:
             if prepared.upload is not None:

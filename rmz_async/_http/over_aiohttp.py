@@ -107,6 +107,10 @@ class AiohttpConnection:
         """See `Connection.is_reusable`."""
         return self._connector.is_reusable()
 
+    def failed_to_open(self) -> bool:
+        """See `Connection.failed_to_open`."""
+        return self._connector.failed_to_open()
+
     async def aclose(self) -> None:
         """See `Connection.aclose`."""
         self._connector.abort()
@@ -192,6 +196,10 @@ class _Connector(aiohttp.TCPConnector):
             return False
         # aiohttp knows what the event loop has read, and the event loop may not have run since.
         return not incoming.select(0)
+
+    def failed_to_open(self) -> bool:
+        # aiohttp sends a request over the connection that `connect` returns, and not before.
+        return self._opening is not None and self._transport is None
 
     def abort(self) -> None:
         """Close the connection, with no farewell; again, too."""

@@ -49,6 +49,12 @@ class HTTPXConnection:
         # A connection that is idle and has something to read has expired, as httpcore calls it.
         return connection.is_idle() and not connection.has_expired()
 
+    def failed_to_open(self) -> bool:
+        """See `Connection.failed_to_open`."""
+        # httpcore says so for good, also after a cancellation, if a connection ends before it and
+        # its TLS are ready. Until then, httpcore sends nothing of a request.
+        return self._connection is not None and self._connection.info() == "CONNECTION FAILED"
+
     async def aclose(self) -> None:
         """See `Connection.aclose`."""
         try:

@@ -29,6 +29,13 @@ class Connection(Protocol):
         """Say whether another request may go over it: it is open, and nothing is left to read."""
         ...
 
+    def failed_to_open(self) -> bool:
+        """Say whether a request has attempted to open it, and no byte of a request was sent.
+
+        False if no request has attempted that: a mock above it may have taken the request.
+        """
+        ...
+
     async def aclose(self) -> None:
         """Close it, also while a request is under way."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ import pytest
 import rmz_sync
 from tests.seams import Clock, run_in_thread_of, set_grace, sync_client
 from tests.sync.conftest import HELD, Shop, silence, threads
+from tests.transports import TRANSPORTS
 
 TOKEN = "1|close-test-token"
 Call = Callable[[rmz_sync.Client], Any]
@@ -79,6 +81,20 @@ def test_a_change_that_was_sent_is_unknown(shop: Shop, name: str) -> None:
     with pytest.raises(rmz_sync.ConfigurationError, match="was closed"):
         rmz.resolve(error)
     assert shop.hung_up.wait(10)
+
+
+@pytest.mark.parametrize("http", TRANSPORTS)
+def test_a_change_that_still_agrees_on_tls_was_not_sent(http: Any) -> None:
+    """The server accepts the connection, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        rmz = rmz_sync.Client(TOKEN, base_url=url, http=http)
+        caller = pool.submit(rmz.subscriptions.extend, 1, days=7)
+        listener.settimeout(10)
+        with listener.accept()[0]:
+            rmz.close()
+            error = caller.exception(10)
+    assert type(error) is rmz_sync.ConnectionFailedError
 
 
 class UsedUp(rmz_sync.InMemoryQuotaStore):

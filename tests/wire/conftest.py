@@ -289,3 +289,43 @@ def client_of(server: Any, **options: Any) -> Client:
     options.setdefault("retry", RetryPolicy(max_attempts=1, backoff=0.001))
     options.setdefault("pacing", None)
     return Client(TOKEN, base_url=server.base_url, **options)
+
+
+@pytest.fixture
+def unanswered(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A name server that does not answer; the event says that it was asked."""
+    asked, over = threading.Event(), threading.Event()
+    resolve = socket.getaddrinfo
+
+    def look_up(host: Any, *args: Any, **options: Any) -> Any:
+        # trio first asks whether the name is an address.
+        is_name = not any(
+            isinstance(flags, int) and flags & socket.AI_NUMERICHOST for flags in args[4:5]
+        )
+        if host not in ("rmz.invalid", b"rmz.invalid") or not is_name:
+            return resolve(host, *args, **options)
+        asked.set()
+        assert over.wait(60)
+        raise OSError("no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    yield asked
+    over.set()
+
+
+@contextmanager
+def a_full_queue() -> Generator[int]:
+    """A port whose listener accepts no connection, so that connecting hangs."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port: int = listener.getsockname()[1]
+        waiting = [socket.socket() for _ in range(3)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", port))
+        try:
+            yield port
+        finally:
+            for one in waiting:
+                one.close()

@@ -8,8 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -17,51 +15,11 @@ import pytest
 
 from rmz_async import Client, ConnectionFailedError, OutcomeUnknownError, RetryPolicy
 from tests.transports import TRANSPORTS
-from tests.wire.conftest import TOKEN, client_of, stalls
+from tests.wire.conftest import TOKEN, a_full_queue, client_of, stalls
 
 pytestmark = pytest.mark.anyio
 
 ONCE = RetryPolicy(max_attempts=1)
-
-
-@pytest.fixture
-def unanswered(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """A name server that does not answer; the event says that it was asked."""
-    asked, over = threading.Event(), threading.Event()
-    resolve = socket.getaddrinfo
-
-    def look_up(host: Any, *args: Any, **options: Any) -> Any:
-        # trio first asks whether the name is an address.
-        is_name = not any(
-            isinstance(flags, int) and flags & socket.AI_NUMERICHOST for flags in args[4:5]
-        )
-        if host not in ("rmz.invalid", b"rmz.invalid") or not is_name:
-            return resolve(host, *args, **options)
-        asked.set()
-        assert over.wait(60)
-        raise OSError("no such name")
-
-    monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    yield asked
-    over.set()
-
-
-@contextmanager
-def a_full_queue() -> Generator[int]:
-    """A port whose listener accepts no connection, so that connecting hangs."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        port: int = listener.getsockname()[1]
-        waiting = [socket.socket() for _ in range(3)]
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex(("127.0.0.1", port))
-        try:
-            yield port
-        finally:
-            for one in waiting:
-                one.close()
 
 
 async def closed_during(rmz: Client, expected: type[Exception], under_way: Any) -> None:
