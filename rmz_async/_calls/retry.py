@@ -233,6 +233,6 @@ class Budget:
 
 def backoff(policy: RetryPolicy, attempts: int, draw: Callable[[], float]) -> float:
     """Return the seconds to wait after attempt number *attempts*: full jitter, doubling, capped."""
-    # 2 ** 1024 is no float; the cap is reached long before 2 ** 32.
-    ceiling = min(policy.max_backoff, policy.backoff * 2.0 ** min(attempts - 1, 32))
+    # 2 ** 1024 is no float.
+    ceiling = min(policy.max_backoff, policy.backoff * 2.0 ** min(attempts - 1, 1023))
     return draw() * ceiling

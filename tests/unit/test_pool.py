@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -150,6 +151,39 @@ async def test_the_connection_of_a_cancelled_request_is_closed(shop: Shop) -> No
     assert await shop.use() == 1
 
 
+async def test_a_cancelled_request_says_goodbye(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cancellation of the request does not end the closing of its connection."""
+    said: list[str] = []
+
+    async def close() -> None:
+        await anyio.lowlevel.checkpoint()
+        said.append("goodbye")
+
+    with anyio.CancelScope() as scope:
+        async with shop.borrowed() as connection:
+            monkeypatch.setattr(connection, "aclose", close, raising=False)
+            scope.cancel()
+            await anyio.sleep_forever()
+    assert said == ["goodbye"]
+
+
+async def test_a_connection_that_became_unusable_while_idle_is_closed(shop: Shop) -> None:
+    """The next request opens another one, and closes it."""
+    await shop.use()
+    shop.opened[0].reusable = False
+    assert await shop.use() == 1
+    assert shop.closed() == [1, 0]
+
+
+async def test_a_connection_that_became_unusable_in_its_request_is_closed(shop: Shop) -> None:
+    """The request that used it closes it, although it has succeeded."""
+    async with shop.borrowed() as connection:
+        connection.reusable = False
+    assert shop.closed() == [1]
+
+
 async def test_connections_that_were_not_used_for_long(shop: Shop) -> None:
     """They and no others are closed after the next request, when 5 seconds have passed."""
     await use_together(shop, 3)
@@ -195,6 +229,30 @@ async def test_closing_that_asyncio_cancels(shop: Shop, monkeypatch: pytest.Monk
     with pytest.raises(asyncio.CancelledError):
         await closing
     assert shop.closed()[1] == 1
+
+
+class StoppedError(BaseException):
+    """Ends a program."""
+
+
+async def test_closing_that_is_stopped_says_no_more_goodbyes(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are closed with no time left, and the first error is the one that is raised."""
+    await use_together(shop, 3)
+    times: list[float] = []
+
+    async def close() -> None:
+        times.append(anyio.current_effective_deadline())
+        if len(times) == 1:
+            raise StoppedError
+        await anyio.lowlevel.checkpoint()
+
+    for connection in shop.opened:
+        monkeypatch.setattr(connection, "aclose", close, raising=False)
+    with pytest.raises(StoppedError):
+        await shop.pool.aclose()
+    assert times[1:] == [-math.inf, -math.inf]
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])

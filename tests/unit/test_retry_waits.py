@@ -315,6 +315,13 @@ def test_many_attempts_do_not_overflow() -> None:
     assert backoff(RetryPolicy(), 100_000, lambda: 1.0) == 8.0
 
 
+def test_the_shortest_wait_doubles_as_often_as_it_takes() -> None:
+    """No cap comes before that of the policy."""
+    policy = RetryPolicy(backoff=2.0**-100)
+
+    assert [backoff(policy, attempts, lambda: 1.0) for attempts in (101, 104, 105)] == [1, 8, 8]
+
+
 @pytest.mark.parametrize(
     ("elapsed", "seconds"), [(0.0, 0), (0.001, 1), (1.0, 1), (1.001, 2), (59.5, 60)]
 )
