@@ -1,4 +1,4 @@
-"""Engines whose idle connections are known to be alive, without a question before each use."""
+"""Engines of PostgreSQL: idle connections are known to be alive without a question each time."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from rmz_async._extras import extra
+from rmz_async.errors import ConfigurationError
 
 with extra("postgres", needed_by="an inbox in PostgreSQL"):
-    from sqlalchemy import URL, Engine, create_engine, event
+    from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
     from sqlalchemy.exc import DisconnectionError
     from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -53,6 +54,24 @@ def new_engine(url: URL, seconds: Callable[[], float], **pool: Any) -> Engine:
     event.listen(engine, "checkout", taken)
     event.listen(engine, "checkin", given_back)
     return engine
+
+
+def new_listening_engine(url: URL) -> Engine:
+    """Return an engine whose connection no pool lends to others."""
+    return create_engine(url, connect_args=UTF8, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+
+
+def check_encoding(connection: Connection) -> None:
+    """See that the database can store all characters.
+
+    Raises:
+        ConfigurationError: The database has another encoding.
+    """
+    encoding = connection.scalar(text("SHOW server_encoding"))
+    if encoding not in ("UTF8", "SQL_ASCII"):
+        raise ConfigurationError(
+            f"inbox: the database must have the encoding UTF8, and has {encoding}"
+        )
 
 
 def _has_news(driver: Any) -> bool:

@@ -16,7 +16,7 @@ from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks.inbox import _postgres_claims, _postgres_entries, _postgres_known
 from rmz_async.webhooks.inbox._lost import lost
 from rmz_async.webhooks.inbox._postgres_listening import CHANNEL, Listening
-from rmz_async.webhooks.inbox._postgres_pool import UTF8, new_engine
+from rmz_async.webhooks.inbox._postgres_pool import check_encoding, new_engine, new_listening_engine
 from rmz_async.webhooks.inbox._postgres_tables import (
     DELIVERIES,
     FIRST_TIME,
@@ -31,17 +31,7 @@ from rmz_async.webhooks.inbox.interface import Delivery, Entry, Grouping, Stats,
 from rmz_async.webhooks.inbox.known import Decide, Seen, Walk
 
 with extra("postgres", needed_by="an inbox in PostgreSQL"):
-    from sqlalchemy import (
-        Connection,
-        Engine,
-        NullPool,
-        TextClause,
-        Update,
-        bindparam,
-        create_engine,
-        text,
-        update,
-    )
+    from sqlalchemy import Connection, Engine, TextClause, Update, bindparam, text, update
     from sqlalchemy.dialects.postgresql import insert
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
@@ -126,11 +116,7 @@ class PostgresInbox:
             ConfigurationError: The database cannot store all characters.
         """
         with self._working.begin() as connection:
-            encoding = connection.scalar(text("SHOW server_encoding"))
-            if encoding not in ("UTF8", "SQL_ASCII"):
-                raise ConfigurationError(
-                    f"inbox: the database must have the encoding UTF8, and has {encoding}"
-                )
+            check_encoding(connection)
             # Two processes that make them at the same time would each find none.
             connection.execute(_CREATING)
             METADATA.create_all(connection)
@@ -215,11 +201,7 @@ class PostgresInbox:
 
     def listen(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call *wake* in a thread if another process has stored a delivery."""
-        # A connection of its own, which no pool lends to others.
-        engine = create_engine(
-            self._url, connect_args=UTF8, poolclass=NullPool, isolation_level="AUTOCOMMIT"
-        )
-        listening = Listening(engine, wake)
+        listening = Listening(new_listening_engine(self._url), wake)
         listening.start()
         return listening.stop
 
