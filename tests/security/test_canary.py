@@ -38,7 +38,7 @@ class Leaked(rmz_async.RMZError):
 
 
 def leaks(monkeypatch, leak):
-    async def exchange(self, prepared, token, limit, clock):
+    async def exchange(self, prepared, token, limit, clock, history):
         leak(token)
         raise Leaked("leaked")
 
@@ -83,7 +83,7 @@ async def test_error(monkeypatch):
 
 @pytest.mark.asyncio
 async def test_result(monkeypatch):
-    async def exchange(self, prepared, token, limit, clock):
+    async def exchange(self, prepared, token, limit, clock, history):
         body = b'{"data": {"id": 1, "status": "%s"}}' % token.reveal().encode()
         return rmz_async._calls.outcome.Answer(200, {"content-type": "application/json"}, body)
 

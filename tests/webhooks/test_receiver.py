@@ -147,6 +147,7 @@ async def test_a_forged_delivery_waits_for_no_other(tmp_path: Path) -> None:
                 assert (await receiver.receive(body, {"Signature": "0" * 64})).status == 401
         finally:
             busy.set()
+    await receiver.aclose()
 
 
 async def test_a_delivery_that_cannot_be_stored_is_retried_by_rmz(
@@ -187,6 +188,7 @@ async def test_a_list_of_secrets_may_change(tmp_path: Path) -> None:
 
     secrets[0] = "short"
     assert (await receiver.receive(body, headers)).status == 500
+    await receiver.aclose()
 
 
 async def test_secrets_may_be_asked_for_with_each_delivery(tmp_path: Path) -> None:
