@@ -29,15 +29,3 @@ class Clock:
     today: Callable[[], datetime] = _today
     sleep: Callable[[float], Awaitable[object]] = anyio.sleep
     draw: Callable[[], float] = random.random
-
-
-def steady_clock(clock: Clock) -> Callable[[], float]:
-    """Return a function that returns seconds, never goes back, and goes on during a suspension.
-
-    The monotonic clock of Linux stands still while a machine is suspended, and a period that was
-    paid for does not.
-    """
-    boot_time = getattr(time, "CLOCK_BOOTTIME", None)
-    if clock.clock is not time.monotonic or boot_time is None:
-        return clock.clock
-    return functools.partial(time.clock_gettime, boot_time)

@@ -13,7 +13,6 @@ from typing import TypeAlias
 import attrs
 
 from rmz_async import operations
-from rmz_async._calls.clock import steady_clock
 from rmz_async._flights import Flights
 from rmz_async.errors import ConfigurationError, ConnectionFailedError, InvalidRequestError
 from rmz_async.models import CheckoutSession, Subscription
@@ -31,11 +30,13 @@ from rmz_async.paywall._query import Query
 from rmz_async.paywall._reachability import SLOT_PAUSE, Reachability
 from rmz_async.paywall._recording import record_of
 from rmz_async.paywall._refreshing import Refreshing
+from rmz_async.paywall._slugs import ShownSlugs
 from rmz_async.paywall._snapshot import Snapshot, rules_of
 from rmz_async.paywall._stale import KEPT, Stale
 from rmz_async.paywall._state import Bought, Secrets, State
+from rmz_async.paywall._steady import steady_clock
 from rmz_async.paywall._told import Told
-from rmz_async.paywall._wanted import ShownSlugs, validate
+from rmz_async.paywall._users import validate
 from rmz_async.paywall.access import Access, Source
 from rmz_async.paywall.decisions import decide_fact
 from rmz_async.paywall.lifetimes import Lifetimes

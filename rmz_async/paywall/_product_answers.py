@@ -10,7 +10,8 @@ from rmz_async.models import Subscription
 from rmz_async.observing import Work
 from rmz_async.paywall._answers import Answers
 from rmz_async.paywall._lookups import Urgency
-from rmz_async.paywall._wanted import Wanted, validate
+from rmz_async.paywall._users import validate
+from rmz_async.paywall._wanted import Wanted
 from rmz_async.paywall.access import Access
 from rmz_async.paywall.decisions import decide_fact, narrow
 from rmz_async.paywall.sharing import Fact

@@ -1,28 +1,17 @@
-"""The user, the products and the plans that a check is about."""
+"""The products and plans that a check is about."""
 
 from __future__ import annotations
 
-import difflib
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import attrs
 
-from rmz_async import operations
 from rmz_async.errors import ConfigurationError
 from rmz_async.models import Subscription
 from rmz_async.plans import Plan
-from rmz_async.resources._validation import Validation
 
-__all__ = ("ShownSlugs", "Wanted", "validate")
-
-logger: logging.Logger = logging.getLogger("rmz_async.paywall")
-
-# Slugs may come from requests, and each warning is remembered.
-MOST_SLUGS = 100
-MOST_WARNINGS = 20
-LONGEST = 100
+__all__ = ("Wanted",)
 
 
 @attrs.frozen
@@ -65,50 +54,3 @@ class Wanted:
             number is not None or not self.variants
         )
         return False if is_known else None
-
-
-class ShownSlugs:
-    """The slugs that RMZ's answers have shown so far, to find one that is misspelt."""
-
-    def __init__(self) -> None:
-        self._shown: set[str] = set()
-        self._warned: set[str] = set()
-
-    def add(self, subscriptions: Iterable[Subscription]) -> None:
-        """Add the slugs of an answer."""
-        for subscription in subscriptions:
-            product = subscription.product
-            if product is not None and product.slug and len(self._shown) < MOST_SLUGS:
-                self._shown.add(product.slug)
-
-    def look_for(self, wanted: Wanted) -> None:
-        """Log a warning for each slug that only others have been shown; once for each."""
-        # A full set does not know all slugs, so that no slug is known to be missing.
-        if wanted.slugs <= self._shown or not 0 < len(self._shown) < MOST_SLUGS:
-            return
-        for slug in wanted.slugs - self._shown - self._warned:
-            if len(self._warned) < MOST_WARNINGS:
-                self._warned.add(slug)
-                self._warn(slug[:LONGEST])
-
-    def _warn(self, slug: str) -> None:
-        # Sorted makes a copy, because another thread may add a slug meanwhile.
-        near = difflib.get_close_matches(slug, sorted(self._shown), n=5, cutoff=0)
-        logger.warning(
-            "The paywall refuses the product %r, which no answer of RMZ has shown so far; the "
-            "nearest of those that were shown: %s. Correct the slug, unless nobody has subscribed "
-            "to the product yet",
-            slug,
-            ", ".join(repr(each[:LONGEST]) for each in near),
-        )
-
-
-def validate(user: str) -> None:
-    """Check the name that a shop has for a user, before anything is asked about it.
-
-    Raises:
-        InvalidRequestError: RMZ would refuse it.
-    """
-    check = Validation(operations.SUBSCRIPTIONS_LOOKUP)
-    check.text("external_customer_id", user)
-    check.finish()

@@ -102,7 +102,8 @@ MODULES = {
         "paywall/outages",
     ),
     "rmz_async.paywall._told": ("paywall/feeding", "paywall/changes"),
-    "rmz_async.paywall._wanted": ("paywall/paywall", "paywall/products", "paywall/misspelt_slugs"),
+    "rmz_async.paywall._slugs": ("paywall/misspelt_slugs",),
+    "rmz_async.paywall._users": ("paywall/paywall",),
     "rmz_async.paywall._product_answers": ("paywall/products", "paywall/products_bought"),
     "rmz_async.paywall._answers": (
         "paywall/exact_ends",

@@ -12,7 +12,7 @@ import pytest
 import rmz_sync
 from rmz_async.sandbox import Served
 from rmz_async.sandbox.__main__ import main
-from rmz_async.sandbox.commands.asking import table
+from rmz_async.sandbox.commands.tables import table
 from tests.sandbox.asking import NOBODY, Accepting, failure
 
 

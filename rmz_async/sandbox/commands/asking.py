@@ -6,20 +6,18 @@ import argparse
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from rmz_async.sandbox.commands.parsing import CommandError, Commands, ExitCode
 from rmz_async.sandbox.commands.running import RunningSandbox, add_address_options
+from rmz_async.sandbox.commands.tables import table
 from rmz_async.sandbox.shapes.control_rows import LISTS
 from rmz_async.sandbox.shapes.subscription_events import Event
 
-__all__ = ("add_asking", "table")
+__all__ = ("add_asking",)
 
 _UNITS = ("days", "hours", "minutes", "seconds")
-_GAP = "  "
-_NARROWEST = 8
 
 
 def add_asking(commands: Commands) -> None:
@@ -103,41 +101,3 @@ def _list(given: argparse.Namespace) -> int:
 
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")
-
-
-def table(rows: Sequence[Mapping[str, object]], width: int | None) -> Iterator[str]:
-    """Give the lines of a table whose headings are the keys of *rows*.
-
-    Args:
-        rows: All with the same keys.
-        width: The number of columns of the terminal; None for no limit.
-    """
-    if not rows:
-        return
-    headings = list(rows[0])
-    cells = [headings, *([_shown(row[key]) for key in headings] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    if width is not None:
-        _narrow(widths, width - len(_GAP) * (len(widths) - 1))
-    for line in cells:
-        fitted = (_cut(cell, size).ljust(size) for cell, size in zip(line, widths, strict=True))
-        yield _GAP.join(fitted).rstrip()
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    # Somebody's letters could steer the terminal.
-    return "".join(sign if sign.isprintable() else " " for sign in str(value))
-
-
-def _narrow(widths: list[int], available: int) -> None:
-    """Take from the widest column, as long as something can be taken."""
-    while sum(widths) > available and max(widths) > _NARROWEST:
-        widths[widths.index(max(widths))] -= 1
-
-
-def _cut(text: str, size: int) -> str:
-    return text if len(text) <= size else f"{text[: size - 1]}…"

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from rmz_async.sandbox.app import BASE_PATH
-from rmz_async.sandbox.commands.keeping import read_from
+from rmz_async.sandbox.commands.credentials import read_from
 from rmz_async.sandbox.commands.parsing import CommandError, ExitCode
 from rmz_async.sandbox.loopback import is_loopback
 from rmz_async.sandbox.tokens import may_be_live

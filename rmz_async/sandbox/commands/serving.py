@@ -15,12 +15,8 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from rmz_async.sandbox.app import BASE_PATH
-from rmz_async.sandbox.commands.keeping import (
-    Credentials,
-    kept_in,
-    kept_in_file,
-    restore_from,
-)
+from rmz_async.sandbox.commands.credentials import Credentials, kept_in
+from rmz_async.sandbox.commands.keeping import kept_in_file, restore_from
 from rmz_async.sandbox.commands.lines import Lines, RequestLines, has_colours
 from rmz_async.sandbox.commands.parsing import CommandError, Commands, ExitCode, Parser
 from rmz_async.sandbox.loopback import is_loopback

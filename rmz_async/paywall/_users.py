@@ -1,0 +1,19 @@
+"""The name that a shop has for a user, checked before anything is asked about it."""
+
+from __future__ import annotations
+
+from rmz_async import operations
+from rmz_async.resources._validation import Validation
+
+__all__ = ("validate",)
+
+
+def validate(user: str) -> None:
+    """Check a name.
+
+    Raises:
+        InvalidRequestError: RMZ would refuse it.
+    """
+    check = Validation(operations.SUBSCRIPTIONS_LOOKUP)
+    check.text("external_customer_id", user)
+    check.finish()
