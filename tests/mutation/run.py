@@ -33,7 +33,7 @@ MODULES = {
     "rmz_async._http.pool": ("pool",),
     "rmz_async._per_loop": ("per_loop",),
     "rmz_async._frozen": ("frozen",),
-    "rmz_async._pacing.quota": ("pacing_quota", "pacing_headers"),
+    "rmz_async._pacing.quota": ("pacing_quota", "pacing_room", "pacing_headers"),
     "rmz_async._pacing.line": ("pacing_line", "pacing_threads"),
     "rmz_async._pacing.slots": (
         "pacing_slots",
