@@ -108,6 +108,8 @@ def test_a_bare_401_is_read() -> None:
         ("غير موجود \u200c", "(غير موجود \u200c)"),
         ("x" * 500, f"({'x' * 500})"),
         ("x" * 501, f"({'x' * 500}…)"),
+        ("\n" + "x" * 499, f"(\\n{'x' * 499})"),
+        ("\n" + "x" * 500, f"(\\n{'x' * 499}…)"),
     ],
 )
 def test_a_message_quotes_rmz_in_one_short_printable_line(written: str, shown: str) -> None:

@@ -63,7 +63,16 @@ def test_fields_under_data_count_beside_errors_that_name_none() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [{"id": 5}, {"slug": "taken"}, {"a": [1]}, {"slug": ["taken"], "id": 5}, {}, [], None],
+    [
+        {"id": 5},
+        {"slug": "taken"},
+        {"a": [1]},
+        {"slug": ["taken", 1]},
+        {"slug": ["taken"], "id": 5},
+        {},
+        [],
+        None,
+    ],
 )
 def test_an_object_under_data_is_no_refused_field(data: object) -> None:
     """An error may have an object of the shop beside it."""
