@@ -68,10 +68,14 @@ async def test_a_delivery_that_comes_again_runs_no_handler_again(receiver: Recei
     assert got == ["e-1"]
 
 
-async def test_an_event_that_nobody_wants_is_answered_with_success(receiver: Receiver) -> None:
-    """RMZ switches a webhook off that refuses too often."""
+async def test_an_event_that_nobody_wants_is_answered_with_success(
+    receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """RMZ switches a webhook off that refuses too often; and nothing is wrong with the event."""
     assert (await deliver(receiver, sample(EventType.ORDER_CREATED))).status == 200
     assert await receiver.drain() == 0
+    assert (await receiver.stats()).unreadable == 0
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize("headers", [None, {}, {"Signature": "0" * 64}])
