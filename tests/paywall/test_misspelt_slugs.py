@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import count
+import pickle
+import re
 from pathlib import Path
 
 import attrs
 import pytest
 
 import rmz_sync.paywall
-from rmz_async.paywall import PaywallDouble
+from rmz_async.paywall._slugs import ShownSlugs
 from tests.paywall.scripted import DOWN, ScriptedRMZ, subscription, to
 from tests.paywall.shared import Shared
 from tests.seams import paywall_over
@@ -41,7 +42,9 @@ async def test_a_misspelt_slug_is_named_once_with_the_nearest_that_rmz_has_shown
     [warning] = caplog.messages
     assert "'pro-plann'" in warning
     assert "'pro-plan', 'films'" in warning
-    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert warning.endswith(", unless nobody has subscribed to the product yet")
+    [record] = caplog.records
+    assert (record.name, record.levelname) == ("rmz_async.paywall", "WARNING")
     await paywall.check_many(["noura", "sami"], "filmz")
     assert len(caplog.messages) == 2
     another = paywall_over(rmz)
@@ -68,7 +71,7 @@ async def test_nothing_is_said_before_rmz_has_shown_a_slug(
     rmz.set(attrs.evolve(subscription(user="ali"), product=None), user="ali")
     paywall = paywall_over(rmz)
 
-    for user in ("nobody", "noura", "ali"):
+    for user in ("noura", "ali", "nobody"):
         await paywall.check(user)
         await paywall.check(user, "pro-plann")
 
@@ -138,7 +141,35 @@ async def test_an_outage_says_nothing_about_a_slug(
     assert "pro-plann" in caplog.text
 
 
-async def test_a_caller_that_passes_any_string_makes_few_warnings(
+async def test_a_slug_beside_others_that_are_right_is_named(
+    rmz: ScriptedRMZ, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also if the right ones are all that RMZ has shown."""
+    paywall = paywall_over(rmz)
+    await paywall.check("noura")
+
+    assert not await paywall.check("nobody", "films", "filmz")
+
+    [warning] = caplog.messages
+    assert "the product 'filmz'" in warning
+
+
+async def test_the_five_nearest_slugs_are_named(
+    rmz: ScriptedRMZ, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The nearest comes first, and the others would fill the log."""
+    slugs = ("plan", "plans", "plans-3", "plans-22", "plans-1111", "plans-0-very-long", "music")
+    rmz.set(*(to(slug, number) for number, slug in enumerate(slugs, start=1)))
+    paywall = paywall_over(rmz)
+    await paywall.check("noura")
+
+    await paywall.check("nobody", "plan5")
+
+    assert ", ".join(map(repr, slugs[:5])) in caplog.text
+    assert not any(slug in caplog.text for slug in slugs[5:])
+
+
+async def test_a_caller_that_passes_any_string_makes_twenty_warnings(
     rmz: ScriptedRMZ, caplog: pytest.LogCaptureFixture
 ) -> None:
     """None of which is long, or more than one line."""
@@ -148,19 +179,43 @@ async def test_a_caller_that_passes_any_string_makes_few_warnings(
     for number in range(50):
         await paywall.check("sami", f"{number}\n" * 1000)
 
-    assert 0 < len(caplog.messages) < 50
+    assert len(caplog.messages) == 20
     assert all(len(message) < 1000 and "\n" not in message for message in caplog.messages)
 
 
+async def test_a_hundred_characters_of_a_slug_are_shown(
+    rmz: ScriptedRMZ, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of one that is misspelt, and of those that RMZ has shown."""
+    rmz.set(to("y" * 300, 1))
+    paywall = paywall_over(rmz)
+    await paywall.check("noura")
+
+    await paywall.check("nobody", "x" * 300)
+
+    assert [len(slug) for slug in re.findall("'(x+|y+)'", caplog.text)] == [100, 100]
+
+
+@pytest.mark.parametrize(("products", "warnings"), [(99, 1), (100, 0), (500, 0)])
 async def test_a_store_with_too_many_products_to_remember_makes_no_warning(
-    caplog: pytest.LogCaptureFixture,
+    rmz: ScriptedRMZ, caplog: pytest.LogCaptureFixture, products: int, warnings: int
 ) -> None:
     """A slug that is right may be one of those that are not remembered."""
-    double = PaywallDouble()
-    numbers = count(1)
-    for number in (next(numbers) for _ in range(500)):
-        double.grant(f"user-{number}", slug=f"product-{number}")
-        await double.check(f"user-{number}")
+    rmz.set(*(to(f"product-{number}", number) for number in range(1, products + 1)))
+    paywall = paywall_over(rmz)
+    await paywall.check("noura")
 
-    assert not await double.check("user-1", "product-500")
-    assert caplog.messages == []
+    assert not await paywall.check("nobody", "product-501")
+    assert len(caplog.messages) == warnings
+
+
+def test_slugs_that_are_not_remembered_take_no_memory() -> None:
+    """A platform may see the products of many shops."""
+    shown = ShownSlugs()
+    sizes: list[int] = []
+    for number in range(100, 500):
+        shown.add([to(f"product-{number}", number)])
+        sizes.append(len(pickle.dumps(shown)))
+
+    assert sizes == sorted(sizes)
+    assert sizes[98] < sizes[99] == sizes[-1]
