@@ -31,7 +31,7 @@ from rmz_async.webhooks._handlers import (
 from rmz_async.webhooks._intake import Ack, Arrival, Intake
 from rmz_async.webhooks._records import delivery_record
 from rmz_async.webhooks._replaying import Replay, replayed
-from rmz_async.webhooks._secrets import Keys, Secrets
+from rmz_async.webhooks._secrets import CurrentKeys, Secrets
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks._transaction import Cursor, Transaction, mark_done, transaction
 from rmz_async.webhooks._worker import Worker
@@ -80,7 +80,7 @@ class ReceiverCore:
         observer: Observer | None = None,
         _clock: Clock | None = None,
     ) -> None:
-        keys = Keys(secrets)
+        keys = CurrentKeys(secrets)
         if not callable(secrets):
             del secrets
             keys.checked()

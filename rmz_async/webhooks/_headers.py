@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any
 
 from rmz_async.errors import ConfigurationError, SignatureError
 
@@ -56,17 +56,14 @@ def _found(pairs: Any) -> dict[str, str]:
         if name is None:
             continue
         # API Gateway has a list of values for each name.
-        several = cast("list[object]", value) if isinstance(value, (list, tuple)) else [value]
+        several: Any = value if isinstance(value, (list, tuple)) else [value]
         for single in several:
             if name in found:
                 raise SignatureError(f"the {name} header stands more than once")
-            found[name] = _as_string(name, single)
+            if isinstance(single, bytes):
+                found[name] = single.decode("latin-1")
+            elif isinstance(single, str):
+                found[name] = single
+            else:
+                raise SignatureError(f"the {name} header must be a string")
     return found
-
-
-def _as_string(name: str, value: object) -> str:
-    if isinstance(value, bytes):
-        return value.decode("latin-1")
-    if not isinstance(value, str):
-        raise SignatureError(f"the {name} header must be a string")
-    return value

@@ -17,7 +17,7 @@ from rmz_async.webhooks._handlers import Handlers, subject_of
 from rmz_async.webhooks._headers import Headers
 from rmz_async.webhooks._reading import event_of
 from rmz_async.webhooks._replaying import UNREADABLE
-from rmz_async.webhooks._secrets import Keys
+from rmz_async.webhooks._secrets import CurrentKeys
 from rmz_async.webhooks._verifying import origin_of
 from rmz_async.webhooks.events import UnknownEvent
 from rmz_async.webhooks.inbox.interface import Delivery
@@ -98,7 +98,7 @@ class Intake:
         allow_unsigned: Accept a delivery without a signature, which anyone can send.
     """
 
-    def __init__(self, keys: Keys, handlers: Handlers, *, allow_unsigned: bool) -> None:
+    def __init__(self, keys: CurrentKeys, handlers: Handlers, *, allow_unsigned: bool) -> None:
         self._keys = keys
         self._handlers = handlers
         self._allow_unsigned = allow_unsigned
@@ -110,7 +110,7 @@ class Intake:
             return NOT_CONFIGURED
         try:
             request_id, secret_index = origin_of(
-                body, headers, self._keys, allow_unsigned=self._allow_unsigned
+                body, headers, self._keys.checked(), allow_unsigned=self._allow_unsigned
             )
         except SignatureError as error:
             logger.warning("a delivery was refused: %s", error)

@@ -18,42 +18,38 @@ Secrets: TypeAlias = Sequence[str] | Callable[[], Sequence[str]]
 
 
 class Keys:
-    """The secrets, held so that no traceback shows them, which may show the variables of frames."""
+    """The secrets of one moment, held so that no traceback shows them.
 
-    __slots__ = ("_checked", "_given", "_keys", "_secrets")
+    A traceback may show the variables of frames. Nothing is checked before `check`, so that a
+    caller can delete its own variable before an error can be raised.
+
+    Args:
+        secrets: All of them, or a callable that returns them.
+
+    Attributes:
+        given: The secrets as they were given; a list of them after `check`.
+    """
+
+    __slots__ = ("_keys", "given")
 
     def __init__(self, secrets: Secrets) -> None:
-        self._given = secrets
-        self._checked: Keys | None = None
+        self.given: Secrets = secrets
 
     def __repr__(self) -> str:
         return "<secrets>"
 
-    def checked(self) -> Keys:
-        """Return a copy that has the secrets of this moment, for one delivery.
+    def check(self) -> Keys:
+        """Read the secrets, check them, and return these keys.
 
         Raises:
             ConfigurationError: The secrets would not protect anything.
         """
-        checked = self._checked
-        # A list may have changed, which is seen in a fraction of the time that its check takes.
-        if (
-            checked is None
-            or callable(self._given)
-            or checked._secrets != [self._given[place] for place in range(len(self._given))]
-        ):
-            # A copy, because threads that verify at the same time share the original.
-            checked = Keys(self._given)
-            checked._read()
-            self._checked = checked
-        return checked
-
-    def _read(self) -> None:
-        self._secrets = self._given() if callable(self._given) else self._given
-        # No variable of this frame holds the secrets, because a traceback may show variables.
-        if not _is_list(self._secrets):
-            if inspect.iscoroutine(cast("object", self._secrets)):
-                cast("Coroutine[object, object, object]", self._secrets).close()
+        # No variable of this frame holds the secrets.
+        if callable(self.given):
+            self.given = self.given()
+        if not _is_list(self.given):
+            if inspect.iscoroutine(cast("object", self.given)):
+                cast("Coroutine[object, object, object]", self.given).close()
                 raise ConfigurationError(
                     "secrets: the callable must be a plain function, not async"
                 )
@@ -61,15 +57,16 @@ class Keys:
                 f"secrets: must be a list of 1 to {MAX_SECRETS} secrets, or a callable that "
                 "returns one; also a single secret stands in a list"
             )
-        # A copy, so that `checked` compares what was checked, whatever another thread changes. By
-        # their number, because not every class of sequences ends what it is iterated over.
-        self._secrets = [self._secrets[place] for place in range(len(self._secrets))]
+        # A copy, so that `CurrentKeys` compares what was checked, whatever another thread changes.
+        # By their number, because not every class of sequences ends what it is iterated over.
+        self.given = [self.given[place] for place in range(len(self.given))]
         self._keys: list[bytes] = []
-        for place in range(len(self._secrets)):
-            fault = fault_of(self._secrets[place])
+        for place in range(len(self.given)):
+            fault = fault_of(self.given[place])
             if fault:
                 raise ConfigurationError(f"secrets[{place}]: {fault}")
-            self._keys.append(self._secrets[place].encode())
+            self._keys.append(self.given[place].encode())
+        return self
 
     def index_of(self, signature: str, body: bytes) -> int | None:
         """Return which of them made *signature* for *body*; None if none did."""
@@ -84,6 +81,35 @@ class Keys:
             if fits and found is None:
                 found = index
         return found
+
+
+class CurrentKeys:
+    """The secrets of a receiver, which may change between two deliveries."""
+
+    __slots__ = ("_checked", "_given")
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._given = secrets
+        self._checked: Keys | None = None
+
+    def __repr__(self) -> str:
+        return "<secrets>"
+
+    def checked(self) -> Keys:
+        """Return the keys of this moment, for one delivery.
+
+        Raises:
+            ConfigurationError: The secrets would not protect anything.
+        """
+        checked = self._checked
+        # A list may have changed, which is seen in a fraction of the time that its check takes.
+        if (
+            checked is None
+            or callable(self._given)
+            or checked.given != [self._given[place] for place in range(len(self._given))]
+        ):
+            self._checked = checked = Keys(self._given).check()
+        return checked
 
 
 def _is_list(secrets: object) -> bool:

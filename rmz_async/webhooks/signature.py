@@ -51,7 +51,7 @@ def verify(
     """
     keys = Keys(secrets)
     del secrets
-    return verified(body, headers, keys, allow_unsigned=allow_unsigned)
+    return verified(body, headers, keys.check(), allow_unsigned=allow_unsigned)
 
 
 def sign(body: bytes, secret: str) -> str:

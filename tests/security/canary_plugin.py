@@ -30,7 +30,7 @@ import rmz_sync.resources
 from rmz_async._calls.token import Secret
 from rmz_async._transport import Transport
 from rmz_async.webhooks import signature
-from rmz_async.webhooks._secrets import Keys
+from rmz_async.webhooks._secrets import CurrentKeys, Keys
 
 DIRECTORY = "RMZ_CANARY"
 """The environment variable that names the directory for the result."""
@@ -166,7 +166,7 @@ def watch(notes: Notes) -> None:
     verify = watched(signature.verify, notes)
     for module in (signature, rmz_async.webhooks):
         replace(module, "verify", lambda _: verify)
-    for kind in (Secret, Keys):
+    for kind in (Secret, Keys, CurrentKeys):
         replace(kind, "__init__", partial(noting, notes=notes))
 
 
