@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Protocol, cast
+from urllib.parse import quote
 
 import attrs
 
@@ -11,8 +12,16 @@ from rmz_async.errors import ConfigurationError, MissingExtraError
 from rmz_async.integrations._language import preferred
 from rmz_async.paywall import Access
 from rmz_async.plans import Plan
+from rmz_async.webhooks._handlers import is_async
 
-__all__ = ("AsyncPaywall", "BlockingPaywall", "Gate", "Refusal", "RequestHeaders")
+__all__ = (
+    "AsyncPaywall",
+    "BlockingPaywall",
+    "Gate",
+    "Refusal",
+    "RequestHeaders",
+    "check_paywall",
+)
 
 NOBODY = 401
 REFUSED = 402
@@ -20,6 +29,9 @@ CANNOT_SAY = 503
 SEE_OTHER = 303
 
 RETRY_AFTER = 2
+
+# The letters of an address that mean something in it, and those that are encoded already.
+_OF_AN_ADDRESS = "/#%[]=:;$&()+,!?*@'~"
 
 
 class AsyncPaywall(Protocol):
@@ -36,6 +48,16 @@ class BlockingPaywall(Protocol):
     def check(self, user: str, *products: str | Plan) -> Access:
         """Return whether a user has access."""
         ...
+
+
+def check_paywall(paywall: BlockingPaywall) -> None:
+    """Make sure that code that cannot await can ask the paywall.
+
+    Raises:
+        ConfigurationError: *paywall* awaits, so that each check would be left undone.
+    """
+    if is_async(paywall.check):
+        raise ConfigurationError("paywall: must be a Paywall of rmz_sync: this cannot await")
 
 
 class RequestHeaders(Protocol):
@@ -97,9 +119,12 @@ class Gate:
             headers["Retry-After"] = str(access.retry_after or RETRY_AFTER)
             return Refusal(status=CANNOT_SAY, body=body, headers=headers)
         if offer is not None:
-            body["offer"] = offer
+            # Frameworks make such an address as an object of their own.
+            body["offer"] = str(offer)
             if "text/html" in request.get("accept", "").lower():
-                return Refusal(status=SEE_OTHER, body=body, headers=headers | {"Location": offer})
+                # A header has no room for Arabic letters, nor for a line break.
+                headers["Location"] = quote(str(offer), safe=_OF_AN_ADDRESS)
+                return Refusal(status=SEE_OTHER, body=body, headers=headers)
         return Refusal(status=REFUSED, body=body, headers=headers)
 
 

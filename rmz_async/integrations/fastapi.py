@@ -13,7 +13,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from rmz_async._extras import extra
 from rmz_async.client import Client
@@ -23,6 +23,7 @@ from rmz_async.paywall import Access
 
 with extra("fastapi", needed_by="rmz_async.integrations.fastapi"):
     from fastapi import APIRouter, Depends, HTTPException, Request
+    from fastapi.requests import HTTPConnection
 
     # Inside, as FastAPI's extra brings Starlette along.
     from rmz_async.integrations.starlette import client, exception_handlers, lifespan, webhook
@@ -68,11 +69,13 @@ def requires(
     gate = Gate(slugs)
 
     # A default and not Annotated: FastAPI could not read the name of a local variable there.
-    async def let_in(request: Request, signed_in: str | None = Depends(user)) -> Access:
+    # A connection and not a request: a WebSocket is no request.
+    async def let_in(connection: HTTPConnection, signed_in: str | None = Depends(user)) -> Access:
         access = await paywall.check(signed_in, *gate.slugs) if signed_in else None
         if access:
             return access
-        refusal = gate.refusal(access, request.headers, None if offer is None else offer(request))
+        address = None if offer is None else offer(cast("Request", connection))
+        refusal = gate.refusal(access, connection.headers, address)
         raise HTTPException(refusal.status, refusal.body, refusal.headers)
 
     return let_in

@@ -8,19 +8,20 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from rmz_async._extras import extra
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, BlockingReceiver, check_receiver
-from rmz_async.integrations._gate import BlockingPaywall, Gate
+from rmz_async.integrations._gate import BlockingPaywall, Gate, check_paywall
 
 with extra("flask", needed_by="rmz_async.integrations.flask"):
-    from flask import Blueprint, Response, g, jsonify, request
+    from flask import Blueprint, Response, current_app, g, jsonify, request
     from flask.typing import ResponseReturnValue
 
 __all__ = ("blueprint", "requires")
 
 View = Callable[..., ResponseReturnValue]
+AsyncView = Callable[..., Awaitable[ResponseReturnValue]]
 
 
 def blueprint(receiver: BlockingReceiver, path: str = PATH) -> Blueprint:
@@ -58,7 +59,7 @@ def requires(
     paywall: BlockingPaywall,
     user: Callable[[], str | None],
     offer: Callable[[], str | None] | None = None,
-) -> Callable[[View], View]:
+) -> Callable[[View | AsyncView], View]:
     """Return a decorator that lets subscribers in; in the view, ``g.access`` is the answer.
 
     :mod:`rmz_async.integrations` says what all others get.
@@ -70,18 +71,21 @@ def requires(
         offer: Returns the address at which the user can subscribe.
 
     Raises:
-        ConfigurationError: A slug is empty.
+        ConfigurationError: A slug is empty, or *paywall* is none of ``rmz_sync``.
     """
     gate = Gate(slugs)
+    check_paywall(paywall)
 
-    def decorate(view: View) -> View:
+    def decorate(view: View | AsyncView) -> View:
         @functools.wraps(view)
         def guarded(*args: object, **kwargs: object) -> ResponseReturnValue:
             name = user()
             access = paywall.check(name, *gate.slugs) if name else None
-            if access:
+            if access is not None and access.granted:
                 g.access = access
-                return view(*args, **kwargs)
+                # Flask runs an async view in a loop of its own, and sees only this function.
+                answer: ResponseReturnValue = current_app.ensure_sync(view)(*args, **kwargs)
+                return answer
             refusal = gate.refusal(access, request.headers, None if offer is None else offer())
             return jsonify(refusal.body), refusal.status, refusal.headers
 

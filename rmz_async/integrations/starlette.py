@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 from rmz_async._extras import extra
 from rmz_async.client import Client
@@ -21,8 +21,10 @@ from rmz_async.integrations._lifetime import check_client, lifetime
 from rmz_async.integrations._outage import OUTAGES, outage
 from rmz_async.paywall import Paywall
 from rmz_async.webhooks import Receiver
+from rmz_async.webhooks._handlers import is_async
 
 with extra("starlette", needed_by="rmz_async.integrations.starlette"):
+    from starlette.concurrency import run_in_threadpool
     from starlette.requests import ClientDisconnect, HTTPConnection, Request
     from starlette.responses import JSONResponse, PlainTextResponse, Response
     from starlette.routing import Route
@@ -30,6 +32,7 @@ with extra("starlette", needed_by="rmz_async.integrations.starlette"):
 __all__ = ("client", "exception_handlers", "lifespan", "requires", "route", "webhook")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+PlainEndpoint = Callable[[Request], Response]
 # As FastAPI wants them, which is stricter than Starlette.
 ExceptionHandlers = dict[
     int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]
@@ -134,8 +137,10 @@ def requires(
     paywall: AsyncPaywall,
     user: Callable[[Request], Awaitable[str | None]],
     offer: Callable[[Request], str | None] | None = None,
-) -> Callable[[Endpoint], Endpoint]:
+) -> Callable[[Endpoint | PlainEndpoint], Endpoint]:
     """Return a decorator that lets subscribers in; ``request.state.access`` is the answer.
+
+    As in Starlette itself, an endpoint that does not await runs in a thread.
 
     :mod:`rmz_async.integrations` says what all others get.
 
@@ -150,14 +155,16 @@ def requires(
     """
     gate = Gate(slugs)
 
-    def decorate(endpoint: Endpoint) -> Endpoint:
+    def decorate(endpoint: Endpoint | PlainEndpoint) -> Endpoint:
         @functools.wraps(endpoint)
         async def guarded(request: Request) -> Response:
             name = await user(request)
             access = await paywall.check(name, *gate.slugs) if name else None
             if access:
                 request.state.access = access
-                return await endpoint(request)
+                if is_async(endpoint):
+                    return await cast("Endpoint", endpoint)(request)
+                return await run_in_threadpool(cast("PlainEndpoint", endpoint), request)
             refusal = gate.refusal(
                 access, request.headers, None if offer is None else offer(request)
             )

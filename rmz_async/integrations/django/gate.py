@@ -7,10 +7,14 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-
+from rmz_async._extras import extra
 from rmz_async.integrations._gate import AsyncPaywall, BlockingPaywall, Gate
 from rmz_async.paywall import Access
+from rmz_async.webhooks._handlers import is_async
+
+with extra("django", needed_by="rmz_async.integrations.django.gate"):
+    from asgiref.sync import iscoroutinefunction, sync_to_async
+    from django.http import HttpRequest, HttpResponse, JsonResponse
 
 __all__ = ("requires",)
 
@@ -25,7 +29,8 @@ def requires(
 ) -> Callable[[View], View]:
     """Return a decorator that lets subscribers in; ``request.access`` is the answer.
 
-    An async view needs a paywall of ``rmz_async``, and a plain one that of ``rmz_sync``.
+    An async view needs a paywall of ``rmz_async``. For a plain one take that of ``rmz_sync``; with
+    the other one, Django runs an event loop for each request.
     :mod:`rmz_async.integrations` says what all others get.
 
     Args:
@@ -41,7 +46,7 @@ def requires(
     check: Any = paywall.check
 
     def refused(request: HttpRequest, access: Access | None) -> HttpResponse | None:
-        if access:
+        if access is not None and access.granted:
             request.access = access  # type: ignore[attr-defined] # for the view
             return None
         refusal = gate.refusal(access, request.headers, None if offer is None else offer(request))
@@ -52,7 +57,12 @@ def requires(
         async def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             name = user(request)
             answer = refused(request, await check(name, *gate.slugs) if name else None)
-            return await view(request, *args, **kwargs) if answer is None else answer
+            if answer is not None:
+                return answer
+            # A method of a class of Django's may be async, and not say so.
+            run = view if iscoroutinefunction(view) else sync_to_async(view)
+            response = await run(request, *args, **kwargs)
+            return await response if inspect.isawaitable(response) else response
 
         @functools.wraps(view)
         def guarded_blocking(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -60,6 +70,6 @@ def requires(
             answer = refused(request, check(name, *gate.slugs) if name else None)
             return view(request, *args, **kwargs) if answer is None else answer
 
-        return guarded if inspect.iscoroutinefunction(view) else guarded_blocking
+        return guarded if is_async(check) or iscoroutinefunction(view) else guarded_blocking
 
     return decorate
