@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from os import PathLike
-from pathlib import Path
 from typing import TypeAlias
 
 import attrs
@@ -31,7 +30,7 @@ from rmz_async.paywall._reachability import SLOT_PAUSE, Reachability
 from rmz_async.paywall._recording import record_of
 from rmz_async.paywall._refreshing import Refreshing
 from rmz_async.paywall._slugs import ShownSlugs
-from rmz_async.paywall._snapshot import Snapshot, rules_of
+from rmz_async.paywall._snapshot import snapshot_at
 from rmz_async.paywall._stale import KEPT, Stale
 from rmz_async.paywall._state import Bought, Secrets, State
 from rmz_async.paywall._steady import steady_clock
@@ -121,7 +120,7 @@ class Answers:
             self.memory,
             self._doubts,
             self._refreshing,
-            None if snapshot is None else Snapshot(Path(snapshot), rules_of(self.store, policy)),
+            snapshot_at(snapshot, self.store, policy),
             lambda user, access: self._remember(user, access, lifetimes.soft),
             None if shared is None else self._facts.changes,
             self._told.note,

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import math
 from collections.abc import Callable
 from datetime import datetime
 
 import attrs
 
-from rmz_async.errors import NotFoundError, RMZError
+from rmz_async.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    NotFoundError,
+    PermissionDeniedError,
+    RMZError,
+)
 from rmz_async.models import Subscription
 from rmz_async.paywall._lookups import Lookups
 from rmz_async.paywall._query import Query, subscription_id_of, values_of
@@ -17,10 +24,15 @@ from rmz_async.paywall._state import PARAMETER, Bought, State
 from rmz_async.paywall.access import Access, Reason
 from rmz_async.paywall.outcomes import Confirmation, Confirmed, NotFound, NotYet, SomeoneElses
 
+logger: logging.Logger = logging.getLogger("rmz_async.paywall")
+
 # Seconds between two looks at a subscription that RMZ does not show yet; each is twice as long.
 FIRST_PAUSE = 0.5
 
 RETRY_AFTER = 3
+
+# No wait mends these, and the customer sees nothing of them.
+_HOPELESS = (AuthenticationError, ConfigurationError, PermissionDeniedError)
 
 # A subscription that is younger may still be on its way to being active.
 YOUNG = 3600.0
@@ -42,6 +54,7 @@ class Confirming:
 
     async def confirm(self, query: Query, user: str, wait: float) -> Confirmation:
         """Return what became of the purchase of *user*."""
+        _check(wait)
         plan = None
         if self.state is not None:
             states = values_of(query, PARAMETER)
@@ -76,11 +89,14 @@ class Confirming:
                 return NotFound(reason="no_subscription")
             return NotYet(retry_after=RETRY_AFTER)
         except RMZError as error:
+            if isinstance(error, _HOPELESS):
+                logger.log(logging.ERROR, "The paywall cannot confirm a purchase: %s", error)
             return NotYet(retry_after=_retry_after(error))
         owner = subscription.external_customer_id
-        # RMZ may send half a character, which has no place in plain UTF-8.
+        # RMZ removes blanks at the ends of what it is sent, and may send half a character, which
+        # has no place in plain UTF-8.
         if owner is None or not hmac.compare_digest(
-            owner.encode("utf-8", "surrogatepass"), user.encode()
+            owner.strip().encode("utf-8", "surrogatepass"), user.strip().encode()
         ):
             return SomeoneElses()
         if plan is not None and not plan.is_of(subscription):
@@ -94,6 +110,12 @@ class Confirming:
         if created is not None and (checked_at - created).total_seconds() < YOUNG:
             return NotYet(retry_after=RETRY_AFTER)
         return NotFound(reason="over")
+
+
+def _check(wait: object) -> None:
+    # NaN compares false with everything, so the comparison refuses it too.
+    if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait < math.inf:
+        raise ConfigurationError("wait: must be a finite number of seconds, 0 or more")
 
 
 def _retry_after(error: RMZError) -> int:

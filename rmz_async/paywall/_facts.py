@@ -35,6 +35,7 @@ class Facts:
         self._shared = shared
         self._patience = patience
         self._is_broken = False
+        self._failing: set[str] = set()
         self._silent_until = -math.inf
         self.asked: int = 0
 
@@ -72,7 +73,7 @@ class Facts:
         # If the process that asks is killed, one of those that wait takes over, and the others wait
         # for that one, however often it happens.
         while True:
-            token = await self._guarded(lambda: shared.lease(user))
+            token = await self._guarded("lease", lambda: shared.lease(user))
             seconds = ends - anyio.current_time()
             if token is not None or usable is None or self._is_broken or seconds <= 0:
                 break
@@ -92,36 +93,38 @@ class Facts:
         finally:
             if token is not None:
                 with anyio.CancelScope(shield=True):
-                    await self._within_limit(lambda: shared.release(user, token))
+                    await self._within_limit("lease", lambda: shared.release(user, token))
         return fact, True
 
     async def remembered(self, user: str) -> Fact | None:
         """Return what another process has learnt, however old."""
         shared = self._shared
-        return None if shared is None else await self._guarded(lambda: shared.get(user))
+        return None if shared is None else await self._guarded("get", lambda: shared.get(user))
 
     async def share(self, user: str, fact: Fact | None) -> None:
         """Let other processes know a fact."""
         shared = self._shared
         if shared is not None and fact is not None:
-            await self._guarded(lambda: shared.put(user, fact))
+            await self._guarded("put", lambda: shared.put(user, fact))
 
     async def announce(self, change: Change) -> None:
         """Have all processes ask again."""
         shared = self._shared
         if shared is not None:
             # No check waits for this, and other processes hear of the change in no other way.
-            await self._within_limit(lambda: shared.announce(change))
+            await self._within_limit("put", lambda: shared.announce(change))
 
     async def changes(self, after: str | None) -> Changes | None:
         """Return what was reported to other processes; None if they cannot be asked."""
         shared = self._shared
-        return None if shared is None else await self._guarded(lambda: shared.changes(after))
+        if shared is None:
+            return None
+        return await self._guarded("changes", lambda: shared.changes(after))
 
     async def _awaited(
         self, shared: AccessCache, user: str, after: datetime | None, seconds: float
     ) -> Fact | None:
-        return await self._guarded(lambda: shared.learnt(user, after=after, seconds=seconds))
+        return await self._guarded("get", lambda: shared.learnt(user, after=after, seconds=seconds))
 
     async def _ask(self, user: str, urgency: Urgency) -> Fact:
         self.asked += 1
@@ -129,34 +132,39 @@ class Facts:
         checked_at = self._lookups.clock.today()
         return Fact(await self._lookups.subscriptions(user, urgency), checked_at)
 
-    async def _guarded(self, call: Callable[[], Awaitable[T]]) -> T | None:
+    async def _guarded(self, kind: str, call: Callable[[], Awaitable[T]]) -> T | None:
         # Else each of the calls of one check would wait for a cache that does not answer.
         if self._lookups.clock.clock() < self._silent_until:
             return None
-        return await self._within_limit(call)
+        return await self._within_limit(kind, call)
 
-    async def _within_limit(self, call: Callable[[], Awaitable[T]]) -> T | None:
+    async def _within_limit(self, kind: str, call: Callable[[], Awaitable[T]]) -> T | None:
         try:
             with anyio.move_on_after(self._patience + 1.0):
                 result = await call()
-                self._works()
+                self._works(kind)
                 return result
         except Exception as error:  # noqa: BLE001 - each cache has errors of its own
-            self._breaks(error)
+            self._breaks(kind, error)
             return None
         self._silent_until = self._lookups.clock.clock() + self._patience
-        self._breaks(TimeoutError())
+        self._breaks(kind, TimeoutError())
         return None
 
-    def _works(self) -> None:
+    def _works(self, kind: str) -> None:
         self._silent_until = -math.inf
-        if self._is_broken:
-            self._is_broken = False
-            logger.warning("The paywall has its shared cache again")
+        self._is_broken = False
+        if kind in self._failing:
+            self._failing.discard(kind)
+            if not self._failing:
+                logger.warning("The paywall has its shared cache again")
 
-    def _breaks(self, error: Exception) -> None:
-        if not self._is_broken:
-            self._is_broken = True
+    def _breaks(self, kind: str, error: Exception) -> None:
+        self._is_broken = True
+        # A cache that is full or only a copy can be read, and would be reported with each check.
+        is_news = not self._failing
+        self._failing.add(kind)
+        if is_news:
             logger.warning(
                 "The paywall goes on without its shared cache, which raised %s",
                 type(error).__name__,

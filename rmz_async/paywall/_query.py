@@ -30,6 +30,9 @@ class Pairs(Protocol):
 Query: TypeAlias = "str | bytes | Mapping[str, Any] | Pairs"
 """The query as a string, bytes, a mapping, or as Starlette, aiohttp, Django and Flask have it."""
 
+# The beginnings of an address, as a whole or from its path or its question mark on.
+_ADDRESS = ("http://", "https://", "/", "?")
+
 # Starlette, Django and Flask; aiohttp.
 _ALL_VALUES = ("getlist", "getall")
 
@@ -43,11 +46,14 @@ def values_of(query: Query, name: str) -> list[str]:
     if isinstance(query, bytes):
         query = query.decode("latin-1")
     if isinstance(query, str):
-        return parse_qs(query.partition("?")[2] or query, keep_blank_values=True).get(name, [])
+        # A query may have a question mark of its own, and only an address has one before it.
+        if query.startswith(_ADDRESS):
+            query = query.partition("?")[2]
+        return parse_qs(query, keep_blank_values=True).get(name, [])
     for method in _ALL_VALUES:
         get_all = getattr(query, method, None)
         if get_all is not None:
-            return [str(value) for value in (get_all(name) if name in query.keys() else ())]  # noqa: SIM118 - of a protocol
+            return [_text(value) for value in (get_all(name) if name in query.keys() else ())]  # noqa: SIM118 - of a protocol
     if not isinstance(query, Mapping):
         raise ConfigurationError(
             "query: must be a string, a mapping, or the query of the request as your framework "
@@ -57,8 +63,13 @@ def values_of(query: Query, name: str) -> list[str]:
     if value is None:
         return []
     if isinstance(value, list | tuple):
-        return [str(each) for each in cast("Sequence[object]", value)]
-    return [str(value)]
+        return [_text(each) for each in cast("Sequence[object]", value)]
+    return [_text(value)]
+
+
+def _text(value: object) -> str:
+    # Tornado has the values as bytes.
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def subscription_id_of(query: Query) -> int | None:

@@ -7,17 +7,19 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import attrs
 
 from rmz_async._decoding.converter import from_dict
+from rmz_async.errors import ConfigurationError
 from rmz_async.models import Subscription
 from rmz_async.paywall.access import Access, Reason, Source
 from rmz_async.paywall.policy import Policy
 
-__all__ = ("Snapshot", "rules_of")
+__all__ = ("Snapshot", "rules_of", "snapshot_at")
 
 logger: logging.Logger = logging.getLogger("rmz_async.paywall")
 
@@ -64,8 +66,16 @@ class Snapshot:
                 return list(self._rows(file))
         except FileNotFoundError:
             return []
-        # All that damaged lines raise: JSON, a missing key, a wrong type, an unknown reason.
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        # All that damaged lines raise: JSON, a missing key, a wrong type, an unknown reason, and
+        # brackets without an end.
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             logger.warning(
                 "The paywall's snapshot cannot be used, and is left out: %s", type(error).__name__
             )
@@ -81,6 +91,24 @@ class Snapshot:
             return
         for line in rows:
             yield _read(json.loads(line))
+
+
+def snapshot_at(path: str | PathLike[str] | None, store: str, policy: Policy) -> Snapshot | None:
+    """Return the snapshot at a path; None if there is no path.
+
+    Raises:
+        ConfigurationError: The path names no file.
+    """
+    if path is None:
+        return None
+    # A caller without a type checker may pass anything, and an unset variable may be "".
+    try:
+        file = Path(path)
+    except TypeError:
+        file = Path()
+    if not file.name:
+        raise ConfigurationError("snapshot: must be the path of a file")
+    return Snapshot(file, rules_of(store, policy))
 
 
 def rules_of(store: str, policy: Policy) -> str:
@@ -105,15 +133,12 @@ def _row(user: str, access: Access, told: datetime | None) -> dict[str, Any]:
 
 def _read(row: dict[str, Any]) -> tuple[str, Access, datetime | None]:
     until, subscription = row["until"], row["subscription"]
-    checked_at = datetime.fromisoformat(row["checked_at"])
-    if checked_at.tzinfo is None:
-        raise ValueError("checked_at has no time zone")
     access = Access(
         granted=True,
         reason=Reason(row["reason"]),
-        until=None if until is None else datetime.fromisoformat(until),
+        until=None if until is None else _moment(until),
         subscription=None if subscription is None else from_dict(Subscription, subscription),
-        checked_at=checked_at,
+        checked_at=_moment(row["checked_at"]),
         source=Source.SNAPSHOT,
         # An earlier version kept one subscription of each payer.
         others=tuple(from_dict(Subscription, each) for each in row.get("others", ())),
@@ -122,4 +147,11 @@ def _read(row: dict[str, Any]) -> tuple[str, Access, datetime | None]:
     if not isinstance(row["user"], str):
         raise TypeError("user is no string")
     told = row.get("told_at")
-    return row["user"], access, None if told is None else datetime.fromisoformat(told)
+    return row["user"], access, None if told is None else _moment(told)
+
+
+def _moment(written: str) -> datetime:
+    moment = datetime.fromisoformat(written)
+    if moment.tzinfo is None:
+        raise ValueError("a time has no zone")
+    return moment

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from rmz_async import operations
 from rmz_async._extras import extra
 from rmz_async.errors import ConfigurationError
 from rmz_async.models import Subscription
+from rmz_async.resources._validation import Validation
 
 PARAMETER = "rmz-state"
 
@@ -81,8 +83,16 @@ class State:
         self._serializer = URLSafeTimedSerializer(secrets.keys[::-1], salt="rmz.paywall.state")
 
     def added_to(self, url: str, user: str, plan: Bought) -> str:
-        """Return *url* with the state of *user* in its query; all else stays as it is."""
-        parts = urlsplit(url)
+        """Return *url* with the state of *user* in its query; all else stays as it is.
+
+        Raises:
+            InvalidRequestError: RMZ would refuse the address.
+        """
+        check = Validation(operations.CHECKOUT_SESSIONS_CREATE)
+        # An address object of a web framework becomes a string.
+        address = check.url("success_url", url)
+        check.finish()
+        parts = urlsplit(str(address))
         state = urlencode({PARAMETER: self._serializer.dumps([_digest(user), *plan])})
         query = f"{parts.query}&{state}" if parts.query else state
         return urlunsplit(parts._replace(query=query))

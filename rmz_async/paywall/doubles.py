@@ -83,7 +83,12 @@ class PaywallDouble(Paywall):
             product_id: Its product; the first of the policy if left out.
             slug: The product's name in addresses.
             also: Whether the user keeps all other subscriptions.
+
+        Raises:
+            ConfigurationError: *until* has no time zone.
         """
+        if until is not None and until.tzinfo is None:
+            raise ConfigurationError("until: must be an aware time, for example datetime.now(UTC)")
         products = self._answers.policy.product_ids
         if product_id is None:
             product_id = min(products) if products else 1

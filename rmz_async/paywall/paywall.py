@@ -257,7 +257,7 @@ class Paywall:
 
         Raises:
             InvalidRequestError: *user* is empty, or longer than 191 characters.
-            ConfigurationError: *query* is of another form.
+            ConfigurationError: *query* is of another form, or *wait* is no number of seconds.
         """
         return await self._answers.confirm(query, user, wait)
 

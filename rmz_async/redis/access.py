@@ -120,7 +120,7 @@ class RedisAccessCache:
     async def changes(self, after: str | None) -> Changes:
         """Return the changes that were announced since a mark."""
         mark, *rows = await self._link.run("EVAL", _scripts.CHANGES, 1, self._log, after or "0-0")
-        return Changes(mark=mark, changes=tuple(_change(json.loads(row)) for row in rows))
+        return Changes(mark=mark, changes=tuple(filter(None, map(_change, rows))))
 
     async def lease(self, user: str) -> str | None:
         """Return a token if this process may ask RMZ; None if another process asks now."""
@@ -186,13 +186,19 @@ class RedisAccessCache:
                     return
 
 
-def _change(row: dict[str, Any]) -> Change:
+def _change(value: str) -> Change | None:
+    # A value of another version must not keep those behind it away.
     try:
-        status: SubscriptionStatus | str = SubscriptionStatus(row["status"])
-    except ValueError:
-        status = row["status"]
-    at = datetime.fromisoformat(row["at"])
-    return Change(user=row["user"], at=at, subscription_id=row["subscription_id"], status=status)
+        row = json.loads(value)
+        user, status, at = row["user"], row["status"], datetime.fromisoformat(row["at"])
+        subscription_id = row["subscription_id"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if at.tzinfo is None or not isinstance(user, str) or not isinstance(status, str):
+        return None
+    with suppress(ValueError):
+        status = SubscriptionStatus(status)
+    return Change(user=user, at=at, subscription_id=subscription_id, status=status)
 
 
 def _read(value: Any, told: str | None) -> Fact | None:

@@ -68,6 +68,9 @@ class PaywallDouble(Paywall):
             product_id: Its product; the first of the policy if left out.
             slug: The product's name in addresses.
             also: Whether the user keeps all other subscriptions.
+
+        Raises:
+            ConfigurationError: *until* has no time zone.
         """
         self._double.grant(user, until=until, product_id=product_id, slug=slug, also=also)
 

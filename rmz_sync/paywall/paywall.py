@@ -226,7 +226,7 @@ class Paywall:
 
         Raises:
             InvalidRequestError: *user* is empty, or longer than 191 characters.
-            ConfigurationError: *query* is of another form.
+            ConfigurationError: *query* is of another form, or *wait* is no number of seconds.
         """
         confirm = partial(self._wrapped.confirm, query, user=user, wait=wait)
         return self._portal.run(self._run, confirm)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
+from datetime import datetime
 from typing import Any
 
 import httpx
 import pytest
+from multidict import MultiDict
+from yarl import URL
 
 import rmz_async
 import rmz_sync
 import rmz_sync.sandbox
 from rmz_async import ConfigurationError, InvalidRequestError, Paywall, PlanNotFoundError, Plans
-from rmz_async.paywall import Reason
+from rmz_async.paywall import NotYet, PaywallDouble, Reason
 from rmz_async.sandbox import Sandbox
 
 pytestmark = pytest.mark.anyio
 
 CUSTOMER = 4501
+SECRET = "an-example-secret-0123456789"
 
 
 def client_that_finds(*names: str | None) -> rmz_async.Client:
@@ -101,6 +106,40 @@ async def test_a_query_may_be_the_bytes_of_an_address() -> None:
         assert await Paywall(rmz).confirm(b"rmz-subscription-id=501", user="usr_abc123")
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "rmz-subscription-id=501&next=/a?b=1",
+        "https://app.example/ok?a=b?c&rmz-subscription-id=501",
+        "/ok?rmz-subscription-id=501",
+        "?rmz-subscription-id=501",
+        {"rmz-subscription-id": [b"501"]},
+        {"rmz-subscription-id": b"501"},
+        MultiDict({"rmz-subscription-id": b"501"}),
+    ],
+)
+async def test_a_query_may_be_a_part_of_an_address_or_have_bytes(query: Any) -> None:
+    """A query may have question marks of its own, and Tornado's has bytes."""
+    async with Sandbox(throttle=False) as sandbox, sandbox.client() as rmz:
+        assert await Paywall(rmz).confirm(query, user="usr_abc123")
+
+
+@pytest.mark.parametrize("user", [" usr_abc123", "usr_abc123\t"])
+async def test_a_user_whose_name_ends_in_blanks_is_confirmed(user: str) -> None:
+    """RMZ removes them, and a check finds the user, too."""
+    async with Sandbox(throttle=False) as sandbox, sandbox.client() as rmz:
+        paywall = Paywall(rmz)
+        assert await paywall.confirm("rmz-subscription-id=501", user=user)
+        assert await paywall.check(user)
+
+
+@pytest.mark.parametrize("wait", [math.nan, math.inf, -1, "8", None, True])
+async def test_a_wait_that_would_not_end_is_refused(wait: Any) -> None:
+    """NaN would have RMZ asked again and again."""
+    with pytest.raises(ConfigurationError, match=r"^wait: must be a finite number"):
+        await Paywall(client_that_finds()).confirm(b"", user="noura", wait=wait)
+
+
 @pytest.mark.parametrize("query", [None, 501, [("rmz-subscription-id", "501")]])
 async def test_a_query_of_another_form_is_the_callers_mistake(query: Any) -> None:
     """A customer must not be told that nothing was bought."""
@@ -124,3 +163,52 @@ async def test_an_object_that_is_no_cache_is_refused() -> None:
 
     with pytest.raises(ConfigurationError, match="shared: must have the methods of AccessCache"):
         Paywall(client_that_finds("a"), shared=no_cache)
+
+
+@pytest.mark.parametrize("address", ["http://[bad", "ok", None, 5, b"https://app.example/ok"])
+async def test_a_signed_address_that_is_none_is_refused(address: Any) -> None:
+    """Before it is signed, with the same words as without a signature."""
+    async with Sandbox(throttle=False) as sandbox, sandbox.client() as rmz:
+        plan = (await rmz.plans())["pro-plan", "annually"]
+        with pytest.raises(InvalidRequestError, match="success_url must be an absolute http"):
+            await Paywall(rmz, state_secret=SECRET).start(
+                "noura",
+                plan=plan,
+                customer=CUSTOMER,
+                success_url=address,
+                cancel_url="https://app.example/no",
+            )
+
+
+async def test_a_signed_address_may_be_a_frameworks_own_object() -> None:
+    """Without a signature, RMZ gets it as a string, too."""
+    address: Any = URL("https://app.example/ok")
+    async with Sandbox(throttle=False) as sandbox, sandbox.client() as rmz:
+        plan = (await rmz.plans())["pro-plan", "annually"]
+        session = await Paywall(rmz, state_secret=SECRET).start(
+            "noura",
+            plan=plan,
+            customer=CUSTOMER,
+            success_url=address,
+            cancel_url="https://app.example/no",
+        )
+    assert session.checkout_url
+
+
+async def test_a_confirmation_that_no_wait_mends_is_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The customer is told to wait, and the shop has a wrong token."""
+    async with Sandbox(throttle=False) as sandbox, sandbox.client(token="1|wrong") as rmz:
+        outcome = await Paywall(rmz).confirm("rmz-subscription-id=501", user="usr_abc123")
+
+    assert isinstance(outcome, NotYet)
+    assert [record.levelname for record in caplog.records if "confirm" in record.message] == [
+        "ERROR"
+    ]
+
+
+def test_a_double_grants_until_a_time_with_a_zone() -> None:
+    """The check would fail, and not the grant that is wrong."""
+    with pytest.raises(ConfigurationError, match=r"^until: must be an aware time"):
+        PaywallDouble().grant("noura", until=datetime(2026, 2, 1))  # noqa: DTZ001 - the mistake

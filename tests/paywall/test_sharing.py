@@ -334,3 +334,40 @@ async def test_a_paywall_without_a_cache_says_nothing_of_one(
         await anyio.wait_all_tasks_blocked()
 
     assert "cache" not in caplog.text
+
+
+class Full(Absent):
+    """A cache that can be read, and takes nothing in."""
+
+    is_full = True
+
+    async def lease(self, user: str) -> str | None:
+        """Give no lease."""
+        if self.is_full:
+            raise MemoryError
+        return await super().lease(user)
+
+    async def put(self, user: str, fact: Fact) -> None:
+        """Store no fact."""
+        if self.is_full:
+            raise MemoryError
+        await super().put(user, fact)
+
+
+async def test_a_cache_that_can_only_be_read_is_reported_once(
+    rmz: ScriptedRMZ, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A Redis that is full, or a copy, answers each check in part."""
+    caplog.set_level(logging.WARNING)
+    shared = Full()
+    paywall = paywall_over(rmz, shared=shared)
+
+    for user in ("noura", "sami", "huda"):
+        await paywall.check(user)
+    assert caplog.messages == [
+        "The paywall goes on without its shared cache, which raised MemoryError"
+    ]
+    shared.is_full = False
+    await paywall.check("salma")
+
+    assert caplog.messages[1:] == ["The paywall has its shared cache again"]

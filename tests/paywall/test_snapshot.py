@@ -7,11 +7,12 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
-from rmz_async import ConnectionFailedError, EventType, ServerError
+from rmz_async import ConfigurationError, ConnectionFailedError, EventType, ServerError
 from rmz_async.paywall import Policy, Reason, Source
 from tests.paywall.events import event
 from tests.paywall.scripted import ScriptedRMZ, subscription
@@ -120,6 +121,9 @@ async def test_a_snapshot_of_another_policy_is_left_out(
         lambda text: text[:-20],
         lambda text: text.replace('"checked_at"', '"checked"'),
         lambda text: text.replace("+00:00", ""),
+        lambda text: text.replace('+00:00", "checked_at"', '", "checked_at"'),
+        lambda text: text.replace('"told_at": null', '"told_at": "2026-01-01T00:00:00"'),
+        lambda text: text + "[" * 100_000,
         lambda text: text.replace('"user": "noura"', '"user": 5'),
         lambda text: text.replace('"active"', '"of_old"', 1),
         lambda text: text.split("\n")[0] + "\n[]",
@@ -166,3 +170,10 @@ async def test_the_snapshot_is_written_now_and_then(
                 await anyio.lowlevel.checkpoint()
 
     assert json.loads(path.read_text("utf-8").splitlines()[1])["user"] == "noura"
+
+
+@pytest.mark.parametrize("path", ["", ".", "/", 5])
+def test_a_snapshot_at_no_file_is_refused(rmz: ScriptedRMZ, path: Any) -> None:
+    """An unset variable would end the background when the file is written, a minute later."""
+    with pytest.raises(ConfigurationError, match=r"^snapshot: must be the path of a file"):
+        paywall_over(rmz, snapshot=path)

@@ -313,3 +313,28 @@ def test_a_ttl_is_a_number_of_seconds() -> None:
     """True would be one second."""
     with pytest.raises(ConfigurationError, match=r"^ttl"):
         RedisAccessCache("redis://host", shop="a-shop", ttl=True)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "[",
+        "[]",
+        "{}",
+        '{"user": "noura", "at": "2026-01-01T00:00:00", "subscription_id": 1, "status": "x"}',
+        '{"user": [], "at": "2026-01-01T00:00:00Z", "subscription_id": 1, "status": "x"}',
+        '{"user": "noura", "at": "2026-01-01T00:00:00Z", "subscription_id": 1, "status": null}',
+    ],
+)
+async def test_a_change_of_another_version_hides_no_other_one(
+    server: RedisServer, value: str
+) -> None:
+    """Else each process would stop at it, for as long as Redis keeps it."""
+    one, other = cache_at(server.url), cache_at(server.url)
+    change = Change(user="sami", at=START, subscription_id=502, status="frozen")
+    await one.announce(change)
+    (log,) = connected(server.url).keys("*:changes")
+    connected(server.url).xadd(log, {"change": value})
+    await one.announce(change)
+
+    assert (await other.changes(None)).changes == (change, change)
