@@ -81,7 +81,7 @@ class LabelCells(SphinxPostTransform):
             body = table.next_node(nodes.tbody)
             if head is None or body is None:
                 continue
-            labels = [entry.astext().rstrip("?") for entry in head.findall(nodes.entry)]
+            labels = [entry.astext().rstrip("?؟") for entry in head.findall(nodes.entry)]
             for row in body.findall(nodes.row):
                 for label, entry in list(zip(labels, row.children, strict=True))[1:]:
                     text = entry.next_node(nodes.paragraph)
@@ -91,10 +91,23 @@ class LabelCells(SphinxPostTransform):
                         text.insert(0, nodes.inline("", f"{label}: ", classes=["label"]))
 
 
+class KeepShortCode(SphinxPostTransform):
+    """Mark short code in sentences, which the style sheet keeps on one line in Arabic."""
+
+    default_priority = 900
+
+    def run(self, **_: Any) -> None:
+        """Add the class ``short``; longer code would leave a narrow screen."""
+        for code in self.document.findall(nodes.literal):
+            if len(code.astext()) <= 24:
+                code["classes"].append("short")
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect what is above."""
     app.connect("source-read", add_navigation)
     app.connect("html-page-context", turn_arabic)
     app.add_post_transform(LinkNames)
     app.add_post_transform(LabelCells)
+    app.add_post_transform(KeepShortCode)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
