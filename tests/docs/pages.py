@@ -89,6 +89,11 @@ def examples_of(path: str, evaluate: Any) -> Document:
     return Sybil([CodeBlockParser("python", evaluate)]).parse(ROOT / path)
 
 
+def without_comments(code: str) -> str:
+    """Return an example without its comments, docstrings and names of people."""
+    return re.sub(r' {2,}# .*|""".*"""|_name=".*"', "", code)
+
+
 def prose_of(path: str) -> Iterator[tuple[int, str]]:
     """Give the lines of a page that are outside fenced blocks, with their numbers."""
     fenced = False
