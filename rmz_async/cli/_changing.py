@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import signal
 import sys
 from collections.abc import Mapping
+from threading import current_thread, main_thread
 from typing import Any
 
 import attrs
@@ -97,6 +100,20 @@ def _confirmed(asked: Change, before: Subscription) -> bool:
         change=f"{asked.call} {fields}".rstrip(),
     )
     print(question, end=" ", file=sys.stderr, flush=True)
+    return _line().strip().lower() in _YES
+
+
+def _line() -> str:
+    """Return what somebody types; Ctrl-C ends the command immediately."""
     if sys.stdin is None:
-        return False
-    return sys.stdin.readline().strip().lower() in _YES
+        return ""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+    if current_thread() is not main_thread():
+        return sys.stdin.readline()
+    # The event loop has a handler of its own, which would wait for the end of the line.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return sys.stdin.readline()
+    finally:
+        signal.signal(signal.SIGINT, handler)

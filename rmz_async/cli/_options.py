@@ -80,3 +80,5 @@ def _token_in(path: Path) -> str:
         raise ConfigurationError(
             f"RMZ_API_TOKEN_FILE: {path} cannot be read: {error.strerror}"
         ) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"RMZ_API_TOKEN_FILE: {path} is not written in UTF-8") from None

@@ -1,0 +1,77 @@
+"""Somebody is asked before a change is sent, and may answer anything."""
+
+from __future__ import annotations
+
+import io
+import signal
+import sys
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from rmz_async.cli import main
+from rmz_async.sandbox import Served
+from tests.cli.conftest import status
+
+
+class Interrupted:
+    """A keyboard at which somebody presses Ctrl-C, and nothing else."""
+
+    went_on = False
+
+    def readline(self) -> str:
+        """Wait for a line."""
+        signal.raise_signal(signal.SIGINT)
+        self.went_on = True
+        return "y\n"
+
+
+def test_ctrl_c_at_the_question_ends_the_command_immediately(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody has to press Enter before it takes effect, and later it works as before."""
+    keyboard = Interrupted()
+    monkeypatch.setattr(sys, "stdin", keyboard)
+    before = signal.getsignal(signal.SIGINT)
+
+    assert main(["subscriptions", "pause", "501"]) == 130
+
+    assert not keyboard.went_on
+    assert signal.getsignal(signal.SIGINT) is before
+    assert status(capsys) == "active"
+
+
+def test_an_answer_that_no_encoding_has_is_no_consent(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xff\n"), "utf-8"))
+
+    assert main(["subscriptions", "pause", "501"]) == 1
+    assert "nothing was sent" in capsys.readouterr().err
+
+
+def test_another_thread_may_ask_too(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the main thread gets signals."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    codes = list[int]()
+    asking = Thread(target=lambda: codes.append(main(["subscriptions", "pause", "501"])))
+
+    asking.start()
+    asking.join(30)
+
+    assert codes == [1]
+
+
+def test_a_token_file_that_is_no_text_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Without a traceback, and without a byte of the file."""
+    path = tmp_path / "token"
+    path.write_bytes(b"\xff\xfes3cret")
+    path.chmod(0o600)
+    monkeypatch.setenv("RMZ_API_TOKEN_FILE", str(path))
+
+    assert main(["plans"]) == 1
+    error = capsys.readouterr().err
+    assert error == f"rmz: ConfigurationError: RMZ_API_TOKEN_FILE: {path} is not written in UTF-8\n"
