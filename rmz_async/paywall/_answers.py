@@ -335,7 +335,8 @@ class Answers:
         if fact.is_doubted or self._doubts.concern(user, fact.checked_at):
             return False
         access = decide_fact(fact, self.policy, self._today())
-        age = (self._today() - fact.checked_at).total_seconds()
+        # Of a fact from the future only so much is known: one of two clocks is wrong.
+        age = abs((self._today() - fact.checked_at).total_seconds())
         return age < (self._stale.soft if access.granted else self._lifetimes.refusal)
 
     def _remember(self, user: str, access: Access, lifetime: float) -> None:
@@ -347,8 +348,9 @@ class Answers:
             # Another process may have confirmed a purchase: what all know is looked at each time.
             self.memory.forget(user)
             return
-        now = self._now()
-        learnt = now - max((self._today() - access.checked_at).total_seconds(), 0.0)
+        age, soft = (self._today() - access.checked_at).total_seconds(), self._lifetimes.soft
+        # An answer from the future is due to be looked at again.
+        learnt = self._now() - (max(age, 0.0) if age > -soft else soft)
         source = Source.CACHE if access.source is Source.API else access.source
         handed_out = attrs.evolve(access, source=source, policy=self.policy)
         if not self._keep_subscriptions:

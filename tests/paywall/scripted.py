@@ -63,6 +63,7 @@ class ScriptedRMZ:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.back = timedelta(0)
         self.known: dict[str, tuple[Subscription, ...]] = {}
         self.failure: RMZError | None = None
         self.hold: anyio.Event | None = None
@@ -75,7 +76,7 @@ class ScriptedRMZ:
 
     def today(self) -> datetime:
         """The time on the calendar."""
-        return START + timedelta(seconds=self.seconds)
+        return START + timedelta(seconds=self.seconds) - self.back
 
     def later(self, seconds: float) -> None:
         """Let time pass."""
