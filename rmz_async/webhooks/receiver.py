@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import cached_property, partial
 
 from rmz_async.client import Client
+from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks._batching import Batches
 from rmz_async.webhooks._core import PAGES, ReceiverCore
 from rmz_async.webhooks._headers import Headers
@@ -152,8 +153,11 @@ class Receiver(ReceiverCore):
 
         Raises:
             RMZError: As ``subscriptions.list`` does. The next comparison goes on from there.
-            ConfigurationError: *per_minute* breaks its rule, or the inbox keeps no known states.
+            ConfigurationError: *rmz* is a client of ``rmz_sync``, *per_minute* breaks its rule, or
+                the inbox keeps no known states.
         """
+        if hasattr(rmz, "__enter__"):
+            raise ConfigurationError("rmz: must be a Client of rmz_async, as this receiver is")
         return await self.reconciled(rmz, per_minute, feed_first)
 
     async def stats(self) -> Stats:

@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
 
+from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks._core import PAGES, ReceiverCore, check_working
 from rmz_async.webhooks._headers import Headers
 from rmz_async.webhooks._intake import STORED, Ack, Arrival, not_stored
@@ -164,8 +165,11 @@ class Receiver(ReceiverCore):
 
         Raises:
             RMZError: As ``subscriptions.list`` does. The next comparison goes on from there.
-            ConfigurationError: *per_minute* breaks its rule, or the inbox keeps no known states.
+            ConfigurationError: *rmz* is a client of ``rmz_async``, *per_minute* breaks its rule, or
+                the inbox keeps no known states.
         """
+        if hasattr(rmz, "__aenter__"):
+            raise ConfigurationError("rmz: must be a Client of rmz_sync, as this receiver is")
         comparison = self._comparison(per_minute, feed_first)
         try:
             page = comparison.begin()
