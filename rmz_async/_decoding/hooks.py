@@ -8,7 +8,6 @@ keeps the value if no decision depends on it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from types import NoneType, UnionType
@@ -28,16 +27,6 @@ from rmz_async.models.products import Product
 from rmz_async.pagination import Page
 
 Hook = Callable[[Any, Any], Any]
-
-_HOOKS: Mapping[Any, Hook] = {
-    bool: values.boolean,
-    datetime: values.time,
-    Decimal: values.money,
-    int: values.integer,
-    Mapping[str, Any]: values.json_object,
-    str: values.string,
-}
-
 
 # An order was made, and these say which: RMZ leaves one of them out, and neither may be lost.
 _DECISIVE_IF_SENT: Mapping[type[Model], set[str]] = {DuplicateOrder: {"checkout_id", "order_id"}}
@@ -223,8 +212,8 @@ def _union_hook(wanted: Any, converter: Converter) -> Hook:
     (kind,) = (member for member in members if member is not NoneType)
     if _is_model(kind):
         return _model_hook(kind, converter, is_optional=True)
-    if kind in _HOOKS:
-        return _HOOKS[kind]
+    if kind in values.READERS:
+        return values.READERS[kind]
     inner = converter.get_structure_hook(kind)
     return lambda value, _: None if value is None else inner(value, kind)
 

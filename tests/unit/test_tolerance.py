@@ -6,6 +6,7 @@ import copy
 import json
 import logging
 import pickle
+import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,10 +21,11 @@ from rmz_async import (
     Page,
     Subscription,
     SubscriptionLookup,
+    _decoding,
     from_dict,
     models,
 )
-from rmz_async._decoding import converter
+from rmz_async._decoding import converter, hooks
 from rmz_async._decoding.converter import decode
 from rmz_async._decoding.strict_json import parse
 
@@ -213,7 +215,9 @@ def test_a_first_answer_under_a_frozen_clock_breaks_nothing(
         frozen.setattr("datetime.datetime", FrozenTime)
         frozen.setattr("datetime.date", FrozenDate)
         frozen.setattr("rmz_async._decoding.values.datetime", FrozenTime)
-        frozen.setattr("rmz_async._decoding.hooks.datetime", FrozenTime)
+        # The first answer imports this module, so it sees the other class from its beginning.
+        frozen.setattr(_decoding, "hooks", hooks)
+        frozen.delitem(sys.modules, hooks.__name__)
         frozen.setattr("rmz_async.models.subscriptions.datetime", FrozenTime)
         during = subscription(current_period_end="2026-01-01 10:00:00", ends_at="2026-01-01")
     after = subscription(current_period_end="2026-01-01 10:00:00", ends_at="2026-01-01")
