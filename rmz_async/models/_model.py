@@ -33,6 +33,12 @@ def wire_names(cls: Any) -> Mapping[str, str]:
     return {name: differing.get(name, name) for name in names}
 
 
+@functools.cache
+def _fields_as_sent(cls: Any) -> frozenset[str]:
+    """Return the fields of a model of which no shape is documented: a number there is no money."""
+    return frozenset(field.name for field in attrs.fields(cls) if field.type is Any)
+
+
 # A module of models does without ``from __future__ import annotations``, so that the type of each
 # field is known now, and not looked up when the first answer is decoded.
 if TYPE_CHECKING:
@@ -64,10 +70,11 @@ class Model:
         Money becomes a string, so that it stays exact, and times become ISO 8601. Unknown keys and
         unreadable values are kept as they came. :func:`rmz_async.from_dict` reverses it.
         """
+        as_sent = _fields_as_sent(cast("Any", type(self)))
         plain = {
             key: _plain_json(self.unreadable[name])
             if name in self.unreadable
-            else _plain_field(getattr(self, name))
+            else (_plain_json if name in as_sent else _plain_field)(getattr(self, name))
             for name, key in wire_names(cast("Any", type(self))).items()
         }
         return plain | {key: _plain_json(value) for key, value in self.extra.items()}

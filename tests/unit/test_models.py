@@ -235,6 +235,18 @@ def test_unknown_numbers_keep_their_digits(written: str, plain: object) -> None:
     assert type(found) is type(plain)
 
 
+@pytest.mark.parametrize("written", ["12.0", "0.5", "9007199254740993.5"])
+def test_a_number_of_no_documented_shape_stays_one(written: str) -> None:
+    """A number that no money is comes back from JSON as what it was, as it does in ``extra``."""
+    number = Decimal(written)
+    found = models.Subscription(id=1, status="active", features=number, extra={"n": number})
+
+    plain = json.loads(json.dumps(found.to_dict()))
+
+    assert type(plain["features"]) is type(plain["n"])
+    assert from_dict(models.Subscription, plain).features == plain["n"]
+
+
 def test_to_dict_gives_new_data() -> None:
     """Changing what ``to_dict`` gave changes no model."""
     found = decode(SUBSCRIPTION, models.Subscription)
