@@ -67,7 +67,10 @@ class Address:
         return found
 
 
-def _checked(value: object, *, unencrypted: bool) -> str | ConfigurationError:
+def _checked(value: object, *, unencrypted: object) -> str | ConfigurationError:
+    if not isinstance(unencrypted, bool):
+        # The "false" of an environment variable is a string, and true.
+        return ConfigurationError("send_token_unencrypted: must be True or False")
     if value is None:
         value = os.environ.get("RMZ_BASE_URL") or PRODUCTION_URL
     if not isinstance(value, str | URLObject):

@@ -129,6 +129,14 @@ def test_plain_http_goes_to_another_machine_if_the_caller_says_so(client: Any) -
     assert "http://rmz:8787/shawarma" in repr(rmz)
 
 
+@pytest.mark.parametrize("client", [rmz_async.Client, rmz_sync.Client])
+@pytest.mark.parametrize("leave", ["false", "0", 1, None])
+def test_only_true_is_leave_to_send_unencrypted(client: Any, leave: Any) -> None:
+    """An environment variable that says no is a string, and each string is true."""
+    with pytest.raises(ConfigurationError, match=r"^send_token_unencrypted: must be True or"):
+        client("1|t", base_url="http://rmz:8787/shawarma", send_token_unencrypted=leave)
+
+
 @pytest.mark.parametrize(
     ("value", "rule"),
     [
