@@ -10,6 +10,7 @@ import anyio
 import httpx
 
 from rmz_async._calls.upload import Upload
+from rmz_async.errors import InvalidRequestError
 
 PIECE = 128 * 1024
 
@@ -77,7 +78,7 @@ class _Pieces(AsyncIterator[bytes]):
             if self._inner is None:
                 self._inner = (await self._body.open())()
                 return self._body.upload.head
-            return await anext(self._inner)
+            return _checked(await anext(self._inner))
         except StopAsyncIteration:
             self._ended = True
             return self._body.upload.tail
@@ -103,6 +104,21 @@ class _OfFile(AsyncIterator[bytes]):
 
     async def __anext__(self) -> bytes:
         piece = await anyio.to_thread.run_sync(self._file.read, PIECE)
-        if not piece:
+        # A file that does not block returns None if it has no more yet, and that is not its end.
+        if piece == b"":
             raise StopAsyncIteration
         return piece
+
+
+def _checked(piece: object) -> bytes:
+    """Return a piece of a source, if it is one: the HTTP library would blame the connection.
+
+    Raises:
+        InvalidRequestError: The source gave a string, or nothing.
+    """
+    if isinstance(piece, bytes | bytearray | memoryview):
+        return cast("bytes", piece)
+    rule = f"must give bytes, and gave {type(piece).__name__}"
+    raise InvalidRequestError(
+        f"products.upload was broken off: file {rule}", errors={"file": (rule,)}
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import io
 import mimetypes
 import os
 from collections.abc import AsyncIterable
@@ -20,6 +22,8 @@ FILES = ("jpg", "mp4", "jpeg", "png", "gif", "pdf", "zip", "docx", "txt")
 # RMZ's own limits, in bytes: 10 and 117 MiB.
 MAX_IMAGE = 10 * 1024 * 1024
 MAX_FILE = 120_000 * 1024
+
+_SOURCES = "must be a path, bytes, an open binary file or an async iterator of bytes"
 
 # A connection of a megabit a second takes 16 minutes for the largest file.
 SLOWEST = 128 * 1024
@@ -51,14 +55,15 @@ async def prepared(
     source = _source(file)
     kinds = tuple(member.value for member in MediaKind)
     check.choice("type", kind, kinds)
-    known = check.require("file", source is not None, "must be a path, bytes or a binary stream")
+    known = check.require("file", source is not None, _SOURCES)
     called = name if name is not None else _name_of(file)
     if check.text("name", called):
         allowed = FILES if kind == MediaKind.FILE else IMAGES
         ending = PurePath(called).suffix.removeprefix(".").lower()
         check.require("name", ending in allowed, f"must end in .{', .'.join(allowed)}")
     if mime_type is not None:
-        holds = mime_type.isascii() and mime_type.isprintable()
+        # An empty one counts as left out, and a blank one would be no type at all.
+        holds = _is_visible(mime_type)
         check.require("mime_type", holds, "must be visible ASCII, for example image/png")
     start, size = await _extent(source) if known else (None, None)
     most = MAX_FILE if kind == MediaKind.FILE else MAX_IMAGE
@@ -77,15 +82,29 @@ async def prepared(
     )
 
 
+def _is_visible(mime_type: object) -> bool:
+    written = mime_type if isinstance(mime_type, str) else "\0"
+    return written.isascii() and written.isprintable() and (written == "" or not written.isspace())
+
+
 def _source(file: object) -> Source | None:
     if isinstance(file, str | os.PathLike):
-        return Path(cast("str", file))
+        path = os.fsdecode(cast("str", file))
+        return None if "\0" in path else Path(path)
     if isinstance(file, bytes | bytearray | memoryview):
         # A copy: the caller may change it before the last attempt.
         return bytes(cast("bytes", file))
-    if isinstance(file, AsyncIterable) or callable(getattr(file, "read", None)):
+    if isinstance(file, AsyncIterable) or _can_be_read(file):
         return cast("BinaryIO", file)
     return None
+
+
+def _can_be_read(file: object) -> bool:
+    read = getattr(file, "read", None)
+    is_file = callable(read) and not isinstance(file, type | io.TextIOBase)
+    # Starlette's UploadFile reads by await; its own file does not.
+    is_open = getattr(file, "closed", False) is not True
+    return is_file and is_open and not inspect.iscoroutinefunction(read)
 
 
 def _name_of(file: object) -> str:
@@ -108,9 +127,12 @@ async def _extent(source: Source | None) -> tuple[int | None, int | None]:
 
 
 def _measured(file: BinaryIO) -> tuple[int | None, int | None]:
-    if not file.seekable():
+    # A memory map has the method from Python 3.13 on, and returns its new position from there on.
+    seekable = getattr(file, "seekable", None)
+    if seekable is None or not seekable():
         return None, None
     start = file.tell()
-    size = file.seek(0, os.SEEK_END) - start
+    file.seek(0, os.SEEK_END)
+    size = file.tell() - start
     file.seek(start)
     return start, size

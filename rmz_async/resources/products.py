@@ -140,7 +140,7 @@ class Products:
             Call(
                 operation=operations.PRODUCTS_UPLOAD,
                 returns=Media,
-                query={"type": str(kind)},
+                query={"type": MediaKind(kind).value},
                 upload=upload,
             )
         )

@@ -6,7 +6,9 @@ import socket
 import tracemalloc
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from io import BytesIO
+from enum import Enum
+from io import BytesIO, StringIO
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from traceback import walk_tb
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 import respx
+from starlette.datastructures import UploadFile
 
 from rmz_async import (
     AuthenticationError,
@@ -221,6 +224,75 @@ async def test_memory_holds_a_piece_of_a_file_at_a_time(http: Any, tmp_path: Pat
     assert peak < 5 * 1024 * 1024
 
 
+class Text(Pipe):
+    """A file object that gives strings, and does not say so."""
+
+    def read(self, size: int | None = -1) -> Any:
+        """Give one."""
+        return super().read(size).decode()
+
+
+class Unready(Pipe):
+    """A file object that does not block, and has nothing yet."""
+
+    def read(self, size: int | None = -1) -> Any:
+        """Give nothing, which is no end."""
+        return None
+
+
+class Strings(AsyncIterator[Any]):
+    """An async stream of strings; not a generator, which trio wants to see ended."""
+
+    async def __anext__(self) -> str:
+        """Give one."""
+        return "PNG"
+
+
+@pytest.mark.parametrize(
+    "source", [Text(b"PNG"), Unready(), Strings()], ids=lambda source: type(source).__name__
+)
+async def test_a_source_of_no_bytes_is_the_callers_fault(
+    make_client: Any, http: Any, source: Any
+) -> None:
+    """The upload has not reached its end, so that RMZ keeps nothing."""
+    if isinstance(source, Text):
+        source.seek(0)
+    async with (
+        Sandbox() as sandbox,
+        sandbox.serve() as served,
+        make_client(served.token, base_url=served.base_url, http=http) as rmz,
+    ):
+        with pytest.raises(InvalidRequestError, match="must give bytes, and gave "):
+            await rmz.products.upload(source, kind="image", name="a.png")
+        assert list(sandbox.ledger) == []
+
+
+class Purpose(str, Enum):  # noqa: UP042 - its members have another ``str()`` than those of StrEnum
+    """A caller's own enum."""
+
+    IMAGE = "image"
+
+
+async def test_a_memory_map_is_read_and_a_callers_own_enum_names_the_purpose(
+    rmz_api: respx.MockRouter, make_client: Any, tmp_path: Path
+) -> None:
+    """A memory map has no ``seekable`` before Python 3.13."""
+    path = tmp_path / "a.png"
+    path.write_bytes(b"PNG")
+    route = rmz_api.post("/products/upload", params={"type": "image"}).mock(return_value=ANSWER)
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as mapped:
+        async with make_client() as rmz:
+            await rmz.products.upload(mapped, kind=Purpose.IMAGE, name="a.png")
+    assert body_of(route.calls.last.request) == {"file": "PNG"}
+
+
+def closed() -> BytesIO:
+    """A file object that was closed."""
+    file = BytesIO(b"PNG")
+    file.close()
+    return file
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [
@@ -228,11 +300,19 @@ async def test_memory_holds_a_piece_of_a_file_at_a_time(http: Any, tmp_path: Pat
         ({"file": b""}, "file"),
         ({"file": bytes(10 * 1024 * 1024 + 1)}, "file"),
         ({"file": BytesIO()}, "file"),
+        ({"file": BytesIO}, "file"),
+        ({"file": StringIO("PNG")}, "file"),
+        ({"file": UploadFile(BytesIO(b"PNG"))}, "file"),
+        ({"file": closed()}, "file"),
+        ({"file": "a\0.png"}, "file"),
         ({"kind": "video"}, "type"),
         ({"name": ""}, "name"),
         ({"name": None}, "name"),
         ({"name": "a.pdf"}, "name"),
         ({"mime_type": "image/png\r\nX: y"}, "mime_type"),
+        ({"mime_type": " "}, "mime_type"),
+        ({"mime_type": b"image/png"}, "mime_type"),
+        ({"mime_type": 5}, "mime_type"),
     ],
     ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
 )
