@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from enum import Enum
 from typing import cast
 
 from rmz_async.models import (
@@ -20,7 +21,7 @@ from rmz_async.models import (
     SubscriptionPlans,
     VariantFeature,
 )
-from rmz_async.resources._validation import MAX_ID, MAX_TEXT, Validation
+from rmz_async.resources._validation import MAX_ID, MAX_TEXT, Validation, plain_integer
 
 MAX_HTML = 65_535
 """RMZ documents no limit: that of the MySQL column that such a string fits into."""
@@ -72,12 +73,15 @@ class Fields:
         """Add an amount of money as a JSON number of exactly its digits."""
         if value is None and not required:
             return
-        holds = (isinstance(value, Decimal) and value.is_finite()) or type(value) is int
-        amount = Decimal(cast("Decimal", value)) if holds else Decimal(-1)
-        rule = "must be a Decimal or an integer of 0 or more, with at most 2 decimals"
-        holds = 0 <= amount < MAX_PRICE and amount == round(amount, 2)
-        self._check.require(self._prefix + name, holds, rule)
-        self.sent[name] = int(amount) if amount == int(amount) else float(amount)
+        number = value if isinstance(value, Decimal) else plain_integer(value)
+        amount = Decimal(-1) if number is None else Decimal(number)
+        # Its size first: to write all digits of Decimal("1E+1000000") takes minutes.
+        holds = amount.is_finite() and 0 <= amount < MAX_PRICE and amount == round(amount, 2)
+        rule = (
+            f"must be a Decimal or an integer from 0 to below {MAX_PRICE}, with at most 2 decimals"
+        )
+        if self._check.require(self._prefix + name, holds, rule):
+            self.sent[name] = int(amount) if amount == int(amount) else float(amount)
 
     def integer(
         self,
@@ -102,8 +106,7 @@ class Fields:
     def choice(self, name: str, value: object, choices: Sequence[str]) -> None:
         """Add one of a few words."""
         if value is not None:
-            self._check.choice(self._prefix + name, value, choices)
-            self.sent[name] = str(value)
+            self.sent[name] = self._check.choice(self._prefix + name, value, choices)
 
     def day(self, name: str, value: object) -> None:
         """Add a day."""
@@ -132,6 +135,10 @@ class Fields:
         if values is not None:
             inner = self.inner(f"{name}.")
             for index, value in enumerate(self._listed(name, values)):
+                # Left out, it would remove a file that was meant to stay.
+                self._check.require(
+                    f"{self._prefix}{name}.{index}", value is not None, "must be a Media or its id"
+                )
                 inner.media(str(index), value)
             self.sent[name] = list(inner.sent.values())
 
@@ -238,8 +245,8 @@ def _add_kind(fields: Fields, kind: object) -> None:
 
 def _add_status(fields: Fields, status: object) -> None:
     """Add whether a product can be bought; None adds nothing."""
-    # An IntEnum's member is an int to everybody but ``type``.
-    number = status.value if isinstance(status, ProductStatus) else status
+    # A member of another enum is a status of something else.
+    number = 0 if isinstance(status, Enum) and type(status) is not ProductStatus else status
     fields.integer("status", number, min(ProductStatus), max(ProductStatus))
 
 

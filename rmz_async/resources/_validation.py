@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import SupportsIndex, cast
 from urllib.parse import urlsplit
 
+from rmz_async._calls.refusals import quoted
 from rmz_async._decoding import strict_json as _json
 from rmz_async._http.base_url import URLObject
 from rmz_async.errors import InvalidRequestError
@@ -49,7 +50,9 @@ class Validation:
         """
         if self._errors:
             faults = "; ".join(
-                f"{field} {', '.join(rules)}" for field, rules in self._errors.items()
+                # A key of the caller's own may have a line break, which could forge a log's line.
+                f"{quoted(field)} {', '.join(rules)}"
+                for field, rules in self._errors.items()
             )
             raise InvalidRequestError(
                 f"{self._operation} was not sent: {faults}",
@@ -58,7 +61,7 @@ class Validation:
 
     def identifier(self, field: str, value: object) -> int:
         """Return an id as a plain integer; a string could change the address of the call."""
-        number = _integer(value)
+        number = plain_integer(value)
         self.require(
             field, number is not None and 0 < number <= MAX_ID, "must be a positive integer"
         )
@@ -66,7 +69,7 @@ class Validation:
 
     def integer(self, field: str, value: object, least: int, most: int) -> int:
         """Return a number within a range as a plain integer."""
-        number = _integer(value)
+        number = plain_integer(value)
         self.require(
             field,
             number is not None and least <= number <= most,
@@ -76,16 +79,19 @@ class Validation:
 
     def count(self, field: str, value: object, most: int | None = None) -> int:
         """Return a number of pieces as a plain integer; *most* is 1 if there cannot be two."""
-        number = _integer(value) or 0
+        number = plain_integer(value) or 0
         holds = 0 < number <= MAX_ID
         if self.require(field, holds, "must be an integer of 1 or more") and most is not None:
             self.require(field, number <= most, f"must be {most} for a subscription")
         return number
 
-    def choice(self, field: str, value: object, choices: Sequence[str]) -> None:
-        """Check one of a few words."""
+    def choice(self, field: str, value: object, choices: Sequence[str]) -> str:
+        """Check one of a few words, and return it as a plain string."""
         named = f"{', '.join(choices[:-1])} or {choices[-1]}"
-        self.require(field, isinstance(value, str) and value in choices, f"must be {named}")
+        holds = isinstance(value, str) and value in choices
+        self.require(field, holds, f"must be {named}")
+        # The ``str()`` of a member of (str, Enum) is another word.
+        return next((word for word in choices if word == value), "")
 
     def day(self, field: str, value: object) -> date | None:
         """Check a day, and return it; a moment is a different day in other time zones."""
@@ -174,7 +180,7 @@ class Validation:
             }
         if isinstance(value, PhoneNumber) and described_as is PhoneNumber:
             return self.phone_number(f"{field}.", value.country_code, value.phone)
-        number = _integer(value) or 0
+        number = plain_integer(value) or 0
         self.require(
             field,
             0 < number <= MAX_ID,
@@ -210,7 +216,7 @@ def checked_id(operation: Operation, value: object) -> int:
     Raises:
         InvalidRequestError: The id is not a positive integer.
     """
-    number = _integer(value)
+    number = plain_integer(value)
     if number is None or not 0 < number <= MAX_ID:
         check = Validation(operation)
         check.identifier("id", value)
@@ -253,7 +259,7 @@ def _is_web_address(value: object) -> bool:
         return False
 
 
-def _integer(value: object) -> int | None:
+def plain_integer(value: object) -> int | None:
     """Return an integer of any kind, such as numpy's or an enum's member, as a plain one."""
     # A bool is an int, and never meant as one.
     if isinstance(value, bool):

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum, IntEnum
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from rmz_async import (
     InvalidRequestError,
     LicenseTerms,
     NewVariant,
+    OrderStatus,
     Product,
     SelectField,
     SubscriptionPlans,
@@ -84,15 +87,20 @@ async def test_a_slug_of_none_is_refused_on_update(recorder: Any) -> None:
         ({"price": Decimal("NaN")}, "price"),
         ({"price": Decimal("1.005")}, "price"),
         ({"price": 10**10}, "price"),
+        ({"price": Decimal("1E+1000000")}, "price"),
+        ({"price": Decimal("-1E+1000000")}, "price"),
         ({"cost_price": "1"}, "cost_price"),
         ({"discount_price": Decimal(-1)}, "discount_price"),
         ({"discount_expiry": datetime(2026, 1, 1)}, "discount_expiry"),  # noqa: DTZ001 - no day
         ({"image": 0}, "image.file.response.id"),
         ({"files": [1, "2"]}, "product_files.1.file.response.id"),
+        ({"files": [None]}, "product_files.0"),
         ({"extra_images": 5}, "extra_images"),
+        ({"extra_images": [1, None]}, "extra_images.1"),
         ({"categories": [True]}, "categories.0"),
         ({"benefits": "12"}, "benefits"),
         ({"status": 9}, "status"),
+        ({"status": OrderStatus.IN_PROGRESS}, "status"),
         ({"show_reviews": 1}, "show_reviews"),
         ({"stock": -1}, "stock"),
         ({"kind": "code", "stock": 1}, "stock"),
@@ -148,6 +156,33 @@ async def test_the_terms_of_a_subscription_have_limits(
     wrong: Any = "later" if most is None else most + 1
     plans = SubscriptionPlans(variants=[NewVariant(duration=30, price=1)], **{name: wrong})
     assert list(await faults_of(recorder, kind=plans)) == [name]
+
+
+async def test_a_price_is_named_with_both_ends_of_its_range(recorder: Any) -> None:
+    (rule,) = (await faults_of(recorder, price=10**10))["price"]
+    assert "from 0 to below 10000000000" in rule
+
+
+class Word(str, Enum):  # noqa: UP042 - its members have another ``str()`` than those of StrEnum
+    SERVICE = "service"
+    IMMEDIATE = "immediate"
+
+
+class Whole(IntEnum):
+    FIVE = 5
+
+
+async def test_members_of_a_callers_own_enums_are_sent_as_their_values(recorder: Any) -> None:
+    """The ``str()`` of such a member names its class."""
+    kind = SubscriptionPlans(
+        variants=[NewVariant(duration=30, price=Whole.FIVE)], cancel_behavior=Word.IMMEDIATE
+    )
+    await recorder.make(Products).create(**LEAST, kind=Word.SERVICE)
+    await recorder.make(Products).create(**LEAST, kind=kind)
+    first, second = (json.loads(json.dumps(call.body)) for call in recorder.calls)
+    assert first["type"] == "service"
+    assert second["cancel_behavior"] == "immediate"
+    assert second["subscriptionVariants"][0]["price"] == 5
 
 
 async def test_codes_are_hidden_in_a_repr() -> None:

@@ -52,6 +52,18 @@ def test_the_error_of_several_faults() -> None:
     assert caught.value.errors == {"a": ("must be b", "must not be e"), "c": ("must be d",)}
 
 
+def test_a_field_that_a_caller_names_forges_no_line_of_a_log() -> None:
+    """The keys of metadata are the caller's, and perhaps a customer's."""
+    validation = Validation(operations.STORE_GET)
+    validation.metadata("metadata", {"a\nERROR: paid": 5})
+
+    with pytest.raises(InvalidRequestError) as caught:
+        validation.finish()
+
+    assert "metadata.a\\nERROR: paid must be" in str(caught.value)
+    assert list(caught.value.errors) == ["metadata.a\nERROR: paid"]
+
+
 @pytest.mark.parametrize("value", [1, 501, 2**63 - 1])
 def test_positive_integers_are_ids(value: int) -> None:
     """Positive integers up to the database's largest are ids."""
