@@ -74,10 +74,15 @@ def never(_: object) -> bool:
 
 
 def extended(before: Subscription, added: timedelta) -> Compare | None:
-    """Return what compares for an extension of *before*; None if that does not say when it ends."""
+    """Return what compares for an extension of *before*; None if that has no end to be moved."""
     if before.current_period_end is None:
         return None
-    old, new = before.current_period_end, before.current_period_end + added
+    old = before.current_period_end
+    try:
+        new = old + added
+    except OverflowError:
+        # The year 9999, in which a period ends that never ends.
+        return None
 
     def compare(found: Subscription, window: Window | None) -> Evidence:
         # A renewal moves the end too, but it also begins a new period.

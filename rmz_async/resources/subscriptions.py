@@ -147,6 +147,9 @@ class Subscriptions:
         )
         if product_id is not None:
             product_id = check.identifier("product_id", product_id)
+        # The string "false" would be true.
+        is_flag = isinstance(cast("object", include_inactive), bool)
+        check.require("include_inactive", is_flag, "must be True or False")
         check.finish()
         return await self._transport.call(
             Call(

@@ -157,6 +157,7 @@ async def test_lookup_asks_only_for_given_names(
         ({"phone": "512345678"}, "phone"),
         ({"email": "a@b.sa", "product_id": 0}, "product_id"),
         ({"email": "a@b.sa", "product_id": "7"}, "product_id"),
+        ({"email": "a@b.sa", "include_inactive": "false"}, "include_inactive"),
     ],
 )
 async def test_faults_of_a_lookup(recorder: Any, given: dict[str, Any], field: str) -> None:

@@ -251,6 +251,14 @@ def test_an_extension_without_a_known_end_cannot_be_compared() -> None:
     assert extended(Subscription(id=501, status=SubscriptionStatus.ACTIVE), WEEK) is None
 
 
+def test_an_extension_of_a_period_that_never_ends_cannot_be_compared() -> None:
+    """Shops write the year 9999 for "for ever", and no later one can be written."""
+    for_ever = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    before = Subscription(id=501, status=SubscriptionStatus.ACTIVE, current_period_end=for_ever)
+
+    assert extended(before, WEEK) is None
+
+
 def order(status: object, updated_at: datetime | None) -> Order:
     """An order in a status."""
     return Order(id=78901, current_status=status, updated_at=updated_at)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - new numbers too
