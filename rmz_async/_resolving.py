@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rmz_async._calls import retry as _retry
 from rmz_async._calls import verdict as _verdict
@@ -64,6 +64,10 @@ async def resolve(transport: Transport, error: OutcomeUnknownError) -> Any:
 
 
 def _call_of(error: OutcomeUnknownError, base_url: str) -> UnclearCall[Any]:
+    if not isinstance(cast("object", error), OutcomeUnknownError):
+        raise ConfigurationError(
+            "error: must be an OutcomeUnknownError, because after any other the outcome is known"
+        )
     unclear: UnclearCall[Any] | None = vars(error).get(UNCLEAR)
     if unclear is None:
         raise ConfigurationError(

@@ -108,6 +108,8 @@ class RMZError(Exception):
         Raises:
             InvalidRequestError: The data does not describe an error of this library.
         """
+        # A caller without a type checker passes what json.loads has returned.
+        data = data if isinstance(cast("object", data), Mapping) else {}
         name, text = data.get("type"), data.get("text")
         kind = globals().get(name) if isinstance(name, str) and name in __all__ else None
         if not (isinstance(kind, type) and issubclass(kind, RMZError) and isinstance(text, str)):

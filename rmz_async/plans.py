@@ -125,7 +125,8 @@ class PlanCache:
             ConfigurationError: *max_age* is no number of seconds from 0 to a day's.
         """
         # NaN compares false with everything, so the comparison refuses it too.
-        if isinstance(max_age, bool) or not 0 <= max_age <= LONGEST_AGE:
+        is_number = isinstance(cast("object", max_age), int | float)
+        if isinstance(max_age, bool) or not (is_number and 0 <= max_age <= LONGEST_AGE):
             raise ConfigurationError(
                 f"max_age: must be 0 to {LONGEST_AGE:.0f} seconds, because prices change"
             )

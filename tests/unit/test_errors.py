@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -230,6 +231,8 @@ def test_attributes_of_a_later_version_are_ignored() -> None:
     ("data", "field"),
     [
         ({}, "type"),
+        (None, "type"),
+        (["NotFoundError"], "type"),
         ({"type": "NotFoundError"}, "type"),
         ({"type": 5, "text": "text"}, "type"),
         ({"type": "FieldErrors", "text": "text"}, "type"),
@@ -239,7 +242,7 @@ def test_attributes_of_a_later_version_are_ignored() -> None:
         ({"type": "OutcomeUnknownError", "text": "text", "sent_at": 5}, "sent_at"),
     ],
 )
-def test_a_description_of_no_error_is_refused(data: dict[str, object], field: str) -> None:
+def test_a_description_of_no_error_is_refused(data: Any, field: str) -> None:
     """The refusal names the part that is wrong."""
     with pytest.raises(errors.InvalidRequestError, match=field) as caught:
         RMZError.from_dict(data)

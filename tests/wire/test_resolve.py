@@ -11,7 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
-from rmz_async import ConfigurationError, ConnectionFailedError, DuplicateOrder, OutcomeUnknownError
+from rmz_async import (
+    ConfigurationError,
+    ConnectionFailedError,
+    DuplicateOrder,
+    NotFoundError,
+    OutcomeUnknownError,
+)
 from tests.wire.changes import (
     FRESH,
     LOGIN_PAGE,
@@ -246,6 +252,13 @@ async def test_a_copy_has_lost_its_call(
         assert {**vars(twin), "_unclear_call": None} == {**vars(error), "_unclear_call": None}
         with pytest.raises(ConfigurationError, match="lost its call"):
             await rmz.resolve(twin)
+
+
+@pytest.mark.parametrize("error", [None, ValueError("x"), NotFoundError("x")], ids=repr)
+async def test_an_error_of_a_known_outcome_is_refused(make_client: Any, error: Any) -> None:
+    async with make_client() as rmz:
+        with pytest.raises(ConfigurationError, match=r"^error: must be an OutcomeUnknownError"):
+            await rmz.resolve(error)
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLES if name != "read"])
