@@ -151,7 +151,9 @@ def requires(
         refusal = gate.refusal(
             access, connection.headers, None if offer is None else offer(connection)
         )
-        raise HTTPException(status_code=refusal.status, headers=refusal.headers, extra=refusal.body)
+        # Else the answer would have the type of the pages that the handler makes.
+        headers = refusal.headers | {"Content-Type": MediaType.JSON.value}
+        raise HTTPException(status_code=refusal.status, headers=headers, extra=refusal.body)
 
     return let_in
 

@@ -43,6 +43,7 @@ _TEXTS = {
     Reason.CANCELED: _("Your subscription to %(plan)s was canceled."),
     Reason.PERIOD_ENDED: _("Your subscription to %(plan)s has ended."),
     Reason.GRACE_ENDED: _("The payment for %(plan)s failed. Pay again to go on."),
+    Reason.UNKNOWN_STATUS: _("Your subscription to %(plan)s does not give access now."),
     Reason.EXPIRED: _("Your subscription to %(plan)s has ended."),
     Reason.OUTAGE_ALLOWED: _("Your subscription cannot be checked now. You may go on meanwhile."),
 }

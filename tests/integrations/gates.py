@@ -37,6 +37,7 @@ def check_gate(url: str, double: Any) -> None:
     assert refused.status_code == 402
     assert body["reason"] == Reason.NO_SUBSCRIPTION
     assert body["offer"] == OFFER
+    assert refused.headers["Content-Type"].startswith("application/json")
     assert refused.headers["Cache-Control"] == "no-store"
     assert "Retry-After" not in refused.headers
 

@@ -37,6 +37,14 @@ def test_every_reason_is_a_sentence_in_both_languages(reason: Reason, language: 
     assert all(("\u0600" <= letter <= "\u06ff") == (language == "ar") for letter in letters)
 
 
+@pytest.mark.parametrize("reason", Reason)
+def test_only_a_user_of_whom_nothing_is_certain_is_asked_to_wait(reason: Reason) -> None:
+    """A refusal is answered with 402, and to come back in a minute would not help."""
+    is_told_to_wait = "in a minute" in access(reason).text()
+
+    assert is_told_to_wait == (not reason.certain and reason is not Reason.OUTAGE_ALLOWED)
+
+
 def test_a_name_is_isolated_from_the_direction_of_the_sentence() -> None:
     """A name in Latin letters would move the full stop of an Arabic sentence."""
     assert "\u2068Pro\u2069" in access(Reason.ACTIVE).text("ar")
