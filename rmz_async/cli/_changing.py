@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import signal
 import sys
 from collections.abc import Mapping
@@ -107,8 +106,6 @@ def _line() -> str:
     """Return what somebody types; Ctrl-C ends the command immediately."""
     if sys.stdin is None:
         return ""
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(errors="replace")
     if current_thread() is not main_thread():
         return sys.stdin.readline()
     # The event loop has a handler of its own, which would wait for the end of the line.

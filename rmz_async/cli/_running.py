@@ -38,8 +38,9 @@ def run(words: Sequence[str]) -> int:
     if sys.stdout is None:
         print(text("rmz: there is no standard output"), file=sys.stderr)
         return 1
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that has no Arabic letters shows their numbers, and no traceback.
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        # A terminal that has no Arabic letters shows their numbers, and no traceback; nor is there
+        # one for somebody who types the bytes of another encoding.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     if words[:1] == ["webhooks"]:

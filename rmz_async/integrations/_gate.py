@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Protocol, cast
+from collections.abc import Awaitable, Sequence
+from inspect import isawaitable
+from typing import Any, Protocol, TypeAlias, cast
 from urllib.parse import quote
 
 import attrs
@@ -20,8 +21,13 @@ __all__ = (
     "Gate",
     "Refusal",
     "RequestHeaders",
+    "SignedIn",
     "check_paywall",
+    "name_of",
 )
+
+SignedIn: TypeAlias = Awaitable[str | None] | str | None
+"""The signed-in user; None if nobody is signed in. Code that awaits takes both forms."""
 
 NOBODY = 401
 REFUSED = 402
@@ -48,6 +54,11 @@ class BlockingPaywall(Protocol):
     def check(self, user: str, *products: str | Plan) -> Access:
         """Return whether a user has access."""
         ...
+
+
+async def name_of(signed_in: SignedIn) -> str | None:
+    """Return the signed-in user."""
+    return await signed_in if isawaitable(signed_in) else signed_in
 
 
 def check_paywall(paywall: BlockingPaywall) -> None:

@@ -18,7 +18,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver, check_receiver
-from rmz_async.integrations._gate import AsyncPaywall, Gate
+from rmz_async.integrations._gate import AsyncPaywall, Gate, SignedIn, name_of
 from rmz_async.integrations._lifetime import check_client
 from rmz_async.paywall import Access, Paywall
 from rmz_async.webhooks import Receiver
@@ -114,7 +114,7 @@ def webhook(receiver: AsyncReceiver) -> Callable[[web.Request], Awaitable[web.Re
 def requires(
     *slugs: str,
     paywall: AsyncPaywall,
-    user: Callable[[web.Request], Awaitable[str | None]],
+    user: Callable[[web.Request], SignedIn],
     offer: Callable[[web.Request], str | None] | None = None,
 ) -> Callable[[View], View]:
     """Return a decorator that lets subscribers in; ``request[ACCESS]`` is the answer.
@@ -124,7 +124,7 @@ def requires(
     Args:
         slugs: The products that let in; none for all that the paywall counts.
         paywall: Answers.
-        user: Returns the signed-in user; None if nobody is signed in.
+        user: Returns the signed-in user, and may be async; None if nobody is signed in.
         offer: Returns the address at which the user can subscribe.
 
     Raises:
@@ -135,7 +135,7 @@ def requires(
     def decorate(view: View) -> View:
         @functools.wraps(view)
         async def guarded(request: web.Request) -> web.StreamResponse:
-            name = await user(request)
+            name = await name_of(user(request))
             access = await paywall.check(name, *gate.slugs) if name else None
             if access:
                 request[ACCESS] = access

@@ -23,7 +23,7 @@ from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver, check_receiver
-from rmz_async.integrations._gate import AsyncPaywall, Gate
+from rmz_async.integrations._gate import AsyncPaywall, Gate, SignedIn, name_of
 from rmz_async.integrations._lifetime import check_client, lifetime
 from rmz_async.paywall import Paywall
 from rmz_async.webhooks import Receiver
@@ -124,7 +124,7 @@ def route(receiver: AsyncReceiver, path: str = PATH) -> HTTPRouteHandler:
 def requires(
     *slugs: str,
     paywall: AsyncPaywall,
-    user: Callable[[Connection], Awaitable[str | None]],
+    user: Callable[[Connection], SignedIn],
     offer: Callable[[Connection], str | None] | None = None,
 ) -> Callable[[Connection, BaseRouteHandler], Awaitable[None]]:
     """Return a guard that lets subscribers in; ``request.state.access`` is the answer.
@@ -134,7 +134,7 @@ def requires(
     Args:
         slugs: The products that let in; none for all that the paywall counts.
         paywall: Answers.
-        user: Returns the signed-in user; None if nobody is signed in.
+        user: Returns the signed-in user, and may be async; None if nobody is signed in.
         offer: Returns the address at which the user can subscribe.
 
     Raises:
@@ -143,7 +143,7 @@ def requires(
     gate = Gate(slugs)
 
     async def let_in(connection: Connection, _: BaseRouteHandler) -> None:
-        name = await user(connection)
+        name = await name_of(user(connection))
         access = await paywall.check(name, *gate.slugs) if name else None
         if access:
             connection.state.access = access

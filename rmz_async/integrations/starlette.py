@@ -16,7 +16,7 @@ from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver, check_receiver
-from rmz_async.integrations._gate import AsyncPaywall, Gate
+from rmz_async.integrations._gate import AsyncPaywall, Gate, SignedIn, name_of
 from rmz_async.integrations._lifetime import check_client, lifetime
 from rmz_async.integrations._outage import OUTAGES, outage
 from rmz_async.paywall import Paywall
@@ -135,7 +135,7 @@ def webhook(receiver: AsyncReceiver) -> Endpoint:
 def requires(
     *slugs: str,
     paywall: AsyncPaywall,
-    user: Callable[[Request], Awaitable[str | None]],
+    user: Callable[[Request], SignedIn],
     offer: Callable[[Request], str | None] | None = None,
 ) -> Callable[[Endpoint | PlainEndpoint], Endpoint]:
     """Return a decorator that lets subscribers in; ``request.state.access`` is the answer.
@@ -147,7 +147,7 @@ def requires(
     Args:
         slugs: The products that let in; none for all that the paywall counts.
         paywall: Answers.
-        user: Returns the signed-in user; None if nobody is signed in.
+        user: Returns the signed-in user, and may be async; None if nobody is signed in.
         offer: Returns the address at which the user can subscribe.
 
     Raises:
@@ -158,7 +158,7 @@ def requires(
     def decorate(endpoint: Endpoint | PlainEndpoint) -> Endpoint:
         @functools.wraps(endpoint)
         async def guarded(request: Request) -> Response:
-            name = await user(request)
+            name = await name_of(user(request))
             access = await paywall.check(name, *gate.slugs) if name else None
             if access:
                 request.state.access = access

@@ -35,7 +35,7 @@ from rmz_async.paywall._stale import KEPT, Stale
 from rmz_async.paywall._state import Bought, Secrets, State
 from rmz_async.paywall._steady import steady_clock
 from rmz_async.paywall._told import Told
-from rmz_async.paywall._users import validate
+from rmz_async.paywall._users import is_user, validate
 from rmz_async.paywall.access import Access, Source
 from rmz_async.paywall.decisions import decide_fact
 from rmz_async.paywall.lifetimes import Lifetimes
@@ -184,9 +184,9 @@ class Answers:
     async def feed(self, event: Event) -> None:
         """Ask RMZ about the customer of an event."""
         told = event.subscription
-        if told is None or not told.external_customer_id:
+        # Another program of the shop may name users as no check can.
+        if told is None or not is_user(user := told.external_customer_id):
             return
-        user = told.external_customer_id
         change = Change(user=user, at=self._today(), subscription_id=told.id, status=told.status)
         self._told.doubt(change)
         await self._facts.announce(change)

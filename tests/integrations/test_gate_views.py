@@ -7,12 +7,15 @@ from typing import Any
 
 import httpx
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncRequestFactory, RequestFactory
 from django.utils.decorators import method_decorator
 from django.views import View
 from fastapi import Depends, FastAPI, WebSocket
 from flask import Flask
+from litestar.testing import RequestFactory as RequestFactoryOfLitestar
 from starlette.applications import Starlette
 from starlette.datastructures import URL
 from starlette.requests import Request
@@ -22,8 +25,10 @@ from starlette.types import Message
 
 import rmz_sync.paywall
 from rmz_async import ConfigurationError
+from rmz_async.integrations import aiohttp as for_aiohttp
 from rmz_async.integrations import fastapi as for_fastapi
 from rmz_async.integrations import flask as for_flask
+from rmz_async.integrations import litestar as for_litestar
 from rmz_async.integrations import starlette as for_starlette
 from rmz_async.integrations._gate import Gate
 from rmz_async.integrations.django import gate as for_django
@@ -150,6 +155,45 @@ async def test_starlette_guards_an_endpoint_that_does_not_await(
 
     async with httpx.AsyncClient(transport=transport, base_url="http://shop") as http:
         assert (await http.get("/")).status_code == status
+
+
+async def noura(_: object) -> str:
+    """The signed-in user, as a session's database says that does not block."""
+    return "noura"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("user", [noura, lambda _: "noura"])
+async def test_a_gate_that_awaits_takes_users_in_both_forms(
+    double: PaywallDouble, user: Any
+) -> None:
+    """The function that returns the user may be async, and need not."""
+
+    @for_starlette.requires(paywall=double, user=user)
+    async def for_starlette_view(request: Request) -> Response:
+        return PlainTextResponse(request.state.access.reason)
+
+    @for_aiohttp.requires(paywall=double, user=user)
+    async def for_aiohttp_view(request: web.Request) -> web.StreamResponse:
+        return web.Response(text=request[for_aiohttp.ACCESS].reason)
+
+    @for_django.requires(paywall=double, user=user)
+    async def for_django_view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(getattr(request, "access").reason)  # noqa: B009 - Django's type has none
+
+    guard = for_litestar.requires(paywall=double, user=user)
+    connection = RequestFactoryOfLitestar().get("/")
+    handler: Any = None
+
+    await guard(connection, handler)
+    passed = [
+        (await for_starlette_view(Request({"type": "http", "headers": []}))).status_code,
+        (await for_aiohttp_view(make_mocked_request("GET", "/"))).status,
+        (await for_django_view(AsyncRequestFactory().get("/"))).status_code,
+    ]
+
+    assert connection.state.access.granted
+    assert passed == [200, 200, 200]
 
 
 @pytest.mark.asyncio

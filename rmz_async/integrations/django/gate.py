@@ -8,7 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from rmz_async._extras import extra
-from rmz_async.integrations._gate import AsyncPaywall, BlockingPaywall, Gate
+from rmz_async.integrations._gate import (
+    AsyncPaywall,
+    BlockingPaywall,
+    Gate,
+    SignedIn,
+    name_of,
+)
 from rmz_async.paywall import Access
 from rmz_async.webhooks._handlers import is_async
 
@@ -24,7 +30,7 @@ View = Callable[..., Any]
 def requires(
     *slugs: str,
     paywall: AsyncPaywall | BlockingPaywall,
-    user: Callable[[HttpRequest], str | None],
+    user: Callable[[HttpRequest], SignedIn],
     offer: Callable[[HttpRequest], str | None] | None = None,
 ) -> Callable[[View], View]:
     """Return a decorator that lets subscribers in; ``request.access`` is the answer.
@@ -36,7 +42,9 @@ def requires(
     Args:
         slugs: The products that let in; none for all that the paywall counts.
         paywall: Answers.
-        user: Returns the signed-in user; None if nobody is signed in.
+        user: Returns the signed-in user; None if nobody is signed in. May be async with a paywall
+            of ``rmz_async``, because ``request.user`` may ask the database, and
+            ``await request.auser()`` does not block.
         offer: Returns the address at which the user can subscribe.
 
     Raises:
@@ -55,12 +63,12 @@ def requires(
     def decorate(view: View) -> View:
         @functools.wraps(view)
         async def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            name = user(request)
+            name = await name_of(user(request))
             answer = refused(request, await check(name, *gate.slugs) if name else None)
             if answer is not None:
                 return answer
             # A method of a class of Django's may be async, and not say so.
-            run = view if iscoroutinefunction(view) else sync_to_async(view)
+            run = view if _is_async_view(view) else sync_to_async(view)
             response = await run(request, *args, **kwargs)
             return await response if inspect.isawaitable(response) else response
 
@@ -70,6 +78,11 @@ def requires(
             answer = refused(request, check(name, *gate.slugs) if name else None)
             return view(request, *args, **kwargs) if answer is None else answer
 
-        return guarded if is_async(check) or iscoroutinefunction(view) else guarded_blocking
+        return guarded if is_async(check) or _is_async_view(view) else guarded_blocking
 
     return decorate
+
+
+def _is_async_view(view: View) -> bool:
+    # Python 3.11 itself does not know the mark of a function that a class of Django's returns.
+    return iscoroutinefunction(view)  # pyright: ignore[reportDeprecated] - this knows the mark
