@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -11,7 +10,10 @@ from datetime import UTC, datetime
 import anyio
 import attrs
 
-_today = functools.partial(datetime.now, UTC)
+
+def _today() -> datetime:
+    # Looked up at each call: an import inside a frozen clock binds a class that works only there.
+    return datetime.now(UTC)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
