@@ -71,12 +71,14 @@ class Model:
         unreadable values are kept as they came. :func:`rmz_async.from_dict` reverses it.
         """
         as_sent = _fields_as_sent(cast("Any", type(self)))
-        plain = {
-            key: _plain_json(self.unreadable[name])
-            if name in self.unreadable
-            else (_plain_json if name in as_sent else _plain_field)(getattr(self, name))
-            for name, key in wire_names(cast("Any", type(self))).items()
-        }
+        plain: dict[str, Any] = {}
+        for name, key in wire_names(cast("Any", type(self))).items():
+            value = getattr(self, name)
+            # A copy that the caller has evolved may have a value there.
+            if value is None and name in self.unreadable:
+                plain[key] = _plain_json(self.unreadable[name])
+            else:
+                plain[key] = (_plain_json if name in as_sent else _plain_field)(value)
         return plain | {key: _plain_json(value) for key, value in self.extra.items()}
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
 
 from rmz_async import (
@@ -187,6 +188,14 @@ def test_an_unreadable_value_survives(travel: Any) -> None:
     assert twin == found
     assert twin.unreadable == {"order_id": {"n": Decimal("1.5")}}
     assert twin.variant.unreadable == {"price": "?"}
+
+
+def test_a_value_of_the_callers_own_replaces_an_unreadable_one() -> None:
+    """``to_dict`` says what the evolved copy says."""
+    found = attrs.evolve(subscription(order_id="x", product="?"), order_id=7)
+
+    assert found.to_dict()["order_id"] == 7
+    assert found.to_dict()["product"] == "?"
 
 
 def test_unreadable_values_are_read_only() -> None:
