@@ -301,7 +301,12 @@ def test_plans_are_read_under_the_name_that_a_written_product_has() -> None:
     """RMZ answers ``products.create`` in camel case, and ``products.get`` in snake case."""
     plans = [{"id": 15, "price": 49.5, "badge": "popular"}]
     made = decode({"id": 101, "subscriptionVariants": plans}, Product)
+    both = decode(
+        {"id": 101, "subscription_variants": plans, "subscriptionVariants": None}, Product
+    )
     read = decode({"id": 101, "subscription_variants": plans}, Product)
     assert made == read
+    assert both.subscription_variants == read.subscription_variants
+    assert both.extra == {"subscriptionVariants": None}
     assert made.subscription_variants is not None
     assert made.subscription_variants[0].badge == "popular"
