@@ -115,7 +115,8 @@ class Validation:
         if self.text(field, value):
             self.require(
                 field,
-                isinstance(value, str) and _EMAIL.fullmatch(value) is not None,
+                # An address that is copied may bring an invisible mark, and nobody has such a one.
+                isinstance(value, str) and value.isprintable() and _is_email(value),
                 "must be an e-mail address",
             )
 
@@ -195,8 +196,9 @@ class Validation:
 
     def dial_code(self, field: str, value: object) -> str | None:
         """Check a dial code, and return its digits."""
+        number = plain_integer(value)
         try:
-            return dial_code_of(value)
+            return dial_code_of(value if number is None else number)
         except PhoneError as fault:
             self.require(field, False, str(fault))
             return None
@@ -247,6 +249,10 @@ def _as_key(key: object) -> str:
 
 def _is_short(value: object) -> bool:
     return isinstance(value, str) and len(value) <= MAX_METADATA_VALUE and _is_unicode(value)
+
+
+def _is_email(value: str) -> bool:
+    return _EMAIL.fullmatch(value) is not None
 
 
 def _is_web_address(value: object) -> bool:

@@ -29,6 +29,19 @@ def refusal(country_code: object, phone: object) -> Mapping[str, Sequence[str]]:
     return caught.value.errors
 
 
+class Whole:
+    """An integer of another library, as numpy's are."""
+
+    def __index__(self) -> int:
+        """Return it as Python's own."""
+        return 966
+
+
+def test_a_dial_code_may_be_an_integer_of_any_kind() -> None:
+    """An id may, too."""
+    assert sent(Whole(), "512345678") == SAUDI
+
+
 @pytest.mark.parametrize(
     "country_code", [966, "966", "+966", "00966", "٩٦٦", "۹۶۶", " +966 ", "٠٠٩٦٦"]
 )
