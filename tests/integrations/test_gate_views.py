@@ -15,6 +15,7 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from fastapi import Depends, FastAPI, WebSocket
 from flask import Flask
+from litestar import Litestar
 from litestar.testing import RequestFactory as RequestFactoryOfLitestar
 from starlette.applications import Starlette
 from starlette.datastructures import URL
@@ -182,7 +183,9 @@ async def test_a_gate_that_awaits_takes_users_in_both_forms(
         return HttpResponse(getattr(request, "access").reason)  # noqa: B009 - Django's type has none
 
     guard = for_litestar.requires(paywall=double, user=user)
-    connection = RequestFactoryOfLitestar().get("/")
+    # Without this, Litestar sets up the log of the whole process.
+    application = Litestar([], logging_config=None)
+    connection = RequestFactoryOfLitestar(application).get("/")
     handler: Any = None
 
     await guard(connection, handler)
