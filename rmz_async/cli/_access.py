@@ -8,6 +8,7 @@ from rmz_async.cli._options import Options, open_client
 from rmz_async.cli._printing import print_document, print_rows, print_sentence
 from rmz_async.cli._wording import language
 from rmz_async.paywall import Grant, Policy, decide
+from rmz_async.paywall._users import subscriptions_of
 
 __all__ = ("access",)
 
@@ -31,7 +32,8 @@ async def access(
     async with open_client() as rmz:
         found = await rmz.subscriptions.lookup(external_customer_id=user, include_inactive=True)
     policy = Policy(product_ids=product_id) if product_id else Policy()
-    answer = decide(found.subscriptions, policy)
+    # As a paywall does, or the command would contradict the application.
+    answer = decide(subscriptions_of(user, found.subscriptions), policy)
     sentence = answer.text(language())
     number = None if answer.subscription is None else answer.subscription.id
     row = {

@@ -15,6 +15,7 @@ from rmz_async.errors import ConfigurationError
 from rmz_async.models import CheckoutSession, Subscription
 from rmz_async.options import Options
 from rmz_async.paywall._purchase import Purchase
+from rmz_async.paywall._users import subscriptions_of
 
 __all__ = ("Lookups", "RMZLookups", "Urgency")
 
@@ -125,8 +126,7 @@ class RMZLookups:
         client = self._clients[urgency]
         # Without include_inactive RMZ leaves out those whose payment is being retried.
         found = await client.subscriptions.lookup(external_customer_id=user, include_inactive=True)
-        # RMZ's database may ignore the case of letters, and then finds another customer, too.
-        return tuple(each for each in found.subscriptions if _is_of(each, user))
+        return subscriptions_of(user, found.subscriptions)
 
     async def get(self, subscription_id: int) -> Subscription:
         """Return one subscription."""
@@ -143,12 +143,6 @@ class RMZLookups:
             metadata=purchase.metadata,
             external_customer_id=user,
         )
-
-
-def _is_of(subscription: Subscription, user: str) -> bool:
-    name = subscription.external_customer_id
-    # RMZ removes blanks at the ends of what it is sent.
-    return name is None or name.strip() == user.strip()
 
 
 def _parts_of(client: Client) -> tuple[Options, Clock]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeGuard
 
 from rmz_async import operations
 from rmz_async.errors import InvalidRequestError
+from rmz_async.models import Subscription
 from rmz_async.resources._validation import Validation
 
-__all__ = ("is_user", "validate")
+__all__ = ("is_user", "subscriptions_of", "validate")
 
 
 def validate(user: str) -> None:
@@ -29,3 +31,17 @@ def is_user(name: str | None) -> TypeGuard[str]:
     except InvalidRequestError:
         return False
     return True
+
+
+def subscriptions_of(user: str, found: Iterable[Subscription]) -> tuple[Subscription, ...]:
+    """Return those of a lookup's subscriptions that are the user's own.
+
+    RMZ's database may ignore the case of letters, and then finds another customer, too.
+    """
+    return tuple(each for each in found if _is_of(each, user))
+
+
+def _is_of(subscription: Subscription, user: str) -> bool:
+    name = subscription.external_customer_id
+    # RMZ removes blanks at the ends of what it is sent.
+    return name is None or name.strip() == user.strip()

@@ -21,6 +21,7 @@ from rmz_async.errors import (
 from rmz_async.models import Subscription
 from rmz_async.sandbox import Served
 from tests.cli.conftest import TOKEN, printed, status
+from tests.cli.local_server import local_server
 
 
 def answer_with(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
@@ -51,6 +52,20 @@ def test_each_subscription_that_lets_a_user_in_is_listed(
     assert grant["subscription"] == answer["subscription"] == 501
     assert (grant["reason"], grant["until"]) == (answer["reason"], answer["until"])
     assert grant["product"] == "pro-plan"
+
+
+def test_a_user_whose_name_is_written_alike_is_refused(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """RMZ's database may ignore the case of letters; the paywall does not."""
+    subscription = {"id": 501, "status": "active", "external_customer_id": "usr_ABC123"}
+    data = {"count": 1, "has_active": True, "subscriptions": [subscription]}
+    answer = {"message": None, "data": data, "api": "rmz.shawarma", "timestamp": 1767225600}
+    with local_server(lambda *_: (200, json.dumps(answer).encode())) as url:
+        monkeypatch.setenv("RMZ_BASE_URL", url)
+        assert main(["access", "usr_abc123"]) == 1
+        assert main(["access", "usr_ABC123"]) == 0
+    capsys.readouterr()
 
 
 def test_an_unknown_user_is_refused(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
