@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from rmz_async.webhooks.inbox._sqlite_file import SQLiteFile, ended_inside
+from rmz_async.webhooks.inbox._sqlite_file import SQLiteFile, ended_inside, restore
 
 
 class SQLiteBlocks:
@@ -32,6 +32,7 @@ class SQLiteBlocks:
         Returns:
             The connection; None if the mark has changed no row, and there is no block.
         """
+        restore(self._connection)
         self._connection.execute("SAVEPOINT rmz_block")
         if self._connection.execute(mark).rowcount == 1:
             return self._connection

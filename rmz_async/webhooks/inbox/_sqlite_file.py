@@ -133,6 +133,9 @@ class SQLiteFile:
             if self._patience != patience:
                 connection.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
                 self._patience = patience
+            restore(connection)
+            if connection.isolation_level is not None:
+                connection.isolation_level = None
             yield connection
         finally:
             self._taker = None
@@ -188,6 +191,12 @@ def _file_at(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def restore(connection: sqlite3.Connection) -> None:
+    """Undo what a handler has set on the connection: the inbox reads rows as tuples."""
+    connection.row_factory = None
+    connection.text_factory = str
 
 
 def ended_inside() -> sqlite3.ProgrammingError:

@@ -15,6 +15,7 @@ from rmz_async._extras import extra
 from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks.inbox import _postgres_claims, _postgres_entries, _postgres_known
 from rmz_async.webhooks.inbox._lost import lost
+from rmz_async.webhooks.inbox._postgres_ending import check_whole
 from rmz_async.webhooks.inbox._postgres_listening import CHANNEL, Listening
 from rmz_async.webhooks.inbox._postgres_pool import check_encoding, new_engine, new_listening_engine
 from rmz_async.webhooks.inbox._postgres_tables import (
@@ -187,6 +188,7 @@ class PostgresInbox:
             if connection.exec_driver_sql(_MARK, (task.task_id, task.fence)).rowcount != 1:
                 raise lost(task)
             yield connection
+            check_whole(self._working, connection, task)
 
     def done_statement(self, task: Task) -> str:
         """Return the SQL that marks a task as done, for a transaction of one's own."""
