@@ -102,6 +102,8 @@ def webhook(receiver: AsyncReceiver) -> Callable[[web.Request], Awaitable[web.Re
                 body += chunk
                 if len(body) >= READ_AT_MOST:
                     break
+            # A middleware may have read it: aiohttp keeps the body then.
+            body = body or bytearray(await request.read())
         # The sender has hung up, or aiohttp cannot unpack what a header calls packed.
         except (web.RequestPayloadError, ConnectionError):
             return web.Response(text="the body is not complete", status=400)

@@ -11,11 +11,12 @@ from unittest.mock import Mock
 import pytest
 from aiohttp import StreamReader, web
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
+from aiohttp.typedefs import Handler
 
 import rmz_async
 from rmz_async import webhooks
 from rmz_async.integrations.aiohttp import CLIENT, setup, webhook
-from tests.integrations.conftest import Effects, check_deliveries
+from tests.integrations.conftest import SECRET, Effects, check_deliveries
 
 MakeClient = Callable[[], rmz_async.Client]
 
@@ -45,6 +46,23 @@ async def test_a_body_that_cannot_be_unpacked_is_the_senders_fault(
         answer = await client.post("/", data=io.BytesIO(b"not packed at all"), headers=headers)
 
         assert (answer.status, await answer.text()) == (400, "the body is not complete")
+
+
+@pytest.mark.asyncio
+async def test_a_body_that_a_middleware_has_read_is_verified(receiver: webhooks.Receiver) -> None:
+    """A log of all requests, for instance: each delivery would be refused as forged."""
+
+    @web.middleware
+    async def look(request: web.Request, handler: Handler) -> web.StreamResponse:
+        await request.text()
+        return await handler(request)
+
+    app = web.Application(middlewares=[look])
+    app.router.add_post("/", webhook(receiver))
+    body = webhooks.sample(webhooks.EventType.ORDER_CREATED)
+    headers = {"Signature": webhooks.sign(body, SECRET)}
+    async with TestClient(TestServer(app)) as client:
+        assert (await client.post("/", data=body, headers=headers)).status == 200
 
 
 @pytest.mark.asyncio

@@ -203,6 +203,14 @@ async def test_the_page_is_read_only_unless_changes_are_allowed(
     assert (await filled.stats()).waiting == 1
 
 
+async def test_a_form_leads_back_in_the_language_of_the_page(browse: Browser) -> None:
+    browser = browse(allow_changes=True)
+    action = (await browser.get("2?lang=ar")).text.partition('action="')[2].partition('"')[0]
+    answer = await browser.post(f"https://shop.example{action}")
+
+    assert answer.headers["location"] == "https://shop.example/inbox/2?lang=ar"
+
+
 @pytest.mark.parametrize(
     ("language", "origin"),
     [("en", "Found by comparing with RMZ"), ("ar", "اكتُشف بالمقارنة مع RMZ")],

@@ -105,7 +105,9 @@ class _Pages:
         if number is None:
             raise HTTPException(404)
         await in_thread(partial(self._receiver.replayed, number, dry_run=False))
-        return RedirectResponse(request.url_for("entry", number=number), 303)
+        shown = request.url_for("entry", number=number)
+        asked = request.query_params.get("lang")
+        return RedirectResponse(shown.include_query_params(lang=asked) if asked else shown, 303)
 
 
 def _number(text: str) -> int | None:
