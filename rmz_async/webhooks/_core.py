@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 import anyio
 import attrs
@@ -192,7 +192,12 @@ class ReceiverCore:
 
         Args:
             enqueue: Gets the number of a delivery in the inbox; async, or plain.
+
+        Raises:
+            ConfigurationError: *enqueue* is no function.
         """
+        if not callable(cast("object", enqueue)):
+            raise ConfigurationError("hand_off: must be a function of a delivery's number")
         self._hand_over = HandOver(self._worker, enqueue)
         return enqueue
 

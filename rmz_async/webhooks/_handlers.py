@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import inspect
 import logging
 import sys
@@ -117,6 +118,7 @@ class Handlers:
 
     def __init__(self) -> None:
         self._registered: dict[str, Registered] = {}
+        self._is_in_use = False
 
     @property
     def names(self) -> Sequence[str]:
@@ -140,6 +142,11 @@ class Handlers:
             raise ConfigurationError(
                 f"on: {name} must be a function, plain or async, that does not yield"
             )
+        if not _takes_one(function):
+            raise ConfigurationError(
+                f"on: {name} must take the event, and nothing else that has no default; register "
+                "a method of an object, and not of its class"
+            )
         if not name or storable(name) != name:
             raise ConfigurationError(
                 f"on: name must have 1 to {LONGEST} characters, no zero bytes and no halves of "
@@ -148,6 +155,12 @@ class Handlers:
         if name in self._registered:
             raise ConfigurationError(
                 f"on: there are two handlers called {name}; give one of them another name="
+            )
+        if self._is_in_use:
+            logger.warning(
+                "on: %s is registered after the first delivery, and gets none of the events that "
+                "came before",
+                name,
             )
         self._registered[name] = Registered(function, wanted, rules)
 
@@ -158,6 +171,13 @@ class Handlers:
     def wanting(self, event: Event) -> Mapping[str, Grouping]:
         """Return the handlers that *event* is for; the fallbacks if it is for no other."""
         everyone = self._registered.items()
+        if not self._is_in_use:
+            self._is_in_use = True
+            if not everyone:
+                logger.warning(
+                    "no handler is registered, so that events are stored and nothing runs for "
+                    "them: import the module of your handlers before the first delivery"
+                )
         found = {name: one.rules.grouping for name, one in everyone if one.wants(event)}
         if found or _fault(event) is not None:
             return found
@@ -246,9 +266,8 @@ def _fault(event: Event) -> str | None:
 
 def is_async(function: Callable[..., object]) -> bool:
     """Return whether *function*, or the ``__call__`` of an object, is an async function."""
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        type(function).__call__
-    )
+    inner = _innermost(function)
+    return inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(type(inner).__call__)
 
 
 def check_result(result: object) -> None:
@@ -268,10 +287,33 @@ def check_result(result: object) -> None:
 
 
 def _is_generator(function: Callable[..., object]) -> bool:
+    inner = _innermost(function)
     return any(
         inspect.isgeneratorfunction(each) or inspect.isasyncgenfunction(each)
-        for each in (function, type(function).__call__)
+        for each in (inner, type(inner).__call__)
     )
+
+
+def _innermost(function: Any) -> Any:
+    # inspect looks into a partial, but not for an object whose __call__ is async.
+    while isinstance(function, (functools.partial, staticmethod)):
+        function = function.__func__ if isinstance(function, staticmethod) else function.func
+    return function
+
+
+def _takes_one(function: Callable[..., object]) -> bool:
+    """Return whether *function* can be called with an event."""
+    try:
+        # A decorator may pass arguments of its own to the function that it wraps.
+        signature = inspect.signature(function, follow_wrapped=False)
+    except (TypeError, ValueError):
+        # Some functions of C have none.
+        return True
+    try:
+        signature.bind(None)
+    except TypeError:
+        return False
+    return True
 
 
 def _call_plain(handler: Handler, event: Event) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -27,15 +28,19 @@ class Run:
 
     Attributes:
         task: The task.
+        inbox: The inbox that has the task.
         key: The ``dedupe_key`` of the event that the handler got; None as long as it has none.
         is_committed: Whether the handler has committed its effect and the task's mark.
         is_open: Whether the handler is inside a transaction now.
+        is_marked: Whether the handler has put the mark into a transaction of its own.
     """
 
     task: Task
+    inbox: Inbox
     key: str | None = None
     is_committed: bool = False
     is_open: bool = False
+    is_marked: bool = False
 
 
 current_run: ContextVar[Run] = ContextVar("current_run")
@@ -138,6 +143,11 @@ class Transaction:
 
     @contextmanager
     def _opening(self) -> Generator[None]:
+        if self._run.is_committed:
+            raise TaskLostError(
+                "transaction: the handler has committed one for this event, and a second one "
+                "changes nothing: put the whole effect into one"
+            )
         # The second one would wait for the first, and keep all deliveries from being stored.
         if self._run.is_open:
             raise ConfigurationError("transaction: the handler is inside another one")
@@ -165,24 +175,37 @@ def transaction(inbox: Inbox, event: Event, commits: PerLoop[Commits]) -> Transa
         event: The event that the handler got.
         commits: Those of each event loop, for an inbox that has one transaction at a time.
     """
-    return Transaction(inbox, _run_for(event, "transaction"), commits)
+    return Transaction(inbox, _run_for(inbox, event, "transaction"), commits)
 
 
 def mark_done(inbox: Inbox, event: Event, cursor: Cursor) -> None:
     """Mark the calling handler's task as done, in a transaction of the handler's own."""
-    task = _run_for(event, "mark_done").task
-    cursor.execute(inbox.done_statement(task))
+    run = _run_for(inbox, event, "mark_done")
+    task = run.task
+    answer = cursor.execute(inbox.done_statement(task))
+    if inspect.iscoroutine(answer):
+        answer.close()
+        raise ConfigurationError(
+            "mark_done: must get a cursor that blocks; in an AsyncSession, call it in "
+            "session.run_sync"
+        )
     if cursor.rowcount != 1:
         raise TaskLostError(
             f"another worker has the task of {task.handler} for {task.key} now, or has done it: "
             "roll your transaction back"
         )
+    run.is_marked = True
 
 
-def _run_for(event: Event, method: str) -> Run:
+def _run_for(inbox: Inbox, event: Event, method: str) -> Run:
     run = current_run.get(None)
     if run is None or run.key != event.dedupe_key:
         raise ConfigurationError(
             f"{method}: call this in a handler, with the event that the handler got"
+        )
+    # The same numbers are those of another event there.
+    if run.inbox is not inbox:
+        raise ConfigurationError(
+            f"{method}: call this on the receiver whose handler runs, and not on another one"
         )
     return run

@@ -22,7 +22,7 @@ from rmz_async.webhooks._reading import event_of
 from rmz_async.webhooks._records import handler_record, known
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks._transaction import Run, current_run
-from rmz_async.webhooks.inbox.interface import Inbox, Task
+from rmz_async.webhooks.inbox.interface import Inbox, Task, TaskState
 
 logger: logging.Logger = logging.getLogger("rmz_async")
 
@@ -111,7 +111,7 @@ class Worker:
 
     async def _run(self, task: Task, running: set[Task], limiter: anyio.CapacityLimiter) -> str:
         running.add(task)
-        run = Run(task)
+        run = Run(task, self.inbox)
         token = current_run.set(run)
         outcome = "ok"
         try:
@@ -144,6 +144,13 @@ class Worker:
 
     async def _succeeded(self, run: Run) -> None:
         try:
+            if run.is_marked and await in_thread(partial(self._waits, run.task)):
+                logger.warning(
+                    "%s has succeeded for %s, but the transaction that it gave to mark_done was "
+                    "not committed, and its effect is missing",
+                    run.task.handler,
+                    run.task.name,
+                )
             await self.done.submit(run.task)
         except Exception as error:  # noqa: BLE001 - each database has errors of its own
             _report_unsettled(run.task, error)
@@ -191,6 +198,13 @@ class Worker:
                     await in_thread(partial(self.inbox.renew, tuple(running), lease=LEASE))
                 except Exception as error:  # noqa: BLE001 - each database has errors of its own
                     logger.error("leases were not renewed: %s", quoted(str(error)))  # noqa: TRY400 - the next renewal may succeed
+
+    def _waits(self, task: Task) -> bool:
+        entry = self.inbox.entry(task.inbox_id)
+        tasks = () if entry is None else entry.tasks
+        return any(
+            each.handler == task.handler and each.state == TaskState.WAITING for each in tasks
+        )
 
     def _done(self, tasks: Sequence[Task]) -> Sequence[None]:
         self.inbox.done(tasks)
