@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Annotated
 
 from rmz_async.cli._deliveries import MOST_BYTES, Deliveries, Seen
-from rmz_async.cli._options import Limit, Options, webhook_secrets
+from rmz_async.cli._options import WHOLE, Limit, Options, webhook_secrets
 from rmz_async.cli._printing import print_document, print_line, printable
 from rmz_async.cli._wording import text
 from rmz_async.errors import ConfigurationError
@@ -20,7 +21,7 @@ _TIMEOUT = 5.0
 
 def listen(
     *,
-    port: int = 8788,
+    port: Annotated[int, WHOLE] = 8788,
     limit: Limit = None,
     body: bool = False,
     options: Options = Options(),  # noqa: B008 - frozen

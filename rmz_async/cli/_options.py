@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,15 +16,31 @@ from rmz_async._extras import extra
 from rmz_async.errors import ConfigurationError
 
 with extra("cli", needed_by="The command rmz"):
-    from cyclopts import Parameter
+    from cyclopts import CoercionError, Parameter, Token
     from cyclopts.validators import Number
 
-__all__ = ("Limit", "Options", "between", "open_client", "webhook_secrets")
+__all__ = ("WHOLE", "Limit", "Options", "between", "open_client", "webhook_secrets")
+
+# More digits than any number of RMZ has.
+_DIGITS = re.compile(r"[+-]?\d{1,40}")
+
+
+def _whole(kind: Any, tokens: Sequence[Token]) -> Any:
+    """Return numbers as they were typed: cyclopts itself rounds, and takes 501.6 for 502."""
+    for token in tokens:
+        if _DIGITS.fullmatch(token.value) is None:
+            raise CoercionError(token=token, target_type=int)
+    numbers = tuple(int(token.value) for token in tokens)
+    return numbers[0] if kind is int else numbers
+
+
+WHOLE = Parameter(converter=_whole)
+"""The rule for an option that is a whole number."""
 
 
 def between(least: int, most: int | None = None) -> Parameter:
-    """Return the rule for an option that is a number."""
-    return Parameter(validator=Number(gte=least, lte=most))
+    """Return the rule for an option that is a whole number between two."""
+    return Parameter(converter=_whole, validator=Number(gte=least, lte=most))
 
 
 Limit = Annotated[int | None, between(1)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from rmz_async._extras import extra
 from rmz_async.cli._listing import print_each, print_walk
-from rmz_async.cli._options import Limit, Options, open_client
+from rmz_async.cli._options import WHOLE, Limit, Options, open_client
 from rmz_async.models import Order, OrderStatus
 
 with extra("cli", needed_by="The command rmz"):
@@ -29,7 +31,7 @@ def _summary(each: Order) -> dict[str, object]:
 
 
 @application.command
-async def get(order_id: int, /, *, options: Options = _DEFAULT) -> None:
+async def get(order_id: Annotated[int, WHOLE], /, *, options: Options = _DEFAULT) -> None:
     """Show one order; with --json also the codes that were sold."""
     async with open_client() as rmz:
         found = await rmz.orders.get(order_id)

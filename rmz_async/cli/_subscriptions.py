@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from rmz_async._extras import extra
 from rmz_async.cli._changing import Change, Consent, change
 from rmz_async.cli._listing import print_each, print_walk
-from rmz_async.cli._options import Limit, Options, between, open_client
+from rmz_async.cli._options import WHOLE, Limit, Options, between, open_client
 from rmz_async.cli._wording import text
 from rmz_async.models import PhoneNumber, Subscription
 
@@ -36,7 +36,7 @@ def _summary(each: Subscription) -> dict[str, object]:
 
 
 @application.command
-async def get(subscription_id: int, /, *, options: Options = _DEFAULT) -> None:
+async def get(subscription_id: Annotated[int, WHOLE], /, *, options: Options = _DEFAULT) -> None:
     """Show one subscription."""
     async with open_client() as rmz:
         found = await rmz.subscriptions.get(subscription_id)
@@ -67,7 +67,7 @@ async def lookup(
     email: str | None = None,
     phone: str | None = None,
     country_code: str = "966",
-    product_id: int | None = None,
+    product_id: Annotated[int | None, WHOLE] = None,
     include_inactive: Annotated[bool, Parameter(negative="--no-include-inactive")] = True,
     options: Options = _DEFAULT,
 ) -> None:
@@ -103,7 +103,7 @@ async def _carry_out(asked: Change, options: Options) -> int:
 
 @application.command
 async def extend(
-    subscription_id: int,
+    subscription_id: Annotated[int, WHOLE],
     /,
     *,
     days: Annotated[int | None, between(1, 365)] = None,
@@ -131,7 +131,7 @@ async def extend(
 
 @application.command
 async def pause(
-    subscription_id: int,
+    subscription_id: Annotated[int, WHOLE],
     /,
     *,
     consent: Consent = _ASKED,
@@ -149,7 +149,7 @@ async def pause(
 
 @application.command
 async def unpause(
-    subscription_id: int,
+    subscription_id: Annotated[int, WHOLE],
     /,
     *,
     consent: Consent = _ASKED,
@@ -167,7 +167,7 @@ async def unpause(
 
 @application.command
 async def cancel(
-    subscription_id: int,
+    subscription_id: Annotated[int, WHOLE],
     /,
     *,
     effective: Literal["end_of_period", "immediate"] = "end_of_period",

@@ -1,4 +1,4 @@
-"""Somebody is asked before a change is sent, and may answer anything."""
+"""Somebody may type anything, and no change is sent that was not meant."""
 
 from __future__ import annotations
 
@@ -75,3 +75,45 @@ def test_a_token_file_that_is_no_text_is_named(
     assert main(["plans"]) == 1
     error = capsys.readouterr().err
     assert error == f"rmz: ConfigurationError: RMZ_API_TOKEN_FILE: {path} is not written in UTF-8\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["subscriptions", "cancel", "501.6", "--yes"],
+        ["subscriptions", "pause", "0x1f5", "--yes"],
+        ["subscriptions", "unpause", "501.0", "--yes"],
+        ["subscriptions", "extend", "501", "--yes", "--days", "1.5"],
+        ["subscriptions", "extend", "501.4", "--yes", "--days", "1"],
+        ["subscriptions", "extend", "501", "--yes", "--months", "0b1"],
+        ["subscriptions", "get", "501.6"],
+        ["subscriptions", "lookup", "usr_abc123", "--product-id", "102.4"],
+        ["subscriptions", "list", "--limit", "1.5"],
+        ["orders", "get", "1.5"],
+        ["access", "usr_abc123", "--product-id", "102", "--product-id", "102.4"],
+        ["listen", "--port", "8788.5"],
+        ["webhooks", "show", "1.5", "--inbox", "sqlite:///inbox.db"],
+        ["webhooks", "replay", "1", "1.5", "--inbox", "sqlite:///inbox.db"],
+        ["webhooks", "list", "--before", "1.5", "--inbox", "sqlite:///inbox.db"],
+        ["subscriptions", "get", "1" * 5000],
+    ],
+)
+def test_a_number_that_is_not_whole_is_not_rounded_to_another_one(
+    served: Served, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    """Else 501.6 would cancel the subscription 502."""
+    before = len(served.sandbox.requests)
+
+    assert main(words) == 2
+    assert "into int" in capsys.readouterr().err
+    assert len(served.sandbox.requests) == before
+
+
+def test_whole_numbers_are_taken_as_they_are(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also several of them, and with Arabic digits."""
+    assert main(["access", "usr_abc123", "--product-id", "7", "--product-id", "١٠٢"]) == 0
+    assert main(["access", "usr_abc123", "--product-id", "7"]) == 1
+    assert main(["webhooks", "replay", "1", "2"]) == 1
+    assert "receiver" in capsys.readouterr().err
