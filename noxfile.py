@@ -72,7 +72,7 @@ BROWSER = "tests/browser"
 TOGETHER = ["-n", "4", "--dist", "worksteal"]
 CONTRACT = Path("docs/openapi.yaml")
 # A wheel that grows beyond it carries something that is not ours.
-MOST_BYTES = 780_000
+MOST_BYTES = 800_000
 REDOCLY = "@redocly/cli@2.77.0"
 
 
