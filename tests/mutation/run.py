@@ -121,6 +121,7 @@ MODULES = {
         "paywall/paywall",
         "paywall/old_answers",
         "paywall/confirming",
+        "paywall/misspelt_slugs",
     ),
     "rmz_async.paywall._query": ("paywall/confirming",),
     "rmz_async.paywall._state": ("paywall/state", "paywall/confirming", "sync/paywall"),
