@@ -7,6 +7,7 @@ import selectors
 import socket
 import sys
 import threading
+import time
 from concurrent.futures import Future
 from typing import Any
 
@@ -17,11 +18,18 @@ else:
 
 
 class PortalLoop(_Loop):
-    """An event loop that resolves names in daemon threads.
+    """An event loop that resolves names in daemon threads, and whose clock no test can freeze.
 
-    asyncio resolves them in threads that Python waits for at its exit, and a resolver that does not
-    answer can take half a minute.
+    asyncio resolves names in threads that Python waits for at its exit, and a resolver that does
+    not answer can take half a minute.
     """
+
+    # Libraries that freeze the clock replace names of modules, and no attributes of classes.
+    _monotonic = staticmethod(time.monotonic)
+
+    def time(self) -> float:
+        """Return seconds; a wait on a frozen clock would never end, and its caller would hang."""
+        return self._monotonic()
 
     async def getaddrinfo(
         self,

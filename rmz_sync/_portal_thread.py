@@ -44,6 +44,9 @@ class PortalThread:
         finish_error: The error of *finish*, or None.
     """
 
+    # Of the class, like the loop's, so that a test cannot freeze it.
+    _monotonic = staticmethod(time.monotonic)
+
     def __init__(self, finish: Callable[[], Awaitable[object]]) -> None:
         self.finish_error: Exception | None = None
         # Kept also so that the connections live as long as the thread: Python warns of those that
@@ -116,9 +119,9 @@ class PortalThread:
             self._thread.join(2 * GRACE)
 
     def _wait(self, job: Job[Any], limit: float) -> None:
-        until = time.monotonic() + limit
+        until = self._monotonic() + limit
         # In slices, so that no caller waits for a loop that has ended.
-        while not job.over and self.alive and time.monotonic() < until:
+        while not job.over and self.alive and self._monotonic() < until:
             job.ended.acquire(timeout=SLICE)
         if not self.alive:
             job.refuse()

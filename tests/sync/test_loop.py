@@ -21,6 +21,23 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
     loop.close()
 
 
+def test_a_wait_ends_although_a_test_has_frozen_the_clock(
+    loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Libraries that freeze the clock do so for all threads: each retry would hang its caller."""
+    over = loop.create_future()
+    ended = threading.Event()
+    with monkeypatch.context() as frozen:
+        frozen.setattr("time.monotonic", lambda: 1_767_225_600.0)
+        loop.call_later(0.01, over.set_result, None)
+        over.add_done_callback(lambda _: ended.set())
+        thread = threading.Thread(target=loop.run_until_complete, args=[over])
+        thread.start()
+        has_ended = ended.wait(10)
+    thread.join(10)
+    assert has_ended
+
+
 def test_names_are_resolved(loop: asyncio.AbstractEventLoop) -> None:
     """A name has the addresses that Python's own look-up finds."""
     found = loop.run_until_complete(loop.getaddrinfo("localhost", 80, type=socket.SOCK_STREAM))
