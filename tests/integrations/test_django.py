@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,11 @@ import pytest
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
+from django.core.handlers.base import BaseHandler
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
+from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory, override_settings
 from django.urls import path, resolve
 
@@ -100,6 +103,39 @@ def test_a_blocking_receiver_stores_deliveries_under_wsgi(
     call_command("rmz_worker", "--once")
 
     assert effects.names == ["subscription.renewed"]
+
+
+def signed_in_only(get_response: Callable[..., Any]) -> Callable[..., Any]:
+    """Send everybody to the login, as Django's LoginRequiredMiddleware does."""
+
+    class Middleware:
+        def __call__(self, request: HttpRequest) -> Any:
+            return get_response(request)
+
+        def process_view(self, _: HttpRequest, view: object, *__: object) -> HttpResponse | None:
+            return HttpResponse(status=302) if getattr(view, "login_required", True) else None
+
+    return Middleware()
+
+
+def test_a_delivery_need_not_sign_in(blocking_receiver: rmz_sync.webhooks.Receiver) -> None:
+    """RMZ cannot, and its signature takes the place of a login."""
+    use(blocking_receiver)
+    with override_settings(MIDDLEWARE=[f"{__name__}.signed_in_only"]):
+        application = get_wsgi_application()
+    with serving_wsgi(application) as url:
+        check_answers(url)
+
+
+@pytest.mark.parametrize("alias", ["default", "other"])
+def test_a_view_is_outside_of_the_transactions_of_requests(
+    receiver: webhooks.Receiver, alias: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Django has no transaction for an async view, and would answer 500."""
+    monkeypatch.setattr(connections, "settings", {alias: {"ATOMIC_REQUESTS": True}})
+    view = webhook(receiver)
+
+    assert BaseHandler().make_view_atomic(view) is view
 
 
 def check_answers(url: str) -> None:

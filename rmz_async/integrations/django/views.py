@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
@@ -19,7 +20,8 @@ __all__ = ("webhook", "webhook_of_settings")
 def webhook(receiver: AsyncReceiver | BlockingReceiver) -> Callable[[HttpRequest], Any]:
     """Return the view for deliveries: async for a receiver of ``rmz_async``, else plain.
 
-    RMZ cannot send Django's token against forged forms: the signature takes its place.
+    RMZ can neither sign in nor send Django's token against forged forms: the signature takes their
+    place. The inbox commits by itself, so that ``ATOMIC_REQUESTS`` leaves the view alone.
 
     Args:
         receiver: Verifies and stores the deliveries.
@@ -34,7 +36,12 @@ def webhook(receiver: AsyncReceiver | BlockingReceiver) -> Callable[[HttpRequest
         refused, body = _body(request)
         return refused or _answer(receive(body, request.META))
 
-    return csrf_exempt(view if inspect.iscoroutinefunction(receive) else blocking_view)
+    found: Any = csrf_exempt(view if inspect.iscoroutinefunction(receive) else blocking_view)
+    # As login_not_required does, which older versions of Django lack.
+    found.login_required = False
+    for alias in connections:
+        found = transaction.non_atomic_requests(alias)(found)
+    return cast("Callable[[HttpRequest], Any]", found)
 
 
 def webhook_of_settings() -> Callable[[HttpRequest], Any]:
