@@ -114,6 +114,17 @@ class Worker:
         run = Run(task, self.inbox)
         token = current_run.set(run)
         outcome = "ok"
+        most = self.handlers.named(task.handler).rules.max_attempts
+        if task.attempt > most:
+            # Only an attempt that ends can be the last one.
+            logger.warning(
+                "%s begins attempt %d of %d for %s: earlier ones had no end, as if the handler "
+                "had killed its process",
+                task.handler,
+                task.attempt,
+                most,
+                task.name,
+            )
         try:
             event = event_of(task.body, task.request_id, task.secret_index)
             # The task's own key may be that of an older version, which replaced characters.

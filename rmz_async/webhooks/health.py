@@ -145,7 +145,8 @@ class HealthMonitor:
         if inbox.oldest_waiting > WAITS_TOO_LONG:
             reasons.append(
                 f"an event has waited for {inbox.oldest_waiting:.0f} seconds: no process has "
-                "receiver.working() open, all handlers are busy, or one keeps failing"
+                "receiver.working() open, all handlers are busy, one keeps failing, or one has "
+                "another name now"
             )
             level = HealthLevel.WARNING if level is HealthLevel.OK else level
         failed = _count(flags, FAILED)

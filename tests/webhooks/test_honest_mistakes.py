@@ -298,3 +298,19 @@ async def test_a_cursor_that_must_be_awaited_is_refused(
 
     assert "mark_done: must get a cursor that blocks" in caplog.messages[-1]
     assert inspect.getcoroutinestate(cursor.answer) == inspect.CORO_CLOSED
+
+
+async def test_a_handler_that_seems_to_kill_its_process_is_named(
+    receiver: Receiver, time: Time, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each process that dies leaves an attempt without an end, so that none is the last one."""
+    receiver.on("*", name="heavy")(print)
+    await deliver_events(receiver, "a")
+    for _ in range(3):
+        assert receiver.inbox.claim(["heavy"], limit=1, lease=30)
+        time.move(31)
+    await receiver.drain()
+
+    (message,) = caplog.messages
+    assert message.startswith("heavy begins attempt 4 of 3 for subscription.renewed")
+    assert (await receiver.stats()).done == 1

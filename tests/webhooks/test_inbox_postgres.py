@@ -224,7 +224,7 @@ def test_a_connection_that_nobody_has_used_for_long_is_asked_before_it_is_used(
 ) -> None:
     """A firewall may have forgotten it, and the server says nothing then."""
     now = Time()
-    engine = new_engine(make_url(address), lambda: now.monotonic)
+    engine = new_engine(make_url(address), lambda: now.monotonic, {})
 
     def backend() -> int:
         with engine.connect() as connection:

@@ -10,7 +10,9 @@ from rmz_async._extras import extra
 from rmz_async.errors import ConfigurationError
 
 with extra("postgres", needed_by="an inbox in PostgreSQL"):
+    import psycopg
     from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, text
+    from sqlalchemy.engine import ExceptionContext
     from sqlalchemy.exc import DisconnectionError
     from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -20,13 +22,24 @@ CONNECTING = 2
 # The driver would take another encoding from the environment, and the server's own without one.
 UTF8: dict[str, Any] = {"client_encoding": "utf8"}
 
+# Handlers keep a connection for as long as they run: no delivery may wait for them. All are kept
+# open, because to open one takes longer than a handler's effect. The errors of storing are logged,
+# and the values are a customer's.
+FOR_STORING: dict[str, Any] = {
+    "pool_size": 10,
+    "max_overflow": 0,
+    "pool_timeout": 1.2,
+    "hide_parameters": True,
+}
+FOR_WORKING: dict[str, Any] = {"pool_size": 25, "max_overflow": 0, "pool_timeout": 10.0}
+
 QUIET = 5.0
 """Seconds without use after which a connection is asked: a firewall may have forgotten it."""
 
 _USED = "rmz_used"
 
 
-def new_engine(url: URL, seconds: Callable[[], float], **pool: Any) -> Engine:
+def new_engine(url: URL, seconds: Callable[[], float], options: dict[str, Any]) -> Engine:
     """Return an engine that replaces connections which the server has closed.
 
     SQLAlchemy would ask each connection before each use, which takes as long as a handler's effect.
@@ -34,9 +47,9 @@ def new_engine(url: URL, seconds: Callable[[], float], **pool: Any) -> Engine:
     Args:
         url: The database.
         seconds: The monotonic clock.
-        pool: Options of the pool.
+        options: Options of the engine and its pool.
     """
-    engine = create_engine(url, connect_args={"connect_timeout": CONNECTING, **UTF8}, **pool)
+    engine = create_engine(url, connect_args={"connect_timeout": CONNECTING, **UTF8}, **options)
 
     def taken(driver: Any, entry: ConnectionPoolEntry, _: object) -> None:
         # A connection that was made a moment ago was not used before.
@@ -51,6 +64,16 @@ def new_engine(url: URL, seconds: Callable[[], float], **pool: Any) -> Engine:
     def given_back(_: object, entry: ConnectionPoolEntry) -> None:
         entry.info[_USED] = seconds()
 
+    def explained(context: ExceptionContext) -> Exception | None:
+        missing = isinstance(context.original_exception, psycopg.errors.UndefinedTable)
+        if not missing or '"rmz_' not in str(context.original_exception):
+            return None
+        return ConfigurationError(
+            "inbox: the database has no tables of this version: run "
+            "python -m rmz_async.webhooks create"
+        )
+
+    event.listen(engine, "handle_error", explained, retval=True)
     event.listen(engine, "checkout", taken)
     event.listen(engine, "checkin", given_back)
     return engine

@@ -17,7 +17,13 @@ from rmz_async.webhooks.inbox import _postgres_claims, _postgres_entries, _postg
 from rmz_async.webhooks.inbox._lost import lost
 from rmz_async.webhooks.inbox._postgres_ending import check_whole
 from rmz_async.webhooks.inbox._postgres_listening import CHANNEL, Listening
-from rmz_async.webhooks.inbox._postgres_pool import check_encoding, new_engine, new_listening_engine
+from rmz_async.webhooks.inbox._postgres_pool import (
+    FOR_STORING,
+    FOR_WORKING,
+    check_encoding,
+    new_engine,
+    new_listening_engine,
+)
 from rmz_async.webhooks.inbox._postgres_tables import (
     DELIVERIES,
     FIRST_TIME,
@@ -292,11 +298,9 @@ class PostgresInbox:
         opened = self._opened
         if opened is None or opened[0] != os.getpid():
             self.close()
-            # Handlers keep a connection for as long as they run: no delivery may wait for them. All
-            # are kept open, because to open one takes longer than a handler's effect.
             address, clock = self._url, self._seconds
-            storing = new_engine(address, clock, pool_size=10, max_overflow=0, pool_timeout=1.2)
-            working = new_engine(address, clock, pool_size=25, max_overflow=0, pool_timeout=10.0)
+            storing = new_engine(address, clock, FOR_STORING)
+            working = new_engine(address, clock, FOR_WORKING)
             opened = self._opened = (os.getpid(), storing, working)
         return opened
 
