@@ -48,6 +48,11 @@ paywall = Paywall(rmz, lifetimes=Lifetimes(patience=30))
 aging = Paywall(rmz, lifetimes=Lifetimes(soft=1e-6, patience=30))
 receiver = Receiver(secrets=[SECRET], inbox="sqlite:///inbox.db")
 
+@receiver.on("*")
+def keep(event):
+    # A receiver without a handler would be reported.
+    pass
+
 def deliver(event_id):
     body = sample(EventType.SUBSCRIPTION_RENEWED, event_id=event_id)
     return receiver.receive(body, {"Signature": sign(body, SECRET)}).status
