@@ -44,7 +44,7 @@ class PortalThread:
         finish_error: The error of *finish*, or None.
     """
 
-    # Of the class, like the loop's, so that a test cannot freeze it.
+    # An attribute of the class, as the loop's clock is, so that a test cannot freeze it.
     _monotonic = staticmethod(time.monotonic)
 
     def __init__(self, finish: Callable[[], Awaitable[object]]) -> None:

@@ -104,7 +104,7 @@ def _with_other_names(hook: Hook, usual: Mapping[str, str]) -> Hook:
 
     def renaming(value: JSON, wanted: object) -> Any:
         if isinstance(value, dict) and not usual.keys().isdisjoint(value):
-            # Of two, the usual one counts, and the other is an unknown key.
+            # The usual one of two counts, and the other is an unknown key.
             names = {key: name for key, name in usual.items() if name not in value}
             value = {names.get(key, key): item for key, item in value.items()}
         return hook(value, wanted)

@@ -335,7 +335,7 @@ class Answers:
         if fact.is_doubted or self._doubts.concern(user, fact.checked_at):
             return False
         access = decide_fact(fact, self.policy, self._today())
-        # Of a fact from the future only so much is known: one of two clocks is wrong.
+        # A fact from the future says only that one of two clocks is wrong.
         age = abs((self._today() - fact.checked_at).total_seconds())
         return age < (self._stale.soft if access.granted else self._lifetimes.refusal)
 

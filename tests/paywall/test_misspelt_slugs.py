@@ -186,7 +186,7 @@ async def test_a_caller_that_passes_any_string_makes_twenty_warnings(
 async def test_a_hundred_characters_of_a_slug_are_shown(
     rmz: ScriptedRMZ, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Of one that is misspelt, and of those that RMZ has shown."""
+    """Both of a slug that is misspelt, and of those that RMZ has shown."""
     rmz.set(to("y" * 300, 1))
     paywall = paywall_over(rmz)
     await paywall.check("noura")

@@ -49,7 +49,7 @@ def test_the_lower_of_two_limits_leaves_room(named: int, room: int) -> None:
 
 
 def test_a_reserved_request_counts_as_often_as_its_weight_says() -> None:
-    """One process in three takes three of six, so that all of them together keep to the limit."""
+    """Each of three processes counts its own requests threefold, so that all keep to the limit."""
     quota = Quota()
 
     assert quota.reserve(LIMIT, 100.0, ahead=0, weight=3) == 0.0
