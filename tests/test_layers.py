@@ -13,7 +13,16 @@ ROOT = Path(__file__).parents[1]
 
 # Each layer may import its own modules and the layers below it, never one above it.
 LAYERS = (
-    ("errors", "_extras", "_frozen", "observing", "operations", "_per_loop", "_version"),
+    (
+        "_callables",
+        "errors",
+        "_extras",
+        "_frozen",
+        "observing",
+        "operations",
+        "_per_loop",
+        "_version",
+    ),
     ("models", "pagination"),
     ("_decoding",),
     ("options", "_calls", "_pacing"),

@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 import attrs
 
+from rmz_async._callables import is_async
 from rmz_async.errors import ConfigurationError, MissingExtraError
 from rmz_async.integrations._language import preferred
 from rmz_async.paywall import Access
 from rmz_async.plans import Plan
-from rmz_async.webhooks._handlers import is_async
 
 __all__ = (
     "AsyncPaywall",

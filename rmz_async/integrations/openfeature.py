@@ -22,12 +22,12 @@ from typing import TypeAlias, TypeVar, cast
 import attrs
 from anyio import to_thread
 
+from rmz_async._callables import is_async
 from rmz_async._extras import extra
 from rmz_async.errors import ConfigurationError, InvalidRequestError
 from rmz_async.integrations._gate import AsyncPaywall, BlockingPaywall
 from rmz_async.paywall import Access, Reason, Source
 from rmz_async.plans import Plan
-from rmz_async.webhooks._handlers import is_async
 
 with extra("openfeature", needed_by="rmz_async.integrations.openfeature"):
     from openfeature import flag_evaluation

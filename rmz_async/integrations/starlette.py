@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, cast
 
+from rmz_async._callables import is_async
 from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
@@ -21,7 +22,6 @@ from rmz_async.integrations._lifetime import check_client, lifetime
 from rmz_async.integrations._outage import OUTAGES, outage
 from rmz_async.paywall import Paywall
 from rmz_async.webhooks import Receiver
-from rmz_async.webhooks._handlers import is_async
 
 with extra("starlette", needed_by="rmz_async.integrations.starlette"):
     from starlette.concurrency import run_in_threadpool

@@ -9,8 +9,8 @@ from typing import TypeAlias, cast
 
 import anyio
 
+from rmz_async._callables import check_result, is_async
 from rmz_async._calls.refusals import quoted
-from rmz_async.webhooks._handlers import check_result, is_async
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks._worker import Worker
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import functools
-import inspect
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,6 +12,7 @@ from typing import Any, TypeAlias, cast
 import anyio
 import attrs
 
+from rmz_async._callables import check_result, is_async, is_generator, takes_one
 from rmz_async._calls.refusals import quoted
 from rmz_async._frozen import frozen
 from rmz_async.errors import ConfigurationError
@@ -138,11 +137,11 @@ class Handlers:
             ConfigurationError: Another one has its name, a database would refuse the name, or
                 nothing would run.
         """
-        if not callable(cast("object", function)) or _is_generator(function):
+        if not callable(cast("object", function)) or is_generator(function):
             raise ConfigurationError(
                 f"on: {name} must be a function, plain or async, that does not yield"
             )
-        if not _takes_one(function):
+        if not takes_one(function):
             raise ConfigurationError(
                 f"on: {name} must take the event, and nothing else that has no default; register "
                 "a method of an object, and not of its class"
@@ -262,58 +261,6 @@ def _is_wanted(wanted: Wanted, event: Event) -> bool:
 
 def _fault(event: Event) -> str | None:
     return event.fault if isinstance(event, UnknownEvent) else None
-
-
-def is_async(function: Callable[..., object]) -> bool:
-    """Return whether *function*, or the ``__call__`` of an object, is an async function."""
-    inner = _innermost(function)
-    return inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(type(inner).__call__)
-
-
-def check_result(result: object) -> None:
-    """Refuse a result whose code has not run: the work would silently be left undone.
-
-    Raises:
-        TypeError: *result* is a coroutine or a generator.
-    """
-    if inspect.iscoroutine(result):
-        result.close()
-        raise TypeError(
-            "the function returned a coroutine, which did not run: make the function async, and "
-            "await the coroutine there"
-        )
-    if inspect.isgenerator(result) or inspect.isasyncgen(result):
-        raise TypeError("the function returned a generator, which did not run: it must not yield")
-
-
-def _is_generator(function: Callable[..., object]) -> bool:
-    inner = _innermost(function)
-    return any(
-        inspect.isgeneratorfunction(each) or inspect.isasyncgenfunction(each)
-        for each in (inner, type(inner).__call__)
-    )
-
-
-def _innermost(function: Any) -> Any:
-    # inspect looks into a partial, but not for an object whose __call__ is async.
-    while isinstance(function, (functools.partial, staticmethod)):
-        function = function.__func__ if isinstance(function, staticmethod) else function.func
-    return function
-
-
-def _takes_one(function: Callable[..., object]) -> bool:
-    """Return whether *function* can be called with an event."""
-    try:
-        # A decorator may pass arguments of its own to the function that it wraps.
-        signature = inspect.signature(function, follow_wrapped=False)
-    except (TypeError, ValueError):
-        # Some functions of C have none.
-        return True
-    try:
-        signature.bind(None)
-    except TypeError:
-        return False
-    return True
 
 
 def _call_plain(handler: Handler, event: Event) -> None:

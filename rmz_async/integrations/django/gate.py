@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from rmz_async._callables import is_async
 from rmz_async._extras import extra
 from rmz_async.integrations._gate import (
     AsyncPaywall,
@@ -16,7 +17,6 @@ from rmz_async.integrations._gate import (
     name_of,
 )
 from rmz_async.paywall import Access
-from rmz_async.webhooks._handlers import is_async
 
 with extra("django", needed_by="rmz_async.integrations.django.gate"):
     from asgiref.sync import iscoroutinefunction, sync_to_async
