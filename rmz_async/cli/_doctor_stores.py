@@ -52,7 +52,7 @@ async def check_inbox(address: str | None) -> Finding:
         advice = text("run rmz webhooks create, or start your application")
         return Finding("inbox", State.FAILED, text("the file is not there"), advice)
     except Exception as error:  # noqa: BLE001 - each database has errors of its own
-        if getattr(getattr(error, "orig", None), "sqlstate", None) == _NO_TABLE:
+        if getattr(error.__cause__, "sqlstate", None) == _NO_TABLE:
             advice = text("run rmz webhooks create, or start your application")
             return Finding("inbox", State.FAILED, text("the tables are not there"), advice)
         advice = text("look whether the database runs, and at the address and its password")

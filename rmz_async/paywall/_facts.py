@@ -117,8 +117,7 @@ class Facts:
     async def changes(self, after: str | None) -> Changes | None:
         """Return what was reported to other processes; None if they cannot be asked."""
         shared = self._shared
-        if shared is None:
-            return None
+        assert shared is not None  # or the background would not ask
         return await self._guarded("changes", lambda: shared.changes(after))
 
     async def _awaited(
