@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from rmz_async.errors import ConfigurationError, SignatureError
 
@@ -56,7 +56,7 @@ def _found(pairs: Any) -> dict[str, str]:
         if name is None:
             continue
         # API Gateway has a list of values for each name.
-        several: Any = value if isinstance(value, (list, tuple)) else [value]
+        several = cast("list[object]", value) if isinstance(value, (list, tuple)) else [value]
         for single in several:
             if name in found:
                 raise SignatureError(f"the {name} header stands more than once")
