@@ -42,6 +42,7 @@ ONCE = [
     "tests/sandbox/test_catalogues.py",
     "tests/shared/test_proof.py",
     "tests/test_layers.py",
+    "tests/test_words.py",
 ]
 # The same for code that is measured, and so they run where coverage is.
 MEASURED_ONCE = ["tests/sync/test_generated.py"]

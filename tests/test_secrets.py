@@ -213,7 +213,7 @@ def test_webhook_secrets_that_are_refused(kind: str) -> None:
     ],
 )
 def test_deliveries_that_are_refused(body: Any, headers: Any, unsigned: bool) -> None:
-    """Whatever is wrong with a delivery, its refusal does not show the secret."""
+    """The refusal of a delivery does not show the secret, for any fault of the delivery."""
     error = raised_by(
         lambda: verify(body, headers, secrets=SECRETS["good"], allow_unsigned=unsigned)
     )

@@ -21,7 +21,8 @@ from rmz_async.models._json_object import EMPTY, JSON, JSONObject
 # ASCII only: int() and Decimal() would read Arabic digits, which stand in labels only.
 _INTEGER = re.compile(r"(-?[0-9]{1,19})(\.0+)?")
 _MAX_DIGITS = 19
-# Whatever Decimal writes can be read again: PHP writes tiny and huge numbers with an exponent.
+# Everything that Decimal writes can be read again: PHP, too, writes tiny and huge numbers with an
+# exponent.
 _AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?(E[+-]?[0-9]{1,18})?", re.IGNORECASE)
 # A plain "1,299" is refused: in some languages the comma begins the fraction.
 _GROUPED_AMOUNT = re.compile(r"-?[0-9]{1,3}((,[0-9]{3})+\.[0-9]{1,2}|(,[0-9]{3}){2,})")

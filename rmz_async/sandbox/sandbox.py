@@ -96,7 +96,7 @@ class Sandbox(Observed):
         self.seed: int | str = secrets.randbits(32) if seed is None else seed
         if seed is None:
             self.state.ids.skip(_IDS_OF_ORDER_EVENTS, secrets.SystemRandom())
-        # Whoever knows the key of a page can pay there, or look into a portal.
+        # The key of a page is enough to pay there, or to look into a portal.
         self.state.ids.secret = secrets.token_hex() if seed is None else str(seed)
         self._backend = Backend(self.state, self.clock, self.seed, self._server)
         self._timeline = Timeline(self._backend, self.clock)

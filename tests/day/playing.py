@@ -247,7 +247,7 @@ class Day:
             return
         user, number = row.external_customer_id, row.id
         assert user is not None
-        # Whoever is about to lose access is on the site.
+        # A user who is about to lose access is on the site.
         await self._view(user, self._servers.any())
         await self._servers.any().change(kind, number)
         for pause in (0.5, 1.0, 2.0, 4.0, 60.0, 800.0):

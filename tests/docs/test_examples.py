@@ -94,7 +94,7 @@ def django(example: str) -> Generator[str]:
 
 
 def path_with_examples() -> str:
-    """Where Python finds the examples, and this project."""
+    """The folders in which Python finds the examples, and this project."""
     return os.pathsep.join([str(EXAMPLES), str(ROOT), os.environ.get("PYTHONPATH", "")])
 
 
@@ -128,7 +128,7 @@ SERVERS: dict[str, Serve] = {
 
 
 def test_each_example_is_served_here_and_is_short() -> None:
-    """Whoever adds one adds it here, too."""
+    """A new example is added here, too."""
     files = {path.stem: path for path in EXAMPLES.glob("*_app.py")}
 
     assert files.keys() == SERVERS.keys()

@@ -20,11 +20,7 @@ def test_each_action_is_pinned_by_a_commit_with_its_version_beside(workflow: Pat
     uses = re.findall(r"(?m)^\s*-? ?uses: (.+)$", workflow.read_text(encoding="utf-8"))
 
     assert uses
-    assert [
-        line
-        for line in uses
-        if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)
-    ] == []
+    assert [line for line in uses if not PINNED.fullmatch(line)] == []
 
 
 def test_the_workflow_tests_each_python_that_the_package_names() -> None:

@@ -12,7 +12,7 @@
 Each effect is a row without a key, so that one that happens twice is seen. The program ends with 1
 if an effect is lost, doubled or of an event that RMZ has not sent, if a mutant is accepted or
 raises an exception, or, in the long form, if a task is taken over later than `LATEST` seconds after
-its lease. Whatever is wrong is printed with the option that plays it again.
+its lease. Each fault is printed with the option that plays it again.
 """
 
 from __future__ import annotations

@@ -274,7 +274,7 @@ def test_an_answer_shows_no_customer() -> None:
 
 
 def test_answers_are_equal_if_they_say_the_same_of_the_customer() -> None:
-    """Whatever else there is, and by whatever rules."""
+    """That holds for any other subscription, and for any rules."""
     decisive = subscription("active")
     one = decide([decisive], now=NOW)
     more = decide([decisive, attrs.evolve(subscription("expired"), id=7)], Policy(trial=False), NOW)
@@ -307,7 +307,7 @@ def test_reasons_and_sources_are_written_as_they_are_named() -> None:
 
 
 def test_an_answer_says_when_and_how_it_was_learnt() -> None:
-    """Whatever the time of the decision is."""
+    """That holds for any time of the decision."""
     held = [subscription("active", current_period_end=None)]
     before = datetime.now(UTC)
 

@@ -224,7 +224,7 @@ async def test_a_product_is_a_slug_or_a_plan(rmz: ScriptedRMZ, products: Any) ->
 async def test_a_refusal_is_about_the_product(
     rmz: ScriptedRMZ, status: str, reason: Reason
 ) -> None:
-    """Whatever else lets the user in; the words name the product."""
+    """Another product may let the user in; the words name this one."""
     rmz.set(to("films", 1, status, days=-1), to("books", 2), to("games", 3, "expired"))
     policy = Policy(grace=timedelta(0), trial=False)
 

@@ -323,7 +323,7 @@ def test_a_change_is_announced_to_a_cache_that_did_not_answer() -> None:
 async def test_a_paywall_without_a_cache_says_nothing_of_one(
     rmz: ScriptedRMZ, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whatever happens to it."""
+    """A confirmation, an event and an outage leave no word of it in the log."""
     rmz.set(subscription(created_at=START))
     async with paywall_over(rmz) as paywall:
         assert await paywall.confirm("rmz-subscription-id=501", user="noura")

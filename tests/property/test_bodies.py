@@ -1,4 +1,4 @@
-"""Whatever bytes come, what is raised is what is documented."""
+"""For any bytes that come, the error is a documented one."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_an_envelope_is_read_or_refused(body: bytes, content_type: str) -> None:
 def test_every_failure_is_an_error(
     status: int, body: bytes, headers: dict[str, str], operation: operations.Operation
 ) -> None:
-    """Whatever a server answers, there is an error for it, of the status that it has."""
+    """Any answer of a server has an error, and the error has its status."""
     answer = Answer(status, {"content-type": "application/json", **headers}, body)
 
     error = error_of(operation, answer, sent=("days",), now=1e9)

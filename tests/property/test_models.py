@@ -331,7 +331,7 @@ def test_access_is_never_granted_by_an_unknown_status(status: str) -> None:
 
 @given(PENDING | COMPLETED | DUPLICATES)
 def test_an_order_to_be_paid_is_never_complete(data: dict[str, Any]) -> None:
-    """Whatever else an answer holds, an order with an address to pay at is not said to be done."""
+    """An order with an address to pay at is not said to be done, for any other fields."""
     into: Any = CreatedOrder
     found = decode(data, into)
 

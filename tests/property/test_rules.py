@@ -29,7 +29,7 @@ SECONDS = st.floats(0.001, 1e9)
 @example("0")
 @example("nan")
 def test_retry_after_is_a_wait_or_nothing(written: str) -> None:
-    """Whatever the header says, the wait is a number of seconds that is not negative, or none."""
+    """For any header, the wait is a number of seconds that is not negative, or none."""
     found = retry_after(written, 1e9)
 
     assert found is None or (type(found) is float and 0 <= found < math.inf)
@@ -116,7 +116,7 @@ def test_ids_are_positive_integers_or_refused(value: object) -> None:
 
 @given(IDS | st.dictionaries(st.text() | st.integers(), st.text() | IDS, max_size=3))
 def test_no_value_breaks_a_check(value: object) -> None:
-    """Whatever a caller passes, the only error is the documented one."""
+    """For any argument of a caller, the only error is the documented one."""
     check = Validation(operations.STORE_GET)
     check.integer("integer", value, 1, 5)
     check.text("text", value)

@@ -82,7 +82,7 @@ VALUES = (
 
 @given(st.lists(st.tuples(NAMES | st.text() | st.binary(), VALUES), max_size=4))
 def test_forged_headers_are_refused(headers: list[Any]) -> None:
-    """Whatever headers somebody makes who does not know the secret."""
+    """That holds for any headers made without the secret."""
     try:
         verify(BODY, headers, secrets=[SECRET])
     except SignatureError:

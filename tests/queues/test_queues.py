@@ -16,7 +16,7 @@ LINES = 40
 
 
 def test_each_example_is_run_here_and_is_short() -> None:
-    """Whoever adds one adds it here, too."""
+    """A new example is added here, too."""
     files = {path.stem: path for path in EXAMPLES.glob("webhook_*.py")}
 
     assert files.keys() == {kind.example for kind in KINDS.values()}

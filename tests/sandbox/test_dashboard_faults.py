@@ -143,7 +143,7 @@ async def test_a_refusal_names_the_field(
 
 
 async def test_an_open_page_follows_a_switch(browser: httpx.AsyncClient, sandbox: Sandbox) -> None:
-    """Whoever sets the switch: another page, or a test."""
+    """The switch may have been set by another page, or by a test."""
 
     def version(page: str) -> str:
         return str(re.findall(r"seen=(\w+)", page)[0])

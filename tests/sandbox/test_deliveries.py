@@ -167,7 +167,7 @@ async def test_failures_are_forgotten_after_three_months(sandbox: Sandbox) -> No
 
 
 async def test_a_url_with_discord_gets_embeds(sandbox: Sandbox, receiver: Receiver) -> None:
-    """Wherever the word stands, and beside a webhook that gets the event."""
+    """The word may stand anywhere, and another webhook still gets the event."""
     sandbox.add_webhook("http://127.0.0.1/my-discord-bot", app=receiver)
     sandbox.emit(Event.RENEWED, 501)
     sandbox.emit(Event.ORDER_CREATED, 78901)

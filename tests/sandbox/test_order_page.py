@@ -238,7 +238,7 @@ async def test_wrong_form_is_shown_again(
 async def test_no_form_is_a_wrong_form(
     browser: httpx.AsyncClient, unnamed: str, body: bytes
 ) -> None:
-    """Whatever is posted, the page is shown again."""
+    """The page is shown again after any form."""
     assert (await browser.post(f"{unnamed}/pay", content=body)).status_code == 422
 
 

@@ -125,7 +125,7 @@ async def test_subscription_and_order_name_each_other(
 @pytest.mark.parametrize("target", ["999", "0", "abc", "１", "9" * 5000])
 @pytest.mark.parametrize("method", ["GET", "PUT"])
 async def test_unknown_order_is_404(api: httpx.AsyncClient, method: str, target: str) -> None:
-    """Whatever is no id of an order is not found."""
+    """A path that is no id of an order is not found."""
     answer = await api.request(method, f"/orders/{target}")
     assert (answer.status_code, answer.json()["message"]) == (404, "Order not found")
 

@@ -149,7 +149,7 @@ def test_seeded_stores_share_nothing() -> None:
 
 
 def test_the_addresses_of_pages_differ_from_run_to_run() -> None:
-    """Whoever could guess one could pay there, or look into a portal; a seed repeats them."""
+    """A guessed key would let anyone pay there, or look into a portal; a seed repeats the keys."""
     runs = [sandbox.Sandbox().state.ids.key("portal session") for _ in range(2)]
     seeded = [sandbox.Sandbox(seed=7).state.ids.key("portal session") for _ in range(2)]
 

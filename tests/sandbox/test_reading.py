@@ -286,7 +286,7 @@ async def test_days_remaining_follow_the_clock(
 async def test_a_card_is_shown_only_while_it_will_be_charged(
     api: httpx.AsyncClient, sandbox: Sandbox
 ) -> None:
-    """Whatever stops the renewal hides the card, and an unchecked wish to renew needs a card."""
+    """The card is hidden if nothing renews, and an unchecked wish to renew needs a card."""
     subscription = sandbox.state.subscriptions[501]
 
     async def shown() -> tuple[bool, bool]:

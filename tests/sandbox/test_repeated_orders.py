@@ -126,7 +126,7 @@ async def test_content_counts_and_not_its_writing(
 async def test_other_content_is_another_order(
     api: httpx.AsyncClient, basket: dict[str, Any], change: dict[str, object]
 ) -> None:
-    """Whatever differs makes a checkout of its own."""
+    """Any difference makes a checkout of its own."""
     await api.post("/orders", json=basket)
     answer = await api.post("/orders", json=basket | change)
     assert (answer.status_code, answer.json()["data"]["checkout_id"]) == (201, 55045)

@@ -219,7 +219,7 @@ def test_a_sandbox_is_served_once_at_a_time(clock: ManualClock) -> None:
 def test_a_start_that_fails_can_be_made_again(
     clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever goes wrong, nothing stays behind."""
+    """Nothing stays behind after any failure."""
     sandbox = Sandbox(clock=clock)
     address = sandbox.base_url
     with monkeypatch.context() as broken:

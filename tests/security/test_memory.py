@@ -52,7 +52,7 @@ def answered(probe: Probe, bomb: Bomb, http: str | None, seconds: float) -> Meas
 @pytest.mark.parametrize("http", TRANSPORTS)
 @pytest.mark.parametrize("name", WITH_AN_END)
 def test_an_answer_with_an_end(probe: Probe, name: str, http: str | None) -> None:
-    """Whatever a server answers, the call costs little memory and ends in an error of ours."""
+    """For any answer of a server the call costs little memory, and ends in an error of ours."""
     found = answered(probe, WITH_AN_END[name], http, 20.0)
     assert is_ours(found.ended), found
     assert found.grown < ALLOWED, found

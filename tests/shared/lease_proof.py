@@ -151,7 +151,7 @@ def play(plan: Plan) -> Proof:
             proof.granted.append(sum(int(value) for what, value in lines if what == "granted"))
             sent = [value for what, value in lines if what == "sent"]
             proof.requests.append(len(sent))
-            # Whatever the processes say, RMZ has counted, too.
+            # RMZ has counted, too, so that the processes need not be believed.
             assert len(sandbox.requests.of(status=200)) - answered == len(sent)
             if number:
                 proof.takeovers.append(min(sent) - killed)

@@ -94,7 +94,7 @@ def test_every_form_is_read_as_its_one_result(data: dict[str, Any], expected: Cr
 @pytest.mark.parametrize("written", [True, 1, "1"], ids=repr)
 @pytest.mark.parametrize("data", [PAID, FREE], ids=["paid", "free"])
 def test_any_truth_makes_a_duplicate(data: dict[str, Any], written: object) -> None:
-    """Whatever means true makes it a duplicate, of a free order too."""
+    """Any value that means true makes it a duplicate, of a free order too."""
     found = decode({**data, "duplicate": written}, INTO)
 
     assert type(found) is DuplicateOrder

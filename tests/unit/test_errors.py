@@ -122,7 +122,7 @@ def test_errors_travel(error: RMZError, take: Callable[[RMZError], RMZError]) ->
 @pytest.mark.parametrize("take", COPIES)
 @pytest.mark.parametrize("error", EVERY_ERROR, ids=lambda error: type(error).__name__)
 def test_the_page_travels(error: RMZError, take: Callable[[RMZError], RMZError]) -> None:
-    """Whatever failed on a page of a list, its copy knows the page and has the note."""
+    """A copy of any error of a page of a list knows the page and has the note."""
     failed = copy.copy(error)
     failed.page = 3
     failed.add_note("go on with page=3")

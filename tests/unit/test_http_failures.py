@@ -53,7 +53,7 @@ def raised(error: Exception, *, cause: BaseException | None = None) -> Exception
     ],
 )
 def test_a_connection_that_was_never_open_sent_nothing(kind: type[httpx.TransportError]) -> None:
-    """Whatever the reason was, another attempt may come through."""
+    """For any reason, another attempt may come through."""
     assert failure_of(raised(kind("no")), REQUEST) is Failure.NOT_SENT
 
 

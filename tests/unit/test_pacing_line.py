@@ -352,7 +352,7 @@ async def test_no_more_go_than_rmz_has_left(clock: ManualClock) -> None:
 @pytest.mark.parametrize("absurd", ["", "-1", "nan", "1e9", "x", "9" * 400, "9999999999", "٣"])
 @pytest.mark.parametrize("status", [200, 429])
 async def test_absurd_headers_change_nothing(clock: ManualClock, status: int, absurd: str) -> None:
-    """Whatever stands in the headers, three go and the fourth waits for its minute."""
+    """For any headers, three go and the fourth waits for its minute."""
     pacer = clock.pacer()
     names = ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after"]
     await learn(pacer, status, dict.fromkeys(names, absurd))

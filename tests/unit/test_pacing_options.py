@@ -51,7 +51,7 @@ def test_a_bad_wait_is_refused(value: Any) -> None:
 
 
 def test_any_object_with_the_methods_is_a_store() -> None:
-    """Whatever has the methods will do."""
+    """Any object with the methods will do."""
     store = InMemoryQuotaStore()
 
     assert Pacing(store=store).store is store

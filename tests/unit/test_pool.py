@@ -270,8 +270,7 @@ async def test_closing_that_nobody_drives(shop: Shop, monkeypatch: pytest.Monkey
 async def test_closing_that_costs_no_answer(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
-    """Whatever goes wrong there, the request that does it has its answer."""
-    assert _pool._CLOSE_TIMEOUT == 1
+    """The request that closes them has its answer, for any failure there."""
     monkeypatch.setattr(_pool, "_CLOSE_TIMEOUT", 0.01)
 
     async def close() -> None:

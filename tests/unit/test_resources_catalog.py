@@ -43,7 +43,7 @@ async def test_get_product_reads_by_id(recorder: Any) -> None:
     "product_id", [0, -1, True, "101", "premium", 101.0, None, "../store", 2**63]
 )
 async def test_bad_ids_are_refused(recorder: Any, product_id: Any) -> None:
-    """Whatever could change the address is refused by name, a slug too, and nothing is sent."""
+    """An id that could change the address is refused by name, a slug too; nothing is sent."""
     with pytest.raises(InvalidRequestError, match=r"^products\.get was not sent") as caught:
         await recorder.make(Products).get(product_id)
 

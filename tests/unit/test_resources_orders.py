@@ -38,7 +38,7 @@ async def test_get_reads_by_id(recorder: Any) -> None:
 
 @pytest.mark.parametrize("order_id", BAD_IDS)
 async def test_bad_ids_are_refused(recorder: Any, order_id: Any) -> None:
-    """Whatever could change the address is refused by name, and nothing is sent."""
+    """An id that could change the address is refused by name, and nothing is sent."""
     orders = recorder.make(Orders)
     for call in (orders.get(order_id), orders.update(order_id, status=4)):
         with pytest.raises(InvalidRequestError, match=r"^orders\.(get|update) was not") as caught:

@@ -35,7 +35,7 @@ async def test_get_reads_by_id(recorder: Any) -> None:
 @pytest.mark.parametrize("method", ["get", "cancel", "pause", "unpause"])
 @pytest.mark.parametrize("subscription_id", BAD_IDS)
 async def test_bad_ids_are_refused(recorder: Any, method: str, subscription_id: object) -> None:
-    """Whatever could change the address is refused by name, and nothing is sent."""
+    """An id that could change the address is refused by name, and nothing is sent."""
     with pytest.raises(InvalidRequestError, match=rf"^subscriptions\.{method} was not") as caught:
         await getattr(recorder.make(Subscriptions), method)(subscription_id)
 

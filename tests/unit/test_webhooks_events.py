@@ -183,7 +183,7 @@ def test_numbers_of_an_order() -> None:
 
 
 def test_a_subscription_event_has_no_order() -> None:
-    """Whatever its data look like, and whatever stands beside them."""
+    """That holds for any data, and for any keys beside them."""
     event = deliver({**RENEWED, "order": ORDER})
 
     assert event.order is None

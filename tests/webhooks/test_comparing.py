@@ -62,7 +62,7 @@ def test_each_change_has_its_events(
 
 @pytest.mark.parametrize("start", ["2026-05-10T09:00:00+00:00", "2026-06-10T09:00:00+00:00"])
 def test_a_period_that_a_pause_has_cut_is_no_renewal(start: str) -> None:
-    """Whoever adds a month for each renewal would give days away."""
+    """A program that adds a month for each renewal would give days away."""
     state = {**PAID, "start": start, "end": "2026-06-30T09:00:00+00:00"}
 
     assert changes(PAID, state) == (EventType.SUBSCRIPTION_UPDATED,)

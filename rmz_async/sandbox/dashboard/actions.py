@@ -13,7 +13,7 @@ from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.dashboard.pages import DashboardPages
 from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.endpoints.checkout_sessions import CheckoutSessions
-from rmz_async.sandbox.endpoints.front_door import Call, Handler
+from rmz_async.sandbox.endpoints.front_door import AdmittedCall, Handler
 from rmz_async.sandbox.endpoints.orders import Orders
 from rmz_async.sandbox.endpoints.portal_sessions import PortalSessions
 from rmz_async.sandbox.endpoints.subscriptions import Subscriptions
@@ -185,8 +185,8 @@ class DashboardActions:
     def _subscription(self, request: Request) -> Subscription | None:
         return self._store.subscriptions.get(request.path_params["id"])
 
-    def _as_call(self, request: Request, given: Mapping[str, object]) -> Call:
-        return Call(
+    def _as_call(self, request: Request, given: Mapping[str, object]) -> AdmittedCall:
+        return AdmittedCall(
             origin=self._backend.origin_for(request),
             path=request.url.path,
             target=str(request.path_params.get("id", "")),

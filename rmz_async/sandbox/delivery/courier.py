@@ -259,7 +259,7 @@ class Courier:
                 receipt = await post(webhook, parcel.body, headers, self.timeout)
         except TimeoutError:
             error = f"no answer within {self.timeout:g} s"
-        # Whatever a receiver does wrong belongs in the log; on trio it would end the event loop.
+        # A mistake of a receiver belongs in the log; on trio it would end the event loop.
         except Exception as problem:  # noqa: BLE001 - as said above
             error = f"{type(problem).__name__}: {problem}"
         return Delivery(

@@ -7,10 +7,10 @@ from datetime import timedelta
 from starlette.routing import Route
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.endpoints.front_door import Call, FrontDoor
+from rmz_async.sandbox.endpoints.front_door import AdmittedCall, FrontDoor
 from rmz_async.sandbox.rules.customers import existing_or_new
 from rmz_async.sandbox.store.state import CheckoutSession, Store
-from rmz_async.sandbox.wire.answers import Answer, RefusedError
+from rmz_async.sandbox.wire.answers import RefusedError, Success
 from rmz_async.sandbox.wire.forms import instant
 
 __all__ = ("CheckoutSessions", "routes")
@@ -31,7 +31,7 @@ class CheckoutSessions:
         self._backend = backend
         self._store = backend.store
 
-    def create(self, call: Call) -> Answer:
+    def create(self, call: AdmittedCall) -> Success:
         """Answer ``POST /subscriptions/checkout-sessions``."""
         fields = call.fields
         product_id = fields.integer("product_id", required=True)
@@ -57,7 +57,7 @@ class CheckoutSessions:
         )
         self._store.checkout_sessions[session.key] = session
         self._backend.record("checkout_sessions.create", session.id, f"variant {variant_id}")
-        return Answer(
+        return Success(
             {
                 "session_id": session.id,
                 "checkout_url": f"{call.origin}/checkout/{session.key}",

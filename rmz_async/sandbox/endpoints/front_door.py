@@ -17,16 +17,16 @@ from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.endpoints.throttle import Throttle
 from rmz_async.sandbox.rules.uploads import SentFile
 from rmz_async.sandbox.store.state import Store
-from rmz_async.sandbox.wire.answers import Answer, InvalidFieldsError, RefusedError
+from rmz_async.sandbox.wire.answers import InvalidFieldsError, RefusedError, Success
 from rmz_async.sandbox.wire.exact_json import dumps, loads
 from rmz_async.sandbox.wire.fields import Fields
 from rmz_async.sandbox.wire.quirks import quirky
 
-__all__ = ("Call", "FrontDoor", "Handler")
+__all__ = ("AdmittedCall", "FrontDoor", "Handler")
 
 
 @attrs.frozen
-class Call:
+class AdmittedCall:
     """An admitted call.
 
     Attributes:
@@ -56,8 +56,8 @@ class Call:
         return int(self.target) if is_number else None
 
 
-Handler = Callable[[Call], Answer]
-Reply = Answer | RefusedError | InvalidFieldsError
+Handler = Callable[[AdmittedCall], Success]
+Reply = Success | RefusedError | InvalidFieldsError
 
 
 class FrontDoor:
@@ -103,18 +103,18 @@ class FrontDoor:
         if isinstance(answer, InvalidFieldsError):
             status = switches.invalid_fields_status
         body = answer.body(now + timedelta(seconds=switches.timestamp_skew))
-        if isinstance(answer, Answer):
+        if isinstance(answer, Success):
             body["data"] = quirky(body["data"], switches)
         return _response(status, body, headers)
 
-    async def _call(self, request: Request, now: datetime) -> Call:
+    async def _call(self, request: Request, now: datetime) -> AdmittedCall:
         sent: Mapping[str, object] = dict(request.query_params)
         file = None
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
             file = await _file(request)
         elif request.method in ("POST", "PUT"):
             sent = _object(await request.body()) if _is_json(request) else {}
-        return Call(
+        return AdmittedCall(
             origin=self._backend.origin_for(request),
             path=request.url.path,
             target=request.path_params.get("id", ""),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.endpoints.front_door import Call, FrontDoor
+from rmz_async.sandbox.endpoints.front_door import AdmittedCall, FrontDoor
 from rmz_async.sandbox.shapes.subscriptions import lookup_row
 from rmz_async.sandbox.store.state import Status
-from rmz_async.sandbox.wire.answers import Answer, RefusedError
+from rmz_async.sandbox.wire.answers import RefusedError, Success
 
 __all__ = ("find", "routes")
 
@@ -23,7 +23,7 @@ def routes(_: Backend, door: FrontDoor) -> list[Route]:
     return [Route("/subscriptions/lookup", door.lets_in(find, 120), methods=["GET"])]
 
 
-def find(call: Call) -> Answer:
+def find(call: AdmittedCall) -> Success:
     """Answer ``GET /subscriptions/lookup``: those that match all that was sent."""
     fields = call.fields
     external_customer_id = fields.text("external_customer_id")
@@ -46,7 +46,7 @@ def find(call: Call) -> Answer:
         and product_id in (0, subscription.product_id)
         and country_code in ("", store.customers[subscription.customer_id].country_code)
     ][:_MOST]
-    return Answer(
+    return Success(
         {
             "count": len(found),
             "has_active": any(subscription.status in current for subscription in found),

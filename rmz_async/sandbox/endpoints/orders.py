@@ -9,7 +9,7 @@ from typing import Any
 from starlette.routing import Route
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.endpoints.front_door import Call, FrontDoor
+from rmz_async.sandbox.endpoints.front_door import AdmittedCall, FrontDoor
 from rmz_async.sandbox.rules import orders as order_lifecycle
 from rmz_async.sandbox.rules.customers import matched_or_new
 from rmz_async.sandbox.rules.order_request import OrderRequest, order_request
@@ -18,7 +18,7 @@ from rmz_async.sandbox.shapes.orders import full, list_row
 from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.store.orders import Order, OrderCheckout, OrderStatus, PlacedRequest, Quote
 from rmz_async.sandbox.store.state import Customer, Store
-from rmz_async.sandbox.wire.answers import Answer, RefusedError, RepeatedAnswer
+from rmz_async.sandbox.wire.answers import RefusedError, RepeatedAnswer, Success
 from rmz_async.sandbox.wire.pagination import page_number, page_of
 from rmz_async.sandbox.wire.routing import route
 
@@ -49,7 +49,7 @@ class Orders:
         self._backend = backend
         self._store = backend.store
 
-    def create(self, call: Call) -> Answer:
+    def create(self, call: AdmittedCall) -> Success:
         """Answer ``POST /orders``: with a checkout, or with an order if nothing is to pay."""
         request = order_request(call.fields)
         # Before the rules: the first may have taken the last piece.
@@ -62,11 +62,11 @@ class Orders:
             return self._complete(request, quote, customer, call.now)
         return self._check_out(request, quote, customer, call)
 
-    def get(self, call: Call) -> Answer:
+    def get(self, call: AdmittedCall) -> Success:
         """Answer ``GET /orders/{id}``."""
-        return Answer(full(_named(call, call.store), call.store, call.now))
+        return Success(full(_named(call, call.store), call.store, call.now))
 
-    def list(self, call: Call) -> Answer:
+    def list(self, call: AdmittedCall) -> Success:
         """Answer ``GET /orders``: from the first day to the last, the newest first or as asked."""
         fields = call.fields
         created_from = fields.day("created_from")
@@ -91,9 +91,9 @@ class Orders:
             filters={name: text for name in names if (text := fields.text(name))},
             row=lambda order: list_row(order, store, call.now),
         )
-        return Answer(page)
+        return Success(page)
 
-    def update(self, call: Call) -> Answer:
+    def update(self, call: AdmittedCall) -> Success:
         """Answer ``PUT /orders/{id}``; without a status it changes nothing."""
         order = _named(call, self._store)
         status = call.fields.integer("status", least=1, most=6)
@@ -103,9 +103,9 @@ class Orders:
             order_lifecycle.change_status(order, OrderStatus(status), self._store, call.now)
             self._backend.record("orders.update", order.id, f"{before} to {status}")
             self._backend.announce_order(Event.ORDER_STATUS_CHANGED, order)
-        return Answer(None, "Order Has Been Updates")
+        return Success(None, "Order Has Been Updates")
 
-    def _repeated(self, request: OrderRequest, now: datetime) -> Answer | None:
+    def _repeated(self, request: OrderRequest, now: datetime) -> Success | None:
         placed = self._store.placed_requests.get(request.content)
         if placed is None or now >= placed.at + _REPEATED_WITHIN:
             return None
@@ -131,7 +131,7 @@ class Orders:
 
     def _complete(
         self, request: OrderRequest, quote: Quote, customer: Customer | None, now: datetime
-    ) -> Answer:
+    ) -> Success:
         if customer is None:
             # Otherwise the checkout page asks, and there is none.
             raise RefusedError(400, "Failed to create or find customer")
@@ -140,11 +140,11 @@ class Orders:
         self._backend.record("orders.create", order.id, "order made")
         self._backend.announce_placed(order)
         data = {"order_id": order.id, "status": "completed", "amount": 0}
-        return Answer(data, "Order created successfully", 201)
+        return Success(data, "Order created successfully", 201)
 
     def _check_out(
-        self, request: OrderRequest, quote: Quote, customer: Customer | None, call: Call
-    ) -> Answer:
+        self, request: OrderRequest, quote: Quote, customer: Customer | None, call: AdmittedCall
+    ) -> Success:
         ids = self._store.ids
         checkout = OrderCheckout(
             id=ids.number("checkout", first=55001),
@@ -165,10 +165,10 @@ class Orders:
             "amount": quote.total,
             "status": "pending_payment",
         }
-        return Answer(data, "Checkout link created successfully", 201)
+        return Success(data, "Checkout link created successfully", 201)
 
 
-def _named(call: Call, store: Store) -> Order:
+def _named(call: AdmittedCall, store: Store) -> Order:
     named = call.target_id
     if named is None or named not in store.orders:
         raise RefusedError(404, "Order not found")

@@ -7,10 +7,10 @@ from datetime import timedelta
 from starlette.routing import Route
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.endpoints.front_door import Call, FrontDoor
+from rmz_async.sandbox.endpoints.front_door import AdmittedCall, FrontDoor
 from rmz_async.sandbox.rules.customers import existing
 from rmz_async.sandbox.store.state import PortalSession
-from rmz_async.sandbox.wire.answers import Answer
+from rmz_async.sandbox.wire.answers import Success
 from rmz_async.sandbox.wire.forms import instant
 
 __all__ = ("PortalSessions", "routes")
@@ -32,7 +32,7 @@ class PortalSessions:
         self._backend = backend
         self._store = backend.store
 
-    def create(self, call: Call) -> Answer:
+    def create(self, call: AdmittedCall) -> Success:
         """Answer ``POST /portal-sessions``."""
         fields = call.fields
         return_url = fields.url("return_url") or None
@@ -46,7 +46,7 @@ class PortalSessions:
         )
         self._store.portal_sessions[session.token] = session
         self._backend.record("portal_sessions.create", customer.id, f"for {lifetime} s")
-        return Answer(
+        return Success(
             {
                 "url": f"{call.origin}/s/{session.token}",
                 "expires_at": instant(session.expires_at),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.endpoints.front_door import Call, FrontDoor
+from rmz_async.sandbox.endpoints.front_door import AdmittedCall, FrontDoor
 from rmz_async.sandbox.rules import products as rules
 from rmz_async.sandbox.rules import uploads
 from rmz_async.sandbox.shapes.products import category_row, full, list_row, upload_row, written
-from rmz_async.sandbox.wire.answers import Answer, RefusedError
+from rmz_async.sandbox.wire.answers import RefusedError, Success
 from rmz_async.sandbox.wire.pagination import page_number, page_of
 from rmz_async.sandbox.wire.routing import route
 
@@ -34,21 +34,21 @@ class ProductWrites:
         self._backend = backend
         self._store = backend.store
 
-    def upload(self, call: Call) -> Answer:
+    def upload(self, call: AdmittedCall) -> Success:
         """Answer ``POST /products/upload``."""
         upload = uploads.keep(call.fields, call.file, self._store)
         self._backend.record("products.upload", upload.id, f"{upload.type} kept")
-        return Answer(upload_row(upload), "File uploaded successfully")
+        return Success(upload_row(upload), "File uploaded successfully")
 
-    def create(self, call: Call) -> Answer:
+    def create(self, call: AdmittedCall) -> Success:
         """Answer ``POST /products``."""
         product = rules.make(call.fields, self._store, call.now)
         self._backend.record("products.create", product.id, "product made")
-        return Answer(
+        return Success(
             written(product, self._store, call.now), "Product created successfully", status=201
         )
 
-    def update(self, call: Call) -> Answer:
+    def update(self, call: AdmittedCall) -> Success:
         """Answer ``PUT /products/{id}``."""
         named = call.target_id
         if named is None or named not in self._store.products:
@@ -56,18 +56,18 @@ class ProductWrites:
         product = self._store.products[named]
         rules.replace(product, call.fields, self._store, call.now)
         self._backend.record("products.update", product.id, "product replaced")
-        return Answer(written(product, self._store, call.now), "Product updated successfully")
+        return Success(written(product, self._store, call.now), "Product updated successfully")
 
 
-def get(call: Call) -> Answer:
+def get(call: AdmittedCall) -> Success:
     """Answer ``GET /products/{id}``."""
     named = call.target_id
     if named is None or named not in call.store.products:
         raise RefusedError(404, "Product not found")
-    return Answer(full(call.store.products[named], call.store, call.now))
+    return Success(full(call.store.products[named], call.store, call.now))
 
 
-def list_products(call: Call) -> Answer:
+def list_products(call: AdmittedCall) -> Success:
     """Answer ``GET /products``: all of them, also the disabled ones, by id."""
     page = page_of(
         [product for _, product in sorted(call.store.products.items())],
@@ -76,10 +76,10 @@ def list_products(call: Call) -> Answer:
         filters={},
         row=lambda product: list_row(product, call.store, call.now),
     )
-    return Answer(page)
+    return Success(page)
 
 
-def categories(call: Call) -> Answer:
+def categories(call: AdmittedCall) -> Success:
     """Answer ``GET /categories``: all of them, by id."""
     page = page_of(
         [category for _, category in sorted(call.store.categories.items())],
@@ -88,4 +88,4 @@ def categories(call: Call) -> Answer:
         filters={},
         row=lambda category: category_row(category, call.store),
     )
-    return Answer(page)
+    return Success(page)

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from starlette.routing import Route
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.endpoints.front_door import Call, FrontDoor
+from rmz_async.sandbox.endpoints.front_door import AdmittedCall, FrontDoor
 from rmz_async.sandbox.shapes.store import profile_row, statistics
-from rmz_async.sandbox.wire.answers import Answer
+from rmz_async.sandbox.wire.answers import Success
 
 __all__ = ("StoreCalls", "routes")
 
@@ -32,13 +32,13 @@ class StoreCalls:
         self._counted: dict[str, object] = {}
         self._counted_at: datetime | None = None
 
-    def get(self, call: Call) -> Answer:
+    def get(self, call: AdmittedCall) -> Success:
         """Answer ``GET /store``."""
-        return Answer(profile_row(call.store.profile, call.now))
+        return Success(profile_row(call.store.profile, call.now))
 
-    def statistics(self, call: Call) -> Answer:
+    def statistics(self, call: AdmittedCall) -> Success:
         """Answer ``GET /store/statics``, which RMZ counts again every three minutes."""
         if self._counted_at is None or call.now >= self._counted_at + _KEPT_FOR:
             self._counted = statistics(call.store)
             self._counted_at = call.now
-        return Answer(self._counted)
+        return Success(self._counted)

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from starlette.routing import Route
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.endpoints.front_door import Call, FrontDoor
+from rmz_async.sandbox.endpoints.front_door import AdmittedCall, FrontDoor
 from rmz_async.sandbox.rules import subscriptions as lifecycle
 from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.shapes.subscriptions import full, list_row, part
 from rmz_async.sandbox.store.state import Store, Subscription
-from rmz_async.sandbox.wire.answers import Answer, RefusedError
+from rmz_async.sandbox.wire.answers import RefusedError, Success
 from rmz_async.sandbox.wire.fields import Fields
 from rmz_async.sandbox.wire.forms import instant
 from rmz_async.sandbox.wire.pagination import page_number, page_of
@@ -45,11 +45,11 @@ class Subscriptions:
         self._backend = backend
         self._store = backend.store
 
-    def get(self, call: Call) -> Answer:
+    def get(self, call: AdmittedCall) -> Success:
         """Answer ``GET /subscriptions/{id}``."""
-        return Answer(full(_named(call, call.store), call.store, call.now))
+        return Success(full(_named(call, call.store), call.store, call.now))
 
-    def list(self, call: Call) -> Answer:
+    def list(self, call: AdmittedCall) -> Success:
         """Answer ``GET /subscriptions``: the newest first, those that match every filter."""
         store = call.store
         wanted = {name: text for name in _FILTERS if (text := call.fields.text(name))}
@@ -60,9 +60,9 @@ class Subscriptions:
             filters=wanted,
             row=lambda number: list_row(store.subscriptions[number], store, call.now),
         )
-        return Answer(page)
+        return Success(page)
 
-    def cancel(self, call: Call) -> Answer:
+    def cancel(self, call: AdmittedCall) -> Success:
         """Answer ``POST /subscriptions/{id}/cancel``."""
         subscription = _named(call, self._store)
         effective = call.fields.choice("effective", ("end_of_period", "immediate"))
@@ -79,7 +79,7 @@ class Subscriptions:
         keys = (*_ALWAYS, "cancel_at_period_end", "canceled_at")
         return self._changed("canceled", subscription, call, *keys, "current_period_end")
 
-    def pause(self, call: Call) -> Answer:
+    def pause(self, call: AdmittedCall) -> Success:
         """Answer ``POST /subscriptions/{id}/pause``."""
         subscription = _named(call, self._store)
         lifecycle.pause(subscription, call.now)
@@ -88,7 +88,7 @@ class Subscriptions:
         keys = (*_ALWAYS, "is_active", "current_period_end")
         return self._changed("paused", subscription, call, *keys)
 
-    def unpause(self, call: Call) -> Answer:
+    def unpause(self, call: AdmittedCall) -> Success:
         """Answer ``POST /subscriptions/{id}/unpause``."""
         subscription = _named(call, self._store)
         lifecycle.unpause(subscription, call.now)
@@ -97,7 +97,7 @@ class Subscriptions:
         keys = (*_ALWAYS, "is_active", "current_period_start", "current_period_end")
         return self._changed("unpaused", subscription, call, *keys)
 
-    def extend(self, call: Call) -> Answer:
+    def extend(self, call: AdmittedCall) -> Success:
         """Answer ``POST /subscriptions/{id}/extend``."""
         subscription = _named(call, self._store)
         days = _days(call.fields)
@@ -109,14 +109,16 @@ class Subscriptions:
         data = part(subscription, self._store, call.now, keys)
         # Only here it is documented as a moment and not as a day.
         data["end_date"] = instant(subscription.current_period_end)
-        return Answer(data, "Subscription extended successfully")
+        return Success(data, "Subscription extended successfully")
 
-    def _changed(self, verb: str, subscription: Subscription, call: Call, *keys: str) -> Answer:
+    def _changed(
+        self, verb: str, subscription: Subscription, call: AdmittedCall, *keys: str
+    ) -> Success:
         data = part(subscription, self._store, call.now, keys)
-        return Answer(data, f"Subscription {verb} successfully")
+        return Success(data, f"Subscription {verb} successfully")
 
 
-def _named(call: Call, store: Store) -> Subscription:
+def _named(call: AdmittedCall, store: Store) -> Subscription:
     named = call.target_id
     if named is None or named not in store.subscriptions:
         raise RefusedError(404, "Subscription not found")

@@ -17,7 +17,7 @@ from rmz_async.sandbox.store.cards import TEST_CARDS, CardBehaviour
 __all__ = (
     "ACTIONS",
     "Advance",
-    "Call",
+    "CallApi",
     "ClearFaults",
     "Emit",
     "Fault",
@@ -121,7 +121,7 @@ class Advance:
 
 
 @attrs.frozen(kw_only=True)
-class Call:
+class CallApi:
     """Make a call of the API.
 
     Attributes:
@@ -351,7 +351,7 @@ ACTIONS: dict[str, type[Any]] = {
     "subscribe": Subscribe,
     "pay": Pay,
     "advance": Advance,
-    "call": Call,
+    "call": CallApi,
     "portal": Portal,
     "set_card": SetCard,
     "set": Set,

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import attrs
 
-__all__ = ("Call", "Field", "Group", "Outline", "Reply", "Shape", "outline_of")
+__all__ = ("CallOutline", "Field", "Group", "Outline", "Reply", "Shape", "outline_of")
 
 _Json = Mapping[str, Any]
 _METHODS = ("get", "post", "put", "delete")
@@ -52,7 +52,7 @@ class Reply:
 
 
 @attrs.frozen(kw_only=True)
-class Call:
+class CallOutline:
     """A call, or an event that is sent to a webhook.
 
     Attributes:
@@ -81,7 +81,7 @@ class Group:
 
     name: str
     description: str
-    calls: tuple[Call, ...]
+    calls: tuple[CallOutline, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -122,7 +122,7 @@ def outline_of(document: _Json) -> Outline:
     )
 
 
-def _calls(document: _Json) -> Iterator[tuple[str, Call]]:
+def _calls(document: _Json) -> Iterator[tuple[str, CallOutline]]:
     for path, methods in (*document["paths"].items(), *document["webhooks"].items()):
         for method in _METHODS:
             if method in methods:
@@ -130,14 +130,14 @@ def _calls(document: _Json) -> Iterator[tuple[str, Call]]:
                 yield operation["tags"][0], _call(path, method, operation, document)
 
 
-def _call(path: str, method: str, operation: _Json, document: _Json) -> Call:
+def _call(path: str, method: str, operation: _Json, document: _Json) -> CallOutline:
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     replies = (
         (str(status), _target(reply, document)) for status, reply in operation["responses"].items()
     )
     parameters = [_target(each, document) for each in operation.get("parameters", ())]
     in_path = {each["name"]: each["example"] for each in parameters if each["in"] == "path"}
-    return Call(
+    return CallOutline(
         name=operation["operationId"],
         method=method.upper(),
         path=path,

@@ -8,18 +8,18 @@ from datetime import datetime
 import attrs
 
 __all__ = (
-    "Answer",
     "InvalidFieldsError",
     "InvalidProductError",
     "RefusedError",
     "RepeatedAnswer",
+    "Success",
 )
 
 _API = "rmz.shawarma"
 
 
 @attrs.frozen
-class Answer:
+class Success:
     """The answer to a call that succeeded."""
 
     data: object
@@ -37,7 +37,7 @@ class Answer:
 
 
 @attrs.frozen
-class RepeatedAnswer(Answer):
+class RepeatedAnswer(Success):
     """The answer to an order that came again, which has an envelope of its own."""
 
     def body(self, now: datetime) -> dict[str, object]:
@@ -55,7 +55,7 @@ class RefusedError(Exception):
 
     def body(self, now: datetime) -> dict[str, object]:
         """Return the error envelope."""
-        return {**Answer(None, self.message).body(now), "error": True}
+        return {**Success(None, self.message).body(now), "error": True}
 
 
 class InvalidFieldsError(Exception):
@@ -77,4 +77,4 @@ class InvalidProductError(InvalidFieldsError):
 
     def body(self, now: datetime) -> dict[str, object]:
         """Return the error envelope."""
-        return {**Answer(self.errors, str(self)).body(now), "error": True}
+        return {**Success(self.errors, str(self)).body(now), "error": True}
