@@ -79,6 +79,26 @@ def test_a_key_that_rmz_leaves_out_is_no_change(key: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("start", "renewed"),
+        ("end", "updated"),
+        ("auto_renew", "renewed"),
+        ("variant", "renewed"),
+        ("is_ending", "renewed"),
+    ],
+)
+def test_a_key_that_was_not_known_before_is_no_change(key: str, expected: str) -> None:
+    """RMZ may show more of a subscription later; without the last end, no period is a renewal."""
+    known = dict(PAID)
+    del known[key]
+
+    kinds = changes(known, {**PAID, "start": JUNE, "end": JULY})
+
+    assert [kind.removeprefix("subscription.") for kind in kinds] == [expected]
+
+
+@pytest.mark.parametrize(
     ("status", "expected"), [("active", "created"), ("expired", "created expired")]
 )
 def test_a_new_subscription_was_created_first(status: str, expected: str) -> None:
