@@ -32,7 +32,7 @@ class Page(Generic[T]):
     """Whether RMZ says that another page follows. RMZ sends no total."""
 
     per_page: int | None = None
-    """How many items a full page has."""
+    """How many items a full page has; None if RMZ does not say it as a number."""
 
 
 class Pager(Generic[T]):

@@ -152,7 +152,7 @@ def _page_hook(wanted: Any, converter: Converter) -> Hook:
         "number": values.decisive(values.integer, "an integer"),
         "items": converter.get_structure_hook(cast("Any", tuple)[get_args(wanted)[0], ...]),
         "has_next": values.next_page,
-        "per_page": converter.get_structure_hook(int | None),
+        "per_page": values.size,
     }
     overrides = {
         name: override(rename=names.get(name, name), struct_hook=hook)
@@ -169,8 +169,9 @@ def _page_hook(wanted: Any, converter: Converter) -> Hook:
             for _, note in error.group_exceptions()[0]:
                 note.name = names.get(note.name, note.name)
             raise
-        last = value.get("last_page")
-        if not page.has_next and last is not None and (values.integer(last) or 0) > page.number:
+        # RMZ documents no last page, so that one which cannot be read is none.
+        last = values.size(value.get("last_page"))
+        if not page.has_next and last is not None and last > page.number:
             raise WrongValueError("no page follows, and last_page names a later one")
         return page
 

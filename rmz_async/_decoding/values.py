@@ -78,6 +78,14 @@ def integer(value: Any, _: object = None) -> int | None:
     raise WrongValueError("expected an integer")
 
 
+def size(value: Any, _: object = None) -> int | None:
+    """Read an integer of a page's frame that no decision depends on; None if it is none."""
+    try:
+        return integer(value)
+    except WrongValueError:
+        return None
+
+
 def boolean(value: Any, _: object = None) -> bool | None:
     """Read true or false, also as 1 or 0."""
     if value.__class__ is bool or value is None:

@@ -9,9 +9,11 @@ import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rmz_async import Model, Page, from_dict, models
+from rmz_async import Model, Page, PayloadError, from_dict, models
 from rmz_async._decoding.converter import decode
 from tests.endpoints import ENDPOINTS
+from tests.unit.deliveries import deliver
+from tests.unit.documented import EVENTS
 from tests.unit.payloads import FULL
 
 DECISIVE: dict[type[Model], set[str]] = {
@@ -123,6 +125,24 @@ def test_a_damaged_item_costs_no_page(data: st.DataObject) -> None:
         return
 
     assert found.items[0] == decode(whole, model)
+
+
+@given(data=st.data())
+def test_a_damaged_field_costs_no_event(data: st.DataObject) -> None:
+    """The event arrives, and RMZ's own data with it, so that a handler can read them there."""
+    name = data.draw(st.sampled_from(sorted(EVENTS)))
+    whole = {"event": name, "event_id": "a7b8", "data": EVENTS[name]}
+    path = data.draw(st.sampled_from(places(whole)))
+    payload = damaged(whole, path, data.draw(junk | st.just(...)))
+    try:
+        found = deliver(json.dumps(payload, default=str).encode())
+    except PayloadError:
+        assert path == ("event",)
+        return
+
+    assert found.event == payload["event"]
+    if path[0] == "event_id":
+        assert found.data == deliver(whole).data
 
 
 def test_every_answer_is_damaged() -> None:
