@@ -34,7 +34,7 @@ from rmz_async.paywall._snapshot import snapshot_at
 from rmz_async.paywall._stale import KEPT, Stale
 from rmz_async.paywall._state import Bought, Secrets, State
 from rmz_async.paywall._steady import steady_clock
-from rmz_async.paywall._told import Told
+from rmz_async.paywall._reported import Told
 from rmz_async.paywall._users import is_user, validate
 from rmz_async.paywall.access import Access, Source
 from rmz_async.paywall.decisions import decide_fact

@@ -102,7 +102,7 @@ MODULES = {
         "paywall/old_answers",
         "paywall/outages",
     ),
-    "rmz_async.paywall._told": ("paywall/feeding", "paywall/changes"),
+    "rmz_async.paywall._reported": ("paywall/feeding", "paywall/changes"),
     "rmz_async.paywall._slugs": ("paywall/misspelt_slugs",),
     "rmz_async.paywall._users": ("paywall/paywall",),
     "rmz_async.paywall._product_answers": ("paywall/products", "paywall/products_bought"),
