@@ -29,12 +29,12 @@ from rmz_async.paywall._query import Query
 from rmz_async.paywall._reachability import SLOT_PAUSE, Reachability
 from rmz_async.paywall._recording import record_of
 from rmz_async.paywall._refreshing import Refreshing
+from rmz_async.paywall._reported import ReportedChanges
 from rmz_async.paywall._slugs import ShownSlugs
 from rmz_async.paywall._snapshot import snapshot_at
 from rmz_async.paywall._stale import KEPT, Stale
 from rmz_async.paywall._state import Bought, Secrets, State
 from rmz_async.paywall._steady import steady_clock
-from rmz_async.paywall._reported import Told
 from rmz_async.paywall._users import is_user, validate
 from rmz_async.paywall.access import Access, Source
 from rmz_async.paywall.decisions import decide_fact
@@ -108,7 +108,7 @@ class Answers:
         self._expectations = Expectations(self._now)
         self._doubts = Doubts()
         self._flights: Flights[Access | None] = Flights()
-        self._told = Told(
+        self._reported = ReportedChanges(
             self.memory, self._doubts, self._expectations, self._now, lookups.replica_lag
         )
         self._adopting: Flights[None] = Flights()
@@ -123,7 +123,7 @@ class Answers:
             snapshot_at(snapshot, self.store, policy),
             lambda user, access: self._remember(user, access, lifetimes.soft),
             None if shared is None else self._facts.changes,
-            self._told.note,
+            self._reported.note,
         )
         self._failed = 0
         self._slugs = ShownSlugs()
@@ -166,7 +166,7 @@ class Answers:
             return self._observed(await self._refreshed(user, source), self._observer)
 
     async def _refreshed(self, user: str, source: Source) -> Access:
-        urgency = Urgency.TOLD if source is Source.WEBHOOK else Urgency.BACKGROUND
+        urgency = Urgency.REPORTED if source is Source.WEBHOOK else Urgency.BACKGROUND
         access = await self._flights.join(
             user,
             partial(self._fly, user, urgency, source=source, usable=None),
@@ -183,12 +183,12 @@ class Answers:
 
     async def feed(self, event: Event) -> None:
         """Ask RMZ about the customer of an event."""
-        told = event.subscription
+        found = event.subscription
         # Another program of the shop may name users as no check can.
-        if told is None or not is_user(user := told.external_customer_id):
+        if found is None or not is_user(user := found.external_customer_id):
             return
-        change = Change(user=user, at=self._today(), subscription_id=told.id, status=told.status)
-        self._told.doubt(change)
+        change = Change(user=user, at=self._today(), subscription_id=found.id, status=found.status)
+        self._reported.doubt(change)
         await self._facts.announce(change)
         try:
             await self.refresh(user, Source.WEBHOOK)
@@ -230,7 +230,7 @@ class Answers:
         Returns:
             The answer that this subscription gives without others; a grant is remembered.
         """
-        self._told.expect(user, subscription.id, subscription.status, subscription)
+        self._reported.expect(user, subscription.id, subscription.status, subscription)
         fact = Fact((subscription,), checked_at, is_partial=True)
         access = decide_fact(fact, self.policy, self._today())
         if access.granted:
@@ -269,7 +269,7 @@ class Answers:
 
     async def _ask(self, user: str, urgency: Urgency) -> Access | None:
         if self._reachability.pause:
-            nobody_waits = urgency in (Urgency.BACKGROUND, Urgency.TOLD)
+            nobody_waits = urgency in (Urgency.BACKGROUND, Urgency.REPORTED)
             return None if nobody_waits else await self._known_elsewhere(user)
         fly = partial(self._fly, user, urgency, usable=partial(self._is_usable, user))
         return await self._flights.join(user, fly)
@@ -288,7 +288,7 @@ class Answers:
         """Ask about a payer in the background, unless another task has done so meanwhile."""
         entry = self.memory.payer(user)
         if user in self._doubts:
-            await self._ask(user, Urgency.TOLD)
+            await self._ask(user, Urgency.REPORTED)
         elif entry is not None and self._now() >= entry.learnt + self._lifetimes.soft:
             await self._ask(user, Urgency.BACKGROUND)
 

@@ -100,10 +100,10 @@ class Background:
         """Take over the payers of the snapshot."""
         if self._snapshot is None:
             return
-        for user, access, told in await anyio.to_thread.run_sync(self._snapshot.read):
+        for user, access, reported in await anyio.to_thread.run_sync(self._snapshot.read):
             if self._memory.payer(user) is None:
-                if told is not None:
-                    self._doubts.add(user, told)
+                if reported is not None:
+                    self._doubts.add(user, reported)
                 self._remember(user, access)
 
     async def save(self) -> None:
@@ -111,7 +111,8 @@ class Background:
         if self._snapshot is None:
             return
         answers = (
-            (user, entry.access, self._doubts.told(user)) for user, entry in self._memory.payers()
+            (user, entry.access, self._doubts.reported_at(user))
+            for user, entry in self._memory.payers()
         )
         try:
             await anyio.to_thread.run_sync(self._snapshot.write, answers)

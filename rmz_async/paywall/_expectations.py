@@ -13,7 +13,7 @@ from rmz_async.paywall.sharing import Fact
 __all__ = ("Expectation", "Expectations")
 
 # So many users at the same time; the one that was added first is dropped first.
-MOST_TOLD = 10_000
+MOST_REPORTED = 10_000
 
 # The same for those that have their subscription, which take several times the memory. RMZ's API
 # returns far fewer in a minute.
@@ -54,7 +54,7 @@ class Expectations:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._told: dict[str, Expectation] = {}
+        self._reported: dict[str, Expectation] = {}
         self._returned: dict[str, Expectation] = {}
 
     def expect(self, user: str, expectation: Expectation) -> None:
@@ -65,7 +65,7 @@ class Expectations:
             if same == (expectation.subscription_id, expectation.status):
                 expectation = known
         if expectation.subscription is None:
-            self._put(self._told, MOST_TOLD, user, expectation)
+            self._put(self._reported, MOST_REPORTED, user, expectation)
         else:
             self._put(self._returned, MOST_RETURNED, user, expectation)
 
@@ -82,7 +82,7 @@ class Expectations:
         Returns:
             All subscriptions, and the expectation that the answer contradicts, if there is one.
         """
-        expected = self._returned.get(user) or self._told.get(user)
+        expected = self._returned.get(user) or self._reported.get(user)
         if expected is None:
             return subscriptions, None
         same = [each for each in subscriptions if each.id == expected.subscription_id]
@@ -112,5 +112,5 @@ class Expectations:
                 room.pop(first, None)
 
     def _forget(self, user: str) -> Expectation | None:
-        told, returned = self._told.pop(user, None), self._returned.pop(user, None)
-        return told if returned is None else returned
+        reported, returned = self._reported.pop(user, None), self._returned.pop(user, None)
+        return reported if returned is None else returned

@@ -34,7 +34,7 @@ class Urgency(Enum):
     RETURNING = "returning"
     """A known payer whose last answer is over, too old, or older than an event."""
 
-    TOLD = "told"
+    REPORTED = "reported"
     """A user of whom an event has reported a change; no check waits."""
 
     STRANGER = "stranger"
@@ -116,7 +116,7 @@ class RMZLookups:
         self._clients = {
             Urgency.PAYER: waiting(hasty, 0.0),
             Urgency.RETURNING: waiting(patient, patience),
-            Urgency.TOLD: waiting(options.timeout, math.inf),
+            Urgency.REPORTED: waiting(options.timeout, math.inf),
             Urgency.STRANGER: waiting(patient, patience, FOR_OTHERS),
             Urgency.BACKGROUND: waiting(options.timeout, math.inf, FOR_OTHERS),
         }

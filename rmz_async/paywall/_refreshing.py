@@ -27,23 +27,24 @@ class Due:
     """The users who wait in one event loop.
 
     Attributes:
-        told: The users of whom an event has reported a change; the keys, in order. They go first.
+        reported: The users of whom an event has reported a change; the keys, in order. They go
+            first.
         users: The same for all others.
         wake: Set when a user was added.
         runs: Whether somebody refreshes them.
     """
 
-    told: dict[str, None] = attrs.field(factory=dict[str, None])
+    reported: dict[str, None] = attrs.field(factory=dict[str, None])
     users: dict[str, None] = attrs.field(factory=dict[str, None])
     wake: anyio.Event = attrs.field(factory=anyio.Event)
     runs: bool = False
 
     def __len__(self) -> int:
-        return len(self.told) + len(self.users)
+        return len(self.reported) + len(self.users)
 
     def pop(self) -> str:
         """Take the first user out."""
-        users = self.told or self.users
+        users = self.reported or self.users
         user = next(iter(users))
         del users[user]
         return user
@@ -88,7 +89,7 @@ class Refreshing:
         due = self._due.for_running_loop()
         if not due.runs:
             return False
-        (due.told if first else due.users)[user] = None
+        (due.reported if first else due.users)[user] = None
         self.waiting = len(due)
         due.wake.set()
         return True
@@ -109,7 +110,7 @@ class Refreshing:
                     workers.start_soon(self._work, due)
         finally:
             due.runs = False
-            due.told.clear()
+            due.reported.clear()
             due.users.clear()
             self.waiting = 0
 

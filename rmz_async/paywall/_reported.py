@@ -10,10 +10,10 @@ from rmz_async.paywall._expectations import Expectation, Expectations
 from rmz_async.paywall._memory import Memory
 from rmz_async.paywall.sharing import Change
 
-__all__ = ("Told",)
+__all__ = ("ReportedChanges",)
 
 
-class Told:
+class ReportedChanges:
     """Doubts what is known of a user as soon as an event has reported a change.
 
     Args:

@@ -117,14 +117,14 @@ def rules_of(store: str, policy: Policy) -> str:
     return f"{store} {products} {attrs.evolve(policy, product_ids=None)}"
 
 
-def _row(user: str, access: Access, told: datetime | None) -> dict[str, Any]:
+def _row(user: str, access: Access, reported: datetime | None) -> dict[str, Any]:
     until, subscription = access.until, access.subscription
     return {
         "user": user,
         "reason": access.reason.value,
         "until": None if until is None else until.isoformat(),
         "checked_at": access.checked_at.isoformat(),
-        "told_at": None if told is None else told.isoformat(),
+        "reported_at": None if reported is None else reported.isoformat(),
         "subscription": None if subscription is None else subscription.to_dict(),
         "others": [each.to_dict() for each in access.others],
         "complete": access.complete,
@@ -146,8 +146,8 @@ def _read(row: dict[str, Any]) -> tuple[str, Access, datetime | None]:
     )
     if not isinstance(row["user"], str):
         raise TypeError("user is no string")
-    told = row.get("told_at")
-    return row["user"], access, None if told is None else _moment(told)
+    reported = row.get("reported_at")
+    return row["user"], access, None if reported is None else _moment(reported)
 
 
 def _moment(written: str) -> datetime:

@@ -88,8 +88,8 @@ class RedisAccessCache:
     async def get(self, user: str) -> Fact | None:
         """Return what a process has learnt about a user, or None."""
         key = self._key(user)
-        value, told = await self._link.run("MGET", key, f"{key}:told")
-        return _read(value, told)
+        value, reported = await self._link.run("MGET", key, f"{key}:reported")
+        return _read(value, reported)
 
     async def put(self, user: str, fact: Fact) -> None:
         """Store what this process has learnt, unless a newer fact is known."""
@@ -107,7 +107,7 @@ class RedisAccessCache:
         """Let all processes know of a change."""
         at = change.at.isoformat()
         # The fact itself stays: a payer is known by it while RMZ cannot be asked.
-        await self._link.run("SET", f"{self._key(change.user)}:told", at, "PX", self._ttl)
+        await self._link.run("SET", f"{self._key(change.user)}:reported", at, "PX", self._ttl)
         value = {
             "user": change.user,
             "at": at,
@@ -146,12 +146,12 @@ class RedisAccessCache:
     async def learnt(self, user: str, *, after: datetime | None, seconds: float) -> Fact | None:
         """Wait for the answer of the process that asks now; see `AccessCache.learnt`."""
         key = self._key(user)
-        look = ("EVAL", _scripts.LOOK, 3, self._lease_key(user), key, f"{key}:told", TOKEN)
+        look = ("EVAL", _scripts.LOOK, 3, self._lease_key(user), key, f"{key}:reported", TOKEN)
         with anyio.move_on_after(seconds):
             while True:
                 # Read in one step, because a fact is stored before its lease ends.
-                rest, value, told = await self._link.run(*look)
-                fact = _read(value, told)
+                rest, value, reported = await self._link.run(*look)
+                fact = _read(value, reported)
                 if fact is not None and (after is None or fact.checked_at > after):
                     return fact
                 if not rest:
@@ -201,7 +201,7 @@ def _change(value: str) -> Change | None:
     return Change(user=user, at=at, subscription_id=subscription_id, status=status)
 
 
-def _read(value: Any, told: str | None) -> Fact | None:
+def _read(value: Any, reported: str | None) -> Fact | None:
     if value is None:
         return None
     # A value of another version counts as none, and RMZ is asked.
@@ -209,7 +209,7 @@ def _read(value: Any, told: str | None) -> Fact | None:
         row = json.loads(value)
         checked_at = datetime.fromisoformat(row["checked_at"])
         subscriptions = tuple(from_dict(Subscription, one) for one in row["subscriptions"])
-        is_doubted = told is not None and checked_at < datetime.fromisoformat(told)
+        is_doubted = reported is not None and checked_at < datetime.fromisoformat(reported)
         # An earlier version says nothing of it, and asks RMZ again after a confirmed purchase.
         is_partial = bool(row.get("is_partial"))
     except (RMZError, ValueError, KeyError, TypeError, AttributeError):

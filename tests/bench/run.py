@@ -212,7 +212,7 @@ def bench_decoding() -> None:
     )
     report("decode a page of 15 orders", "json.loads", ratio, "3.20", "2.40")
 
-    told = {
+    fields = {
         "event": "subscription.renewed",
         "event_id": "0b9f5f0e-54c4-4a53-9d0c-54f1a7c1d1aa",
         "data": {
@@ -231,7 +231,7 @@ def bench_decoding() -> None:
             }
         },
     }
-    delivery = json.dumps(told).encode()
+    delivery = json.dumps(fields).encode()
     key = SECRET.encode()
     headers = {
         "Content-Type": "application/json",

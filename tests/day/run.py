@@ -9,7 +9,7 @@ still while any of them is at work; in an outage, a process that shares a Redis 
 compares each answer with the tables of the sandbox.
 
 The program ends with 1 if RMZ had to refuse a request, if a payer is refused, if a known payer is
-told to come back, if somebody is let in who has never paid, past the end of a period, or too long
+asked to come back, if somebody is let in who has never paid, past the end of a period, or too long
 after a subscription was taken away. ``--broken`` breaks the paywall in several ways, and ends with
 1 if the referee does not notice one of them.
 """

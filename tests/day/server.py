@@ -46,7 +46,7 @@ class Answer:
 
 @attrs.frozen(kw_only=True)
 class Given:
-    """All that a server is told when it starts.
+    """All that a server gets when it starts.
 
     Attributes:
         place: Which of the servers it is, from 1; a server that replaces another one has its place.
@@ -79,7 +79,7 @@ class Server:
     def __init__(
         self, given: Given, way: httpx.AsyncBaseTransport, shared: AccessCache | None
     ) -> None:
-        self._is_told = anyio.Event()
+        self._is_reported = anyio.Event()
         self._has_ended = anyio.Event()
         pacing = Pacing()
         if given.redis is not None:
@@ -109,15 +109,15 @@ class Server:
         )
 
     async def run(self, *, task_status: TaskStatus[None]) -> None:
-        """Serve until it is told to end."""
+        """Serve until it is asked to end."""
         async with self._rmz, self._paywall:
             task_status.started()
-            await self._is_told.wait()
+            await self._is_reported.wait()
         self._has_ended.set()
 
     async def end(self) -> None:
         """Stop as a server does that is asked to."""
-        self._is_told.set()
+        self._is_reported.set()
         await self._has_ended.wait()
 
     async def check(self, user: str) -> Answer:

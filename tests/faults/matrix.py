@@ -173,7 +173,7 @@ class Playing:
         try:
             if kind.warm:
                 self.plan.off = True
-                await told(lane, client.store.get)
+                await reported(lane, client.store.get)
                 self.plan.off = False
             if kind.name == "idle-closed":
                 self.line.close_idle()
@@ -181,7 +181,7 @@ class Playing:
             mark = shop.mark()
             self.plan.begin(shop, target)
             slept, seen = shop.timing.slept, len(self.line.seen)
-            call = partial(told, lane, partial(case.subject.call, client, target))
+            call = partial(reported, lane, partial(case.subject.call, client, target))
             (verdict, answer), waited = await waited_for(call)
             slept, seen = shop.timing.slept - slept, len(self.line.seen) - seen
             late = is_late(case, slept=slept, waited=waited, requests=seen)
@@ -206,7 +206,7 @@ class Playing:
                 self.plan.off = True
                 target = case.subject.prepare(shop)
                 mark = shop.mark()
-                next_one = await told(lane, partial(case.subject.call, client, target))
+                next_one = await reported(lane, partial(case.subject.call, client, target))
                 self._count(tally, FOLLOWING, *next_one, target, mark, 0)
         finally:
             shop.behave()
@@ -215,7 +215,7 @@ class Playing:
             shop.forget()
 
     async def _resolved(self, client: Any, error: Any) -> tuple[Verdict, Any]:
-        verdict, answer = await told(self.case.lane, partial(client.resolve, error))
+        verdict, answer = await reported(self.case.lane, partial(client.resolve, error))
         # The error of the caller's own hook says nothing about the call.
         return (Verdict.UNKNOWN if isinstance(answer, HookError) else verdict), answer
 
@@ -310,7 +310,7 @@ def undo(shop: Shop, subject: Subject, target: Any, mark: int) -> bool:
     return True
 
 
-async def told(lane: Lane, work: Any) -> tuple[Verdict, Any]:
+async def reported(lane: Lane, work: Any) -> tuple[Verdict, Any]:
     """Make a call; return its report, and its result or exception."""
     try:
         return Verdict.OK, await lane.do(work)

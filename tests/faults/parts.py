@@ -138,13 +138,13 @@ def write(tally: Tally) -> str:
 
 def read(text: str) -> Tally:
     """Read what `write` has written."""
-    told = json.loads(text)
+    written = json.loads(text)
     return Tally(
-        rows={row: Counter(counts) for row, counts in told["rows"].items()},
-        injected=Counter(told["injected"]),
-        offenders=[(name, what) for name, what in told["offenders"]],
-        notes=Counter(told["notes"]),
-        shares={kind: Counter(counts) for kind, counts in told["shares"].items()},
+        rows={row: Counter(counts) for row, counts in written["rows"].items()},
+        injected=Counter(written["injected"]),
+        offenders=[(name, what) for name, what in written["offenders"]],
+        notes=Counter(written["notes"]),
+        shares={kind: Counter(counts) for kind, counts in written["shares"].items()},
     )
 
 

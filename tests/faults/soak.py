@@ -94,11 +94,11 @@ class Soak:
     """The clients at work.
 
     Attributes:
-        told: The number of calls by their outcome.
+        outcomes: The number of calls by their outcome.
     """
 
     def __init__(self, clients: list[Client], until: float) -> None:
-        self.told: Counter[str] = Counter()
+        self.outcomes: Counter[str] = Counter()
         self._clients = clients
         self._until = until
 
@@ -119,11 +119,11 @@ class Soak:
                 call.cancel()
             try:
                 await call
-                self.told["ok"] += 1
+                self.outcomes["ok"] += 1
             except asyncio.CancelledError:
-                self.told["cancelled"] += 1
+                self.outcomes["cancelled"] += 1
             except RMZError as error:
-                self.told[type(error).__name__] += 1
+                self.outcomes[type(error).__name__] += 1
 
 
 def opened(address: dict[str, str]) -> list[Client]:
@@ -168,7 +168,7 @@ async def soak(minutes: float) -> int:
             await client.aclose()
         await asyncio.sleep(0.2)
         after = held()
-    _print(sent, spent, working.told)
+    _print(sent, spent, working.outcomes)
     print(f"memory, MiB: {at_start:.1f} at start, {warm:.1f} warm, {at_end:.1f} at end")
     print(f"growth after the warm-up: {at_end - warm:+.2f} MiB (must be below {GROWTH:g})")
     grown = [what for what, count in after.items() if count > before[what]]
@@ -180,10 +180,10 @@ async def soak(minutes: float) -> int:
     return 1 if failed else 0
 
 
-def _print(sent: list[Sent], spent: float, told: Counter[str]) -> None:
+def _print(sent: list[Sent], spent: float, outcomes: Counter[str]) -> None:
     requests = sum(each.tries for each in sent)
     print(f"{requests} requests in {spent:.0f} s: {requests / spent:.0f} a second")
-    print("calls:", ", ".join(f"{count} {what}" for what, count in told.most_common()))
+    print("calls:", ", ".join(f"{count} {what}" for what, count in outcomes.most_common()))
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from tests.faults.customer import Customer
 from tests.faults.faults import Fault, fault_named
 from tests.faults.judge import OFFENCES, Column, Finding, Tally, Verdict, column
 from tests.faults.lanes import LANES
-from tests.faults.matrix import told
+from tests.faults.matrix import reported
 from tests.faults.parts import read, write
 from tests.faults.report import offenders, shares, table
 from tests.faults.shop import open_shop
@@ -128,7 +128,7 @@ def judged(call: str, status: Status, what: str, fault: str) -> Column:
             client = lane.client(shop.token, line.base_url, shop.timing.waiting())
             began, mark = shop.timing.clock(), shop.mark()
             change = getattr(client.subscriptions, call)
-            verdict, _ = await told(lane, lambda: change(number))
+            verdict, _ = await reported(lane, lambda: change(number))
             await lane.close(client)
             line.close()
             name = f"subscriptions.{call}"

@@ -15,7 +15,7 @@ from tests.faults.customer import Customer
 from tests.faults.faults import FAULTS, Fault, Stage
 from tests.faults.judge import Column, Finding, Tally, Verdict, column
 from tests.faults.lanes import Lane
-from tests.faults.matrix import said, told
+from tests.faults.matrix import reported, said
 from tests.faults.shop import Shop
 from tests.faults.subjects import SUBJECTS, Subject, snapshot
 from tests.seams import budget_of
@@ -123,7 +123,7 @@ class Walk:
             budget_of(self._client).left = Budget.SIZE
         began, mark, injected = shop.timing.clock(), shop.mark(), self._line.injected
         began_really = time.monotonic()
-        verdict, answer = await told(self._lane, partial(asked.call, self._client, target))
+        verdict, answer = await reported(self._lane, partial(asked.call, self._client, target))
         # Without a fault, only a machine that is busy with other things is so slow.
         timed_out = time.monotonic() - began_really >= _PATIENCE
         self._line.settle()
@@ -136,7 +136,7 @@ class Walk:
         if verdict is Verdict.UNKNOWN and chance.random() < 0.5:
             plan.off = True
             shop.timing.skip(_AFTER_WORK)
-            verdict, later = await told(self._lane, partial(self._client.resolve, answer))
+            verdict, later = await reported(self._lane, partial(self._client.resolve, answer))
             where = self._column(asked, verdict, later, target, mark, began)
             said_later = f"{asked.name}, resolve(): {said(verdict, later, [])}"
             tally.add("resolve() of some of these", name, where, 0, said_later)

@@ -24,7 +24,7 @@ from rmz_async.sandbox.demo.telling import Teller, UnexpectedError, known
 RUN = [sys.executable, "-W", "error", "-m", "rmz_async.sandbox.demo"]
 
 
-def told() -> str:
+def story() -> str:
     """Return the whole story."""
     stream = io.StringIO()
     asyncio.run(tell_story(Teller(stream, coloured=False)))
@@ -55,14 +55,14 @@ def test_the_demonstration_tells_the_whole_story(capsys: pytest.CaptureFixture[s
 
 def test_every_event_of_a_subscription_that_the_story_brings_is_shown() -> None:
     """Every event of RMZ, except that no cancellation is taken back."""
-    shown = set(re.findall(r"← subscription\.(\w+)", told()))
+    shown = set(re.findall(r"← subscription\.(\w+)", story()))
 
     known = {event.partition(".")[2] for event in rmz_async.EventType if "subscription" in event}
     assert known - shown == {"resumed"}
 
 
 def test_the_story_fits_a_terminal_of_80_columns() -> None:
-    assert max(map(len, told().splitlines())) <= 80
+    assert max(map(len, story().splitlines())) <= 80
 
 
 def test_a_terminal_shows_the_story_in_colours() -> None:
@@ -135,7 +135,7 @@ def test_the_story_is_not_told_if_it_is_not_true(
     monkeypatch.setattr("rmz_async.sandbox.demo.story.Sandbox", broken)
 
     with pytest.raises(UnexpectedError, match=claim):
-        told()
+        story()
 
 
 def test_a_second_pause_that_is_not_refused_fails_the_demonstration(
@@ -153,7 +153,7 @@ def test_a_second_pause_that_is_not_refused_fails_the_demonstration(
     monkeypatch.setattr(Subscriptions, "pause", lenient)
 
     with pytest.raises(UnexpectedError, match="cannot be paused"):
-        told()
+        story()
 
 
 def test_a_value_that_the_answer_lacks_fails_the_demonstration() -> None:

@@ -16,7 +16,7 @@ def event(
 ) -> Event:
     """Make a genuine event about Noura's subscription 501."""
     body = json.loads(sample(kind))
-    told = {"id": 501, "external_customer_id": "noura", "status": status, **fields}
-    body["data"]["subscription"] |= told
+    reported = {"id": 501, "external_customer_id": "noura", "status": status, **fields}
+    body["data"]["subscription"] |= reported
     raw = json.dumps(body).encode()
     return verify(raw, {"Signature": sign(raw, SECRET)}, secrets=[SECRET])

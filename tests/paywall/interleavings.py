@@ -104,7 +104,7 @@ class Play:
         self._events: list[Event] = []
         self._pauses = list(story.pauses)
         self._link = ""
-        self._is_told = False
+        self._is_reported = False
         self._is_confirmed = False
         self._problems: list[str] = []
 
@@ -162,7 +162,7 @@ class Play:
             self._problems.append(f"the redirect ended in {outcome!r}")
 
     async def _webhook(self) -> None:
-        self._is_told = True
+        self._is_reported = True
         for event in self._events:
             try:
                 await self._paywall.feed(event)
@@ -171,11 +171,11 @@ class Play:
                 continue
 
     async def _check(self) -> None:
-        was_confirmed, was_told = self._is_confirmed, self._is_told
+        was_confirmed, was_reported = self._is_confirmed, self._is_reported
         access = await self._paywall.check(USER)
         if not access.granted and was_confirmed:
             self._problems.append(f"not let in after the redirect: {access.reason}")
-        elif not access.granted and access.certain and was_told:
+        elif not access.granted and access.certain and was_reported:
             self._problems.append(f"refused after a webhook: {access.reason}")
 
     async def _pause(self) -> None:

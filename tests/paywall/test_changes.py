@@ -23,13 +23,13 @@ CANCELED = event(EventType.SUBSCRIPTION_CANCELED, "canceled")
 async def test_an_event_reaches_the_processes_that_it_has_not_come_to(rmz: ScriptedRMZ) -> None:
     """Their grant is not handed out once more, and RMZ is asked once for all."""
     shared = Shared()
-    told, other = (paywall_over(rmz, shared=shared) for _ in range(2))
-    assert (await told.check("noura")).granted
+    first, other = (paywall_over(rmz, shared=shared) for _ in range(2))
+    assert (await first.check("noura")).granted
     assert (await other.check("noura")).granted
 
     rmz.later(1)
     rmz.set(subscription(status="canceled"))
-    await told.feed(CANCELED)
+    await first.feed(CANCELED)
     async with other:
         await anyio.wait_all_tasks_blocked()
         assert (await other.check("noura")).reason is Reason.CANCELED

@@ -38,7 +38,7 @@ def client_that_finds(*names: str | None) -> rmz_async.Client:
 
 @pytest.mark.parametrize("name", ["AbC", "abC", "abc2"])
 async def test_a_user_whose_name_is_written_alike_is_another_user(name: str) -> None:
-    """A database may ignore the case of letters, and ids that are told apart by it are common."""
+    """A database may ignore the case of letters, and ids that differ only by it are common."""
     access = await Paywall(client_that_finds(name)).check("aBc")
 
     assert (access.granted, access.reason) == (False, Reason.NO_SUBSCRIPTION)
@@ -142,7 +142,7 @@ async def test_a_wait_that_would_not_end_is_refused(wait: Any) -> None:
 
 @pytest.mark.parametrize("query", [None, 501, [("rmz-subscription-id", "501")]])
 async def test_a_query_of_another_form_is_the_callers_mistake(query: Any) -> None:
-    """A customer must not be told that nothing was bought."""
+    """A customer must not read that nothing was bought."""
     with pytest.raises(ConfigurationError, match=r"^query: "):
         await Paywall(rmz_async.Client("1|a-token")).confirm(query, user="noura")
 
@@ -198,7 +198,7 @@ async def test_a_signed_address_may_be_a_frameworks_own_object() -> None:
 async def test_a_confirmation_that_no_wait_mends_is_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The customer is told to wait, and the shop has a wrong token."""
+    """The customer is asked to wait, and the shop has a wrong token."""
     async with Sandbox(throttle=False) as sandbox, sandbox.client(token="1|wrong") as rmz:
         outcome = await Paywall(rmz).confirm("rmz-subscription-id=501", user="usr_abc123")
 

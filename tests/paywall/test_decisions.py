@@ -314,6 +314,6 @@ def test_an_answer_says_when_and_how_it_was_learnt() -> None:
     now = decide(held)
     assert before <= now.checked_at <= datetime.now(UTC)
     assert now.source is Source.API
-    told = decide(held, now=NOW, checked_at=PAST, source=Source.WEBHOOK)
-    assert (told.checked_at, told.source) == (PAST, Source.WEBHOOK)
+    decided = decide(held, now=NOW, checked_at=PAST, source=Source.WEBHOOK)
+    assert (decided.checked_at, decided.source) == (PAST, Source.WEBHOOK)
     assert decide(held, now=NOW).checked_at == NOW

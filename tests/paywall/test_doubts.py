@@ -1,4 +1,4 @@
-"""Users of whom an event has told since RMZ was asked about them."""
+"""Users of whom an event has reported a change since RMZ was asked about them."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def test_an_answer_that_was_asked_for_before_the_event_settles_nothing() -> None
     doubts.add("noura", START)
 
     assert not doubts.settle("noura", START - SECOND)
-    assert doubts.told("noura") == START
+    assert doubts.reported_at("noura") == START
     assert doubts.settle("noura", START)
-    assert doubts.told("noura") is None
+    assert doubts.reported_at("noura") is None
     assert "noura" not in doubts
     assert doubts.settle("sami", START)

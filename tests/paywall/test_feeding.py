@@ -41,7 +41,7 @@ async def test_an_event_renews_an_answer_immediately(rmz: ScriptedRMZ) -> None:
     rmz.set(subscription(status="canceled"))
     await paywall.feed(event(EventType.SUBSCRIPTION_CANCELED, "canceled"))
     assert (await paywall.check("noura")).reason is Reason.CANCELED
-    assert rmz.urgencies == [Urgency.STRANGER, Urgency.TOLD, Urgency.TOLD]
+    assert rmz.urgencies == [Urgency.STRANGER, Urgency.REPORTED, Urgency.REPORTED]
 
 
 async def test_an_event_without_a_user_changes_nothing(rmz: ScriptedRMZ) -> None:
@@ -170,7 +170,7 @@ async def test_many_events_are_forgotten_in_order(
     rmz: ScriptedRMZ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A flood of events costs a bounded amount of memory, and no confirmed subscription."""
-    monkeypatch.setattr("rmz_async.paywall._expectations.MOST_TOLD", 1)
+    monkeypatch.setattr("rmz_async.paywall._expectations.MOST_REPORTED", 1)
     answers = answers_over(rmz)
     answers.confirmed("sara", subscription(user="sara"), START)
     for user in ("noura", "sami"):

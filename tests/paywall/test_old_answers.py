@@ -88,7 +88,7 @@ async def test_a_period_ends_on_time(rmz: ScriptedRMZ) -> None:
 
 
 async def test_a_refusal_is_never_old(rmz: ScriptedRMZ) -> None:
-    """A customer who has paid seconds ago is not told to upgrade."""
+    """A customer who has paid seconds ago is not asked to upgrade."""
     paywall = paywall_over(rmz)
     rmz.set()
     assert (await paywall.check("noura")).reason is Reason.NO_SUBSCRIPTION

@@ -83,7 +83,7 @@ async def test_a_refusal_that_cannot_be_checked_is_not_spoken(rmz: ScriptedRMZ) 
 async def test_an_outage_has_the_rules_that_were_chosen(
     rmz: ScriptedRMZ, on_outage: OnOutage, known: Reason, stranger: Reason
 ) -> None:
-    """Payers are told apart from strangers."""
+    """Payers are distinguished from strangers."""
     paywall = paywall_over(rmz, on_outage=on_outage)
     await paywall.check("noura")
     rmz.failure = DOWN

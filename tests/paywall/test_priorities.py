@@ -1,4 +1,4 @@
-"""Known payers go before strangers, and the ones of whom an event has told before all others."""
+"""Known payers go before strangers, and users of whom an event reports a change before all."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ async def test_a_payer_whom_another_process_knows_is_no_stranger(rmz: ScriptedRM
 
 
 async def test_a_doubted_payer_whom_another_process_knows_is_no_stranger(rmz: ScriptedRMZ) -> None:
-    """An event has told of the user since."""
+    """An event has reported a change of the user since."""
     shared = Shared()
     shared.facts["noura"] = Fact((subscription(),), START, is_doubted=True)
     rmz.later(1)
@@ -180,7 +180,7 @@ async def test_after_an_outage_those_of_whom_events_told_go_first(
         await anyio.wait_all_tasks_blocked()
 
     assert rmz.asked[before] == "noura"
-    assert rmz.urgencies[before] is Urgency.TOLD
+    assert rmz.urgencies[before] is Urgency.REPORTED
 
 
 async def test_nobody_is_asked_for_again_whom_an_event_has_renewed(rmz: ScriptedRMZ) -> None:

@@ -29,7 +29,7 @@ async def test_a_webhook_for_the_second_product_grants_immediately(rmz: Scripted
 
 
 async def test_a_lagging_replica_refuses_no_second_product(rmz: ScriptedRMZ) -> None:
-    """The webhook has told of a purchase that the answer does not show."""
+    """The webhook has reported a purchase that the answer does not show."""
     rmz.set(to("books", 2))
     paywall = paywall_over(rmz)
     await paywall.feed(event())
@@ -165,7 +165,7 @@ async def test_such_a_purchase_lets_in_while_rmz_is_down(rmz: ScriptedRMZ) -> No
 
 
 async def test_a_doubted_fact_of_another_process_grants_no_product(rmz: ScriptedRMZ) -> None:
-    """An event has told of the user since."""
+    """An event has reported a change of the user since."""
     shared = Shared()
     rmz.set(to("books", 2), to("films", 1, "canceled"))
     paywall = paywall_over(rmz, shared=shared)

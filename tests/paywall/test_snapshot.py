@@ -122,7 +122,7 @@ async def test_a_snapshot_of_another_policy_is_left_out(
         lambda text: text.replace('"checked_at"', '"checked"'),
         lambda text: text.replace("+00:00", ""),
         lambda text: text.replace('+00:00", "checked_at"', '", "checked_at"'),
-        lambda text: text.replace('"told_at": null', '"told_at": "2026-01-01T00:00:00"'),
+        lambda text: text.replace('"reported_at": null', '"reported_at": "2026-01-01T00:00:00"'),
         lambda text: text + "[" * 100_000,
         lambda text: text.replace('"user": "noura"', '"user": 5'),
         lambda text: text.replace('"active"', '"of_old"', 1),

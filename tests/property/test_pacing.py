@@ -109,7 +109,7 @@ class World:
     throttle: Throttle = attrs.field(factory=Throttle)
     asked: dict[int, float] = attrs.field(factory=dict[int, float])
     granted: dict[int, float] = attrs.field(factory=dict[int, float])
-    told: dict[int, tuple[float, float]] = attrs.field(factory=dict[int, tuple[float, float]])
+    refused_at: dict[int, tuple[float, float]] = attrs.field(factory=dict[int, tuple[float, float]])
 
     def play(self, callers: Sequence[Caller], backend: str) -> None:
         """Let all callers call; at the end the line is empty."""
@@ -138,7 +138,7 @@ class World:
             try:
                 await pacer.wait_for_slot("key", LIMIT, until=math.inf)
             except NoSlotError as error:
-                self.told[number] = (self.timeline.now, error.wait)
+                self.refused_at[number] = (self.timeline.now, error.wait)
             else:
                 self.granted[number] = self.timeline.now
         if number in self.granted:
@@ -248,7 +248,7 @@ def test_a_caller_that_cannot_be_served_in_time_is_refused_immediately(
             assert world.granted[number] == due
             times.append(due)
         else:
-            assert world.told[number] == (asked, due - asked)
+            assert world.refused_at[number] == (asked, due - asked)
 
 
 STEPS = st.lists(st.tuples(st.booleans(), seconds(3)), max_size=40)

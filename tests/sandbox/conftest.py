@@ -45,7 +45,7 @@ class Receiver:
         return [json.loads(body, parse_float=Decimal) for body in self.bodies]
 
     @property
-    def told(self) -> list[Any]:
+    def reported(self) -> list[Any]:
         """The bodies, read, in the order of their events: deliveries may overtake each other."""
         ids = [int(headers["x-rmz-request-id"]) for headers in self.headers]
         return [

@@ -186,8 +186,8 @@ async def test_any_event_can_be_emitted(sandbox: Sandbox, receiver: Receiver) ->
     assert [payload["event"] for payload in receiver.payloads] == list(Event)
     assert len(Event) == 13
     payloads = [payload for payload in receiver.payloads if "event_id" in payload]
-    told = [payload["data"]["subscription"] for payload in payloads]
-    assert {one["status"] for one in told} == {"canceled"}
+    reported = [payload["data"]["subscription"] for payload in payloads]
+    assert {one["status"] for one in reported} == {"canceled"}
     assert sandbox.ledger == ()
 
 
@@ -261,13 +261,13 @@ async def test_only_the_status_counts_of_a_body_that_may_be_endless(sandbox: San
 
 async def test_a_webhook_gets_its_events_in_their_order(sandbox: Sandbox) -> None:
     """The second delivery waits for the first, although that takes longer."""
-    told: list[str] = []
+    reported: list[str] = []
 
     async def takes_its_time(scope: Scope, receive: Receive, send: Send) -> None:
         event = json.loads(await Request(scope, receive).body())["event"]
-        if not told:
+        if not reported:
             await anyio.wait_all_tasks_blocked()
-        told.append(event)
+        reported.append(event)
         await PlainTextResponse("")(scope, receive, send)
 
     sandbox.add_webhook(URL, app=takes_its_time)
@@ -275,4 +275,4 @@ async def test_a_webhook_gets_its_events_in_their_order(sandbox: Sandbox) -> Non
     for event in events:
         sandbox.emit(event, 501)
     await sandbox.delivered()
-    assert told == events
+    assert reported == events

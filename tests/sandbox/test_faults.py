@@ -237,8 +237,8 @@ async def test_two_that_change_places_lose_nothing(sandbox: Sandbox, receiver: R
     for event in events:
         sandbox.emit(event, 501)
     await sandbox.delivered()
-    told = [payload["event"] for payload in receiver.payloads]
-    assert told == [events[1], events[0], events[3], events[2]]
+    reported = [payload["event"] for payload in receiver.payloads]
+    assert reported == [events[1], events[0], events[3], events[2]]
 
 
 @pytest.mark.anyio
@@ -266,6 +266,6 @@ async def test_a_field_that_cannot_be_read_is_signed_all_the_same(
     sandbox.faults.add("unreadable_field")
     sandbox.emit(Event.RENEWED, 501)
     await sandbox.delivered()
-    told = json.loads(receiver.bodies[0])["data"]["subscription"]
-    assert told["current_period_start"] == "0000-00-00 00:00:00"
-    assert told["id"] == 501
+    reported = json.loads(receiver.bodies[0])["data"]["subscription"]
+    assert reported["current_period_start"] == "0000-00-00 00:00:00"
+    assert reported["id"] == 501

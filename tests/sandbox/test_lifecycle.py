@@ -30,7 +30,7 @@ def only(sandbox: Sandbox, number: int, behaviour: CardBehaviour = CardBehaviour
     return subscription
 
 
-def told(receiver: Receiver) -> list[tuple[str, str]]:
+def reported(receiver: Receiver) -> list[tuple[str, str]]:
     """Return the events in their order, each with the status that it names."""
     return [
         (payload["event"].partition(".")[2], payload["data"]["subscription"]["status"])
@@ -47,9 +47,9 @@ async def test_a_renewal_is_charged_three_days_early(sandbox: Sandbox, receiver:
     end = subscription.current_period_end
     orders = len(sandbox.state.orders)
     await sandbox.clock.advance(end - timedelta(days=3, seconds=1) - sandbox.clock.now())
-    assert told(receiver) == []
+    assert reported(receiver) == []
     await sandbox.clock.advance(seconds=1)
-    assert told(receiver) == [("renewed", "active")]
+    assert reported(receiver) == [("renewed", "active")]
     assert subscription.current_period_start == end
     assert subscription.current_period_end == end + subscription_length(sandbox, subscription)
     order = sandbox.state.orders[max(sandbox.state.orders)]
@@ -79,7 +79,7 @@ async def test_dunning_ends_after_zero_three_and_seven_days(
     await sandbox.clock.advance(first - sandbox.clock.now())
     assert subscription.next_retry_at == first + timedelta(days=3)
     await sandbox.clock.advance(days=30)
-    assert told(receiver) == [
+    assert reported(receiver) == [
         ("past_due", "past_due"),
         ("renewal_failed", "past_due"),
         ("renewal_failed", "past_due"),
@@ -98,7 +98,7 @@ async def test_a_retry_that_is_paid_renews(sandbox: Sandbox, receiver: Receiver)
     subscription = only(sandbox, 501, CardBehaviour.SECOND_ATTEMPT)
     end = subscription.current_period_end
     await sandbox.clock.advance(end - sandbox.clock.now())
-    assert [event for event, _ in told(receiver)] == ["past_due", "renewal_failed", "renewed"]
+    assert [event for event, _ in reported(receiver)] == ["past_due", "renewal_failed", "renewed"]
     assert subscription.status is Status.ACTIVE
     assert subscription.current_period_start == end
     assert subscription.next_retry_at is None
@@ -110,10 +110,10 @@ async def test_a_trial_that_is_paid_is_activated(sandbox: Sandbox, receiver: Rec
     subscription = only(sandbox, 502)
     trial_ends_at = subscription.trial_ends_at
     await sandbox.clock.advance(days=4)
-    assert told(receiver) == [("activated", "active")]
+    assert reported(receiver) == [("activated", "active")]
     assert subscription.current_period_start == trial_ends_at
     await sandbox.clock.advance(subscription.current_period_end - sandbox.clock.now())
-    assert [event for event, _ in told(receiver)] == ["activated", "renewed"]
+    assert [event for event, _ in reported(receiver)] == ["activated", "renewed"]
 
 
 @pytest.mark.parametrize("behaviour", [CardBehaviour.DECLINES, CardBehaviour.FAILS_AT_RENEWAL])
@@ -125,7 +125,7 @@ async def test_a_first_charge_that_is_declined_never_looks_like_a_conversion(
     orders = len(sandbox.state.orders)
     only(sandbox, 502, behaviour)
     await sandbox.clock.advance(days=60)
-    assert [event for event, _ in told(receiver)] == [
+    assert [event for event, _ in reported(receiver)] == [
         "past_due",
         "renewal_failed",
         "renewal_failed",
@@ -142,7 +142,7 @@ async def test_a_first_charge_that_is_paid_late_is_the_conversion(
     sandbox.add_webhook(URL, app=receiver)
     only(sandbox, 502, CardBehaviour.SECOND_ATTEMPT)
     await sandbox.clock.advance(days=8)
-    assert [event for event, _ in told(receiver)] == ["past_due", "renewal_failed", "activated"]
+    assert [event for event, _ in reported(receiver)] == ["past_due", "renewal_failed", "activated"]
 
 
 @pytest.mark.parametrize(("grace", "failures"), [(0, 1), (2, 1), (3, 2), (6, 2), (7, 3), (10, 3)])
@@ -155,7 +155,7 @@ async def test_the_products_grace_says_how_long_access_goes_on(
     sandbox.state.products[subscription.product_id].grace_period_days = grace
     first = subscription.current_period_end - timedelta(days=3)
     await sandbox.clock.advance(days=400)
-    events = [event for event, _ in told(receiver)]
+    events = [event for event, _ in reported(receiver)]
     assert events == ["past_due", *["renewal_failed"] * failures, "expired"]
     assert sandbox.ledger[-1].at == first + timedelta(days=grace)
 
@@ -177,9 +177,9 @@ async def test_a_subscription_that_does_not_renew_expires(
         subscription.cancel_at_period_end = True
     end = subscription.current_period_end
     await sandbox.clock.advance(end - timedelta(seconds=1) - sandbox.clock.now())
-    assert told(receiver) == []
+    assert reported(receiver) == []
     await sandbox.clock.advance(seconds=1)
-    assert told(receiver) == [("expired", "expired")]
+    assert reported(receiver) == [("expired", "expired")]
 
 
 async def test_a_trial_begins_at_the_checkout_and_costs_nothing(

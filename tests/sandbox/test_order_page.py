@@ -168,7 +168,7 @@ async def test_paying_twice_orders_once(
     await sandbox.delivered()
     assert first.headers["location"] == second.headers["location"]
     assert max(sandbox.state.orders) == 79001
-    assert [payload["event"] for payload in receiver.told] == [
+    assert [payload["event"] for payload in receiver.reported] == [
         "subscription.created",
         "order.created",
     ]

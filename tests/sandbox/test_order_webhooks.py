@@ -157,9 +157,9 @@ async def test_order_without_extras_has_nulls(
     sandbox.add_webhook(URL, app=receiver)
     await pay(api, browser, basket)
     await sandbox.delivered()
-    told = receiver.payloads[0]["data"]
-    assert (told["coupon_id"], told["discount_amount"]) == (None, None)
-    assert (told["items"][0]["fields"], told["items"][0]["notes"]) == (None, None)
+    reported = receiver.payloads[0]["data"]
+    assert (reported["coupon_id"], reported["discount_amount"]) == (None, None)
+    assert (reported["items"][0]["fields"], reported["items"][0]["notes"]) == (None, None)
 
 
 async def test_a_webhook_has_the_price_of_the_whole_line(
@@ -174,9 +174,9 @@ async def test_a_webhook_has_the_price_of_the_whole_line(
     basket["products"][0] |= {"quantity": 3}
     await pay(api, browser, basket)
     await sandbox.delivered()
-    told = receiver.payloads[0]["data"]
-    assert (told["items"][0]["price"], told["total"]) == ("149.97", "149.97")
-    read = (await api.get(f"/orders/{told['id']}")).json()["data"]
+    reported = receiver.payloads[0]["data"]
+    assert (reported["items"][0]["price"], reported["total"]) == ("149.97", "149.97")
+    read = (await api.get(f"/orders/{reported['id']}")).json()["data"]
     assert str(read["items"][0]["price"]) == "49.99"
 
 
@@ -219,22 +219,22 @@ async def test_status_changed_has_the_history(
     await api.put("/orders/78942", json={"status": 5})
     await sandbox.delivered()
     (payload,) = receiver.payloads
-    told = payload["data"]
+    reported = payload["data"]
     assert payload["event"] == "order.status.changed"
-    assert told["current_status"] == 5
-    assert [status["status"] for status in told["statuses"]] == [1, 2, 5]
-    assert told["status"] == told["statuses"][-1]
-    assert [status["human_format"]["text"] for status in told["statuses"]] == [
+    assert reported["current_status"] == 5
+    assert [status["status"] for status in reported["statuses"]] == [1, 2, 5]
+    assert reported["status"] == reported["statuses"][-1]
+    assert [status["human_format"]["text"] for status in reported["statuses"]] == [
         "بإنتظار الدفع",
         "قيد المراجعة",
         "ملغي",
     ]
     assert (
-        told["status"]["human_format"]["dashboard_color"],
-        told["status"]["human_format"]["color"],
+        reported["status"]["human_format"]["dashboard_color"],
+        reported["status"]["human_format"]["color"],
     ) == ("error", "danger")
-    assert told["human_format"]["date_human"] == "منذ 3 أيام"
-    assert told["status"]["human_format"]["date_human"] == "منذ ثانية واحدة"
+    assert reported["human_format"]["date_human"] == "منذ 3 أيام"
+    assert reported["status"]["human_format"]["date_human"] == "منذ ثانية واحدة"
 
 
 @pytest.mark.parametrize("status", [3, 4, 6])
@@ -271,7 +271,7 @@ async def test_subscription_is_sent_before_its_order(
     basket["products"][0] |= {"identifier": 102, "quantity": 1, "subscription_plan": 14}
     await api.post("/orders", json=basket | {"coupon_code": "FREE100"})
     await sandbox.delivered()
-    of_the_subscription, of_the_order = receiver.told
+    of_the_subscription, of_the_order = receiver.reported
     assert of_the_subscription["event"] == "subscription.created"
     assert of_the_subscription["data"]["subscription"]["variant"]["price"] == Decimal("19.99")
     assert of_the_order["event"] == "order.created"
@@ -291,7 +291,7 @@ async def test_session_makes_an_order_too(
     answer = await api.post("/subscriptions/checkout-sessions", json=order)
     await browser.post(answer.json()["data"]["checkout_url"] + "/pay")
     await sandbox.delivered()
-    assert [payload["event"] for payload in receiver.told] == [
+    assert [payload["event"] for payload in receiver.reported] == [
         "subscription.created",
         "order.created",
     ]
@@ -299,7 +299,7 @@ async def test_session_makes_an_order_too(
     made = (await api.get(f"/orders/{subscription['order_id']}")).json()["data"]
     assert (made["id"], made["total"], made["checkout_id"]) == (79001, 199.99, 55044)
     assert made["items"][0]["subscription"] == subscription
-    assert receiver.told[1]["data"]["id"] == 79001
+    assert receiver.reported[1]["data"]["id"] == 79001
 
 
 @pytest.mark.parametrize("seed", [None, 7])
@@ -307,7 +307,7 @@ async def test_a_sandbox_that_starts_again_repeats_no_order_unless_it_has_a_seed
     seed: int | None,
 ) -> None:
     """An inbox that drops duplicates knows the events of orders by these ids."""
-    told: list[tuple[int, int]] = []
+    reported: list[tuple[int, int]] = []
     for _ in range(2):
         async with Sandbox(seed=seed) as sandbox, sandbox.client() as rmz:
             sandbox.add_webhook(URL, app=(receiver := Receiver()))
@@ -319,7 +319,7 @@ async def test_a_sandbox_that_starts_again_repeats_no_order_unless_it_has_a_seed
             )
             await sandbox.delivered()
         made = receiver.payloads[0]["data"]
-        told.append((made["id"], made["status"]["id"]))
-    first, second = told
+        reported.append((made["id"], made["status"]["id"]))
+    first, second = reported
     assert (first[0] == second[0]) is (seed is not None)
     assert (first[1] == second[1]) is (seed is not None)

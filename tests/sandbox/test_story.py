@@ -51,7 +51,7 @@ async def test_every_event_is_sent_by_what_people_and_time_do(
 
     async def happened(step: str) -> None:
         await sandbox.delivered()
-        steps[step] = [payload["event"].partition(".")[2] for payload in receiver.told]
+        steps[step] = [payload["event"].partition(".")[2] for payload in receiver.reported]
         receiver.bodies.clear()
         receiver.headers.clear()
 
@@ -101,5 +101,5 @@ async def test_every_event_is_sent_by_what_people_and_time_do(
         "the period runs out": ["expired"],
         "the shop refunds": ["status.changed"],
     }
-    told = {delivery.event for delivery in sandbox.deliveries}
-    assert told == set(Event)
+    reported = {delivery.event for delivery in sandbox.deliveries}
+    assert reported == set(Event)

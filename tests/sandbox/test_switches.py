@@ -222,9 +222,9 @@ async def test_a_renewal_may_announce_its_order(sandbox: Sandbox, receiver: Rece
         if number != 501:
             del sandbox.state.subscriptions[number]
     await sandbox.clock.advance(days=800)
-    told = [payload["event"] for payload in receiver.told]
-    assert told == ["subscription.renewed", "order.created"] * (len(told) // 2)
-    assert told
+    reported = [payload["event"] for payload in receiver.reported]
+    assert reported == ["subscription.renewed", "order.created"] * (len(reported) // 2)
+    assert reported
 
 
 async def test_the_stores_share_is_credited_a_week_later(

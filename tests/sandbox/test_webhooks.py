@@ -44,7 +44,7 @@ async def test_created_is_sent_signed(
     answer = await api.post("/subscriptions/checkout-sessions", json=order)
     await browser.post(answer.json()["data"]["checkout_url"] + "/pay")
     await sandbox.delivered()
-    payload, of_the_order = receiver.told
+    payload, of_the_order = receiver.reported
     assert of_the_order["event"] == "order.created"
     place = receiver.payloads.index(payload)
     headers, body = receiver.headers[place], receiver.bodies[place]
@@ -104,12 +104,12 @@ async def test_each_change_has_its_event(
     await api.post(f"/subscriptions/{subscription_id}/{call}", json={"days": 7})
     await sandbox.delivered()
     (payload,) = receiver.payloads
-    told = payload["data"]["subscription"]
+    reported = payload["data"]["subscription"]
     assert payload["event"] == event
-    assert (told["id"], told["status"]) == (subscription_id, status)
-    assert told["auto_renew"] is auto_renew
+    assert (reported["id"], reported["status"]) == (subscription_id, status)
+    assert reported["auto_renew"] is auto_renew
     now = (await api.get(f"/subscriptions/{subscription_id}")).json()["data"]
-    assert told["current_period_end"] == now["current_period_end"]
+    assert reported["current_period_end"] == now["current_period_end"]
 
 
 async def test_external_customer_id_is_always_there(
@@ -120,9 +120,9 @@ async def test_external_customer_id_is_always_there(
     sandbox.state.subscriptions[508].metadata = {}
     await api.post("/subscriptions/508/pause")
     await sandbox.delivered()
-    told = receiver.payloads[0]["data"]["subscription"]
-    assert told["external_customer_id"] is None
-    assert told["metadata"] == {"paused_remaining_days": 20}
+    reported = receiver.payloads[0]["data"]["subscription"]
+    assert reported["external_customer_id"] is None
+    assert reported["metadata"] == {"paused_remaining_days": 20}
 
 
 async def test_refused_change_has_no_event(

@@ -148,7 +148,7 @@ async def test_processes_of_two_versions_share_what_they_know(server: RedisServe
         assert sorted(client.execute_command("KEYS", "*")) == sorted(
             [
                 f"shop:access:{{{user}}}",
-                f"shop:access:{{{user}}}:told",
+                f"shop:access:{{{user}}}:reported",
                 f"shop:access:{{{user}}}:lease",
                 f"shop:access:{{{shop}}}:changes",
             ]
@@ -168,7 +168,7 @@ async def test_processes_of_two_versions_share_what_they_know(server: RedisServe
 
 
 async def test_a_fact_that_says_little_is_read_as_such(server: RedisServer) -> None:
-    """The user may have more subscriptions than these, and an event may have told of one."""
+    """The user may have more subscriptions than these, and an event may have reported one."""
     one, other = cache_at(server.url), cache_at(server.url)
     partial = attrs.evolve(FACT, is_partial=True)
     token = await one.lease("noura")

@@ -97,15 +97,15 @@ def test_an_interruption_while_the_thread_starts_leaves_nothing(
         raise kind("mine")
 
     def late(self: threading.Thread) -> None:
-        assert told.wait(10)
+        assert noted.wait(10)
         begin(self)
 
-    begin, told = threading.Thread.start, threading.Event()
+    begin, noted = threading.Thread.start, threading.Event()
     with monkeypatch.context() as interrupted:
         interrupted.setattr(_thread, "start_new_thread", interrupt)
         with pytest.raises(kind, match="mine") as caught:
             portal.run(endless.call)
-    told.set()
+    noted.set()
     assert caught.value.__notes__[0].endswith("it failed before anything was sent")
     assert portal.run(answer) == 42
     assert len(threads()) == 1

@@ -20,7 +20,7 @@ def sent(*moments: float) -> Quota:
     return quota
 
 
-def told(
+def learned(
     quota: Quota,
     now: float,
     *,
@@ -84,7 +84,7 @@ def test_a_slot_given_back_is_free() -> None:
 def test_giving_back_what_is_not_there(at: float) -> None:
     """A slot that is a span old, or was never noted, cannot be given back."""
     quota = sent(110.0, 120.0)
-    told(quota, 120.0, remaining=0)
+    learned(quota, 120.0, remaining=0)
     quota.forget(at)
 
     assert waits(quota, 120.0, 1) == [61.0]
@@ -112,7 +112,7 @@ def test_a_lower_limit_is_adopted() -> None:
     """RMZ's own number holds."""
     quota = sent(100.0, 110.0, 120.0)
 
-    assert told(quota, 120.0, limit=1)
+    assert learned(quota, 120.0, limit=1)
     assert quota.wait(LIMIT, 120.0) == 61.0
 
 
@@ -120,7 +120,7 @@ def test_a_higher_limit_is_not() -> None:
     """A client that asks for less than RMZ allows leaves the rest to others."""
     quota = sent(100.0, 110.0, 120.0)
 
-    assert not told(quota, 120.0, limit=5)
+    assert not learned(quota, 120.0, limit=5)
     assert quota.wait(LIMIT, 120.0) == 41.0
 
 
@@ -129,7 +129,7 @@ def test_an_absurd_limit_is_not(limit: int) -> None:
     """A limit of no requests at all makes no sense."""
     quota = sent(100.0, 110.0, 120.0)
 
-    assert not told(quota, 120.0, limit=limit)
+    assert not learned(quota, 120.0, limit=limit)
     assert quota.wait(LIMIT, 120.0) == 41.0
 
 
@@ -147,7 +147,7 @@ def test_an_expected_answer_changes_no_wait() -> None:
     """Our own requests explain RMZ's number, and no wait changes."""
     quota = sent(100.0)
 
-    assert not told(quota, 130.0, limit=None, remaining=2)
+    assert not learned(quota, 130.0, limit=None, remaining=2)
     assert waits(quota, 130.0, 3) == [0.0, 0.0, 31.0]
 
 
@@ -155,14 +155,14 @@ def test_slots_a_span_old_explain_nothing() -> None:
     """RMZ's number is compared with what was sent in the last span: here others use the token."""
     quota = sent(100.0, 130.0)
 
-    assert told(quota, 165.0, remaining=1)
+    assert learned(quota, 165.0, remaining=1)
     assert waits(quota, 165.0, 2) == [0.0, 61.0]
 
 
 def test_a_slot_that_is_exactly_a_span_old_explains_nothing() -> None:
     """RMZ's figure is lower than this client's own requests explain: somebody else sends too."""
     quota = sent(100.0)
-    told(quota, 161.0, remaining=2)
+    learned(quota, 161.0, remaining=2)
 
     assert waits(quota, 161.0, 3) == [0.0, 0.0, 61.0]
 
@@ -181,7 +181,7 @@ def test_requests_that_count_no_more_take_no_memory() -> None:
 def test_a_named_limit_counts_immediately() -> None:
     """The remaining number is compared with the limit of the same answer."""
     quota = sent(100.0)
-    told(quota, 100.0, limit=10, remaining=2)
+    learned(quota, 100.0, limit=10, remaining=2)
 
     assert waits(quota, 100.0, 3) == [0.0, 0.0, 61.0]
 
@@ -218,16 +218,16 @@ def test_a_number_that_rises_is_a_new_window() -> None:
 def test_a_window_of_our_requests_alone_needs_no_number() -> None:
     """Once RMZ counts no more than we do, its number is not needed."""
     quota = sent(100.0)
-    told(quota, 100.0, remaining=0)
+    learned(quota, 100.0, remaining=0)
 
-    assert told(quota, 140.0, remaining=2)
+    assert learned(quota, 140.0, remaining=2)
     assert waits(quota, 140.0, 3) == [0.0, 0.0, 21.0]
 
 
 def test_a_number_grows_old() -> None:
     """After a span the window that it was about is over."""
     quota = Quota()
-    told(quota, 100.0, remaining=0)
+    learned(quota, 100.0, remaining=0)
 
     assert quota.wait(LIMIT, 160.5) == 0.5
     assert quota.wait(LIMIT, 161.0) == 0.0
@@ -236,8 +236,8 @@ def test_a_number_grows_old() -> None:
 def test_after_that_a_lower_number_is_a_new_one() -> None:
     """The number left of the next window is believed for as long as that one may last."""
     quota = Quota()
-    told(quota, 100.0, remaining=2)
-    told(quota, 161.0, remaining=1)
+    learned(quota, 100.0, remaining=2)
+    learned(quota, 161.0, remaining=1)
 
     assert waits(quota, 170.0, 2) == [0.0, 52.0]
 
@@ -268,7 +268,7 @@ def test_a_closed_quota_opens_after_retry_after() -> None:
     """No slot comes before Retry-After is over, nor in the second that RMZ may have rounded off."""
     quota = Quota()
 
-    assert told(quota, 100.0, closed_for=7.0)
+    assert learned(quota, 100.0, closed_for=7.0)
     assert waits(quota, 100.0, 2) == [8.0, 8.0]
     assert quota.wait(LIMIT, 108.0) == 0.0
 
@@ -276,16 +276,16 @@ def test_a_closed_quota_opens_after_retry_after() -> None:
 def test_the_longer_closure_holds() -> None:
     """A shorter Retry-After, perhaps of an older answer, opens nothing."""
     quota = Quota()
-    told(quota, 100.0, closed_for=20.0)
+    learned(quota, 100.0, closed_for=20.0)
 
-    assert not told(quota, 101.0, closed_for=7.0)
+    assert not learned(quota, 101.0, closed_for=7.0)
     assert quota.wait(LIMIT, 101.0) == 20.0
 
 
 def test_a_closure_is_bounded() -> None:
     """A wrong header stops a shop for five minutes and the margin, and not for a year."""
     quota = Quota()
-    told(quota, 100.0, closed_for=999_999_999.0)
+    learned(quota, 100.0, closed_for=999_999_999.0)
 
     assert quota.wait(LIMIT, 100.0) == 301.0
 
@@ -293,8 +293,8 @@ def test_a_closure_is_bounded() -> None:
 def test_a_closure_ends_with_the_window() -> None:
     """Retry-After says when the window ends, and so what was left of it is no longer asked."""
     quota = Quota()
-    told(quota, 100.0, remaining=0)
-    told(quota, 101.0, remaining=0, closed_for=7.0)
+    learned(quota, 100.0, remaining=0)
+    learned(quota, 101.0, remaining=0, closed_for=7.0)
 
     assert quota.wait(LIMIT, 101.0) == 8.0
 
@@ -302,7 +302,7 @@ def test_a_closure_ends_with_the_window() -> None:
 def test_a_closure_does_not_undo_the_count() -> None:
     """Both are waited for: RMZ's gate and our own."""
     quota = sent(100.0, 100.0, 100.0)
-    told(quota, 101.0, closed_for=7.0)
+    learned(quota, 101.0, closed_for=7.0)
 
     assert quota.wait(LIMIT, 101.0) == 60.0
 
@@ -314,7 +314,7 @@ def test_a_quota_is_idle_when_nothing_can_wait() -> None:
     assert not sent(100.0, 130.0).is_idle(161.0)
     assert sent(100.0).is_idle(161.0)
     closed, left = Quota(), Quota()
-    told(closed, 100.0, closed_for=7.0)
-    told(left, 100.0, remaining=0)
+    learned(closed, 100.0, closed_for=7.0)
+    learned(left, 100.0, remaining=0)
     assert [closed.is_idle(107.0), closed.is_idle(108.0)] == [False, True]
     assert [left.is_idle(160.0), left.is_idle(161.0)] == [False, True]

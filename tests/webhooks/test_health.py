@@ -153,7 +153,7 @@ def test_what_waits_for_a_person_is_a_warning(monitor: HealthMonitor, inbox: Sta
 
 @pytest.mark.anyio
 async def test_a_receiver_measures_its_answers(receiver: Receiver) -> None:
-    """A delivery that cannot be stored, and one that is forged, are told apart."""
+    """A delivery that cannot be stored, and one that is forged, are counted apart."""
     body = sample(EventType.SUBSCRIPTION_RENEWED)
     assert (await deliver(receiver, body)).status == 200
     assert (await receiver.receive(body, {"Signature": "0" * 64})).status == 401

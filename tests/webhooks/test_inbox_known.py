@@ -20,7 +20,7 @@ def add(inbox: Inbox, key: str, **state: object) -> None:
 
 
 def known(inbox: Inbox) -> Mapping[str, Any]:
-    """Return what the comparison of a page is told of the subscription."""
+    """Return what the comparison of a page knows of the subscription."""
     assert isinstance(inbox, KnownStates)
     found: list[Mapping[str, Any]] = []
 

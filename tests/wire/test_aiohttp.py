@@ -192,8 +192,8 @@ async def test_only_an_unsent_request_is_retried_by_aiohttps_error(
         with pytest.raises(ConnectionFailedError if times == 3 else OutcomeUnknownError) as caught:
             await rmz.subscriptions.extend(501, days=7)
     assert sent == times
-    told = str(said) if name in {"refused", "no name"} else type(said).__name__
-    assert f"({told})" in str(caught.value)
+    shown = str(said) if name in {"refused", "no name"} else type(said).__name__
+    assert f"({shown})" in str(caught.value)
 
 
 @on_asyncio

@@ -86,12 +86,12 @@ async def test_an_answer_of_another_shape_is_not_retried(
     make_shop("read").sent.side_effect = lambda _: fresh(answer)
     make_shop("extend by id").sent.side_effect = lambda _: fresh(answer)
     async with make_client() as rmz:
-        with pytest.raises(UnexpectedAnswerError, match="not what RMZ documents") as told:
+        with pytest.raises(UnexpectedAnswerError, match="not what RMZ documents") as read:
             await rmz.subscriptions.get(501)
         with pytest.raises(OutcomeUnknownError) as caught:
             await rmz.subscriptions.extend(501, days=7)
     assert isinstance(caught.value.__cause__, UnexpectedAnswerError)
-    assert ("a redirect" in str(told.value)) is (answer.status_code == 302)
+    assert ("a redirect" in str(read.value)) is (answer.status_code == 302)
 
 
 NGINX = {404: "<h1>404 Not Found</h1>", 403: "<title>Attention Required! | Cloudflare</title>"}

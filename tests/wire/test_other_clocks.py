@@ -182,11 +182,11 @@ async def test_a_throttled_try_does_not_count(
 
 
 @pytest.mark.parametrize(
-    ("took", "ago", "told"),
+    ("took", "ago", "expected"),
     [(9.5, 12.0, None), (9.5, 13.1, OutcomeUnknownError), (9.5, 613.1, ConflictError)],
 )
 async def test_the_time_since_the_first_attempt_counts(
-    make_shop: MakeShop, make_client: Any, time: Any, took: float, ago: float, told: Any
+    make_shop: MakeShop, make_client: Any, time: Any, took: float, ago: float, expected: Any
 ) -> None:
     """A change of ten seconds ago is the call's own if the call was sent ten seconds ago.
 
@@ -205,8 +205,8 @@ async def test_the_time_since_the_first_attempt_counts(
     shop.sent.side_effect = lambda request: next(answers)(request)
     shop.read.side_effect = lambda _: shop.applied(ago=ago + (0 if shop.sent.call_count < 2 else 9))
     async with make_client(retry=FRESH) as rmz:
-        if told is None:
+        if expected is None:
             assert (await rmz.subscriptions.pause(501)).status == "paused"
         else:
-            with pytest.raises(told):
+            with pytest.raises(expected):
                 await rmz.subscriptions.pause(501)

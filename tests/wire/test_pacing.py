@@ -331,14 +331,14 @@ async def test_an_ambiguous_attempt_outweighs_the_stores_error(
             await shop.sample.make(rmz)
 
 
-def told(headers: Mapping[str, str]) -> httpx.Response:
+def answer_with(headers: Mapping[str, str]) -> httpx.Response:
     """An answer with these headers."""
     return httpx.Response(200, json={"data": {"id": 501, "status": "active"}}, headers=headers)
 
 
 async def test_the_limits_in_an_answer_are_believed(shop: Shop, make_client: Any) -> None:
     """An answer that names a lower limit, or less room, is believed."""
-    shop.sent.side_effect = [told({"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0"})]
+    shop.sent.side_effect = [answer_with({"X-RateLimit-Limit": "60", "X-RateLimit-Remaining": "0"})]
     async with make_client(pacing=Pacing(max_wait=0)) as rmz:
         await rmz.subscriptions.get(501)
         with pytest.raises(PacingError):

@@ -209,9 +209,9 @@ async def test_the_waits_of_a_read(make_shop: MakeShop, make_client: Any, time: 
 async def test_a_read_is_given_up(make_shop: MakeShop, make_client: Any, http: Any) -> None:
     """After three attempts a read fails, and says that nothing was changed."""
     make_shop("read").sent.side_effect = LOST
-    told = rf"after 3 attempts \({LOST_AS[http]}\)"
+    message = rf"after 3 attempts \({LOST_AS[http]}\)"
     async with make_client() as rmz:
-        with pytest.raises(ConnectionFailedError, match=told) as caught:
+        with pytest.raises(ConnectionFailedError, match=message) as caught:
             await rmz.subscriptions.get(501)
     assert (caught.value.operation, caught.value.attempts) == ("subscriptions.get", 3)
 
@@ -221,12 +221,12 @@ async def test_why_there_was_no_connection(
 ) -> None:
     """The error has the network's reason: a name that is not known, a port that is closed."""
     make_shop("read").sent.side_effect = REFUSED
-    told = {
+    message = {
         None: r"\(All connection attempts failed\)",
         "aiohttp": r"\(Cannot connect to host .* \[Connect call failed",
     }
     async with make_client() as rmz:
-        with pytest.raises(ConnectionFailedError, match=told[http]):
+        with pytest.raises(ConnectionFailedError, match=message[http]):
             await rmz.subscriptions.get(501)
 
 

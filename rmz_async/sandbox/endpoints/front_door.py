@@ -30,7 +30,7 @@ class AdmittedCall:
     """An admitted call.
 
     Attributes:
-        origin: The server as the caller named it, or as it was told to name itself, without a
+        origin: The server as the caller named it, or as it was asked to name itself, without a
             trailing slash.
         path: The path of the call, from the root.
         target: The id in the path; empty if there is none.

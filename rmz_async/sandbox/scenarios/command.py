@@ -55,7 +55,7 @@ def _run(given: argparse.Namespace) -> int:
         return ExitCode.DONE
 
     async def play_all() -> list[Played]:
-        return [_told(await play(scenario)) for scenario in scenarios]
+        return [_printed(await play(scenario)) for scenario in scenarios]
 
     played = anyio.run(play_all)
     if given.junit is not None:
@@ -72,7 +72,7 @@ def _path(name: str) -> Path:
     return shipped if not path.suffix and not path.exists() and shipped.exists() else path
 
 
-def _told(played: Played) -> Played:
+def _printed(played: Played) -> Played:
     failed = played.failed
     steps, seconds = len(played.outcomes), played.seconds
     if failed is None:

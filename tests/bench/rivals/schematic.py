@@ -13,7 +13,7 @@ import httpx
 from tests.bench.rivals.contender import FLAG, PAYER, PLANS, STRANGER, Contender, library
 
 NAME = f"Schematic {version('schematichq')}"
-# Its cache forgets after 5 seconds unless told otherwise, and would ask its API in the measurement.
+# Its cache forgets after 5 seconds by default, and would ask its API in the measurement.
 ENTRIES, MILLISECONDS = 1000, 3_600_000
 
 
