@@ -147,7 +147,6 @@ INTERNAL = {
     "rmz_async.paywall.lifetimes": {"lifetimes_of"},
     "rmz_async.plans": {"PlanCache"},
     "rmz_async.webhooks.health": {"HealthMonitor"},
-    "rmz_async.webhooks.reconciliation": {"Comparison"},
     "rmz_sync.pagination": {"next_page"},
     "rmz_sync.paywall.paywall": {"BackgroundTask"},
 }

@@ -16,8 +16,8 @@ from rmz_async.cli._printing import printable
 from rmz_async.cli._wording import text
 from rmz_async.errors import ConfigurationError, RMZError
 from rmz_async.webhooks._administration import Administration, Record
-from rmz_async.webhooks._core import PAGES
 from rmz_async.webhooks.inbox.interface import TaskState
+from rmz_async.webhooks.reconciliation import PAGES
 
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import App, Parameter

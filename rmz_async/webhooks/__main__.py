@@ -12,8 +12,8 @@ from typing import Any
 from rmz_async._calls.refusals import quoted
 from rmz_async.errors import RMZError
 from rmz_async.webhooks._administration import Administration
-from rmz_async.webhooks._core import PAGES
 from rmz_async.webhooks.inbox.interface import TaskState
+from rmz_async.webhooks.reconciliation import PAGES
 
 __all__ = ("main",)
 

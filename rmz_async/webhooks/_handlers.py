@@ -16,6 +16,7 @@ from rmz_async._callables import check_result, is_async, is_generator, takes_one
 from rmz_async._calls.refusals import quoted
 from rmz_async._frozen import frozen
 from rmz_async.errors import ConfigurationError
+from rmz_async.webhooks._backoff import Backoff, default_backoff
 from rmz_async.webhooks._keys import LONGEST, storable
 from rmz_async.webhooks.events import Event, EventType, UnknownEvent
 from rmz_async.webhooks.inbox.interface import Grouping
@@ -25,22 +26,10 @@ logger: logging.Logger = logging.getLogger("rmz_async")
 Handler: TypeAlias = Callable[[Any], Awaitable[object] | object]
 """A function of one event: async, or plain, which runs in a worker thread."""
 
-Backoff: TypeAlias = Callable[[int], float]
-"""Returns the seconds between an attempt, counted from 1, and the next one."""
-
 Wanted: TypeAlias = EventType | type[Event] | str
-
-# Seconds after the first attempt; each next wait is four times as long.
-FIRST_WAIT = 5.0
-LONGEST_WAIT = 3600.0
 
 # Seconds of a wait of the user's own: no process waits for an event of last year.
 LONGEST_OWN_WAIT = 366 * 86_400.0
-
-
-def default_backoff(attempt: int) -> float:
-    """Return 5 seconds, then four times as long after each attempt, an hour at most."""
-    return min(FIRST_WAIT * 4.0 ** min(attempt - 1, 10), LONGEST_WAIT)
 
 
 def _at_least_one(_: object, attribute: attrs.Attribute[int], value: object) -> None:

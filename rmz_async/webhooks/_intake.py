@@ -10,8 +10,8 @@ from typing import cast
 import attrs
 
 from rmz_async._calls.refusals import quoted
-from rmz_async._frozen import frozen
 from rmz_async.errors import ConfigurationError, PayloadError, SignatureError
+from rmz_async.webhooks._ack import NOT_CONFIGURED, Ack
 from rmz_async.webhooks._comparing import state_of_event
 from rmz_async.webhooks._handlers import Handlers, subject_of
 from rmz_async.webhooks._headers import Headers
@@ -23,23 +23,6 @@ from rmz_async.webhooks.events import UnknownEvent
 from rmz_async.webhooks.inbox.interface import Delivery
 
 logger: logging.Logger = logging.getLogger("rmz_async")
-
-
-@frozen
-class Ack:
-    """The answer to RMZ.
-
-    Attributes:
-        status: The HTTP status.
-        body: A short string, which RMZ ignores.
-    """
-
-    status: int
-    body: str = ""
-
-
-STORED = Ack(200, "stored")
-NOT_CONFIGURED = Ack(500, "not configured")
 
 
 @attrs.define(eq=False, repr=False)
@@ -127,9 +110,3 @@ def read_all(arrivals: Sequence[Arrival]) -> None:
     """Read deliveries one after another, which takes half as long as with something in between."""
     for arrival in arrivals:
         arrival.read()
-
-
-def not_stored(error: Exception) -> Ack:
-    """Return the answer that makes RMZ deliver again."""
-    logger.error("a delivery was not stored: %s", quoted(str(error)))
-    return Ack(503, "not stored")

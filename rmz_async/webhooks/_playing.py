@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias, get_args
 import attrs
 
 from rmz_async.errors import ConfigurationError, PayloadError
-from rmz_async.webhooks._intake import STORED, Ack
+from rmz_async.webhooks._ack import STORED, Ack
 from rmz_async.webhooks._reading import event_of
 from rmz_async.webhooks.events import EventType
 from rmz_async.webhooks.inbox.interface import Delivery, Inbox, Task

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rmz_async.observing import DeliveryRecord, HandlerRecord
-from rmz_async.webhooks._intake import Ack
+from rmz_async.webhooks._ack import Ack
 from rmz_async.webhooks._replaying import UNREADABLE
 from rmz_async.webhooks.events import EventType
 from rmz_async.webhooks.inbox.interface import Delivery, Task

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rmz_async._frozen import frozen
-from rmz_async.webhooks._handlers import Handlers
 from rmz_async.webhooks._reading import event_of
 from rmz_async.webhooks.events import Event
 from rmz_async.webhooks.inbox.interface import Inbox, TaskState
+
+if TYPE_CHECKING:
+    from rmz_async.webhooks._handlers import Handlers
 
 UNREADABLE = "(unreadable)"
 """The name of a signed delivery that names no event."""

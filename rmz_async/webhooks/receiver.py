@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from functools import cached_property, partial
+from functools import partial
+from typing import TYPE_CHECKING
 
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
-from rmz_async.webhooks._batching import Batches
-from rmz_async.webhooks._core import PAGES, ReceiverCore
+from rmz_async.webhooks._ack import STORED, Ack, not_stored
+from rmz_async.webhooks._core import ReceiverCore
 from rmz_async.webhooks._headers import Headers
-from rmz_async.webhooks._intake import STORED, Ack, Arrival, not_stored, read_all
 from rmz_async.webhooks._replaying import Replay
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks.health import Health
 from rmz_async.webhooks.inbox.interface import Stats
-from rmz_async.webhooks.reconciliation import Reconciliation
+from rmz_async.webhooks.reconciliation import PAGES, Reconciliation
+
+if TYPE_CHECKING:
+    from rmz_async.webhooks._intake import Arrival
 
 __all__ = ("Ack", "Receiver", "Replay")
 
@@ -50,10 +53,6 @@ class Receiver(ReceiverCore):
         ConfigurationError: The inbox's address is of no known kind, or an option breaks a rule.
     """
 
-    @cached_property
-    def _deliveries(self) -> Batches[Arrival, int | None]:
-        return Batches(self._add, read_all)
-
     async def receive(self, body: bytes, headers: Headers | None) -> Ack:
         """Verify and store a delivery, and return the answer to RMZ.
 
@@ -66,20 +65,21 @@ class Receiver(ReceiverCore):
             the body. 503 if it could not be stored, and 500 if the secrets cannot be used; RMZ
             delivers it again later. A signed body that cannot be read is stored, too.
         """
-        began = self._seconds()
-        found = self._intake.arrival_of(body, headers)
+        parts = self._parts
+        began = parts.clock.clock()
+        found = parts.intake.arrival_of(body, headers)
         ack, inbox_id = (found, None) if isinstance(found, Ack) else await self._stored(found)
-        return self._answered(found, ack, inbox_id, self._seconds() - began)
+        return parts.answered(found, ack, inbox_id, parts.clock.clock() - began)
 
     async def _stored(self, arrival: Arrival) -> tuple[Ack, int | None]:
         try:
-            inbox_id = await self._deliveries.submit(arrival)
+            inbox_id = await self._parts.deliveries.submit(arrival)
         except Exception as error:  # noqa: BLE001 - each database has errors of its own
             return not_stored(error), None
         if inbox_id is not None and arrival.read().handlers:
-            if self._hand_over is not None:
-                await self._hand_over.hand_over(inbox_id)
-            self._wake()
+            if self._parts.hand_over is not None:
+                await self._parts.hand_over.hand_over(inbox_id)
+            self._parts.wake()
         return STORED, inbox_id
 
     @asynccontextmanager
@@ -94,7 +94,7 @@ class Receiver(ReceiverCore):
             grace: Seconds that they may take to end after the block; then they are cancelled, and
                 run again later. A plain handler cannot be cancelled and runs to its end.
         """
-        async with self._working(concurrency, grace):
+        async with self._parts.working(concurrency, grace):
             yield
 
     async def drain(self) -> int:
@@ -103,7 +103,7 @@ class Receiver(ReceiverCore):
         Returns:
             How many handlers ran.
         """
-        return await self._drain()
+        return await self._parts.drain()
 
     async def run_one(self, inbox_id: int) -> int:
         """Run the handlers of one delivery that wait, due or not; for the worker of a queue.
@@ -114,7 +114,7 @@ class Receiver(ReceiverCore):
         Returns:
             How many handlers ran; their errors are in the inbox, and they are handed over again.
         """
-        return await self._run_one(inbox_id)
+        return await self._parts.run_one(inbox_id)
 
     async def replay(self, inbox_id: int, *, dry_run: bool = False) -> Sequence[Replay]:
         """Run the handlers of a delivery again, with all their attempts.
@@ -162,15 +162,15 @@ class Receiver(ReceiverCore):
 
     async def stats(self) -> Stats:
         """Return how many deliveries and tasks the inbox holds."""
-        return await in_thread(self._inbox.stats)
+        return await in_thread(self.inbox.stats)
 
     async def health(self) -> Health:
         """Return how this receiver is doing, for a status page.
 
         The figures are those of this process: its latest 100 answers to RMZ.
         """
-        return self._monitor.report(await self.stats())
+        return self._parts.monitor.report(await self.stats())
 
     async def aclose(self) -> None:
         """Close the inbox."""
-        await in_thread(self._inbox.close)
+        await in_thread(self.inbox.close)

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from rmz_async.errors import ConfigurationError
-from rmz_async.webhooks._core import PAGES, ReceiverCore, check_working
+from rmz_async.webhooks._ack import STORED, Ack, not_stored
+from rmz_async.webhooks._core import ReceiverCore
 from rmz_async.webhooks._headers import Headers
-from rmz_async.webhooks._intake import STORED, Ack, Arrival, not_stored
 from rmz_async.webhooks._replaying import Replay
 from rmz_async.webhooks.health import Health
 from rmz_async.webhooks.inbox.interface import Stats
-from rmz_async.webhooks.reconciliation import Comparison, Reconciliation
+from rmz_async.webhooks.reconciliation import PAGES, Reconciliation
 from rmz_sync.client import Client
-from rmz_sync.webhooks._batching import ThreadBatches
 from rmz_sync.webhooks._loops import run, running
+
+if TYPE_CHECKING:
+    from rmz_async.webhooks._intake import Arrival
+    from rmz_async.webhooks._walking import Comparison
+    from rmz_sync.webhooks._batching import ThreadBatches
 
 __all__ = ("Receiver",)
 
@@ -54,7 +59,9 @@ class Receiver(ReceiverCore):
 
     @cached_property
     def _deliveries(self) -> ThreadBatches[Arrival, int | None]:
-        return ThreadBatches(self._add)
+        from rmz_sync.webhooks._batching import ThreadBatches
+
+        return ThreadBatches(self._parts.add)
 
     def receive(self, body: bytes, headers: Headers | None) -> Ack:
         """Verify and store a delivery, and return the answer to RMZ.
@@ -68,10 +75,11 @@ class Receiver(ReceiverCore):
             the body. 503 if it could not be stored, and 500 if the secrets cannot be used; RMZ
             delivers it again later. A signed body that cannot be read is stored, too.
         """
-        began = self._seconds()
-        found = self._intake.arrival_of(body, headers)
+        parts = self._parts
+        began = parts.clock.clock()
+        found = parts.intake.arrival_of(body, headers)
         ack, inbox_id = (found, None) if isinstance(found, Ack) else self._stored(found)
-        return self._answered(found, ack, inbox_id, self._seconds() - began)
+        return parts.answered(found, ack, inbox_id, parts.clock.clock() - began)
 
     def _stored(self, arrival: Arrival) -> tuple[Ack, int | None]:
         # Before this thread waits for others, whose deliveries it may store with its own.
@@ -81,9 +89,9 @@ class Receiver(ReceiverCore):
         except Exception as error:  # noqa: BLE001 - each database has errors of its own
             return not_stored(error), None
         if inbox_id is not None and delivery.handlers:
-            if self._hand_over is not None:
-                run(partial(self._hand_over.hand_over, inbox_id))
-            self._wake()
+            if self._parts.hand_over is not None:
+                run(partial(self._parts.hand_over.hand_over, inbox_id))
+            self._parts.wake()
         return STORED, inbox_id
 
     @contextmanager
@@ -105,8 +113,8 @@ class Receiver(ReceiverCore):
                 run again later. A plain handler cannot be cancelled and runs to its end.
         """
         # In the thread, an error would end the background and nothing else.
-        check_working(concurrency, grace)
-        with running(partial(self._working, concurrency, grace)):
+        self._parts.check_working(concurrency, grace)
+        with running(partial(self._parts.working, concurrency, grace)):
             yield
 
     def drain(self) -> int:
@@ -115,7 +123,7 @@ class Receiver(ReceiverCore):
         Returns:
             How many handlers ran.
         """
-        return run(self._drain)
+        return run(self._parts.drain)
 
     def run_one(self, inbox_id: int) -> int:
         """Run the handlers of one delivery that wait, due or not; for the worker of a queue.
@@ -126,7 +134,7 @@ class Receiver(ReceiverCore):
         Returns:
             How many handlers ran; their errors are in the inbox, and they are handed over again.
         """
-        return run(partial(self._run_one, inbox_id))
+        return run(partial(self._parts.run_one, inbox_id))
 
     def replay(self, inbox_id: int, *, dry_run: bool = False) -> Sequence[Replay]:
         """Run the handlers of a delivery again, with all their attempts.
@@ -170,7 +178,7 @@ class Receiver(ReceiverCore):
         """
         if hasattr(rmz, "__aenter__"):
             raise ConfigurationError("rmz: must be a Client of rmz_sync, as this receiver is")
-        comparison = self._comparison(per_minute, feed_first)
+        comparison = self._parts.comparison(per_minute, feed_first)
         try:
             page = comparison.begin()
             if page is not None and self._walked(comparison, rmz, page):
@@ -190,22 +198,22 @@ class Receiver(ReceiverCore):
             stored = comparison.compare(found)
             if stored is None:
                 return False
-            run(partial(self._fed, stored))
+            run(partial(self._parts.fed, stored))
 
     async def _rest(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
+        await self._parts.clock.sleep(seconds)
 
     def stats(self) -> Stats:
         """Return how many deliveries and tasks the inbox holds."""
-        return self._inbox.stats()
+        return self.inbox.stats()
 
     def health(self) -> Health:
         """Return how this receiver is doing, for a status page.
 
         The figures are those of this process: its latest 100 answers to RMZ.
         """
-        return self._monitor.report(self.stats())
+        return self._parts.monitor.report(self.stats())
 
     def close(self) -> None:
         """Close the inbox."""
-        self._inbox.close()
+        self.inbox.close()

@@ -19,7 +19,7 @@ from rmz_async.webhooks import (
     UnknownEvent,
     sample,
 )
-from rmz_async.webhooks._handlers import default_backoff
+from rmz_async.webhooks._backoff import default_backoff
 from tests.webhooks.receiving import SECRET, deliver, deliver_events
 from tests.webhooks.storages import Time
 
