@@ -316,7 +316,9 @@ class Execution(Generic[T]):
                 self._operation, self.history, self._policy, ambiguous=True
             )
             until = min(until, resend_until - self.suspended_for())
-        slot = self._transport.slots.slot(self._operation, token, self._loop_state.at_once, until)
+        slot = self._transport.slots.slot(
+            self._operation, token, self._loop_state.concurrency, until
+        )
         answer: Answer | Failed | None = None
         with anyio.move_on_after(self.deadline - clock() + TIMEOUT_SLACK) as cut_off:
             try:

@@ -141,9 +141,9 @@ class Tokens:
         self.current = validated(hidden) if isinstance(hidden, Secret) else None
         self.renewable: bool = self._ask is not None
 
-    async def renew(self, refused: Secret | None, turn: anyio.Lock) -> Secret:
+    async def renew(self, refused: Secret | None, lock: anyio.Lock) -> Secret:
         """Ask the source for a token other than *refused*; callers that wait together ask once."""
-        async with turn:
+        async with lock:
             return await self._other_than(refused)
 
     async def _other_than(self, refused: Secret | None) -> Secret:

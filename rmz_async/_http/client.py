@@ -38,13 +38,13 @@ class LoopState:
     Attributes:
         client: Carries each request.
         pool: The connections below the client; None if the client is the caller's own.
-        at_once: How many requests may be under way.
+        concurrency: How many requests may be under way.
         token_lock: Lets one task at a time ask for another token.
     """
 
     client: httpx.AsyncClient
     pool: Pool[Connection] | None
-    at_once: anyio.Semaphore
+    concurrency: anyio.Semaphore
     token_lock: anyio.Lock
 
 

@@ -73,18 +73,18 @@ class Slots:
         return Slots(pacing, self._clock, self)
 
     def slot(
-        self, operation: Operation, token: Secret, at_once: anyio.Semaphore, until: float
+        self, operation: Operation, token: Secret, concurrency: anyio.Semaphore, until: float
     ) -> Slot:
         """Return a slot to enter.
 
         Args:
             operation: The call; it names the quota.
             token: The token that has the quota.
-            at_once: How many requests may be under way.
+            concurrency: How many requests may be under way.
             until: When the slot must have come; seconds, monotonic.
         """
         if self._pacing is None:
-            return Slot(self._clock, at_once)
+            return Slot(self._clock, concurrency)
         if token is not self._token:
             self._token, self._keys = token, {}
         key = self._keys.get(operation.quota)
@@ -92,7 +92,7 @@ class Slots:
             key = self._keys[operation.quota] = quota_key(token, operation.quota)
         lookup = operation.quota == "lookup"
         limit = self._pacing.lookup_per_minute if lookup else self._pacing.per_minute
-        return Slot(self._clock, at_once, self, key, limit, until)
+        return Slot(self._clock, concurrency, self, key, limit, until)
 
     async def wait_for_slot(self, key: str, per_minute: int, *, until: float) -> float:
         """Wait for a slot.
@@ -173,7 +173,7 @@ class Slot:
     """
 
     _clock: Clock
-    _at_once: anyio.Semaphore
+    _concurrency: anyio.Semaphore
     _slots: Slots | None = None
     _key: str = ""
     _limit: int = 0
@@ -184,12 +184,12 @@ class Slot:
         """Wait for the slot, and for one of the requests under way to end."""
         slots = self._slots
         if slots is None:
-            await self._at_once.acquire()
+            await self._concurrency.acquire()
             return self
         while True:
             self._at = await slots.wait_for_slot(self._key, self._limit, until=self._until)
             try:
-                await self._at_once.acquire()
+                await self._concurrency.acquire()
             except BaseException:
                 await self._forget(slots, FORGET_TIMEOUT)
                 raise
@@ -197,9 +197,9 @@ class Slot:
                 if self._clock.clock() - self._at < SLOT_EXPIRY or await self._renew(slots):
                     return self
             except BaseException:
-                self._at_once.release()
+                self._concurrency.release()
                 raise
-            self._at_once.release()
+            self._concurrency.release()
 
     async def __aexit__(
         self,
@@ -208,7 +208,7 @@ class Slot:
         traceback: TracebackType | None,
     ) -> None:
         """Let the next request go."""
-        self._at_once.release()
+        self._concurrency.release()
 
     async def report(self, result: Answer | Failed, *, deadline: float) -> float | None:
         """Report what became of the request, so that its quota is counted right.

@@ -224,7 +224,7 @@ async def politeness(shop: Shop, calls: int) -> list[Figure]:
         await at_once(call, calls, _CALLERS)
     line.close()
     return [
-        Figure(f"requests in RMZ's fullest minute, of {calls} at once", plan.most_in_a_minute, 60),
+        Figure(f"requests in RMZ's fullest minute, of {calls} together", plan.most_in_a_minute, 60),
         Figure("calls of these without an answer", calls - answered, 0),
     ]
 

@@ -32,7 +32,7 @@ async def test_each_change_of_a_subscription_is_recorded(
         Effect("subscriptions.unpause", 501, start.replace(minute=1), "unpaused"),
         Effect("subscriptions.extend", 501, start.replace(minute=2), "30 days"),
         Effect("subscriptions.cancel", 501, start.replace(minute=3), "at the period's end"),
-        Effect("subscriptions.cancel", 501, start.replace(minute=4), "at once"),
+        Effect("subscriptions.cancel", 501, start.replace(minute=4), "immediately"),
     )
 
 

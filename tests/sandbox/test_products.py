@@ -40,7 +40,7 @@ async def test_get_sends_the_documented_product(api: httpx.AsyncClient) -> None:
             "price": 49.99,
             "discount_price": None,
             "discount_expiry": None,
-            "description": "A key that is yours at once.",
+            "description": "A key that is yours immediately.",
             "status": 1,
             "min_qty": 1,
             "max_purchase_count": None,

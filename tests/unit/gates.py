@@ -64,7 +64,9 @@ class Gates:
 
     clock: ManualClock = attrs.field(factory=ManualClock)
     store: Store = attrs.field(factory=Store)
-    at_once: anyio.Semaphore = attrs.field(factory=lambda: anyio.Semaphore(1, fast_acquire=True))
+    concurrency: anyio.Semaphore = attrs.field(
+        factory=lambda: anyio.Semaphore(1, fast_acquire=True)
+    )
     slots: Slots = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -76,4 +78,4 @@ class Gates:
         self, operation: Operation = operations.SUBSCRIPTIONS_GET, token: Secret = TOKEN
     ) -> Slot:
         """Return a slot that must come within half a minute."""
-        return self.slots.slot(operation, token, self.at_once, self.clock.now + 30)
+        return self.slots.slot(operation, token, self.concurrency, self.clock.now + 30)

@@ -32,22 +32,22 @@ async def test_a_slot_is_counted_where_it_belongs(gates: Gates) -> None:
 async def test_only_so_many_at_once(gates: Gates) -> None:
     """The next one waits until one is over, however that ended."""
     async with gates.slot():
-        assert gates.at_once.value == 0
-    assert gates.at_once.value == 1
+        assert gates.concurrency.value == 0
+    assert gates.concurrency.value == 1
     with pytest.raises(KeyError):
         async with gates.slot():
             raise KeyError
-    assert gates.at_once.value == 1
+    assert gates.concurrency.value == 1
 
 
 async def test_connections_are_bound_without_pacing(gates: Gates) -> None:
     """The calls under way are bound all the same, and nothing is counted."""
     free = gates.slots.with_pacing(None)
-    slot = free.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 0.0)
+    slot = free.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.concurrency, 0.0)
     async with slot as entered:
-        assert gates.at_once.value == 0
+        assert gates.concurrency.value == 0
         await entered.report(Failed(Failure.NOT_SENT, "refused"), deadline=1e18)
-    assert gates.at_once.value == 1
+    assert gates.concurrency.value == 1
     assert gates.store.asked == []
 
 
@@ -87,7 +87,7 @@ async def test_a_stale_slot_without_room_waits_without_a_connection(gates: Gates
             self.room = 1
 
         async def reserve(self, key: str, per_minute: int, now: float, *, ahead: int = 0) -> float:
-            free.append(gates.at_once.value)
+            free.append(gates.concurrency.value)
             if now >= 110:
                 self.room = 9
             wait = await super().reserve(key, per_minute, now, ahead=ahead)
@@ -100,7 +100,7 @@ async def test_a_stale_slot_without_room_waits_without_a_connection(gates: Gates
     # The first two while they came, the third with a connection, and then without one.
     assert free[:3] == [1, 0, 0]
     assert set(free[4:]) == {1}
-    assert gates.at_once.value == 1
+    assert gates.concurrency.value == 1
 
 
 async def test_a_stale_slot_that_would_come_too_late_is_refused(gates: Gates) -> None:
@@ -117,7 +117,7 @@ async def test_a_stale_slot_that_would_come_too_late_is_refused(gates: Gates) ->
         gates.clock.now += 1
         gates.store.room = 1
     assert gates.store.taken == [100.0]
-    assert gates.at_once.value == 1
+    assert gates.concurrency.value == 1
 
 
 async def test_a_store_that_fails_for_a_stale_slot_loses_no_connection(gates: Gates) -> None:
@@ -132,7 +132,7 @@ async def test_a_store_that_fails_for_a_stale_slot_loses_no_connection(gates: Ga
         await anyio.wait_all_tasks_blocked()
         gates.clock.now += 1
         gates.store.fails = True
-    assert gates.at_once.value == 1
+    assert gates.concurrency.value == 1
 
 
 async def test_a_call_given_up_in_line_returns_its_slot(gates: Gates) -> None:
@@ -144,7 +144,7 @@ async def test_a_call_given_up_in_line_returns_its_slot(gates: Gates) -> None:
             assert len(gates.store.taken) == 2
             calls.cancel_scope.cancel()
         assert gates.store.taken == [100.0]
-    assert gates.at_once.value == 1
+    assert gates.concurrency.value == 1
 
 
 async def test_a_failing_store_does_not_stop_a_cancellation(gates: Gates) -> None:
@@ -160,7 +160,7 @@ async def test_a_failing_store_does_not_stop_a_cancellation(gates: Gates) -> Non
         with anyio.move_on_after(0) as scope:
             await pass_through(gates)
         assert scope.cancelled_caught
-    assert gates.at_once.value == 1
+    assert gates.concurrency.value == 1
 
 
 async def test_copies_count_together(gates: Gates) -> None:
@@ -172,11 +172,11 @@ async def test_copies_count_together(gates: Gates) -> None:
         slots.with_pacing(None).with_pacing(Pacing(per_minute=2, max_wait=0)),
     ]
     for copy in copies[:2]:
-        async with copy.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 200.0) as slot:
+        async with copy.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.concurrency, 200.0) as slot:
             assert isinstance(slot, Slot)
     for copy in copies:
         with pytest.raises(NoSlotError):
-            async with copy.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 200.0):
+            async with copy.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.concurrency, 200.0):
                 pass
 
 
@@ -185,11 +185,11 @@ async def test_a_copy_of_what_never_counted(gates: Gates) -> None:
     slots = Slots(None, Clock(clock=lambda: 100.0))
     copies = [slots.with_pacing(Pacing(per_minute=1, max_wait=0)) for _ in range(2)]
     for _ in range(2):
-        async with slots.slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
+        async with slots.slot(operations.STORE_GET, TOKEN, gates.concurrency, 200.0):
             pass
-    async with copies[0].slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
+    async with copies[0].slot(operations.STORE_GET, TOKEN, gates.concurrency, 200.0):
         pass
     for copy in copies:
         with pytest.raises(NoSlotError):
-            async with copy.slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
+            async with copy.slot(operations.STORE_GET, TOKEN, gates.concurrency, 200.0):
                 pass

@@ -1,4 +1,4 @@
-"""An inbox in PostgreSQL: several processes at once, a restart, notifications and forks."""
+"""An inbox in PostgreSQL: several processes together, a restart, notifications and forks."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ async def test_calls_that_are_given_up(serving: Any, http: Any) -> None:
 
 
 async def test_calls_that_are_given_up_together_lose_no_connection(serving: Any, http: Any) -> None:
-    """A deadline of the caller that ends many calls at once, again and again."""
+    """A deadline of the caller that ends many calls together, again and again."""
     with serving(Rounds()) as server:
         async with client_of(server, http=http) as rmz:
             for batch in range(1, 4):

@@ -37,7 +37,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_final_answer_is_not_retried(
     make_shop: MakeShop, make_client: Any, answer: httpx.Response, error: type[APIError]
 ) -> None:
-    """An answer that will not change is raised at once, with its status and message."""
+    """An answer that will not change is raised immediately, with its status and message."""
     make_shop("read").sent.side_effect = [answer]
     async with make_client() as rmz:
         with pytest.raises(error) as caught:

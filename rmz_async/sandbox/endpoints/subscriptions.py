@@ -73,7 +73,7 @@ class Subscriptions:
             immediately=effective == "immediate",
             refused_with=self._store.switches.second_cancel_status,
         )
-        how = "at once" if effective == "immediate" else "at the period's end"
+        how = "immediately" if effective == "immediate" else "at the period's end"
         self._backend.record("subscriptions.cancel", subscription.id, how)
         self._backend.announce(Event.CANCELED, subscription)
         keys = (*_ALWAYS, "cancel_at_period_end", "canceled_at")

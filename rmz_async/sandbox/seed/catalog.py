@@ -74,7 +74,7 @@ def _products(now: datetime) -> tuple[Product, ...]:
             slug="game-key",
             type="code",
             price=Decimal("49.99"),
-            description="A key that is yours at once.",
+            description="A key that is yours immediately.",
             purchase_count=15,
             category_ids=(1, 2),
             image="game-key.png",

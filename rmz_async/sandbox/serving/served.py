@@ -123,7 +123,7 @@ def listen(host: str, port: int) -> socket.socket:
         port: 0 for any that is free.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sends small pieces at once on sockets that say TCP. socket.create_server makes one
+    # asyncio sends small pieces immediately on sockets that say TCP. socket.create_server makes one
     # that does not say so: each answer would wait 40 ms for the client's acknowledgement.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
