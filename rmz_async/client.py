@@ -54,19 +54,20 @@ class Client:
 
     Args:
         token: The API token, or a callable, plain or async, that returns it. A callable is asked
-            when the first call is made, and once more after each 401. ``RMZ_API_TOKEN`` if left
-            out; if that is missing too, the first call says so.
-        base_url: Https, or http to this machine. ``RMZ_BASE_URL`` if left out, else the
-            address of production.
-        timeout: Seconds for one call, over all its attempts; 60 if left out.
-        retry: How often a call may be attempted; whether it may be retried at all is a property of
-            the call.
-        pacing: How to keep within RMZ's requests a minute; None to send immediately and leave
-            that to RMZ.
+            when the first call is made, and once more after each 401. If left out, the environment
+            variable ``RMZ_API_TOKEN``; if that is missing too, the first call raises
+            `ConfigurationError`.
+        base_url: The address of the API, with https, or with http on this machine. If left out, the
+            environment variable ``RMZ_BASE_URL``, or else RMZ itself.
+        timeout: Seconds for one call, with all its attempts and waits; 60 if left out.
+        retry: How often a call may be attempted. Whether a call may be retried at all does not
+            depend on this option, but on the call.
+        pacing: How to keep within RMZ's requests a minute. None sends immediately, and RMZ may
+            answer 429.
         http: An ``httpx.AsyncClient`` of your own, for its proxies, certificates, transport and
             event hooks; its headers, cookies, authentication and time-outs are not used. Your
-            client stays open when this one closes. ``"aiohttp"`` means connections over
-            aiohttp, which are faster, on asyncio only; install ``rmz[aiohttp]``.
+            client stays open when this one closes. ``"aiohttp"`` means connections over aiohttp,
+            which take less processor time, on asyncio only; install ``rmz[aiohttp]``.
         observer: Gets a record of each call and attempt; see :mod:`rmz_async.observing`.
         send_token_unencrypted: Allow a *base_url* with http on another machine, such as a sandbox
             in another container. Everyone on the way can read the token, and all data of
@@ -78,8 +79,8 @@ class Client:
         subscriptions: Read and change subscriptions.
         orders: Make orders on behalf of customers, read them, and move them on.
         products: Read what the store sells.
-        categories: Read the shelves of the shop.
-        store: Read the store itself, and its numbers.
+        categories: Read the categories of products.
+        store: Read the store, and its statistics.
 
     Raises:
         ConfigurationError: An option breaks a rule; the message names both.
@@ -139,7 +140,7 @@ class Client:
                 client does if left out.
 
         Returns:
-            A client that need not be closed, and that ends with this one.
+            A client that is closed together with this one, and need not be closed itself.
         """
         current = self._transport.options
         options = attrs.evolve(
@@ -156,13 +157,13 @@ class Client:
     async def plans(self, *, max_age: float = 600.0) -> Plans:
         """Read the store's plans, so that they can be named: ``plans["pro-plan", "annually"]``.
 
-        This costs one request for 15 products, and one for each product that is subscribed to. The
-        plans are kept, and all copies of this client share them. Tasks that ask at the same time
-        share one reading.
+        This costs one request for each 15 products, and one for each product that is sold by
+        subscription. The client keeps the plans, and its copies share them. Tasks that ask at the
+        same time share one reading.
 
         Args:
-            max_age: Seconds for which plans that were read before will do, at most a day's; 0 reads
-                them again.
+            max_age: The greatest age of plans that were read before, in seconds; 0 reads them
+                again. At most 86,400, which is a day.
 
         Returns:
             All plans of the store.
@@ -176,11 +177,11 @@ class Client:
     async def resolve(self, error: OutcomeUnknownError) -> Any:
         """Find out what became of a call whose outcome is unknown.
 
-        A change of an object is looked for in that object. The change counts as not applied only a
-        minute and ``RetryPolicy.replica_lag`` after the last attempt, because RMZ may still be at
-        work before, and may read from a replica that lags. A session is asked for again, and so is
-        an order while RMZ takes it for the same one. An extension can be found only if the
-        subscription that had been read before was passed.
+        If the call changes an object, that object is read back. The change counts as not applied
+        only a minute and ``RetryPolicy.replica_lag`` after the last attempt, because until then RMZ
+        may still be processing it, or may read from a replica that lags. A session is created
+        again, and so is an order as long as RMZ recognizes it as the same one. An extension can be
+        found only if the call got the subscription that had been read before, and not its id.
 
         Args:
             error: The error, from a client of the same store.

@@ -72,7 +72,7 @@ class RMZError(Exception):
     """Any error that this library raises on purpose.
 
     Attributes:
-        page: The page of a list that could not be fetched, to continue from with ``page=``; None
+        page: The page of a list that could not be fetched: go on with ``page=`` that number. None
             for all other calls.
     """
 
@@ -233,14 +233,15 @@ _LEFT_BEHIND = ("_unclear_call",)
 class OutcomeUnknownError(RMZError):
     """The call was sent and no trustworthy answer came back: it may have been applied.
 
-    Do not simply make it again: ``client.resolve(error)`` finds out later, and the message says how
-    else to. If RMZ did answer, with a server error for instance, that answer is the ``__cause__``.
+    Do not simply make the call again. ``client.resolve(error)`` finds out later what became of it,
+    and the message names another way. If RMZ did answer, with a server error for instance, that
+    answer is the ``__cause__``.
 
     Attributes:
         operation: The call, for example ``subscriptions.extend``.
-        object_id: The id of the object that it was to change, or None.
-        sent_at: When the first request was sent that may have been applied; UTC.
-        attempts: How often the call was attempted.
+        object_id: The id of the object that the call was to change, or None.
+        sent_at: When the client sent the first request that may have been applied; UTC.
+        attempts: How many attempts were made.
     """
 
     def __init__(
@@ -354,7 +355,7 @@ class PayloadError(WebhookError):
 
 
 class TaskLostError(WebhookError):
-    """Another worker has claimed an event's task since, or has done it: let its effect not happen.
+    """Another worker has claimed the event's task meanwhile, or has done it: roll the effect back.
 
     `Receiver.transaction` raises it before the handler has changed anything. The receiver counts no
     attempt for it.

@@ -59,7 +59,7 @@ class RetryPolicy:
         max_attempts: Attempts of one call, the first included; 1 or more.
         backoff: The wait before attempt *n* + 1 is a random part of ``backoff * 2 ** (n - 1)``.
         max_backoff: The longest such wait.
-        attempt_timeout: How long one attempt may take before the next one begins.
+        attempt_timeout: How long one attempt may take; then it has failed, and may be retried.
         repeat_sessions: Whether a checkout or portal session is asked for once more if no
             trustworthy answer came back; the first one, if there is one, ends by itself.
         replica_lag: How long after a change RMZ may still answer a read with the state before it.
@@ -80,8 +80,8 @@ class QuotaReport:
     """RMZ's own figures about a quota, from the headers of one answer.
 
     Attributes:
-        limit: RMZ's requests a minute; 0 or more, however absurd. None if the answer names none.
-        remaining: How many requests are left in RMZ's window; 0 or more.
+        limit: RMZ's requests a minute, as the answer names them; 0 or more. None if it names none.
+        remaining: How many requests are left in RMZ's present minute; 0 or more.
         closed_for: For how many seconds RMZ refuses everything; 0 or more.
     """
 
@@ -145,11 +145,12 @@ def _a_store(_: object, attribute: attrs.Attribute[QuotaStore | None], value: ob
 
 @frozen(kw_only=True)
 class Pacing:
-    """How a client waits for a slot, so that RMZ does not have to refuse a request.
+    """How a client waits, so that it keeps RMZ's rate limit.
 
-    While the minute has room, requests go immediately; after that, first come, first served. If
-    RMZ's answers name a lower limit, that one holds. A higher one is not used, so a smaller number
-    here leaves a share of the minute to others who use the same token.
+    A *slot* is the moment at which a request may be sent. As long as a minute has slots, requests
+    go immediately. After that they wait, and go in the order in which they came. If RMZ's answers
+    name a lower limit, that one holds. A higher one is not used, so a smaller number here leaves a
+    share of the minute to others who use the same token.
 
     Attributes:
         per_minute: Requests in a minute, for all calls except ``subscriptions.lookup``.

@@ -36,16 +36,16 @@ class Page(Generic[T]):
 
 
 class Pager(Generic[T]):
-    """A list that is fetched page by page, as it is walked.
+    """A list that is fetched page by page, as you iterate over it: a *walk*.
 
-    Nothing is sent before the first item or page is asked for. Each walk starts at the first page
-    again, and ends at the page that says that none follows, or that is empty. If an item is added
-    or removed meanwhile, the others move to another page: an item that comes again is left out,
-    and one that moved to a page that the walk has passed is missed. If three pages in a row have
-    nothing new, the list repeats itself, and the walk raises `UnexpectedAnswerError`.
+    Nothing is sent before the first item or page is asked for. Each walk begins at the first page.
+    A walk ends after a page that is empty or names no next page. If items are added or removed
+    during a walk, others move to another page. An item that comes a second time is left out, and an
+    item that moves to a page which the walk has passed is missed. If three pages in a row have no
+    new item, the list repeats itself, and the walk raises `UnexpectedAnswerError`.
 
-    If a page fails, the error's ``page`` is its number: list from that page on, or ask the same
-    walk for its next item.
+    If a page fails, the error's ``page`` is its number. Go on with ``page=`` that number, or ask
+    the same iterator for its next item.
     """
 
     def __init__(self, fetch: Callable[[int], Awaitable[Page[T]]], *, page: int = 1) -> None:
@@ -100,7 +100,9 @@ class _Pages(AsyncIterator[Page[T]]):
             raise StopAsyncIteration
         if self._is_asking:
             # As a generator would: else both would get the same page.
-            raise RuntimeError("this walk waits for a page already: let each task walk by itself")
+            raise RuntimeError(
+                "this iterator already waits for a page: use one iterator for each task"
+            )
         self._is_asking = True
         try:
             page = await self._get(self._next)

@@ -25,19 +25,19 @@ def _seconds(_: object, attribute: attrs.Attribute[float], value: object) -> Non
 class Lifetimes:
     """How old an answer may be, in seconds.
 
-    No answer outlives ``Access.until``, whatever stands here. If more users are to be asked for
-    again than RMZ answers in a minute, ``soft`` and ``hard`` stretch, up to ``max_stale``.
+    No answer outlives ``Access.until``, whatever these values are. If RMZ must be asked about more
+    users than it answers in a minute, ``soft`` and ``hard`` become longer, up to ``max_stale``.
 
     Attributes:
-        soft: A grant that is older is handed out once more, and RMZ is asked in the background.
-        hard: A grant that is older, or of whose user an event has reported a change, is handed out
-            only if RMZ cannot be asked. The check waits for that, with priority over users who are
-            not known.
-        max_stale: A grant that is older is not handed out at all.
-        refusal: A refusal that is older is not spoken: RMZ is asked again; at most 5.
-        patience: How long a check waits for a slot, and how long for an answer without a slot to
-            wait for, before it answers with what is known. After a single failure of RMZ, a payer
-            whose answer is too old waits for a second attempt, three times as long at most.
+        soft: A grant that is older lets the user in, and RMZ is asked in the background.
+        hard: If a grant is older, or an event has reported a change of its user, RMZ is asked
+            first, and the grant lets the user in only if RMZ cannot be asked. Such a check goes
+            before those of unknown users.
+        max_stale: A grant that is older lets nobody in.
+        refusal: If a refusal is older, RMZ is asked first; at most 5.
+        patience: The longest wait of a check for a slot, or for RMZ's answer if there is a slot.
+            Then the check answers with what is known. After a single failure of RMZ, a payer whose
+            answer is too old waits for a second attempt, at most three times as long.
 
     Raises:
         ConfigurationError: A rule is broken; the message names the attribute.

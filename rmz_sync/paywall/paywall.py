@@ -42,8 +42,8 @@ T = TypeVar("T")
 class Paywall:
     """Answers whether a user has access, nearly always from memory.
 
-    A grant may be as old as its lifetimes say. A refusal is at most 5 seconds old, or RMZ is asked
-    before it is spoken. If RMZ cannot be asked, the answer is not ``certain``: answer 503 and not
+    A grant may be as old as *lifetimes* say. A refusal is at most 5 seconds old: if it is older,
+    RMZ is asked first. If RMZ cannot be asked, the answer is not ``certain``: answer 503 and not
     402. All threads that ask for one user at the same time share one request.
 
     Any thread may use it, and a process that forks may use it on both sides. RMZ is asked again in
@@ -51,12 +51,12 @@ class Paywall:
 
     Args:
         rmz: The client; it stays open when the paywall ends.
-        product_ids: The products that let a user in; None counts all of the store.
+        product_ids: The products that let a user in; None means all products of the store.
         policy: The rules, if RMZ's own are not yours; in place of *product_ids*.
         lifetimes: How old an answer may be.
         on_outage: The answer if RMZ cannot be asked. ``keep-known`` lets those in who were known to
             pay, for ``lifetimes.max_stale``; ``deny`` lets nobody in; ``allow`` lets everybody in.
-        capacity: How many payers are remembered. Everybody else has a room of their own.
+        capacity: How many payers are remembered. Users without access are counted separately.
         keep_subscriptions: Whether answers from memory have their ``subscription``; without it a
             payer takes a fraction of the memory.
         snapshot: A file of the known payers, for a process that starts while RMZ cannot be asked.
@@ -126,8 +126,8 @@ class Paywall:
         Args:
             user: The ``external_customer_id`` that you gave the user at the checkout.
             products: The products that let in, by their slugs, or plans from ``rmz.plans()``; any
-                of them will do. None for all that the paywall counts. The paywall must keep its
-                subscriptions, or RMZ is asked each time.
+                of them will do. If left out, all products that the paywall counts. With
+                ``keep_subscriptions=False``, RMZ is asked each time that products are named.
 
         Returns:
             The answer; its reason and its end are those of *products*, if there are any. If

@@ -42,9 +42,9 @@ class Receiver(ReceiverCore):
         inbox: ``sqlite:///`` and the path of a file, which all processes of one machine may share;
             ``postgresql://`` and the address of a database; or an `Inbox` of your own.
         max_attempts: How many attempts a handler gets for each event, 1 or more.
-        backoff: Returns the seconds between an attempt, counted from 1, and the next one; up to a
-            half of them is left out by chance. 5 seconds, 20, 80 and so on up to an hour if left
-            out.
+        backoff: A function that gets the number of an attempt, counted from 1, and returns the
+            seconds until the next one. The wait is a random time between half of these seconds and
+            all of them. If left out: 5 seconds, 20, 80 and so on, up to an hour.
         forget_after: Seconds after which a delivery is forgotten, if all its handlers have
             succeeded; 7 days if left out, None for never. An event that was forgotten counts as new
             if somebody sends it again.
@@ -104,13 +104,14 @@ class Receiver(ReceiverCore):
         program (``sys.exit``) ends this thread only: the attempt counts, and the background begins
         again.
 
-        Several processes may do so with one inbox. If one of them dies, the others take its events
-        up as soon as its lease has ended.
+        Several processes may do so with one inbox. If one of them dies, the others take over its
+        events after 30 seconds.
 
         Args:
             concurrency: How many handlers may run at the same time, 1 or more.
-            grace: Seconds that they may take to end after the block; then they are cancelled, and
-                run again later. A plain handler cannot be cancelled and runs to its end.
+            grace: Seconds that running handlers get at the end of the block. Then they are
+                cancelled, and run again later. A plain handler cannot be cancelled, and runs to its
+                end.
         """
         # In the thread, an error would end the background and nothing else.
         self._parts.check_working(concurrency, grace)
@@ -126,7 +127,7 @@ class Receiver(ReceiverCore):
         return run(self._parts.drain)
 
     def run_one(self, inbox_id: int) -> int:
-        """Run the handlers of one delivery that wait, due or not; for the worker of a queue.
+        """Run the waiting handlers of one delivery, due or not; for the worker of a queue.
 
         Args:
             inbox_id: The number that was handed over.
@@ -139,8 +140,8 @@ class Receiver(ReceiverCore):
     def replay(self, inbox_id: int, *, dry_run: bool = False) -> Sequence[Replay]:
         """Run the handlers of a delivery again, with all their attempts.
 
-        Handlers that were registered after it came are among them. A handler that runs at this
-        moment is left alone.
+        Handlers that were registered after the delivery came are among them. A handler that runs at
+        this moment is not started a second time.
 
         Args:
             inbox_id: The delivery's number in the inbox.
@@ -155,21 +156,21 @@ class Receiver(ReceiverCore):
     def reconcile(
         self, rmz: Client, *, per_minute: int = PAGES, feed_first: bool = False
     ) -> Reconciliation:
-        """Compare all subscriptions with what is known, and make up for missed events.
+        """Compare all subscriptions with those that the inbox knows, and make up for missed events.
 
-        RMZ switches a webhook off that fails too often, and does not deliver later what happened
-        meanwhile. An event is stored for each change that no event announced, and is handled like
-        the others; `Event.is_reconciled` marks it. The first comparison learns the subscriptions
-        that nobody knows, and later ones call them new. A comparison that was cut off goes on where
-        it stopped, unless that was more than an hour ago.
+        If a webhook fails too often, RMZ switches it off, and never delivers the events of that
+        time. So the comparison stores an event for each change that no event announced. These
+        events are handled like the others; `Event.is_reconciled` marks them. The first comparison
+        learns all subscriptions, and later ones count unknown subscriptions as new. If a comparison
+        was cut off less than an hour ago, the next one goes on from there.
 
         Args:
-            rmz: The client; its pacing holds too.
-            per_minute: How many pages of 15 to ask for in a minute at most, 1 or more.
+            rmz: The client; its ``pacing`` holds, too.
+            per_minute: The most pages of 15 to ask for in a minute, 1 or more.
             feed_first: Let the first comparison make an event of each unknown subscription, too.
 
         Returns:
-            A report. If another process compares now, it is not complete.
+            A report. If another process is comparing at this moment, the report is not complete.
 
         Raises:
             RMZError: As ``subscriptions.list`` does. The next comparison goes on from there.

@@ -181,7 +181,7 @@ def test_two_threads_may_share_a_walk(portal: Portal) -> None:
         taken = pool.submit(next, walk)
         assert asking.wait(10)
         try:
-            with pytest.raises(RuntimeError, match="waits for a page already"):
+            with pytest.raises(RuntimeError, match="already waits for a page"):
                 next(walk)
         finally:
             portal.run(let_go)

@@ -126,7 +126,7 @@ async def test_two_tasks_never_get_the_same_page() -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(take)
         await shelf.asking.wait()
-        with pytest.raises(RuntimeError, match="waits for a page already"):
+        with pytest.raises(RuntimeError, match="already waits for a page"):
             await anext(walk)
         shelf.release.set()
 
