@@ -18,6 +18,7 @@ extensions = [
     "myst_parser",
     "links",
     "reference",
+    "type_imports",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
 ]
