@@ -42,7 +42,7 @@ TOKEN = "1|bench-token"
 SECRET = "bench-secret-of-28-characters"
 Work = Callable[[], object]
 
-page: list[str] = ["| Work | Beside | Ratio |", "| --- | --- | --- |"]
+page: list[str] = ["| Work | Compared with | Ratio |", "| --- | --- | --- |"]
 """The table of docs/cost.md."""
 
 

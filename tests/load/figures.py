@@ -136,14 +136,22 @@ def _stores(loop: asyncio.AbstractEventLoop, folder: Path) -> Iterator[Figure]:
     }
     medians = _medians(works, STORED)
     bare = medians["bare"]
-    yield Figure("a bare insert in a loop", f"{bare * 1000:.2f} ms", "", True)
+    yield Figure("SQLite: a bare insert", f"{bare * 1000:.2f} ms", "", True)
     yield ratio(
-        "`receive`, one delivery at a time, of the bare insert's rate", bare / medians["1"], 0.35
+        "`receive`, one delivery at a time, compared with the bare insert",
+        bare / medians["1"],
+        0.35,
     )
-    yield ratio("`receive`, 50 at a time, of the same", bare / medians["50"], 2.0)
-    yield ratio("`rmz_sync`'s `receive`, one at a time, of the same", bare / medians["sync"], 0.0)
+    yield ratio("`receive`, 50 at a time, compared with the bare insert", bare / medians["50"], 2.0)
+    yield ratio(
+        "`rmz_sync`'s `receive`, one at a time, compared with the bare insert",
+        bare / medians["sync"],
+        0.0,
+    )
     for name in others:
-        yield ratio(f"{name}, one at a time, of the same", bare / medians[name], 0.0)
+        yield ratio(
+            f"{name}, one at a time, compared with the bare insert", bare / medians[name], 0.0
+        )
     loop.run_until_complete(receiver.aclose())
     blocking.close()
 
@@ -167,9 +175,11 @@ def _drains(loop: asyncio.AbstractEventLoop, folder: Path) -> Iterator[Figure]:
         spent["hand"].append(time.perf_counter() - began)
         spent["inbox"].append(loop.run_until_complete(_drained(SQLiteDatabase(place()), sent)))
     inbox, hand = (statistics.median(spent[name]) for name in ("inbox", "hand"))
-    yield Figure("claim, effect and mark by hand", f"{hand / DRAINED * 1000:.2f} ms", "", True)
+    yield Figure("an event by hand", f"{hand / DRAINED * 1000:.2f} ms", "", True)
     yield ratio(
-        "`working()` with the effect in the inbox's transaction, of that rate", hand / inbox, 0.5
+        "`working()` with the effect in the inbox's transaction, compared with by hand",
+        hand / inbox,
+        0.5,
     )
 
 
@@ -244,7 +254,7 @@ async def _answers(url: str) -> list[Figure]:
                 latencies += found
             rows.append(
                 ratio(
-                    f"the FastAPI router, {at_once} at a time, of a route that inserts one row",
+                    f"the FastAPI router, {at_once} at a time, compared with a route that inserts one row",
                     statistics.median(bare) / statistics.median(ours),
                     0.6,
                 )
@@ -275,11 +285,11 @@ def _workers() -> Iterator[Figure]:
             found.append(_rate(job))
     hand, ours = (statistics.median(rates[job]) for job in ("hand", "work"))
     shown = f"{hand:,.0f} a second"
-    yield Figure(f"PostgreSQL, {WORKERS} workers: claim, effect and mark by hand", shown, "", True)
+    yield Figure(f"PostgreSQL, {WORKERS} workers by hand", shown, "", True)
     shown = f"{ours:,.0f} a second"
-    work = f"PostgreSQL, {WORKERS} workers, the effect in the inbox's transaction"
+    work = f"PostgreSQL, {WORKERS} workers with the effect in the inbox's transaction"
     yield Figure(work, shown, "≥ 2,000", ours >= 2000)
-    yield ratio("the same, of the rate by hand", ours / hand, 0.5)
+    yield ratio("the same, compared with by hand", ours / hand, 0.5)
 
 
 def _rate(job: str) -> float:
