@@ -254,7 +254,8 @@ async def _answers(url: str) -> list[Figure]:
                 latencies += found
             rows.append(
                 ratio(
-                    f"the FastAPI router, {at_once} at a time, compared with a route that inserts one row",
+                    f"the FastAPI router, {at_once} at a time, compared with a route that inserts "
+                    "one row",
                     statistics.median(bare) / statistics.median(ours),
                     0.6,
                 )
