@@ -56,7 +56,7 @@ class Policy:
     ``canceled`` and ``expired`` do not.
 
     Attributes:
-        product_ids: The products that count; None counts all of the store.
+        product_ids: The products that count; None means all products of the store.
         grace: How long after the end of the paid period a subscription whose payment failed still
             grants access; None as long as RMZ retries the payment.
         renewal_lag: How long after the end of its period a subscription that renews itself still

@@ -98,10 +98,11 @@ class ReceiverCore:
 
         Args:
             wanted: Event types, event classes, or patterns of names such as ``subscription.*``.
-            ordered: Run for the events of one subscription, or one order, one after another as they
-                came. An event that fails holds up the later ones until its last attempt.
-            coalesce: Run for the newest of all events of one subscription, or one order, that wait,
-                and not for the others. For handlers that read the present state.
+            ordered: Handle the events of one subscription, or of one order, one after the other, in
+                the order in which they came. An event that fails holds up the later ones until its
+                last attempt.
+            coalesce: If several events of one subscription, or of one order, are waiting, handle
+                only the newest. For handlers that read the present state from RMZ.
             max_attempts: How many attempts the function gets for each event; the receiver's if left
                 out.
             backoff: How long to wait between two of them; the receiver's if left out.
