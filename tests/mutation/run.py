@@ -185,7 +185,7 @@ def path_of(part: str) -> str:
 
 def judge(name: str, known: dict[str, str], jobs: int) -> bool:
     """Test all changes of one module, print its row, and return whether it is as it must be."""
-    from tests.mutation import trial
+    from tests.mutation import quick, trial
     from tests.mutation.changes import changes
 
     module = importlib.import_module(name)
@@ -207,8 +207,11 @@ def judge(name: str, known: dict[str, str], jobs: int) -> bool:
         clock=60 + 10 * round(time.monotonic() - began),
     )
 
-    made = changes(source, str(path), lambda kind, one: member(module, kind, one))
-    trials = list(trial.play(name, path, made, tests, limits=limits, at_once=jobs))
+    made = list(changes(source, str(path), lambda kind, one: member(module, kind, one)))
+    found = quick.found(name, plain, made, tests, limits=limits, at_once=jobs)
+    trials = [trial.Trial(made[place], survived=False) for place in sorted(found)]
+    rest = [change for place, change in enumerate(made) if place not in found]
+    trials += trial.play(name, path, rest, tests, limits=limits, at_once=jobs)
 
     survivors = {f"{one.change.where}: {one.change.what}": one for one in trials if one.survived}
     late = [one.change for one in trials if one.timed_out]

@@ -99,22 +99,42 @@ def start(
         return pid
     status = 1
     try:
-        # Ends the process, even if its parent has gone.
-        signal.alarm(limits.clock)
-        resource.setrlimit(resource.RLIMIT_CPU, (limits.processor, limits.processor))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        obey(limits)
         if silent:
-            nowhere = os.open(os.devnull, os.O_RDWR)
-            for stream in range(3):
-                os.dup2(nowhere, stream)
-        for imported in list(sys.modules):
-            if imported.partition(".")[0] in PACKAGES:
-                del sys.modules[imported]
+            be_silent()
+        forget_packages()
         sys.meta_path.insert(0, _Changed(name, path, code))
         status = pytest.main([*OPTIONS, *UNREWRITTEN, *tests])
     finally:
         # Nothing of the first process is to be done twice.
         os._exit(status)
+
+
+def obey(limits: Limits) -> None:
+    """Let this process end if it takes too much."""
+    # Ends the process, even if its parent has gone.
+    signal.alarm(limits.clock)
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.processor, limits.processor))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def be_silent() -> None:
+    """Let this process read and write nothing at its three streams."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nowhere, stream)
+
+
+def forget_packages() -> None:
+    """Let the next import of the project's packages be the first."""
+    for imported in list(sys.modules):
+        if imported.partition(".")[0] in PACKAGES:
+            del sys.modules[imported]
+
+
+def is_late(status: int) -> bool:
+    """Return whether a process was ended because the time was over."""
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM
 
 
 def play(
@@ -144,5 +164,4 @@ def play(
         if not running:
             return
         pid, status = os.wait()
-        late = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM
-        yield Trial(running.pop(pid), survived=status == 0, timed_out=late)
+        yield Trial(running.pop(pid), survived=status == 0, timed_out=is_late(status))
