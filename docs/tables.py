@@ -18,7 +18,6 @@ from enum import Enum
 from pathlib import Path
 from types import ModuleType
 
-import rmz_async
 from rmz_async import Client, _execution, errors, models, options
 from rmz_async._calls.retry import lag_of
 from rmz_async._http import request
@@ -114,17 +113,21 @@ def every_model() -> str:
             module = importlib.import_module(f"{models.__name__}.{found.name}")
             kinds = [getattr(module, name) for name in module.__all__]
             title = found.name.replace("_", " ").capitalize()
-            entries = [_entry(kind, rmz_async) for kind in kinds if isinstance(kind, type)]
+            entries = [_model_entry(kind) for kind in kinds if isinstance(kind, type)]
             sections.append(f"\n{title}\n{'~' * len(title)}\n{''.join(entries)}")
     return "".join(sections)
 
 
 def _entry(kind: type[typing.Any], module: ModuleType) -> str:
     entry = f"\n.. autoclass:: {module.__name__}.{kind.__name__}\n"
-    if issubclass(kind, Enum):
-        return f"{entry}   :members:\n   :undoc-members:\n"
     own = [name for name, one in vars(kind).items() if name[0] != "_" and _is_documented(one)]
     return f"{entry}   :members: {', '.join(own)}\n" if own else entry
+
+
+def _model_entry(kind: type[typing.Any]) -> str:
+    """Return the entry of a model, whose fields have their descriptions beside them."""
+    undocumented = "   :undoc-members:\n" if issubclass(kind, Enum) else ""
+    return f"\n.. autoclass:: rmz_async.{kind.__name__}\n   :members:\n{undocumented}"
 
 
 def _is_documented(member: object) -> bool:

@@ -33,47 +33,53 @@ logger: logging.Logger = logging.getLogger("rmz_async")
 
 @frozen(kw_only=True)
 class AttemptRecord:
-    """An attempt of a call that has ended.
-
-    Attributes:
-        operation: The call, such as ``subscriptions.get``.
-        method: The HTTP method.
-        rule: The retry rule of the call, in lower case, such as ``safe``.
-        number: Which attempt of the call it was, counted from 1.
-        status: The HTTP status; None if no answer came.
-        outcome: ``ok``, or the meaning of the failure: ``not_sent``, ``never_sent``, ``ambiguous``,
-            ``unreadable``, ``throttled``, ``refused``, ``conflict`` or ``final``.
-        seconds: How long it took, with the wait for a slot.
-        waited: Seconds of them before the request was sent; all of them if none was.
-    """
+    """An attempt of a call that has ended."""
 
     operation: str
+    """The call, such as ``subscriptions.get``."""
+
     method: str
+    """The HTTP method."""
+
     rule: str
+    """The retry rule of the call, in lower case, such as ``safe``."""
+
     number: int
+    """Which attempt of the call it was, counted from 1."""
+
     status: int | None
+    """The HTTP status; None if no answer came."""
+
     outcome: str
+    """``ok``, or the meaning of the failure: ``not_sent``, ``never_sent``, ``ambiguous``,
+    ``unreadable``, ``throttled``, ``refused``, ``conflict`` or ``final``.
+    """
+
     seconds: float
+    """How long it took, with the wait for a slot."""
+
     waited: float
+    """Seconds before the request was sent; all seconds of the attempt if none was."""
 
 
 @frozen(kw_only=True)
 class CallRecord:
-    """A call that has ended; a read-back is a call of its own.
-
-    Attributes:
-        operation: The call, such as ``subscriptions.get``.
-        rule: The retry rule of the call, in lower case, such as ``safe``.
-        attempts: How many attempts were made.
-        outcome: ``ok``, ``cancelled``, or the name of the error's class.
-        seconds: How long it took, over all its attempts.
-    """
+    """A call that has ended; a read-back is a call of its own."""
 
     operation: str
+    """The call, such as ``subscriptions.get``."""
+
     rule: str
+    """The retry rule of the call, in lower case, such as ``safe``."""
+
     attempts: int
+    """How many attempts were made."""
+
     outcome: str
+    """``ok``, ``cancelled``, or the name of the error's class."""
+
     seconds: float
+    """How long it took, over all its attempts."""
 
 
 @frozen(kw_only=True)
@@ -81,63 +87,69 @@ class DecisionRecord:
     """An answer of a paywall that memory did not have ready, or a purchase that was confirmed.
 
     Answers from memory are not reported one by one: ``paywall.status.handed_out`` counts them.
-
-    Attributes:
-        granted: Whether the user has access.
-        reason: Why, or why not; a value of `Reason`.
-        source: How the answer was learnt; a value of `Source`.
-        age: Seconds since RMZ was asked.
     """
 
     granted: bool
+    """Whether the user has access."""
+
     reason: str
+    """Why, or why not; a value of `Reason`."""
+
     source: str
+    """How the answer was learnt; a value of `Source`."""
+
     age: float
+    """Seconds since RMZ was asked."""
 
 
 @frozen(kw_only=True)
 class DeliveryRecord:
-    """A delivery that a receiver has answered.
-
-    Attributes:
-        event: The event's name, such as ``subscription.renewed``; ``other`` for an event that this
-            version does not know; None if nothing could be read, or nothing was to be trusted.
-        outcome: ``genuine`` for a new event; ``duplicate`` for one that is stored already;
-            ``unreadable`` for a signed body that waits for a person; ``refused`` if RMZ did not
-            sign it; ``not_stored`` if the inbox failed; ``not_configured`` if the secrets cannot be
-            used.
-        secret_index: The place of the secret that fitted, counted from 0; None if none did.
-        seconds: The time to answer.
-    """
+    """A delivery that a receiver has answered."""
 
     event: str | None
+    """The event's name, such as ``subscription.renewed``; ``other`` for an event that this version
+    does not know; None if nothing could be read, or nothing was to be trusted.
+    """
+
     outcome: str
+    """``genuine`` for a new event; ``duplicate`` for one that is stored already; ``unreadable`` for
+    a signed body that waits for a person; ``refused`` if RMZ did not sign it; ``not_stored`` if the
+    inbox failed; ``not_configured`` if the secrets cannot be used.
+    """
+
     secret_index: int | None
+    """The place of the secret that fitted, counted from 0; None if none did."""
+
     seconds: float
+    """The time to answer."""
 
 
 @frozen(kw_only=True)
 class HandlerRecord:
-    """An attempt of a handler that has ended.
-
-    Attributes:
-        event: The event's name; ``other`` for an event that this version does not know.
-        handler: The handler's name.
-        attempt: Which attempt of the handler for this event it was, counted from 1.
-        outcome: ``ok``; ``failed`` if the handler is attempted again later; ``dead`` if it was the
-            last attempt; ``lost`` if another worker has the task; ``cancelled`` if it was cut off,
-            and runs again.
-        seconds: How long it took.
-        lag: Seconds between the storing of the delivery and the beginning of the attempt, with the
-            waits between attempts; None if the inbox cannot say.
-    """
+    """An attempt of a handler that has ended."""
 
     event: str
+    """The event's name; ``other`` for an event that this version does not know."""
+
     handler: str
+    """The handler's name."""
+
     attempt: int
+    """Which attempt of the handler for this event it was, counted from 1."""
+
     outcome: str
+    """``ok``; ``failed`` if the handler is attempted again later; ``dead`` if it was the last
+    attempt; ``lost`` if another worker has the task; ``cancelled`` if it was cut off, and runs
+    again.
+    """
+
     seconds: float
+    """How long it took."""
+
     lag: float | None
+    """Seconds between the storing of the delivery and the beginning of the attempt, with the waits
+    between attempts; None if the inbox cannot say.
+    """
 
 
 class Work(StrEnum):

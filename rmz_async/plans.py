@@ -24,27 +24,31 @@ LONGEST_AGE = 86_400.0
 
 @frozen(kw_only=True)
 class Plan:
-    """A variant of a product that is subscribed to.
-
-    Attributes:
-        product_id: Positive integer.
-        variant_id: Positive integer.
-        slug: The product's name in addresses.
-        name: The product's name, as the shop wrote it.
-        duration: The length of a period; a string if RMZ has a new one.
-        price: Exact, in the store's main currency; None if RMZ names none.
-        trial_days: The length of the trial, 0 if there is none.
-        features: As RMZ sends them, perhaps None.
-    """
+    """A variant of a product that is subscribed to."""
 
     product_id: int
+    """Positive integer."""
+
     variant_id: int
+    """Positive integer."""
+
     slug: str
+    """The product's name in addresses."""
+
     name: str | None
+    """The product's name, as the shop wrote it."""
+
     duration: Duration | str
+    """The length of a period; a string if RMZ has a new one."""
+
     price: Decimal | None
+    """Exact, in the store's main currency; None if RMZ names none."""
+
     trial_days: int
+    """The length of the trial, 0 if there is none."""
+
     features: Any = attrs.field(default=None, repr=False, hash=False)
+    """As RMZ sends them, perhaps None."""
 
 
 class Plans:

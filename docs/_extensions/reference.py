@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import re
 from typing import Any, get_type_hints
@@ -71,6 +72,13 @@ def _shorten_types(
     ]
 
 
+def _unlink_builtins(app: Sphinx, tree: nodes.document) -> None:
+    """Leave a built-in type without a link: models have a field called ``type``."""
+    for node in list(tree.findall(pending_xref)):
+        if node.get("reftype") == "class" and hasattr(builtins, node["reftarget"]):
+            node.replace_self(node.children)
+
+
 def _find_public(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, text: nodes.Element
 ) -> nodes.Element | None:
@@ -93,5 +101,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("autodoc-process-docstring", _shorten_sync, priority=300)
     app.connect("autodoc-process-docstring", _name_types, priority=400)  # before napoleon's 500
     app.connect("autodoc-process-docstring", _shorten_types, priority=600)
+    app.connect("doctree-read", _unlink_builtins)
     app.connect("missing-reference", _find_public)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

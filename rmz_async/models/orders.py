@@ -104,8 +104,8 @@ class OrderItem(Model):
     """1 or more."""
 
     price: Decimal | None = None
-    """Exact, in the store's currency, when it was bought: for one piece, and in webhooks for all of
-    the line.
+    """The price when it was bought, exact, in the store's currency. The price of one piece; in
+    webhooks the price of the whole line.
     """
 
     # A list cannot be hashed, and a model must be.

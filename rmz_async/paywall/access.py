@@ -100,17 +100,16 @@ class Source(StrEnum):
 
 @frozen(kw_only=True)
 class Grant:
-    """A subscription that lets a user in.
-
-    Attributes:
-        reason: Why.
-        until: The moment until which it does so; UTC. None if no end is known.
-        subscription: The subscription.
-    """
+    """A subscription that lets a user in."""
 
     reason: Reason
+    """Why."""
+
     until: datetime | None = None
+    """The moment until which it does so; UTC. None if no end is known."""
+
     subscription: Subscription = attrs.field(repr=False)
+    """The subscription."""
 
     @property
     def product(self) -> SubscriptionProduct | None:
@@ -129,30 +128,37 @@ class Access:
 
     ``if access:`` is the same as ``if access.granted:``. An answer that is not granted and not
     ``certain`` is no refusal: the paywall cannot say, so answer 503 and not 402.
-
-    Attributes:
-        granted: Whether the user has access.
-        reason: Why, or why not; ``text`` says it to the customer.
-        until: The moment until which the answer is true; UTC. None if no end is known.
-        subscription: The subscription that decided; None if the user has none.
-        checked_at: When RMZ was asked; UTC.
-        source: How the answer was learnt.
-        retry_after: Seconds after which asking again is worth it; None if the answer is certain.
-        others: The user's other subscriptions, whether they grant access or not.
-        complete: Whether the user is known to have no more subscriptions than these.
-        policy: The rules by which the answer was decided; None if it was not decided by rules.
     """
 
     granted: bool
+    """Whether the user has access."""
+
     reason: Reason
+    """Why, or why not; ``text`` says it to the customer."""
+
     until: datetime | None = None
+    """The moment until which the answer is true; UTC. None if no end is known."""
+
     subscription: Subscription | None = attrs.field(default=None, repr=False)
+    """The subscription that decided; None if the user has none."""
+
     checked_at: datetime
+    """When RMZ was asked; UTC."""
+
     source: Source = Source.API
+    """How the answer was learnt."""
+
     retry_after: int | None = None
+    """Seconds after which asking again is worth it; None if the answer is certain."""
+
     others: tuple[Subscription, ...] = attrs.field(default=(), repr=False, eq=False)
+    """The user's other subscriptions, whether they grant access or not."""
+
     complete: bool = attrs.field(default=True, repr=False)
+    """Whether the user is known to have no more subscriptions than these."""
+
     policy: Policy | None = attrs.field(default=None, repr=False, eq=False)
+    """The rules by which the answer was decided; None if it was not decided by rules."""
 
     @property
     def subscriptions(self) -> tuple[Subscription, ...]:

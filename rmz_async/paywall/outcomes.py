@@ -15,15 +15,13 @@ __all__ = ("Confirmation", "Confirmed", "NotFound", "NotYet", "SomeoneElses")
 
 @frozen(kw_only=True)
 class Confirmed:
-    """The user has paid, and has access.
-
-    Attributes:
-        access: The answer, which the paywall remembers.
-        subscription: The subscription that was bought.
-    """
+    """The user has paid, and has access."""
 
     access: Access
+    """The answer, which the paywall remembers."""
+
     subscription: Subscription = attrs.field(repr=False)
+    """The subscription that was bought."""
 
     def __bool__(self) -> bool:
         return True
@@ -31,13 +29,10 @@ class Confirmed:
 
 @frozen(kw_only=True)
 class NotYet:
-    """RMZ does not show the payment yet, or cannot be asked: wait, and confirm again.
-
-    Attributes:
-        retry_after: Seconds to wait.
-    """
+    """RMZ does not show the payment yet, or cannot be asked: wait, and confirm again."""
 
     retry_after: int
+    """Seconds to wait."""
 
     def __bool__(self) -> bool:
         return False
@@ -53,16 +48,7 @@ class SomeoneElses:
 
 @frozen(kw_only=True)
 class NotFound:
-    """The query leads to no subscription that lets the user in.
-
-    Attributes:
-        reason: ``no_id``: the query has no usable ``rmz-subscription-id``. ``no_subscription``: RMZ
-            has none with that id. ``other_product``: another product was bought. ``other_plan``:
-            the subscription is to another plan than the one that `Paywall.start` was called with.
-            ``over``: the subscription does not grant access any more. ``link_expired`` and
-            ``link_altered``: the address is older than `Paywall.start` allows, or was not made by
-            it.
-    """
+    """The query leads to no subscription that lets the user in."""
 
     reason: Literal[
         "no_id",
@@ -73,6 +59,12 @@ class NotFound:
         "link_expired",
         "link_altered",
     ]
+    """``no_id``: the query has no usable ``rmz-subscription-id``. ``no_subscription``: RMZ has none
+    with that id. ``other_product``: another product was bought. ``other_plan``: the subscription is
+    to another plan than the one that `Paywall.start` was called with. ``over``: the subscription
+    does not grant access any more. ``link_expired`` and ``link_altered``: the address is older than
+    `Paywall.start` allows, or was not made by it.
+    """
 
     def __bool__(self) -> bool:
         return False

@@ -16,49 +16,47 @@ __all__ = ("AccessCache", "Change", "Changes", "Fact")
 
 @frozen
 class Fact:
-    """The answer of RMZ about one user.
-
-    Attributes:
-        subscriptions: All subscriptions of the user, inactive ones included.
-        checked_at: When RMZ was asked; UTC.
-        is_doubted: Whether something has changed since then.
-        is_partial: Whether the user may have more subscriptions than these.
-    """
+    """The answer of RMZ about one user."""
 
     subscriptions: Sequence[Subscription] = attrs.field(repr=False)
+    """All subscriptions of the user, inactive ones included."""
+
     checked_at: datetime
+    """When RMZ was asked; UTC."""
+
     is_doubted: bool = False
+    """Whether something has changed since then."""
+
     is_partial: bool = False
+    """Whether the user may have more subscriptions than these."""
 
 
 @frozen(kw_only=True)
 class Change:
-    """A change of a subscription, which a webhook has reported to one of the processes.
-
-    Attributes:
-        user: Whose subscription has changed.
-        at: When the webhook came to the process; UTC.
-        subscription_id: The subscription.
-        status: The status that the webhook has named.
-    """
+    """A change of a subscription, which a webhook has reported to one of the processes."""
 
     user: str
+    """Whose subscription has changed."""
+
     at: datetime
+    """When the webhook came to the process; UTC."""
+
     subscription_id: int
+    """The subscription."""
+
     status: SubscriptionStatus | str
+    """The status that the webhook has named."""
 
 
 @frozen(kw_only=True)
 class Changes:
-    """The changes since a mark.
-
-    Attributes:
-        mark: The place in the list to go on from.
-        changes: The oldest first.
-    """
+    """The changes since a mark."""
 
     mark: str
+    """The place in the list to go on from."""
+
     changes: Sequence[Change] = ()
+    """The oldest first."""
 
 
 @runtime_checkable

@@ -124,6 +124,7 @@ class SubscriptionEvent(Event):
     """
 
     subscription: SubscriptionSnapshot  # pyright: ignore[reportGeneralTypeIssues] # always there
+    """Its state when the event happened."""
 
     @overload
     def refresh(self, client: "Client") -> Coroutine[Any, Any, Subscription]: ...
@@ -151,6 +152,7 @@ class OrderEvent(Event):
     """An event about an order."""
 
     order: Order  # pyright: ignore[reportGeneralTypeIssues] # always there
+    """Its state when the event happened."""
 
     @overload
     def refresh(self, client: "Client") -> Coroutine[Any, Any, Order]: ...

@@ -53,31 +53,36 @@ class HealthLevel(StrEnum):
 
 @frozen(kw_only=True)
 class Health:
-    """The state of a receiver at one moment.
-
-    Attributes:
-        level: The level of its health.
-        reasons: Why; empty if all is well.
-        answered: How many of the latest deliveries were looked at; at most 100.
-        failed: How many of them RMZ counts as failed, because they were not stored or took longer
-            than 3 seconds. Deliveries that RMZ did not sign are not among them, because anyone can
-            send those.
-        failure_ratio: The part of them that failed, 0 to 1. RMZ switches a webhook off at 0.8.
-        refused: How many deliveries without a valid signature came since the last genuine one.
-        median: The median of the seconds to answer.
-        slowest: The longest of them.
-        inbox: How many deliveries and tasks the inbox holds.
-    """
+    """The state of a receiver at one moment."""
 
     level: HealthLevel
+    """The level of its health."""
+
     reasons: tuple[str, ...]
+    """Why; empty if all is well."""
+
     answered: int
+    """How many of the latest deliveries were looked at; at most 100."""
+
     failed: int
+    """How many of the latest deliveries RMZ counts as failed, because they were not stored or took
+    longer than 3 seconds. Deliveries that RMZ did not sign do not count: anyone can send those.
+    """
+
     failure_ratio: float
+    """The part of the latest deliveries that failed, 0 to 1. RMZ switches a webhook off at 0.8."""
+
     refused: int
+    """How many deliveries without a valid signature came since the last genuine one."""
+
     median: float
+    """The median of the times to answer, in seconds."""
+
     slowest: float
+    """The longest time to answer, in seconds."""
+
     inbox: Stats
+    """How many deliveries and tasks the inbox holds."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the same as plain data, ready for JSON."""

@@ -45,138 +45,162 @@ class TaskState(StrEnum):
 
 @frozen(kw_only=True)
 class Delivery:
-    """A verified delivery to be stored.
-
-    Attributes:
-        key: The event's ``dedupe_key``; each key is stored once.
-        name: The event's name.
-        body: The raw body; hidden in ``repr``.
-        request_id: The delivery's number, which RMZ does not sign.
-        secret_index: Which secret fitted; None for an unsigned delivery.
-        subject: The subscription or order that the event is about, such as ``subscription:501``.
-        fault: Why the body cannot be read; None if it can.
-        handlers: The handlers that want the event, by name; each gets a task.
-        state: All that it shows about the subject; JSON values; hidden in ``repr``. Empty if
-            nothing does.
-    """
+    """A verified delivery to be stored."""
 
     key: str
+    """The event's ``dedupe_key``; each key is stored once."""
+
     name: str
+    """The event's name."""
+
     body: bytes = attrs.field(repr=False)
+    """The raw body; hidden in ``repr``."""
+
     request_id: str | None = None
+    """The delivery's number, which RMZ does not sign."""
+
     secret_index: int | None = None
+    """Which secret fitted; None for an unsigned delivery."""
+
     subject: str | None = None
+    """The subscription or order that the event is about, such as ``subscription:501``."""
+
     fault: str | None = None
+    """Why the body cannot be read; None if it can."""
+
     handlers: Mapping[str, Grouping] = attrs.field(factory=dict[str, Grouping])
+    """The handlers that want the event, by name; each gets a task."""
+
     state: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=False)
+    """All that it shows about the subject; JSON values; hidden in ``repr``. Empty if nothing does.
+    """
 
 
 @frozen(kw_only=True)
 class Task:
-    """A task that the caller has claimed, with the delivery that the handler gets.
-
-    Attributes:
-        task_id: The task's number.
-        inbox_id: The delivery's number in the inbox.
-        handler: The handler's name.
-        attempt: Which attempt this is, from 1 on.
-        fence: A number that is larger with each claim of the task. A worker that has an older one
-            has lost the task to another worker, and can change nothing.
-        key: The event's ``dedupe_key``.
-        name: The event's name.
-        body: The raw body; hidden in ``repr``.
-        request_id: The delivery's number, which RMZ does not sign.
-        secret_index: Which secret fitted; None for an unsigned delivery.
-        age: Seconds since the delivery was stored, as of the claim; None if the storage cannot say.
-    """
+    """A task that the caller has claimed, with the delivery that the handler gets."""
 
     task_id: int
+    """The task's number."""
+
     inbox_id: int
+    """The delivery's number in the inbox."""
+
     handler: str
+    """The handler's name."""
+
     attempt: int
+    """Which attempt this is, from 1 on."""
+
     fence: int
+    """A number that is larger with each claim of the task. A worker that has an older one has lost
+    the task to another worker, and can change nothing.
+    """
+
     key: str
+    """The event's ``dedupe_key``."""
+
     name: str
+    """The event's name."""
+
     body: bytes = attrs.field(repr=False)
+    """The raw body; hidden in ``repr``."""
+
     request_id: str | None
+    """The delivery's number, which RMZ does not sign."""
+
     secret_index: int | None
+    """Which secret fitted; None for an unsigned delivery."""
+
     age: float | None = attrs.field(default=None, eq=False)
+    """Seconds since the delivery was stored, as of the claim; None if the storage cannot say."""
 
 
 @frozen(kw_only=True)
 class EntryTask:
-    """A task, as people see it.
-
-    Attributes:
-        handler: The handler's name.
-        state: The task's state.
-        attempts: How many attempts have begun.
-        error: The error of the last attempt that failed, or None.
-        due_in: Seconds until the next attempt of a waiting task; 0 or less if it is due.
-        is_running: Whether a worker has claimed it, and its lease has not ended.
-    """
+    """A task, as people see it."""
 
     handler: str
+    """The handler's name."""
+
     state: TaskState
+    """The task's state."""
+
     attempts: int
+    """How many attempts have begun."""
+
     error: str | None
+    """The error of the last attempt that failed, or None."""
+
     due_in: float
+    """Seconds until the next attempt of a waiting task; 0 or less if it is due."""
+
     is_running: bool
+    """Whether a worker has claimed it, and its lease has not ended."""
 
 
 @frozen(kw_only=True)
 class Entry:
-    """A delivery in the inbox, as people see it.
-
-    Attributes:
-        inbox_id: The delivery's number in the inbox.
-        key: The event's ``dedupe_key``.
-        name: The event's name.
-        subject: The subscription or order that the event is about, or None.
-        fault: Why the body cannot be read; None if it can.
-        received_at: When it was stored; Unix time in seconds.
-        request_id: The delivery's number, which RMZ does not sign.
-        secret_index: Which secret fitted; None for an unsigned delivery.
-        body: The raw body, which may hold personal data; hidden in ``repr``.
-        tasks: A task for each handler that wanted the event.
-    """
+    """A delivery in the inbox, as people see it."""
 
     inbox_id: int
+    """The delivery's number in the inbox."""
+
     key: str
+    """The event's ``dedupe_key``."""
+
     name: str
+    """The event's name."""
+
     subject: str | None
+    """The subscription or order that the event is about, or None."""
+
     fault: str | None
+    """Why the body cannot be read; None if it can."""
+
     received_at: float
+    """When it was stored; Unix time in seconds."""
+
     request_id: str | None
+    """The delivery's number, which RMZ does not sign."""
+
     secret_index: int | None
+    """Which secret fitted; None for an unsigned delivery."""
+
     body: bytes = attrs.field(repr=False)
+    """The raw body, which may hold personal data; hidden in ``repr``."""
+
     tasks: Sequence[EntryTask]
+    """A task for each handler that wanted the event."""
 
 
 @frozen(kw_only=True)
 class Stats:
-    """How many deliveries and tasks an inbox holds.
-
-    Attributes:
-        deliveries: All deliveries that are not forgotten yet.
-        unreadable: Deliveries that cannot be read, and wait for a person.
-        waiting: Tasks that run, are due or are to be retried.
-        running: Those of them that a worker has claimed.
-        done: Tasks that have succeeded.
-        merged: Tasks for which a newer one of a coalesced handler stands.
-        dead: Tasks whose last attempt has failed.
-        oldest_waiting: The age in seconds of the oldest delivery with a waiting task; 0 if there is
-            none.
-    """
+    """How many deliveries and tasks an inbox holds."""
 
     deliveries: int = 0
+    """All deliveries that are not forgotten yet."""
+
     unreadable: int = 0
+    """Deliveries that cannot be read, and wait for a person."""
+
     waiting: int = 0
+    """Tasks that run, are due or are to be retried."""
+
     running: int = 0
+    """Waiting tasks that a worker has claimed."""
+
     done: int = 0
+    """Tasks that have succeeded."""
+
     merged: int = 0
+    """Tasks for which a newer one of a coalesced handler stands."""
+
     dead: int = 0
+    """Tasks whose last attempt has failed."""
+
     oldest_waiting: float = 0.0
+    """The age in seconds of the oldest delivery with a waiting task; 0 if there is none."""
 
 
 @runtime_checkable
