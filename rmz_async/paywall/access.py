@@ -103,10 +103,10 @@ class Grant:
     """A subscription that lets a user in."""
 
     reason: Reason
-    """Why."""
+    """Why it lets the user in."""
 
     until: datetime | None = None
-    """The moment until which it does so; UTC. None if no end is known."""
+    """The moment until which it lets the user in; UTC. None if no end is known."""
 
     subscription: Subscription = attrs.field(repr=False)
     """The subscription."""

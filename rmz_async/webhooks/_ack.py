@@ -12,15 +12,13 @@ logger: logging.Logger = logging.getLogger("rmz_async")
 
 @frozen
 class Ack:
-    """The answer to RMZ.
-
-    Attributes:
-        status: The HTTP status.
-        body: A short string, which RMZ ignores.
-    """
+    """The answer to RMZ."""
 
     status: int
+    """The HTTP status."""
+
     body: str = ""
+    """A short string, which RMZ ignores."""
 
 
 STORED = Ack(200, "stored")

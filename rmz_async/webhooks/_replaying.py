@@ -19,17 +19,16 @@ UNREADABLE = "(unreadable)"
 
 @frozen(kw_only=True)
 class Replay:
-    """A handler that runs again for a delivery, or would.
-
-    Attributes:
-        handler: The handler's name.
-        event: The event that it gets.
-        was_applied: Whether it has succeeded for this event before.
-    """
+    """A handler that runs again for a delivery, or would."""
 
     handler: str
+    """The handler's name."""
+
     event: Event
+    """The event that it gets."""
+
     was_applied: bool
+    """Whether it has succeeded for this event before."""
 
 
 def replayed(inbox: Inbox, handlers: Handlers, inbox_id: int, *, dry_run: bool) -> Sequence[Replay]:

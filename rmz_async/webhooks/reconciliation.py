@@ -12,19 +12,21 @@ PAGES = 45
 
 @frozen(kw_only=True)
 class Reconciliation:
-    """The result of ``receiver.reconcile``.
-
-    Attributes:
-        pages: How many pages of RMZ's list were compared.
-        subscriptions: How many subscriptions were on them.
-        events: How many events were missing, and are in the inbox now.
-        is_complete: Whether the end of the list was reached. If not, another process compares now.
-        is_first: Whether no comparison had come to its end before: unknown subscriptions were
-            learnt and are no events, unless the caller wanted them.
-    """
+    """The result of ``receiver.reconcile``."""
 
     pages: int
+    """How many pages of RMZ's list were compared."""
+
     subscriptions: int
+    """How many subscriptions were compared."""
+
     events: int
+    """How many events were missing, and are in the inbox now."""
+
     is_complete: bool
+    """Whether the end of the list was reached. If not, another process compares now."""
+
     is_first: bool
+    """Whether no comparison had come to its end before: unknown subscriptions were learnt and are
+    no events, unless the caller wanted them.
+    """
