@@ -117,7 +117,7 @@ def test_an_order_without_an_event_is_found(page: Page) -> None:
 
 
 def test_the_receiver_of_the_page_is_well(page: Page) -> None:
-    page.run("Is the webhook well?")
+    page.run("Watch the webhook")
 
     async def look() -> dict[str, object]:
         await deliver(page["receiver"], EventType.SUBSCRIPTION_RENEWED)
