@@ -44,10 +44,10 @@ async def test_an_answer_is_learned_from_immediately(gates: Gates) -> None:
     """The library's own store needs no time for it: the next slot knows."""
     slots = Slots(Pacing(max_wait=0), Clock(clock=lambda: 100.0))
     closed = Answer(429, {"retry-after": "7", "x-ratelimit-remaining": "0"}, b"")
-    async with slots.slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0) as slot:
+    async with slots.slot(operations.STORE_GET, TOKEN, gates.concurrency, 200.0) as slot:
         await slot.report(closed, deadline=0.0)
     with pytest.raises(NoSlotError):
-        async with slots.slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
+        async with slots.slot(operations.STORE_GET, TOKEN, gates.concurrency, 200.0):
             pass
 
 
@@ -64,7 +64,7 @@ async def test_a_store_that_fails_after_the_answer_does_not_lose_it(
             raise OSError("unreachable")
 
     slots = Slots(Pacing(store=Broken()), Clock())
-    slot = slots.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 1e18)
+    slot = slots.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.concurrency, 1e18)
     async with slot as entered:
         await entered.report(Answer(200, {}, b""), deadline=1e18)
         await entered.report(Failed(Failure.NOT_SENT, "refused"), deadline=1e18)
@@ -92,7 +92,7 @@ async def test_a_store_that_hangs_after_the_answer_is_given_up(
     monkeypatch.setattr(slots_module, "FORGET_TIMEOUT", 0.0)
     monkeypatch.setattr(slots_module, "MIN_REPORT_TIMEOUT", 0.0)
     slots = Slots(Pacing(store=Hanging()), Clock())
-    slot = slots.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.at_once, 1e18)
+    slot = slots.slot(operations.SUBSCRIPTIONS_GET, TOKEN, gates.concurrency, 1e18)
     async with slot as entered:
         await entered.report(Answer(200, {}, b""), deadline=0.0)
         await entered.report(Failed(Failure.NOT_SENT, "refused"), deadline=1e18)
@@ -138,7 +138,7 @@ async def test_a_call_that_is_cancelled_while_a_store_learns_does_not_wait_for_i
 ) -> None:
     """Its answer is lost in any case."""
     slots = Slots(Pacing(store=Hanging()), Clock(clock=lambda: 100.0))
-    async with slots.slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0) as slot:
+    async with slots.slot(operations.STORE_GET, TOKEN, gates.concurrency, 200.0) as slot:
         with anyio.CancelScope() as scope:
             scope.cancel()
             await slot.report(Answer(200, {}, b""), deadline=1e18)
@@ -161,10 +161,10 @@ async def test_an_answer_that_closes_the_quota_tells_when_the_next_slot_comes(
 ) -> None:
     """The margin belongs to the pacing, so the transport need not know it."""
     slots = Slots(Pacing(max_wait=0), Clock(clock=lambda: 100.0))
-    async with slots.slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0) as slot:
+    async with slots.slot(operations.STORE_GET, TOKEN, gates.concurrency, 200.0) as slot:
         assert await slot.report(Answer(status, headers, b""), deadline=200.0) == retry_in
     if retry_in is not None:
         with pytest.raises(NoSlotError) as caught:
-            async with slots.slot(operations.STORE_GET, TOKEN, gates.at_once, 200.0):
+            async with slots.slot(operations.STORE_GET, TOKEN, gates.concurrency, 200.0):
                 pass
         assert caught.value.wait == retry_in
