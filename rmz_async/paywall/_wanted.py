@@ -14,7 +14,7 @@ from rmz_async.plans import Plan
 __all__ = ("Wanted",)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Wanted:
     """Products by their slugs, and plans by the ids of their variants; any of them will do.
 

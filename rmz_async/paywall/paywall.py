@@ -15,9 +15,6 @@ from rmz_async.errors import ConfigurationError, InvalidRequestError
 from rmz_async.models import CheckoutSession, NewCustomer
 from rmz_async.observing import Observer
 from rmz_async.paywall._on_outage import OnOutage
-from rmz_async.paywall._purchase import Purchase
-from rmz_async.paywall._query import Query
-from rmz_async.paywall._state import hidden
 from rmz_async.paywall._wanted import Wanted
 from rmz_async.paywall.access import Access
 from rmz_async.paywall.lifetimes import Lifetimes, lifetimes_of
@@ -30,6 +27,7 @@ from rmz_async.webhooks.events import Event
 
 if TYPE_CHECKING:
     from rmz_async.paywall._product_answers import ProductAnswers
+    from rmz_async.paywall._query import Query
 
 __all__ = ("Paywall",)
 
@@ -90,6 +88,7 @@ class Paywall:
         # A program without a paywall starts faster, because it does not import these.
         from rmz_async.paywall._lookups import RMZLookups
         from rmz_async.paywall._product_answers import ProductAnswers
+        from rmz_async.paywall._state import hidden
 
         secrets = hidden(state_secret)
         del state_secret
@@ -295,17 +294,17 @@ class Paywall:
             raise InvalidRequestError(
                 'plan: must be a plan, such as plans["pro-plan", "annually"] of rmz.plans()'
             )
-        return await self._answers.start(
-            user,
-            Purchase(
-                product_id=plan.product_id,
-                variant_id=plan.variant_id,
-                customer=customer,
-                success_url=success_url,
-                cancel_url=cancel_url,
-                metadata=metadata,
-            ),
+        from rmz_async.paywall._purchase import Purchase
+
+        purchase = Purchase(
+            product_id=plan.product_id,
+            variant_id=plan.variant_id,
+            customer=customer,
+            success_url=success_url,
+            cancel_url=cancel_url,
+            metadata=metadata,
         )
+        return await self._answers.start(user, purchase)
 
     @property
     def status(self) -> PaywallStatus:

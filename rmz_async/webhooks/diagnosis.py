@@ -20,7 +20,6 @@ from rmz_async.webhooks._verifying import MAX_BODY
 
 __all__ = ("diagnose",)
 
-_HEX = re.compile(r"[0-9a-f]{64}", re.IGNORECASE | re.ASCII)
 _CHARSETS = ("latin-1", "cp1252", "cp1256", "utf-16", "utf-16-le", "utf-16-be")
 
 
@@ -57,7 +56,7 @@ def diagnose(body: bytes | str, headers: Headers | None, *, secrets: Secrets) ->
             "proxy removed the header; switch signing on in the dashboard"
         )
         return tuple(found)
-    if not _HEX.fullmatch(signature):
+    if not re.fullmatch("[0-9A-Fa-f]{64}", signature):
         found.append(
             "the signature is not 64 hexadecimal digits: RMZ sends no prefix such as sha256= and "
             "no base64, so something else wrote or changed the header"
@@ -74,7 +73,7 @@ def diagnose(body: bytes | str, headers: Headers | None, *, secrets: Secrets) ->
 _FITS = ""
 
 # Blanks and invisible letters at both ends.
-_NO_LETTERS = re.compile(r"^[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\ufeff]+$")
+_NO_LETTERS = r"^[\s\u200b-\u200f\u2060\ufeff]+|[\s\u200b-\u200f\u2060\ufeff]+$"
 
 
 def _readable(given: object) -> tuple[Sequence[str], Sequence[str]]:
@@ -121,7 +120,7 @@ def _explanations(body: bytes, signature: str, secrets: Sequence[str]) -> Iterat
 
 def _secret_variants(index: int, secret: str) -> Iterator[tuple[str, str]]:
     yield secret, _FITS
-    bare = _NO_LETTERS.sub("", secret).strip(QUOTES).strip()
+    bare = re.sub(_NO_LETTERS, "", secret).strip(QUOTES).strip()
     if bare != secret:
         yield bare, f"secrets[{index}] has a blank, a line break or quotes around it: remove them"
     name, sign, value = bare.partition("=")

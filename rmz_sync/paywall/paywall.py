@@ -23,8 +23,6 @@ from rmz_async.paywall import (
     Policy,
 )
 from rmz_async.paywall import Paywall as AsyncPaywall
-from rmz_async.paywall._query import Query
-from rmz_async.paywall._state import hidden
 from rmz_async.paywall._wanted import Wanted
 from rmz_async.plans import Plan
 from rmz_async.webhooks import Event
@@ -33,6 +31,7 @@ from rmz_sync.client import Client
 
 if TYPE_CHECKING:
     from rmz_async.paywall._product_answers import ProductAnswers
+    from rmz_async.paywall._query import Query
 
 __all__ = ("Paywall",)
 
@@ -87,6 +86,9 @@ class Paywall:
         state_secret: str | Sequence[str] | None = None,
         observer: Observer | None = None,
     ) -> None:
+        # As in the async one: a program without a paywall starts faster.
+        from rmz_async.paywall._state import hidden
+
         secrets: Any = hidden(state_secret)
         del state_secret
         if not isinstance(cast("object", rmz), Client):
