@@ -71,7 +71,7 @@ def from_dict(model: type[T], data: Mapping[str, Any]) -> T:
 
 def load_cattrs() -> None:
     """Import cattrs now; else the first answer does."""
-    _converter(False)
+    from rmz_async._decoding import hooks  # noqa: F401 # pyright: ignore[reportUnusedImport] # for what it imports
 
 
 def _decode_with_care(data: object, into: type[T]) -> T:
