@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sqlite3
 from collections.abc import Callable, Coroutine, Generator
@@ -31,13 +32,14 @@ from rmz_async.webhooks import _hand_over, _worker
 from rmz_async.webhooks._comparing import body_of, changes, state_of, state_of_event
 from rmz_async.webhooks._keys import storable
 from rmz_async.webhooks._reading import RECONCILED, event_of
-from rmz_async.webhooks.inbox import _sqlite_file, _sqlite_tasks, sqlite
+from rmz_async.webhooks.inbox import _sqlite_file, sqlite
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from rmz_sync import _portal_thread
 from rmz_sync._cut_off import CutOff, cut_off
 from rmz_sync._loop import new_loop
 from rmz_sync._portal import Portal
 from rmz_sync.webhooks import _loops
+from tests.private_parts import Part, Setting
 
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
@@ -58,8 +60,10 @@ __all__ = (
     "Entry",
     "Lookups",
     "Memory",
+    "Part",
     "Portal",
     "Purchase",
+    "Setting",
     "State",
     "Urgency",
     "access_cache_over",
@@ -83,26 +87,25 @@ __all__ = (
     "event_of",
     "fill_disk",
     "goes_on",
+    "inside",
     "new_loop",
     "paywall_over",
     "pool_of",
     "presence_over",
+    "replace",
     "rests",
     "routes_of",
     "run_in_thread_of",
     "set_clock",
-    "set_connect_timeout",
     "set_grace",
     "set_hand_over_again",
     "set_lease",
     "set_leases",
     "set_listening_pause",
-    "set_most_deliveries",
     "set_patience",
     "set_pause",
     "set_pause_of_loops",
     "set_slice",
-    "set_timeout_slack",
     "silent_link",
     "state_by",
     "state_of",
@@ -112,6 +115,16 @@ __all__ = (
     "tokens_of",
     "transport_of",
 )
+
+
+def replace(patch: pytest.MonkeyPatch, setting: Setting, value: object) -> None:
+    """Put *value* in the place of a private name."""
+    patch.setattr(str(setting), value)
+
+
+def inside(thing: object, *parts: Part) -> Any:
+    """Return a private part of an object or of a module, or a part of that part."""
+    return functools.reduce(getattr, parts, thing)
 
 
 def async_client(clock: Clock, token: Any = None, **options: Any) -> rmz_async.Client:
@@ -220,11 +233,6 @@ def fill_disk(inbox: SQLiteInbox, *, full: bool) -> None:
     connection_of(inbox).execute(f"PRAGMA max_page_count = {1 if full else 1_000_000}")
 
 
-def set_most_deliveries(patch: pytest.MonkeyPatch, number: int) -> None:
-    """Let one transaction make the tasks of so many deliveries at most."""
-    patch.setattr(_sqlite_tasks, "MOST_DELIVERIES", number)
-
-
 def set_pause_of_loops(patch: pytest.MonkeyPatch, pause: Callable[[float], object]) -> None:
     """Replace the pause before a background thread that was ended begins again."""
     patch.setattr(_loops, "pause", pause)
@@ -290,16 +298,6 @@ def set_leases(seconds: float) -> None:
     """Let the leases of this process end so soon, and renew them in time."""
     _worker.LEASE = seconds
     _worker.RENEWAL = seconds / 3
-
-
-def set_connect_timeout(patch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Change how long a connection may take to open, and again to agree on TLS."""
-    patch.setattr("rmz_async._http.request.CONNECT_TIMEOUT", seconds)
-
-
-def set_timeout_slack(patch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Change how much later than by the HTTP library an attempt is cut off; it may be earlier."""
-    patch.setattr("rmz_async._execution.TIMEOUT_SLACK", seconds)
 
 
 def set_pause(patch: pytest.MonkeyPatch, pause: Callable[[float], None]) -> None:
@@ -383,11 +381,6 @@ def routes_of(sandbox: Sandbox) -> list[BaseRoute]:
         app = app._app
     routes: list[BaseRoute] = app.routes
     return routes
-
-
-def set_longest_group(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """Change for how many seconds a transaction takes up the blocks of other handlers."""
-    monkeypatch.setattr("rmz_async.webhooks._commits.LONGEST", seconds)
 
 
 def narrow(access: Access, slug: str, policy: Policy, now: datetime) -> Access:

@@ -16,6 +16,7 @@ import rmz_async
 import rmz_async.models
 import rmz_async.webhooks
 import rmz_sync
+from rmz_async import _shared
 
 # The modules behind each front.
 FACADES: dict[ModuleType, tuple[str, ...]] = {
@@ -110,7 +111,7 @@ def isort_key(name: str) -> tuple[int, str]:
 def test_public_names_are_sorted(name: str) -> None:
     """The names are a tuple, each once, and can be searched by eye."""
     names = exported(name)
-    shared = rmz_async._shared.__all__ + rmz_async.models.__all__
+    shared = _shared.__all__ + rmz_async.models.__all__
     # The front of a package begins with its own names, and adds those that both packages share.
     own = names[: -len(shared)] if names[-len(shared) :] == shared else names
 

@@ -22,6 +22,7 @@ from rmz_async.models import Subscription
 from rmz_async.sandbox import Served
 from tests.cli.conftest import TOKEN, printed, status
 from tests.cli.local_server import local_server
+from tests.seams import Setting, replace
 
 
 def answer_with(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
@@ -245,7 +246,7 @@ def test_a_change_of_unknown_outcome_is_read_back(
 
     monkeypatch.setattr("rmz_async.resources.subscriptions.Subscriptions.pause", lost)
     monkeypatch.setattr("rmz_async.Client.resolve", resolve)
-    monkeypatch.setattr("rmz_async.cli._reading_back.sleep", sleep)
+    replace(monkeypatch, Setting.CLI_SLEEP, sleep)
 
     assert main(["subscriptions", "pause", "501", "--yes"]) == code
 
@@ -283,7 +284,7 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def failing() -> None:
         raise PacingError("no slot")
 
-    monkeypatch.setattr("rmz_async.cli._running.application", failing)
+    replace(monkeypatch, Setting.CLI_APPLICATION, failing)
 
     with pytest.raises(PacingError):
         main(["--debug"])
@@ -350,7 +351,7 @@ def test_a_missing_extra_is_named(
 
 
 def test_a_fault_of_the_program_is_no_missing_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "rmz_async.cli._running", None)
+    monkeypatch.setitem(sys.modules, Setting.CLI_APPLICATION.rpartition(".")[0], None)
 
     with pytest.raises(ModuleNotFoundError):
         main([])
@@ -360,7 +361,7 @@ def test_ctrl_c_ends_with_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rmz_async.cli._running.application", interrupted)
+    replace(monkeypatch, Setting.CLI_APPLICATION, interrupted)
 
     assert main([]) == 130
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import trustme
 
-from rmz_async.cli import _doctor_webhook, main
+from rmz_async.cli import main
 from rmz_async.cli._doctor_rmz import clock_finding, plan_finding, tls_finding
 from rmz_async.cli._doctor_webhook import speed_finding
 from rmz_async.cli._findings import State
@@ -23,6 +23,7 @@ from rmz_async.webhooks.inbox.interface import Delivery
 from rmz_async.webhooks.inbox.opening import open_inbox
 from tests.cli.local_server import local_server
 from tests.redis_server import redis_server
+from tests.seams import Setting, replace
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SECRET = "the-secret-of-a-webhook"
@@ -229,7 +230,7 @@ def test_a_webhook_that_does_not_answer_keeps_nobody_waiting(
         return 200, b""
 
     monkeypatch.setenv("RMZ_WEBHOOK_SECRET", SECRET)
-    monkeypatch.setattr(_doctor_webhook, "_TIMEOUT", 0.1)
+    replace(monkeypatch, Setting.DOCTOR_TIMEOUT, 0.1)
     with local_server(receive) as url:
         assert main(["doctor", "--webhook", url]) == 1
         answered.set()

@@ -9,10 +9,11 @@ import pytest
 import redis
 from sqlalchemy import make_url
 
-from rmz_async.cli import _doctor_stores, main
+from rmz_async.cli import main
 from rmz_async.sandbox import Served
 from rmz_async.webhooks.inbox.opening import open_inbox
 from tests.redis_server import redis_server
+from tests.seams import Setting, replace
 from tests.webhooks.postgres import locked, new_schema
 
 PASSWORD = "s3cretpassword"
@@ -54,7 +55,7 @@ def test_a_database_that_does_not_answer_keeps_nobody_waiting(
     inbox = open_inbox(address)
     inbox.create()
     inbox.close()
-    monkeypatch.setattr(_doctor_stores, "_PATIENCE", 0.1)
+    replace(monkeypatch, Setting.DOCTOR_PATIENCE, 0.1)
 
     with locked(address, "rmz_tasks"):
         late = found(capsys, "inbox", "--inbox", address)

@@ -19,6 +19,7 @@ from rmz_async.cli._printing import print_document, print_rows
 from rmz_async.cli._wording import MARKS
 from rmz_async.sandbox import Served
 from tests.cli.conftest import printed, status
+from tests.seams import Setting, replace
 
 
 def test_a_narrow_terminal_cuts_no_number(
@@ -60,7 +61,7 @@ def test_a_reader_that_has_enough_sees_no_traceback(
 
     reading, writing = os.pipe()
     os.close(reading)
-    monkeypatch.setattr("rmz_async.cli._running.application", printing)
+    replace(monkeypatch, Setting.CLI_APPLICATION, printing)
 
     with os.fdopen(writing, "w") as closed_pipe:
         monkeypatch.setattr(sys, "stdout", closed_pipe)
@@ -76,7 +77,7 @@ def test_a_full_disk_is_one_line(
     def printing() -> Callable[..., int]:
         return lambda *_, **__: sys.stdout.write("more than fits")
 
-    monkeypatch.setattr("rmz_async.cli._running.application", printing)
+    replace(monkeypatch, Setting.CLI_APPLICATION, printing)
 
     with Path("/dev/full").open("w") as full:
         monkeypatch.setattr(sys, "stdout", full)
@@ -89,7 +90,7 @@ def test_debug_shows_where_the_output_failed(monkeypatch: pytest.MonkeyPatch) ->
     def failing() -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("rmz_async.cli._running.application", failing)
+    replace(monkeypatch, Setting.CLI_APPLICATION, failing)
 
     with pytest.raises(OSError, match="No space"):
         main(["--debug"])

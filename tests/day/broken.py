@@ -11,6 +11,7 @@ import attrs
 
 from rmz_async.paywall import Lifetimes
 from tests.day.playing import Plan
+from tests.seams import Setting
 
 __all__ = ("BROKEN", "Broken")
 
@@ -50,8 +51,8 @@ async def _immediately(pacer: object, *_: object, **__: object) -> float:
 @contextmanager
 def _endless() -> Generator[None]:
     with (
-        mock.patch("rmz_async.paywall._answers.lasting", return_value=1e9),
-        mock.patch("rmz_async.paywall._memory.lasting", return_value=1e9),
+        mock.patch(Setting.LASTING_OF_ANSWERS, return_value=1e9),
+        mock.patch(Setting.LASTING_OF_MEMORY, return_value=1e9),
     ):
         yield
 
@@ -69,7 +70,7 @@ BROKEN: dict[str, Broken] = {
     ),
     "other servers' events are not looked for": Broken(
         attrs.evolve(SHORT, servers=2),
-        lambda: mock.patch("rmz_async.paywall._background.Background._follow", _sleep),
+        lambda: mock.patch(Setting.BACKGROUND_FOLLOW, _sleep),
         "access kept for too long",
     ),
     "the end of a period is not looked at": Broken(
@@ -99,7 +100,7 @@ BROKEN: dict[str, Broken] = {
     ),
     "requests are not counted": Broken(
         attrs.evolve(SHORT, users=3000, checks=12.0),
-        lambda: mock.patch("rmz_async._pacing.slots.Slots.wait_for_slot", _immediately),
+        lambda: mock.patch(Setting.WAIT_FOR_SLOT, _immediately),
         "answers of 429",
     ),
 }

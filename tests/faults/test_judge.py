@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import anyio
@@ -20,6 +21,7 @@ from tests.faults.matrix import reported
 from tests.faults.parts import read, write
 from tests.faults.report import offenders, shares, table
 from tests.faults.shop import open_shop
+from tests.seams import Part, Setting, inside, replace
 
 OK, FAILED, UNKNOWN, BROKEN = Verdict.OK, Verdict.FAILED, Verdict.UNKNOWN, Verdict.BROKEN
 
@@ -166,12 +168,12 @@ def test_another_change_of_the_customers_excuses_no_ok(
     A client that looks only at when the object changed last takes that change for its own.
     """
     assert judged(call, status, what, "html-502/after") is Column.UNKNOWN
-    compare = _settling._state
+    compare: Callable[..., Evidence] = inside(_settling, Part.STATE)
 
     def compare_the_object_only(found: Any, window: Any, as_wanted: bool, _: Any) -> Evidence:
         return compare(found, window, as_wanted, None)
 
-    monkeypatch.setattr(_settling, "_state", compare_the_object_only)
+    replace(monkeypatch, Setting.COMPARE_STATES, compare_the_object_only)
     assert judged(call, status, what, "html-502/after") is Column.NOT_APPLIED
 
 

@@ -17,7 +17,6 @@ from rmz_async._calls import verdict as _verdict
 from rmz_async._calls import wire as _wire
 from rmz_async._calls.outcome import Evidence
 from rmz_async._calls.retry import Step
-from rmz_async._http import failures as _failures
 from rmz_async.operations import OPERATIONS
 from rmz_async.resources import _settling
 from tests.faults.faults import FAULTS
@@ -26,7 +25,7 @@ from tests.faults.lanes import LANES
 from tests.faults.matrix import cases
 from tests.faults.parts import FULL, SHORT, chosen, matching, play, walk
 from tests.faults.walk import SEED
-from tests.seams import async_client
+from tests.seams import Setting, async_client, replace
 
 LIES = (Column.NOT_APPLIED, Column.TWICE, Column.FAILED_APPLIED)
 
@@ -59,7 +58,7 @@ def test_a_client_that_reports_the_truth_has_no_offence(lane: str) -> None:
 
 def test_a_naive_retry_loop_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that retries every call that has failed extends twice."""
-    monkeypatch.setattr(_retry, "_step", naive)
+    replace(monkeypatch, Setting.RETRY_STEP, naive)
     tally = play(matching("subscriptions.extend/html-504/after/first/asyncio"))
     assert lies(tally) == {Column.TWICE: 2}
     assert "subscriptions.extend/html-504/after/first/asyncio" in dict(tally.offenders)
@@ -69,21 +68,21 @@ def test_calling_every_error_a_failure_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A client that takes "no answer" for "not applied" is wrong if it was applied."""
-    monkeypatch.setattr(_verdict, "_may_have_been_applied", lambda *_: False)
+    replace(monkeypatch, Setting.MAY_HAVE_BEEN_APPLIED, lambda *_: False)
     tally = play(matching("subscriptions.pause/reset-in-headers/after/all+reads/asyncio"))
     assert lies(tally) == {Column.FAILED_APPLIED: 1}
 
 
 def test_believing_without_reading_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that takes every read-back for a success is wrong if nothing was applied."""
-    monkeypatch.setattr(_settling, "_state", lambda *_: Evidence.APPLIED)
+    replace(monkeypatch, Setting.COMPARE_STATES, lambda *_: Evidence.APPLIED)
     tally = play(matching("subscriptions.pause/html-502/before/first/asyncio"))
     assert lies(tally) == {Column.NOT_APPLIED: 1}
 
 
 def test_who_gives_up_too_early_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A ``resolve()`` that does not wait for what is still on its way is wrong about it."""
-    monkeypatch.setattr("rmz_async._resolving.MAX_PROCESSING_TIME", 0.0)
+    replace(monkeypatch, Setting.MAX_PROCESSING_TIME, 0.0)
     monkeypatch.setattr(_retry, "lag_of", lambda _: 0.0)
     tally = play(matching("subscriptions.cancel/html-504/later/all/asyncio"))
     assert Column.FAILED_APPLIED in lies(tally)
@@ -94,7 +93,7 @@ def test_who_says_unknown_to_everything_is_caught(
     monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     """A client that neither retries nor reads back is never wrong, and of no use."""
-    monkeypatch.setattr(_retry, "_step", lambda *_, **__: Step.RAISE)
+    replace(monkeypatch, Setting.RETRY_STEP, lambda *_, **__: Step.RAISE)
     tally = play(matching(f"subscriptions.pause/{fault}/after/first/asyncio"))
     assert tally.total(Column.NEEDLESS) == 1
     assert tally.offenders
@@ -150,7 +149,7 @@ def test_keeping_a_connection_with_more_on_it_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The next call over it gets an answer to another request."""
-    monkeypatch.setattr("rmz_async._http.body.connection_with_more", lambda _: None)
+    replace(monkeypatch, Setting.CONNECTION_WITH_MORE, lambda _: None)
     tally = play(matching("subscriptions.get/stray-422/after/first/own"))
     assert tally.total(Column.SPOILED) == 1
 
@@ -159,7 +158,7 @@ def test_taking_a_hooks_error_for_the_requests_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A client for which each error of this kind means "not sent" is wrong if it was sent."""
-    monkeypatch.setattr(_failures, "_is_of_transport", lambda _: True)
+    replace(monkeypatch, Setting.IS_OF_TRANSPORT, lambda _: True)
     tally = play(matching("subscriptions.extend/no-fault/after/first/hook-at-shutdown"))
     assert sum(lies(tally).values()) == 2
 
@@ -180,16 +179,16 @@ def _refuse(*_: object) -> None:
 
 def test_who_reads_back_for_too_long_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that waits too long before it reads back outlives the deadline of a change."""
-    monkeypatch.setattr("rmz_async._execution.SETTLE_GRACE", 400.0)
-    monkeypatch.setattr(_retry, "_wait", lambda *_: 150.0)
+    replace(monkeypatch, Setting.SETTLE_GRACE, 400.0)
+    replace(monkeypatch, Setting.RETRY_WAIT, lambda *_: 150.0)
     tally = play(matching("subscriptions.pause/html-502/after/first/asyncio"))
     assert tally.total(Column.LATE) == 1
 
 
 def test_who_reads_back_a_little_too_long_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A change that is settled in the end has a deadline too, and no second more."""
-    monkeypatch.setattr("rmz_async._execution.SETTLE_GRACE", 144.0)
-    monkeypatch.setattr(_retry, "_wait", lambda *_: 72.0)
+    replace(monkeypatch, Setting.SETTLE_GRACE, 144.0)
+    replace(monkeypatch, Setting.RETRY_WAIT, lambda *_: 72.0)
     tally = play(matching("subscriptions.pause/html-502/after/first/asyncio"))
     assert tally.total(Column.LATE) == 1
 
@@ -199,7 +198,7 @@ def test_who_takes_the_time_of_reading_back_for_more_is_caught(
 ) -> None:
     """A call that is not read back ends with its timeout."""
     monkeypatch.setattr("tests.faults.lanes.async_client", with_its_own(timeout=70.0))
-    monkeypatch.setattr(_retry, "_wait", lambda *_: 31.0)
+    replace(monkeypatch, Setting.RETRY_WAIT, lambda *_: 31.0)
     tally = play(matching("orders.get/html-502/after/two/asyncio"))
     assert tally.total(Column.LATE) == 1
 
@@ -235,7 +234,7 @@ def test_no_lag_and_no_clock_makes_the_client_lie(lane: str) -> None:
 
 def test_an_exception_of_another_library_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """An outcome that is neither a result nor an error of the library is an offence."""
-    monkeypatch.setattr(_retry, "_step", lambda *_, **__: 1 / 0)
+    replace(monkeypatch, Setting.RETRY_STEP, lambda *_, **__: 1 / 0)
     tally = play(matching("orders.get/html-502/after/first/asyncio"))
     assert tally.total(Column.BROKEN) == 1
     assert "ZeroDivisionError" in tally.offenders[0][1]
@@ -250,7 +249,7 @@ def test_a_fault_that_does_not_happen_is_caught(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_naive_client_is_caught_on_a_walk(monkeypatch: pytest.MonkeyPatch) -> None:
     """The walk finds a call that is applied twice, and names the step that makes it again."""
-    monkeypatch.setattr(_retry, "_step", naive)
+    replace(monkeypatch, Setting.RETRY_STEP, naive)
     tally = walk(SEED, 120)
     assert tally.total(Column.TWICE) > 0
     assert all(name.startswith(f"walk/{SEED}/") for name, _ in tally.offenders)
@@ -260,7 +259,7 @@ def test_an_ok_that_the_customer_does_not_explain_is_caught(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A client that takes any later change for its own is wrong if the customer made another."""
-    monkeypatch.setattr(_settling, "_state", lambda *_: Evidence.APPLIED)
+    replace(monkeypatch, Setting.COMPARE_STATES, lambda *_: Evidence.APPLIED)
     tally = walk(SEED, 300)
     assert tally.total(Column.NOT_APPLIED) > 0
 

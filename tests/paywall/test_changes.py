@@ -12,7 +12,7 @@ from rmz_async.paywall import Change, Fact, Reason, Source
 from tests.paywall.events import event
 from tests.paywall.scripted import START, ScriptedRMZ, subscription
 from tests.paywall.shared import Shared
-from tests.seams import paywall_over
+from tests.seams import Setting, paywall_over, replace
 
 pytestmark = pytest.mark.anyio
 
@@ -210,7 +210,7 @@ async def test_many_doubts_are_forgotten_in_order(
     rmz: ScriptedRMZ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A flood of events costs a bounded amount of memory."""
-    monkeypatch.setattr("rmz_async.paywall._doubts.MOST", 1)
+    replace(monkeypatch, Setting.MOST_DOUBTS, 1)
     paywall = paywall_over(rmz)
     await paywall.check("noura")
     rmz.failure = DOWN

@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 
 from tests.paywall.scripted import START
-from tests.seams import Doubts
+from tests.seams import Doubts, Setting, replace
 
 SECOND = timedelta(seconds=1)
 
 
 def test_whoever_was_doubted_first_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """A user who is doubted again goes last."""
-    monkeypatch.setattr("rmz_async.paywall._doubts.MOST", 2)
+    replace(monkeypatch, Setting.MOST_DOUBTS, 2)
     doubts = Doubts()
 
     for user in ("noura", "sami", "noura", "huda"):

@@ -15,7 +15,7 @@ from rmz_async.paywall import PaywallDouble, Reason, Source
 from rmz_async.webhooks import Receiver, sample, sign, verify
 from tests.paywall.events import SECRET, event
 from tests.paywall.scripted import START, ScriptedRMZ, subscription
-from tests.seams import Urgency, answers_over, paywall_over
+from tests.seams import Setting, Urgency, answers_over, paywall_over, replace
 
 pytestmark = pytest.mark.anyio
 
@@ -157,7 +157,7 @@ async def test_many_confirmed_subscriptions_are_forgotten_in_order(
     rmz: ScriptedRMZ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A flood of purchases costs a bounded amount of memory."""
-    monkeypatch.setattr("rmz_async.paywall._expectations.MOST_RETURNED", 1)
+    replace(monkeypatch, Setting.MOST_RETURNED, 1)
     answers = answers_over(rmz)
     for user in ("noura", "sami"):
         answers.confirmed(user, subscription(user=user), START)
@@ -170,7 +170,7 @@ async def test_many_events_are_forgotten_in_order(
     rmz: ScriptedRMZ, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A flood of events costs a bounded amount of memory, and no confirmed subscription."""
-    monkeypatch.setattr("rmz_async.paywall._expectations.MOST_REPORTED", 1)
+    replace(monkeypatch, Setting.MOST_REPORTED, 1)
     answers = answers_over(rmz)
     answers.confirmed("sara", subscription(user="sara"), START)
     for user in ("noura", "sami"):

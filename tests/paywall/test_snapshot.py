@@ -16,7 +16,7 @@ from rmz_async import ConfigurationError, ConnectionFailedError, EventType, Serv
 from rmz_async.paywall import Policy, Reason, Source
 from tests.paywall.events import event
 from tests.paywall.scripted import ScriptedRMZ, subscription
-from tests.seams import paywall_over
+from tests.seams import Setting, paywall_over, replace
 
 pytestmark = pytest.mark.anyio
 
@@ -161,7 +161,7 @@ async def test_the_snapshot_is_written_now_and_then(
     rmz: ScriptedRMZ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A process that is killed leaves one behind."""
-    monkeypatch.setattr("rmz_async.paywall._background.SNAPSHOT_EVERY", 0.01)
+    replace(monkeypatch, Setting.SNAPSHOT_EVERY, 0.01)
     path = tmp_path / "payers"
     async with paywall_over(rmz, snapshot=path) as paywall:
         await paywall.check("noura")

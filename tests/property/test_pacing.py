@@ -17,7 +17,7 @@ from rmz_async import Pacing, QuotaReport
 from rmz_async._pacing.line import NoSlotError
 from rmz_async._pacing.quota import MARGIN, SPAN, Quota
 from rmz_async._pacing.slots import Slots
-from tests.seams import Clock
+from tests.seams import Clock, Part, inside
 
 LIMIT = 3
 
@@ -117,7 +117,7 @@ class World:
         waiting = Clock(clock=timeline.clock, sleep=timeline.sleep)
         pacer = Slots(Pacing(max_wait=self.max_wait), waiting)
         anyio.run(self._play, pacer, callers, backend=backend)
-        assert pacer._lines == {}
+        assert inside(pacer, Part.LINES) == {}
 
     async def _play(self, pacer: Slots, callers: Sequence[Caller]) -> None:
         async with anyio.create_task_group() as group:

@@ -13,6 +13,7 @@ import yaml
 from rmz_async.sandbox.serving import reference
 from rmz_async.sandbox.serving.contract_outline import outline_of
 from rmz_async.sandbox.serving.reference import contract
+from tests.seams import Part, Setting, inside, replace
 
 if TYPE_CHECKING:
     import httpx
@@ -97,7 +98,7 @@ def test_a_description_cannot_bring_markup_of_its_own(monkeypatch: pytest.Monkey
         "info": {"title": "<b>", "version": "1", "description": "`a` <script>b</script>"},
     }
     monkeypatch.setattr(reference, "contract", lambda: document)
-    page = reference._template.__wrapped__().render(here="http://localhost")
+    page = inside(reference, Part.TEMPLATE).__wrapped__().render(here="http://localhost")
     assert "<code>a</code> &lt;script&gt;b&lt;/script&gt;" in page
     assert "<h1>&lt;b&gt;</h1>" in page
 
@@ -148,7 +149,7 @@ def test_a_document_beside_the_module_comes_first(
     """An installed copy has its own there, and no checkout around it."""
     beside = tmp_path / "openapi.yaml"
     beside.write_text("openapi: 3.1.0", "utf-8")
-    monkeypatch.setattr(reference, "_PLACES", (beside, tmp_path / "gone.yaml"))
+    replace(monkeypatch, Setting.PLACES_OF_CONTRACT, (beside, tmp_path / "gone.yaml"))
     assert contract.__wrapped__() == {"openapi": "3.1.0"}
-    monkeypatch.setattr(reference, "_PLACES", (tmp_path / "gone.yaml", beside))
+    replace(monkeypatch, Setting.PLACES_OF_CONTRACT, (tmp_path / "gone.yaml", beside))
     assert contract.__wrapped__() == {"openapi": "3.1.0"}

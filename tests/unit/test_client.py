@@ -11,7 +11,7 @@ import pytest
 
 from rmz_async import Client, ConfigurationError, RetryPolicy, operations
 from rmz_async.options import PRODUCTION_URL
-from tests.seams import connections_of, transport_of
+from tests.seams import Part, connections_of, inside, transport_of
 
 TOKEN = "1|AbCdEf"
 
@@ -109,10 +109,10 @@ def test_a_copy_shares_the_connections() -> None:
     client = Client(TOKEN)
     copied = client.with_options(timeout=5)
 
-    assert copied._transport is not client._transport
+    assert transport_of(copied) is not transport_of(client)
     assert connections_of(copied) is connections_of(client)
     for resource in (copied.subscriptions, copied.checkout_sessions, copied.portal_sessions):
-        assert resource._transport is copied._transport
+        assert inside(resource, Part.TRANSPORT) is transport_of(copied)
 
 
 RESOURCES = {row.name.partition(".")[0] for row in operations.OPERATIONS}

@@ -23,6 +23,7 @@ from rmz_async.models import (
     SubscriptionLookup,
 )
 from rmz_async.pagination import Page
+from tests.seams import Part, inside
 
 ROOT = Path(__file__).parents[2]
 MINIMAL = {"id": 501, "status": "active"}
@@ -235,9 +236,9 @@ FULL: dict[str, Any] = {
 )
 def test_both_converters_agree(data: object, into: Any) -> None:
     """The explaining converter reads what the fast one reads."""
-    fast = _converter._structure(into, False)(data, into)
+    fast = inside(_converter, Part.STRUCTURE)(into, False)(data, into)
 
-    assert fast == _converter._structure(into, True)(data, into) == decode(data, into)
+    assert fast == inside(_converter, Part.STRUCTURE)(into, True)(data, into) == decode(data, into)
     assert type(fast) is type(decode(data, into))
 
 

@@ -14,6 +14,7 @@ from rmz_async import CompletedOrder, CreatedOrder, DuplicateOrder, PendingOrder
 from rmz_async._decoding import converter
 from rmz_async._decoding import strict_json as _json
 from rmz_async._decoding.converter import decode
+from tests.seams import Part, inside
 
 INTO = cast("type[CreatedOrder]", CreatedOrder)
 URL = "https://app.rmz.gg/checkout/abc123"
@@ -87,7 +88,7 @@ def test_every_form_is_read_as_its_one_result(data: dict[str, Any], expected: Cr
 
     assert type(found) is type(expected)
     assert found == expected
-    assert converter._structure(cast("Any", INTO), True)(data, INTO) == found
+    assert inside(converter, Part.STRUCTURE)(cast("Any", INTO), True)(data, INTO) == found
     assert not found.extra
 
 

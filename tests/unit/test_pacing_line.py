@@ -16,7 +16,7 @@ from anyio.abc import TaskGroup
 from rmz_async import InMemoryQuotaStore, Pacing
 from rmz_async._pacing.line import NoSlotError
 from rmz_async._pacing.slots import Slots
-from tests.seams import Clock
+from tests.seams import Clock, Part, inside
 
 pytestmark = pytest.mark.anyio
 
@@ -239,7 +239,7 @@ async def test_a_line_that_all_have_left_keeps_no_slot(clock: ManualClock) -> No
         for name in "def":
             callers.scopes[name].cancel()
         await settle()
-        assert pacer._lines == {}
+        assert inside(pacer, Part.LINES) == {}
         clock.now = 161.0
         await callers.start(pacer, *"ghi")
         assert callers.got[3:] == [("g", 161.0), ("h", 161.0), ("i", 161.0)]
@@ -266,7 +266,7 @@ async def test_a_call_cancelled_as_its_wait_ends_takes_no_slot(clock: ManualCloc
         clock.sleepers[0][1].set()
         callers.scopes["d"].cancel()
         await settle()
-        assert pacer._lines == {}
+        assert inside(pacer, Part.LINES) == {}
         assert await slots(pacer) == [161.0] * 3
 
 

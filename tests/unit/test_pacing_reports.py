@@ -14,7 +14,7 @@ from rmz_async._calls.outcome import Answer, Failed, Failure
 from rmz_async._pacing import slots as slots_module
 from rmz_async._pacing.line import NoSlotError
 from rmz_async._pacing.slots import Slots
-from tests.seams import Clock
+from tests.seams import Clock, Setting, replace
 from tests.unit.gates import TOKEN, Gates
 
 pytestmark = pytest.mark.anyio
@@ -126,7 +126,7 @@ async def test_a_store_has_the_rest_of_the_call_but_a_second_at_most_and_a_tenth
         given.append((seconds, shield))
         yield
 
-    monkeypatch.setattr(slots_module, "_store_within", within)
+    replace(monkeypatch, Setting.STORE_WITHIN, within)
     async with gates.slot() as slot:
         await slot.report(result, deadline=gates.clock.now + left)
 

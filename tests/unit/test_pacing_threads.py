@@ -13,7 +13,7 @@ from rmz_async import InMemoryQuotaStore, Pacing, QuotaReport, QuotaStore
 from rmz_async._pacing.line import NoSlotError
 from rmz_async._pacing.quota import Quota
 from rmz_async._pacing.slots import Slots
-from tests.seams import Clock
+from tests.seams import Clock, Part, inside
 
 
 def pacer_at(now: float, store: QuotaStore | None = None) -> Slots:
@@ -95,7 +95,7 @@ async def test_giving_back_makes_no_quota() -> None:
     store = InMemoryQuotaStore()
     await pacer_at(100.0, store).forget("other", 100.0)
 
-    assert store._versions == {}
+    assert inside(store, Part.VERSIONS) == {}
 
 
 class FarStore(InMemoryQuotaStore):
@@ -143,7 +143,7 @@ def test_a_loop_that_never_ended_holds_up_no_other() -> None:
     stopped.run_until_complete(take_slot(pacer))
     waiter = stopped.create_task(stand_in_line(pacer))
     stopped.run_until_complete(asyncio.sleep(0))
-    (line,) = pacer._lines.values()
+    (line,) = inside(pacer, Part.LINES).values()
 
     assert asyncio.run(refused_at_once(pacer)) == 61.0
 
@@ -157,7 +157,7 @@ def test_a_loop_that_never_ended_holds_up_no_other() -> None:
     with pytest.raises(asyncio.CancelledError):
         stopped.run_until_complete(waiter)
     stopped.close()
-    assert pacer._lines == {}
+    assert inside(pacer, Part.LINES) == {}
 
 
 def test_a_call_cancelled_by_asyncio_takes_no_slot() -> None:
@@ -208,13 +208,13 @@ async def test_a_change_that_another_thread_overtakes_is_made_again(
         return copied
 
     monkeypatch.setattr(Quota, "copy", overtaken)
-    before = store._versions["key"]
+    before = inside(store, Part.VERSIONS)["key"]
     await change(store)
 
     assert not overtaking
     # A thread that was slower still finds it from there.
-    assert before.latest() is store._versions["key"].latest()
-    quota = store._versions["key"].latest().quota
+    assert before.latest() is inside(store, Part.VERSIONS)["key"].latest()
+    quota = inside(store, Part.VERSIONS)["key"].latest().quota
     assert {limit: quota.wait(limit, 100.0) for limit in waits} == waits
 
 
@@ -235,7 +235,7 @@ async def test_a_version_is_never_changed() -> None:
     """Else another thread would see a change that may still be overtaken."""
     store = InMemoryQuotaStore()
     await store.reserve("key", 1, 100.0)
-    first = store._versions["key"]
+    first = inside(store, Part.VERSIONS)["key"]
     await store.forget("key", 100.0)
 
     assert first.quota.wait(1, 100.0) == 61.0
@@ -250,7 +250,7 @@ async def test_tokens_that_are_no_longer_used() -> None:
         await store.reserve(f"key-{number}", 60, 100.0)
     await store.reserve("another", 60, 161.0)
 
-    assert set(store._versions) == {"another"}
+    assert set(inside(store, Part.VERSIONS)) == {"another"}
 
 
 @pytest.mark.anyio
@@ -261,12 +261,12 @@ async def test_tokens_that_are_in_use() -> None:
         await store.reserve(f"key-{number}", 1, 100.0)
     await store.reserve("another", 1, 160.0)
 
-    assert len(store._versions) == 65
+    assert len(inside(store, Part.VERSIONS)) == 65
     assert await store.reserve("key-0", 1, 160.0) == 1.0
     for number in range(126):
         await store.reserve(f"more-{number}", 1, 161.0)
-    assert len(store._versions) == 191
+    assert len(inside(store, Part.VERSIONS)) == 191
     await store.reserve("more", 1, 161.0)
-    assert len(store._versions) == 192
+    assert len(inside(store, Part.VERSIONS)) == 192
     await store.reserve("and more", 1, 161.0)
-    assert len(store._versions) == 129
+    assert len(inside(store, Part.VERSIONS)) == 129

@@ -13,6 +13,7 @@ import trio
 
 from rmz_async import _per_loop
 from rmz_async._per_loop import PerLoop, is_over
+from tests.seams import Part, inside
 
 
 class Value:
@@ -27,7 +28,7 @@ def values() -> PerLoop[Value]:
 
 def abandoned() -> list[Any]:
     """Return what is abandoned and never closed."""
-    return list(_per_loop._abandoned)
+    return list(inside(_per_loop, Part.ABANDONED))
 
 
 async def here(values: PerLoop[Value]) -> Value:
@@ -73,9 +74,9 @@ def test_taking_from_one_loop_leaves_the_others() -> None:
     del values
     gc.collect()
     assert its() is not None
-    (waiting,) = (one for one in _per_loop._kept if isinstance(one, PerLoop))
+    (waiting,) = (one for one in inside(_per_loop, Part.KEPT) if isinstance(one, PerLoop))
     assert other.run_until_complete(take(waiting)) is its()
-    assert _per_loop._kept == set()
+    assert inside(_per_loop, Part.KEPT) == set()
     assert mine not in abandoned()
     other.close()
 

@@ -12,8 +12,8 @@ import anyio.lowlevel
 import attrs
 import pytest
 
-from rmz_async._http import pool as _pool
 from rmz_async._http.pool import Pool
+from tests.seams import Setting, replace
 
 pytestmark = pytest.mark.anyio
 
@@ -271,7 +271,7 @@ async def test_closing_that_costs_no_answer(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
     """The request that closes them has its answer, for any failure there."""
-    monkeypatch.setattr(_pool, "_CLOSE_TIMEOUT", 0.01)
+    replace(monkeypatch, Setting.CLOSE_TIMEOUT, 0.01)
 
     async def close() -> None:
         if fails:

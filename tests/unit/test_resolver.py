@@ -16,6 +16,7 @@ import pytest
 from rmz_async._http import over_httpx as _over_httpx
 from rmz_async._http.over_httpx import _Network
 from rmz_async._http.resolver import addresses_of
+from tests.seams import Part, Setting, replace
 
 pytestmark = pytest.mark.anyio
 
@@ -164,7 +165,7 @@ async def hangs() -> None:
 @pytest.fixture
 def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[[Opener], Any]:
     """Connect to a name with two addresses, each of which gets no head start."""
-    monkeypatch.setattr(_over_httpx, "_HEAD_START", 0)
+    replace(monkeypatch, Setting.HEAD_START, 0)
 
     async def addresses(*_: object) -> list[str]:
         return ["first", "second"]
@@ -173,7 +174,7 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[[Opener], Any]:
 
     def connecting(opener: Opener) -> Any:
         network = _Network()
-        monkeypatch.setattr(network, "_opener", opener)
+        monkeypatch.setattr(network, Part.OPENER, opener)
         return network.connect_tcp("host.example", 443, timeout=5)
 
     return connecting
@@ -215,7 +216,7 @@ async def test_a_connection_that_takes_too_long_is_an_error(
 ) -> None:
     """The error is one of the connection: nothing was sent."""
     network = _Network()
-    monkeypatch.setattr(network, "_opener", Opener(first=hangs, second=hangs))
+    monkeypatch.setattr(network, Part.OPENER, Opener(first=hangs, second=hangs))
     with pytest.raises(httpcore.ConnectTimeout):
         await network.connect_tcp("host.example", 443, timeout=0.01)
 

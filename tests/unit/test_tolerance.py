@@ -29,6 +29,7 @@ from rmz_async import (
 from rmz_async._decoding import converter, hooks
 from rmz_async._decoding.converter import decode
 from rmz_async._decoding.strict_json import parse
+from tests.seams import Part, Setting, inside, replace
 
 MINIMAL: dict[str, Any] = {"id": 501, "status": "active"}
 
@@ -153,12 +154,12 @@ def test_one_warning_names_what_cannot_be_read_and_shows_no_value(
 def test_a_warning_has_room_for_so_many_names_only(caplog: pytest.LogCaptureFixture) -> None:
     """An answer has room for many thousands of them."""
     damaged = {**MINIMAL, "customer": {"firstName": {}}}
-    rows = (converter._MAX_NAMED + 5) * [damaged]
+    rows = (inside(converter, Part.MAX_NAMED) + 5) * [damaged]
 
     decode({"subscriptions": rows}, SubscriptionLookup)
 
     assert "data.subscriptions[0].customer.firstName" in caplog.text
-    assert caplog.text.count("firstName") == converter._MAX_NAMED
+    assert caplog.text.count("firstName") == inside(converter, Part.MAX_NAMED)
     assert "and 5 more" in caplog.text
 
 
@@ -218,19 +219,19 @@ def test_a_first_answer_under_a_frozen_clock_breaks_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Libraries that freeze the clock put other classes into every module while they do."""
-    monkeypatch.setattr(converter, "_converter", converter._converter.__wrapped__)
-    converter._structure.cache_clear()
+    replace(monkeypatch, Setting.CONVERTER, inside(converter, Part.CONVERTER).__wrapped__)
+    inside(converter, Part.STRUCTURE).cache_clear()
     with monkeypatch.context() as frozen:
         frozen.setattr("datetime.datetime", FrozenTime)
         frozen.setattr("datetime.date", FrozenDate)
-        frozen.setattr("rmz_async._decoding.values.datetime", FrozenTime)
+        replace(frozen, Setting.DATETIME_OF_VALUES, FrozenTime)
         # The first answer imports this module, so it sees the other class from its beginning.
         frozen.setattr(_decoding, "hooks", hooks)
         frozen.delitem(sys.modules, hooks.__name__)
         frozen.setattr("rmz_async.models.subscriptions.datetime", FrozenTime)
         during = subscription(current_period_end="2026-01-01 10:00:00", ends_at="2026-01-01")
     after = subscription(current_period_end="2026-01-01 10:00:00", ends_at="2026-01-01")
-    converter._structure.cache_clear()
+    inside(converter, Part.STRUCTURE).cache_clear()
 
     assert during == after
     assert type(during.ends_at) is datetime

@@ -16,6 +16,7 @@ from rmz_async._calls.wire import encode_body, target
 from rmz_async._http.base_url import Address
 from rmz_async.errors import ConfigurationError
 from rmz_async.options import PRODUCTION_URL
+from tests.seams import transport_of
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,7 @@ URLS = {
 def test_a_url_object_is_an_address(name: str) -> None:
     """As settings of pydantic have it, for one."""
     address: Any = URLS[name]
-    assert Client("1|t", base_url=address)._transport.options.base_url == (
+    assert transport_of(Client("1|t", base_url=address)).options.base_url == (
         "https://host.example/shawarma"
     )
 

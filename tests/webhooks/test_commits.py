@@ -16,6 +16,7 @@ from rmz_async.webhooks import Event, Receiver, Stats
 from rmz_async.webhooks._commits import Commits, Group
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from tests import seams
+from tests.seams import Setting, replace
 from tests.webhooks.receiving import deliver_events
 from tests.webhooks.storages import Time
 
@@ -29,7 +30,7 @@ Effects = Callable[[], list[str]]
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no block commit because the machine is busy with other tests."""
-    seams.set_longest_group(monkeypatch, 600.0)
+    replace(monkeypatch, Setting.LONGEST_GROUP, 600.0)
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ async def test_a_transaction_that_takes_long_takes_up_no_other_handler(
     receiver: Receiver, effects: Effects, statements: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No delivery can be stored meanwhile."""
-    seams.set_longest_group(monkeypatch, -1.0)
+    replace(monkeypatch, Setting.LONGEST_GROUP, -1.0)
     attempts = Attempts(3)
 
     @receiver.on("*")

@@ -11,7 +11,7 @@ import pytest
 
 from rmz_async.webhooks.inbox.interface import Grouping, TaskState
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
-from tests.seams import set_most_deliveries
+from tests.seams import Setting, replace
 from tests.webhooks.storages import BOTH, claim, claim_one, delivery, sqlite_storage, store
 
 
@@ -49,7 +49,7 @@ def test_a_backlog_of_any_size_is_coalesced_as_a_whole(
     inbox: SQLiteInbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The tasks of many deliveries are made in several transactions."""
-    set_most_deliveries(monkeypatch, 2)
+    replace(monkeypatch, Setting.MOST_DELIVERIES, 2)
     store(inbox, *"abcde", grouping=Grouping.COALESCED)
 
     assert [task.key for task in claim(inbox)] == ["e"]

@@ -30,6 +30,7 @@ from rmz_async.webhooks import (
 from rmz_async.webhooks._comparing import state_of_event
 from rmz_async.webhooks.inbox.interface import Delivery
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
+from tests.seams import Setting, replace
 from tests.webhooks.receiving import SECRET, deliver, deliver_events
 
 pytestmark = pytest.mark.anyio
@@ -122,7 +123,7 @@ async def test_an_event_that_a_defect_makes_unreadable_waits_in_the_inbox(
             raise LookupError("its message might show a customer")
         return state_of_event(event)
 
-    monkeypatch.setattr("rmz_async.webhooks._intake.state_of_event", defective)
+    replace(monkeypatch, Setting.STATE_OF_EVENT, defective)
     async with anyio.create_task_group() as tasks:
         for event_id in ("first", "odd", "last"):
             tasks.start_soon(deliver_events, receiver, event_id)

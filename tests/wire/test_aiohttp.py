@@ -23,7 +23,7 @@ from rmz_async import (
     RetryPolicy,
 )
 from rmz_async._http.over_aiohttp import ConnectionLostError, _sent_once
-from tests.seams import pool_of
+from tests.seams import Part, inside, pool_of
 from tests.wire.conftest import (
     TOKEN,
     client_of,
@@ -86,7 +86,7 @@ async def test_the_hooks_stop_a_second_sending(serving: Any) -> None:
         async with client_of(server, http="aiohttp") as rmz:
             await rmz.subscriptions.get(501)
             pool: Any = pool_of(rmz)
-            vars(pool._idle[0][1]._session)["_retry_connection"] = True
+            vars(inside(inside(pool, Part.IDLE)[0][1], Part.SESSION))["_retry_connection"] = True
             with pytest.raises(ConnectionFailedError, match="ConnectionLostError"):
                 await rmz.subscriptions.get(501)
             assert len(server.requests) == 2
@@ -281,8 +281,8 @@ async def test_a_client_that_is_forgotten_while_its_loop_runs_is_told_of(
     with serving(keeps()) as server:
         rmz = client_of(server, http="aiohttp")
         await rmz.subscriptions.get(501)
-        pool: Any = rmz._transport.connections.open().pool
-        connector: Any = pool._idle[0][1]._connector
+        pool: Any = pool_of(rmz)
+        connector: Any = inside(inside(pool, Part.IDLE)[0][1], Part.CONNECTOR)
         with pytest.warns(ResourceWarning, match="Unclosed connector"):
             connector.__del__()
         await rmz.aclose()

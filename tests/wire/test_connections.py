@@ -18,7 +18,7 @@ from rmz_async import (
     UnexpectedAnswerError,
 )
 from rmz_async._http import client as connections_module
-from tests.seams import pool_of, transport_of
+from tests.seams import Setting, pool_of, replace, transport_of
 from tests.wire.conftest import TOKEN, their_client
 
 BODY = b'{"data": {"id": 501, "status": "active"}}'
@@ -273,7 +273,7 @@ async def test_a_callers_client_closed_between_attempts_is_named(make_client: An
 def test_certificates_are_read_when_a_client_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading takes 25 ms, which the first call must not cost; a caller's client has its own."""
     read: list[None] = []
-    monkeypatch.setattr(connections_module, "_tls", lambda: read.append(None))
+    replace(monkeypatch, Setting.TLS, lambda: read.append(None))
     Client(TOKEN, http=httpx.AsyncClient(transport=httpx.MockTransport(answer)))
     assert read == []
     Client(TOKEN)

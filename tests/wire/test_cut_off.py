@@ -15,7 +15,7 @@ import respx
 import trio
 
 from rmz_async import Client, ConnectionFailedError, OutcomeUnknownError, RetryPolicy
-from tests import seams
+from tests.seams import Setting, replace
 from tests.wire.changes import SAMPLES
 from tests.wire.conftest import (
     BASE_URL,
@@ -54,7 +54,7 @@ def leap(anyio_backend: str, monkeypatch: pytest.MonkeyPatch) -> Leap:
 @pytest.fixture
 def cut_off(leap: Leap, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Cuts off the attempt of a call that has 10 seconds, before the HTTP library gives it up."""
-    seams.set_timeout_slack(monkeypatch, -5)
+    replace(monkeypatch, Setting.TIMEOUT_SLACK, -5)
     return lambda: leap(7)
 
 

@@ -17,7 +17,7 @@ import pytest
 import respx
 
 from rmz_async import Client, _per_loop
-from tests.seams import pool_of
+from tests.seams import Part, inside, pool_of
 from tests.transports import TRANSPORTS
 from tests.wire.conftest import TOKEN, client_of, keeps
 
@@ -29,7 +29,7 @@ def answer(_: httpx.Request) -> httpx.Response:
 
 def pools_that_are_not_closed() -> list[Any]:
     """The connections that are not closed."""
-    return [getattr(one, "pool", None) for one in _per_loop._abandoned]
+    return [getattr(one, "pool", None) for one in inside(_per_loop, Part.ABANDONED)]
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def test_a_client_outlives_its_event_loop(rmz_api: respx.MockRouter, http: Any) 
         first: Any = loop.run_until_complete(read())
         second = anyio.run(read_and_close, backend="asyncio" if http == "aiohttp" else "trio")
         assert first is not second
-        assert not first._closed
+        assert not inside(first, Part.CLOSED)
         loop.run_until_complete(rmz.aclose())
 
 
@@ -81,9 +81,9 @@ def test_a_client_of_another_loop_is_closed_without_touching_it(
     with an_open_loop() as loop:
         opened: Any = loop.run_until_complete(read())
         anyio.run(rmz.aclose, backend="trio")
-        assert not opened._closed
+        assert not inside(opened, Part.CLOSED)
         loop.run_until_complete(rmz.aclose())
-        assert opened._closed
+        assert inside(opened, Part.CLOSED)
 
 
 @pytest.mark.parametrize("http", TRANSPORTS)

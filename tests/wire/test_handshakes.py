@@ -14,9 +14,8 @@ import httpcore
 import pytest
 
 from rmz_async import Client, ConnectionFailedError, RetryPolicy
-from rmz_async._http import client as _connections
 from rmz_async._http.over_httpx import HTTPXConnection
-from tests import seams
+from tests.seams import Part, Setting, inside, replace
 from tests.wire.conftest import TOKEN, Server, keeps, over_httpx, stalls
 
 pytestmark = pytest.mark.anyio
@@ -49,7 +48,7 @@ async def test_a_handshake_at_its_time_out_closes_its_connection(
 ) -> None:
     """The call was surely not sent, and its connection is closed."""
     # Far below the call's timeout, so that no slow machine ends the call first.
-    seams.set_connect_timeout(monkeypatch, 0.2)
+    replace(monkeypatch, Setting.CONNECT_TIMEOUT, 0.2)
     with serving(stalls) as server:
         async with secured(server, http) as rmz:
             with pytest.raises(ConnectionFailedError):
@@ -99,7 +98,7 @@ async def test_a_connection_that_opens_as_its_client_closes_is_closed(
     """Nothing else would close it."""
     connection = HTTPXConnection(ssl.create_default_context())
     opener = Late(connection.aclose)
-    monkeypatch.setattr(connection._network, "_opener", opener)
+    monkeypatch.setattr(inside(connection, Part.NETWORK), Part.OPENER, opener)
     request = httpcore.Request("GET", "https://127.0.0.1/", extensions={"timeout": {}})
     with pytest.raises(httpcore.ConnectError, match="closed"):
         await connection.handle_async_request(request)
@@ -144,7 +143,7 @@ def answers() -> threading.Event:
 def speaker(monkeypatch: pytest.MonkeyPatch, answers: threading.Event) -> Iterator[Server]:
     """A server that goes deaf after each request."""
     tls = anonymous(ssl.PROTOCOL_TLS_CLIENT)
-    monkeypatch.setattr(_connections, "_tls", lambda: tls)
+    replace(monkeypatch, Setting.TLS, lambda: tls)
 
     def behave(connection: socket.socket, request: bytes) -> None:
         if answers.is_set():

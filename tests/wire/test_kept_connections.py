@@ -17,7 +17,7 @@ from rmz_async import (
 )
 from rmz_async._http import client as connections_module
 from rmz_async._http.client import MAX_CONCURRENT
-from tests.seams import pool_of
+from tests.seams import Part, inside, pool_of
 from tests.wire.conftest import TOKEN, Server, client_of, hangs_up, keeps, stalls
 
 BODY = b'{"data": {"id": 501, "status": "active"}}'
@@ -31,14 +31,15 @@ def paths(server: Server) -> list[str]:
 @pytest.mark.anyio
 async def test_certificates_are_checked(http: Any) -> None:
     """All connections of all clients share one list of authorities, and none trusts a stranger."""
-    tls = connections_module._tls()
+    tls = inside(connections_module, Part.TLS)()
     assert tls.verify_mode is ssl.CERT_REQUIRED
     assert tls.check_hostname
     async with Client(TOKEN, http=http) as rmz:
         pool = pool_of(rmz)
         assert pool is not None
         opened: Any = pool.borrow(dedicated=False)
-        assert (opened._tls if http is None else opened._connector._ssl) is tls
+        parts = [Part.TLS] if http is None else [Part.CONNECTOR, Part.SSL]
+        assert inside(opened, *parts) is tls
         await opened.aclose()
 
 

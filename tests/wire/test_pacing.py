@@ -23,6 +23,7 @@ from rmz_async import (
 )
 from rmz_async._http import client as connections_module
 from rmz_async._pacing import slots
+from tests.seams import Part, inside
 from tests.wire.changes import FRESH, LOST, REFUSED, Shop, failing
 
 pytestmark = pytest.mark.anyio
@@ -177,7 +178,7 @@ async def test_a_retried_order_does_not_wait_past_its_time(
 
     def lose(_: httpx.Request) -> httpx.Response:
         time.now += 200
-        for version in store._versions.values():
+        for version in inside(store, Part.VERSIONS).values():
             version.quota.record(time.now)
         raise LOST
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from rmz_async import Client, ConflictError, RetryPolicy
-from rmz_async._http import client as _client
+from tests.seams import Setting, replace
 from tests.transports import WAYS
 from tests.wire.conftest import KEEP, TOKEN, Behaviour, Server, keeps
 from tests.wire.test_handshakes import Speaker, anonymous
@@ -142,7 +142,7 @@ async def test_bytes_in_a_record_of_their_own_answer_nothing_over_tls(
 ) -> None:
     """TLS may hold them back, so that the socket has nothing to read."""
     tls = anonymous(ssl.PROTOCOL_TLS_CLIENT)
-    monkeypatch.setattr(_client, "_tls", lambda: tls)
+    replace(monkeypatch, Setting.TLS, lambda: tls)
 
     def two_records(connection: socket.socket, _: bytes) -> bool:
         assert isinstance(connection, ssl.SSLSocket)
