@@ -90,7 +90,7 @@ def test_a_byte_order_mark_is_refused() -> None:
 
 
 @pytest.mark.parametrize("body", [b" {}", b"{}\n", b"\r\n\t {} \t\r\n"])
-def test_blanks_around_a_value(body: bytes) -> None:
+def test_blanks_around_a_value_are_allowed(body: bytes) -> None:
     """JSON's own four blanks may stand on both sides."""
     assert _json.parse(body) == {}
 

@@ -13,7 +13,7 @@ from tests.unit.signing import BODY, SECRET, accepted, refused, sign
 
 
 @pytest.mark.parametrize("name", ["Signature", "signature", "SIGNATURE", "sIgNaTuRe"])
-def test_the_headers_name_in_any_case(name: str) -> None:
+def test_the_headers_name_may_be_in_any_case(name: str) -> None:
     """Frameworks write header names as they like."""
     accepted(BODY, {name: sign()}, secrets=[SECRET])
 
@@ -32,7 +32,7 @@ def test_headers_may_be_pairs(headers: Any) -> None:
     accepted(BODY, headers, secrets=[SECRET])
 
 
-def test_headers_of_the_standard_library() -> None:
+def test_headers_of_the_standard_library_are_read() -> None:
     """Its class has names and values, and is no Mapping."""
     headers: Any = Message()
     headers["Signature"] = sign()
