@@ -7,9 +7,7 @@ import re
 import threading
 from collections.abc import Coroutine
 from contextlib import suppress
-from contextvars import ContextVar, copy_context
 from functools import partial
-from importlib import import_module
 from typing import Any, Generic, TypeVar
 
 from rmz_async.errors import ConfigurationError, OutcomeUnknownError, RMZError
@@ -19,72 +17,70 @@ T = TypeVar("T")
 
 NOT_BEGUN = "it failed before anything was sent"
 
-_async_library: ContextVar[str | None] = ContextVar("async_library")
-with suppress(ImportError):
-    # anyio and httpcore ask it, and a caller inside trio would mislead them.
-    _async_library = import_module("sniffio").current_async_library_cvar
-
 
 class Job(Generic[T]):
-    """A call of an async function, in the context of the thread that makes it.
-
-    Only the loop's thread runs it, and only the calling thread waits for it. No lock guards it: an
-    interruption could leave one locked, and the loop would wait for that for ever.
+    """A call that the loop runs, in the context of the thread that waits for it.
 
     Attributes:
-        ended: A lock that the loop releases when the job is over.
-        over: Whether it has ended, in whatever way.
+        ended: A lock that is released when the job is over.
         result: The value that it returned, if there is no `error`.
-        error: The error that it raised.
-        task: The task that runs it.
+        task: The task that runs it, if it has begun and is not over.
     """
-
-    __slots__ = (
-        "_begun", "_context", "_cut_off", "_stopped", "_work", "ended", "error", "over", "result",
-        "task",
-    )  # fmt: skip
 
     result: T
 
     def __init__(self, work: partial[Coroutine[Any, Any, T]]) -> None:
+        self.cut_off = CutOff()
         self.ended = threading.Lock()
         self.ended.acquire()
         self.error: BaseException | None = None
-        self.over = self._begun = self._stopped = False
-        self._context = copy_context()
-        self._cut_off = CutOff()
-        self.task: asyncio.Task[None] | None = None
+        self.over = False
+        self.task: asyncio.Task[Any] | None = None
+        self._fate = threading.Lock()
         self._work = work
 
-    def start(self) -> None:
-        """Run it in a task of its own, in the loop, unless that has happened."""
-        if self.task is None and not self.over:
-            loop = asyncio.get_running_loop()
-            self.task = loop.create_task(self._run(), context=self._context)
-
-    def stop(self, reason: str) -> None:
-        """Do not let it begin any more; *reason* is for its error."""
-        self._cut_off.reason = reason
-        self._stopped = True
+    async def run(self) -> None:
+        """Run, as a task of the loop, unless the job was given up."""
+        if not self._decide():
+            return
+        self.task = asyncio.current_task()
+        try:
+            cut_off.set(self.cut_off)
+            self.result = await self._work()
+        except asyncio.CancelledError:
+            self.lose()
+        except BaseException as error:  # noqa: BLE001 - KeyboardInterrupt in a task ends the loop
+            self.error = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
+        self._end()
 
     def cancel(self) -> None:
-        """Cancel it, in the loop and after `stop`."""
-        # The interruption may have come before the job was handed over.
-        self.start()
-        if self._begun and self.task is not None:
+        """Cancel it, in the loop; if it has not begun, it never will."""
+        if self.task is None:
+            self.lose()
+        else:
             self.task.cancel()
 
-    def refuse(self) -> None:
-        """End it in the calling thread, because no loop will."""
-        if not self.over:
-            self.error = self._lost()
-            self.over = True
+    def lose(self) -> None:
+        """End it without a result, because it was cancelled or its loop is gone."""
+        if self.over:
+            return
+        name, reason = name_of(self._work.func), self.cut_off.reason
+        if self._decide():
+            self.error = ConfigurationError(f"{name} was {reason}, before anything was sent")
+        elif self.cut_off.verdict is not None:
+            self.error = self.cut_off.verdict(reason)
+        else:
+            self.error = OutcomeUnknownError(
+                f"{name} was {reason}; if it changes anything, the change may have been applied: "
+                "read the object to find out",
+                operation=name,
+            )
+        self._end()
 
-    def give_up(self) -> str:
-        """Stop it, and return its outcome for a caller that will not get its result."""
-        self._stopped = True
+    def outcome(self) -> str:
+        """Return what became of it, for a caller that will not get its result."""
         if not self.over:
-            if not self._begun:
+            if self._decide():
                 return NOT_BEGUN
             return "its outcome is unknown, because it did not end when it was cancelled"
         if self.error is None:
@@ -94,40 +90,16 @@ class Job(Generic[T]):
         unknown = isinstance(self.error, OutcomeUnknownError)
         return f"its outcome is unknown: {shown}" if unknown else f"it failed: {shown}"
 
-    async def _run(self) -> None:
-        # First this, and then a look at `_stopped`; the caller does it the other way round. So one
-        # of them sees the other, and a job that is said not to have begun never begins.
-        self._begun = True
-        try:
-            if self._stopped:
-                self._begun = False
-                raise self._lost()
-            _async_library.set("asyncio")
-            cut_off.set(self._cut_off)
-            self.result = await self._work()
-        except asyncio.CancelledError:
-            self.error = self._lost()
-        except BaseException as error:  # noqa: BLE001 - KeyboardInterrupt in a task ends the loop
-            traceback = error.__traceback__
-            self.error = error.with_traceback(traceback and traceback.tb_next)
-        finally:
-            self._cut_off.verdict = None
-            # A task that is freed calls code, which would swallow an interruption of the caller.
-            self.task = None
-            self.over = True
-            self.ended.release()
+    def _decide(self) -> bool:
+        # True once: to the loop, which begins the job, or to the thread that gives it up before.
+        return self._fate.acquire(blocking=False)
 
-    def _lost(self) -> RMZError:
-        name, reason = name_of(self._work.func), self._cut_off.reason
-        if not self._begun:
-            return ConfigurationError(f"{name} was {reason}, before anything was sent")
-        if self._cut_off.verdict is not None:
-            return self._cut_off.verdict(reason)
-        return OutcomeUnknownError(
-            f"{name} was {reason}; if it changes anything, the change may have been applied: read "
-            "the object to find out",
-            operation=name,
-        )
+    def _end(self) -> None:
+        # A task that is freed calls code, which would swallow an interruption of the caller.
+        self.cut_off.verdict = self.task = None
+        self.over = True
+        with suppress(RuntimeError):  # The caller may have given the job up.
+            self.ended.release()
 
 
 def name_of(function: object) -> str:

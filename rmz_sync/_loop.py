@@ -9,12 +9,21 @@ import sys
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 if sys.platform == "win32":  # pragma: no cover - the other branch runs here
     _Loop = asyncio.ProactorEventLoop
 else:
     _Loop = asyncio.SelectorEventLoop
+
+
+library: Any = threading.local()
+"""Names the library of this thread's loop; anyio and httpcore ask it, if it is there. The context
+of a caller inside trio would mislead them."""
+with suppress(ImportError):
+    library = import_module("sniffio").thread_local
 
 
 class PortalLoop(_Loop):

@@ -1,39 +1,49 @@
-"""The way from code that cannot await to an event loop: an anyio portal in a thread of its own."""
+"""The way from code that cannot await to an event loop: an anyio portal in a thread of its own.
+
+anyio's functions for other threads wait under a lock of `concurrent.futures`. Ctrl-C can leave that
+lock locked, and the loop would wait for it for ever, with all its calls. So a calling thread waits
+for one lock that is its job's own and that the loop only ever releases.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from rmz_async.errors import ConfigurationError, RMZError
+from rmz_sync import _portal_thread
 from rmz_sync._job import NOT_BEGUN, Job, name_of
-from rmz_sync._portal_thread import PortalThread
+from rmz_sync._portal_thread import PortalThread, thread_of, threads
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+OWN_THREAD = (
+    "this client was called from its own thread, by a token provider perhaps: it would wait for "
+    "itself; use another client there"
+)
 
 
 class Portal:
     """Runs async functions in a thread of its own, which starts with the first of them.
 
-    Any thread may use it. A forked process may use it too: the child starts a thread of its own,
-    and does not touch the inherited one, which does not run there.
-
-    No lock guards it, since a finalizer or a signal handler may call any method while another
-    method runs in the same thread.
+    Any thread may use it, and a forked process too: the child starts a thread of its own. No lock
+    guards it, since a finalizer or a signal handler may call any method while another method runs
+    in the same thread.
 
     Args:
         finish: Called in the thread as the last thing, if the thread was ever started.
     """
 
     def __init__(self, finish: Callable[[], Awaitable[object]]) -> None:
-        self._finish = finish
         self._closed = False
-        self._thread: PortalThread | None = None
-        # The thread that was made because the other has ended; the first one is under None.
-        self._successors: dict[PortalThread | None, PortalThread] = {}
+        self._finish = finish
+        # A thread knows its portal by this, since it must not keep the portal alive.
+        self._key = object()
 
     def run(
         self, function: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs
@@ -42,15 +52,11 @@ class Portal:
 
         An exception that interrupts the wait, such as Ctrl-C, cancels the call, gives it a moment
         to clean up, and carries a note that says whether the call was applied.
-
-        Raises:
-            ConfigurationError: The portal was closed, or this is the portal's own thread.
-            RMZError: The error of *function*, also if the portal was closed while it ran.
         """
         job: Job[T] | None = None
         try:
             job = Job(partial(function, *args, **kwargs))
-            self._open().run(job)
+            self._perform(job)
             if job.error is None:
                 # Nothing is called from here to the caller's next line, so that no interruption can
                 # take the result away without a note.
@@ -58,72 +64,69 @@ class Portal:
         except RMZError:
             raise
         except BaseException as interruption:
-            outcome = NOT_BEGUN if job is None else job.give_up()
+            outcome = NOT_BEGUN if job is None else job.outcome()
             interruption.add_note(f"{name_of(function)} was interrupted: {outcome}")
             raise
-        error, job.error = job.error, None
         try:
-            raise error
+            raise job.error
         finally:
-            del error  # The error's traceback has this frame: they would keep each other alive.
+            job.error = None  # Its traceback has this frame: they would keep each other alive.
 
     def close(self) -> None:
-        """Cancel the calls that run and end the thread; any number of times.
-
-        Raises:
-            ConfigurationError: This is the portal's own thread, in the middle of a call.
-        """
-        thread = self._newest()
-        if thread is not None and thread.is_current and thread.is_busy:
-            raise _own_thread()
-        closed, self._closed = self._closed, True
-        # Looked up again, since another thread may have started one before it saw `_closed`.
-        thread = self._newest()
-        if thread is not None and thread.is_ours:
-            try:
-                thread.end()
-                thread.join()
-            except BaseException:
-                thread.end()  # Once more, as the interruption may have come before the loop woke.
-                raise
-            if thread.finish_error is not None and not closed:
-                raise thread.finish_error
+        """Cancel the calls that run and end the thread; any number of times."""
+        current = threading.current_thread()
+        if (thread := thread_of(self._key)) and thread.thread is current and thread.jobs:
+            raise ConfigurationError(OWN_THREAD)
+        self._closed = True
+        # Looked up again, since another thread may have made one before it saw `_closed`.
+        if (thread := thread_of(self._key)) is None:
+            return
+        try:
+            thread.end()
+            # A finalizer may run in any thread, also in this one.
+            if thread.thread and thread.thread.is_alive() and thread.thread is not current:
+                thread.thread.join(2 * _portal_thread.GRACE)
+        finally:
+            thread.end()  # Once more, as an interruption may have come before the loop woke.
+        if thread.error is not None:
+            raise thread.error
 
     def __del__(self) -> None:
-        thread = self._newest()
-        if thread is not None and thread.is_ours:
+        if (thread := thread_of(self._key)) is not None:
             thread.end()
-
-    def _newest(self) -> PortalThread | None:
-        thread = self._thread
-        while (successor := self._successors.get(thread)) is not None:
-            thread = successor
-        self._thread = thread
-        return thread
 
     def _open(self) -> PortalThread:
-        thread = self._newest()
-        while thread is None or not thread.alive:
+        while True:
             if sys.is_finalizing():
                 raise ConfigurationError("Python is exiting: no call can be made any more")
-            if self._closed:
-                raise _closed()
+            key = self._key, os.getpid()
             # ``setdefault`` is one step, in place of a lock: all threads here get the same.
-            thread = self._successors.setdefault(thread, PortalThread(self._finish))
-        if thread.is_current:
-            raise _own_thread()
-        if self._closed:
-            thread.end()
-            raise _closed()
-        return thread
+            thread = threads.get(key) or threads.setdefault(key, PortalThread(key, self._finish))
+            if thread.thread is threading.current_thread():
+                raise ConfigurationError(OWN_THREAD)
+            # A thread that is freed calls code, which would swallow an interruption of the caller.
+            self._latest = thread
+            if self._closed:
+                thread.end()
+                raise ConfigurationError("this client was closed: create another one")
+            if thread.loop is not None:
+                return thread
+            thread.start()
 
-
-def _closed() -> ConfigurationError:
-    return ConfigurationError("this client was closed: create another one")
-
-
-def _own_thread() -> ConfigurationError:
-    return ConfigurationError(
-        "this client was called from its own thread, by a token provider perhaps: it would wait "
-        "for itself; use another client there"
-    )
+    def _perform(self, job: Job[Any]) -> None:
+        thread = self._open()
+        try:
+            thread.jobs.add(job)
+            thread.call_soon(thread.begin, job)
+            # In slices, so that no caller waits for a loop that has ended.
+            while not job.over and thread_of(self._key) is thread:
+                job.ended.acquire(timeout=_portal_thread.SLICE)
+        except BaseException:
+            job.cut_off.reason = "interrupted"
+            thread.call_soon(job.cancel)
+            if not job.over and thread_of(self._key) is thread:
+                job.ended.acquire(timeout=_portal_thread.GRACE)
+            raise
+        finally:
+            thread.jobs.discard(job)
+        job.lose()

@@ -207,8 +207,7 @@ def run_in_thread_of(client: rmz_sync.Client, function: Callable[[], Coroutine[A
 
 def end_inherited_thread(portal: Portal) -> None:
     """End the thread that a portal had before a fork, as its parent would."""
-    thread = portal._successors[None]
-    thread.end()
+    _portal_thread.threads[portal._key, os.getpid()].end()
 
 
 def set_grace(patch: pytest.MonkeyPatch, seconds: float) -> None:

@@ -26,7 +26,7 @@ SARA = NewCustomer(
 )
 
 
-async def test_a_checkout_needs_a_customer_a_plan_and_two_addresses(recorder: Any) -> None:
+async def test_the_least_of_a_checkout(recorder: Any) -> None:
     """A known customer, a plan and two addresses are enough."""
     found = await recorder.make(CheckoutSessions).create(**CHECKOUT)
 
@@ -43,7 +43,7 @@ async def test_a_checkout_needs_a_customer_a_plan_and_two_addresses(recorder: An
     }
 
 
-async def test_all_options_of_a_checkout_are_sent(recorder: Any) -> None:
+async def test_all_of_a_checkout(recorder: Any) -> None:
     """A new customer, metadata and the caller's own name for the customer are passed on."""
     metadata = {"plan": "pro", "seats": "3"}
     await recorder.make(CheckoutSessions).create(
@@ -79,9 +79,7 @@ async def test_all_options_of_a_checkout_are_sent(recorder: Any) -> None:
         ({"external_customer_id": "x" * 192}, "external_customer_id"),
     ],
 )
-async def test_a_fault_of_a_checkout_is_refused(
-    recorder: Any, change: dict[str, Any], field: str
-) -> None:
+async def test_faults_of_a_checkout(recorder: Any, change: dict[str, Any], field: str) -> None:
     """Each field is checked, and nothing is sent."""
     with pytest.raises(InvalidRequestError, match=r"^checkout_sessions\.create was not") as caught:
         await recorder.make(CheckoutSessions).create(**{**CHECKOUT, **change})
@@ -90,7 +88,7 @@ async def test_a_fault_of_a_checkout_is_refused(
     assert recorder.calls == []
 
 
-async def test_a_portal_session_needs_a_customer_only(recorder: Any) -> None:
+async def test_the_least_of_a_portal_session(recorder: Any) -> None:
     """A customer is enough."""
     found = await recorder.make(PortalSessions).create(customer=4501)
 
@@ -103,7 +101,7 @@ async def test_a_portal_session_needs_a_customer_only(recorder: Any) -> None:
 
 
 @pytest.mark.parametrize("expires_in", [300, 86_400])
-async def test_all_options_of_a_portal_session_are_sent(recorder: Any, expires_in: int) -> None:
+async def test_all_of_a_portal_session(recorder: Any, expires_in: int) -> None:
     """A phone number, the way back and the time are passed on."""
     await recorder.make(PortalSessions).create(
         customer=PhoneNumber(country_code="+966", phone="512345678"),
@@ -131,7 +129,7 @@ async def test_all_options_of_a_portal_session_are_sent(recorder: Any, expires_i
         ({"expires_in": True}, "expires_in"),
     ],
 )
-async def test_a_fault_of_a_portal_session_is_refused(
+async def test_faults_of_a_portal_session(
     recorder: Any, change: dict[str, Any], field: str
 ) -> None:
     """Each field is checked, and nothing is sent."""
