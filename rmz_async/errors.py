@@ -91,7 +91,7 @@ class RMZError(Exception):
         attributes = {
             name: _to_plain(value)
             for name, value in vars(self).items()
-            if not name.startswith("_") and isinstance(value, _KEPT)
+            if not name.startswith("_") and isinstance(value, _PLAIN_TYPES)
         }
         return {"type": type(self).__name__, "text": str(self), **attributes}
 
@@ -130,7 +130,7 @@ class RMZError(Exception):
         return error
 
 
-_KEPT: tuple[type[object], ...] = (
+_PLAIN_TYPES: tuple[type[object], ...] = (
     str,
     int,
     float,

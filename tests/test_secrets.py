@@ -101,7 +101,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 @pytest.mark.parametrize("package", [rmz_async, rmz_sync], ids=lambda package: package.__name__)
 @pytest.mark.parametrize("kind", TOKENS)
-def test_a_token_that_is_refused(kind: str, package: Any) -> None:
+def test_a_refused_token_is_not_shown(kind: str, package: Any) -> None:
     """A bad token is not shown by the refusal, nor by the variables of the frames it passes."""
     error = raised_by(lambda: package.Client(TOKENS[kind]))
 
@@ -110,7 +110,7 @@ def test_a_token_that_is_refused(kind: str, package: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", TOKENS)
-def test_a_token_of_the_environment_that_is_refused(
+def test_a_refused_token_of_the_environment_is_not_shown(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bad token from the environment is not shown either."""
@@ -135,7 +135,7 @@ def test_a_token_of_the_environment_that_is_refused(
     ids=["plain http", "password", "query", "timeout"],
 )
 @pytest.mark.parametrize("package", [rmz_async, rmz_sync], ids=lambda package: package.__name__)
-def test_another_option_that_is_refused(options: dict[str, Any], package: Any) -> None:
+def test_a_refused_option_does_not_show_the_token(options: dict[str, Any], package: Any) -> None:
     """A good token is not shown where another option is bad."""
     error = raised_by(lambda: package.Client(TOKENS["line break"].strip(), **options))
 
@@ -175,7 +175,7 @@ def test_a_client_cannot_be_pickled(package: Any, act: Callable[[object], object
 
 
 @pytest.mark.parametrize("kind", [kind for kind in SECRETS if kind != "good"])
-def test_webhook_secrets_that_are_refused(kind: str) -> None:
+def test_refused_webhook_secrets_are_not_shown(kind: str) -> None:
     """A bad secret is not shown, nor are the good ones beside it."""
     error = raised_by(lambda: verify(b"{}", {}, secrets=SECRETS[kind]))
 
@@ -212,7 +212,9 @@ def test_webhook_secrets_that_are_refused(kind: str) -> None:
         "deep",
     ],
 )
-def test_deliveries_that_are_refused(body: Any, headers: Any, unsigned: bool) -> None:
+def test_a_refused_delivery_does_not_show_the_secret(
+    body: Any, headers: Any, unsigned: bool
+) -> None:
     """The refusal of a delivery does not show the secret, for any fault of the delivery."""
     error = raised_by(
         lambda: verify(body, headers, secrets=SECRETS["good"], allow_unsigned=unsigned)
@@ -223,7 +225,7 @@ def test_deliveries_that_are_refused(body: Any, headers: Any, unsigned: bool) ->
 
 @pytest.mark.parametrize("kind", PAYWALLS)
 @pytest.mark.parametrize("package", [rmz_async, rmz_sync], ids=lambda package: package.__name__)
-def test_an_option_of_a_paywall_that_is_refused(kind: str, package: Any) -> None:
+def test_a_refused_option_of_a_paywall_does_not_show_its_secret(kind: str, package: Any) -> None:
     """The secret of its links is not shown, whatever is wrong with it or beside it."""
     client = package.Client(TOKEN)
     error = raised_by(lambda: package.Paywall(client, **PAYWALLS[kind]))
@@ -233,7 +235,7 @@ def test_an_option_of_a_paywall_that_is_refused(kind: str, package: Any) -> None
 
 
 @pytest.mark.parametrize("package", [rmz_async, rmz_sync], ids=lambda package: package.__name__)
-def test_a_paywall_without_the_package_that_signs(
+def test_the_advice_to_install_a_package_does_not_show_the_secret(
     package: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A good secret is not shown by the advice to install it."""
@@ -358,7 +360,9 @@ async def test_calls_that_fail(
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("kind", TOKENS)
-async def test_a_source_that_gives_a_bad_token(kind: str, logged: pytest.LogCaptureFixture) -> None:
+async def test_a_bad_token_of_a_source_is_not_shown(
+    kind: str, logged: pytest.LogCaptureFixture
+) -> None:
     """A bad token from a source is not shown by the refusal of the call."""
     transport = httpx.MockTransport(FAILURES["401"])
     async with httpx.AsyncClient(transport=transport) as http:

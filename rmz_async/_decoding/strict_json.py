@@ -16,7 +16,7 @@ def _refuse_constant(_: str) -> NoReturn:
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     merged = dict(pairs)
     if len(merged) != len(pairs):
-        raise ValueError("a key stands twice in one object")
+        raise ValueError("a key occurs twice in one object")
     return merged
 
 
@@ -69,7 +69,7 @@ def parse(body: bytes, *, unique_keys: bool = False) -> JSON:
     except ArithmeticError:
         raise ValueError("a number out of range") from None
     if end != len(text):
-        raise ValueError("not JSON: more stands behind its end")
+        raise ValueError("not JSON: more follows the end of the value")
     # With so few brackets it cannot be too deep. They are taken out, since `count` looks at each
     # byte by itself, and takes five times as long.
     most = MAX_DEPTH + 1

@@ -32,7 +32,7 @@ from rmz_async.paywall._refreshing import Refreshing
 from rmz_async.paywall._reported import ReportedChanges
 from rmz_async.paywall._slugs import ShownSlugs
 from rmz_async.paywall._snapshot import snapshot_at
-from rmz_async.paywall._stale import KEPT, Stale
+from rmz_async.paywall._stale import STALE_LIFETIME, Stale
 from rmz_async.paywall._state import Bought, Secrets, State
 from rmz_async.paywall._steady import steady_clock
 from rmz_async.paywall._users import is_user, validate
@@ -385,7 +385,7 @@ class Answers:
         if access.granted:
             if self._on_outage is OnOutage.DENY or age >= self._lifetimes.max_stale:
                 return None
-            self._remember(user, access, age + KEPT)
+            self._remember(user, access, age + STALE_LIFETIME)
             return access
         if not access.certain:
             return None

@@ -13,10 +13,10 @@ from rmz_async.paywall._refreshing import Refreshing
 from rmz_async.paywall.access import Access, Source
 from rmz_async.paywall.lifetimes import Lifetimes
 
-__all__ = ("KEPT", "Stale")
+__all__ = ("STALE_LIFETIME", "Stale")
 
 # An old grant is handed out for so long before it is looked at again, in seconds.
-KEPT = 5.0
+STALE_LIFETIME = 5.0
 
 # For how long `hard` names the age of a grant that was handed out for want of a slot.
 MINUTE = 60.0
@@ -94,7 +94,7 @@ class Stale:
         access = self._hand_out(user, entry, last)
         self._refreshing.later(user, first=user in self._doubts)
         if not is_outage:
-            age = now - entry.learnt + KEPT
+            age = now - entry.learnt + STALE_LIFETIME
             self._oldest = max(self._oldest, age) if now < self._oldest_until else age
             self._oldest_until = now + MINUTE
         return access
@@ -103,6 +103,6 @@ class Stale:
         access = entry.access
         if access.source not in (Source.STALE, Source.SNAPSHOT):
             access = attrs.evolve(access, source=Source.STALE)
-        until = min(self._now() + KEPT, last, entry.ends)
+        until = min(self._now() + STALE_LIFETIME, last, entry.ends)
         self._memory.keep(user, Entry(entry.learnt, until - entry.learnt, access))
         return access

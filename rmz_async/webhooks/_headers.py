@@ -30,7 +30,7 @@ def signature_and_request_id(headers: Headers | None) -> tuple[str | None, str |
     """Return the signature and the delivery's number; None for each that is missing.
 
     Raises:
-        SignatureError: A header stands more than once, or is not a string.
+        SignatureError: A header occurs more than once, or is not a string.
         ConfigurationError: The headers have another form.
     """
     # API Gateway has null if there are no headers.
@@ -59,7 +59,7 @@ def _found(pairs: Any) -> dict[str, str]:
         several = cast("list[object]", value) if isinstance(value, (list, tuple)) else [value]
         for single in several:
             if name in found:
-                raise SignatureError(f"the {name} header stands more than once")
+                raise SignatureError(f"the {name} header occurs more than once")
             if isinstance(single, bytes):
                 found[name] = single.decode("latin-1")
             elif isinstance(single, str):

@@ -44,7 +44,7 @@ def running(context: Callable[[], AbstractAsyncContextManager[None]]) -> Generat
     async def work() -> None:
         async with context():
             # A flag and no event: an interrupt of the caller could leave an event's lock held, and
-            # this loop would wait for it for ever. As the program exits, Python waits for the
+            # this loop would wait for it forever. As the program exits, Python waits for the
             # worker threads of this loop, which end with it.
             while not ended and threading.main_thread().is_alive():  # noqa: ASYNC110 - see above
                 await anyio.sleep(LOOK)
@@ -54,7 +54,7 @@ def running(context: Callable[[], AbstractAsyncContextManager[None]]) -> Generat
         while not ended and threading.main_thread().is_alive():  # pragma: no branch - see above
             try:
                 anyio.run(work)
-            # An async handler may end its thread: with it, all other handlers would rest for ever.
+            # An async handler may end its thread: with it, all other handlers would rest forever.
             except BaseException as error:  # noqa: BLE001 - SystemExit, and groups that have it
                 logger.error(  # noqa: TRY400 - the handler's error is in the log
                     "the background of a receiver was ended by %s, and begins again",

@@ -55,7 +55,9 @@ def test_a_change(verdict: Verdict, applied: int, expected: Column) -> None:
         (FAILED, 2, Column.FAILED_APPLIED),
     ],
 )
-def test_a_session(verdict: Verdict, applied: int, expected: Column) -> None:
+def test_a_session_made_twice_is_no_offence(
+    verdict: Verdict, applied: int, expected: Column
+) -> None:
     """A call that may be applied twice is no offence for that, but for all else."""
     found = Finding(verdict=verdict, changes=True, harmless=True, applied=applied)
     assert column(found) is expected

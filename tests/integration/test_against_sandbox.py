@@ -97,7 +97,7 @@ async def test_a_subscription_from_the_checkout_to_its_end() -> None:
 
 
 @pytest.mark.anyio
-async def test_the_errors_of_the_server() -> None:
+async def test_each_refusal_arrives_as_the_error_of_its_kind() -> None:
     """Each refusal of RMZ arrives as the error of its kind."""
     async with Sandbox() as sandbox, sandbox.client() as rmz:
         with pytest.raises(NotFoundError):
@@ -179,7 +179,7 @@ async def test_clients_that_wait_together_wait_once() -> None:
 
 
 @pytest.mark.asyncio
-async def test_over_a_socket(served: Served) -> None:
+async def test_client_and_sandbox_understand_each_other_over_a_socket(served: Served) -> None:
     """The client and the sandbox understand each other over real connections too."""
     async with rmz_async.Client(served.token, base_url=served.base_url) as rmz:
         read = await rmz.subscriptions.get(501)
@@ -188,7 +188,7 @@ async def test_over_a_socket(served: Served) -> None:
     assert portal.url.startswith(served.base_url.removesuffix("/shawarma"))
 
 
-def test_the_same_without_await(served: Served) -> None:
+def test_the_sync_client_reads_what_the_async_client_reads(served: Served) -> None:
     """The sync client reads what the async client reads."""
     with rmz_sync.Client(served.token, base_url=served.base_url) as rmz:
         read = rmz.subscriptions.get(501)

@@ -253,7 +253,7 @@ async def test_answer_comes_before_the_delivery(
     assert [delivery.webhook_id for delivery in sandbox.deliveries] in ([], [2])
 
 
-async def test_nothing_to_wait_for(sandbox: Sandbox) -> None:
+async def test_waiting_for_nothing_ends_immediately(sandbox: Sandbox) -> None:
     """If nothing is under way, waiting ends immediately."""
     await sandbox.delivered()
 

@@ -136,7 +136,7 @@ def test_a_call_that_waited_for_a_token_was_not_sent(shop: Shop) -> None:
     assert shop.requests == []
 
 
-def test_a_token_function_that_cannot_be_cancelled(
+def test_closing_ends_beside_a_token_function_that_cannot_be_cancelled(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Closing ends all the same, and the call raises; the thread ends as soon as it can."""

@@ -127,7 +127,7 @@ def test_signatures_and_docstrings_are_copied(tmp_path: Path) -> None:
     assert text.split("\n", 2)[2].split() == EXPECTED.split()
 
 
-def test_overloads(tmp_path: Path) -> None:
+def test_overloads_are_copied(tmp_path: Path) -> None:
     """Overloads are copied, and what they describe passes its arguments on unchecked."""
     text = _generate.module(
         write(
@@ -188,7 +188,7 @@ def test_code_without_a_rule_stops_the_generator(
     "classes",
     ["", "class A:\n    '''A.'''\nclass B:\n    '''B.'''", "class A(B):\n    '''A.'''"],
 )
-def test_one_class_a_module(tmp_path: Path, classes: str) -> None:
+def test_a_module_holds_one_class_without_a_base(tmp_path: Path, classes: str) -> None:
     """A module holds one class, without a base that could bring methods along."""
     path = tmp_path / "things.py"
     path.write_text(f'"""Things."""\n{classes}\n', "utf-8")
@@ -196,7 +196,7 @@ def test_one_class_a_module(tmp_path: Path, classes: str) -> None:
         _generate.module(path)
 
 
-def test_write_and_check(tmp_path: Path) -> None:
+def test_writing_corrects_files_and_checking_writes_nothing(tmp_path: Path) -> None:
     """Writing adds, corrects and removes files; checking notices each and writes nothing."""
     source, target = tmp_path / "source", tmp_path / "target"
     source.mkdir()
@@ -216,7 +216,9 @@ def test_write_and_check(tmp_path: Path) -> None:
         assert [path.name for path in target.iterdir()] == ["things.py"]
 
 
-def test_started_as_a_script(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_script_takes_its_arguments_from_the_command_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """As a script it takes its arguments from the command line, and its status is the answer."""
     monkeypatch.setattr(sys, "argv", ["_generate.py", "--check"])
     with pytest.raises(SystemExit) as left:
@@ -225,7 +227,7 @@ def test_started_as_a_script(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("way", [["rmz_sync/_generate.py"], ["-m", "rmz_sync._generate"]])
-def test_command(way: list[str]) -> None:
+def test_the_generator_works_from_the_checkout(way: list[str]) -> None:
     """Both ways to start it work from the checkout."""
     done = subprocess.run(
         [sys.executable, *way, "--check"], cwd=_generate.ROOT, capture_output=True, check=False
@@ -233,7 +235,7 @@ def test_command(way: list[str]) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
-def test_command_without_its_own_output(tmp_path: Path) -> None:
+def test_the_generator_starts_without_its_own_output(tmp_path: Path) -> None:
     """The generator starts while the files that it writes are missing."""
     for package in ("rmz_async", "rmz_sync"):
         shutil.copytree(_generate.ROOT / package, tmp_path / package)

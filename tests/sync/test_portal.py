@@ -135,7 +135,7 @@ def test_exceptions_are_the_original_ones(portal: Portal) -> None:
 def test_exceptions_are_freed_at_once(portal: Portal) -> None:
     """An exception and the frames that it went through are not left to the garbage collector."""
 
-    class Marked(Exception):  # noqa: N818
+    class Marked(Exception):  # noqa: N818 - a name for one test
         pass
 
     async def fail() -> NoReturn:

@@ -118,13 +118,13 @@ def test_leaving_without_close(shop: Shop, kind: str) -> None:
 
 @pytest.mark.skipif(not AIOHTTP, reason="the extra aiohttp is not installed")
 @pytest.mark.parametrize("kind", ["open", "in flight", "call in __del__", "call in atexit"])
-def test_leaving_over_aiohttp(shop: Shop, kind: str) -> None:
+def test_leaving_over_aiohttp_prints_no_complaint(shop: Shop, kind: str) -> None:
     """The same over aiohttp, which complains of what is not closed."""
     status, body = EXITS[kind]
     assert run(shop, body, http="aiohttp") == (status, "", "")
 
 
-def test_an_exception_that_ends_the_program(shop: Shop) -> None:
+def test_a_program_that_fails_prints_its_own_traceback_only(shop: Shop) -> None:
     """A program that fails with an open client prints its own traceback and nothing else."""
     status, output, errors = run(shop, "client.subscriptions.get(1); raise ValueError('mine')")
     assert (status, output) == (1, "")

@@ -89,7 +89,7 @@ def test_fork_after_a_call(shop: Shop, http: str | None) -> None:
     assert run(shop, CHILD + textwrap.dedent(body), *FORK_WARNING, http=http) == (0, "", "")
 
 
-def test_preloaded_workers(shop: Shop) -> None:
+def test_preloaded_workers_can_call(shop: Shop) -> None:
     """Workers that are forked from a process which has used the client, as gunicorn does, work."""
     body = """
     client.subscriptions.get(1)
@@ -117,7 +117,7 @@ def test_preloaded_workers(shop: Shop) -> None:
     assert run(shop, CHILD + textwrap.dedent(body), *FORK_WARNING) == (0, "", "")
 
 
-def test_a_child_that_forks(shop: Shop) -> None:
+def test_a_child_of_a_child_can_call(shop: Shop) -> None:
     """A child of a child has a client of its own too."""
     body = """
     client.subscriptions.get(1)

@@ -59,7 +59,7 @@ def test_other_greenlets_go_on(shop: Shop, http: str | None) -> None:
         assert process.returncode == 0
 
 
-def test_a_greenlet_that_is_killed(shop: Shop) -> None:
+def test_a_killed_greenlet_hangs_up_and_the_client_goes_on(shop: Shop) -> None:
     """A greenlet that is killed in the middle of a call hangs up, and the client goes on."""
     body = f"""
     call = gevent.spawn(client.subscriptions.get, {HELD})

@@ -26,7 +26,9 @@ CALLS = {
 # The server does not answer the call, which would last longer than a script may.
 @pytest.mark.parametrize("http", TRANSPORTS)
 @pytest.mark.parametrize("name", CALLS)
-def test_ctrl_c(shop: Shop, name: str, http: str | None) -> None:
+def test_ctrl_c_ends_a_call_and_says_what_may_have_happened(
+    shop: Shop, name: str, http: str | None
+) -> None:
     """Ctrl-C ends a read or a write, hangs up, says what may have happened, and no more."""
     call, outcome, change = CALLS[name]
     body = f"""
@@ -76,7 +78,7 @@ def test_a_time_limit_by_signal(shop: Shop) -> None:
     assert output.startswith("subscriptions.get was interrupted: it failed: ")
 
 
-def test_ctrl_c_between_the_items_of_a_walk(shop: Shop) -> None:
+def test_ctrl_c_ends_a_walk_and_leaves_the_client_usable(shop: Shop) -> None:
     """Ctrl-C in the middle of a page's request ends the walk, and the client stays usable."""
     body = f"""
     def items():

@@ -10,7 +10,7 @@ from tests.transports import TRANSPORTS
 
 
 @pytest.mark.parametrize("http", TRANSPORTS)
-def test_sixty_four_threads(shop: Shop, http: str | None) -> None:
+def test_each_of_sixty_four_threads_gets_its_own_answers(shop: Shop, http: str | None) -> None:
     """64 threads make 50 calls each: every one gets its own answers, and nothing is left behind."""
     body = f"""
     from concurrent.futures import ThreadPoolExecutor

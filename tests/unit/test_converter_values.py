@@ -138,13 +138,13 @@ def test_money_is_exact(written: str) -> None:
     ("wire", "expected"),
     [("1,299.00", "1299.00"), ("-12,345,678.5", "-12345678.5"), ("1,299,000", "1299000")],
 )
-def test_money_in_groups_of_three_digits(wire: str, expected: str) -> None:
+def test_money_in_groups_of_three_digits_is_read(wire: str, expected: str) -> None:
     """PHP's number_format writes so, and only one reading is possible."""
     assert str(decode({"amount": wire}, Price).amount) == expected
 
 
 @pytest.mark.parametrize("written", ["1.0e+25", "1e-7", '"1.0E+25"', '"1E-7"'])
-def test_money_with_an_exponent(written: str) -> None:
+def test_money_with_an_exponent_is_read(written: str) -> None:
     """PHP writes very large and very small numbers so; they are amounts too."""
     price = decode(_json.parse(b'{"amount": ' + written.encode() + b"}"), Price)
 

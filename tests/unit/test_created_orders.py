@@ -185,7 +185,7 @@ def test_a_shape_of_none_of_the_three_is_refused(
 
 
 @pytest.mark.parametrize("data", [PAID, FREE, AGAIN], ids=["paid", "free", "duplicate"])
-def test_results_travel(data: dict[str, Any]) -> None:
+def test_results_survive_a_queue(data: dict[str, Any]) -> None:
     """A result survives a queue: as a pickle, as a copy, and as JSON."""
     found = decode(data, INTO)
 

@@ -110,7 +110,7 @@ COPIES: list[Callable[[RMZError], RMZError]] = [
 
 @pytest.mark.parametrize("take", COPIES)
 @pytest.mark.parametrize("error", EVERY_ERROR, ids=lambda error: type(error).__name__)
-def test_errors_travel(error: RMZError, take: Callable[[RMZError], RMZError]) -> None:
+def test_errors_survive_a_queue(error: RMZError, take: Callable[[RMZError], RMZError]) -> None:
     """A copy or a pickle has the message and every attribute, as a task queue needs them."""
     twin = take(error)
 
@@ -134,7 +134,7 @@ def test_the_page_travels(error: RMZError, take: Callable[[RMZError], RMZError])
     assert error.page is None
 
 
-def test_one_except_for_both_sides() -> None:
+def test_one_except_catches_refusals_of_both_sides() -> None:
     """A refusal by RMZ is caught like one made here, with the same attribute."""
     error = api_error(errors.UnprocessableEntityError)
 

@@ -69,7 +69,7 @@ TRAVELS: list[Callable[[Any], Any]] = [
 
 @every_model
 @pytest.mark.parametrize("travel", TRAVELS)
-def test_models_travel(model: type[Model], travel: Callable[[Any], Any]) -> None:
+def test_models_survive_a_queue(model: type[Model], travel: Callable[[Any], Any]) -> None:
     """A copy and a pickle are equal to what they were made of."""
     found = complete(model)
     twin = travel(found)

@@ -49,13 +49,13 @@ def test_equal_models_have_one_hash() -> None:
         Price(amount=Decimal(49), extra=JSONObject({"vat": 1})),
     ],
 )
-def test_models_that_differ(other: Price) -> None:
+def test_models_with_a_differing_field_are_not_equal(other: Price) -> None:
     """A field that differs is enough, the unknown keys included, and the hash shows it too."""
     assert Price(amount=Decimal(49)) != other
     assert hash(Price(amount=Decimal(49))) != hash(other)
 
 
-def test_models_of_another_class() -> None:
+def test_models_of_another_class_are_not_equal() -> None:
     """The same values in another class, be it derived, are another object."""
     assert Customer(id=1) != cast("object", SubscriptionProduct(id=1))
     assert PaymentMethod() != Cash()

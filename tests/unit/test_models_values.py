@@ -21,7 +21,7 @@ def test_there_are_six_states() -> None:
 
 
 @pytest.mark.parametrize(("status", "granted"), ACCESS.items())
-def test_who_has_access(status: str, granted: bool) -> None:
+def test_trialing_active_and_past_due_grant_access(status: str, granted: bool) -> None:
     """Access is granted while trialing, active, and past due: payment is only being retried."""
     assert SubscriptionStatus(status).grants_access is granted
     assert decode({"id": 1, "status": status}, Subscription).grants_access is granted

@@ -29,7 +29,7 @@ async def test_a_slot_is_counted_where_it_belongs(gates: Gates) -> None:
     assert "slots-test-token" not in str(keys)
 
 
-async def test_only_so_many_at_once(gates: Gates) -> None:
+async def test_only_so_many_requests_run_at_the_same_time(gates: Gates) -> None:
     """The next one waits until one is over, however that ended."""
     async with gates.slot():
         assert gates.concurrency.value == 0
@@ -180,7 +180,7 @@ async def test_copies_count_together(gates: Gates) -> None:
                 pass
 
 
-async def test_a_copy_of_what_never_counted(gates: Gates) -> None:
+async def test_a_copy_of_a_client_without_pacing_counts_from_its_first_slot(gates: Gates) -> None:
     """The copy counts from its first slot on, together with other copies."""
     slots = Slots(None, Clock(clock=lambda: 100.0))
     copies = [slots.with_pacing(Pacing(per_minute=1, max_wait=0)) for _ in range(2)]

@@ -128,7 +128,7 @@ async def test_news_while_the_store_is_asked() -> None:
         assert await take_slot(pacer) == 100.0
 
 
-def test_one_loop_after_the_other(anyio_backend: str) -> None:
+def test_the_count_goes_on_in_the_next_event_loop(anyio_backend: str) -> None:
     """The count of the last loop goes on."""
     pacer = pacer_at(100.0)
 
@@ -243,7 +243,7 @@ async def test_a_version_is_never_changed() -> None:
 
 
 @pytest.mark.anyio
-async def test_tokens_that_are_no_longer_used() -> None:
+async def test_quotas_of_unused_tokens_are_forgotten() -> None:
     """Quotas of which nothing is known any more are forgotten when many have come."""
     store = InMemoryQuotaStore()
     for number in range(64):
@@ -254,7 +254,7 @@ async def test_tokens_that_are_no_longer_used() -> None:
 
 
 @pytest.mark.anyio
-async def test_tokens_that_are_in_use() -> None:
+async def test_quotas_of_the_last_minute_are_kept() -> None:
     """No quota of the last minute is forgotten, and the next look comes when there are thrice."""
     store = InMemoryQuotaStore()
     for number in range(64):

@@ -102,7 +102,7 @@ def test_the_first_one_is_opened_at_once() -> None:
         Pool(refuse, lambda: 0.0)
 
 
-async def test_one_request_after_the_other(shop: Shop) -> None:
+async def test_one_request_after_the_other_shares_a_connection(shop: Shop) -> None:
     """They share a connection."""
     assert [await shop.use() for _ in range(3)] == [0, 0, 0]
     assert len(shop.opened) == 1
@@ -184,7 +184,7 @@ async def test_a_connection_that_became_unusable_in_its_request_is_closed(shop: 
     assert shop.closed() == [1]
 
 
-async def test_connections_that_were_not_used_for_long(shop: Shop) -> None:
+async def test_connections_that_idled_too_long_are_closed(shop: Shop) -> None:
     """They and no others are closed after the next request, when 5 seconds have passed."""
     await use_together(shop, 3)
     shop.now += 5.0
@@ -213,7 +213,9 @@ async def test_closing_closes_idle_and_borrowed_connections(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_closing_that_asyncio_cancels(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_cancelled_closing_still_closes_the_others(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its own cancellation passes anyio's shield: the others are closed all the same."""
     await use_together(shop, 2)
     began = asyncio.Event()
@@ -256,7 +258,9 @@ async def test_closing_that_is_stopped_says_no_more_goodbyes(
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_closing_that_nobody_drives(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_dropped_closing_waits_for_nothing(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A coroutine that is dropped may wait for nothing more."""
     await use_together(shop, 2)
     monkeypatch.setattr(shop.opened[0], "aclose", anyio.sleep_forever, raising=False)
@@ -267,7 +271,7 @@ async def test_closing_that_nobody_drives(shop: Shop, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("fails", [True, False], ids=["fails", "hangs"])
-async def test_closing_that_costs_no_answer(
+async def test_a_failed_closing_costs_no_answer(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
     """The request that closes them has its answer, for any failure there."""

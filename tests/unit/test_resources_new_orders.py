@@ -217,7 +217,7 @@ async def test_a_bad_line_is_named_by_its_place(recorder: Any, line: object) -> 
     ],
     ids=lambda value: next(iter(value)),
 )
-async def test_faults_of_a_line(
+async def test_a_fault_of_a_line_is_refused_under_its_path(
     recorder: Any, fields: dict[str, Any], errors: dict[str, Any]
 ) -> None:
     """Each is refused before sending, under the very path that RMZ would name."""
@@ -277,7 +277,7 @@ OPTIONS = {"size": "L", "length": 1.5, "tags": ["a", None, True], "deep": {"n": 
     ],
     ids=["dict", "object", "proxy", "nested"],
 )
-async def test_any_mapping_of_options(recorder: Any, options: Any) -> None:
+async def test_any_mapping_of_options_arrives_as_it_is(recorder: Any, options: Any) -> None:
     """Options arrive as they are, numbers with a fraction too, from any mapping."""
     await create(recorder, OrderLine(product=1, options=options))
 
@@ -313,7 +313,7 @@ async def test_options_are_copied(recorder: Any) -> None:
     ],
     ids=lambda value: next(iter(value)),
 )
-async def test_faults_of_an_order(
+async def test_a_fault_of_an_order_is_refused(
     recorder: Any, changes: dict[str, Any], errors: dict[str, Any]
 ) -> None:
     """The fields beside an order's lines are checked too."""

@@ -26,7 +26,7 @@ SARA = NewCustomer(
 )
 
 
-async def test_the_least_of_a_checkout(recorder: Any) -> None:
+async def test_a_checkout_needs_a_customer_a_plan_and_two_addresses(recorder: Any) -> None:
     """A known customer, a plan and two addresses are enough."""
     found = await recorder.make(CheckoutSessions).create(**CHECKOUT)
 
@@ -43,7 +43,7 @@ async def test_the_least_of_a_checkout(recorder: Any) -> None:
     }
 
 
-async def test_all_of_a_checkout(recorder: Any) -> None:
+async def test_all_options_of_a_checkout_are_sent(recorder: Any) -> None:
     """A new customer, metadata and the caller's own name for the customer are passed on."""
     metadata = {"plan": "pro", "seats": "3"}
     await recorder.make(CheckoutSessions).create(
@@ -79,7 +79,9 @@ async def test_all_of_a_checkout(recorder: Any) -> None:
         ({"external_customer_id": "x" * 192}, "external_customer_id"),
     ],
 )
-async def test_faults_of_a_checkout(recorder: Any, change: dict[str, Any], field: str) -> None:
+async def test_a_fault_of_a_checkout_is_refused(
+    recorder: Any, change: dict[str, Any], field: str
+) -> None:
     """Each field is checked, and nothing is sent."""
     with pytest.raises(InvalidRequestError, match=r"^checkout_sessions\.create was not") as caught:
         await recorder.make(CheckoutSessions).create(**{**CHECKOUT, **change})
@@ -88,7 +90,7 @@ async def test_faults_of_a_checkout(recorder: Any, change: dict[str, Any], field
     assert recorder.calls == []
 
 
-async def test_the_least_of_a_portal_session(recorder: Any) -> None:
+async def test_a_portal_session_needs_a_customer_only(recorder: Any) -> None:
     """A customer is enough."""
     found = await recorder.make(PortalSessions).create(customer=4501)
 
@@ -101,7 +103,7 @@ async def test_the_least_of_a_portal_session(recorder: Any) -> None:
 
 
 @pytest.mark.parametrize("expires_in", [300, 86_400])
-async def test_all_of_a_portal_session(recorder: Any, expires_in: int) -> None:
+async def test_all_options_of_a_portal_session_are_sent(recorder: Any, expires_in: int) -> None:
     """A phone number, the way back and the time are passed on."""
     await recorder.make(PortalSessions).create(
         customer=PhoneNumber(country_code="+966", phone="512345678"),
@@ -129,7 +131,7 @@ async def test_all_of_a_portal_session(recorder: Any, expires_in: int) -> None:
         ({"expires_in": True}, "expires_in"),
     ],
 )
-async def test_faults_of_a_portal_session(
+async def test_a_fault_of_a_portal_session_is_refused(
     recorder: Any, change: dict[str, Any], field: str
 ) -> None:
     """Each field is checked, and nothing is sent."""

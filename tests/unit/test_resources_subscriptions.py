@@ -44,7 +44,7 @@ async def test_bad_ids_are_refused(recorder: Any, method: str, subscription_id: 
 
 
 @pytest.mark.parametrize("subscription_id", BAD_IDS)
-async def test_bad_ids_of_an_extension(recorder: Any, subscription_id: object) -> None:
+async def test_an_extension_refuses_a_bad_id(recorder: Any, subscription_id: object) -> None:
     """An extension is checked too."""
     with pytest.raises(InvalidRequestError, match=r"^subscriptions\.extend was not sent: id must"):
         await recorder.make(Subscriptions).extend(subscription_id, days=7)
@@ -160,7 +160,9 @@ async def test_lookup_asks_only_for_given_names(
         ({"email": "a@b.sa", "include_inactive": "false"}, "include_inactive"),
     ],
 )
-async def test_faults_of_a_lookup(recorder: Any, given: dict[str, Any], field: str) -> None:
+async def test_a_lookup_without_a_proper_user_is_refused(
+    recorder: Any, given: dict[str, Any], field: str
+) -> None:
     """A lookup without a user, or with a wrong one, would find another user's subscriptions."""
     with pytest.raises(InvalidRequestError, match=r"^subscriptions\.lookup was not") as caught:
         await recorder.make(Subscriptions).lookup(**given)
@@ -169,7 +171,7 @@ async def test_faults_of_a_lookup(recorder: Any, given: dict[str, Any], field: s
     assert recorder.calls == []
 
 
-def test_the_advice_when_nobody_is_named(recorder: Any) -> None:
+def test_a_lookup_of_nobody_names_the_three_ways(recorder: Any) -> None:
     """The refusal names the three ways to name a customer."""
     with pytest.raises(InvalidRequestError, match="external_customer_id or email or phone must be"):
         recorder.make(Subscriptions).lookup().send(None)
@@ -292,7 +294,9 @@ async def test_when_a_cancellation_is_effective(recorder: Any, effective: Any) -
 
 
 @pytest.mark.parametrize("given", [{"days": 1}, {"days": 365}, {"months": 1}, {"months": 24}])
-async def test_lengths_of_an_extension(recorder: Any, given: dict[str, int]) -> None:
+async def test_the_shortest_and_longest_extensions_are_sent(
+    recorder: Any, given: dict[str, int]
+) -> None:
     """1 to 365 days or 1 to 24 months."""
     await recorder.make(Subscriptions).extend(501, **given)
 
@@ -318,7 +322,9 @@ async def test_lengths_of_an_extension(recorder: Any, given: dict[str, int]) -> 
         ),
     ],
 )
-async def test_faults_of_an_extension(recorder: Any, given: Any, errors: Any) -> None:
+async def test_an_extension_needs_exactly_one_length_in_its_range(
+    recorder: Any, given: Any, errors: Any
+) -> None:
     """Exactly one length, in its range."""
     with pytest.raises(InvalidRequestError, match=r"^subscriptions\.extend was not") as caught:
         await recorder.make(Subscriptions).extend(501, **given)
@@ -365,7 +371,7 @@ async def test_an_extension_of_what_was_read(
         assert call.settlement.compare(subscription(current_period_end=end), None) is evidence
 
 
-async def test_an_extension_and_a_renewal(recorder: Any) -> None:
+async def test_a_renewal_is_not_taken_for_an_extension(recorder: Any) -> None:
     """If another period has begun, its end says nothing of an extension."""
     before = subscription(current_period_start=SINCE, current_period_end=END)
     await recorder.make(Subscriptions).extend(before, days=7)

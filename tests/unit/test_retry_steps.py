@@ -128,7 +128,7 @@ def test_one_attempt_means_one(operation: Operation, failure: Failure) -> None:
 
 
 @pytest.mark.parametrize("failure", Failure, ids=name)
-def test_sessions_that_are_asked_for_once(failure: Failure) -> None:
+def test_a_session_is_asked_for_once_if_the_policy_says_so(failure: Failure) -> None:
     """If the policy says so, a session that may be there is not asked for again; only that."""
     policies = RetryPolicy(repeat_sessions=False), RetryPolicy()
     row = operations.PORTAL_SESSIONS_CREATE
@@ -146,7 +146,7 @@ def test_sessions_that_are_asked_for_once(failure: Failure) -> None:
     [rule for rule in RetryRule if rule is not RetryRule.HARMLESS],
     ids=lambda rule: rule.name,
 )
-def test_that_choice_is_for_sessions(rule: RetryRule) -> None:
+def test_that_choice_changes_no_other_call(rule: RetryRule) -> None:
     """All other calls are retried, or not, as without the option."""
     steps = {
         decided(

@@ -266,7 +266,7 @@ def order(status: object, updated_at: datetime | None) -> Order:
 
 @every_time
 @pytest.mark.parametrize("wanted", OrderStatus)
-def test_an_order_that_is_there(wanted: OrderStatus, when: str) -> None:
+def test_an_order_in_the_wanted_place_was_moved(wanted: OrderStatus, when: str) -> None:
     """The order's place counts, not when it got there, nor who moved it."""
     updated_at, window = CHANGED[when]
 
@@ -275,7 +275,7 @@ def test_an_order_that_is_there(wanted: OrderStatus, when: str) -> None:
 
 @every_time
 @pytest.mark.parametrize("status", [OrderStatus(2), 99, None])
-def test_an_order_that_is_elsewhere(status: object, when: str) -> None:
+def test_an_order_elsewhere_was_not_moved_unless_it_has_changed(status: object, when: str) -> None:
     """The order was not moved if it has not changed since; else it may have gone on from there."""
     updated_at, window = CHANGED[when]
     expected = before(when) if when in UNCHANGED else Evidence.UNCLEAR

@@ -80,7 +80,7 @@ def test_a_token_that_no_header_can_hold_is_refused(character: str, place: str) 
     assert "S3CRET" not in str(caught.value)
 
 
-def test_a_token_of_513_characters() -> None:
+def test_a_token_of_513_characters_is_refused() -> None:
     """A file's whole content is no token."""
     with pytest.raises(ConfigurationError, match="1 to 512 visible ASCII characters"):
         Tokens("x" * 513)

@@ -38,7 +38,7 @@ def test_require_says_what_holds() -> None:
     assert not validation.require("a", False, "rule")
 
 
-def test_the_error_of_several_faults() -> None:
+def test_the_error_names_the_call_and_every_fault() -> None:
     """The error names the call and every fault, in the order of the checks."""
     validation = Validation(operations.STORE_GET)
     validation.require("a", False, "must be b")
@@ -85,7 +85,7 @@ def test_the_ends_of_a_range_are_accepted(value: int) -> None:
 
 
 @pytest.mark.parametrize("value", [299, 86_401, 0, -300, True, "300", 300.0, None])
-def test_numbers_out_of_range(value: object) -> None:
+def test_numbers_out_of_range_are_refused(value: object) -> None:
     """Anything else is refused with the range."""
     assert faults(lambda check: check.integer("n", value, 300, 86_400)) == {
         "n": ("must be an integer from 300 to 86400",)
@@ -112,7 +112,7 @@ def test_a_bad_string_is_refused(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", ["\ud7ff", "\ue000"])
-def test_the_neighbours_of_the_surrogates(value: str) -> None:
+def test_only_surrogates_are_refused(value: str) -> None:
     """Only the halves of a pair are refused."""
     assert faults(lambda check: check.text("t", value)) == {}
 
@@ -256,7 +256,7 @@ SARA = NewCustomer(
 
 
 @pytest.mark.parametrize("described_as", [NewCustomer, PhoneNumber])
-def test_a_customer_by_id(described_as: type) -> None:
+def test_a_known_customer_is_named_by_the_id_only(described_as: type) -> None:
     """A known customer is named only by the id."""
     validation = Validation(operations.STORE_GET)
 
@@ -278,7 +278,7 @@ def test_a_new_customer_is_sent_by_rmzs_names() -> None:
     validation.finish()
 
 
-def test_a_customer_by_phone_number() -> None:
+def test_a_phone_number_names_a_customer() -> None:
     """The portal needs a number and nothing else."""
     number = PhoneNumber(country_code="966", phone="512345678")
     validation = Validation(operations.STORE_GET)
@@ -290,7 +290,7 @@ def test_a_customer_by_phone_number() -> None:
     validation.finish()
 
 
-def test_the_faults_of_a_new_customer() -> None:
+def test_a_fault_of_a_new_customer_is_named_by_its_path() -> None:
     """Each part of a customer is checked, under the path that RMZ would name."""
     nobody = NewCustomer(country_code="", phone="", first_name="", last_name="", email="x")
 
@@ -303,7 +303,7 @@ def test_the_faults_of_a_new_customer() -> None:
     }
 
 
-def test_the_faults_of_a_phone_number() -> None:
+def test_a_fault_of_a_phone_number_is_refused() -> None:
     """A number that is given without a customer is checked too."""
     nobody = PhoneNumber(country_code="x", phone="1")
 
@@ -333,7 +333,7 @@ def test_each_call_takes_its_own_customer(value: object, described_as: type) -> 
     }
 
 
-def test_the_fields_of_a_phone_number() -> None:
+def test_the_fields_of_a_phone_number_have_its_place_in_their_names() -> None:
     """The place of a number is part of the fields' names."""
     assert set(faults(lambda check: check.phone_number("", None, None))) == {
         "country_code",

@@ -40,7 +40,7 @@ def test_a_value_that_is_no_count_gets_one_reason(value: object, most: int | Non
     }
 
 
-def test_one_of_a_subscription() -> None:
+def test_a_subscription_cannot_be_ordered_twice_in_a_line() -> None:
     """There cannot be two of what is subscribed to."""
     assert faults(lambda check: check.count("n", 1, 1)) == {}
     assert faults(lambda check: check.count("n", 2, 1)) == {"n": ("must be 1 for a subscription",)}

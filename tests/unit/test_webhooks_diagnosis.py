@@ -243,7 +243,7 @@ def test_discords_format_is_recognised() -> None:
 
 def test_a_doubled_header_is_recognised() -> None:
     """Nothing says which of the two counts."""
-    assert "stands more than once" in found(headers=[("signature", "a"), ("Signature", "b")])
+    assert "occurs more than once" in found(headers=[("signature", "a"), ("Signature", "b")])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.unit.signing import BODY, SECRET, accepted, refused, sign
 
 
 @pytest.mark.parametrize("name", ["Signature", "signature", "SIGNATURE", "sIgNaTuRe"])
-def test_the_headers_name_in_any_case(name: str) -> None:
+def test_the_headers_name_may_be_in_any_case(name: str) -> None:
     """Frameworks write header names as they like."""
     accepted(BODY, {name: sign()}, secrets=[SECRET])
 
@@ -32,7 +32,7 @@ def test_headers_may_be_pairs(headers: Any) -> None:
     accepted(BODY, headers, secrets=[SECRET])
 
 
-def test_headers_of_the_standard_library() -> None:
+def test_headers_of_the_standard_library_are_read() -> None:
     """Its class has names and values, and is no Mapping."""
     headers: Any = Message()
     headers["Signature"] = sign()
@@ -64,7 +64,7 @@ def test_headers_that_can_be_read_once(pairs: Any) -> None:
 )
 def test_a_doubled_signature_is_refused(headers: Any) -> None:
     """Two signatures are refused, in whatever case and even if both fit."""
-    assert refused(headers) == "the signature header stands more than once"
+    assert refused(headers) == "the signature header occurs more than once"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_headers_of_api_gateway_have_lists_of_values() -> None:
 @pytest.mark.parametrize("values", [[sign(), sign()], [sign(), "x"]])
 def test_a_list_of_two_signatures_is_a_doubled_header(values: list[str]) -> None:
     """Nothing says which of the two counts."""
-    assert refused({"Signature": values}) == "the signature header stands more than once"
+    assert refused({"Signature": values}) == "the signature header occurs more than once"
 
 
 def test_a_list_without_a_value_is_a_missing_header() -> None:

@@ -14,7 +14,7 @@ from tests.unit.signing import BODY, OTHERS, SECRET, accepted, refused, sign
 
 
 @pytest.mark.parametrize("place", range(5))
-def test_any_of_the_secrets(place: int) -> None:
+def test_any_of_the_secrets_fits(place: int) -> None:
     """Several webhooks, and a secret that is being changed, deliver to one address."""
     secrets = [*OTHERS[:place], SECRET, *OTHERS[place:]]
 
@@ -22,12 +22,12 @@ def test_any_of_the_secrets(place: int) -> None:
     accepted(BODY, {"Signature": sign()}, secrets=secrets)
 
 
-def test_none_of_the_secrets() -> None:
+def test_a_secret_that_is_not_given_does_not_count() -> None:
     """A secret that is not among them does not count."""
     assert refused({"Signature": sign()}, secrets=OTHERS).startswith("the signature does not match")
 
 
-def test_secrets_in_a_tuple() -> None:
+def test_secrets_may_be_a_tuple() -> None:
     """Any sequence of secrets is one."""
     accepted(BODY, {"Signature": sign()}, secrets=(SECRET,))
 

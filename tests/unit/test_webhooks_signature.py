@@ -25,7 +25,7 @@ def test_a_signature_by_openssl_is_accepted() -> None:
     accepted(b'{"event":"x","data":{}}', {"Signature": known}, secrets=["0123456789abcdef"])
 
 
-def test_an_upper_case_signature() -> None:
+def test_an_upper_case_signature_is_accepted() -> None:
     """Hex may be written in either case."""
     accepted(BODY, {"Signature": sign().upper()}, secrets=[SECRET])
 
@@ -130,7 +130,7 @@ def test_the_signature_comes_first() -> None:
     assert refused({"Signature": "0" * 64}, b"not JSON").startswith("the signature does not match")
 
 
-def test_a_signed_body_that_is_no_event() -> None:
+def test_a_signed_body_without_an_event_is_an_error_of_its_own() -> None:
     """Signed nonsense is another error than an unsigned one."""
     with pytest.raises(
         PayloadError, match=r"^the delivery is not an event: the body must be a JSON object$"

@@ -13,7 +13,7 @@ from tests.unit.deliveries import ORDER, RENEWED, deliver
 
 
 @pytest.mark.parametrize("data", [{}, []])
-def test_an_order_event_without_an_order(data: object) -> None:
+def test_an_order_event_may_come_without_its_order(data: object) -> None:
     """An event may come without its order, in both ways that PHP writes nothing."""
     event = deliver({"event": "order.created", "data": data})
 
@@ -24,7 +24,7 @@ def test_an_order_event_without_an_order(data: object) -> None:
 
 @pytest.mark.parametrize("name", ["order.refunded", "order.", "orders.created", "Order.created"])
 @pytest.mark.parametrize("data", [ORDER, {"order": ORDER}, {"id": "x"}, {"order_id": 5}])
-def test_an_unknown_event_about_an_order(name: str, data: dict[str, Any]) -> None:
+def test_the_data_of_an_unknown_order_event_are_kept(name: str, data: dict[str, Any]) -> None:
     """The meaning of its data is not known: they are kept, and are no fault."""
     event = deliver({"event": name, "data": data})
 
@@ -45,7 +45,7 @@ def test_an_unknown_event_is_kept(name: str) -> None:
     assert event.fault is None
 
 
-def test_an_unknown_event_about_a_subscription() -> None:
+def test_an_unknown_event_about_a_subscription_has_its_snapshot() -> None:
     """A new event about a subscription has its snapshot as well."""
     event = deliver({**RENEWED, "event": "subscription.gifted"})
 
@@ -64,7 +64,7 @@ def test_an_unknown_event_about_something_else_is_no_fault(subscription: object)
 
 
 @pytest.mark.parametrize("data", [{}, [], {"subscription": None}, {"subscription": []}])
-def test_a_subscription_event_without_one(data: object) -> None:
+def test_a_subscription_event_may_come_without_its_snapshot(data: object) -> None:
     """An event may come without its snapshot."""
     event = deliver({"event": "subscription.renewed", "data": data})
 
@@ -78,8 +78,8 @@ def test_a_subscription_event_without_one(data: object) -> None:
         (b"", "not JSON"),
         (b"{", "not JSON"),
         (b"\xff", "not UTF-8"),
-        (b'{"event": "x", "event": "y", "data": {}}', "a key stands twice"),
-        (b'{"event": "x", "data": {"a": 1, "a": 2}}', "a key stands twice"),
+        (b'{"event": "x", "event": "y", "data": {}}', "a key occurs twice"),
+        (b'{"event": "x", "data": {"a": 1, "a": 2}}', "a key occurs twice"),
         (b'{"event": "x", "data": {"a": NaN}}', "NaN and Infinity are not JSON"),
         (b"[" * 100_000, "nested too deeply"),
         (b"[]", "the body must be a JSON object"),

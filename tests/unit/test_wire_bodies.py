@@ -136,7 +136,7 @@ def test_null_is_data() -> None:
 
 
 @pytest.mark.parametrize("said", [b'"error": true', b'"error": "x"', b'"success": false'])
-def test_an_error_with_the_status_of_a_success(said: bytes) -> None:
+def test_an_error_with_the_status_of_a_success_is_an_error(said: bytes) -> None:
     """An answer that calls itself an error is none that says a call was applied."""
     body = b'{"message": "No", "data": null, ' + said + b"}"
 
@@ -145,7 +145,7 @@ def test_an_error_with_the_status_of_a_success(said: bytes) -> None:
 
 
 @pytest.mark.parametrize("said", [b'"error": false', b'"error": null', b'"success": true'])
-def test_a_success_that_says_so(said: bytes) -> None:
+def test_an_answer_that_says_success_is_one(said: bytes) -> None:
     """The answer to an order that came again does."""
     assert envelope_of(Answer(200, JSON, b'{"data": 1, ' + said + b"}"))["data"] == 1
 
@@ -153,7 +153,7 @@ def test_a_success_that_says_so(said: bytes) -> None:
 @pytest.mark.parametrize(
     "content_type", ["application/json", "APPLICATION/JSON; charset=utf-8", "application/hal+json"]
 )
-def test_content_types_of_json(content_type: str) -> None:
+def test_any_content_type_of_json_is_read(content_type: str) -> None:
     """JSON may be named in any case, with parameters and with a prefix."""
     answer = Answer(200, {"content-type": content_type}, b'{"data": 1}')
 
@@ -171,7 +171,7 @@ def test_a_body_of_another_content_type_is_not_read(headers: dict[str, str]) -> 
 
 
 @pytest.mark.parametrize("body", [b"", b'{"data": {"id": 5', b"<html>", b"\xff"])
-def test_json_that_is_not(body: bytes) -> None:
+def test_a_body_that_is_no_whole_json_is_unreadable(body: bytes) -> None:
     """A cut body is distinguished from a wrong one: the change may have been applied."""
     with pytest.raises(UnreadableBodyError):
         envelope_of(Answer(200, JSON, body))
@@ -187,7 +187,7 @@ def test_a_success_whose_body_could_not_be_read_is_no_wrong_answer(
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b'["data"]', b'"data"', b"null", b'{"Data": 1}'])
-def test_json_that_is_no_envelope(body: bytes) -> None:
+def test_json_without_an_envelope_is_refused(body: bytes) -> None:
     """An answer without data is not of the documented shape."""
     with pytest.raises(ValueError, match="there is no data in it"):
         envelope_of(Answer(200, JSON, body))

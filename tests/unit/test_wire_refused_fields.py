@@ -9,7 +9,7 @@ from rmz_async.operations import Operation
 from tests.unit.refusals import error
 
 
-def test_refused_fields() -> None:
+def test_the_reasons_of_refused_fields_are_kept_in_order() -> None:
     """Each field's reasons are kept in order, and stand in the message in place of RMZ's own."""
     found = error(
         422,

@@ -66,11 +66,11 @@ def shop(receiver: Receiver) -> Any:
             body += message["body"]
         headers = {key.decode(): value.decode() for key, value in scope["headers"]}
         ack = await receiver.receive(body, headers)
-        status = 503 if app.is_down else ack.status  # type: ignore[attr-defined]
+        status = 503 if app.is_down else ack.status  # type: ignore[attr-defined] # the attribute is of this test
         await send({"type": "http.response.start", "status": status, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    app.is_down = False  # type: ignore[attr-defined]
+    app.is_down = False  # type: ignore[attr-defined] # the attribute is of this test
     return app
 
 
@@ -387,7 +387,7 @@ class Slow:
 
 def test_a_blocking_receiver_leaves_the_work_to_another(address: str) -> None:
     receiver = rmz_sync.webhooks.Receiver(secrets=[SECRET], inbox=address)
-    assert receiver.inbox.resume(lease=60.0) is not None  # type: ignore[attr-defined]
+    assert receiver.inbox.resume(lease=60.0) is not None  # type: ignore[attr-defined] # of SQLite and PostgreSQL only
 
     found = receiver.reconcile(cast("Any", None))
     receiver.close()

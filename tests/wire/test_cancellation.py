@@ -51,7 +51,7 @@ async def cancelled_after(steps: int, call: Callable[[], Any]) -> None:
         calls.cancel_scope.cancel()
 
 
-async def test_calls_that_are_given_up(serving: Any, http: Any) -> None:
+async def test_cancelled_calls_take_no_place_from_others(serving: Any, http: Any) -> None:
     """Given up at any moment, they take no place from those that follow."""
     with serving(Rounds()) as server:
         async with client_of(server, http=http) as rmz:

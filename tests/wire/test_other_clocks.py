@@ -129,7 +129,7 @@ async def test_a_calendar_put_back_makes_no_call_younger(
     assert shop.sent.call_count == 1
 
 
-async def test_two_servers_whose_clocks_differ(
+async def test_servers_whose_clocks_differ_leave_the_outcome_unknown(
     make_shop: MakeShop, make_client: Any, time: Any
 ) -> None:
     """The first has written the change, and the other, which is ahead, says when it was read."""

@@ -175,7 +175,7 @@ async def test_a_call_that_failed_is_sent_again_only_if_safe(
 
 
 @pytest.mark.parametrize("name", ["checkout session", "portal session"])
-async def test_sessions_that_are_asked_for_once(
+async def test_a_session_is_asked_for_once_if_the_caller_says_so(
     make_shop: MakeShop, make_client: Any, name: str
 ) -> None:
     """A caller that wants no second session gets none, unless the first was surely not made."""
@@ -232,7 +232,9 @@ async def test_why_there_was_no_connection(
 
 # aiohttp's has always a message.
 @over_httpx
-async def test_no_connection_and_not_a_word(make_shop: MakeShop, make_client: Any) -> None:
+async def test_a_failure_without_words_is_reported_by_its_kind(
+    make_shop: MakeShop, make_client: Any
+) -> None:
     """If the network says nothing, the kind of the error is reported."""
     make_shop("read").sent.side_effect = httpx.ConnectError("")
     async with make_client() as rmz:

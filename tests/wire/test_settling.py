@@ -90,7 +90,7 @@ async def test_an_unmade_extension_refused_by_the_guard_is_refused(
 
 
 @pytest.mark.parametrize("name", STATE_CHANGES)
-async def test_a_state_that_was_there_before(
+async def test_a_state_from_before_the_call_was_not_made_by_it(
     make_shop: MakeShop, make_client: Any, name: str
 ) -> None:
     """An object unchanged since the call was sent was not changed by it: RMZ says so itself."""

@@ -50,7 +50,7 @@ def _unchanged(text: str) -> float:
 def _with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("the page would not show what stands twice")
+        raise ValueError("a key occurs twice, and the page would show one")
     return found
 
 

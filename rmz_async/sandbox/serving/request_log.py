@@ -14,7 +14,7 @@ from rmz_async.sandbox.store.ids import repeated_by
 
 __all__ = ("Exchange", "KeptRequests", "RequestLog", "Requests")
 
-_KEPT = 1_000
+_MOST_EXCHANGES = 1_000
 _SHOWN_BYTES = 16 * 1024
 
 
@@ -192,7 +192,7 @@ class KeptRequests:
     """The latest thousand requests."""
 
     def __init__(self) -> None:
-        self._kept: deque[Exchange] = deque(maxlen=_KEPT)
+        self._kept: deque[Exchange] = deque(maxlen=_MOST_EXCHANGES)
         self.count: int = 0
 
     def note(self, exchange: Exchange) -> None:
@@ -202,7 +202,7 @@ class KeptRequests:
 
     def put_back(self, kept: Iterable[Exchange], count: int) -> None:
         """Have the requests of another moment; *count* were answered until then."""
-        self._kept = deque(kept, maxlen=_KEPT)
+        self._kept = deque(kept, maxlen=_MOST_EXCHANGES)
         self.count = count
 
     def __iter__(self) -> Iterator[Exchange]:
