@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import attrs
 
-from rmz_async._frozen import frozen
+from rmz_async._frozen import frozen as model
 from rmz_async.models._json_object import EMPTY, JSON, JSONObject
 
 __all__ = ("OWN_FIELDS", "WIRE_NAMES", "Model", "model", "wire_names")
@@ -41,15 +41,6 @@ def _fields_as_sent(cls: Any) -> frozenset[str]:
 
 # A module of models does without ``from __future__ import annotations``, so that the type of each
 # field is known now, and not looked up when the first answer is decoded.
-if TYPE_CHECKING:
-    # Only of a class with attrs' own decorator does mypy know that it can be evolved.
-    from attrs import frozen as model
-else:
-    # With slots attrs sets each field of a frozen object by a call, and an order has sixty of them:
-    # an answer would take a tenth longer to decode.
-    model = functools.partial(frozen, slots=False)
-
-
 @model(kw_only=True)
 class Model:
     """An object of the API."""

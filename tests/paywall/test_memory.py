@@ -73,3 +73,8 @@ def test_an_answer_is_handed_out_up_to_its_end_and_counted(memory: Memory) -> No
     assert memory.fresh("noura") is not None
     assert memory.fresh("sara") is None
     assert memory.handed_out == 1
+
+
+def test_an_answer_has_no_dictionary() -> None:
+    """A paywall remembers one for each payer, and a dictionary would double its memory."""
+    assert not hasattr(entry(granted=True).access, "__dict__")
