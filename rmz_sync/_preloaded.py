@@ -2,7 +2,7 @@
 
 A process that was forked while a thread imported a module can never import that module: the lock of
 the import stays locked, and the child's calls would hang. Tests report what a new version of a
-dependency needs besides. Whatever TLS needs is not here, because each client makes its context
+dependency needs besides. The parts of TLS are not here, because each client makes its context
 before its thread starts.
 """
 

@@ -99,7 +99,7 @@ class Pool(Generic[C]):
 
 
 async def _discard(unusable: Sequence[Poolable]) -> None:
-    # Whatever comes of it, the call that does so has its answer.
+    # The call that closes them has its answer, which no fault of a close may cost.
     with anyio.move_on_after(_CLOSE_TIMEOUT, shield=True) as scope:
         cut_off = None
         for one in unusable:
