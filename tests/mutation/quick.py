@@ -28,6 +28,8 @@ from tests.mutation.trial import (
     obey,
 )
 
+# Nobody sees what would take a while to write.
+UNTRACED = "--tb=no"
 # No status of pytest has this number.
 NOT_IN_A_FUNCTION = 77
 # The report that the tests find nothing where nothing is changed.
@@ -71,7 +73,7 @@ def found(
         be_silent()
         forget_packages()
         loop = _Loop(name, plain, made, limits, at_once, writing)
-        os._exit(pytest.main([*OPTIONS, *UNREWRITTEN, *tests], plugins=[loop]))
+        os._exit(pytest.main([*OPTIONS, *UNREWRITTEN, UNTRACED, *tests], plugins=[loop]))
     finally:
         # Nothing of the first process is to be done twice.
         os._exit(1)
