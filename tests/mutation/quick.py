@@ -89,11 +89,18 @@ class _Loop:
     limits: Limits
     at_once: int
     report_to: int
+    failures: tuple[int, int] = attrs.field(init=False, factory=os.pipe)
 
-    def pytest_runtestloop(self) -> bool | None:
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Name the test that has found a change."""
+        if report.failed:
+            os.write(self.failures[1], f"{report.nodeid}\n".encode())
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Return True if all is done; None in each new process, so that pytest runs the tests."""
         importlib.import_module(self.name)
         originals = functions_of(self.name)
+        os.set_blocking(self.failures[0], False)
         pid = os.fork()
         if not pid:
             obey(self.limits)
@@ -104,6 +111,7 @@ class _Loop:
         for number, change in enumerate(self.made):
             if len(running) == self.at_once:
                 self._wait(running)
+                self._reorder(session.items)
             pid = os.fork()
             if not pid:
                 obey(self.limits)
@@ -124,6 +132,14 @@ class _Loop:
             and os.waitstatus_to_exitcode(status) != NOT_IN_A_FUNCTION
         ):
             self._report(number)
+
+    def _reorder(self, items: list[pytest.Item]) -> None:
+        """Let the test that has found the last change run first: it may find the next one."""
+        try:
+            names = os.read(self.failures[0], 1 << 16).decode().splitlines()
+        except BlockingIOError:
+            return
+        items.sort(key=lambda item: item.nodeid not in names)
 
     def _report(self, number: int) -> None:
         os.write(self.report_to, f"{number}\n".encode())
