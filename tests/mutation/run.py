@@ -20,7 +20,7 @@ import tomllib
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
-COPIED = ("rmz_async", "rmz_sync", "tests", "pyproject.toml")
+COPIED = ("rmz_async", "rmz_sync", "tests", "pyproject.toml", "docs/openapi.yaml")
 LOWEST = 90.0
 # Seconds for the tests of a module that is as it was.
 FIRST_LIMIT = 1800
@@ -63,6 +63,7 @@ MODULES = {
     "rmz_async.paywall.decisions": (
         "paywall/decisions",
         "paywall/products",
+        "paywall/products_bought",
         "paywall/observing",
         "property/policy",
     ),
@@ -163,6 +164,7 @@ def move_to(folder: Path) -> None:
         if (PROJECT / name).is_dir():
             shutil.copytree(PROJECT / name, folder / name, ignore=left_out)
         else:
+            (folder / name).parent.mkdir(exist_ok=True)
             shutil.copy(PROJECT / name, folder / name)
     os.chdir(folder)
     sys.path[0] = str(folder)
