@@ -52,7 +52,11 @@ MODULES = {
         "webhooks_events",
         "webhooks_unknown_events",
     ),
-    "rmz_async.webhooks._secrets": ("webhooks_signature", "webhooks_secrets"),
+    "rmz_async.webhooks._secrets": (
+        "webhooks_signature",
+        "webhooks_secrets",
+        "webhooks/receiver",
+    ),
     "rmz_async.webhooks._headers": ("webhooks_signature", "webhooks_headers", "webhooks_events"),
     "rmz_async.webhooks._reading": ("webhooks_events", "webhooks_unknown_events"),
     "rmz_async.webhooks._keys": ("webhooks_keys",),
