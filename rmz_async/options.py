@@ -60,7 +60,7 @@ class RetryPolicy:
         backoff: The wait before attempt *n* + 1 is a random part of ``backoff * 2 ** (n - 1)``.
         max_backoff: The longest such wait.
         attempt_timeout: How long one attempt may take; then it has failed, and may be retried.
-        repeat_sessions: Whether a checkout or portal session is asked for once more if no
+        retry_sessions: Whether a checkout or portal session is asked for once more if no
             trustworthy answer came back; the first one, if there is one, ends by itself.
         replica_lag: How long after a change RMZ may still answer a read with the state before it.
             A change counts as not applied, and is sent again, only if it was read back later than
@@ -71,7 +71,7 @@ class RetryPolicy:
     backoff: float = attrs.field(default=0.5, validator=_positive)
     max_backoff: float = attrs.field(default=8.0, validator=_positive)
     attempt_timeout: float = attrs.field(default=30.0, validator=_positive)
-    repeat_sessions: bool = attrs.field(default=True, validator=_yes_or_no)
+    retry_sessions: bool = attrs.field(default=True, validator=_yes_or_no)
     replica_lag: float = attrs.field(default=30.0, validator=_zero_or_more)
 
 

@@ -101,7 +101,7 @@ def _step(
         wanted is Reaction.RETRY_ONCE and failure not in history.failures
     )
     if operation.retry is RetryRule.HARMLESS and failure is Failure.AMBIGUOUS:
-        retried &= policy.repeat_sessions
+        retried &= policy.retry_sessions
     if retried and history.attempts < policy.max_attempts and not unsettled:
         return Step.RETRY
     to_be_read = wanted is Reaction.READ_BACK or failure is Failure.UNREADABLE

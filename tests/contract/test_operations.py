@@ -27,7 +27,7 @@ def test_a_row_says_what_the_document_says(operation: Operation) -> None:
     """Method, path, retry rule, rate and source page are the same."""
     method, path, call = CALLS[operation.name]
     assert (operation.method, operation.path) == (method, path)
-    assert operation.retry.name == call["x-rmz-repeat"]
+    assert operation.retry.name == call["x-rmz-retry"]
     assert operation.per_minute == call["x-rmz-per-minute"]
     assert operation.source == call["externalDocs"]["url"]
 

@@ -83,10 +83,10 @@ def test_options_do_not_change() -> None:
 
 
 @pytest.mark.parametrize("value", [0, 1, "no", None])
-def test_repeat_sessions_must_be_a_boolean(value: Any) -> None:
+def test_retry_sessions_must_be_a_boolean(value: Any) -> None:
     """Session calls are retried, or they are not."""
-    with pytest.raises(ConfigurationError, match=r"^repeat_sessions: must be True or False$"):
-        RetryPolicy(repeat_sessions=value)
+    with pytest.raises(ConfigurationError, match=r"^retry_sessions: must be True or False$"):
+        RetryPolicy(retry_sessions=value)
 
 
 @pytest.mark.parametrize("value", [60, True, "fast", object()])

@@ -130,7 +130,7 @@ def test_one_attempt_means_one(operation: Operation, failure: Failure) -> None:
 @pytest.mark.parametrize("failure", Failure, ids=name)
 def test_a_session_is_asked_for_once_if_the_policy_says_so(failure: Failure) -> None:
     """If the policy says so, a session that may be there is not asked for again; only that."""
-    policies = RetryPolicy(repeat_sessions=False), RetryPolicy()
+    policies = RetryPolicy(retry_sessions=False), RetryPolicy()
     row = operations.PORTAL_SESSIONS_CREATE
 
     without, with_ = (decided(row, failure, policy=policy).step for policy in policies)
@@ -152,10 +152,10 @@ def test_that_choice_changes_no_other_call(rule: RetryRule) -> None:
         decided(
             BY_RULE[rule],
             Failure.AMBIGUOUS,
-            policy=RetryPolicy(repeat_sessions=repeated),
+            policy=RetryPolicy(retry_sessions=retried),
             can_settle=True,
         ).step
-        for repeated in (True, False)
+        for retried in (True, False)
     }
 
     assert len(steps) == 1

@@ -181,7 +181,7 @@ async def test_a_session_is_asked_for_once_if_the_caller_says_so(
     """A caller that wants no second session gets none, unless the first was surely not made."""
     shop = make_shop(name)
     shop.sent.side_effect = [REFUSED, LOST, shop.done()]
-    async with make_client(retry=RetryPolicy(repeat_sessions=False)) as rmz:
+    async with make_client(retry=RetryPolicy(retry_sessions=False)) as rmz:
         with pytest.raises(OutcomeUnknownError, match="Create another session"):
             await shop.sample.make(rmz)
     assert shop.sent.call_count == 2

@@ -57,7 +57,7 @@ class CallOutline:
 
     Attributes:
         sample: The path with an example in place of each parameter.
-        repeat: The document's ``x-rmz-repeat``; empty for an event.
+        retry: The document's ``x-rmz-retry``; empty for an event.
         example: A body to send, as JSON; empty if there is none.
     """
 
@@ -68,7 +68,7 @@ class CallOutline:
     summary: str
     description: str
     source: str
-    repeat: str
+    retry: str
     per_minute: int | None
     fields: tuple[Field, ...]
     example: str
@@ -145,7 +145,7 @@ def _call(path: str, method: str, operation: _Json, document: _Json) -> CallOutl
         summary=operation["summary"],
         description=operation.get("description", ""),
         source=operation["externalDocs"]["url"],
-        repeat=operation.get("x-rmz-repeat", ""),
+        retry=operation.get("x-rmz-retry", ""),
         per_minute=operation.get("x-rmz-per-minute"),
         fields=(
             *map(_parameter, parameters),
