@@ -16,6 +16,11 @@ def _today() -> datetime:
     return datetime.now(UTC)
 
 
+async def _sleep(seconds: float) -> None:
+    # Looked up at each wait, because anyio imports half of itself at the first look.
+    await anyio.sleep(seconds)
+
+
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Clock:
     """All that has to do with time and chance, for tests and the sandbox to replace.
@@ -29,5 +34,5 @@ class Clock:
 
     clock: Callable[[], float] = time.monotonic
     today: Callable[[], datetime] = _today
-    sleep: Callable[[float], Awaitable[object]] = anyio.sleep
+    sleep: Callable[[float], Awaitable[object]] = _sleep
     draw: Callable[[], float] = random.random
