@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 from rmz_async.errors import ConfigurationError, RMZError
 from rmz_sync import _portal_thread
 from rmz_sync._job import NOT_BEGUN, Job, name_of
-from rmz_sync._portal_thread import PortalThread, thread_of, threads
+from rmz_sync._portal_thread import PortalThread, threads
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -75,11 +75,11 @@ class Portal:
     def close(self) -> None:
         """Cancel the calls that run and end the thread; any number of times."""
         current = threading.current_thread()
-        if (thread := thread_of(self._key)) and thread.thread is current and thread.jobs:
+        if (thread := self._thread()) and thread.thread is current and thread.jobs:
             raise ConfigurationError(OWN_THREAD)
         self._closed = True
         # Looked up again, since another thread may have made one before it saw `_closed`.
-        if (thread := thread_of(self._key)) is None:
+        if (thread := self._thread()) is None:
             return
         try:
             thread.end()
@@ -92,8 +92,11 @@ class Portal:
             raise thread.error
 
     def __del__(self) -> None:
-        if (thread := thread_of(self._key)) is not None:
+        if (thread := self._thread()) is not None:
             thread.end()
+
+    def _thread(self) -> PortalThread | None:
+        return None if sys.is_finalizing() else threads.get((self._key, os.getpid()))
 
     def _open(self) -> PortalThread:
         while True:
@@ -119,12 +122,12 @@ class Portal:
             thread.jobs.add(job)
             thread.call_soon(thread.begin, job)
             # In slices, so that no caller waits for a loop that has ended.
-            while not job.over and thread_of(self._key) is thread:
+            while not job.over and self._thread() is thread:
                 job.ended.acquire(timeout=_portal_thread.SLICE)
         except BaseException:
             job.cut_off.reason = "interrupted"
             thread.call_soon(job.cancel)
-            if not job.over and thread_of(self._key) is thread:
+            if not job.over and self._thread() is thread:
                 job.ended.acquire(timeout=_portal_thread.GRACE)
             raise
         finally:

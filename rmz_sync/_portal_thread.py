@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import _thread
 import asyncio
-import os
-import sys
 import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -27,11 +25,6 @@ GRACE = 2.0
 # All that have not ended, by portal and process. A forked child keeps its parent's until it ends:
 # a loop that is freed unregisters its connections in the epoll object that both processes share.
 threads: dict[tuple[object, int], PortalThread] = {}
-
-
-def thread_of(portal: object) -> PortalThread | None:
-    """Return the thread of a portal in this process, unless Python exits."""
-    return None if sys.is_finalizing() else threads.get((portal, os.getpid()))
 
 
 class PortalThread:
