@@ -8,7 +8,7 @@ import pytest
 from itsdangerous import URLSafeTimedSerializer
 from itsdangerous.timed import TimestampSigner
 
-from rmz_async import ConfigurationError
+from rmz_async import ConfigurationError, InvalidRequestError
 from tests.seams import Bought, State, state_by
 
 SECRET = "an-example-secret-0123456789"
@@ -74,3 +74,12 @@ def test_a_secret_with_half_a_character_is_refused(letter: str) -> None:
     """An environment variable that is not UTF-8."""
     with pytest.raises(ConfigurationError, match=r"^state_secret: .* UTF-8 can encode"):
         state_by(SECRET + letter)
+
+
+@pytest.mark.parametrize("space", ["\n", "\t", " "])
+def test_an_address_that_rmz_would_refuse_is_refused_and_not_mended(space: str) -> None:
+    """Taking an address apart drops such characters, which show that a setting was read wrongly."""
+    with pytest.raises(InvalidRequestError) as caught:
+        state_by(SECRET).added_to(f"{space}https://app.example/ok", "noura", PLAN)
+
+    assert caught.value.errors == {"success_url": ("must be an absolute http or https URL",)}
