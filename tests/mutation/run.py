@@ -58,7 +58,11 @@ MODULES = {
         "webhooks/receiver",
     ),
     "rmz_async.webhooks._headers": ("webhooks_signature", "webhooks_headers", "webhooks_events"),
-    "rmz_async.webhooks._reading": ("webhooks_events", "webhooks_unknown_events"),
+    "rmz_async.webhooks._reading": (
+        "webhooks_events",
+        "webhooks_unknown_events",
+        "webhooks_secrets",
+    ),
     "rmz_async.webhooks._keys": ("webhooks_keys",),
     "rmz_async.webhooks._comparing": ("webhooks/comparing",),
     "rmz_async.webhooks._intake": ("webhooks/receiver", "webhooks/receiver_handlers"),
