@@ -99,8 +99,8 @@ def interrupt(act: Act, client: rmz_sync.Client, number: int, timer: Timer, afte
     interruption: KeyboardInterrupt | None = None
     try:
         try:
-            timer.start(after)
             timer.calling = True
+            timer.start(after)
             act(client, number)
             timer.calling = False
         finally:
