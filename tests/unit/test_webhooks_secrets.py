@@ -194,7 +194,10 @@ def test_up_to_32_secrets_deliver_to_one_address(place: int) -> None:
     secrets = [f"another-secret-number-{number}" for number in range(32)]
     secrets[place] = SECRET
 
-    assert verify(BODY, {"Signature": sign()}, secrets=secrets).secret_index == place
+    event = verify(BODY, {"Signature": sign()}, secrets=secrets)
+
+    assert event.secret_index == place
+    assert not event.is_reconciled
 
 
 def test_the_first_of_two_equal_secrets_is_named() -> None:
