@@ -87,6 +87,7 @@ MODULES = {
     "rmz_async.paywall._memory": ("paywall/memory", "paywall/snapshot"),
     "rmz_async._flights": ("paywall/paywall", "paywall/outages", "paywall/feeding"),
     "rmz_async.paywall._facts": (
+        "paywall/clumsy_calls",
         "paywall/sharing",
         "paywall/taken_back",
         "paywall/changes",

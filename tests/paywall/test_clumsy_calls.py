@@ -161,7 +161,7 @@ async def test_a_client_of_the_other_package_is_refused() -> None:
 async def test_an_object_that_is_no_cache_is_refused() -> None:
     no_cache: Any = object()
 
-    with pytest.raises(ConfigurationError, match="shared: must have the methods of AccessCache"):
+    with pytest.raises(ConfigurationError, match=r"^shared: must have the methods of AccessCache$"):
         Paywall(client_that_finds("a"), shared=no_cache)
 
 
