@@ -134,9 +134,9 @@ MODULES = {
         "paywall/confirming",
         "paywall/misspelt_slugs",
     ),
-    "rmz_async.paywall._query": ("paywall/confirming",),
+    "rmz_async.paywall._query": ("paywall/confirming", "paywall/clumsy_calls"),
     "rmz_async.paywall._state": ("paywall/state", "paywall/confirming", "sync/paywall"),
-    "rmz_async.paywall._confirming": ("paywall/confirming",),
+    "rmz_async.paywall._confirming": ("paywall/confirming", "paywall/clumsy_calls"),
     "rmz_async.redis.access": ("shared/access_times", "shared/access", "shared/leases"),
     "rmz_async.redis.quota": ("shared/quota",),
 }

@@ -196,15 +196,16 @@ async def test_a_signed_link_is_waited_for(rmz: ScriptedRMZ) -> None:
     assert rmz.slept == [0.5, 1.0]
 
 
-async def test_the_whole_wait_is_used(rmz: ScriptedRMZ) -> None:
+@pytest.mark.parametrize(("wait", "last"), [(5, 1.5), (4, 0.5)])
+async def test_the_whole_wait_is_used(rmz: ScriptedRMZ, wait: int, last: float) -> None:
     """A replica that has caught up just before its end is met by a last look."""
     query = await link(rmz)
     rmz.set()
     answers = answers_over(rmz, state_secret=SECRET)
     rmz.meanwhile = lambda: rmz.set(subscription(created_at=START)) if rmz.seconds >= 4 else None
 
-    assert isinstance(await answers.confirm(query, "noura", 5), Confirmed)
-    assert rmz.slept == [0.5, 1.0, 2.0, 1.5]
+    assert isinstance(await answers.confirm(query, "noura", wait), Confirmed)
+    assert rmz.slept == [0.5, 1.0, 2.0, last]
 
 
 async def test_the_wait_for_a_purchase_is_bounded(rmz: ScriptedRMZ) -> None:
@@ -238,6 +239,19 @@ async def test_an_outage_is_no_refusal(
     outcome = await answers_over(rmz).confirm("rmz-subscription-id=501", "noura", 8)
 
     assert outcome == NotYet(retry_after=seconds)
+    assert rmz.slept == []
+
+
+@pytest.mark.parametrize(
+    ("age", "outcome"), [(3599, NotYet(retry_after=3)), (3600, NotFound(reason="over"))]
+)
+async def test_a_subscription_may_become_active_until_it_is_an_hour_old(
+    rmz: ScriptedRMZ, age: int, outcome: NotYet | NotFound
+) -> None:
+    """Afterwards, its status is what has become of it."""
+    rmz.set(subscription(status="expired", created_at=START - timedelta(seconds=age)))
+
+    assert await answers_over(rmz).confirm("rmz-subscription-id=501", "noura", 0) == outcome
 
 
 async def test_a_copied_link_is_refused(rmz: ScriptedRMZ) -> None:
