@@ -258,6 +258,20 @@ async def test_a_cache_that_breaks_costs_no_answer(
     assert {record.name for record in caplog.records} == {"rmz_async.paywall"}
 
 
+async def test_a_process_waits_again_for_others_once_the_cache_works(rmz: ScriptedRMZ) -> None:
+    """A failure is over with the next answer of the cache, and RMZ is not asked twice."""
+    shared = Shared()
+    paywall = paywall_over(rmz, shared=shared)
+    shared.failure = OSError("gone")
+    await paywall.check("sami")
+    shared.failure = None
+    shared.leased.add("noura")
+    shared.other = lambda: Fact((subscription(),), rmz.today())
+
+    assert (await paywall.check("noura")).granted
+    assert rmz.asked == ["sami"]
+
+
 class Hanging(Shared):
     """A cache that answers so many calls, and then none."""
 
