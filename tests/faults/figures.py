@@ -106,7 +106,7 @@ async def storm(shop: Shop, calls: int) -> list[Figure]:
         line.close()
         whole = (at_first + sent.tries) / (_CALLERS + calls)
         figures += [
-            Figure(f"tries per call, server down, {what}: from the first on", whole, 1.1),
+            Figure(f"attempts per call, server down, {what}: from the first on", whole, 1.1),
             Figure(f"the same after the budget is spent, {calls} calls", sent.tries / calls, 1.1),
         ]
     return figures

@@ -81,7 +81,7 @@ async def test_the_same_actions_after_a_restore_have_the_same_results(
 
 @pytest.mark.anyio
 async def test_a_delivery_under_way_is_given_up_and_made_again(anyio_backend: str) -> None:
-    """Its result belongs to a future that was left, and the one of the snapshot comes anew."""
+    """Its result belongs to a future that was left, and the one of the snapshot comes again."""
     calls: list[str] = []
     hangs = True
 
