@@ -8,7 +8,7 @@ __all__ = ("Part", "Setting")
 
 
 class Setting(StrEnum):
-    """A name that a test puts something else in the place of, by its dotted path."""
+    """The dotted path of a name that a test replaces."""
 
     BACKGROUND_FOLLOW = "rmz_async.paywall._background.Background._follow"
     CLI_APPLICATION = "rmz_async.cli._running.application"

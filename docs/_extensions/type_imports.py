@@ -6,6 +6,7 @@ A module that imports its inside when it is first used has these names in its an
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 import sys
 from pathlib import Path
@@ -19,8 +20,15 @@ import rmz_sync.sandbox  # noqa: F401 - loads the modules of both packages
 def _import_for_types(module: ModuleType) -> None:
     for node in ast.parse(Path(inspect.getfile(module)).read_text(encoding="utf-8")).body:
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            code = compile(ast.Module(node.body, []), str(module.__file__), "exec")
-            exec(code, vars(module))  # noqa: S102 - imports of this project
+            for line in node.body:
+                _import_names(module, line)
+
+
+def _import_names(module: ModuleType, line: ast.stmt) -> None:
+    if isinstance(line, ast.ImportFrom) and line.module is not None:
+        source = importlib.import_module(line.module)
+        for alias in line.names:
+            setattr(module, alias.asname or alias.name, getattr(source, alias.name))
 
 
 def _import_all(app: Sphinx) -> None:

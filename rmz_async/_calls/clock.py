@@ -17,7 +17,7 @@ def _today() -> datetime:
 
 
 async def _sleep(seconds: float) -> None:
-    # Looked up at each wait, because anyio imports half of itself at the first look.
+    # `anyio.sleep` is looked up at each wait, because the first look imports half of anyio.
     await anyio.sleep(seconds)
 
 

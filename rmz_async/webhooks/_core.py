@@ -50,13 +50,14 @@ class ReceiverCore:
         observer: Observer | None = None,
         _clock: Clock | None = None,
     ) -> None:
+        keys = CurrentKeys(secrets)
+        if not callable(secrets):
+            # Before all that can raise, because a traceback may show the variables of its frames.
+            del secrets
+            keys.checked()
         # A program without a receiver starts faster, because it does not import these.
         from rmz_async.webhooks._parts import Parts
 
-        keys = CurrentKeys(secrets)
-        if not callable(secrets):
-            del secrets
-            keys.checked()
         self._parts = Parts(
             keys,
             inbox,

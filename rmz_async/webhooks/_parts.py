@@ -58,7 +58,7 @@ class Parts:
     Args:
         keys: The secrets.
         inbox: The inbox, or its address.
-        max_attempts: See `Receiver`, as for the others.
+        max_attempts: See `Receiver`, which explains this option and those below.
         backoff: Waits between two attempts.
         forget_after: Seconds, or None.
         handler_timeout: Seconds.
