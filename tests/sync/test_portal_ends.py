@@ -76,6 +76,26 @@ def test_close_refuses_what_has_not_begun(
     assert not endless.running.is_set()
 
 
+def test_a_call_to_a_loop_that_is_ending_is_refused_immediately() -> None:
+    """A call that comes while the connections are closed does not wait until they are."""
+    finishing, refused = threading.Event(), threading.Event()
+    in_time: list[bool] = []
+
+    async def finish() -> None:
+        finishing.set()
+        in_time.append(await asyncio.to_thread(refused.wait, 10))
+
+    portal = Portal(finish)
+    portal.run(answer)
+    portal.__del__()
+    assert finishing.wait(10)
+    with pytest.raises(ConfigurationError, match="before anything was sent"):
+        portal.run(answer)
+    refused.set()
+    portal.close()
+    assert in_time == [True]
+
+
 def test_a_call_that_comes_to_a_closed_loop_is_refused(
     portal: Portal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
