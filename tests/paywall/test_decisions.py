@@ -255,6 +255,15 @@ def test_the_longest_spans_and_the_smallest_id_are_allowed() -> None:
         cast("Any", Policy)([102])
 
 
+def test_no_grace_and_no_wait_for_a_renewal_are_allowed() -> None:
+    """Then access ends with the period."""
+    policy = Policy(grace=timedelta(0), renewal_lag=timedelta(0))
+
+    for status in ("active", "past_due"):
+        assert decide([subscription(status)], policy, NOW).until == SOON
+        assert not decide([subscription(status)], policy, SOON)
+
+
 def test_a_renewal_is_waited_for_a_day() -> None:
     """If the policy says nothing else."""
     assert decide([subscription("active")], now=NOW).until == SOON + DAY

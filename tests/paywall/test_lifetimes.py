@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, cast
 
+import httpx
 import pytest
 
 from rmz_async import Client, ConfigurationError, Paywall
@@ -50,6 +51,35 @@ def test_a_rule_between_two_lifetimes_is_named_to_its_end() -> None:
         Lifetimes(refusal=5.1)
     with pytest.raises(ConfigurationError, match=r"^lifetimes: must be a Lifetimes$"):
         Paywall(Client("1|secret-token"), lifetimes=cast("Any", 60))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("lifetime", "requests"), [(60, 1), (1e-9, 2)])
+async def test_a_paywall_has_the_lifetimes_that_it_is_given(lifetime: float, requests: int) -> None:
+    """RMZ is asked again about an answer that has lived for longer."""
+    asked: list[httpx.Request] = []
+    answer = {
+        "message": None,
+        "data": {
+            "count": 1,
+            "has_active": True,
+            "subscriptions": [{"id": 501, "status": "active", "external_customer_id": "noura"}],
+        },
+        "api": "rmz.shawarma",
+        "timestamp": 1767225600,
+    }
+
+    def find(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json=answer)
+
+    lifetimes = Lifetimes(soft=lifetime, hard=lifetime, max_stale=lifetime)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(find)) as http:
+        paywall = Paywall(Client("1|a-token", http=http), lifetimes=lifetimes)
+        assert await paywall.check("noura")
+        assert await paywall.check("noura")
+
+    assert len(asked) == requests
 
 
 def test_a_lifetime_is_named() -> None:
