@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 import traceback
@@ -164,10 +165,11 @@ async def test_a_delivery_that_cannot_be_stored_is_retried_by_rmz(
     broken = Receiver(secrets=[SECRET], inbox=f"sqlite:///{path}")
 
     assert await deliver(broken, sample(EventType.ORDER_CREATED)) == Ack(503, "not stored")
-    assert (
+    report = (
         f"a delivery was not stored: unable to open the inbox's file {str(path)!r}: its folder "
         "must exist, and this process must be allowed to write into it"
-    ) in caplog.messages
+    )
+    assert ("rmz_async", logging.ERROR, report) in caplog.record_tuples
 
 
 async def test_unsigned_deliveries_are_taken_on_request(tmp_path: Path) -> None:
