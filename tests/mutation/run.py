@@ -66,6 +66,7 @@ MODULES = {
     "rmz_async.webhooks._keys": ("webhooks_keys",),
     "rmz_async.webhooks._comparing": ("webhooks/comparing",),
     "rmz_async.webhooks._intake": ("webhooks/receiver", "webhooks/receiver_handlers"),
+    "rmz_async.webhooks._ack": ("webhooks/receiver",),
     "rmz_async.resources._phones": ("phones",),
     "rmz_async._calls.refusals": ("wire_errors", "wire_refused_fields"),
     "rmz_async.paywall.decisions": (
@@ -114,7 +115,7 @@ MODULES = {
     ),
     "rmz_async.paywall._reported": ("paywall/feeding", "paywall/changes"),
     "rmz_async.paywall._slugs": ("paywall/misspelt_slugs",),
-    "rmz_async.paywall._users": ("paywall/paywall",),
+    "rmz_async.paywall._users": ("paywall/paywall", "paywall/clumsy_calls", "paywall/feeding"),
     "rmz_async.paywall._product_answers": ("paywall/products", "paywall/products_bought"),
     "rmz_async.paywall._answers": (
         "paywall/exact_ends",
