@@ -7,10 +7,10 @@ No record has a token, an id, or anything of a customer, and each string in one 
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
+from types import TracebackType
 from typing import TypeVar, cast
 
 from rmz_async._frozen import frozen
@@ -216,10 +216,12 @@ class _Guarded(Observer):
         context = self._result(lambda: self._entered(work, name))
         try:
             yield
-        finally:
+        except BaseException as error:
             # The exception goes on, whatever the context makes of it.
-            if context is not None:
-                self._result(lambda: context.__exit__(*sys.exc_info()))
+            self._leave(context, type(error), error, error.__traceback__)
+            raise
+        # Not from sys.exc_info(): the caller may be handling an exception of its own.
+        self._leave(context, None, None, None)
 
     def on_attempt(self, record: AttemptRecord) -> None:
         self._result(lambda: self._observer.on_attempt(record))
@@ -240,6 +242,16 @@ class _Guarded(Observer):
         context = self._observer.around(work, name)
         context.__enter__()
         return context
+
+    def _leave(
+        self,
+        context: AbstractContextManager[object] | None,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if context is not None:
+            self._result(lambda: context.__exit__(kind, error, traceback))
 
     def _result(self, function: Callable[[], T]) -> T | None:
         try:

@@ -156,6 +156,22 @@ async def test_a_context_sees_the_error_of_its_call(make_shop: MakeShop, make_cl
     assert notebook.lines[-2:] == ["on_call", "call raises NotFoundError"]
 
 
+async def test_a_context_sees_no_error_that_the_caller_is_handling(
+    make_shop: MakeShop, make_client: Any
+) -> None:
+    """A call in an ``except`` block succeeds: its span must not show the block's exception."""
+    shop, notebook = make_shop("read"), Notebook()
+    failing_first(shop)
+
+    async with make_client(observer=notebook) as rmz:
+        try:
+            raise KeyError("of the caller")
+        except KeyError:
+            await shop.sample.make(rmz)
+
+    assert [line for line in notebook.lines if "raises" in line] == []
+
+
 async def test_a_context_cannot_hide_an_error(make_shop: MakeShop, make_client: Any) -> None:
     shop = make_shop("read")
     shop.sent.side_effect = lambda _: fresh(failing(404))
