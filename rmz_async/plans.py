@@ -120,7 +120,7 @@ class PlanCache:
     def __init__(self) -> None:
         self._plans: Plans | None = None
         self._read_at = 0.0
-        self._flights: Flights[Plans] = Flights()
+        self._flights: Flights[Plans | Exception] = Flights()
 
     async def plans(self, products: Products, clock: Clock, max_age: float) -> Plans:
         """Return the plans; read them if those that are known are older than *max_age* seconds.
@@ -137,13 +137,20 @@ class PlanCache:
         if self._plans is not None and clock.clock() - self._read_at < max_age:
             return self._plans
 
-        async def read() -> Plans:
+        async def read() -> Plans | Exception:
             now = clock.clock()
-            self._plans = Plans([plan async for plan in _read(products)])
+            try:
+                self._plans = Plans([plan async for plan in _read(products)])
+            # All who wait share the failure: else each would read again after the one before.
+            except Exception as error:  # noqa: BLE001 - it is raised below
+                return error
             self._read_at = now
             return self._plans
 
-        return await self._flights.join("plans", read, depart_later=max_age == 0)
+        found = await self._flights.join("plans", read, depart_later=max_age == 0)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
 
 async def _read(products: Products) -> AsyncIterator[Plan]:

@@ -61,6 +61,30 @@ async def test_those_who_ask_at_the_same_time_share_one_reading() -> None:
 
 
 @pytest.mark.anyio
+async def test_those_who_ask_at_the_same_time_share_a_failure() -> None:
+    """Else each would read again after the one before, and the last would wait for all of them."""
+    asked: list[str] = []
+
+    async def no_token() -> str:
+        asked.append("for a token")
+        await anyio.wait_all_tasks_blocked()
+        raise LookupError
+
+    async def ask() -> None:
+        with pytest.raises(LookupError):
+            await rmz.plans()
+
+    async with Sandbox(throttle=False) as sandbox, sandbox.client(token=no_token) as rmz:
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(ask)
+        assert len(asked) == 1
+        # A failure is not kept: the next caller reads again.
+        await ask()
+        assert len(asked) == 2
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("age", [-1, 86_401, float("nan"), float("inf"), True, None, "5"])
 async def test_plans_are_kept_for_a_day_at_most(age: Any) -> None:
     """Prices change."""
