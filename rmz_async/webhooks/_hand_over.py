@@ -11,6 +11,7 @@ import anyio
 
 from rmz_async._callables import check_result, is_async
 from rmz_async._calls.refusals import quoted
+from rmz_async._per_loop import PerLoop
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks._worker import Worker
 
@@ -28,6 +29,10 @@ PATIENCE = 1.0
 # How many deliveries are handed over between two looks at the inbox.
 MAX_AT_A_TIME = 100
 
+# Plain calls of the queue at the same time in one event loop. On trio, a queue that hangs keeps
+# their threads, so these are none of the default limiter, which the inbox and the application use.
+MAX_THREADS = 10
+
 
 class HandOver:
     """A queue, and the deliveries on their way to it.
@@ -42,6 +47,7 @@ class HandOver:
     def __init__(self, worker: Worker, enqueue: Enqueue) -> None:
         self._worker = worker
         self._enqueue = enqueue
+        self._limiters = PerLoop(lambda: anyio.CapacityLimiter(MAX_THREADS))
 
     async def hand_over(self, inbox_id: int) -> None:
         """Put a number into the queue; if that fails, it is done again later."""
@@ -52,7 +58,10 @@ class HandOver:
                     check_result(await enqueue(inbox_id))
                 else:
                     await anyio.to_thread.run_sync(
-                        self._enqueue_plainly, inbox_id, abandon_on_cancel=True
+                        self._enqueue_plainly,
+                        inbox_id,
+                        abandon_on_cancel=True,
+                        limiter=self._limiters.for_running_loop(),
                     )
         except Exception as error:  # noqa: BLE001 - each queue has errors of its own
             logger.warning(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from importlib.machinery import ModuleSpec
@@ -184,6 +185,20 @@ async def test_a_queue_that_is_down_or_slow_costs_no_delivery(
     monkeypatch.setattr(hand_over_module, "PATIENCE", 0.0)
     await deliver_events(receiver, "b")
     assert "delivery 2 was not handed over, and will be again: TimeoutError" in caplog.text
+
+
+async def test_a_queue_that_hangs_takes_no_thread_from_others(
+    receiver: Receiver, seen: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The inbox, and an application's own plain functions, share the threads of the event loop."""
+    released = threading.Event()
+    receiver.hand_off(lambda inbox_id: released.wait())
+    monkeypatch.setattr(hand_over_module, "PATIENCE", 0.05)
+    try:
+        await deliver_events(receiver, "a")
+        assert anyio.to_thread.current_default_thread_limiter().borrowed_tokens == 0
+    finally:
+        released.set()
 
 
 @pytest.mark.parametrize("is_async", [False, True])
