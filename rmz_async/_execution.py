@@ -104,8 +104,19 @@ class Execution(Generic[T]):
             timeout = transport.options.timeout if upload is None else upload.timeout
             deadline = self._clock.clock() + timeout
         self.deadline: float = deadline
-        # Made once, because RMZ recognizes a retried order by its bytes.
-        self._prepared = _prepare(transport, call) if prepared is None else prepared
+        if prepared is None:
+            # Made once, because RMZ recognizes a retried order by its bytes.
+            path = _wire.target(call.operation, call.object_id, call.query)
+            prepared = PreparedRequest(
+                call.operation.method,
+                transport.options.base_url + path,
+                transport.headers,
+                b"" if call.body is None else _wire.encode_body(call.body),
+                dedicated=call.operation.retry is RetryRule.ONCE,
+                upload=None if call.upload is None else UploadBody(call.upload),
+                silence=transport.options.retry.attempt_timeout,
+            )
+        self._prepared = prepared
 
     async def run(self) -> T:
         """Attempt the call until its outcome is known or nothing more may be done.
@@ -116,7 +127,7 @@ class Execution(Generic[T]):
         self._loop_state = self._transport.connections.open()
         while True:
             self.history.attempts += 1
-            result = await self._attempt_guarded()
+            result = await self._attempt()
             if not isinstance(result, Failed):
                 if self.history.attempts == 1:
                     self._transport.budget.earn()
@@ -254,48 +265,47 @@ class Execution(Generic[T]):
         explained = settlement.explains(found)
         return _verdict.weigh(first, failure, caught_up=caught_up, explained=explained), found
 
-    async def _attempt_guarded(self) -> T | Failed:
+    async def _attempt(self) -> T | Failed:
+        self.history.status = None
+        began = self._clock.clock()
+        tokens = self._transport.connections.tokens
         try:
-            return await self._attempt()
+            token = tokens.current or await self._renewed(None)
+            answer = await self._exchange(token)
+            if (
+                tokens.renewable
+                and self._prepared.can_be_sent
+                and isinstance(answer, Answer)
+                and _wire.refuses_token(answer)
+            ):
+                # Refused before anything was done: even what is sent once only may be sent again.
+                self.history.under_way = False
+                token = await self._renewed(token)
+                answer = await self._exchange(token)
+            if logger.isEnabledFor(logging.DEBUG):
+                self._log(answer, began)
+            if isinstance(answer, Failed):
+                return answer
+            self.history.status = answer.status
+            assert token is not None  # or nothing would have been sent
+            outcome = _wire.read(self._call, answer, token, now=time.time())
         except Exception as error:
             # A token source or a quota store raised it: it must not hide an earlier attempt.
             if self._operation.retry is RetryRule.SAFE or not self.history.ambiguous:
                 raise
             return Failed(Failure.NEVER_SENT, f"{type(error).__name__} before it was sent again")
-
-    async def _attempt(self) -> T | Failed:
-        self.history.status = None
-        began = self._clock.clock()
-        tokens = self._transport.connections.tokens
-        token = tokens.current or await self._renewed(None)
-        answer = await self._exchange(token)
-        if (
-            tokens.renewable
-            and self._prepared.can_be_sent
-            and isinstance(answer, Answer)
-            and _wire.refuses_token(answer)
-        ):
-            # Refused before anything was done: even what may be sent once only can be sent again.
-            self.history.under_way = False
-            token = await self._renewed(token)
-            answer = await self._exchange(token)
-        if isinstance(answer, Answer):
-            self.history.status = answer.status
-        if logger.isEnabledFor(logging.DEBUG):
-            logger.debug(
-                "%s %s: %s, attempt %d, %.3f s",
-                self._operation.method,
-                self._operation.path,
-                answer.status if isinstance(answer, Answer) else answer.reason,
-                self.history.attempts,
-                self._clock.clock() - began,
-            )
-        if isinstance(answer, Failed):
-            return answer
-        assert token is not None  # or nothing would have been sent
-        outcome = _wire.read(self._call, answer, token, now=time.time())
         self.history.answered_at = outcome[1]
         return outcome[0]
+
+    def _log(self, answer: Answer | Failed, began: float) -> None:
+        logger.debug(
+            "%s %s: %s, attempt %d, %.3f s",
+            self._operation.method,
+            self._operation.path,
+            answer.status if isinstance(answer, Answer) else answer.reason,
+            self.history.attempts,
+            self._clock.clock() - began,
+        )
 
     async def _renewed(self, refused: Secret | None) -> Secret | None:
         """Ask for another token; None if the source did not give one in time."""
@@ -345,19 +355,6 @@ class Execution(Generic[T]):
         # Outside the scope: what a quota store makes of an answer must not cost the answer.
         self.history.next_slot_in = await slot.report(answer, deadline=self.deadline)
         return answer
-
-
-def _prepare(transport: Transport, call: Call[Any]) -> PreparedRequest:
-    path = _wire.target(call.operation, call.object_id, call.query)
-    return PreparedRequest(
-        call.operation.method,
-        transport.options.base_url + path,
-        transport.headers,
-        b"" if call.body is None else _wire.encode_body(call.body),
-        dedicated=call.operation.retry is RetryRule.ONCE,
-        upload=None if call.upload is None else UploadBody(call.upload),
-        silence=transport.options.retry.attempt_timeout,
-    )
 
 
 def _cut_off_at(limit: float) -> float:

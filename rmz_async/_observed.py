@@ -37,12 +37,12 @@ class ObservedExecution(Execution[T]):
                 observer.on_call(record)
         return result
 
-    async def _attempt_guarded(self) -> T | Failed:
+    async def _attempt(self) -> T | Failed:
         observer = self._transport.observer
         assert observer is not None
         with observer.around(Work.ATTEMPT, self._operation.name):
             began = self._clock.clock()
-            result = await super()._attempt_guarded()
+            result = await super()._attempt()
             now = self._clock.clock()
             observer.on_attempt(
                 _records.attempt_record(self._operation, self.history, result, began, now)
