@@ -23,23 +23,17 @@ class Body(httpx.ByteStream, AsyncIterator[bytes]):
 
     A body is its own iterator, which begins again each time and need not be closed: trio warns of
     httpx's own if a write fails.
-
-    Attributes:
-        content: All of it.
     """
 
-    def __init__(self, content: bytes) -> None:
-        super().__init__(content)
-        self.content = content
-
     def __aiter__(self) -> AsyncIterator[bytes]:
-        self._left = [self.content] if self.content else []
+        self._left = b"".join(self)
         return self
 
     async def __anext__(self) -> bytes:
-        if not self._left:
+        left, self._left = self._left, b""
+        if not left:
             raise StopAsyncIteration
-        return self._left.pop()
+        return left
 
 
 async def read(response: httpx.Response, until: float, clock: Callable[[], float]) -> Answer:

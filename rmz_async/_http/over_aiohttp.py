@@ -85,7 +85,7 @@ class AiohttpConnection:
                     # aiohttp adds it by itself, and refuses one of ours.
                     if name.lower() != b"transfer-encoding"
                 ],
-                data=stream if isinstance(stream, UploadBody) else stream.content or None,
+                data=stream if isinstance(stream, UploadBody) else b"".join(stream) or None,
                 allow_redirects=False,
                 auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(
