@@ -14,9 +14,6 @@ from rmz_async._calls import wire as _wire
 from rmz_async._calls.outcome import Answer, UnreadableBodyError
 from rmz_async._decoding import strict_json
 
-# How the layers of an answer's stream, in httpx and in httpcore, call the layer below them.
-_LAYERS = ("_stream", "_httpcore_stream", "_connection")
-
 
 class Body(httpx.ByteStream, AsyncIterator[bytes]):
     """A request's body, in one piece.
@@ -49,30 +46,23 @@ async def read(response: httpx.Response, until: float, clock: Callable[[], float
     Raises:
         Exception: The body of a success could not be read.
     """
-    headers = _headers_of(response)
+    headers = dict(response.headers.multi_items())
     try:
         body = await _content_of(response, headers, until, clock)
     except Exception:
         if response.is_success:
             raise
-        return _answer(response, headers, None)
+        body = None
     return _answer(response, headers, body)
 
 
 def answer_at_hand(response: httpx.Response) -> Answer:
     """Return what is known of the answer in *response*, which an event hook's error has closed."""
-    headers = _headers_of(response)
+    headers = dict(response.headers.multi_items())
     try:
         return _answer(response, headers, response.content.removeprefix(BOM_UTF8))
     except httpx.ResponseNotRead:
         return _answer(response, headers, None)
-
-
-def _headers_of(response: httpx.Response) -> dict[str, str]:
-    return {
-        name.decode("latin-1").lower(): value.decode("latin-1")
-        for name, value in response.headers.raw
-    }
 
 
 def _answer(response: httpx.Response, headers: dict[str, str], body: bytes | None) -> Answer:
@@ -95,10 +85,6 @@ async def _content_of(
     httpx has no limit for the whole of an answer: one byte in each read time-out would keep it
     reading.
     """
-    if response.is_stream_consumed:
-        # An event hook of the caller's own client has read it, and httpx decompressed it.
-        await _close(response)
-        return response.content.removeprefix(BOM_UTF8)
     # Not a list: of a body that comes byte by byte it would be forty times as large.
     received = bytearray()
     fault = None
@@ -106,6 +92,9 @@ async def _content_of(
     # Not `aiter_raw`, which closes the answer before the connection can be looked at.
     stream = aiter(response.stream)
     try:
+        if response.is_stream_consumed:
+            # An event hook of the caller's own client has read it, and httpx decompressed it.
+            return response.content.removeprefix(BOM_UTF8)
         async for chunk in stream:
             received += chunk
             if len(received) > _wire.MAX_BODY:
@@ -115,7 +104,10 @@ async def _content_of(
             if fault is not None:
                 break
     finally:
-        await _close(response)
+        to_be_closed = connection_with_more(response)
+        await response.aclose()
+        if to_be_closed is not None:
+            await to_be_closed.aclose()
     if fault is not None:
         # Reading what is closed ends the generators below this one, which trio wants to see ended.
         with suppress(Exception):
@@ -124,13 +116,6 @@ async def _content_of(
         raise UnreadableBodyError(fault)
     body = _wire.decompress(bytes(received), headers.get("content-encoding", ""))
     return body.removeprefix(BOM_UTF8)
-
-
-async def _close(response: httpx.Response) -> None:
-    to_be_closed = connection_with_more(response)
-    await response.aclose()
-    if to_be_closed is not None:
-        await to_be_closed.aclose()
 
 
 def connection_with_more(response: httpx.Response) -> Any:
@@ -144,8 +129,12 @@ def connection_with_more(response: httpx.Response) -> Any:
     """
     connection: Any = response.stream
     while connection is not None and not hasattr(connection, "_h11_state"):
-        below = [getattr(connection, name) for name in _LAYERS if hasattr(connection, name)]
-        connection = below[0] if below else None
+        # The layers of an answer's stream, in httpx and in httpcore, call the layer below them so.
+        connection = (
+            getattr(connection, "_stream", None)
+            or getattr(connection, "_httpcore_stream", None)
+            or getattr(connection, "_connection", None)
+        )
     network: Any = response.extensions.get("network_stream")
     if connection is None or network is None:
         # Not of httpcore, or HTTP/2, in which each answer names its request.
