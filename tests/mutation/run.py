@@ -86,7 +86,7 @@ MODULES = {
     ),
     "rmz_async.paywall.lifetimes": ("paywall/lifetimes",),
     "rmz_async.paywall._memory": ("paywall/memory", "paywall/snapshot"),
-    "rmz_async._flights": ("paywall/paywall", "paywall/outages", "paywall/feeding"),
+    "rmz_async._flights": ("flights", "paywall/paywall", "paywall/outages", "paywall/feeding"),
     "rmz_async.paywall._facts": (
         "paywall/clumsy_calls",
         "paywall/sharing",
@@ -116,7 +116,11 @@ MODULES = {
     "rmz_async.paywall._reported": ("paywall/feeding", "paywall/changes"),
     "rmz_async.paywall._slugs": ("paywall/misspelt_slugs",),
     "rmz_async.paywall._users": ("paywall/paywall", "paywall/clumsy_calls", "paywall/feeding"),
-    "rmz_async.paywall._product_answers": ("paywall/products", "paywall/products_bought"),
+    "rmz_async.paywall._product_answers": (
+        "paywall/products",
+        "paywall/products_bought",
+        "paywall/misspelt_slugs",
+    ),
     "rmz_async.paywall._answers": (
         "paywall/exact_ends",
         "paywall/priorities",
