@@ -111,6 +111,26 @@ async def test_a_slug_that_another_process_has_learnt_is_right(
     assert caplog.messages == []
 
 
+async def test_a_slug_that_another_process_has_learnt_is_right_during_an_outage(
+    rmz: ScriptedRMZ, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The refusal is that of the other process, and shows the slug here for the first time."""
+    shared = Shared()
+    rmz.set(to("music", 4, "expired", user="ali"), user="ali")
+    here, there = paywall_over(rmz, shared=shared), paywall_over(rmz, shared=shared)
+    await here.check("noura")
+    rmz.failure = DOWN
+    await here.check("nobody")
+    assert not here.status.reachable
+    rmz.failure = None
+    await there.check("ali")
+
+    access = await here.check("ali", "music")
+
+    assert (access.granted, access.certain) == (False, True)
+    assert "music" not in caplog.text
+
+
 async def test_slugs_of_a_file_are_shown_too(
     rmz: ScriptedRMZ, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
