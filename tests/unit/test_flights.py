@@ -10,7 +10,7 @@ from rmz_async._flights import Flights
 
 @pytest.mark.anyio
 async def test_all_who_wait_for_an_answer_go_on_when_it_is_there() -> None:
-    """One asks for all of them, and the answer is for each."""
+    """Only one of them asks, and each gets the answer."""
     flights = Flights[str]()
     asked: list[str] = []
     answers: list[str] = []
