@@ -100,6 +100,7 @@ class _Loop:
         """Return True if all is done; None in each new process, so that pytest runs the tests."""
         importlib.import_module(self.name)
         originals = functions_of(self.name)
+        in_order = list(session.items)
         os.set_blocking(self.failures[0], False)
         pid = os.fork()
         if not pid:
@@ -110,8 +111,11 @@ class _Loop:
         running: dict[int, int] = {}
         for number, change in enumerate(self.made):
             if len(running) == self.at_once:
-                self._wait(running)
-                self._reorder(session.items)
+                if self._wait(running):
+                    self._reorder(session.items)
+                else:
+                    # The test that comes first now would hang with the next changes, too.
+                    session.items[:] = in_order
             pid = os.fork()
             if not pid:
                 obey(self.limits)
@@ -123,15 +127,15 @@ class _Loop:
             self._wait(running)
         return True
 
-    def _wait(self, running: dict[int, int]) -> None:
+    def _wait(self, running: dict[int, int]) -> bool:
+        """Wait for a process, report what it has found, and return whether it ended in time."""
         pid, status = os.wait()
         number = running.pop(pid)
-        if (
-            status
-            and not is_late(status)
-            and os.waitstatus_to_exitcode(status) != NOT_IN_A_FUNCTION
-        ):
+        if is_late(status):
+            return False
+        if status and os.waitstatus_to_exitcode(status) != NOT_IN_A_FUNCTION:
             self._report(number)
+        return True
 
     def _reorder(self, items: list[pytest.Item]) -> None:
         """Let the test that has found the last change run first: it may find the next one."""
