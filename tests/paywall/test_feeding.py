@@ -12,6 +12,7 @@ import pytest
 
 from rmz_async import ConnectionFailedError, EventType, ServerError
 from rmz_async.paywall import PaywallDouble, Reason, Source
+from rmz_async.paywall._users import is_user
 from rmz_async.webhooks import Receiver, sample, sign, verify
 from tests.paywall.events import SECRET, event
 from tests.paywall.scripted import START, ScriptedRMZ, subscription
@@ -56,6 +57,13 @@ async def test_an_event_without_a_user_changes_nothing(rmz: ScriptedRMZ) -> None
         await paywall.feed(event(external_customer_id=name))
 
     assert rmz.asked == []
+
+
+@pytest.mark.parametrize("name", [None, "", "  ", "x" * 192, "\ud800"])
+def test_a_name_for_which_rmz_cannot_be_asked_is_no_user(name: str | None) -> None:
+    """The longest name for which it can be asked has 191 characters."""
+    assert is_user(name) is False
+    assert is_user("x" * 191) is True
 
 
 async def test_who_has_paid_is_not_refused_because_a_replica_lags(rmz: ScriptedRMZ) -> None:
