@@ -10,6 +10,7 @@ from rmz_async._calls.outcome import Evidence, Failure, History
 from rmz_async._execution import UNCLEAR, UnclearCall
 from rmz_async.errors import ConfigurationError, ConnectionFailedError, OutcomeUnknownError
 from rmz_async.operations import RetryRule
+from rmz_async.options import RetryPolicy
 
 if TYPE_CHECKING:
     from rmz_async._transport import Transport
@@ -47,7 +48,7 @@ async def resolve(transport: Transport, error: OutcomeUnknownError) -> Any:
     assert history.last_sent is not None  # or its outcome would be known
     # A call that was cut off in its first attempt has no failure.
     last = history.failures[-1] if history.failures else Failure.AMBIGUOUS
-    done_at = history.last_sent + MAX_PROCESSING_TIME + _retry.lag_of(policy)
+    done_at = history.last_sent + certain_after(policy)
     evidence, found = await execution.read_back(
         call.settlement, last, execution.deadline, caught_up=now >= done_at
     )
@@ -61,6 +62,11 @@ async def resolve(transport: Transport, error: OutcomeUnknownError) -> Any:
         )
     # Or each time that it is raised would make its traceback longer.
     raise error.with_traceback(None)
+
+
+def certain_after(policy: RetryPolicy) -> float:
+    """Return how long after an attempt a change that cannot be seen was not applied; seconds."""
+    return MAX_PROCESSING_TIME + _retry.lag_of(policy)
 
 
 def _call_of(error: OutcomeUnknownError, base_url: str) -> UnclearCall[Any]:

@@ -7,7 +7,7 @@ import sys
 from anyio import sleep
 
 from rmz_async import Client
-from rmz_async._resolving import MAX_PROCESSING_TIME
+from rmz_async._resolving import certain_after
 from rmz_async.cli._printing import printable
 from rmz_async.cli._wording import text
 from rmz_async.errors import (
@@ -21,7 +21,7 @@ from rmz_async.options import RetryPolicy
 
 __all__ = ("WAIT", "read_back")
 
-WAIT: float = MAX_PROCESSING_TIME + RetryPolicy().replica_lag
+WAIT: float = certain_after(RetryPolicy())
 """Seconds after which a change that does not show was not applied."""
 
 
