@@ -109,7 +109,7 @@ def _can_be_read(file: object) -> bool:
 
 def _name_of(file: object) -> str:
     if isinstance(file, str | os.PathLike):
-        return Path(cast("str", file)).name
+        return PurePath(os.fsdecode(cast("str", file))).name
     name = getattr(file, "name", None)
     # The name of a file that was opened by its descriptor is a number.
     return PurePath(name).name if isinstance(name, str) else ""
