@@ -49,6 +49,7 @@ class PaywallDouble(Paywall):
             observer=observer,
         )
         self._client = None
+        self._is_closed = False
         self._use(self._double, Portal(_nothing))
 
     def grant(
@@ -106,9 +107,11 @@ class PaywallDouble(Paywall):
         self._double.as_of(moment)
 
     def close(self) -> None:
-        """End the double and its thread."""
-        super().close()
-        self._portal.close()
+        """End the double and its thread; calling it again does nothing."""
+        if not self._is_closed:
+            super().close()
+            self._is_closed = True
+            self._portal.close()
 
 
 async def _nothing() -> None:

@@ -128,3 +128,9 @@ def test_a_paywall_that_was_never_asked_needs_no_background() -> None:
     double.close()
 
     assert double.status.asked == 0
+
+
+def test_a_double_may_be_closed_twice() -> None:
+    """By a test, and then by its fixture; a client may, too."""
+    with PaywallDouble(now=START) as double:
+        double.close()
