@@ -118,7 +118,7 @@ class RMZError(Exception):
                 errors={"type": ("must name an error of rmz_async",)},
             )
         error = kind(text)
-        for attribute in {"page", *vars(error)} & data.keys():
+        for attribute in ({"page", *error.to_dict()} - {"type", "text"}) & data.keys():
             try:
                 value = _from_plain(attribute, data[attribute])
             except (AttributeError, TypeError, ValueError):
@@ -174,6 +174,11 @@ class MissingExtraError(ConfigurationError, ModuleNotFoundError):
     Attributes:
         name: The package that is missing.
     """
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data that ``json.dumps`` takes; see `RMZError.to_dict`."""
+        # An ImportError has its name beside the other attributes.
+        return {**super().to_dict(), "name": self.name}
 
 
 class PlanNotFoundError(ConfigurationError, KeyError):

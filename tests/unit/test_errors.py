@@ -205,6 +205,15 @@ def test_an_error_of_a_list_keeps_its_page() -> None:
     assert RMZError.from_dict(error.to_dict()).page == 7
 
 
+def test_an_error_of_a_missing_package_keeps_its_name() -> None:
+    """Python keeps the name of an ImportError apart from the other attributes."""
+    data = json.loads(json.dumps(errors.MissingExtraError("text", name="babel").to_dict()))
+    twin = RMZError.from_dict(data)
+
+    assert isinstance(twin, errors.MissingExtraError)
+    assert twin.name == "babel"
+
+
 def test_a_dictionary_of_an_error_has_only_what_json_can_say() -> None:
     """Private attributes and objects stay behind."""
     error = errors.OutcomeUnknownError("text", operation="subscriptions.pause", sent_at=MOMENT)
