@@ -68,7 +68,7 @@ def leave(connection: Connection, walk: Walk, now: float, is_complete: bool) -> 
 
 
 def learn(
-    connection: Connection, page: Sequence[Seen], decide: Decide, now: float, asked_at: float
+    connection: Connection, page: Sequence[Seen], decide: Decide, asked_at: float
 ) -> Sequence[Delivery]:
     """Keep the states of a page, and return the deliveries that follow from them."""
     if not page:

@@ -75,7 +75,6 @@ def learn(
     connection: sqlite3.Connection,
     page: Sequence[Seen],
     decide: Decide,
-    now: float,
     asked_at: float,
 ) -> Sequence[Delivery]:
     """Keep the states of a page, and return the deliveries that follow from them."""

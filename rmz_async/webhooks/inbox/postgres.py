@@ -265,7 +265,7 @@ class PostgresInbox:
             now = self._now(connection)
             if not _postgres_known.go_on(connection, walk, now + lease):
                 return None
-            found = _postgres_known.learn(connection, page, decide, now, now - asked)
+            found = _postgres_known.learn(connection, page, decide, now - asked)
             added = _added(connection, found, now, delay) if found else ()
             return [number for number in added if number is not None]
 

@@ -286,7 +286,7 @@ class SQLiteInbox:
             if not _sqlite_known.go_on(connection, walk, now + lease):
                 return None
             due = now + delay if delay else 0.0
-            found = _sqlite_known.learn(connection, page, decide, now, now - asked)
+            found = _sqlite_known.learn(connection, page, decide, now - asked)
             added = _added(connection, found, now, due)
             return [number for number in added if number is not None]
 
