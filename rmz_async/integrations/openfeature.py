@@ -202,7 +202,7 @@ class _Flag:
         """Return the flag *key*, turned on by products and plans."""
         given = cast("Sequence[object]", wanted)
         is_list = not isinstance(given, str)
-        if not is_list or not all(one and isinstance(one, str | Plan) for one in given):
+        if not is_list or not all(each and isinstance(each, str | Plan) for each in given):
             raise ConfigurationError(
                 f"flags: {key} must be a list of slugs of products, such as pro-plan, and of plans"
             )

@@ -33,14 +33,17 @@ class Wanted:
         Raises:
             ConfigurationError: A product is neither a slug nor a plan.
         """
-        if not all(one and isinstance(one, str | Plan) for one in cast("Sequence[object]", given)):
+        if not all(
+            product and isinstance(product, str | Plan)
+            for product in cast("Sequence[object]", given)
+        ):
             raise ConfigurationError(
                 'products: each must be a slug, such as "pro-plan", or a plan of rmz.plans(), and '
                 "an argument of its own"
             )
         return cls(
-            frozenset(one for one in given if isinstance(one, str)),
-            frozenset(one.variant_id for one in given if isinstance(one, Plan)),
+            frozenset(product for product in given if isinstance(product, str)),
+            frozenset(product.variant_id for product in given if isinstance(product, Plan)),
         )
 
     def includes(self, subscription: Subscription) -> bool | None:

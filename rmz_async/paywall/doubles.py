@@ -115,7 +115,9 @@ class PaywallDouble(Paywall):
         others: tuple[Subscription, ...] = ()
         if slug is not None:
             known = self.rmz.known.get(user, ())
-            others = tuple(one for one in known if one.product is None or one.product.slug != slug)
+            others = tuple(
+                each for each in known if each.product is None or each.product.slug != slug
+            )
         self._set(user, status, self.rmz.now, product, others)
 
     def outage(self, on: bool = True) -> None:

@@ -97,7 +97,7 @@ class RedisAccessCache:
         value = {
             "at": at,
             "checked_at": fact.checked_at.isoformat(),
-            "subscriptions": [one.to_dict() for one in fact.subscriptions],
+            "subscriptions": [each.to_dict() for each in fact.subscriptions],
             "is_partial": fact.is_partial,
         }
         key = self._key(user)
@@ -208,7 +208,7 @@ def _read(value: Any, reported: str | None) -> Fact | None:
     try:
         row = json.loads(value)
         checked_at = datetime.fromisoformat(row["checked_at"])
-        subscriptions = tuple(from_dict(Subscription, one) for one in row["subscriptions"])
+        subscriptions = tuple(from_dict(Subscription, each) for each in row["subscriptions"])
         is_doubted = reported is not None and checked_at < datetime.fromisoformat(reported)
         # An earlier version says nothing of it, and asks RMZ again after a confirmed purchase.
         is_partial = bool(row.get("is_partial"))

@@ -109,7 +109,10 @@ class RedisQuotaStore:
         changed = await self._alone.learn(key, per_minute, now, known)
         figures = (report.limit, report.remaining, report.closed_for)
         answer = await self._ask(
-            _scripts.LEARN, key, per_minute, *("" if one is None else one for one in figures)
+            _scripts.LEARN,
+            key,
+            per_minute,
+            *("" if figure is None else figure for figure in figures),
         )
         return changed if answer is None else bool(answer)
 

@@ -120,6 +120,6 @@ def outcomes_of(
                 outcomes += function([value])
             except Exception as single:  # noqa: BLE001 - it is for the one who waits
                 outcomes.append(single)
-            if len(outcomes) == 2 and all(isinstance(one, Exception) for one in outcomes):
+            if len(outcomes) == 2 and all(isinstance(each, Exception) for each in outcomes):
                 break
         return [*outcomes, *[error] * (len(values) - len(outcomes))]

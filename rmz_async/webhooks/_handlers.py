@@ -91,7 +91,7 @@ class Registered:
 
     def wants(self, event: Event) -> bool:
         """Return whether the handler is for *event*."""
-        return any(_is_wanted(one, event) for one in self.wanted)
+        return any(_is_wanted(each, event) for each in self.wanted)
 
     async def call(self, event: Event, limiter: anyio.CapacityLimiter) -> None:
         """Run the function; a plain one in a thread of *limiter*."""
@@ -166,10 +166,10 @@ class Handlers:
                     "no handler is registered, so that events are stored and nothing runs for "
                     "them: import the module of your handlers before the first delivery"
                 )
-        found = {name: one.rules.grouping for name, one in everyone if one.wants(event)}
+        found = {name: handler.rules.grouping for name, handler in everyone if handler.wants(event)}
         if found or _fault(event) is not None:
             return found
-        return {name: one.rules.grouping for name, one in everyone if not one.wanted}
+        return {name: handler.rules.grouping for name, handler in everyone if not handler.wanted}
 
 
 def checked(wanted: Sequence[Wanted]) -> Sequence[Wanted]:
@@ -183,13 +183,14 @@ def checked(wanted: Sequence[Wanted]) -> Sequence[Wanted]:
             'on: name an event, such as @receiver.on("order.*"); '
             "@receiver.fallback is for those that no other handler wants"
         )
-    for one in cast("Sequence[object]", wanted):
-        if isinstance(one, str):
-            if not fnmatch.filter(EventType, one):
+    for each in cast("Sequence[object]", wanted):
+        if isinstance(each, str):
+            if not fnmatch.filter(EventType, each):
                 logger.warning(
-                    "on: this version knows no event of the name %s; EventType has all", quoted(one)
+                    "on: this version knows no event of the name %s; EventType has all",
+                    quoted(each),
                 )
-        elif not (isinstance(one, type) and issubclass(one, Event)):
+        elif not (isinstance(each, type) and issubclass(each, Event)):
             raise ConfigurationError(
                 'on: name event classes, event types or patterns, such as @receiver.on("order.*")'
             )

@@ -171,7 +171,7 @@ class Play:
             raise ConfigurationError(
                 "kill_after: needs an inbox that can die: Receiver(…, inbox=InboxDouble())"
             )
-        bodies = [sample(one) if isinstance(one, EventType) else one for one in events]
+        bodies = [sample(each) if isinstance(each, EventType) else each for each in events]
         chance = random.Random(shuffle or 0)  # noqa: S311 - to be repeated by its seed
         # Whole numbers, so that 10 % of 20 events are 2 with any seed.
         twice = chance.sample(bodies, round(len(bodies) * duplicates))

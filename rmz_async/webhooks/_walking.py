@@ -98,8 +98,8 @@ class Comparison:
         stored = self._inbox.compare(
             walk,
             [
-                Seen(subject=storable(f"subscription:{one.id}"), state=state_of(one), source=one)
-                for one in page.items
+                Seen(subject=storable(f"subscription:{each.id}"), state=state_of(each), source=each)
+                for each in page.items
             ],
             self._missing,
             asked=self._clock.clock() - self._asked + LAG,

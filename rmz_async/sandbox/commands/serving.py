@@ -194,20 +194,20 @@ def _stopped_by_signals() -> Generator[None]:
 
     def stop(number: int, frame: FrameType | None) -> NoReturn:
         # A second signal must not disturb the way out.
-        for one in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(one, signal.SIG_IGN)
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, signal.SIG_IGN)
         raise _StoppedError
 
     if threading.current_thread() is not threading.main_thread():
         # Only the main thread may listen to signals.
         yield
         return
-    before = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
+    before = {signum: signal.signal(signum, stop) for signum in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
 
 
 def _greet(served: Served, given: argparse.Namespace) -> None:

@@ -81,35 +81,35 @@ class DashboardActions:
 
     async def resume(self, request: Request) -> Response:
         """Answer ``POST /subscriptions/{id}/resume``: what a customer does in the portal."""
-        one = self._subscription(request)
-        if one is None:
+        subscription = self._subscription(request)
+        if subscription is None:
             return notice(request, MISSING)
 
         def act() -> None:
             may_resume = self._store.switches.canceled_may_resume
-            resume(one, self._backend.now(), after_immediate_cancel=may_resume)
-            self._backend.record("portal.resumed", one.id, one.status)
-            self._backend.announce(Event.RESUMED, one)
+            resume(subscription, self._backend.now(), after_immediate_cancel=may_resume)
+            self._backend.record("portal.resumed", subscription.id, subscription.status)
+            self._backend.announce(Event.RESUMED, subscription)
 
-        return self._tried(f"/subscriptions/{one.id}", act)
+        return self._tried(f"/subscriptions/{subscription.id}", act)
 
     async def set_card(self, request: Request) -> Response:
         """Answer ``POST /subscriptions/{id}/card``: the card behaves differently from now on."""
         wanted = (await form_of(request)).get("behaviour")
-        one = self._subscription(request)
-        if one is None or wanted not in list(CardBehaviour):
+        subscription = self._subscription(request)
+        if subscription is None or wanted not in list(CardBehaviour):
             return notice(request, MISSING)
-        one.card = next(card.saved() for card in TEST_CARDS if card.behaviour == wanted)
-        return sent_to(f"/subscriptions/{one.id}")
+        subscription.card = next(card.saved() for card in TEST_CARDS if card.behaviour == wanted)
+        return sent_to(f"/subscriptions/{subscription.id}")
 
     async def emit(self, request: Request) -> Response:
         """Answer ``POST /subscriptions/{id}/emit``: an event about the object as it is."""
         wanted = (await form_of(request)).get("event")
-        one = self._subscription(request)
-        if one is None or wanted not in list(Event):
+        subscription = self._subscription(request)
+        if subscription is None or wanted not in list(Event):
             return notice(request, MISSING)
-        self._backend.emit(Event(wanted), one.id)
-        return sent_to(f"/subscriptions/{one.id}")
+        self._backend.emit(Event(wanted), subscription.id)
+        return sent_to(f"/subscriptions/{subscription.id}")
 
     async def set_order_status(self, request: Request) -> Response:
         """Answer ``POST /orders/{id}``: the call that moves an order on."""

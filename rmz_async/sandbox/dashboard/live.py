@@ -68,7 +68,7 @@ def version_of(backend: Backend) -> str:
         len(backend.ledger),
         len(backend.courier.log),
         backend.requests.count,
-        [(one.id, one.enabled, one.signed) for one in backend.webhooks.values()],
+        [(webhook.id, webhook.enabled, webhook.signed) for webhook in backend.webhooks.values()],
         [(rule.number, rule.times) for rule in backend.faults.rules],
         len(backend.faults.injected),
         backend.store.switches,

@@ -89,26 +89,27 @@ class DashboardPages:
         status = request.query_params.get("status")
         customer = request.query_params.get("customer")
         rows = [
-            one
-            for one in self._store.subscriptions.values()
-            if status in (None, "", one.status) and customer in (None, str(one.customer_id))
+            subscription
+            for subscription in self._store.subscriptions.values()
+            if status in (None, "", subscription.status)
+            and customer in (None, str(subscription.customer_id))
         ]
-        rows.sort(key=lambda one: one.id, reverse=True)
+        rows.sort(key=lambda subscription: subscription.id, reverse=True)
         return self.page(
             request, "subscriptions.html", rows=rows[:_ROWS], total=len(rows), chosen=status
         )
 
     async def subscription(self, request: Request) -> Response:
         """Answer ``GET /subscriptions/{id}``."""
-        one = self._store.subscriptions.get(request.path_params["id"])
-        if one is None:
+        subscription = self._store.subscriptions.get(request.path_params["id"])
+        if subscription is None:
             return notice(request, MISSING)
-        history = self._store.history.get(one.id, ())
+        history = self._store.history.get(subscription.id, ())
         return self.page(
             request,
             "subscription.html",
-            one=one,
-            picture=picture_of(one, history, self._backend.now()),
+            subscription=subscription,
+            picture=picture_of(subscription, history, self._backend.now()),
             picture_width=WIDTH,
             history=history[::-1],
             behaviours=BEHAVIOURS,
@@ -117,13 +118,15 @@ class DashboardPages:
 
     async def customers(self, request: Request) -> Response:
         """Answer ``GET /customers``."""
-        rows = sorted(self._store.customers.values(), key=lambda one: one.id, reverse=True)
+        rows = sorted(
+            self._store.customers.values(), key=lambda customer: customer.id, reverse=True
+        )
         return self.page(request, "customers.html", rows=rows[:_ROWS], total=len(rows))
 
     async def orders(self, request: Request) -> Response:
         """Answer ``GET /orders``."""
         rows: list[Order] = sorted(
-            self._store.orders.values(), key=lambda one: one.id, reverse=True
+            self._store.orders.values(), key=lambda order: order.id, reverse=True
         )
         return self.page(
             request,

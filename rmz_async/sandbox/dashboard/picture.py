@@ -69,13 +69,16 @@ def picture_of(subscription: Subscription, history: Sequence[Happening], now: da
         now: UTC.
     """
     axis = _Axis(
-        min(subscription.started_at, *(one.period_start for one in history), now),
-        max(subscription.current_period_end, *(one.period_end for one in history), now),
+        min(subscription.started_at, *(happening.period_start for happening in history), now),
+        max(subscription.current_period_end, *(happening.period_end for happening in history), now),
     )
     return Picture(
         states=tuple(_states(subscription, history, now, axis)),
         periods=tuple(_periods(subscription, history, axis)),
-        events=tuple(Spot(one.event.partition(".")[2], axis.x(one.at), one.at) for one in history),
+        events=tuple(
+            Spot(happening.event.partition(".")[2], axis.x(happening.at), happening.at)
+            for happening in history
+        ),
         ticks=tuple(axis.ticks()),
         now=Spot("now", axis.x(now), now),
     )
@@ -121,7 +124,7 @@ def _periods(
     subscription: Subscription, history: Sequence[Happening], axis: _Axis
 ) -> Iterable[Bar]:
     """Return each period once, with the end that it had last."""
-    ends = {one.period_start: one.period_end for one in history}
+    ends = {happening.period_start: happening.period_end for happening in history}
     ends[subscription.current_period_start] = subscription.current_period_end
     for start in sorted(ends):
         yield axis.bar("period", start, ends[start])

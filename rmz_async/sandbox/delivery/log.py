@@ -147,7 +147,7 @@ def _listed(attempts: Deliveries) -> str:
     """Return the latest ten attempts, a line for each."""
     lines = ["Nothing was sent."]
     if attempts:
-        lines = ["The latest attempts:", *(f"  {_line(one)}" for one in attempts[-10:])]
+        lines = ["The latest attempts:", *(f"  {_line(attempt)}" for attempt in attempts[-10:])]
     return "\n".join([*lines, *repeated_by(attempts.seed)])
 
 

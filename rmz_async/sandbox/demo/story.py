@@ -71,7 +71,7 @@ class _Story:
         self._chapter("Ahmed begins a trial")
         product = await self._rmz.products.get(PRO_PLAN)
         plans = product.subscription_variants or ()
-        plan = next(one for one in plans if one.id == MONTHLY)
+        plan = next(plan for plan in plans if plan.id == MONTHLY)
         session = await self._rmz.checkout_sessions.create(
             product_id=PRO_PLAN,
             variant_id=MONTHLY,
@@ -97,7 +97,10 @@ class _Story:
         self._id = subscription_of(back)
         await self._webhooks("subscription.created", "order.created")
         found = await self._rmz.subscriptions.lookup(external_customer_id=USER)
-        check([one.id for one in found.subscriptions] == [self._id], "the lookup finds him")
+        check(
+            [subscription.id for subscription in found.subscriptions] == [self._id],
+            "the lookup finds him",
+        )
         await self._state(SubscriptionStatus.TRIALING, access=True)
         status = await self._shop.refuse_forgery(address)
         check(status == 401, "a webhook that nobody signed is refused")

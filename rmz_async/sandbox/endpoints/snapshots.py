@@ -38,17 +38,17 @@ def snapshot_routes(snapshots: Snapshots, door: FrontDoor) -> list[Route]:
 
         return endpoint
 
-    one = f"{_PATH}/{{name}}"
+    path = f"{_PATH}/{{name}}"
     return [
         Route(_PATH, guarded(calls.rows), methods=["GET"]),
         route(
-            one,
+            path,
             GET=guarded(calls.content),
             PUT=guarded(calls.save),
             DELETE=guarded(calls.delete),
         ),
-        Route(f"{one}/restore", guarded(calls.restore), methods=["POST"]),
-        Route(f"{one}/diff", guarded(calls.diff), methods=["GET"]),
+        Route(f"{path}/restore", guarded(calls.restore), methods=["POST"]),
+        Route(f"{path}/diff", guarded(calls.diff), methods=["GET"]),
     ]
 
 
@@ -60,7 +60,7 @@ class _Calls:
 
     def rows(self, _: Request, __: bytes) -> Response:
         """Answer ``GET``: all snapshots."""
-        return JSONResponse([_shown(one) for one in self._snapshots.list()])
+        return JSONResponse([_shown(snapshot) for snapshot in self._snapshots.list()])
 
     def save(self, request: Request, body: bytes) -> Response:
         """Answer ``PUT`` of a name: keep the present, or the file that is sent."""
@@ -79,9 +79,9 @@ class _Calls:
 
     def restore(self, request: Request, _: bytes) -> Response:
         """Answer ``POST`` of ``restore``."""
-        one = self._snapshots.get(_name(request))
-        self._snapshots.restore(one.name)
-        return JSONResponse(_shown(one))
+        snapshot = self._snapshots.get(_name(request))
+        self._snapshots.restore(snapshot.name)
+        return JSONResponse(_shown(snapshot))
 
     def diff(self, request: Request, _: bytes) -> Response:
         """Answer ``GET`` of ``diff``; ``?with=`` names the other snapshot."""
@@ -89,8 +89,8 @@ class _Calls:
         return JSONResponse([_row(change) for change in changes])
 
 
-def _shown(one: Snapshot) -> dict[str, str]:
-    return {"name": one.name, "now": one.moment.isoformat()}
+def _shown(snapshot: Snapshot) -> dict[str, str]:
+    return {"name": snapshot.name, "now": snapshot.moment.isoformat()}
 
 
 def _name(request: Request) -> str:

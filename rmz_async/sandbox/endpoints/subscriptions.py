@@ -27,14 +27,14 @@ _MONTH = 30
 
 def routes(backend: Backend, door: FrontDoor) -> list[Route]:
     """Return the paths and their handlers."""
-    subscriptions, one = Subscriptions(backend), "/subscriptions/{id}"
+    subscriptions, path = Subscriptions(backend), "/subscriptions/{id}"
     return [
         Route("/subscriptions", door.lets_in(subscriptions.list), methods=["GET"]),
-        Route(one, door.lets_in(subscriptions.get), methods=["GET"]),
-        Route(f"{one}/cancel", door.lets_in(subscriptions.cancel), methods=["POST"]),
-        Route(f"{one}/pause", door.lets_in(subscriptions.pause), methods=["POST"]),
-        Route(f"{one}/unpause", door.lets_in(subscriptions.unpause), methods=["POST"]),
-        Route(f"{one}/extend", door.lets_in(subscriptions.extend), methods=["POST"]),
+        Route(path, door.lets_in(subscriptions.get), methods=["GET"]),
+        Route(f"{path}/cancel", door.lets_in(subscriptions.cancel), methods=["POST"]),
+        Route(f"{path}/pause", door.lets_in(subscriptions.pause), methods=["POST"]),
+        Route(f"{path}/unpause", door.lets_in(subscriptions.unpause), methods=["POST"]),
+        Route(f"{path}/extend", door.lets_in(subscriptions.extend), methods=["POST"]),
     ]
 
 

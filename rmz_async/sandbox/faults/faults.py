@@ -223,7 +223,7 @@ def _copied(
 ) -> tuple[tuple[FaultRule, ...], tuple[tuple[FaultRule, str], ...]]:
     """Return copies in which each rule is one rule, too."""
     rules, injected = tuple(rules), tuple(injected)
-    copies = {id(rule): attrs.evolve(rule) for rule in (*rules, *(one for one, _ in injected))}
+    copies = {id(rule): attrs.evolve(rule) for rule in (*rules, *(rule for rule, _ in injected))}
     return (
         tuple(copies[id(rule)] for rule in rules),
         tuple((copies[id(rule)], name) for rule, name in injected),

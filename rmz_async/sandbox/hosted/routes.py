@@ -53,17 +53,17 @@ def _portal(backend: Backend) -> list[Route]:
     visits = Visits(backend)
     entrance = Entrance(backend, visits)
     pages = SubscriptionPages(backend, visits)
-    one = "/portal/subscriptions/{id:number}"
+    path = "/portal/subscriptions/{id:number}"
     return [
         route("/s/{token}", GET=entrance.show, POST=entrance.enter),
         route("/portal/code", GET=entrance.ask, POST=entrance.prove),
         Route("/portal", pages.overview, methods=["GET"]),
         Route("/portal/leave", pages.leave, methods=["POST"]),
-        Route(one, pages.one, methods=["GET"]),
-        Route(f"{one}/cancel", pages.cancel, methods=["POST"]),
-        Route(f"{one}/resume", pages.resume, methods=["POST"]),
-        route(f"{one}/card", GET=pages.card, POST=pages.change_card),
-        route(f"{one}/plan/{{variant:number}}", GET=pages.plan, POST=pages.change_plan),
+        Route(path, pages.subscription, methods=["GET"]),
+        Route(f"{path}/cancel", pages.cancel, methods=["POST"]),
+        Route(f"{path}/resume", pages.resume, methods=["POST"]),
+        route(f"{path}/card", GET=pages.card, POST=pages.change_card),
+        route(f"{path}/plan/{{variant:number}}", GET=pages.plan, POST=pages.change_plan),
         Route("/portal/invoices/{id:number}", InvoicePages(backend, visits).show, methods=["GET"]),
     ]
 

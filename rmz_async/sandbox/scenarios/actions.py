@@ -235,7 +235,7 @@ class SetCard:
         number = stage.value(self.subscription)
         if number not in stage.sandbox.state.subscriptions:
             raise StepError(f"subscription: there is no subscription {number}")
-        card = next(one for one in TEST_CARDS if one.behaviour is self.behaviour)
+        card = next(card for card in TEST_CARDS if card.behaviour is self.behaviour)
         stage.sandbox.state.subscriptions[number].card = card.saved()
 
 

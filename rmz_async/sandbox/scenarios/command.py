@@ -64,7 +64,7 @@ def _run(given: argparse.Namespace) -> int:
         except OSError as problem:
             reason = f"cannot write {given.junit}: {problem.strerror}"
             raise CommandError(reason, ExitCode.FAILED) from None
-    return ExitCode.DONE if all(one.failed is None for one in played) else ExitCode.FAILED
+    return ExitCode.DONE if all(run.failed is None for run in played) else ExitCode.FAILED
 
 
 def _path(name: str) -> Path:

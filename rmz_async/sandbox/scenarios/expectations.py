@@ -47,11 +47,11 @@ class ExpectSubscription:
     async def play(self, stage: Stage) -> None:
         """Compare."""
         number = stage.value(self.id)
-        one = stage.sandbox.state.subscriptions.get(number)
-        if one is None:
+        subscription = stage.sandbox.state.subscriptions.get(number)
+        if subscription is None:
             raise StepError(f"id: there is no subscription {number}")
         for name, wanted in self.fields.items():
-            found = as_json(getattr(one, name))
+            found = as_json(getattr(subscription, name))
             expected = as_json(stage.value(wanted))
             if found != expected:
                 raise StepError(f"{name}: must be {expected!r}, and is {found!r}")
@@ -77,7 +77,9 @@ class ExpectDeliveries:
         of = stage.sandbox.deliveries.of(self.event, stage.value(self.id))
         accepted = sum(attempt.succeeded for attempt in of)
         if accepted != self.times:
-            seen = [f"{one.event} of {one.object_id}" for one in stage.sandbox.deliveries]
+            seen = [
+                f"{attempt.event} of {attempt.object_id}" for attempt in stage.sandbox.deliveries
+            ]
             raise StepError(
                 f"times: {self.event} must be accepted {self.times} time(s), and was accepted "
                 f"{accepted}, in {len(of)} attempt(s); latest deliveries: {_latest(seen)}"
@@ -101,7 +103,7 @@ class ExpectLedger:
         """Compare."""
         found = len(stage.sandbox.ledger.of(self.operation, stage.value(self.id)))
         if found != self.times:
-            seen = [f"{one.operation} of {one.object_id}" for one in stage.sandbox.ledger]
+            seen = [f"{effect.operation} of {effect.object_id}" for effect in stage.sandbox.ledger]
             raise StepError(
                 f"times: the ledger must have {self.operation} {self.times} time(s), and has it "
                 f"{found}; latest effects: {_latest(seen)}"
@@ -127,7 +129,10 @@ class ExpectRequests:
         path = stage.value(self.path)
         fit = stage.sandbox.requests.of(method=self.method, path=path, status=self.status)
         if len(fit) != self.times:
-            seen = [f"{one.method} {one.path} → {one.status}" for one in stage.sandbox.requests]
+            seen = [
+                f"{request.method} {request.path} → {request.status}"
+                for request in stage.sandbox.requests
+            ]
             raise StepError(
                 f"times: {self.times} request(s) must fit, and {len(fit)} do; latest requests: "
                 f"{_latest(seen)}"

@@ -23,7 +23,9 @@ def report(played: Sequence[Played], at: datetime) -> bytes:
         played: The scenarios, in order.
         at: When they were played; aware.
     """
-    suites = ET.Element("testsuites", _counts([one for run in played for one in run.outcomes]))
+    suites = ET.Element(
+        "testsuites", _counts([outcome for run in played for outcome in run.outcomes])
+    )
     suites.set("time", _seconds(sum(run.seconds for run in played)))
     for run in played:
         suite = ET.SubElement(suites, "testsuite", {"name": _text(run.scenario.name)})
@@ -61,12 +63,12 @@ def _case(outcome: Outcome, path: str) -> ET.Element:
 
 
 def _counts(outcomes: Sequence[Outcome]) -> dict[str, str]:
-    failed = [one for one in outcomes if one.problem is not None]
+    failed = [outcome for outcome in outcomes if outcome.problem is not None]
     return {
         "tests": str(len(outcomes)),
-        "failures": str(sum(not one.is_fault for one in failed)),
-        "errors": str(sum(one.is_fault for one in failed)),
-        "skipped": str(sum(not one.was_reached for one in outcomes)),
+        "failures": str(sum(not outcome.is_fault for outcome in failed)),
+        "errors": str(sum(outcome.is_fault for outcome in failed)),
+        "skipped": str(sum(not outcome.was_reached for outcome in outcomes)),
     }
 
 

@@ -47,7 +47,7 @@ class Played:
     @property
     def failed(self) -> Outcome | None:
         """The step that failed; None if all passed."""
-        return next((one for one in self.outcomes if one.problem is not None), None)
+        return next((outcome for outcome in self.outcomes if outcome.problem is not None), None)
 
 
 async def play(scenario: Scenario, *, watch: Callable[[], float] = time.perf_counter) -> Played:

@@ -50,7 +50,7 @@ class Stage:
                 rows = cast("dict[str, object]", written)
                 return {self.value(key): self.value(row) for key, row in rows.items()}
             case list():
-                return [self.value(one) for one in cast("list[object]", written)]
+                return [self.value(item) for item in cast("list[object]", written)]
             case _:
                 return written
 

@@ -70,7 +70,7 @@ def _apply_row(name: str, key: object, fields: Any, store: Store) -> None:
 
 def _set(target: Any, changes: Mapping[str, Any], path: str) -> None:
     fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(attrs.resolve_types(target.__class__))
-    types = {one.name: one.type for one in fields}
+    types = {field.name: field.type for field in fields}
     for name, value in changes.items():
         _check(name, types, path)
         wanted = _structured(value, types[name], f"{path}.{name}")

@@ -246,8 +246,8 @@ class InThread:
         try:
             async with self.sandbox, anyio.create_task_group() as tasks:
                 worlds = self.sandbox.worlds
-                for one in self._sandboxes():
-                    self._take_over(one)
+                for sandbox in self._sandboxes():
+                    self._take_over(sandbox)
                 worlds.when_made.append(self._take_over_world)
                 tasks.start_soon(self._keep_up)
                 try:
@@ -255,8 +255,8 @@ class InThread:
                 finally:
                     tasks.cancel_scope.cancel()
                     worlds.when_made.remove(self._take_over_world)
-                    for one in self._sandboxes():
-                        self._give_back(one)
+                    for sandbox in self._sandboxes():
+                        self._give_back(sandbox)
         finally:
             self._address.loop = None
 
@@ -314,8 +314,8 @@ class InThread:
         """Bring about what comes due between requests."""
         while True:
             await anyio.sleep(_LOOK_EVERY)
-            for one in self._sandboxes():
-                one.catch_up()
+            for sandbox in self._sandboxes():
+                sandbox.catch_up()
 
     async def _note_start(self) -> None:
         self._started.set()

@@ -82,7 +82,9 @@ class Requests(tuple[Exchange, ...]):  # noqa: SLOT001 - Python allows a tuple n
         found = self.of(method=method, path=path, status=status)
         if found:
             lines = [f"{len(found)} request(s) fit, expected none:"]
-            lines += [f"  {one.method} {one.path} → {one.status}" for one in found[:10]]
+            lines += [
+                f"  {request.method} {request.path} → {request.status}" for request in found[:10]
+            ]
             raise AssertionError("\n".join([*lines, *repeated_by(self.seed)]))
 
 

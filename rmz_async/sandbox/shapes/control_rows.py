@@ -38,58 +38,58 @@ def attempt_row(number: int, attempt: Delivery) -> Row:
 
 
 def _subscriptions(backend: Backend) -> Iterable[Row]:
-    for _, one in sorted(backend.store.subscriptions.items()):
+    for _, subscription in sorted(backend.store.subscriptions.items()):
         yield {
-            "id": one.id,
-            "status": one.status,
-            "customer": one.customer_id,
-            "plan": one.variant_id,
-            "period_end": _time(one.current_period_end),
-            "renews": one.renews,
-            "external_customer_id": one.external_customer_id,
+            "id": subscription.id,
+            "status": subscription.status,
+            "customer": subscription.customer_id,
+            "plan": subscription.variant_id,
+            "period_end": _time(subscription.current_period_end),
+            "renews": subscription.renews,
+            "external_customer_id": subscription.external_customer_id,
         }
 
 
 def _customers(backend: Backend) -> Iterable[Row]:
-    for _, one in sorted(backend.store.customers.items()):
-        phone = f"+{one.country_code}{one.phone}"
-        yield {"id": one.id, "name": one.name, "phone": phone, "email": one.email}
+    for _, customer in sorted(backend.store.customers.items()):
+        phone = f"+{customer.country_code}{customer.phone}"
+        yield {"id": customer.id, "name": customer.name, "phone": phone, "email": customer.email}
 
 
 def _orders(backend: Backend) -> Iterable[Row]:
-    for _, one in sorted(backend.store.orders.items()):
+    for _, order in sorted(backend.store.orders.items()):
         yield {
-            "id": one.id,
-            "status": one.status.name.lower(),
-            "customer": one.customer_id,
-            "total": f"{one.total:.2f}",
-            "created_at": _time(one.created_at),
+            "id": order.id,
+            "status": order.status.name.lower(),
+            "customer": order.customer_id,
+            "total": f"{order.total:.2f}",
+            "created_at": _time(order.created_at),
         }
 
 
 def _requests(backend: Backend) -> Iterable[Row]:
-    for one in backend.requests:
+    for request in backend.requests:
         yield {
-            "at": _time(one.at),
-            "status": one.status,
-            "method": one.method,
-            "path": one.path,
+            "at": _time(request.at),
+            "status": request.status,
+            "method": request.method,
+            "path": request.path,
         }
 
 
 def _deliveries(backend: Backend) -> Iterable[Row]:
-    for number, one in enumerate(backend.courier.log, 1):
-        yield attempt_row(number, one)
+    for number, attempt in enumerate(backend.courier.log, 1):
+        yield attempt_row(number, attempt)
 
 
 def _webhooks(backend: Backend) -> Iterable[Row]:
-    for one in backend.webhooks.values():
+    for webhook in backend.webhooks.values():
         yield {
-            "id": one.id,
-            "url": one.url,
-            "enabled": one.enabled,
-            "signed": one.signed,
-            "tries": one.tries,
+            "id": webhook.id,
+            "url": webhook.url,
+            "enabled": webhook.enabled,
+            "signed": webhook.signed,
+            "tries": webhook.tries,
         }
 
 

@@ -63,7 +63,7 @@ def _changes(first: Snapshot, second: Snapshot) -> Iterator[Change]:
         yield from _of_rows(name, table.rows, second.tables[name].rows)
     yield from _of_row("profile", "", first.profile, second.profile)
     yield from _of_row("switches", "", first.switches, second.switches)
-    webhooks = [{one.id: one for one in side.webhooks} for side in (first, second)]
+    webhooks = [{webhook.id: webhook for webhook in side.webhooks} for side in (first, second)]
     yield from _of_rows("webhooks", *webhooks)
     yield from _of_log("faults", first.faults.rules, second.faults.rules)
     yield from _of_log("ledger", first.ledger, second.ledger)
@@ -82,12 +82,12 @@ def _of_rows(name: str, before: Mapping[Any, Any], after: Mapping[Any, Any]) -> 
     keys = [key for key, row in before.items() if after.get(key) is not row]
     keys += [key for key in after if key not in before]
     for key in sorted(keys):
-        one, other = before.get(key), after.get(key)
+        old, new = before.get(key), after.get(key)
         shown = f"{key[:_SHOWN_OF_KEY]}…" if name in _SECRET_KEYS else key
-        if one is None or other is None:
-            yield Change(name, shown, "", one, other)
+        if old is None or new is None:
+            yield Change(name, shown, "", old, new)
         else:
-            yield from _of_row(name, shown, one, other)
+            yield from _of_row(name, shown, old, new)
 
 
 def _of_row(
@@ -95,14 +95,14 @@ def _of_row(
 ) -> Iterable[Change]:
     fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(before.__class__)
     for field in fields:
-        one, other = getattr(before, field.name), getattr(after, field.name)
-        if one == other or not field.eq:
+        old, new = getattr(before, field.name), getattr(after, field.name)
+        if old == new or not field.eq:
             continue
         path = f"{within}{field.name}"
-        if one.__class__ is other.__class__ and attrs.has(one.__class__):
-            yield from _of_row(name, key, one, other, f"{path}.")
+        if old.__class__ is new.__class__ and attrs.has(old.__class__):
+            yield from _of_row(name, key, old, new, f"{path}.")
         else:
-            shown = (one, other) if field.repr else (HIDDEN, HIDDEN)
+            shown = (old, new) if field.repr else (HIDDEN, HIDDEN)
             yield Change(name, key, path, *shown)
 
 

@@ -249,9 +249,9 @@ def _before_from(made: Converter) -> Callable[[Any, object], Before]:
 
 
 def _before_to(made: Converter) -> Callable[[Before], object]:
-    return lambda one: {
-        "at": one.at.isoformat(),
-        "table": one.table,
-        "key": one.key,
-        "row": None if one.row is None else made.unstructure(one.row),
+    return lambda before: {
+        "at": before.at.isoformat(),
+        "table": before.table,
+        "key": before.key,
+        "row": None if before.row is None else made.unstructure(before.row),
     }

@@ -113,7 +113,7 @@ def _check_version(content: Mapping[str, Any]) -> None:
 
 
 def _structured(content: Mapping[str, Any]) -> Snapshot:
-    fields = {one.name: one.type for one in attrs.fields(attrs.resolve_types(Snapshot))}
+    fields = {field.name: field.type for field in attrs.fields(attrs.resolve_types(Snapshot))}
     unknown = sorted(content.keys() - fields.keys() - {"format", "version"})
     missing = sorted(fields.keys() - content.keys())
     problems = [f"unknown: {name}" for name in unknown]

@@ -127,10 +127,12 @@ def _assign(target: attrs.AttrsInstance, source: attrs.AttrsInstance) -> None:
 def _put_back_webhooks(kept: tuple[Webhook, ...], webhooks: dict[int, Webhook]) -> None:
     before = dict(webhooks)
     webhooks.clear()
-    for one in kept:
+    for kept_webhook in kept:
         # A file has no application: the one that takes the deliveries of this address stays.
-        same = before.get(one.id)
-        app = one.app or (same.app if same is not None and same.url == one.url else None)
-        webhook = same or attrs.evolve(one)
-        _assign(webhook, attrs.evolve(one, app=app))
-        webhooks[one.id] = webhook
+        same = before.get(kept_webhook.id)
+        app = kept_webhook.app or (
+            same.app if same is not None and same.url == kept_webhook.url else None
+        )
+        webhook = same or attrs.evolve(kept_webhook)
+        _assign(webhook, attrs.evolve(kept_webhook, app=app))
+        webhooks[kept_webhook.id] = webhook

@@ -120,7 +120,9 @@ class Table(MutableMapping[K, V]):
             listener(key)
 
     def _share_with(self, keeper: KeptRows[K, V]) -> None:
-        self._keepers = [one for one in self._keepers if one() not in (None, keeper)]
+        self._keepers = [
+            reference for reference in self._keepers if reference() not in (None, keeper)
+        ]
         self._keepers.append(weakref.ref(keeper))
         self._shared = set(self._rows)
 
@@ -128,8 +130,8 @@ class Table(MutableMapping[K, V]):
         """Give those who keep the row of *key* a copy of it, which will not change."""
         row = self._rows.get(key)
         spared: V | None = None
-        for one in self._keepers:
-            keeper = one()
+        for reference in self._keepers:
+            keeper = reference()
             if keeper is not None and row is not None and keeper.rows.get(key) is row:
                 spared = copy.copy(row) if spared is None else spared
                 keeper.rows[key] = spared

@@ -92,10 +92,10 @@ def relative(moment: datetime, now: datetime) -> str:
     distance = int((now - moment).total_seconds())
     word = "منذ" if distance >= 0 else "بعد"
     seconds = max(1, abs(distance))
-    size, one, two, few, many = next(unit for unit in _UNITS if seconds >= unit[0])
+    size, singular, two, few, many = next(unit for unit in _UNITS if seconds >= unit[0])
     count = seconds // size
     # Arabic counts three to ten with the plural, and what is above with the singular.
-    text = {1: one, 2: two}.get(count) or (few if count <= 10 else many).format(count)
+    text = {1: singular, 2: two}.get(count) or (few if count <= 10 else many).format(count)
     return f"{word} {text}"
 
 

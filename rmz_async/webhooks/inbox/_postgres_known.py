@@ -34,9 +34,9 @@ def take_over(connection: Connection, deliveries: Sequence[Delivery], now: float
     """Keep the states that new deliveries show."""
     # In the order of the subjects: two processes could else wait for each other. Each has a
     # statement of its own, because PostgreSQL changes a row only once in a statement.
-    for one in sorted(deliveries, key=lambda one: one.subject or ""):
-        if one.state and one.subject is not None:
-            row = {"subject": one.subject, "state": dict(one.state), "seen_at": now}
+    for delivery in sorted(deliveries, key=lambda delivery: delivery.subject or ""):
+        if delivery.state and delivery.subject is not None:
+            row = {"subject": delivery.subject, "state": dict(delivery.state), "seen_at": now}
             connection.execute(_TAKE_OVER, row)
 
 
@@ -76,7 +76,7 @@ def learn(
     subjects = sorted(seen.subject for seen in page)
     # A row for each, so that no delivery that is stored meanwhile can make it known.
     nothing: dict[str, Any] = {}
-    rows = [{"subject": one, "state": nothing, "seen_at": NOBODY_KNOWS} for one in subjects]
+    rows = [{"subject": subject, "state": nothing, "seen_at": NOBODY_KNOWS} for subject in subjects]
     connection.execute(_NEW.on_conflict_do_nothing(), rows)
     known = {
         row.subject: row

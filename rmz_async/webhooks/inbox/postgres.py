@@ -348,7 +348,7 @@ def _added(
     new = [first[key] for key in first if key in stored]
     # A task without a delay is due at any time.
     due = now + delay if delay else 0.0
-    tasks = [task for one in new for task in _tasks(stored[text_of(one.key)], one, due)]
+    tasks = [task for each in new for task in _tasks(stored[text_of(each.key)], each, due)]
     if tasks:
         connection.execute(insert(TASKS).values(tasks))
         connection.execute(_NOTIFY)

@@ -57,10 +57,10 @@ class SubscriptionPages:
         visit.visit = None
         return sent_to(visit.return_url) if visit.return_url else notice(request, LEFT)
 
-    async def one(self, request: Request) -> Response:
+    async def subscription(self, request: Request) -> Response:
         """Answer ``GET /portal/subscriptions/{id}``."""
         found = self._find(request)
-        return found if isinstance(found, Response) else self._one(request, found)
+        return found if isinstance(found, Response) else self._page(request, found)
 
     async def cancel(self, request: Request) -> Response:
         """Answer ``POST /portal/subscriptions/{id}/cancel``: now, or with the period."""
@@ -87,7 +87,7 @@ class SubscriptionPages:
                 found, request.path_params["variant"], self._store, self._backend.now()
             )
         except RefusedError:
-            return self._one(request, found, IMPOSSIBLE)
+            return self._page(request, found, IMPOSSIBLE)
         return rendered(
             request,
             "portal_plan.html",
@@ -107,7 +107,7 @@ class SubscriptionPages:
                 found, request.path_params["variant"], self._store, self._backend.now()
             )
         except RefusedError as refusal:
-            return self._one(request, found, DECLINED if refusal.status == 402 else IMPOSSIBLE)
+            return self._page(request, found, DECLINED if refusal.status == 402 else IMPOSSIBLE)
         self._backend.record("portal.change_plan", found.id, f"variant {found.variant_id}")
         self._backend.announce(Event.UPDATED, found)
         if order is not None:
@@ -154,7 +154,7 @@ class SubscriptionPages:
         try:
             rule(found, self._backend.now())
         except RefusedError:
-            return self._one(request, found, IMPOSSIBLE)
+            return self._page(request, found, IMPOSSIBLE)
         self._backend.record(f"portal.{event.value.partition('.')[2]}", found.id, found.status)
         self._backend.announce(event, found)
         return _to(found)
@@ -170,12 +170,12 @@ class SubscriptionPages:
             "portal_overview.html",
             customer=self._store.customers[visit.customer_id],
             shop=self._store.profile,
-            subscriptions=sorted(theirs, key=lambda one: one.id, reverse=True),
+            subscriptions=sorted(theirs, key=lambda subscription: subscription.id, reverse=True),
             store=self._store,
             statuses=STATUSES,
         )
 
-    def _one(
+    def _page(
         self, request: Request, subscription: Subscription, problem: str | None = None
     ) -> Response:
         paid = [
