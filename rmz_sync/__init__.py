@@ -18,6 +18,6 @@ __all__: tuple[str, ...] = ("Client", "Pager", "Paywall", "paywall", "webhooks")
 __all__ += _shared.__all__
 __all__ += models.__all__
 
-# A process that forked while the first answer imports cattrs would never stop waiting for that
-# import.
+# If a process forked while the first answer imports cattrs, the child would wait for that import
+# forever.
 load_cattrs()

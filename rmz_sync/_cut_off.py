@@ -22,7 +22,8 @@ CLOSED = "cut off, because this client was closed or its loop ended"
 class CutOff:
     """The error that a job raises if it is cut off.
 
-    Apart from the job, because a connection remembers the context in which it was opened.
+    A `CutOff` does not refer to its job, because a connection keeps the context in which it was
+    opened, and with it whatever the context refers to.
 
     Attributes:
         reason: Why the job is cut off.
@@ -37,7 +38,7 @@ class CutOff:
 
 
 cut_off: ContextVar[CutOff] = ContextVar("cut_off")
-"""The one of the job that runs."""
+"""The `CutOff` of the job that runs."""
 
 
 class WrappedClient(rmz_async.Client):
@@ -71,7 +72,7 @@ class WrappedTransport(Transport):
         raise execution.cut_off(here.reason)
 
     async def resolve(self, error: OutcomeUnknownError) -> Any:
-        """Find out later; if this is cut off, raise *error*, which is still true."""
+        """Resolve *error*; if that is cut off, raise *error* again, which is still true."""
         cut_off.get().verdict = lambda _: error.with_traceback(None)
         with suppress(asyncio.CancelledError):
             return await super().resolve(error)

@@ -102,7 +102,7 @@ def module(path: Path) -> str:
     tree = ast.parse(text)
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     if len(classes) != 1 or classes[0].bases or classes[0].decorator_list:
-        stop(stem, "wants exactly one class, without bases and decorators")
+        stop(stem, "must have exactly one class, without bases and decorators")
     written = MODULE.format(
         stem=stem,
         name=classes[0].name,
@@ -248,7 +248,7 @@ def ruff(name: str, text: str, *command: str) -> str:
 
 
 def stop(name: str, reason: str) -> NoReturn:
-    """Leave, and name what has no rule."""
+    """End the program with the name of what has no rule."""
     raise SystemExit(f"rmz_sync/_generate.py: {name}: {reason}")
 
 

@@ -23,8 +23,8 @@ class Job(Generic[T]):
 
     Attributes:
         ended: A lock that is released when the job is over.
-        result: The value that it returned, if there is no `error`.
-        task: The task that runs it, if it has begun and is not over.
+        result: The value that the function returned, if there is no `error`.
+        task: The task that runs the function; None before that, and when the job is over.
     """
 
     result: T
@@ -54,14 +54,14 @@ class Job(Generic[T]):
         self._end()
 
     def cancel(self) -> None:
-        """Cancel it, in the loop; if it has not begun, it never will."""
+        """Cancel the job, in the loop; a job that has not begun never begins."""
         if self.task is None:
             self.lose()
         else:
             self.task.cancel()
 
     def lose(self) -> None:
-        """End it without a result, because it was cancelled or its loop is gone."""
+        """End the job without a result, because it was cancelled or its loop is gone."""
         if self.over:
             return
         name, reason = name_of(self._work.func), self.cut_off.reason
@@ -78,7 +78,7 @@ class Job(Generic[T]):
         self._end()
 
     def outcome(self) -> str:
-        """Return what became of it, for a caller that will not get its result."""
+        """Return the outcome in words, for a caller that will not get the result."""
         if not self.over:
             if self._decide():
                 return NOT_BEGUN
@@ -91,11 +91,11 @@ class Job(Generic[T]):
         return f"its outcome is unknown: {shown}" if unknown else f"it failed: {shown}"
 
     def _decide(self) -> bool:
-        # True once: to the loop, which begins the job, or to the thread that gives it up before.
+        # True once: for the loop, which begins the job, or for a caller that gives it up before.
         return self._fate.acquire(blocking=False)
 
     def _end(self) -> None:
-        # A task that is freed calls code, which would swallow an interruption of the caller.
+        # Python runs code when it frees a task, and loses an interruption of that code.
         self.cut_off.verdict = self.task = None
         self.over = True
         with suppress(RuntimeError):  # The caller may have given the job up.

@@ -20,8 +20,8 @@ else:
 
 
 library: Any = threading.local()
-"""Names the library of this thread's loop; anyio and httpcore ask it, if it is there. The context
-of a caller inside trio would mislead them."""
+"""The thread-local of sniffio, which names the library of this thread's event loop. anyio and
+httpcore read it before the context, which would name trio if the caller runs on trio."""
 with suppress(ImportError):
     library = import_module("sniffio").thread_local
 
@@ -52,7 +52,7 @@ class PortalLoop(_Loop):
     ) -> list[Any]:
         """Return what ``socket.getaddrinfo`` returns."""
         found: Future[list[Any]] = Future()
-        # Otherwise a caller that waits no longer would cancel it, and the thread would complain.
+        # Otherwise a cancelled caller could cancel the future, and `set_result` would raise.
         found.set_running_or_notify_cancel()
 
         def resolve() -> None:
@@ -66,7 +66,7 @@ class PortalLoop(_Loop):
         try:
             threading.Thread(target=resolve, name="rmz-sync-resolver", daemon=True).start()
         except RuntimeError as error:
-            # So that it counts as not sent: Python is exiting, or has too many threads.
+            # An OSError counts as not sent. Python is exiting, or has too many threads.
             raise OSError(f"the name cannot be resolved: {error}") from error
         return await asyncio.wrap_future(found)
 
@@ -77,7 +77,8 @@ def new_loop() -> asyncio.AbstractEventLoop:
     Raises:
         OSError: Too few file descriptors are free.
     """
-    # A loop that cannot open all that it needs is left half made, and complains when it is freed.
+    # If a loop cannot open its selector or its sockets, Python frees a loop that is half made, and
+    # prints a warning.
     with selectors.DefaultSelector():
         for end in socket.socketpair():
             end.close()

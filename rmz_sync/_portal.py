@@ -42,7 +42,7 @@ class Portal:
     def __init__(self, finish: Callable[[], Awaitable[object]]) -> None:
         self._closed = False
         self._finish = finish
-        # A thread knows its portal by this, since it must not keep the portal alive.
+        # A thread refers to this key and not to the portal, which it must not keep alive.
         self._key = object()
 
     def run(
@@ -87,7 +87,7 @@ class Portal:
             if thread.thread and thread.thread.is_alive() and thread.thread is not current:
                 thread.thread.join(2 * _portal_thread.GRACE)
         finally:
-            thread.end()  # Once more, as an interruption may have come before the loop woke.
+            thread.end()  # Again, because an interruption may have come before the loop woke.
         if thread.error is not None:
             raise thread.error
 
@@ -107,7 +107,7 @@ class Portal:
             thread = threads.get(key) or threads.setdefault(key, PortalThread(key, self._finish))
             if thread.thread is threading.current_thread():
                 raise ConfigurationError(OWN_THREAD)
-            # A thread that is freed calls code, which would swallow an interruption of the caller.
+            # Python runs code when it frees a thread, and loses an interruption of that code.
             self._latest = thread
             if self._closed:
                 thread.end()
@@ -121,7 +121,7 @@ class Portal:
         try:
             thread.jobs.add(job)
             thread.call_soon(thread.begin, job)
-            # In slices, so that no caller waits for a loop that has ended.
+            # In short waits, so that no caller waits for a loop that has ended.
             while not job.over and self._thread() is thread:
                 job.ended.acquire(timeout=_portal_thread.SLICE)
         except BaseException:

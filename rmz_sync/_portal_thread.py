@@ -22,8 +22,9 @@ SLICE = 0.1
 # Seconds that cancelled jobs may take to clean up.
 GRACE = 2.0
 
-# All that have not ended, by portal and process. A forked child keeps its parent's until it ends:
-# a loop that is freed unregisters its connections in the epoll object that both processes share.
+# The threads that have not ended, by portal and process. A forked child keeps the entries of its
+# parent: a loop that is freed unregisters its connections in the epoll object that both processes
+# share.
 threads: dict[tuple[object, int], PortalThread] = {}
 
 
@@ -31,9 +32,9 @@ class PortalThread:
     """An anyio portal in a daemon thread, which starts with the first job.
 
     Attributes:
-        error: Why it could not start, or the error of *finish*.
+        error: Why the thread could not start, or the error of *finish*.
         jobs: The jobs whose callers wait.
-        loop: The event loop; None before it runs.
+        loop: The event loop; None before the loop runs.
     """
 
     def __init__(self, key: tuple[object, int], finish: Callable[[], Awaitable[object]]) -> None:
@@ -70,7 +71,7 @@ class PortalThread:
             asyncio.get_running_loop().create_task(job.run())
 
     def end(self) -> None:
-        """Ask the thread to cancel its jobs and to end; do not wait, as a finalizer may ask."""
+        """Ask the thread to cancel its jobs and to end, without a wait: a finalizer may ask."""
         self._ending = True
         if self.loop is not None:
             self.call_soon(self._serving.cancel)

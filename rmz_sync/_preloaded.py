@@ -1,9 +1,9 @@
-"""Imports what a call would import, in the thread: the first one, and the first wrong answer.
+"""Imports the modules that the first call, or the first wrong answer, would import in the thread.
 
 A process that was forked while a thread imported a module can never import that module: the lock of
-the import stays locked, and the child's calls would hang. Tests report what a new version of a
-dependency needs besides. The parts of TLS are not here, because each client makes its context
-before its thread starts.
+the import stays locked, and the child's calls would hang. A test fails if a new version of a
+dependency imports a further module there. The modules of TLS are not listed, because each client
+makes its TLS context before its thread starts.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a sync client reaches the resources of the async client that it wraps."""
+"""The resources of a sync client, over those of the async client that it wraps."""
 
 from __future__ import annotations
 

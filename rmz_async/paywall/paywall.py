@@ -331,7 +331,7 @@ class Paywall:
 
     @property
     def answers(self) -> ProductAnswers:
-        """The inside of the paywall, for its blocking twin and its doubles."""
+        """The implementation, for the paywall of ``rmz_sync`` and for doubles."""
         return self._answers
 
     def __repr__(self) -> str:

@@ -296,7 +296,7 @@ class Paywall:
 
     @property
     def answers(self) -> ProductAnswers:
-        """The inside of the paywall, for its doubles and for measurements."""
+        """The implementation, for doubles and for measurements."""
         return self._answers
 
     def __repr__(self) -> str:

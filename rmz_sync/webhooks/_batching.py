@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 class ThreadBatches(Generic[T, R]):
-    """Calls a function with all items that wait at that time, in the thread that is first.
+    """Calls a function with all items that wait at that time, in the first thread that waits.
 
     The function must do no harm if it gets an item a second time.
 
@@ -56,7 +56,7 @@ class ThreadBatches(Generic[T, R]):
         self._waiting: dict[Item[T, R], None] = {}
 
     def _run_batch(self, waiting: dict[Item[T, R], None]) -> None:
-        # A copy in one step, as other threads add their items meanwhile.
+        # `list` copies the keys in one step, because other threads add their items meanwhile.
         batch = list(islice(list(waiting), MAX_BATCH))
         outcomes = outcomes_of(self._function, [item.value for item in batch])
         for item, outcome in zip(batch, outcomes, strict=True):

@@ -17,10 +17,10 @@ logger: logging.Logger = logging.getLogger("rmz_async")
 
 T = TypeVar("T")
 
-# Seconds between two looks at whether the block, or the program, has ended.
-LOOK = 0.05
+# Seconds between two checks of whether the block, or the program, has ended.
+CHECK_EVERY = 0.05
 
-# Seconds before a background that was ended begins again, so that the log stays readable.
+# Seconds before a background that has ended begins again, so that the log stays readable.
 PAUSE = 0.5
 
 pause = time.sleep
@@ -47,14 +47,14 @@ def running(context: Callable[[], AbstractAsyncContextManager[None]]) -> Generat
             # this loop would wait for it forever. As the program exits, Python waits for the
             # worker threads of this loop, which end with it.
             while not ended and threading.main_thread().is_alive():  # noqa: ASYNC110 - see above
-                await anyio.sleep(LOOK)
+                await anyio.sleep(CHECK_EVERY)
 
     def work_on() -> None:
         # Coverage on 3.11 loses a frame in which an event loop has run to its end.
         while not ended and threading.main_thread().is_alive():  # pragma: no branch - see above
             try:
                 anyio.run(work)
-            # An async handler may end its thread: with it, all other handlers would rest forever.
+            # An async handler may end its thread, and no other handler would ever run again.
             except BaseException as error:  # noqa: BLE001 - SystemExit, and groups that have it
                 logger.error(  # noqa: TRY400 - the handler's error is in the log
                     "the background of a receiver was ended by %s, and begins again",

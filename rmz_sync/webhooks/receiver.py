@@ -82,7 +82,7 @@ class Receiver(ReceiverCore):
         return parts.answered(found, ack, inbox_id, parts.clock.clock() - began)
 
     def _stored(self, arrival: Arrival) -> tuple[Ack, int | None]:
-        # Before this thread waits for others, whose deliveries it may store with its own.
+        # Read before this thread waits: it may store the deliveries of other threads with its own.
         delivery = arrival.read()
         try:
             inbox_id = self._deliveries.submit(arrival)

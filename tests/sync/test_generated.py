@@ -192,7 +192,7 @@ def test_a_module_holds_one_class_without_a_base(tmp_path: Path, classes: str) -
     """A module holds one class, without a base that could bring methods along."""
     path = tmp_path / "things.py"
     path.write_text(f'"""Things."""\n{classes}\n', "utf-8")
-    with pytest.raises(SystemExit, match="things: wants exactly one class"):
+    with pytest.raises(SystemExit, match="things: must have exactly one class"):
         _generate.module(path)
 
 
