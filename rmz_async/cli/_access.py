@@ -11,9 +11,12 @@ from rmz_async.cli._wording import language
 from rmz_async.paywall import Grant, Policy, decide
 from rmz_async.paywall._users import subscriptions_of
 
-__all__ = ("access",)
+__all__ = ("CANNOT_SAY", "access")
 
-_GRANTED, _REFUSED, _CANNOT_SAY = 0, 1, 3
+_GRANTED, _REFUSED = 0, 1
+
+CANNOT_SAY = 3
+"""The exit code if RMZ's answer decides nothing, or there is none."""
 
 
 async def access(
@@ -56,7 +59,7 @@ async def access(
         print_sentence(sentence)
     if answer.granted:
         return _GRANTED
-    return _REFUSED if answer.certain else _CANNOT_SAY
+    return _REFUSED if answer.certain else CANNOT_SAY
 
 
 def _grant(grant: Grant) -> dict[str, object]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from rmz_async._extras import extra
+from rmz_async.cli._access import CANNOT_SAY
 from rmz_async.cli._application import application
 from rmz_async.cli._options import Options
 from rmz_async.cli._places import command_first
@@ -55,13 +56,14 @@ def run(words: Sequence[str]) -> int:
     except (CycloptsError, OSError, RMZError) as error:
         if "--debug" in words and not isinstance(error, (CycloptsError, BrokenPipeError)):
             raise
-        return _failed(error)
+        # Of this command, 1 says that the user has no access, which no failure has shown.
+        return _failed(error, CANNOT_SAY if words[:1] == ["access"] else 1)
     return code if isinstance(code, int) else 0
 
 
-def _failed(error: CycloptsError | OSError | RMZError) -> int:
-    """Say why a command failed, and return its exit code."""
-    code, begin = 1, ""
+def _failed(error: CycloptsError | OSError | RMZError, code: int) -> int:
+    """Say why a command failed, and return its exit code; *code* unless the error has its own."""
+    begin = ""
     match error:
         case CycloptsError():
             error.verbose = False
@@ -69,7 +71,7 @@ def _failed(error: CycloptsError | OSError | RMZError) -> int:
             begin = RIGHT_TO_LEFT if language() == "ar" else ""
         case RMZError():
             reason = f"{type(error).__name__}: {printable(str(error))}"
-            code = 4 if isinstance(error, OutcomeUnknownError) else 1
+            code = 4 if isinstance(error, OutcomeUnknownError) else code
         case _:
             # Python would complain while it flushes what is left.
             with suppress(OSError):

@@ -74,6 +74,23 @@ def test_an_unknown_user_is_refused(served: Served, capsys: pytest.CaptureFixtur
     assert json.loads(capsys.readouterr().out)["until"] is None
 
 
+@pytest.mark.parametrize("cause", ["no sandbox", "no token", "another token", "a failure"])
+def test_no_failure_says_that_a_user_has_no_access(
+    served: Served, monkeypatch: pytest.MonkeyPatch, cause: str
+) -> None:
+    """A script that shuts users out by the code 1 would shut out payers while RMZ is down."""
+    match cause:
+        case "no sandbox":
+            monkeypatch.setenv("RMZ_BASE_URL", "http://127.0.0.1:1/shawarma")
+        case "no token":
+            monkeypatch.delenv("RMZ_API_TOKEN")
+        case "another token":
+            monkeypatch.setenv("RMZ_API_TOKEN", "1|another")
+        case _:
+            served.sandbox.faults.add("server_error")
+    assert main(["access", "usr_abc123"]) == 3
+
+
 def test_numbers_out_of_range_are_refused_before_anything_is_sent(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
