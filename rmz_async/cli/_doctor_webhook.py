@@ -22,6 +22,10 @@ _LIMIT, _SLOW = 3.0, 1.0
 _TIMEOUT = 5.0
 _EVENT = "rmz.doctor"
 
+# A server's answers to a path that it does not have, or that takes no POST: nobody has looked at a
+# signature.
+_NO_ROUTE = (404, 405, 410)
+
 
 async def check_webhook(url: str | None, keys: Sequence[str]) -> list[Finding]:
     """Send a forged event, and one for each secret, and say how they were answered."""
@@ -31,6 +35,9 @@ async def check_webhook(url: str | None, keys: Sequence[str]) -> list[Finding]:
     if "discord" in url.lower():
         advice = text("choose an address without the word discord: RMZ sends such one no events")
         return [Finding("webhook", State.FAILED, text("RMZ takes it for Discord"), advice)]
+    if not url.lower().startswith(("http://", "https://")):
+        advice = text("begin the address with https://, or for your own machine with http://")
+        return [Finding("webhook", State.FAILED, text("is no address of a webhook"), advice)]
     if not keys:
         advice = text("set RMZ_WEBHOOK_SECRETS to the secrets of your webhooks")
         return [Finding("webhook", State.FAILED, text("no secret is known"), advice)]
@@ -75,22 +82,28 @@ def _forged(status: int) -> Finding:
             text("a forged event was accepted with %(status)s", status=status),
             text("verify the signature of each delivery: anyone can give access now"),
         )
-    return Finding(
-        "webhook", State.OK, text("a forged event is refused with %(status)s", status=status)
-    )
+    if 400 <= status < 500 and status not in _NO_ROUTE:
+        found = text("a forged event is refused with %(status)s", status=status)
+        return Finding("webhook", State.OK, found)
+    found = text("a forged event is not refused, but answered with %(status)s", status=status)
+    return Finding("webhook", State.FAILED, found, _advice(status))
 
 
 def _genuine(status: int, index: int) -> Finding | None:
     if 200 <= status < 300:
         return None
     found = text("secret %(number)s: answered with %(status)s", number=index + 1, status=status)
+    return Finding("webhook", State.FAILED, found, _advice(status))
+
+
+def _advice(status: int) -> str:
     if status in (401, 403):
-        advice = text("give your application the same secret, and the raw bytes of the body")
-    elif 300 <= status < 400:
-        advice = text("RMZ counts a redirect as a failure: name the address that it leads to")
-    else:
-        advice = text("look into the log of your application")
-    return Finding("webhook", State.FAILED, found, advice)
+        return text("give your application the same secret, and the raw bytes of the body")
+    if status in _NO_ROUTE:
+        return text("name the address at which your application takes deliveries, with its path")
+    if 300 <= status < 400:
+        return text("RMZ counts a redirect as a failure: name the address that it leads to")
+    return text("look into the log of your application")
 
 
 def speed_finding(seconds: float) -> Finding:

@@ -187,6 +187,10 @@ def test_a_plan_that_ends_is_a_warning(ends: datetime | None, state: State, word
         (200, 200, SECRET, ["failed", "ok"]),
         (301, 401, SECRET, ["ok", "failed"]),
         (500, 401, SECRET, ["ok", "failed"]),
+        (404, 404, SECRET, ["failed", "failed"]),
+        (200, 301, SECRET, ["failed", "ok"]),
+        (200, 405, SECRET, ["failed", "ok"]),
+        (200, 500, SECRET, ["failed", "ok"]),
         (200, 401, "", ["failed"]),
     ],
 )
@@ -218,6 +222,26 @@ def test_a_webhook_that_cannot_be_reached_is_a_finding(
     monkeypatch.setenv("RMZ_WEBHOOK_SECRET", SECRET)
 
     assert one(capsys, "webhook", "--webhook", url) == "failed"
+
+
+def test_an_address_without_https_is_named_as_the_mistake(
+    served: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["doctor", "--webhook", "app.example/webhooks/rmz"]) == 1
+    assert "begin the address with https://" in capsys.readouterr().out
+
+
+def test_an_address_without_a_route_is_told_from_a_refusal(
+    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has looked at a signature there."""
+    monkeypatch.setenv("RMZ_WEBHOOK_SECRET", SECRET)
+    with local_server(lambda *_: (404, b"")) as url:
+        assert main(["doctor", "--webhook", url]) == 1
+
+    output = capsys.readouterr().out
+    assert "is not refused, but answered with 404" in output
+    assert "with its path" in output
 
 
 def test_a_webhook_that_does_not_answer_keeps_nobody_waiting(
