@@ -97,7 +97,7 @@ def _base_url_fault(value: str, *, unencrypted: bool) -> str | None:
         return "must have a valid host and a port from 1 to 65535"
     if "?" in value or "#" in value:
         return "must not have a query or a fragment"
-    if parts.scheme == "http" and not unencrypted and not _is_loopback(host):
+    if parts.scheme == "http" and not unencrypted and not is_loopback(host):
         return (
             "must be https: plain http would show the token to the network, which "
             "send_token_unencrypted=True allows"
@@ -120,7 +120,8 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Say whether *host* is this machine."""
     if host == "localhost":
         return True
     try:

@@ -140,7 +140,7 @@ class Connections:
                 return answer_at_hand(answered)
             if not request.is_handed_over:
                 raise
-            return Failed(failure_of(error, request), reason_of(error))
+            return Failed(failure_of(error, request), reason_of(error, request))
         except BaseException as cut_off:
             # A cancelled request has passed frames of the HTTP library whose variables are its
             # head: a tracker of errors shows these.

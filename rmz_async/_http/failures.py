@@ -10,6 +10,7 @@ from traceback import walk_tb
 import httpx
 
 from rmz_async._calls.outcome import Failure, UnreadableBodyError
+from rmz_async._http.base_url import is_loopback
 
 _NOT_SENT = (
     httpx.ConnectError,
@@ -51,8 +52,8 @@ def failure_of(error: Exception, request: httpx.Request) -> Failure:
     return Failure.NEVER_SENT if hopeless else Failure.NOT_SENT
 
 
-def reason_of(error: Exception) -> str:
-    """Return what happened, in a few words without any secret."""
+def reason_of(error: Exception, request: httpx.Request | None = None) -> str:
+    """Return what happened to *request*, in a few words without any secret."""
     untrusted = _certificate_error_in(error)
     if untrusted is not None:
         # Only the errors of the ssl module itself have it.
@@ -71,7 +72,13 @@ def reason_of(error: Exception) -> str:
     is_known = isinstance(shown, httpx.ConnectError | UnreadableBodyError) or (
         "ClientConnectorError" in _kinds_of(shown)
     )
-    return str(shown) if is_known and str(shown) else type(shown).__name__
+    reason = str(shown) if is_known and str(shown) else type(shown).__name__
+    if request is not None and isinstance(error, httpx.ConnectError):
+        host, port = request.url.host, request.url.port
+        if is_loopback(host):
+            # The developer's own machine, on which one thing can be meant.
+            return f"{reason}; does the sandbox run at {host}{f':{port}' * (port is not None)}?"
+    return reason
 
 
 def answer_in(error: Exception, request: httpx.Request) -> httpx.Response | None:

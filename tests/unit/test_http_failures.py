@@ -200,6 +200,34 @@ def test_the_reason_is_that_of_aiohttp_if_it_sent_the_request(
     assert reason_of(error) == reason
 
 
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("http://127.0.0.1:8787/shawarma", "127.0.0.1:8787"),
+        ("http://localhost/shawarma", "localhost"),
+    ],
+)
+def test_a_closed_port_of_this_machine_makes_one_think_of_the_sandbox(
+    url: str, place: str
+) -> None:
+    request = httpx.Request("GET", url)
+
+    reason = reason_of(httpx.ConnectError("refused"), request)
+
+    assert reason == f"refused; does the sandbox run at {place}?"
+
+
+@pytest.mark.parametrize(
+    ("error", "url"),
+    [
+        (httpx.ConnectError("refused"), "https://host.example/shawarma"),
+        (httpx.ReadError("lost"), "http://127.0.0.1:8787/shawarma"),
+    ],
+)
+def test_no_other_failure_makes_one_think_of_the_sandbox(error: Exception, url: str) -> None:
+    assert "sandbox" not in reason_of(error, httpx.Request("GET", url))
+
+
 def test_the_answer_in_an_error_is_that_to_its_own_request() -> None:
     """A hook may hold the answer to a request of its own."""
     answer = httpx.Response(500, request=REQUEST)
