@@ -13,11 +13,12 @@ from rmz_async._calls.token import Tokens, TokenSource, as_secret
 from rmz_async._http.base_url import Address, URLObject
 from rmz_async._http.client import Connections, HTTPClient
 from rmz_async._transport import Transport
-from rmz_async.errors import OutcomeUnknownError
+from rmz_async.errors import ConfigurationError, OutcomeUnknownError
 from rmz_async.observing import Observer
 from rmz_async.options import (
     DEFAULT_PACING,
     DEFAULT_TIMEOUT,
+    PRODUCTION_URL,
     Options,
     Pacing,
     RetryPolicy,
@@ -116,7 +117,13 @@ class Client:
             retry=RetryPolicy() if retry is None else retry,
             pacing=pacing,
         )
-        transport = Transport(Connections(Tokens(source), http), options, _clock, observer)
+        tokens = Tokens(source)
+        if tokens.is_of_sandbox and options.base_url == PRODUCTION_URL:
+            raise ConfigurationError(
+                "token: is a sandbox's, which RMZ itself does not know; set RMZ_BASE_URL as the "
+                "sandbox has printed it, or pass base_url=…"
+            )
+        transport = Transport(Connections(tokens, http), options, _clock, observer)
         self._plans = PlanCache()
         self._use(transport, owns_connections=True)
 

@@ -16,8 +16,10 @@ from rmz_async.errors import ConfigurationError
 TokenSource: TypeAlias = str | Callable[[], str | Awaitable[str]]
 """A token, or a callable, plain or async, that returns one."""
 
-_ACCEPTED = re.compile(r"[\x21-\x7e]{1,512}")
+OF_SANDBOX = "1|sandbox"
+"""The beginning of each token that a sandbox makes."""
 
+_ACCEPTED = re.compile(r"[\x21-\x7e]{1,512}")
 
 # A shorter part of a token stands in ordinary words too, and hiding it would garble an answer.
 _MIN_HIDDEN_PART = 8
@@ -118,6 +120,10 @@ def validated(secret: Secret) -> Secret:
         raise ConfigurationError(
             "token: must not have quotes around it; an .env file may have kept them"
         )
+    if secret.reveal().lower().startswith("bearer "):
+        raise ConfigurationError(
+            "token: must not begin with the word Bearer, which the client writes itself"
+        )
     if not _ACCEPTED.fullmatch(secret.reveal()):
         raise ConfigurationError(
             "token: must be 1 to 512 visible ASCII characters; look for a space, a line break or a "
@@ -132,6 +138,7 @@ class Tokens:
     Attributes:
         current: The token; None if there is none yet.
         renewable: Whether there is a source to ask again.
+        is_of_sandbox: Whether the token was made by a sandbox, so that RMZ itself does not know it.
     """
 
     def __init__(self, source: TokenSource | Secret | None) -> None:
@@ -140,6 +147,9 @@ class Tokens:
         self._ask = None if isinstance(hidden, Secret) else hidden
         self.current = validated(hidden) if isinstance(hidden, Secret) else None
         self.renewable: bool = self._ask is not None
+        self.is_of_sandbox: bool = self.current is not None and (
+            self.current.reveal().startswith(OF_SANDBOX)
+        )
 
     async def renew(self, refused: Secret | None, lock: anyio.Lock) -> Secret:
         """Ask the source for a token other than *refused*; callers that wait together ask once."""

@@ -56,7 +56,7 @@ def run(words: Sequence[str]) -> int:
     except (CycloptsError, OSError, RMZError) as error:
         if "--debug" in words and not isinstance(error, (CycloptsError, BrokenPipeError)):
             raise
-        # Of this command, 1 says that the user has no access, which no failure has shown.
+        # The code 1 of this command says that the user has no access, which no failure has shown.
         return _failed(error, CANNOT_SAY if words[:1] == ["access"] else 1)
     return code if isinstance(code, int) else 0
 

@@ -11,6 +11,8 @@ import pytest
 
 from rmz_async import Client, ConfigurationError, RetryPolicy, operations
 from rmz_async.options import PRODUCTION_URL
+from rmz_async.sandbox.tokens import new_token
+from rmz_async.sandbox.worlds import token_of_world
 from tests.seams import Part, connections_of, inside, transport_of
 
 TOKEN = "1|AbCdEf"
@@ -45,6 +47,17 @@ def test_the_environments_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("RMZ_BASE_URL", "https://staging.example/")
 
     assert repr(Client()) == "<Client of https://staging.example>"
+
+
+@pytest.mark.parametrize(
+    "token", [new_token(), token_of_world("1|local", "gw0")], ids=["sandbox", "world"]
+)
+def test_a_sandboxs_token_is_not_sent_to_rmz(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    """Somebody has forgotten RMZ_BASE_URL, and would be told that the token is wrong."""
+    with pytest.raises(ConfigurationError, match="set RMZ_BASE_URL as the sandbox has printed it"):
+        Client(token)
+    monkeypatch.setenv("RMZ_BASE_URL", "http://127.0.0.1:8787/shawarma")
+    Client(token)
 
 
 @pytest.mark.parametrize("take", [pickle.dumps, copy.copy, copy.deepcopy])

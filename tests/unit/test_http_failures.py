@@ -207,9 +207,7 @@ def test_the_reason_is_that_of_aiohttp_if_it_sent_the_request(
         ("http://localhost/shawarma", "localhost"),
     ],
 )
-def test_a_closed_port_of_this_machine_makes_one_think_of_the_sandbox(
-    url: str, place: str
-) -> None:
+def test_a_closed_port_of_this_machine_makes_one_think_of_the_sandbox(url: str, place: str) -> None:
     request = httpx.Request("GET", url)
 
     reason = reason_of(httpx.ConnectError("refused"), request)

@@ -80,6 +80,12 @@ def test_a_token_that_no_header_can_hold_is_refused(character: str, place: str) 
     assert "S3CRET" not in str(caught.value)
 
 
+@pytest.mark.parametrize("word", ["Bearer", "bearer"])
+def test_a_token_with_the_word_of_its_header_is_refused_with_the_reason(word: str) -> None:
+    with pytest.raises(ConfigurationError, match="must not begin with the word Bearer"):
+        Tokens(f"{word} 1|a-token")
+
+
 def test_a_token_of_513_characters_is_refused() -> None:
     """A file's whole content is no token."""
     with pytest.raises(ConfigurationError, match="1 to 512 visible ASCII characters"):
