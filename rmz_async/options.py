@@ -195,9 +195,12 @@ class Options:
         timeout: Seconds for one call, over all its attempts.
         retry: How often a call may be attempted.
         pacing: How to keep within RMZ's requests a minute; None sends immediately.
+        answer_timeout: Seconds for one call from its first request on, without the wait for a slot;
+            None for as long as *timeout* lasts.
     """
 
     base_url: str
     timeout: float = attrs.field(default=DEFAULT_TIMEOUT, validator=_positive)
     retry: RetryPolicy = attrs.field(factory=RetryPolicy, validator=_a_policy)
     pacing: Pacing | None = attrs.field(default=DEFAULT_PACING, validator=_pacing_or_none)
+    answer_timeout: float | None = None

@@ -115,9 +115,9 @@ class RMZLookups:
         self._client = client
         self._clients = {
             Urgency.PAYER: waiting(hasty, 0.0),
-            Urgency.RETURNING: waiting(patient, patience),
+            Urgency.RETURNING: _answered_within(patience, waiting(patient, patience)),
             Urgency.REPORTED: waiting(options.timeout, math.inf),
-            Urgency.STRANGER: waiting(patient, patience, FOR_OTHERS),
+            Urgency.STRANGER: _answered_within(patience, waiting(patient, patience, FOR_OTHERS)),
             Urgency.BACKGROUND: waiting(options.timeout, math.inf, FOR_OTHERS),
         }
 
@@ -143,6 +143,14 @@ class RMZLookups:
             metadata=purchase.metadata,
             external_customer_id=user,
         )
+
+
+def _answered_within(seconds: float, copy: Client) -> Client:
+    """Return *copy*, which waits so long for RMZ once a request has its slot."""
+    # No option of `with_options`, because only a paywall waits for both.
+    transport = copy._transport  # pyright: ignore[reportPrivateUsage] - see above
+    transport.options = attrs.evolve(transport.options, answer_timeout=seconds)
+    return copy
 
 
 def _parts_of(client: Client) -> tuple[Options, Clock]:
