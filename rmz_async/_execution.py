@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import anyio
-import attrs
 
 from rmz_async._calls import retry as _retry
 from rmz_async._calls import verdict as _verdict
@@ -51,7 +50,6 @@ UNCLEAR = "_unclear_call"
 """The attribute in which an error keeps its call. The error itself may not know what a call is."""
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
 class UnclearCall(Generic[T]):
     """A call that may have been applied, as its error keeps it: plain data, and no client.
 
@@ -62,10 +60,13 @@ class UnclearCall(Generic[T]):
         history: The attempts so far.
     """
 
-    call: Call[T]
-    prepared: PreparedRequest
-    base_url: str
-    history: History
+    def __init__(
+        self, *, call: Call[T], prepared: PreparedRequest, base_url: str, history: History
+    ) -> None:
+        self.call: Final = call
+        self.prepared: Final = prepared
+        self.base_url: Final = base_url
+        self.history: Final = history
 
 
 class Execution(Generic[T]):

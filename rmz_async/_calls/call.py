@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, TypeVar
-
-import attrs
+from typing import Any, Final, Generic, TypeVar
 
 from rmz_async._calls.outcome import Evidence, Window
 from rmz_async._calls.upload import Upload
@@ -15,8 +13,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-# The repr of a call would show what the caller sends, and no code compares two calls.
-@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Call(Generic[T]):
     """A call, as its resource describes it.
 
@@ -30,16 +26,26 @@ class Call(Generic[T]):
         settlement: How to see whether a change was applied; None if nothing would show it.
     """
 
-    operation: Operation
-    returns: type[T]
-    object_id: int | None = None
-    query: Mapping[str, object] = attrs.field(factory=dict[str, object])
-    body: Mapping[str, object] | None = None
-    upload: Upload | None = None
-    settlement: Settlement[Any, T] | None = None
+    def __init__(
+        self,
+        *,
+        operation: Operation,
+        returns: type[T],
+        object_id: int | None = None,
+        query: Mapping[str, object] | None = None,
+        body: Mapping[str, object] | None = None,
+        upload: Upload | None = None,
+        settlement: Settlement[Any, T] | None = None,
+    ) -> None:
+        self.operation: Final = operation
+        self.returns: Final = returns
+        self.object_id: Final = object_id
+        self.query: Final[Mapping[str, object]] = {} if query is None else query
+        self.body: Final = body
+        self.upload: Final = upload
+        self.settlement: Final = settlement
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Settlement(Generic[R, T]):
     """How to see whether a change was applied, after an answer that cannot be trusted.
 
@@ -51,7 +57,15 @@ class Settlement(Generic[R, T]):
         explains: Whether the object's state is a reason for RMZ to refuse the call.
     """
 
-    read: Call[R]
-    compare: Callable[[R, Window | None], Evidence]
-    result: Callable[[R], T]
-    explains: Callable[[R], bool]
+    def __init__(
+        self,
+        *,
+        read: Call[R],
+        compare: Callable[[R, Window | None], Evidence],
+        result: Callable[[R], T],
+        explains: Callable[[R], bool],
+    ) -> None:
+        self.read: Final = read
+        self.compare: Final = compare
+        self.result: Final = result
+        self.explains: Final = explains

@@ -6,9 +6,9 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Final
 
 import anyio
-import attrs
 
 
 def _today() -> datetime:
@@ -21,7 +21,6 @@ async def _sleep(seconds: float) -> None:
     await anyio.sleep(seconds)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Clock:
     """All that has to do with time and chance, for tests and the sandbox to replace.
 
@@ -32,7 +31,15 @@ class Clock:
         draw: Returns a random number from 0 to 1, for the jitter.
     """
 
-    clock: Callable[[], float] = time.monotonic
-    today: Callable[[], datetime] = _today
-    sleep: Callable[[float], Awaitable[object]] = _sleep
-    draw: Callable[[], float] = random.random
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        today: Callable[[], datetime] = _today,
+        sleep: Callable[[float], Awaitable[object]] = _sleep,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self.clock: Final = clock
+        self.today: Final = today
+        self.sleep: Final = sleep
+        self.draw: Final = draw

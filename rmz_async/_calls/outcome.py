@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum, auto
+from typing import Final
 
 import attrs
 
@@ -66,8 +67,6 @@ class Window:
     until: datetime
 
 
-# A body may hold personal data, and a repr lands in logs.
-@attrs.frozen(eq=False, repr=False)
 class Answer:
     """An HTTP answer, read to its end.
 
@@ -78,17 +77,19 @@ class Answer:
         is_whole: Whether the body could be read.
     """
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    is_whole: bool = True
+    def __init__(
+        self, status: int, headers: Mapping[str, str], body: bytes, is_whole: bool = True
+    ) -> None:
+        self.status: Final = status
+        self.headers: Final = headers
+        self.body: Final = body
+        self.is_whole: Final = is_whole
 
 
 class UnreadableBodyError(Exception):
     """The bytes of a body cannot be trusted: cut, broken, or too many."""
 
 
-@attrs.frozen(eq=False, repr=False)
 class Failed:
     """An attempt that brought no result.
 
@@ -99,10 +100,17 @@ class Failed:
         slot_in: Seconds to the next slot, if there was none in time.
     """
 
-    failure: Failure
-    reason: str
-    error: APIError | None = None
-    slot_in: float | None = None
+    def __init__(
+        self,
+        failure: Failure,
+        reason: str,
+        error: APIError | None = None,
+        slot_in: float | None = None,
+    ) -> None:
+        self.failure: Final = failure
+        self.reason: Final = reason
+        self.error: Final = error
+        self.slot_in: Final = slot_in
 
 
 @attrs.define(eq=False, repr=False)

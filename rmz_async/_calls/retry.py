@@ -8,8 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from enum import Enum, auto
-
-import attrs
+from typing import Final
 
 from rmz_async._calls.outcome import AMBIGUOUS, Failed, Failure, History
 from rmz_async.operations import Operation, Reaction, RetryRule
@@ -33,7 +32,6 @@ class Step(Enum):
     RAISE = auto()
 
 
-@attrs.frozen(eq=False, repr=False)
 class Decision:
     """The next step after a failed attempt, with its bounds.
 
@@ -44,10 +42,11 @@ class Decision:
         send_before: When a retry must have begun; seconds, monotonic.
     """
 
-    step: Step
-    wait: float
-    may_resend: bool
-    send_before: float
+    def __init__(self, step: Step, wait: float, may_resend: bool, send_before: float) -> None:
+        self.step: Final = step
+        self.wait: Final = wait
+        self.may_resend: Final = may_resend
+        self.send_before: Final = send_before
 
 
 def decide(

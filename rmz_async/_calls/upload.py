@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import AsyncIterable
-from typing import BinaryIO, TypeAlias
-
-import attrs
+from typing import BinaryIO, Final, TypeAlias
 
 Source: TypeAlias = "bytes | os.PathLike[str] | BinaryIO | AsyncIterable[bytes]"
 """The source of a file: bytes, a path, a binary file object, or an async stream of bytes."""
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Upload:
     """A file of a multipart form, and how it is sent.
 
@@ -27,13 +24,24 @@ class Upload:
         tail: The form after the file.
     """
 
-    source: Source
-    start: int | None
-    size: int | None
-    timeout: float
-    content_type: str
-    head: bytes
-    tail: bytes
+    def __init__(
+        self,
+        *,
+        source: Source,
+        start: int | None,
+        size: int | None,
+        timeout: float,
+        content_type: str,
+        head: bytes,
+        tail: bytes,
+    ) -> None:
+        self.source: Final = source
+        self.start: Final = start
+        self.size: Final = size
+        self.timeout: Final = timeout
+        self.content_type: Final = content_type
+        self.head: Final = head
+        self.tail: Final = tail
 
     @property
     def length(self) -> int | None:

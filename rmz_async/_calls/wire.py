@@ -13,8 +13,6 @@ from enum import Enum
 from typing import TypeVar
 from urllib.parse import urlencode
 
-import attrs
-
 from rmz_async._calls.call import Call
 from rmz_async._calls.headers import retry_after
 from rmz_async._calls.outcome import Answer, Failed, Failure, UnreadableBodyError
@@ -133,7 +131,7 @@ def read(
             failure, reason = Failure.UNREADABLE, str(error)
     else:
         failure = failure_of(call.operation, answer)
-    shown = attrs.evolve(answer, body=token.hidden_in(answer.body))
+    shown = Answer(answer.status, answer.headers, token.hidden_in(answer.body), answer.is_whole)
     if reason:
         return Failed(failure, reason, unexpected(call.operation, shown, reason)), answered_at
     answered = error_of(call.operation, shown, sent=tuple(call.body or ()), now=now)

@@ -7,10 +7,9 @@ import os
 import ssl
 import time
 from collections.abc import Callable
-from typing import Literal, NoReturn, TypeAlias
+from typing import Final, Literal, NoReturn, TypeAlias
 
 import anyio
-import attrs
 import httpx
 
 from rmz_async._calls.outcome import Answer, Failed, History
@@ -31,7 +30,6 @@ HTTPClient: TypeAlias = httpx.AsyncClient
 MAX_CONCURRENT = 32
 
 
-@attrs.frozen(eq=False, repr=False)
 class LoopState:
     """The parts of a client that belong to one event loop.
 
@@ -42,10 +40,11 @@ class LoopState:
         token_lock: Lets one task at a time ask for another token.
     """
 
-    client: httpx.AsyncClient
-    pool: Pool[Connection] | None
-    concurrency: anyio.Semaphore
-    token_lock: anyio.Lock
+    def __init__(self, client: httpx.AsyncClient, pool: Pool[Connection] | None) -> None:
+        self.client: Final = client
+        self.pool: Final = pool
+        self.concurrency: Final = anyio.Semaphore(MAX_CONCURRENT, fast_acquire=True)
+        self.token_lock: Final = anyio.Lock(fast_acquire=True)
 
 
 class Connections:
@@ -76,12 +75,8 @@ class Connections:
 
     def _new_state(self) -> LoopState:
         pool = None if self._theirs is not None else Pool(self._open, time.monotonic)
-        return LoopState(
-            self._theirs or _Client(transport=ConnectionTransport(), trust_env=False),
-            pool,
-            anyio.Semaphore(MAX_CONCURRENT, fast_acquire=True),
-            anyio.Lock(fast_acquire=True),
-        )
+        client = self._theirs or _Client(transport=ConnectionTransport(), trust_env=False)
+        return LoopState(client, pool)
 
     async def exchange(
         self,

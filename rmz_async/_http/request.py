@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import math
 import platform
+from typing import Final
 
-import attrs
 import httpx
 
 from rmz_async._calls.token import Secret
@@ -18,7 +18,6 @@ from rmz_async._version import __version__
 CONNECT_TIMEOUT = 10.0
 
 
-@attrs.frozen(eq=False, repr=False)
 class PreparedRequest:
     """The bytes that every attempt of one call sends, without the token.
 
@@ -29,13 +28,23 @@ class PreparedRequest:
         silence: The most seconds in which nothing is sent and nothing comes.
     """
 
-    method: str
-    url: str
-    headers: httpx.Headers
-    content: bytes
-    dedicated: bool = False
-    upload: UploadBody | None = None
-    silence: float = math.inf
+    def __init__(
+        self,
+        method: str,
+        url: str,
+        headers: httpx.Headers,
+        content: bytes,
+        dedicated: bool = False,
+        upload: UploadBody | None = None,
+        silence: float = math.inf,
+    ) -> None:
+        self.method: Final = method
+        self.url: Final = url
+        self.headers: Final = headers
+        self.content: Final = content
+        self.dedicated: Final = dedicated
+        self.upload: Final = upload
+        self.silence: Final = silence
 
     @property
     def can_be_sent(self) -> bool:

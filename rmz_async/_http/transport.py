@@ -6,9 +6,8 @@ query, which may hold a customer's e-mail address, are added here, below all of 
 
 from __future__ import annotations
 
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
-import attrs
 import httpcore
 import httpx
 
@@ -41,7 +40,6 @@ class Connection(Protocol):
         ...
 
 
-@attrs.frozen(eq=False, repr=False)
 class Sending:
     """How one attempt is sent.
 
@@ -51,9 +49,10 @@ class Sending:
         query: For its address; empty if there is none.
     """
 
-    connection: Connection
-    token: Secret
-    query: str
+    def __init__(self, connection: Connection, token: Secret, query: str) -> None:
+        self.connection: Final = connection
+        self.token: Final = token
+        self.query: Final = query
 
 
 class ConnectionTransport(httpx.AsyncHTTPTransport):

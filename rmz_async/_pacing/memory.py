@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Concatenate, ParamSpec, TypeVar
-
-import attrs
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from rmz_async._pacing.quota import Quota
 from rmz_async.options import QuotaReport
@@ -89,7 +87,6 @@ class InMemoryQuotaStore:
         return self._versions.setdefault(key, _Version(Quota()))
 
 
-@attrs.define(eq=False, repr=False)
 class _Version:
     """A quota that is never changed, and those that came after it.
 
@@ -98,8 +95,9 @@ class _Version:
         followers: The first one is the next version. The others came too late.
     """
 
-    quota: Quota
-    followers: list[_Version] = attrs.field(factory=list["_Version"])
+    def __init__(self, quota: Quota) -> None:
+        self.quota: Final = quota
+        self.followers: Final[list[_Version]] = []
 
     def latest(self) -> _Version:
         """Return the version that nothing has followed yet."""

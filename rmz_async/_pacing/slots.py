@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from types import TracebackType
 
 import anyio
-import attrs
 
 from rmz_async._calls.clock import Clock
 from rmz_async._calls.outcome import Answer, Failed, Failure
@@ -164,7 +163,6 @@ class Slots:
                     line.wake()
 
 
-@attrs.define(eq=False, repr=False)
 class Slot:
     """A request under way, counted in its quota unless pacing is left to RMZ.
 
@@ -172,13 +170,22 @@ class Slot:
         NoSlotError: When it is entered, if the slot would come too late.
     """
 
-    _clock: Clock
-    _concurrency: anyio.Semaphore
-    _slots: Slots | None = None
-    _key: str = ""
-    _limit: int = 0
-    _until: float = 0.0
-    _at: float = attrs.field(default=0.0, init=False)
+    def __init__(
+        self,
+        clock: Clock,
+        concurrency: anyio.Semaphore,
+        slots: Slots | None = None,
+        key: str = "",
+        limit: int = 0,
+        until: float = 0.0,
+    ) -> None:
+        self._clock = clock
+        self._concurrency = concurrency
+        self._slots = slots
+        self._key = key
+        self._limit = limit
+        self._until = until
+        self._at = 0.0
 
     async def __aenter__(self) -> Slot:
         """Wait for the slot, and for one of the requests under way to end."""

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-import attrs
-
 from rmz_async._calls.clock import Clock
 from rmz_async._extras import extra
 from rmz_async.errors import ConfigurationError
@@ -108,7 +106,7 @@ class PostgresInbox:
             ) from None
         # The time is the server's, unless a test brings its own.
         self._has_own_time = _clock is not None
-        clock = _clock or attrs.evolve(Clock(), today=_no_calendar)
+        clock = _clock or Clock(today=_no_calendar)
         self._time = SteadyTime(clock)
         self._seconds = clock.clock
         self._opened: tuple[int, Engine, Engine] | None = None
