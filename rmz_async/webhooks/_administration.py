@@ -20,8 +20,9 @@ from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks._core import ReceiverCore
 from rmz_async.webhooks._reading import RECONCILED
 from rmz_async.webhooks.inbox._numbers import fitting
-from rmz_async.webhooks.inbox.interface import Entry, Inbox, TaskState
+from rmz_async.webhooks.inbox.interface import Inbox, TaskState
 from rmz_async.webhooks.inbox.opening import SQLITE, open_inbox
+from rmz_async.webhooks.inbox.records import Entry
 from rmz_async.webhooks.reconciliation import Reconciliation
 
 __all__ = ("Administration", "Record")

@@ -20,7 +20,7 @@ from rmz_async.webhooks._replaying import UNREADABLE
 from rmz_async.webhooks._secrets import CurrentKeys
 from rmz_async.webhooks._verifying import origin_of
 from rmz_async.webhooks.events import UnknownEvent
-from rmz_async.webhooks.inbox.interface import Delivery
+from rmz_async.webhooks.inbox.records import Delivery
 
 logger: logging.Logger = logging.getLogger("rmz_async")
 

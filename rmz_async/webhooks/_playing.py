@@ -16,7 +16,8 @@ from rmz_async.errors import ConfigurationError, PayloadError
 from rmz_async.webhooks._ack import STORED, Ack
 from rmz_async.webhooks._reading import event_of
 from rmz_async.webhooks.events import EventType
-from rmz_async.webhooks.inbox.interface import Delivery, Inbox, Task
+from rmz_async.webhooks.inbox.interface import Inbox
+from rmz_async.webhooks.inbox.records import Delivery, Task
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from rmz_async.webhooks.samples import sample
 

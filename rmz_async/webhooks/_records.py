@@ -6,7 +6,7 @@ from rmz_async.observing import DeliveryRecord, HandlerRecord
 from rmz_async.webhooks._ack import Ack
 from rmz_async.webhooks._replaying import UNREADABLE
 from rmz_async.webhooks.events import EventType
-from rmz_async.webhooks.inbox.interface import Delivery, Task
+from rmz_async.webhooks.inbox.records import Delivery, Task
 
 # Anyone who has a secret can send unknown names, and each would make a time series of its own.
 OTHER = "other"

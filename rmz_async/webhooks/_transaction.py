@@ -19,7 +19,8 @@ from rmz_async.webhooks._commits import BeginNow, Commits, Group
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks.events import Event
 from rmz_async.webhooks.inbox._lost import lost
-from rmz_async.webhooks.inbox.interface import Inbox, Task
+from rmz_async.webhooks.inbox.interface import Inbox
+from rmz_async.webhooks.inbox.records import Task
 
 
 @attrs.define(eq=False, repr=False)

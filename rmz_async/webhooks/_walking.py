@@ -15,8 +15,9 @@ from rmz_async.webhooks._comparing import body_of, changes, state_of
 from rmz_async.webhooks._handlers import Handlers, subject_of
 from rmz_async.webhooks._keys import storable
 from rmz_async.webhooks._reading import RECONCILED, event_of
-from rmz_async.webhooks.inbox.interface import Delivery, Inbox
+from rmz_async.webhooks.inbox.interface import Inbox
 from rmz_async.webhooks.inbox.known import KnownStates, Seen, Walk
+from rmz_async.webhooks.inbox.records import Delivery
 from rmz_async.webhooks.reconciliation import Reconciliation
 
 LEASE = 180.0

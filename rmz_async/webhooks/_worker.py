@@ -22,7 +22,8 @@ from rmz_async.webhooks._reading import event_of
 from rmz_async.webhooks._records import handler_record, known
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks._transaction import Run, current_run
-from rmz_async.webhooks.inbox.interface import Inbox, Task, TaskState
+from rmz_async.webhooks.inbox.interface import Inbox, TaskState
+from rmz_async.webhooks.inbox.records import Task
 
 logger: logging.Logger = logging.getLogger("rmz_async")
 

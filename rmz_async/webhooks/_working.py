@@ -16,7 +16,7 @@ import attrs
 from rmz_async._calls.refusals import quoted
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks._worker import Worker
-from rmz_async.webhooks.inbox.interface import Task
+from rmz_async.webhooks.inbox.records import Task
 
 logger: logging.Logger = logging.getLogger("rmz_async")
 

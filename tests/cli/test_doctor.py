@@ -19,8 +19,8 @@ from rmz_async.errors import SignatureError
 from rmz_async.models import Store
 from rmz_async.sandbox import Served
 from rmz_async.webhooks import verify
-from rmz_async.webhooks.inbox.interface import Delivery
 from rmz_async.webhooks.inbox.opening import open_inbox
+from rmz_async.webhooks.inbox.records import Delivery
 from tests.cli.local_server import local_server
 from tests.redis_server import redis_server
 from tests.seams import Setting, replace

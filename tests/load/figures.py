@@ -23,7 +23,8 @@ import attrs
 
 import rmz_sync.webhooks
 from rmz_async.webhooks import Receiver
-from rmz_async.webhooks.inbox.interface import Delivery, Grouping
+from rmz_async.webhooks.inbox.interface import Grouping
+from rmz_async.webhooks.inbox.records import Delivery
 from tests.load import rivals
 from tests.load.crowd import PROCESS, end
 from tests.load.databases import AnyDatabase, SQLiteDatabase, new_database

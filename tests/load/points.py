@@ -16,7 +16,7 @@ import psycopg
 from sqlalchemy import Engine, event
 
 from rmz_async.webhooks import Inbox
-from rmz_async.webhooks.inbox.interface import Task
+from rmz_async.webhooks.inbox.records import Task
 
 NORMAL, FAILING, SLOW, STOPPING = "normal", "failing", "slow", "stopping"
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import anyio
 import attrs
 
-from rmz_async.webhooks.inbox.interface import Delivery, Grouping, Inbox, Task, TaskState
+from rmz_async.webhooks.inbox.interface import Grouping, Inbox, TaskState
+from rmz_async.webhooks.inbox.records import Delivery, Task
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from tests.seams import Clock
 
@@ -51,13 +52,13 @@ class Time:
         """Change the clock on the wall by so many seconds; no time passes."""
         self.now += timedelta(seconds=seconds)
 
-    def clock(self) -> Clock:
-        """The seam by which time reaches a receiver and an inbox."""
+    def clock(self, *, draw: Callable[[], float] = lambda: 1.0) -> Clock:
+        """The seam by which time and chance reach a receiver and an inbox."""
         return Clock(
             clock=lambda: self.monotonic,
             today=lambda: self.now,
             sleep=self.sleep,
-            draw=lambda: 1.0,
+            draw=draw,
         )
 
 

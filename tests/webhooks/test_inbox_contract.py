@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from rmz_async import TaskLostError
-from rmz_async.webhooks.inbox.interface import Delivery, Grouping, Inbox, Stats, TaskState
+from rmz_async.webhooks.inbox.interface import Grouping, Inbox, Stats, TaskState
+from rmz_async.webhooks.inbox.records import Delivery
 from tests.webhooks.storages import (
     BOTH,
     LEASE,

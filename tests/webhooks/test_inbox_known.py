@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rmz_async.webhooks.inbox.interface import Delivery, Inbox, TaskState
+from rmz_async.webhooks.inbox.interface import Inbox, TaskState
 from rmz_async.webhooks.inbox.known import KnownStates, Seen
+from rmz_async.webhooks.inbox.records import Delivery
 from tests.webhooks.storages import Time
 
 SUBJECT = "subscription:501"

@@ -14,9 +14,10 @@ from sqlalchemy.exc import DBAPIError
 
 from rmz_async import ConfigurationError
 from rmz_async.webhooks.inbox._postgres_pool import QUIET, new_engine
-from rmz_async.webhooks.inbox.interface import Grouping, Inbox, Task
+from rmz_async.webhooks.inbox.interface import Grouping, Inbox
 from rmz_async.webhooks.inbox.opening import open_inbox
 from rmz_async.webhooks.inbox.postgres import PostgresInbox
+from rmz_async.webhooks.inbox.records import Task
 from tests import seams
 from tests.webhooks.postgres import end_connections, locked, new_database, new_schema, run_sql
 from tests.webhooks.storages import LEASE, Time, claim, claim_one, delivery, store

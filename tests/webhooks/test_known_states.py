@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from rmz_async.webhooks.inbox.interface import Delivery
 from rmz_async.webhooks.inbox.known import KnownStates, Seen, Walk
+from rmz_async.webhooks.inbox.records import Delivery
 from tests.webhooks.storages import BOTH, LEASE, Storage, Time, claim, delivery
 
 HOUR = 3_600.0

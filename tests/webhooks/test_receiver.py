@@ -29,7 +29,7 @@ from rmz_async.webhooks import (
     verify,
 )
 from rmz_async.webhooks._comparing import state_of_event
-from rmz_async.webhooks.inbox.interface import Delivery
+from rmz_async.webhooks.inbox.records import Delivery
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from tests.seams import Setting, replace
 from tests.webhooks.receiving import SECRET, deliver, deliver_events

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
-import attrs
 import pytest
 
 from rmz_async import ConfigurationError
@@ -256,7 +255,7 @@ def test_the_usual_wait_grows_to_an_hour() -> None:
 
 async def test_part_of_a_wait_is_left_to_chance(address: str, time: Time) -> None:
     """Those that failed together do not all come back together; never earlier than half."""
-    clock = attrs.evolve(time.clock(), draw=lambda: 0.0)
+    clock = time.clock(draw=lambda: 0.0)
     receiver = Receiver(secrets=[SECRET], inbox=address, _clock=clock)
     receiver.on("*")(lambda event: 1 / 0)
     await deliver_events(receiver, "a")

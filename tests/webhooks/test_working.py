@@ -14,7 +14,7 @@ import anyio.to_thread
 import pytest
 
 from rmz_async.webhooks import Event, Receiver, Stats
-from rmz_async.webhooks.inbox.interface import EntryTask
+from rmz_async.webhooks.inbox.records import EntryTask
 from tests.webhooks.receiving import SECRET, deliver_events, unreliable
 from tests.webhooks.storages import Time
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rmz_async.errors import TaskLostError
-from rmz_async.webhooks.inbox.interface import Task
+from rmz_async.webhooks.inbox.records import Task
 
 
 def lost(task: Task) -> TaskLostError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rmz_async._extras import extra
-from rmz_async.webhooks.inbox.interface import Task
+from rmz_async.webhooks.inbox.records import Task
 
 with extra("postgres", needed_by="an inbox in PostgreSQL"):
     from psycopg.pq import TransactionStatus

@@ -8,7 +8,8 @@ from typing import Any
 from rmz_async._extras import extra
 from rmz_async.webhooks.inbox._numbers import fitting
 from rmz_async.webhooks.inbox._postgres_tables import DELIVERIES, TASKS
-from rmz_async.webhooks.inbox.interface import Entry, EntryTask, Grouping, Stats, TaskState
+from rmz_async.webhooks.inbox.interface import Grouping, Stats, TaskState
+from rmz_async.webhooks.inbox.records import Entry, EntryTask
 
 with extra("postgres", needed_by="an inbox in PostgreSQL"):
     from sqlalchemy import Connection, Row, delete, exists, insert, select, text, update

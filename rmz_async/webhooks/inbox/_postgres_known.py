@@ -7,8 +7,8 @@ from typing import Any
 
 from rmz_async._extras import extra
 from rmz_async.webhooks.inbox._postgres_tables import KNOWN, WALK
-from rmz_async.webhooks.inbox.interface import Delivery
 from rmz_async.webhooks.inbox.known import RESTART, Decide, Seen, Walk
+from rmz_async.webhooks.inbox.records import Delivery
 
 with extra("postgres", needed_by="an inbox in PostgreSQL"):
     from sqlalchemy import Connection, bindparam, case, func, select, update

@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from rmz_async.webhooks.inbox._numbers import fitting
-from rmz_async.webhooks.inbox.interface import Entry, EntryTask, Grouping, Stats, TaskState
+from rmz_async.webhooks.inbox.interface import Grouping, Stats, TaskState
+from rmz_async.webhooks.inbox.records import Entry, EntryTask
 
 _STATS = """
 SELECT

@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from rmz_async.webhooks.inbox.interface import Delivery
 from rmz_async.webhooks.inbox.known import RESTART, Decide, Seen, Walk
+from rmz_async.webhooks.inbox.records import Delivery
 
 # In the order in which they came. A delivery whose period began before the known one is late.
 _TAKE_OVER = """

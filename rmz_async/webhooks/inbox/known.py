@@ -8,7 +8,8 @@ from typing import Any, Protocol, runtime_checkable
 import attrs
 
 from rmz_async._frozen import frozen
-from rmz_async.webhooks.inbox.interface import Delivery, Inbox
+from rmz_async.webhooks.inbox.interface import Inbox
+from rmz_async.webhooks.inbox.records import Delivery
 
 __all__ = ("Decide", "KnownStates", "Seen", "Walk")
 

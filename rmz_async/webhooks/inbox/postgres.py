@@ -32,8 +32,9 @@ from rmz_async.webhooks.inbox._postgres_tables import (
 )
 from rmz_async.webhooks.inbox._steady_time import SteadyTime
 from rmz_async.webhooks.inbox._text import text_of
-from rmz_async.webhooks.inbox.interface import Delivery, Entry, Grouping, Stats, Task, TaskState
+from rmz_async.webhooks.inbox.interface import Grouping, Stats, TaskState
 from rmz_async.webhooks.inbox.known import Decide, Seen, Walk
+from rmz_async.webhooks.inbox.records import Delivery, Entry, Task
 
 with extra("postgres", needed_by="an inbox in PostgreSQL"):
     from sqlalchemy import Connection, Engine, TextClause, Update, bindparam, text, update

@@ -17,8 +17,9 @@ from rmz_async.webhooks.inbox._sqlite_file import SQLiteFile
 from rmz_async.webhooks.inbox._sqlite_schema import SCHEMA
 from rmz_async.webhooks.inbox._steady_time import SteadyTime
 from rmz_async.webhooks.inbox._text import text_of
-from rmz_async.webhooks.inbox.interface import Delivery, Entry, Grouping, Stats, Task, TaskState
+from rmz_async.webhooks.inbox.interface import Grouping, Stats, TaskState
 from rmz_async.webhooks.inbox.known import Decide, Seen, Walk
+from rmz_async.webhooks.inbox.records import Delivery, Entry, Task
 
 __all__ = ("SQLiteInbox",)
 
