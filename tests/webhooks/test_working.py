@@ -280,10 +280,11 @@ async def test_tasks_that_were_claimed_and_not_begun_are_given_back(
     other, _ = unreliable(address, time)
     Blocking(other)
     handler = Blocking(receiver)
+    await deliver_events(receiver, "a")
     async with receiver.working(concurrency=2, grace=0.0):
-        await deliver_events(receiver, "a")
         await handler.began.wait()
         await until_asleep(time)
+        # Nothing wakes the background between the two, so that it claims both together.
         await deliver_events(other, "b", "c")
         time.move(1)
         await until(lambda: len(handler.seen) == 2)
