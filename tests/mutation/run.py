@@ -218,13 +218,14 @@ def judge(name: str, known: dict[str, str], jobs: int) -> bool:
     _, status, used = os.wait4(first, 0)
     if status != 0:
         raise RuntimeError(f"{name}: its tests fail without any change")
-    limits = trial.Limits(
-        processor=10 + 5 * round(used.ru_utime + used.ru_stime),
-        clock=60 + 10 * round(time.monotonic() - began),
-    )
+    spent = round(time.monotonic() - began)
+    processor = 10 + 5 * round(used.ru_utime + used.ru_stime)
+    limits = trial.Limits(processor=processor, clock=60 + 10 * spent)
+    # If the tests hang with a change, it is judged again, with all the time that they may take.
+    quick_limits = trial.Limits(processor=processor, clock=15 + 3 * spent)
 
     made = list(changes(source, str(path), lambda kind, one: member(module, kind, one)))
-    found = quick.found(name, plain, made, tests, limits=limits, at_once=jobs)
+    found = quick.found(name, plain, made, tests, limits=quick_limits, at_once=jobs)
     trials = [trial.Trial(made[place], survived=False) for place in sorted(found)]
     rest = [change for place, change in enumerate(made) if place not in found]
     trials += trial.play(name, path, rest, tests, limits=limits, at_once=jobs)
