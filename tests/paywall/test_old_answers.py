@@ -154,6 +154,7 @@ async def test_the_background_outlives_a_user_whom_rmz_refuses(
         await settle(lambda: "could not refresh a user: InvalidRequestError" in caplog.text)
 
         assert {record.name for record in caplog.records} == {"rmz_async.paywall"}
+        assert "The paywall could not refresh a user: InvalidRequestError" in caplog.messages
         rmz.failure = None
         rmz.later(61)
         renewed = await paywall.check("noura")
