@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 # Seconds for which RMZ may be at work on a request: until then "not applied" may be "not yet".
 MAX_PROCESSING_TIME = 60.0
 
+_NOTHING_TO_COMPARE = (
+    "resolve has nothing to compare with, now or later: look for the change yourself"
+)
+
 
 async def resolve(transport: Transport, error: OutcomeUnknownError) -> Any:
     """Find out whether the call of *error* was applied, and return what it would have returned.
@@ -44,6 +48,8 @@ async def resolve(transport: Transport, error: OutcomeUnknownError) -> Any:
         )
         return await transport.execution(transport, call, prepared=prepared, history=again).run()
     if call.settlement is None:
+        if _NOTHING_TO_COMPARE not in getattr(error, "__notes__", ()):
+            error.add_note(_NOTHING_TO_COMPARE)
         raise error.with_traceback(None)
     assert history.last_sent is not None  # or its outcome would be known
     # A call that was cut off in its first attempt has no failure.

@@ -148,7 +148,9 @@ def test_port_in_use_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     """A port that is taken is a message and no traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(SystemExit):
         main(["--port", str(taken.getsockname()[1])])
-    assert "in use" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "in use" in told
+    assert "--port 0" in told
 
 
 def test_module_runs_main(monkeypatch: pytest.MonkeyPatch) -> None:

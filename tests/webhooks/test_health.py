@@ -16,6 +16,13 @@ from rmz_async.webhooks.inbox.interface import Inbox, Stats
 from tests.webhooks.receiving import SECRET, Unreliable, deliver
 
 
+def test_counts_are_ready_for_json() -> None:
+    assert json.loads(json.dumps(Stats(deliveries=2, oldest_waiting=0.5).to_dict())) == {
+        **{"deliveries": 2, "unreadable": 0, "waiting": 0, "running": 0, "done": 0},
+        **{"merged": 0, "dead": 0, "oldest_waiting": 0.5},
+    }
+
+
 @pytest.fixture
 def monitor() -> HealthMonitor:
     """A monitor that has seen nothing."""

@@ -150,9 +150,13 @@ async def test_an_extension_by_id_cannot_be_resolved(
     async with make_client() as rmz:
         error = await unknown(shop, rmz)
         time.now += 3600
+        with pytest.raises(OutcomeUnknownError):
+            await rmz.resolve(error)
         with pytest.raises(OutcomeUnknownError) as caught:
             await rmz.resolve(error)
     assert caught.value is error
+    (note,) = error.__notes__
+    assert "nothing to compare with, now or later" in note
     assert (shop.sent.call_count, shop.read.call_count) == (0, 0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import signal
 import sys
 import threading
@@ -128,10 +129,10 @@ def _serve(given: argparse.Namespace, wait: Callable[[], object]) -> int:
     except ValueError as problem:
         raise CommandError(str(problem), ExitCode.USAGE) from None
     except OSError as problem:
-        raise CommandError(
-            f"cannot serve on {given.host} port {given.port}: {problem.strerror or problem}",
-            ExitCode.FAILED,
-        ) from None
+        reason = f"cannot serve on {given.host} port {given.port}: {problem.strerror or problem}"
+        if problem.errno == errno.EADDRINUSE:
+            reason += "; perhaps another sandbox runs there: --port 0 takes a port that is free"
+        raise CommandError(reason, ExitCode.FAILED) from None
     return ExitCode.DONE
 
 

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+import attrs
+
 from rmz_async._frozen import frozen
 
 if TYPE_CHECKING:
@@ -71,6 +73,10 @@ class Stats:
 
     oldest_waiting: float = 0.0
     """The age in seconds of the oldest delivery with a waiting task; 0 if there is none."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the same as plain data, ready for JSON."""
+        return attrs.asdict(self)
 
 
 @runtime_checkable
