@@ -29,7 +29,7 @@ class Observed:
 
     @property
     def switches(self) -> Switches:
-        """How this RMZ behaves if the documentation leaves a choice, or if servers disagree."""
+        """The behaviour where the documentation leaves a choice, or servers disagree."""
         return self._backend.store.switches
 
     @property

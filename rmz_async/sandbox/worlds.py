@@ -57,8 +57,8 @@ class Worlds(Mapping[str, "Sandbox"]):
     def __init__(self, make: Callable[[str], Sandbox]) -> None:
         self._make = make
         self._made: dict[str, Sandbox] = {}
-        # A server's loop and a test's thread may ask for the same one.
-        self._turn = threading.Lock()
+        # A server's loop and a test's thread may ask for the same world.
+        self._lock = threading.Lock()
         self.most: int = MOST
         self.when_made: list[Callable[[str, Sandbox], object]] = []
 
@@ -72,7 +72,7 @@ class Worlds(Mapping[str, "Sandbox"]):
         Raises:
             WorldError: *name* is something else, or there are as many worlds as there may be.
         """
-        with self._turn:
+        with self._lock:
             world = self._made.get(name)
             if world is not None:
                 return world

@@ -17,7 +17,7 @@ __all__ = ("Lines", "RequestLines", "has_colours")
 
 # A page loads these by itself, and they say nothing about the shop.
 _UNINTERESTING = ("/assets/", "/dashboard-assets/", "/live", "/favicon.ico")
-# Such a link lets anyone enter a customer's portal.
+# A link to a customer's portal lets anyone enter, so the log leaves its key out.
 _PORTAL_LINK = re.compile(r"/s/[^/?]+")
 _RED, _YELLOW, _LOUD = "31", "33", "1;31"
 

@@ -48,7 +48,7 @@ class ApiCalls:
         """Answer ``POST /calls``: make the call that the form describes."""
         form = await form_of(request)
         method, path = form.get("method", ""), form.get("path", "")
-        # Not only a leading slash: two would begin the address of another host.
+        # `_send` appends the path to the origin: without a slash, it could name another host.
         if method not in ("GET", "POST", "PUT") or not path.startswith("/"):
             return notice(request, MISSING)
         body = form.get("body", "").encode()

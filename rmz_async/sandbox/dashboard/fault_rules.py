@@ -95,7 +95,7 @@ class FaultRules:
         form = await form_of(request)
         try:
             values = self._read(form)
-            # All of them or none: the copy refuses what the switches would.
+            # The copy validates all values, so that no switch is set if one of them is wrong.
             attrs.evolve(self._switches, **values)
         except ValueError as problem:
             return self._pages.with_problem(_PAGE, str(problem))

@@ -43,7 +43,7 @@ class Spot:
 
 @attrs.frozen
 class Picture:
-    """All that is drawn.
+    """The content of the drawing.
 
     Attributes:
         states: The status over time, without a gap.

@@ -21,7 +21,7 @@ from rmz_async.sandbox.lifecycle.agenda import Agenda
 __all__ = ("RETRY_AFTER", "Attempt", "Courier", "CourierState")
 
 RETRY_AFTER = tuple(timedelta(seconds=seconds) for seconds in (10, 100, 1_000, 10_000))
-"""How long a delivery waits after its first, second, third and fourth attempt."""
+"""The waits of a delivery after its first, second, third and fourth attempt."""
 
 Watch = Callable[[Delivery, datetime | None], object]
 
@@ -60,7 +60,7 @@ class _Lane:
 
 @attrs.frozen(kw_only=True)
 class CourierState:
-    """All that a courier knows at one moment.
+    """The state of a courier at one moment.
 
     Attributes:
         retries: Must not be changed.

@@ -29,7 +29,7 @@ class Health:
 
     @property
     def attempts(self) -> tuple[tuple[datetime, bool], ...]:
-        """When each was made, and whether it succeeded."""
+        """The time of each attempt, and whether it succeeded."""
         return tuple(self._attempts)
 
     def note(self, delivery: Delivery) -> None:

@@ -133,7 +133,7 @@ class Orders:
         self, request: OrderRequest, quote: Quote, customer: Customer | None, now: datetime
     ) -> Success:
         if customer is None:
-            # Otherwise the checkout page asks, and there is none.
+            # The checkout page would ask for the customer, but a free order has no such page.
             raise RefusedError(400, "Failed to create or find customer")
         order = place(quote, customer_id=customer.id, checkout_id=None, store=self._store, now=now)
         self._store.placed_requests[request.content] = PlacedRequest(at=now, order_id=order.id)

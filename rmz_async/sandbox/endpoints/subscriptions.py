@@ -107,7 +107,7 @@ class Subscriptions:
         self._backend.announce(Event.UPDATED, subscription)
         keys = (*_ALWAYS, "current_period_start", "current_period_end")
         data = part(subscription, self._store, call.now, keys)
-        # Only here it is documented as a moment and not as a day.
+        # RMZ documents `end_date` as a moment here, and as a day everywhere else.
         data["end_date"] = instant(subscription.current_period_end)
         return Success(data, "Subscription extended successfully")
 

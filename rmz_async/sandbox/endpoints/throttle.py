@@ -1,4 +1,4 @@
-"""How many requests a minute are served: Laravel's fixed windows."""
+"""The limit of requests in a minute: Laravel's fixed windows."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class DeliveryFault(StrEnum):
 
 @attrs.define(kw_only=True)
 class FaultRule:
-    """When a fault happens.
+    """The condition under which a fault happens.
 
     Attributes:
         on: Which requests, as ``POST /subscriptions/*/extend``, or which events, as

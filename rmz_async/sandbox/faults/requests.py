@@ -91,7 +91,7 @@ async def _hang_up(scope: Scope) -> None:
     if abort is None:
         raise httpx.RemoteProtocolError("the sandbox's fault: the connection was cut")
     abort()
-    # So that the server knows about it, and misses no answer.
+    # The server learns of the abort at this checkpoint, and does not miss the answer.
     await anyio.lowlevel.checkpoint()
 
 

@@ -1,1 +1,1 @@
-"""Everything that time brings."""
+"""The changes that come due as time passes."""

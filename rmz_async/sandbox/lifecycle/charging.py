@@ -13,7 +13,7 @@ from rmz_async.sandbox.store.switches import ChargeAt
 __all__ = ("ATTEMPTS_AFTER", "come_due", "grace_ends_at", "next_due")
 
 ATTEMPTS_AFTER = (timedelta(0), timedelta(days=3), timedelta(days=7))
-"""When a renewal is attempted, after its first attempt."""
+"""The times of the attempts of a renewal, after the first."""
 _EARLY = timedelta(days=3)
 
 

@@ -21,7 +21,7 @@ __all__ = ("Timeline", "TimelineState")
 
 @attrs.frozen(kw_only=True)
 class TimelineState:
-    """All that a timeline knows at one moment.
+    """The state of a timeline at one moment.
 
     Attributes:
         subscriptions: When each comes due; must not be changed.
@@ -53,7 +53,7 @@ class Timeline:
         self._changed_orders: dict[int, None] = dict.fromkeys(backend.store.orders)
         backend.store.orders.listen(self._note_order)
         self._reached = clock.now()
-        self._turn: anyio.Lock | None = None
+        self._lock: anyio.Lock | None = None
         self._movers = 0
         clock.moved_by(self.run_until)
 
@@ -63,7 +63,7 @@ class Timeline:
         return self._movers > 0
 
     def keep(self) -> TimelineState:
-        """Return all that is to be known to go on from here."""
+        """Return the state from which `put_back` goes on."""
         return TimelineState(
             subscriptions=self._subscriptions.copied(),
             stale=tuple(self._stale),
@@ -96,10 +96,10 @@ class Timeline:
             until: Returns how far; called when no other caller moves the clock.
         """
         # A lock belongs to one event loop, and the next mover may come from another.
-        self._turn = self._turn if self._movers and self._turn else anyio.Lock()
+        self._lock = self._lock if self._movers and self._lock else anyio.Lock()
         self._movers += 1
         try:
-            async with self._turn:
+            async with self._lock:
                 await self._move(until())
         finally:
             self._movers -= 1
@@ -171,7 +171,7 @@ class Timeline:
             backend.announce(event, subscription)
         if backend.store.switches.renewals_announce_orders and len(orders) > count:
             backend.announce_order(Event.ORDER_CREATED, orders[orders.ordered()[-1]])
-        # Also if nothing changed, or the next moment would be lost.
+        # Set even if nothing changed: the next moment would be lost otherwise.
         self._stale[number] = None
 
     def _note(self, number: int) -> None:

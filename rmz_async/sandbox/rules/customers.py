@@ -1,4 +1,4 @@
-"""Find out which customer a call speaks of."""
+"""The customer that the body of a call names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many pieces there are, and who gets them."""
+"""The stock of products, which orders take, and give back if they are cancelled."""
 
 from __future__ import annotations
 

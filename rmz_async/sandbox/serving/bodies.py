@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ("LimitedBodies",)
 
-# Apart from uploads, the largest thing that is sent here is an order with some hundred lines.
+# Uploads excepted, the largest body is an order with some hundred lines.
 _MOST_BYTES = 1024 * 1024
 
 

@@ -77,7 +77,7 @@ class InThread:
 
     @property
     def switches(self) -> Switches:
-        """How this RMZ behaves if the documentation leaves a choice; see `Sandbox.switches`."""
+        """The behaviour where the documentation leaves a choice; see `Sandbox.switches`."""
         return self.sandbox.switches
 
     @property
@@ -176,7 +176,7 @@ class InThread:
         Raises:
             RuntimeError: The sandbox runs in a thread already.
         """
-        # Its address is one, and so is the loop that its deliveries are sent from.
+        # A sandbox has one address, and one loop from which its deliveries are sent.
         if not self._address.serving.acquire(blocking=False):
             raise RuntimeError("the sandbox is served already; make another one")
         self._error = None

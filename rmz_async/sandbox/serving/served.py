@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ("Served", "listen")
 
-# All addresses of the machine: no client can call them by this name.
+# Clients cannot connect to the addresses that stand for all addresses of the machine.
 _CALLED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - only compared with
 
 
@@ -87,7 +87,7 @@ class Served(InThread):
 
     async def __aenter__(self) -> Self:
         """Bind the port and start to serve."""
-        # Not from a thread: asyncio's own cancellation would leave that one at work.
+        # Called in this thread: asyncio's own cancellation would leave another thread at work.
         return self.__enter__()
 
     async def __aexit__(
@@ -148,7 +148,7 @@ class _AbortableProtocol(H11Protocol):
             try:
                 await app(scope, receive, send)
             except asyncio.CancelledError:
-                # Only a server that ends cancels a request, and would print a traceback for it.
+                # uvicorn cancels requests only as it ends, and would print a traceback.
                 self.transport.abort()
                 # The event loop cuts the connection in its next step, before uvicorn looks at it.
                 await asyncio.sleep(0)

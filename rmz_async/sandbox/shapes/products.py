@@ -179,7 +179,7 @@ def _terms(product: Product) -> dict[str, object]:
 def _image(product: Product, file_name: str) -> dict[str, object]:
     folder = "products/images"
     return {
-        # There is one for each product, and RMZ counts them by themselves.
+        # Each product has one image, and RMZ numbers images apart from products.
         "id": product.image_id or product.id + 100,
         "model_type": _MODEL,
         "model_id": product.id,

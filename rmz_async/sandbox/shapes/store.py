@@ -21,7 +21,7 @@ def profile_row(profile: StoreProfile, now: datetime) -> dict[str, object]:
     return {
         "id": profile.id,
         "subdomain": profile.subdomain,
-        # Only the quickstart shows it.
+        # RMZ documents `slug` in the quickstart only.
         "slug": profile.subdomain,
         "name": profile.name,
         "balance": str(profile.balance),

@@ -69,7 +69,7 @@ def _changes(first: Snapshot, second: Snapshot) -> Iterator[Change]:
     yield from _of_log("ledger", first.ledger, second.ledger)
     yield from _of_log("deliveries", first.courier.log, second.courier.log)
     yield from _of_log("messages", first.messages, second.messages)
-    # Only the latest are kept, so that a position says nothing about which one a request is.
+    # The sandbox keeps the latest requests only, so positions cannot be compared, but counts can.
     if first.requests_count != second.requests_count:
         yield Change("requests", "", "count", first.requests_count, second.requests_count)
 

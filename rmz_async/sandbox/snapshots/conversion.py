@@ -44,7 +44,7 @@ def converter() -> Converter:
     made.register_structure_hook(bool, _only(bool, "true or false"))
     made.register_structure_hook(str, _only(str, "a string"))
     made.register_structure_hook(int, _whole_number)
-    # Else the two hooks above would catch these as well.
+    # Registered last, because the hooks of str and int would match these enums, too.
     made.register_structure_hook(StrEnum, _choice)
     made.register_structure_hook(IntEnum, _choice)
     made.register_structure_hook(float, _number)

@@ -141,7 +141,7 @@ def _tables(content: Mapping[str, Any], problems: list[str]) -> dict[str, KeptRo
     problems += [f"unknown: {_TABLES}.{name}" for name in sorted(content.keys() - types.keys())]
     tables: dict[str, KeptRows[Any, Any]] = {}
     for name, (key, row) in types.items():
-        # Their types are known at run time only.
+        # A type checker does not know the types of the key and the row.
         kind: Any = dict.__class_getitem__((key, row))
         tables[name] = KeptRows(_part(f"{_TABLES}.{name}", content.get(name, {}), kind, problems))
     return tables

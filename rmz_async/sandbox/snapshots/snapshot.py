@@ -28,7 +28,7 @@ RandomState = tuple[int, tuple[int, ...], float | None]
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Snapshot:
-    """All that a sandbox is at one moment, but for its token and for whether its clock runs.
+    """The state of a sandbox at one moment, except its token and whether its clock runs.
 
     Nothing in it changes: what it shares with the sandbox is frozen, or is copied before a change.
 
@@ -102,7 +102,7 @@ def put_back(snapshot: Snapshot, backend: Backend, timeline: Timeline) -> None:
     store.history = {**snapshot.history}
     store.messages[:] = snapshot.messages
     store.ids.put_back(snapshot.ids)
-    # These listen to the tables, and forget here that they have heard of a change.
+    # The replica and the timeline listen to the tables, and drop the changes made above.
     backend.replica.put_back(snapshot.journal)
     timeline.put_back(snapshot.timeline)
     _put_back_webhooks(snapshot.webhooks, backend.webhooks)

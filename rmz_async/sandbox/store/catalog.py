@@ -23,7 +23,7 @@ __all__ = (
     "Variant",
 )
 
-# Since when there is what says nothing else.
+# The time of creation of rows that name no other.
 OPENED_AT = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -35,7 +35,7 @@ class ProductStatus(IntEnum):
 
 
 class CancelBehavior(StrEnum):
-    """When a cancellation takes effect."""
+    """The time at which a cancellation takes effect."""
 
     END_OF_PERIOD = "end_of_period"
     IMMEDIATE = "immediate"

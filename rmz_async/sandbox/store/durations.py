@@ -1,4 +1,4 @@
-"""How long a variant's period lasts, and what the API calls it."""
+"""The duration of a variant's period, and its names in the API."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ("Duration",)
 
 
 class Duration(StrEnum):
-    """How long one paid period lasts."""
+    """The duration of one paid period."""
 
     MONTHLY = "monthly"
     QUARTERLY = "quarterly"

@@ -29,7 +29,7 @@ class Effect:
 
 
 class Ledger(tuple[Effect, ...]):
-    """All effects in their order: a tuple with methods that select."""
+    """The effects in their order: a tuple with methods that select."""
 
     __slots__ = ()
 

@@ -27,7 +27,7 @@ __all__ = (
 )
 
 CREDITED_AFTER = timedelta(days=7)
-"""How long RMZ keeps the money of an order before it is the store's."""
+"""The time for which RMZ keeps the money of an order before it is the store's."""
 
 
 class OrderStatus(IntEnum):
@@ -110,7 +110,7 @@ class OrderItem:
 
 @attrs.frozen(kw_only=True)
 class Transaction:
-    """How an order was paid.
+    """The payment of an order.
 
     Attributes:
         payment_method: For example ``dokanpay``, ``bank`` or ``free``.

@@ -18,7 +18,7 @@ __all__ = ("Before", "Replica")
 
 @attrs.frozen
 class Before:
-    """How one row was before it changed; None if there was no row."""
+    """A row as it was before a change; None if there was no row."""
 
     at: datetime
     table: str

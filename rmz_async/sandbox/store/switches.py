@@ -1,4 +1,4 @@
-"""How this RMZ behaves if the documentation leaves a choice, or if servers disagree."""
+"""The behaviour of this RMZ where the documentation leaves a choice, or servers disagree."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ("ChargeAt", "ExtendGuard", "MissingTimes", "Switches", "TimeForm")
 
 
 class ChargeAt(StrEnum):
-    """When a renewal is charged: RMZ's guide says both."""
+    """The time at which a renewal is charged: RMZ's guide says both."""
 
     THREE_DAYS_BEFORE = "three_days_before"
     PERIOD_END = "period_end"
 
 
 class ExtendGuard(StrEnum):
-    """Which second extension within ten seconds RMZ takes for a duplicate."""
+    """The second extension within ten seconds that RMZ takes for a duplicate."""
 
     ANY = "any"
     SAME_DAYS = "same_days"

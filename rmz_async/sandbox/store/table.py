@@ -55,7 +55,7 @@ class KeptRows(Generic[K, V]):
 
 
 class Table(MutableMapping[K, V]):
-    """Rows by their key. A listener hears of a key before its row is changed.
+    """Rows by their key. A listener is called with a key before its row changes.
 
     To keep all rows costs one copy of their map: the rows are shared, and a row that is about to
     change is copied for those who keep it.

@@ -55,7 +55,7 @@ def _number(text: str) -> Decimal:
     exponent = value.adjusted()
     if abs(exponent) <= _LARGEST_EXPONENT:
         return value
-    # Such a number would be written with all its zeros.
+    # Python would write a number with a large exponent with all its zeros.
     if value and exponent > 0:
         raise ValueError("a number out of range")
     return Decimal(0)

@@ -22,7 +22,7 @@ _USUAL_RATE = Decimal(15)
 
 @attrs.frozen
 class Tax:
-    """How a total divides. All amounts are in SAR.
+    """The tax in a total. All amounts are in SAR.
 
     Attributes:
         rate: In percent.
