@@ -1,4 +1,4 @@
-"""Which tasks of an inbox in PostgreSQL a worker may have, and how it takes them."""
+"""The tasks of an inbox in PostgreSQL that a worker may claim, and the claim."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _MERGE = text(
     "UPDATE rmz_tasks SET state = 'merged' "
     "WHERE subject = :subject AND handler = :handler AND id < :id AND state = 'waiting'"
 )
-# A queue has brought the number too early for these: they are handed over when their turn comes.
+# A queue has delivered the number before these tasks were due: they are handed over when they are.
 # A task that another one claims just now is left alone, because two that wait for each other fail.
 _LET_BE_DUE = text("""
 UPDATE rmz_tasks SET due = :now

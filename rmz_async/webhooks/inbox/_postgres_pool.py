@@ -80,7 +80,7 @@ def new_engine(url: URL, seconds: Callable[[], float], options: dict[str, Any]) 
 
 
 def new_listening_engine(url: URL) -> Engine:
-    """Return an engine whose connection no pool lends to others."""
+    """Return an engine without a pool, for a connection that is never used for anything else."""
     return create_engine(url, connect_args=UTF8, poolclass=NullPool, isolation_level="AUTOCOMMIT")
 
 
@@ -98,7 +98,7 @@ def check_encoding(connection: Connection) -> None:
 
 
 def _has_news(driver: Any) -> bool:
-    """Return whether the server has sent something since the last answer: often its farewell."""
+    """Return whether the server has sent something since the last answer, such as a close."""
     with selectors.DefaultSelector() as selector:
         selector.register(driver.fileno(), selectors.EVENT_READ)
         return bool(selector.select(0))

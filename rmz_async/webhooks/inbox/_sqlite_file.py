@@ -22,7 +22,7 @@ OPENINGS = 50
 # The latest column: a file of an older version gets the tables and columns that it lacks.
 _IS_LATEST = "SELECT 1 FROM pragma_table_info('rmz_time') WHERE name = 'tasks_until'"
 
-# These paths are SQLite's names for databases that end with their connection.
+# SQLite's paths for databases that end with their connection.
 _WITHOUT_A_FILE = ("", ":memory:")
 
 # Seconds that a fork waits for a transaction of another thread.

@@ -18,7 +18,7 @@ __all__ = ("Grouping", "Inbox", "Stats", "TaskState")
 
 
 class Grouping(StrEnum):
-    """How the tasks of one handler that are about the same subscription or order relate."""
+    """The relation between the tasks of one handler for the same subscription or order."""
 
     EACH = "each"
     """Each task runs by itself, at any time."""
@@ -51,7 +51,7 @@ class Stats:
     """How many deliveries and tasks an inbox holds."""
 
     deliveries: int = 0
-    """All deliveries that are not forgotten yet."""
+    """The deliveries that are not forgotten yet."""
 
     unreadable: int = 0
     """Deliveries that cannot be read, and wait for a person."""

@@ -31,7 +31,7 @@ from rmz_async.webhooks.inbox._postgres_tables import (
     as_sql,
 )
 from rmz_async.webhooks.inbox._steady_time import SteadyTime
-from rmz_async.webhooks.inbox._text import text_of
+from rmz_async.webhooks.inbox._storable import storable
 from rmz_async.webhooks.inbox.interface import Grouping, Stats, TaskState
 from rmz_async.webhooks.inbox.known import Decide, Seen, Walk
 from rmz_async.webhooks.inbox.records import Delivery, Entry, Task
@@ -62,8 +62,8 @@ SIGHT = 1.0
 _CREATING = text("SELECT pg_advisory_xact_lock(hashtext('rmz_tasks'), hashtext('create'))")
 _NOTIFY = text(f"NOTIFY {CHANNEL}")
 
-# Each of these changes nothing if somebody else has claimed the task since. The first three change
-# nothing either after the attempt has ended: a renewal may come a moment late.
+# Each statement changes nothing if another worker has claimed the task since. The first three also
+# change nothing after the attempt has ended: a renewal may come a moment late.
 _OF_WORKER = update(TASKS).where(
     TASKS.c.id == bindparam("task"),
     TASKS.c.fence == bindparam("claim"),
@@ -174,7 +174,7 @@ class PostgresInbox:
         with self._working.begin() as connection:
             until = self._now(connection) + (retry_after or 0.0)
             self._change(
-                connection, _FAIL, [task], new_state=state.value, until=until, cause=text_of(error)
+                connection, _FAIL, [task], new_state=state.value, until=until, cause=storable(error)
             )
 
     def release(self, tasks: Sequence[Task]) -> None:
@@ -337,7 +337,7 @@ def _added(
 ) -> Sequence[int | None]:
     first: dict[str, Delivery] = {}
     for delivery in deliveries:
-        first.setdefault(text_of(delivery.key), delivery)
+        first.setdefault(storable(delivery.key), delivery)
     # Two processes that store the same keys in another order would wait for each other.
     rows = [_row(key, first[key], now) for key in sorted(first)]
     statement = (
@@ -347,24 +347,24 @@ def _added(
     new = [first[key] for key in first if key in stored]
     # A task without a delay is due at any time.
     due = now + delay if delay else 0.0
-    tasks = [task for each in new for task in _tasks(stored[text_of(each.key)], each, due)]
+    tasks = [task for each in new for task in _tasks(stored[storable(each.key)], each, due)]
     if tasks:
         connection.execute(insert(TASKS).values(tasks))
         connection.execute(_NOTIFY)
     _postgres_known.take_over(connection, new, now)
     # The first of several with one key has the number.
-    return [stored.pop(text_of(delivery.key), None) for delivery in deliveries]
+    return [stored.pop(storable(delivery.key), None) for delivery in deliveries]
 
 
 def _row(key: str, delivery: Delivery, now: float) -> dict[str, object]:
     return {
         "key": key,
-        "name": text_of(delivery.name),
+        "name": storable(delivery.name),
         "body": delivery.body,
-        "request_id": text_of(delivery.request_id),
+        "request_id": storable(delivery.request_id),
         "secret_index": delivery.secret_index,
-        "subject": text_of(delivery.subject),
-        "fault": text_of(delivery.fault),
+        "subject": storable(delivery.subject),
+        "fault": storable(delivery.fault),
         "received_at": now,
     }
 
@@ -375,7 +375,7 @@ def _tasks(inbox_id: int, delivery: Delivery, due: float) -> list[dict[str, obje
             "delivery_id": inbox_id,
             "handler": handler,
             "grouping": grouping.value,
-            "subject": None if grouping == Grouping.EACH else text_of(delivery.subject),
+            "subject": None if grouping == Grouping.EACH else storable(delivery.subject),
             "due": due,
         }
         for handler, grouping in delivery.handlers.items()

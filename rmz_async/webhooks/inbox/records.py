@@ -42,8 +42,7 @@ class Delivery:
     """The handlers that want the event, by name; each gets a task."""
 
     state: Mapping[str, Any] = attrs.field(factory=dict[str, Any], repr=False)
-    """All that it shows about the subject; JSON values; hidden in ``repr``. Empty if nothing does.
-    """
+    """The state of the subject, if the body shows it; JSON values; hidden in ``repr``."""
 
 
 @frozen(kw_only=True)
@@ -129,7 +128,7 @@ class Entry:
     """Why the body cannot be read; None if it can."""
 
     received_at: float
-    """When it was stored; Unix time in seconds."""
+    """The time when the delivery was stored; Unix time in seconds."""
 
     request_id: str | None
     """The delivery's number, which RMZ does not sign."""

@@ -16,7 +16,7 @@ from rmz_async.webhooks.inbox._sqlite_blocks import SQLiteBlocks
 from rmz_async.webhooks.inbox._sqlite_file import SQLiteFile
 from rmz_async.webhooks.inbox._sqlite_schema import SCHEMA
 from rmz_async.webhooks.inbox._steady_time import SteadyTime
-from rmz_async.webhooks.inbox._text import text_of
+from rmz_async.webhooks.inbox._storable import storable
 from rmz_async.webhooks.inbox.interface import Grouping, Stats, TaskState
 from rmz_async.webhooks.inbox.known import Decide, Seen, Walk
 from rmz_async.webhooks.inbox.records import Delivery, Entry, Task
@@ -53,7 +53,7 @@ ORDER BY due, id LIMIT :limit
 """
 _DUE = _CLAIMABLE.format(due="due <= :now")
 _OF_ONE = _CLAIMABLE.format(due="delivery_id = :inbox_id")
-# A queue has brought the number too early for these: they are handed over when their turn comes.
+# A queue has delivered the number before these tasks were due: they are handed over when they are.
 _TOO_EARLY = """
 {what} WHERE delivery_id = :inbox_id AND state = 'waiting' AND leased_until <= :now
 AND due > :now AND handler IN (SELECT value FROM json_each(:handlers))
@@ -75,8 +75,8 @@ SELECT task.id, delivery_id, handler, attempts, fence, key, name, body, request_
 FROM rmz_tasks AS task JOIN rmz_deliveries AS delivery ON delivery.id = delivery_id
 WHERE task.id = :id
 """
-# Each of these changes nothing if somebody else has claimed the task since. The first three change
-# nothing either after the attempt has ended: a renewal may come a moment late.
+# Each statement changes nothing if another worker has claimed the task since. The first three also
+# change nothing after the attempt has ended: a renewal may come a moment late.
 _RENEW = """
 UPDATE rmz_tasks SET due = :until, leased_until = :until
 WHERE id = :id AND fence = :fence AND state = 'waiting' AND leased_until > 0
@@ -180,7 +180,7 @@ class SQLiteInbox:
             result = {
                 "state": TaskState.DEAD if retry_after is None else TaskState.WAITING,
                 "due": now + (retry_after or 0.0),
-                "error": text_of(error),
+                "error": storable(error),
             }
             connection.execute(_FAIL, {**_claim_of(task), **result})
 
@@ -340,13 +340,13 @@ def _added(
         inserted = connection.execute(
             _INSERT_DELIVERY,
             (
-                text_of(delivery.key),
-                text_of(delivery.name),
+                storable(delivery.key),
+                storable(delivery.name),
                 delivery.body,
-                text_of(delivery.request_id),
+                storable(delivery.request_id),
                 delivery.secret_index,
-                text_of(delivery.subject),
-                text_of(delivery.fault),
+                storable(delivery.subject),
+                storable(delivery.fault),
                 _sqlite_known.state_column(delivery),
                 now,
                 _sqlite_tasks.handlers_column(delivery.handlers),
