@@ -1,4 +1,4 @@
-"""Requests that all share who ask the same at the same time."""
+"""Singleflight: callers that ask for the same at the same time share one request."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ T = TypeVar("T")
 
 
 class Flight(Generic[T]):
-    """A request that is on its way.
+    """A request that has not ended.
 
     Attributes:
-        landed: Set when the request is over.
-        results: The answer; empty if the one who asked was cancelled or failed.
+        ended: Set when the request ends.
+        results: The answer; empty if the request was cancelled or failed.
     """
 
     def __init__(self) -> None:
-        self.landed: anyio.Event = anyio.Event()
+        self.ended: anyio.Event = anyio.Event()
         self.results: list[T] = []
 
 
 class Flights(Generic[T]):
-    """The requests that are on their way, one for each key and event loop."""
+    """The requests that have not ended, one for each key and event loop."""
 
     def __init__(self) -> None:
         self._flights: PerLoop[dict[Hashable, Flight[T]]] = PerLoop(dict[Hashable, Flight[T]])
 
     async def join(
-        self, key: Hashable, ask: Callable[[], Awaitable[T]], *, depart_later: bool = False
+        self, key: Hashable, ask: Callable[[], Awaitable[T]], *, begun_later: bool = False
     ) -> T:
-        """Return what *ask* returns, or what the *ask* of somebody else returns.
+        """Return what *ask* returns, or what the *ask* of another caller returns.
 
-        If the one who asked is cancelled, or fails, the next one asks.
+        If that caller is cancelled, or its request fails, the next caller asks.
 
         Args:
-            key: Those with the same key share a request.
+            key: Callers with the same key share a request.
             ask: Makes the request.
-            depart_later: Only a request that begins after this call will do.
+            begun_later: Do not share a request that began before this call.
         """
         flights = self._flights.for_running_loop()
-        if depart_later and (early := flights.get(key)) is not None:
-            await early.landed.wait()
+        if begun_later and (early := flights.get(key)) is not None:
+            await early.ended.wait()
         while (flight := flights.get(key)) is not None:
-            await flight.landed.wait()
+            await flight.ended.wait()
             if flight.results:
                 return flight.results[0]
         flight = flights[key] = Flight[T]()
@@ -56,5 +56,5 @@ class Flights(Generic[T]):
             flight.results.append(result)
         finally:
             del flights[key]
-            flight.landed.set()
+            flight.ended.set()
         return result

@@ -141,13 +141,13 @@ class PlanCache:
             now = clock.clock()
             try:
                 self._plans = Plans([plan async for plan in _read(products)])
-            # All who wait share the failure: else each would read again after the one before.
+            # All tasks that wait share the failure: otherwise each would read again after another.
             except Exception as error:  # noqa: BLE001 - it is raised below
                 return error
             self._read_at = now
             return self._plans
 
-        found = await self._flights.join("plans", read, depart_later=max_age == 0)
+        found = await self._flights.join("plans", read, begun_later=max_age == 0)
         if isinstance(found, Exception):
             raise found
         return found

@@ -169,8 +169,8 @@ class Answers:
         urgency = Urgency.REPORTED if source is Source.WEBHOOK else Urgency.BACKGROUND
         access = await self._flights.join(
             user,
-            partial(self._fly, user, urgency, source=source, usable=None),
-            depart_later=True,
+            partial(self._request, user, urgency, source=source, usable=None),
+            begun_later=True,
         )
         if access is None:
             problem = self._reachability.problem or "its answer does not show a change yet"
@@ -193,7 +193,7 @@ class Answers:
         try:
             await self.refresh(user, Source.WEBHOOK)
         except ConnectionFailedError:
-            # As soon as RMZ answers again, because the event may be fed again much later.
+            # The paywall asks when RMZ answers again: the event may be fed again much later.
             self._refreshing.later(user, first=True)
             raise
 
@@ -269,17 +269,17 @@ class Answers:
 
     async def _ask(self, user: str, urgency: Urgency) -> Access | None:
         if self._reachability.pause:
-            nobody_waits = urgency in (Urgency.BACKGROUND, Urgency.REPORTED)
-            return None if nobody_waits else await self._known_elsewhere(user)
-        fly = partial(self._fly, user, urgency, usable=partial(self._is_usable, user))
-        return await self._flights.join(user, fly)
+            is_background = urgency in (Urgency.BACKGROUND, Urgency.REPORTED)
+            return None if is_background else await self._known_elsewhere(user)
+        request = partial(self._request, user, urgency, usable=partial(self._is_usable, user))
+        return await self._flights.join(user, request)
 
     async def _ask_patiently(self, user: str) -> Access | None:
         """Ask about a payer who is let in without an answer only during an outage."""
         access = await self._ask(user, Urgency.RETURNING)
         pause = self._reachability.first_pause
         if access is None and 0 < pause < self._lifetimes.patience:
-            # A failure or two are no outage yet.
+            # After one or two failures, RMZ may answer: they are not yet an outage.
             await self._lookups.clock.sleep(pause)
             access = await self._ask(user, Urgency.RETURNING)
         return access
@@ -292,7 +292,7 @@ class Answers:
         elif entry is not None and self._now() >= entry.learnt + self._lifetimes.soft:
             await self._ask(user, Urgency.BACKGROUND)
 
-    async def _fly(
+    async def _request(
         self, user: str, urgency: Urgency, *, usable: Usable, source: Source = Source.API
     ) -> Access | None:
         try:
@@ -304,8 +304,7 @@ class Answers:
             )
         except InvalidRequestError:
             raise
-        # A token source or a quota store raises what it likes, and a known payer comes in all the
-        # same.
+        # A token source or a quota store may raise any error, and a known payer must still come in.
         except Exception as error:  # noqa: BLE001 - see above
             self._reachability.failed(error)
             self._failed += 1
@@ -391,7 +390,7 @@ class Answers:
             return None
         if self._is_usable(user, fact):
             return access
-        # A grant in memory was taken back, and the refusal is too old to be spoken.
+        # A grant in memory was taken back, and the refusal is too old to be returned.
         self.memory.forget(user)
         return self._cannot_say()
 

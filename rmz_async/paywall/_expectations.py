@@ -12,7 +12,7 @@ from rmz_async.paywall.sharing import Fact
 
 __all__ = ("Expectation", "Expectations")
 
-# So many users at the same time; the one that was added first is dropped first.
+# The most users at the same time; the user who was added first is dropped first.
 MOST_REPORTED = 10_000
 
 # The same for those that have their subscription, which take several times the memory. RMZ's API
@@ -102,14 +102,14 @@ class Expectations:
         return None if missing is not None else attrs.evolve(fact, subscriptions=subscriptions)
 
     def _put(
-        self, room: dict[str, Expectation], most: int, user: str, expectation: Expectation
+        self, kept: dict[str, Expectation], most: int, user: str, expectation: Expectation
     ) -> None:
-        room[user] = expectation
+        kept[user] = expectation
         now = self._now()
-        # Two for one that is new: the room grows empty when fewer come.
-        for first, oldest in list(islice(room.items(), 2)):
-            if len(room) > most or now >= oldest.until:
-                room.pop(first, None)
+        # Two are dropped for each new one, so that old ones go even if few come.
+        for first, oldest in list(islice(kept.items(), 2)):
+            if len(kept) > most or now >= oldest.until:
+                kept.pop(first, None)
 
     def _forget(self, user: str) -> Expectation | None:
         reported, returned = self._reported.pop(user, None), self._returned.pop(user, None)

@@ -10,14 +10,14 @@ from rmz_async.paywall.access import Access
 
 
 class Entry(float):
-    """An answer, as it is handed out. An entry is never changed, because other threads read it.
+    """An answer in memory. An entry is never changed, because other threads read it.
 
-    The entry is the number `learnt`: there may be a million entries, and one that has its number as
-    an object of its own takes 32 bytes more. Most entries have the same span.
+    An entry is itself the number `learnt`, which saves the 32 bytes of a separate float: there may
+    be a million entries. Most of them share one object as their `span`.
 
     Args:
-        learnt: When RMZ was asked; seconds, steady.
-        span: For how many seconds after that it is handed out without a further look.
+        learnt: The time when RMZ was asked; in seconds, of a clock that is never set.
+        span: The seconds after `learnt` for which the answer is returned without a request.
         access: The answer.
     """
 
@@ -35,7 +35,7 @@ class Entry(float):
 
     @property
     def learnt(self) -> float:
-        """When RMZ was asked; seconds, steady."""
+        """The time when RMZ was asked; in seconds, of a clock that is never set."""
         return float(self)
 
     @property
@@ -47,8 +47,8 @@ class Entry(float):
 class Memory:
     """Remembers one answer for each user.
 
-    Several threads may use it: an entry is replaced as a whole, in one step. Payers have a room of
-    their own, so that no number of strangers drives them out.
+    Several threads may use it: an entry is replaced as a whole, in one step. Payers have a limit
+    of their own, so that no number of users without access displaces them.
 
     Args:
         now: Returns seconds, steady.
@@ -107,12 +107,12 @@ class Memory:
         self._payers.pop(user, None)
         self._others.pop(user, None)
 
-    def _put(self, room: dict[str, Entry], most: int, user: str, entry: Entry) -> None:
+    def _put(self, entries: dict[str, Entry], most: int, user: str, entry: Entry) -> None:
         # The newest last, so that the first one is the one to go.
-        room.pop(user, None)
-        room[user] = entry
-        while len(room) > most:
-            room.pop(next(iter(room)), None)
+        entries.pop(user, None)
+        entries[user] = entry
+        while len(entries) > most:
+            entries.pop(next(iter(entries)), None)
 
 
 def lasting(access: Access) -> float:

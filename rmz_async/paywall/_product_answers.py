@@ -50,7 +50,7 @@ class ProductAnswers(Answers):
     def _remember_all(
         self, user: str, subscriptions: Sequence[Subscription], before: Access
     ) -> None:
-        # As old as the others: purchases must not make a grant of another product live longer.
+        # The fact keeps the age of *before*: a purchase must not make an older grant live longer.
         at = before.checked_at
         fact = Fact(subscriptions, at, is_partial=not before.complete)
         lifetime = (self._today() - at).total_seconds() + self._lifetimes.soft
@@ -78,9 +78,10 @@ class ProductAnswers(Answers):
         if self._reachability.pause:
             return await self._known_elsewhere(user)
         usable = partial(self._is_usable_for, user, wanted)
-        fly = partial(self._fly, user, Urgency.RETURNING, usable=usable)
-        # Not with those who ask about all products: an older fact of another process will do there.
-        return await self._flights.join((user, wanted), fly)
+        request = partial(self._request, user, Urgency.RETURNING, usable=usable)
+        # A check about all products accepts an older fact of another process, and shares no request
+        # with this one.
+        return await self._flights.join((user, wanted), request)
 
     def _is_usable_for(self, user: str, wanted: Wanted, fact: Fact) -> bool:
         if not self._is_usable(user, fact):
@@ -89,7 +90,7 @@ class ProductAnswers(Answers):
         return self._spoken(access, wanted) is not None
 
     def _spoken(self, access: Access, wanted: Wanted) -> Access | None:
-        """Return the answer about the products, or None if it may not be spoken."""
+        """Return the answer about the products, or None if it may not be returned."""
         answer = narrow(access, wanted, self.policy, self._today())
         if answer.granted:
             return answer
