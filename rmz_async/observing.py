@@ -93,10 +93,10 @@ class DecisionRecord:
     """Whether the user has access."""
 
     reason: str
-    """Why, or why not; a value of `Reason`."""
+    """The reason for the answer; a value of `Reason`."""
 
     source: str
-    """How the answer was learnt; a value of `Source`."""
+    """The source of the answer; a value of `Source`."""
 
     age: float
     """Seconds since RMZ was asked."""
@@ -220,7 +220,7 @@ class _Guarded(Observer):
             # The exception goes on, whatever the context makes of it.
             self._leave(context, type(error), error, error.__traceback__)
             raise
-        # Not from sys.exc_info(): the caller may be handling an exception of its own.
+        # sys.exc_info() would be wrong: the caller may be handling an exception of its own.
         self._leave(context, None, None, None)
 
     def on_attempt(self, record: AttemptRecord) -> None:

@@ -20,7 +20,7 @@ class Category(Model):
     """Positive integer, unique in the store."""
 
     slug: str | None = None
-    """Its name in addresses."""
+    """The name of the category in addresses."""
 
     title: str | None = None
     """As the shop wrote it."""
@@ -41,10 +41,10 @@ class Category(Model):
     """Positive integer."""
 
     sort_index: int | None = None
-    """Its place among the others."""
+    """The place of the category among the others."""
 
     pivot: Mapping[str, Any] | None = None
-    """Which product it was read with; within a product only."""
+    """The product that the category was read with; within a product only."""
 
     deleted_at: datetime | None = None
     """When it was deleted; UTC."""

@@ -38,10 +38,10 @@ class Customer(Model):
     """The number without the dial code."""
 
     is_banned: bool | None = None
-    """Whether the store sells to them no more; in webhooks about orders only."""
+    """Whether the store has banned the customer; in webhooks about orders only."""
 
     ban_reason: str | None = None
-    """Why not; in webhooks about orders only."""
+    """The reason for the ban; in webhooks about orders only."""
 
     store_id: int | None = None
     """In webhooks about orders only."""

@@ -46,7 +46,7 @@ class OrderStatusChange(Model):
     """The status from then on; a known one, or the number that RMZ sent."""
 
     reason: str | None = None
-    """Why, in the words of the person who changed it."""
+    """The reason, in the words of the person who changed it."""
 
     model_id: int | None = None
     """The order's id."""
@@ -135,7 +135,7 @@ class OrderItem(Model):
 
 
 class TransactionMethod(StrEnum):
-    """How an order can be paid."""
+    """The ways in which an order can be paid."""
 
     DOKANPAY = "dokanpay"
     BANK = "bank"
@@ -147,7 +147,7 @@ class TransactionMethod(StrEnum):
 
 @model(kw_only=True)
 class Transaction(Model):
-    """How an order was paid. All amounts are exact, in the store's currency."""
+    """The payment of an order. All amounts are exact, in the store's currency."""
 
     id: int | None = None
     """Positive integer."""
@@ -270,7 +270,7 @@ class Order(Model):
     """The last step of its history; in webhooks only."""
 
     statuses: tuple[OrderStatusChange, ...] | None = None
-    """All of its history; in webhooks only."""
+    """The history of the order; in webhooks only."""
 
     created_at: datetime | None = None
     """UTC."""

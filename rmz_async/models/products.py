@@ -171,7 +171,7 @@ class Product(Model):
     """As the shop wrote it."""
 
     slug: str | None = None
-    """Its name in addresses, unique in the store."""
+    """The name of the product in addresses, unique in the store."""
 
     type: ProductType | str | None = None
     """A known type, or the string that RMZ sent if it has a new one."""
@@ -271,13 +271,13 @@ class Product(Model):
     """The amount that the discount saves; 0 without one."""
 
     codes: tuple[Code, ...] | None = None
-    """Those that are unsold. Secret goods: never show them to a browser; hidden in ``repr``."""
+    """The unsold codes. Secret goods: never show them to a browser; hidden in ``repr``."""
 
     image: ProductImage | None = None
-    """Its picture."""
+    """The picture of the product."""
 
     subscription_variants: tuple[ProductVariant, ...] | None = None
-    """Its plans, if it is subscribed to."""
+    """The plans of a subscription product."""
 
     categories: tuple[Category, ...] | None = None
     """The categories in which the shop shows it."""

@@ -23,10 +23,10 @@ class Store(Model):
     """Positive integer."""
 
     subdomain: str | None = None
-    """Its name below RMZ's domain."""
+    """The name of the store below RMZ's domain."""
 
     slug: str | None = None
-    """Its name in addresses; not always there."""
+    """The name of the store in addresses; not always there."""
 
     name: str | None = None
     """As the shop wrote it."""

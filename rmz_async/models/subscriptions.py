@@ -90,7 +90,7 @@ class SubscriptionProduct(Model):
     """As the shop wrote it."""
 
     slug: str | None = None
-    """Its name in addresses."""
+    """The name of the product in addresses."""
 
     type: str | None = None
     """``subscription``."""
@@ -118,7 +118,7 @@ class PaymentMethod(Model):
     """The saved card."""
 
     last_four: str | None = None
-    """Its last four digits."""
+    """The last four digits of the card."""
 
     scheme: str | None = None
     """For example ``visa`` or ``mada``."""

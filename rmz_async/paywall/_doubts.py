@@ -6,7 +6,7 @@ from datetime import datetime
 
 __all__ = ("Doubts",)
 
-# So many users at the same time; the one that was added first is dropped first.
+# The most users at the same time; the user who was added first is dropped first.
 MOST = 100_000
 
 

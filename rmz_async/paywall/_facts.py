@@ -111,7 +111,8 @@ class Facts:
         """Have all processes ask again."""
         shared = self._shared
         if shared is not None:
-            # No check waits for this, and other processes hear of the change in no other way.
+            # No check waits for the store here, so it gets more time: other processes learn of the
+            # change in no other way.
             await self._within_limit("put", lambda: shared.announce(change))
 
     async def changes(self, after: str | None) -> Changes | None:
@@ -132,7 +133,7 @@ class Facts:
         return Fact(await self._lookups.subscriptions(user, urgency), checked_at)
 
     async def _guarded(self, kind: str, call: Callable[[], Awaitable[T]]) -> T | None:
-        # Else each of the calls of one check would wait for a cache that does not answer.
+        # Otherwise each call of a check would wait for a store that does not answer.
         if self._lookups.clock.clock() < self._silent_until:
             return None
         return await self._within_limit(kind, call)

@@ -45,7 +45,7 @@ class Urgency(Enum):
 
 
 class Lookups(Protocol):
-    """All that a paywall needs of RMZ."""
+    """The calls to RMZ that a paywall makes."""
 
     per_minute: int
     replica_lag: float

@@ -13,7 +13,7 @@ __all__ = ("Purchase",)
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Purchase:
-    """All that a checkout session needs, beside the user.
+    """The fields that a checkout session needs, besides the user.
 
     Attributes:
         product_id: The product.

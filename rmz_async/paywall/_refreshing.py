@@ -16,7 +16,7 @@ logger: logging.Logger = logging.getLogger("rmz_async.paywall")
 # The rest of the minute is for those who wait: customers who are new, or whose period has ended.
 SHARE = 0.5
 
-# So many refreshes may follow each other immediately after a quiet time.
+# The refreshes that may follow each other immediately, after a time without any.
 BURST = 20
 
 WORKERS = 4
@@ -117,7 +117,7 @@ class Refreshing:
     async def _work(self, due: Due) -> None:
         while True:
             while not due:
-                # All workers that are idle wait for the same event.
+                # Idle workers share one event.
                 if due.wake.is_set():
                     due.wake = anyio.Event()
                 await due.wake.wait()

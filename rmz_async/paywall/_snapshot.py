@@ -66,7 +66,7 @@ class Snapshot:
                 return list(self._rows(file))
         except FileNotFoundError:
             return []
-        # All that damaged lines raise: JSON, a missing key, a wrong type, an unknown reason, and
+        # The errors of damaged lines: JSON, a missing key, a wrong type, an unknown reason, and
         # brackets without an end.
         except (
             OSError,

@@ -51,7 +51,7 @@ class Stale:
 
     @property
     def stretch(self) -> float:
-        """How many times longer than set the lifetimes are; 1 or more."""
+        """The factor by which the lifetimes are longer than set; 1 or more."""
         return 1.0 + self._refreshing.backlog() / self._lifetimes.soft
 
     @property

@@ -15,7 +15,7 @@ __all__ = ("Access", "Grant", "Reason", "Source")
 
 
 class Reason(StrEnum):
-    """Why a user has access or not; later versions may add members."""
+    """The reason for which a user has access or not; later versions may add members."""
 
     ACTIVE = "active"
     """The subscription is active."""
@@ -80,7 +80,7 @@ _UNCERTAIN = frozenset(
 
 
 class Source(StrEnum):
-    """How the answer was learnt."""
+    """The source of an answer."""
 
     API = "api"
     """RMZ was asked for this very answer."""
@@ -103,10 +103,10 @@ class Grant:
     """A subscription that lets a user in."""
 
     reason: Reason
-    """Why it lets the user in."""
+    """The reason for which the subscription lets the user in."""
 
     until: datetime | None = None
-    """The moment until which it lets the user in; UTC. None if no end is known."""
+    """The moment until which the subscription lets the user in; UTC. None if no end is known."""
 
     subscription: Subscription = attrs.field(repr=False)
     """The subscription."""
@@ -135,7 +135,7 @@ class Access:
     """Whether the user has access."""
 
     reason: Reason
-    """Why, or why not; ``text`` says it to the customer."""
+    """The reason for the answer; ``text`` says it to the customer."""
 
     until: datetime | None = None
     """The moment until which the answer is true; UTC. None if no end is known."""
@@ -163,7 +163,7 @@ class Access:
 
     @property
     def subscriptions(self) -> tuple[Subscription, ...]:
-        """All subscriptions that are known of the user; the one that decided is the first."""
+        """The known subscriptions of the user; `subscription`, which decided, is the first."""
         return self.others if self.subscription is None else (self.subscription, *self.others)
 
     @property

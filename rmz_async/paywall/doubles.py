@@ -44,7 +44,7 @@ class PaywallDouble(Paywall):
         now: datetime | None = None,
         observer: Observer | None = None,
     ) -> None:
-        # As in `Paywall`: imported by those who make one.
+        # Imported here, as in `Paywall`: a program without a paywall starts faster.
         from rmz_async.paywall._double_lookups import DoubleLookups
         from rmz_async.paywall._product_answers import ProductAnswers
 

@@ -1,4 +1,4 @@
-"""How old an answer of the paywall may be."""
+"""The ages up to which the paywall uses an answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _seconds(_: object, attribute: attrs.Attribute[float], value: object) -> Non
 
 @frozen(kw_only=True)
 class Lifetimes:
-    """How old an answer may be, in seconds.
+    """The ages up to which a paywall uses an answer, in seconds.
 
     No answer outlives ``Access.until``, whatever these values are. If RMZ must be asked about more
     users than it answers in a minute, ``soft`` and ``hard`` become longer, up to ``max_stale``.

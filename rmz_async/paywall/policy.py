@@ -50,7 +50,7 @@ def _yes_or_no(_: object, attribute: attrs.Attribute[bool], value: object) -> No
 
 @frozen(kw_only=True)
 class Policy:
-    """Which subscriptions let a user in.
+    """The rules by which subscriptions let a user in.
 
     The defaults are RMZ's own table: ``trialing``, ``active`` and ``past_due`` do, and ``paused``,
     ``canceled`` and ``expired`` do not.
