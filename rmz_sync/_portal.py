@@ -58,8 +58,8 @@ class Portal:
             job = Job(partial(function, *args, **kwargs))
             self._perform(job)
             if job.error is None:
-                # Nothing is called from here to the caller's next line, so that no interruption can
-                # take the result away without a note.
+                # Python calls nothing from here to the caller's next line, so no interruption can
+                # lose the result without a note in the error.
                 return job.result
         except RMZError:
             raise
@@ -70,7 +70,7 @@ class Portal:
         try:
             raise job.error
         finally:
-            job.error = None  # Its traceback has this frame: they would keep each other alive.
+            job.error = None  # The traceback has this frame, and would keep the error alive.
 
     def close(self) -> None:
         """Cancel the calls that run and end the thread; any number of times."""

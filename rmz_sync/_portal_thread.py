@@ -120,7 +120,7 @@ class PortalThread:
                     if not self._ending:
                         await portal.sleep_until_stopped()
             finally:
-                # Also if a stray task has stopped the loop, by SystemExit for instance.
+                # Set here, too: a task that raised SystemExit, for instance, has stopped the loop.
                 self._ending = True
             jobs = list(self.jobs)
             for job in jobs:

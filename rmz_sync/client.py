@@ -93,7 +93,7 @@ class Client(Resources):
             _clock=_clock,
         )
 
-        # Not a method: a thread that held this client would keep it alive until the process ends.
+        # A function and not a method: the thread, which refers to it, would keep the client alive.
         async def finish() -> None:
             await wrapped.aclose()
             if http is not None and http != "aiohttp":

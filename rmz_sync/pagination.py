@@ -48,7 +48,7 @@ class Pager(Generic[T]):
         return self._portal.run(self._wrapped.first)
 
 
-# Not generators: one that a failed page has ended could not be asked again.
+# Classes and not generators: a generator ends with the first page that fails.
 class _Pages(Iterator[Page[T]]):
     def __init__(self, walk: AsyncIterator[Page[T]], portal: Portal) -> None:
         self._walk = walk

@@ -86,7 +86,7 @@ class Paywall:
         state_secret: str | Sequence[str] | None = None,
         observer: Observer | None = None,
     ) -> None:
-        # As in the async one: a program without a paywall starts faster.
+        # Imported here, as in `AsyncPaywall`: a program without a paywall starts faster.
         from rmz_async.paywall._state import hidden
 
         secrets: Any = hidden(state_secret)
@@ -309,7 +309,7 @@ class Paywall:
             background.begin()
             self._answers.background.begin()
             await self._answers.background.load()
-        # Others may wait for the same request: an interruption of this thread must not end it.
+        # Other threads may wait for the same request: an interruption here must not end it.
         return await asyncio.shield(asyncio.ensure_future(function(*args)))
 
     async def _end(self) -> None:
