@@ -29,7 +29,7 @@ def takes_one(function: Callable[..., object]) -> bool:
         # A decorator may pass arguments of its own to the function that it wraps.
         signature = inspect.signature(function, follow_wrapped=False)
     except (TypeError, ValueError):
-        # Some functions of C have none.
+        # Some functions that are written in C have no signature.
         return True
     try:
         signature.bind(None)

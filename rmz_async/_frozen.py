@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 if TYPE_CHECKING:
-    # Only of a class with attrs' own decorator does mypy know that it can be evolved.
+    # mypy accepts `attrs.evolve` for classes with attrs' own decorator only.
     from attrs import frozen as frozen
 else:
 

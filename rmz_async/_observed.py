@@ -1,4 +1,4 @@
-"""A call whose attempts and end an observer hears of."""
+"""The reports to an observer about a call: its attempts and its end."""
 
 from __future__ import annotations
 

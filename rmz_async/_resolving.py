@@ -66,7 +66,7 @@ async def resolve(transport: Transport, error: OutcomeUnknownError) -> Any:
             operation=operation.name,
             attempts=history.attempts,
         )
-    # Or each time that it is raised would make its traceback longer.
+    # The traceback would otherwise grow each time that the error is raised.
     raise error.with_traceback(None)
 
 

@@ -27,7 +27,7 @@
         └── TaskLostError             another worker has the event's task now
 
 None of them holds a token, a webhook secret or an object of the HTTP library. All of them can be
-pickled, and :meth:`RMZError.to_dict` carries them through a queue that speaks JSON.
+pickled, and :meth:`RMZError.to_dict` carries them through a queue that carries JSON.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ class RetryRule(Enum):
         throttled=Reaction.RETRY,
         refused=Reaction.RETRY_ONCE,
     )
-    # Even a 429 that looks like the throttle's may be that of the guard against duplicates.
+    # A 429 that looks like the throttle's may come from the guard against duplicates.
     ONCE = _Rule(
         words="never retry it: compare with the object that the caller had read, if any, or raise",
         not_sent=Reaction.RETRY,

@@ -1,4 +1,4 @@
-"""Everything that a caller may set: retries, pacing, and how long a call may take."""
+"""The options that a caller may set: retries, pacing, and how long a call may take."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _yes_or_no(_: object, attribute: attrs.Attribute[bool], value: object) -> No
 
 @frozen(kw_only=True)
 class RetryPolicy:
-    """How often a call may be attempted, and how long to wait between two attempts.
+    """The number of attempts that a call may have, and the wait between two attempts.
 
     Whether a call may be retried at all is a property of the call and not of this policy: see
     :mod:`rmz_async.operations`. All times are in seconds.
@@ -145,7 +145,7 @@ def _a_store(_: object, attribute: attrs.Attribute[QuotaStore | None], value: ob
 
 @frozen(kw_only=True)
 class Pacing:
-    """How a client waits, so that it keeps RMZ's rate limit.
+    """The waiting by which a client keeps RMZ's rate limit.
 
     A *slot* is the moment at which a request may be sent. As long as a minute has slots, requests
     go immediately. After that they wait, and go in the order in which they came. If RMZ's answers

@@ -86,7 +86,7 @@ def _name_page(error: RMZError, number: int) -> None:
     error.add_note(f"this was page {number} of the list: go on with page={number}")
 
 
-# Not generators: one that is left before its end must be closed, or trio warns.
+# Classes and not generators: a generator that is left before its end must be closed, or trio warns.
 class _Pages(AsyncIterator[Page[T]]):
     def __init__(self, get: Callable[[int], Awaitable[Page[T]]], number: int) -> None:
         self._get = get
@@ -99,7 +99,7 @@ class _Pages(AsyncIterator[Page[T]]):
         if self._next is None:
             raise StopAsyncIteration
         if self._is_asking:
-            # As a generator would: else both would get the same page.
+            # A generator raises RuntimeError, too. Both tasks would otherwise get the same page.
             raise RuntimeError(
                 "this iterator already waits for a page: use one iterator for each task"
             )
@@ -111,7 +111,7 @@ class _Pages(AsyncIterator[Page[T]]):
         new = tuple(item for item in page.items if self._is_new(item))
         self._repeated = self._repeated + 1 if page.items and not new else 0
         if self._repeated == _MAX_REPEATED_PAGES:
-            # So that the same walk can go on, if its caller knows better.
+            # The counter begins again, so that the caller can go on with the same walk.
             self._repeated = 0
             raise _repetition(page.number)
         # An empty page ends the walk: a server that always promises another one never would.

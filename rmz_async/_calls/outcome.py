@@ -1,4 +1,4 @@
-"""The words in which the parts of the transport speak of an attempt and of a whole call."""
+"""The outcomes of an attempt and of a whole call."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Failure(Enum):
     REFUSED = auto()
     """Another 429: the duplicate guard, or a proxy."""
     CONFLICT = auto()
-    """400, 409 or 422: after an ambiguous attempt it may be the echo of a success."""
+    """400, 409 or 422: RMZ may say so because an ambiguous attempt before was applied."""
     FINAL = auto()
-    """Any other answer; it will not change."""
+    """Another answer, which a retry would not change."""
 
 
 AMBIGUOUS = frozenset({Failure.AMBIGUOUS, Failure.UNREADABLE})

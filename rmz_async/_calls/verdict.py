@@ -16,8 +16,8 @@ from rmz_async.errors import (
 )
 from rmz_async.operations import Operation, RetryRule
 
-# Seconds for which RMZ's clock is put right meanwhile. With more, a change that another caller made
-# before a call would be taken for its own.
+# Seconds by which RMZ's clock may be set during a call. With more, a change that another caller
+# made before the call would be taken for the call's own.
 CLOCK_STEP = 2
 
 

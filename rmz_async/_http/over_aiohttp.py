@@ -1,9 +1,9 @@
 """A connection over aiohttp, for callers who ask for it: the only importer of aiohttp.
 
 Two habits of aiohttp would break promises of this library, and are prevented here. If a connection
-is lost, aiohttp sends a GET or PUT again by itself. And aiohttp closes with a farewell of TLS,
-which a server that has gone silent does not answer: the connection would stay open for half a
-minute.
+is lost, aiohttp sends a GET or PUT again by itself. And aiohttp closes a connection with TLS's
+close_notify, which a server that has gone silent does not answer: the connection would stay open
+for half a minute.
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ class _Connector(aiohttp.TCPConnector):
         return self._opening is not None and self._transport is None
 
     def abort(self) -> None:
-        """Close the connection, with no farewell; again, too."""
+        """Close the connection without TLS's close_notify; any number of times."""
         if self._opening is not None:
             self._opening.cancel()
         if self._transport is not None:

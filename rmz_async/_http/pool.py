@@ -110,7 +110,7 @@ async def _discard(unusable: Sequence[Poolable]) -> None:
                 raise
             except BaseException as error:  # noqa: BLE001 - it is raised, once all are closed
                 cut_off = cut_off or error
-                # The others are closed without a farewell.
+                # The other connections are closed without TLS's close_notify.
                 scope.cancel()
         if cut_off is not None:
             raise cut_off

@@ -70,7 +70,7 @@ class Line:
             self._leave(waiter)
 
     def wake(self) -> None:
-        """Wake all of them, because anyone who now waits too long must hear of it now."""
+        """Wake all waiters, so that each whose wait is now too long fails immediately."""
         for waiter in self.waiters:
             waiter.wait_scope.cancel()
 

@@ -1,4 +1,4 @@
-"""The one door before a request: a slot within the minute, and one of the requests under way."""
+"""The wait before each request: for a slot in the minute, and for a place among those under way."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ async def access(
     async with open_client() as rmz:
         found = await rmz.subscriptions.lookup(external_customer_id=user, include_inactive=True)
     policy = Policy(product_ids=product_id) if product_id else Policy()
-    # As a paywall does, or the command would contradict the application.
+    # The rules of `Paywall`, so that the command and the application agree.
     answer = decide(subscriptions_of(user, found.subscriptions), policy)
     sentence = answer.text(language())
     number = None if answer.subscription is None else answer.subscription.id

@@ -23,7 +23,7 @@ with extra("cli", needed_by="The command rmz"):
 
 __all__ = ("Change", "Consent", "change")
 
-# Both languages, because a keyboard may have the letters of one only.
+# The answers of both languages, because a keyboard may have the letters of only one of them.
 _YES = ("y", "yes", "ن", "نعم")
 
 

@@ -10,7 +10,7 @@ __all__ = ("Finding", "State")
 
 
 class State(StrEnum):
-    """How a check ended."""
+    """The result of a check."""
 
     OK = "ok"
     WARNING = "warning"

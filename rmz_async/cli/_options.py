@@ -50,7 +50,7 @@ Limit = Annotated[int | None, between(1)]
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
 class Options:
-    """How a command prints.
+    """The format in which a command prints.
 
     Attributes:
         json: Print JSON: one document, or one line for each item of a list.

@@ -73,7 +73,7 @@ def _failed(error: CycloptsError | OSError | RMZError, code: int) -> int:
             reason = f"{type(error).__name__}: {printable(str(error))}"
             code = 4 if isinstance(error, OutcomeUnknownError) else code
         case _:
-            # Python would complain while it flushes what is left.
+            # Python flushes stdout as it exits, and would print an error.
             with suppress(OSError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             if isinstance(error, BrokenPipeError):

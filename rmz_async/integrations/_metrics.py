@@ -88,6 +88,6 @@ HANDLERS = Timed(
 LAGS = Timed(
     "rmz.webhook.handler.lag",
     "Time between the storing of a delivery and the first attempt of a handler.",
-    # Other processes look at the inbox twice a second; one that is down may come back a day later.
+    # Other processes read the inbox twice a second; a process that is down may start a day later.
     (0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400, 86_400),
 )

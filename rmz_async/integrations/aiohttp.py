@@ -102,9 +102,9 @@ def webhook(receiver: AsyncReceiver) -> Callable[[web.Request], Awaitable[web.Re
                 body += chunk
                 if len(body) >= READ_AT_MOST:
                     break
-            # A middleware may have read it: aiohttp keeps the body then.
+            # If a middleware has read the body, aiohttp has kept it, and the stream is empty.
             body = body or bytearray(await request.read())
-        # The sender has hung up, or aiohttp cannot unpack what a header calls packed.
+        # The sender has closed the connection, or aiohttp cannot decompress the body.
         except (web.RequestPayloadError, ConnectionError):
             return web.Response(text="the body is not complete", status=400)
         ack = await receiver.receive(bytes(body), request.raw_headers)

@@ -42,7 +42,7 @@ def webhook_router(receiver: AsyncReceiver, path: str = PATH) -> APIRouter:
         path: The path of the URL that you gave RMZ.
     """
     router = APIRouter()
-    # The OpenAPI document of your API need not tell the world about it.
+    # The OpenAPI document of your API leaves the endpoint out: only RMZ calls it.
     router.add_route(path, webhook(receiver), methods=["POST"], include_in_schema=False)
     return router
 

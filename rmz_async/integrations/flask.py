@@ -44,8 +44,8 @@ def blueprint(receiver: BlockingReceiver, path: str = PATH) -> Blueprint:
         # A limit that the application has set is named here, in Flask's own way.
         stream = request.stream
         try:
-            # Not get_data(): Flask has no limit of its own.
-            # A function that ran before may have read it: Flask keeps the body then.
+            # get_data() has no limit. If a function that ran before has read the body, Flask has
+            # kept it, and the stream is empty.
             body = stream.read(READ_AT_MOST) or request.get_data()
         except Exception:  # noqa: BLE001 - each server has errors of its own
             return Response("the body is not complete", 400, mimetype="text/plain")

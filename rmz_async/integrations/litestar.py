@@ -151,7 +151,7 @@ def requires(
         refusal = gate.refusal(
             access, connection.headers, None if offer is None else offer(connection)
         )
-        # Else the answer would have the type of the pages that the handler makes.
+        # The answer would otherwise have the content type of the handler's pages.
         headers = refusal.headers | {"Content-Type": MediaType.JSON.value}
         raise HTTPException(status_code=refusal.status, headers=headers, extra=refusal.body)
 

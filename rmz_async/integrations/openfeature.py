@@ -69,9 +69,9 @@ def paywall_provider(
 
     Args:
         paywall: The paywall, which stays open after ``shutdown``.
-        flags: For each flag, all that turns it on: products by their slugs, and plans from
-            ``rmz.plans()``. An empty list stands for all that the paywall counts; else the paywall
-            must keep its subscriptions.
+        flags: The products and plans that turn each flag on: products by their slugs, plans from
+            ``rmz.plans()``. An empty list stands for all that the paywall counts; for any other
+            list, the paywall must keep its subscriptions.
 
     Returns:
         A provider for ``api.set_provider_and_wait``.
@@ -193,7 +193,7 @@ class _PaywallProvider(AbstractProvider):
 
 @attrs.frozen
 class _Flag:
-    """The products and plans that turn a flag on; all that the paywall counts if none is named."""
+    """The products and plans that turn a flag on; if empty, all that the paywall counts."""
 
     wanted: tuple[str | Plan, ...]
 

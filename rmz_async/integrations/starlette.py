@@ -33,7 +33,7 @@ __all__ = ("client", "exception_handlers", "lifespan", "requires", "route", "web
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 PlainEndpoint = Callable[[Request], Response]
-# As FastAPI wants them, which is stricter than Starlette.
+# The type that FastAPI requires, which is stricter than Starlette's.
 ExceptionHandlers = dict[
     int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]
 ]

@@ -22,7 +22,7 @@ _limiters: RunVar[CapacityLimiter] = RunVar("rmz_redis")
 
 
 class Link:
-    """A Redis server that is spoken to from worker threads.
+    """A connection pool to a Redis server, used from worker threads.
 
     The blocking client works on asyncio and on trio, in each thread and after a fork; the asyncio
     client of redis-py belongs to one event loop.

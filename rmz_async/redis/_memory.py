@@ -34,7 +34,7 @@ class Memory:
         Args:
             generation: The name of the server's memory.
             since: The server's time.
-            seen: Members and ages in turn, of the requests since the latest answer.
+            seen: The requests since the latest answer: the member and the age of each, flat.
             now: The time.
         """
         self.generation, self.since, self.is_alone = generation, since, False

@@ -180,7 +180,7 @@ end
 return answer
 """
 
-# How many listen to a channel; none if the server refuses to say.
+# Returns the number of subscribers of a channel; nil if the server refuses to say.
 _LISTENERS = """
 local function listeners(channel)
   local answer = redis.pcall('PUBSUB', 'NUMSUB', channel)
@@ -211,8 +211,8 @@ return redis.call('SET', KEYS[1], lease, 'NX', 'PX', ARGV[2]) and 1 or 0
 """
 )
 
-# As before. The answer is 0 if the lease is lost, 1 if it goes on, and 2 if the server also sees
-# the process listen.
+# Renews a lease. The answer is 0 if the lease is lost, 1 if it goes on, and 2 if the server also
+# sees the process listen.
 RENEW = (
     _MINE
     + _LEASE

@@ -30,10 +30,10 @@ LEASE = 600
 # A lease is renewed so often before it ends.
 RENEWALS = 4
 
-# Seconds between two looks for the answer of another process.
-LOOK = 0.05
+# Seconds between two reads for the answer of another process.
+READ_EVERY = 0.05
 
-# How long a token is.
+# The length of a token.
 TOKEN = len(uuid.uuid4().hex)
 
 # The answer of a renewal if Redis does not see this process listen.
@@ -157,7 +157,7 @@ class RedisAccessCache:
                 if not rest:
                     return None
                 # Redis says nothing when a lease ends: the process that had it may be dead.
-                await anyio.sleep(min(LOOK, rest / 1000))
+                await anyio.sleep(min(READ_EVERY, rest / 1000))
         return None
 
     def close(self) -> None:

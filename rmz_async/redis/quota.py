@@ -63,7 +63,7 @@ class RedisQuotaStore:
         self._prefix = prefix
         self._clock = _clock
         self._server_time = _server_time
-        # As if each process sent as much as this one.
+        # Used without Redis, as if each process sent as many requests as this one.
         self._alone = InMemoryQuotaStore(weight=processes)
         self._memories: dict[str, Memory] = {}
         self._lost_at: float | None = None
@@ -91,7 +91,7 @@ class RedisQuotaStore:
             if answer[0]:
                 memory.learn(answer[2], answer[3], answer[4], now)
                 return float(answer[0])
-            # A restarted server that knows nothing has to hear of the last minute first.
+            # A restarted server has lost the last minute: the next call sends it.
             names = True
 
     async def forget(self, key: str, at: float) -> None:
@@ -153,7 +153,7 @@ class RedisQuotaStore:
             memory.is_alone = True
             await alone.count(key, now, memory.times(now))
             if memory.generation and self._processes > 1:
-                # Others may have gone on since Redis answered this process last.
+                # Other processes may have sent requests since Redis last answered this process.
                 room = alone.room(key, per_minute, now)
                 await alone.count(key, now, [now] * math.ceil(room / 2))
         wait = await alone.reserve(key, per_minute, now, ahead=ahead)

@@ -1,4 +1,4 @@
-"""How a client declares its resources: on the class, where mocks and editors find them."""
+"""The resources of a client, declared on its class, where mocks and editors find them."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ class Fields:
             return
         number = value if isinstance(value, Decimal) else plain_integer(value)
         amount = Decimal(-1) if number is None else Decimal(number)
-        # Its size first: to write all digits of Decimal("1E+1000000") takes minutes.
+        # The size is checked first: `round` of Decimal("1E+1000000") would take minutes.
         holds = amount.is_finite() and 0 <= amount < MAX_PRICE and amount == round(amount, 2)
         rule = (
             f"must be a Decimal or an integer from 0 to below {MAX_PRICE}, with at most 2 decimals"

@@ -241,7 +241,7 @@ def _copied(value: object) -> object:
 
 
 def _as_key(key: object) -> str:
-    # JSON turns some other keys into strings, and may turn two of them into the same one.
+    # `json` turns some other keys into strings, and could turn two keys into the same string.
     if isinstance(key, str):
         return key
     raise TypeError

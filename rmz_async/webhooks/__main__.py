@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None, *, program: str = PROGRAM) -> i
                 print(line)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has enough. Python would complain while it flushes what is left.
+        # The pipe is closed. Python flushes stdout as it exits, and would show an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:  # noqa: BLE001 - each database has errors of its own
@@ -72,7 +72,8 @@ def _parser(program: str) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text, description=text)
         made.set_defaults(carry_out=carry_out)
         for option in ("--inbox", "--receiver"):
-            # Also behind the command; without a default, which would replace what stands before.
+            # The option may also follow the command. A default here would replace the value of an
+            # option before the command.
             made.add_argument(option, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
         return made
 
@@ -119,7 +120,7 @@ def _show(given: argparse.Namespace) -> Iterator[str]:
     for task in entry["tasks"]:
         yield f"  {task['handler']}: {_task(task)}"
     if given.body:
-        # Nothing in it may steer the terminal.
+        # Escaped, because control characters in the body could steer the terminal.
         yield "\n".join(
             "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
             for line in entry["body"].split("\n")

@@ -163,7 +163,7 @@ class Administration:
             raise ConfigurationError(
                 "--receiver: write it as module:name, such as shop.webhooks:receiver"
             )
-        # As for any program that is named by a module, the folder in which it is started counts.
+        # Python finds modules in the working directory for `python -m`, but not for a script.
         sys.path.insert(0, str(Path.cwd()))
         try:
             found = getattr(importlib.import_module(module), name, None)

@@ -15,7 +15,7 @@ from rmz_async._per_loop import PerLoop
 T = TypeVar("T")
 R = TypeVar("R")
 
-# How many items one call gets at most, so that a commit stays short.
+# The most items of one call, so that a commit stays short.
 MAX_BATCH = 500
 
 
@@ -68,8 +68,8 @@ class Batches(Generic[T, R]):
         line.waiting[item] = None
         try:
             while not item.is_over:
-                # All who wait are woken together, and the first whose item was not in the call
-                # makes the next one. Waking them one by one took longer than to store the items.
+                # All tasks that wait are woken together, and the first whose item was not in the
+                # call makes the next call. Waking them one by one takes longer than storing items.
                 if line.is_running:
                     line.ended = line.ended or anyio.Event()
                     await line.ended.wait()
@@ -85,7 +85,7 @@ class Batches(Generic[T, R]):
         line.is_running = True
         try:
             if line.is_crowded:
-                # Those who were woken together with this one have new items in a moment.
+                # The tasks that were woken together with this one have new items in a moment.
                 await anyio.lowlevel.checkpoint()
             batch = list(islice(line.waiting, MAX_BATCH))
             values = [item.value for item in batch]
@@ -98,7 +98,7 @@ class Batches(Generic[T, R]):
             line.is_crowded = ended is not None
             if ended is not None:
                 ended.set()
-        # Only now, so that a task that asyncio itself cancels leaves the items to the next one.
+        # Removed after the call, so that a task that asyncio cancels leaves the items to the next.
         for item, outcome in zip(batch, outcomes, strict=True):
             line.waiting.pop(item, None)
             item.outcome, item.is_over = outcome, True

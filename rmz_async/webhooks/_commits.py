@@ -39,8 +39,8 @@ class Blocks(Protocol):
 BeginNow: TypeAlias = Callable[[], Blocks | None]
 """Begins a transaction without waiting; returns None if another writer has the file."""
 
-# How many blocks one commit is for, and for how many seconds a transaction takes up others: no
-# delivery can be stored meanwhile.
+# The most blocks of one commit, and the seconds during which a transaction takes up further blocks:
+# no delivery can be stored meanwhile.
 MOST = 50
 LONGEST = 0.01
 
@@ -72,7 +72,7 @@ class Commits:
     """
 
     def __init__(self) -> None:
-        self._turn = anyio.Lock(fast_acquire=True)
+        self._lock = anyio.Lock(fast_acquire=True)
         self._group: Group | None = None
 
     async def begin(self, begin_now: BeginNow, mark: str) -> tuple[Group | None, Any]:
@@ -83,10 +83,10 @@ class Commits:
             connection if *mark* has changed no row; in both cases the caller must `release`.
         """
         try:
-            await self._turn.acquire()
+            await self._lock.acquire()
         except BaseException:
             # The block before has counted on this one.
-            if self._group is not None and not self._turn.locked():
+            if self._group is not None and not self._lock.locked():
                 _commit(self._group)
                 self._over(self._group)
             raise
@@ -101,12 +101,12 @@ class Commits:
         except BaseException as error:
             if self._group is not None:
                 self._fail(self._group, error)
-            self._turn.release()
+            self._lock.release()
             raise
 
     def release(self) -> None:
         """Let the next block begin."""
-        self._turn.release()
+        self._lock.release()
 
     async def end(self, group: Group, *, is_kept: bool) -> None:
         """End a block that has begun, and return when what was kept is durable.
@@ -126,7 +126,7 @@ class Commits:
                 group.blocks.undo()
         except BaseException as error:
             self._fail(group, error)
-            self._turn.release()
+            self._lock.release()
             if is_kept or not isinstance(error, Exception):
                 raise
             return
@@ -137,13 +137,13 @@ class Commits:
     async def leave(self, group: Group) -> None:
         """Leave the commit to the next block, or commit if there is none; wait until it is done."""
         is_due = (
-            not self._turn.statistics().tasks_waiting
+            not self._lock.statistics().tasks_waiting
             or group.count >= MOST
             or anyio.current_time() - group.opened > LONGEST
         )
         with anyio.CancelScope(shield=True):
             if not is_due:
-                self._turn.release()
+                self._lock.release()
                 await group.ended.wait()
                 return
             try:
@@ -154,7 +154,7 @@ class Commits:
                 raise
             finally:
                 self._over(group)
-                self._turn.release()
+                self._lock.release()
 
     def _fail(self, group: Group, error: BaseException) -> None:
         if isinstance(error, Exception):

@@ -22,7 +22,7 @@ _BY_STATUS: Mapping[str, EventType] = {
     "canceled": EventType.SUBSCRIPTION_CANCELED,
     "expired": EventType.SUBSCRIPTION_EXPIRED,
 }
-# How a subscription became active, by the status that it had.
+# The event of a subscription that became active, by its status before.
 _ACTIVE_AFTER: Mapping[str, EventType] = {
     "trialing": EventType.SUBSCRIPTION_ACTIVATED,
     "past_due": EventType.SUBSCRIPTION_RENEWED,

@@ -26,7 +26,7 @@ HAND_OVER_AGAIN = 60.0
 # Seconds that the queue may take: RMZ waits for the answer.
 PATIENCE = 1.0
 
-# How many deliveries are handed over between two looks at the inbox.
+# The most deliveries that are handed over between two reads of the inbox.
 MAX_AT_A_TIME = 100
 
 # Plain calls of the queue at the same time in one event loop. On trio, a queue that hangs keeps

@@ -44,7 +44,7 @@ def _is_callable(_: object, attribute: attrs.Attribute[Any], value: object) -> N
 
 @frozen(kw_only=True)
 class Rules:
-    """How a handler runs.
+    """The rules by which a handler runs.
 
     Attributes:
         grouping: How its tasks for one subscription or order relate.
@@ -102,7 +102,7 @@ class Registered:
 
 
 class Handlers:
-    """All handlers of a receiver, by name."""
+    """The handlers of a receiver, by name."""
 
     def __init__(self) -> None:
         self._registered: dict[str, Registered] = {}
@@ -257,6 +257,7 @@ def _call_plain(handler: Handler, event: Event) -> None:
     try:
         result = handler(event)
     except (SystemExit, KeyboardInterrupt, GeneratorExit, BaseExceptionGroup) as error:
-        # These would end a thread only, and not the program, so the handler counts as failed.
+        # Raised in a thread, such an error would end the thread and not the program, so the handler
+        # counts as failed.
         raise RuntimeError(f"the handler raised {type(error).__name__}: {error}") from error
     check_result(result)

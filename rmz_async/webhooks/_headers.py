@@ -36,7 +36,7 @@ def signature_and_request_id(headers: Headers | None) -> tuple[str | None, str |
     # API Gateway has null if there are no headers.
     if headers is None:
         return None, None
-    # Not every class that has headers is a Mapping: the standard library's is not.
+    # A class of headers need not be a Mapping: that of the standard library is none.
     items: Any = getattr(headers, "items", None)
     try:
         found = _found(items() if items else headers)
@@ -50,7 +50,7 @@ def signature_and_request_id(headers: Headers | None) -> tuple[str | None, str |
 
 def _found(pairs: Any) -> dict[str, str]:
     found: dict[str, str] = {}
-    # Each header is looked at, because a look-up by name would miss a doubled one.
+    # The loop reads each header, because a look-up by name would miss a header that comes twice.
     for given, value in pairs:
         name = _NAMES.get(given.lower()) if isinstance(given, (str, bytes)) else None
         if name is None:

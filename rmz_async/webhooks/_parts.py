@@ -185,7 +185,7 @@ class Parts:
         limiter = anyio.CapacityLimiter(1)
         async with self._worker.keeping_leases() as leased:
             tasks = await self._worker.claim(100, inbox_id)
-            # All of them, because each waits until those before it have ended.
+            # The leases of all tasks are kept, because each waits until those before it have ended.
             leased.update(tasks)
             waiting = deque(tasks)
             try:

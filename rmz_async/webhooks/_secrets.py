@@ -75,7 +75,7 @@ class Keys:
             return None
         claimed = signature.lower()
         found = None
-        # All of them are compared, so that the time taken does not show which one fits.
+        # The loop goes on after a match, so that the time taken does not show which secret fits.
         for index, key in enumerate(self._keys):
             fits = hmac.compare_digest(hmac.digest(key, body, "sha256").hex(), claimed)
             if fits and found is None:

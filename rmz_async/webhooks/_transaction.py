@@ -53,10 +53,10 @@ class Cursor(Protocol):
 
     @property
     def rowcount(self) -> int:
-        """How many rows the last statement has changed."""
+        """The number of rows that the last statement has changed."""
         ...
 
-    # Any, because psycopg's types accept literal strings only.
+    # `operation` is Any, because psycopg's types accept literal strings only.
     def execute(self, operation: Any, /) -> object:
         """Run a statement."""
         ...
@@ -121,8 +121,8 @@ class Transaction:
     async def _begun(self) -> Any:
         if self._begin_now is None:
             return await in_thread(self._entered)
-        # The handlers of this loop take turns here, mostly without a hop to a thread, which costs
-        # more than to begin.
+        # The handlers of this loop wait for each other here, mostly without a hop to a thread,
+        # which costs more than to begin.
         commits = self._per_loop.for_running_loop()
         mark = self._inbox.done_statement(self._run.task)
         group, connection = await commits.begin(self._begin_now, mark)

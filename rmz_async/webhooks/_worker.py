@@ -53,7 +53,7 @@ class Worker:
     timeout: float
     observer: Observer | None = None
     done: Batches[Task, None] = attrs.field(init=False)
-    # When the tasks were claimed that wait for a free place, so that their lag has this wait, too.
+    # The claim time of each task that waits for a free place: its lag includes that wait.
     _claimed_at: WeakKeyDictionary[Task, float] = attrs.field(
         init=False, factory=WeakKeyDictionary[Task, float]
     )
@@ -117,7 +117,7 @@ class Worker:
         outcome = "ok"
         most = self.handlers.named(task.handler).rules.max_attempts
         if task.attempt > most:
-            # Only an attempt that ends can be the last one.
+            # The number of attempts is checked when an attempt ends, and those before had no end.
             logger.warning(
                 "%s begins attempt %d of %d for %s: earlier ones had no end, as if the handler "
                 "had killed its process",

@@ -38,7 +38,7 @@ class Signal:
         )
         self._thread = threading.get_ident()
         self._is_set = False
-        # None if nobody waits.
+        # None if no task waits.
         self._event: anyio.Event | None = None
 
     def set(self) -> None:

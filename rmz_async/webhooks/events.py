@@ -124,7 +124,7 @@ class SubscriptionEvent(Event):
     """
 
     subscription: SubscriptionSnapshot  # pyright: ignore[reportGeneralTypeIssues] # always there
-    """Its state when the event happened."""
+    """The subscription as it was when the event happened."""
 
     @overload
     def refresh(self, client: "Client") -> Coroutine[Any, Any, Subscription]: ...
@@ -152,7 +152,7 @@ class OrderEvent(Event):
     """An event about an order."""
 
     order: Order  # pyright: ignore[reportGeneralTypeIssues] # always there
-    """Its state when the event happened."""
+    """The order as it was when the event happened."""
 
     @overload
     def refresh(self, client: "Client") -> Coroutine[Any, Any, Order]: ...
@@ -188,7 +188,7 @@ class UnknownEvent(Event):
     """
 
 
-# These add no field, and are spared the decorator: it would write and compile methods for each.
+# The classes below add no field, and need no decorator, which would compile methods for each class.
 
 
 class SubscriptionCreated(SubscriptionEvent):

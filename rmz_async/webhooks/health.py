@@ -1,4 +1,4 @@
-"""How a receiver is doing, for a status page and for an alarm."""
+"""The health of a receiver, for a status page and for an alarm."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class HealthLevel(StrEnum):
     """The levels of a receiver's health."""
 
     OK = "ok"
-    """All is well."""
+    """No reason for a warning is known."""
 
     WARNING = "warning"
     """Something fails; a person should look at it."""
@@ -56,10 +56,10 @@ class Health:
     """The state of a receiver at one moment."""
 
     level: HealthLevel
-    """The level of its health."""
+    """The level of the receiver's health."""
 
     reasons: tuple[str, ...]
-    """Why; empty if all is well."""
+    """The reasons for the level; empty if it is ``ok``."""
 
     answered: int
     """How many of the latest deliveries were looked at; at most 100."""

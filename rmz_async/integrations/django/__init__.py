@@ -12,6 +12,6 @@ from rmz_async._extras import extra
 
 __all__: tuple[str, ...] = ()
 
-# Python imports a package before its modules, so that none of them fails with a riddle.
+# Python imports a package before its modules: without Django, each of them raises this error.
 with extra("django", needed_by="rmz_async.integrations.django"):
     import_module("django")

@@ -37,7 +37,7 @@ def webhook(receiver: AsyncReceiver | BlockingReceiver) -> Callable[[HttpRequest
         return refused or _answer(receive(body, request.META))
 
     found: Any = csrf_exempt(view if inspect.iscoroutinefunction(receive) else blocking_view)
-    # As login_not_required does, which older versions of Django lack.
+    # The attribute that login_not_required sets, which older versions of Django lack.
     found.login_required = False
     for alias in connections:
         found = transaction.non_atomic_requests(alias)(found)
@@ -53,7 +53,7 @@ def _body(request: HttpRequest) -> tuple[HttpResponse | None, bytes]:
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"]), b""
     try:
-        # Not request.body: its limit is a setting, and may be any.
+        # request.body has a limit of its own, which is a setting of the application.
         return None, request.read(READ_AT_MOST)
     except UnreadablePostError:
         return HttpResponse("the body is not complete", status=400), b""
