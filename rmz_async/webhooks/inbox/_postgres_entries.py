@@ -8,6 +8,7 @@ from typing import Any
 from rmz_async._extras import extra
 from rmz_async.webhooks.inbox._numbers import fitting
 from rmz_async.webhooks.inbox._postgres_tables import DELIVERIES, TASKS
+from rmz_async.webhooks.inbox._rows import entry_task, stats_of
 from rmz_async.webhooks.inbox.interface import Grouping, Stats, TaskState
 from rmz_async.webhooks.inbox.records import Entry, EntryTask
 
@@ -31,18 +32,7 @@ FROM rmz_tasks
 
 def stats(connection: Connection, now: float) -> Stats:
     """Return how many deliveries and tasks there are."""
-    *counts, oldest = connection.execute(_STATS, {"now": now}).one()
-    deliveries, unreadable, waiting, running, done, merged, dead = counts
-    return Stats(
-        deliveries=deliveries,
-        unreadable=unreadable,
-        waiting=waiting,
-        running=running,
-        done=done,
-        merged=merged,
-        dead=dead,
-        oldest_waiting=0.0 if oldest is None else max(0.0, now - oldest),
-    )
+    return stats_of(connection.execute(_STATS, {"now": now}).one(), now)
 
 
 def entries(
@@ -117,10 +107,23 @@ def purge(connection: Connection, until: float, states: Collection[TaskState]) -
 
 def _entries(connection: Connection, now: float, found: Sequence[Row[Any]]) -> list[Entry]:
     numbers = [row.id for row in found]
-    wanted = select(TASKS).where(TASKS.c.delivery_id.in_(numbers)).order_by(TASKS.c.id)
+    of_task = TASKS.c
+    wanted = (
+        select(
+            of_task.delivery_id,
+            of_task.handler,
+            of_task.state,
+            of_task.attempts,
+            of_task.error,
+            of_task.due,
+            of_task.leased_until,
+        )
+        .where(of_task.delivery_id.in_(numbers))
+        .order_by(of_task.id)
+    )
     tasks: dict[int, list[EntryTask]] = {number: [] for number in numbers}
-    for row in connection.execute(wanted):
-        tasks[row.delivery_id].append(_task(row, now))
+    for inbox_id, *task in connection.execute(wanted):
+        tasks[inbox_id].append(entry_task(task, now))
     return [_entry(row, tasks[row.id]) for row in found]
 
 
@@ -136,16 +139,4 @@ def _entry(row: Row[Any], tasks: Iterable[EntryTask]) -> Entry:
         secret_index=row.secret_index,
         body=bytes(row.body),
         tasks=tuple(tasks),
-    )
-
-
-def _task(row: Row[Any], now: float) -> EntryTask:
-    is_waiting = row.state == TaskState.WAITING
-    return EntryTask(
-        handler=row.handler,
-        state=TaskState(row.state),
-        attempts=row.attempts,
-        error=row.error,
-        due_in=max(0.0, row.due - now) if is_waiting else 0.0,
-        is_running=is_waiting and row.leased_until > now,
     )

@@ -8,8 +8,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from rmz_async.webhooks.inbox._numbers import fitting
+from rmz_async.webhooks.inbox._rows import entry_task, stats_of
 from rmz_async.webhooks.inbox.interface import Grouping, Stats, TaskState
-from rmz_async.webhooks.inbox.records import Entry, EntryTask
+from rmz_async.webhooks.inbox.records import Entry
 
 _STATS = """
 SELECT
@@ -59,18 +60,7 @@ AND NOT EXISTS (
 
 def stats(connection: sqlite3.Connection, now: float) -> Stats:
     """Return how many deliveries and tasks there are."""
-    *counts, oldest = connection.execute(_STATS, {"now": now}).fetchone()
-    deliveries, unreadable, waiting, running, done, merged, dead = counts
-    return Stats(
-        deliveries=deliveries,
-        unreadable=unreadable,
-        waiting=waiting,
-        running=running,
-        done=done,
-        merged=merged,
-        dead=dead,
-        oldest_waiting=0.0 if oldest is None else max(0.0, now - oldest),
-    )
+    return stats_of(connection.execute(_STATS, {"now": now}).fetchone(), now)
 
 
 def entries(
@@ -142,16 +132,6 @@ def _entry(connection: sqlite3.Connection, now: float, row: tuple[Any, ...]) -> 
         secret_index=secret_index,
         body=body,
         tasks=tuple(
-            EntryTask(
-                handler=handler,
-                state=TaskState(state),
-                attempts=attempts,
-                error=error,
-                due_in=max(0.0, due - now) if state == TaskState.WAITING else 0.0,
-                is_running=state == TaskState.WAITING and leased_until > now,
-            )
-            for handler, state, attempts, error, due, leased_until in connection.execute(
-                _TASKS, (inbox_id,)
-            ).fetchall()
+            entry_task(task, now) for task in connection.execute(_TASKS, (inbox_id,)).fetchall()
         ),
     )
