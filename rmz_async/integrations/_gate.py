@@ -22,8 +22,8 @@ __all__ = (
     "Refusal",
     "RequestHeaders",
     "SignedIn",
+    "awaited_user",
     "check_paywall",
-    "name_of",
 )
 
 SignedIn: TypeAlias = Awaitable[str | None] | str | None
@@ -56,8 +56,8 @@ class BlockingPaywall(Protocol):
         ...
 
 
-async def name_of(signed_in: SignedIn) -> str | None:
-    """Return the signed-in user."""
+async def awaited_user(signed_in: SignedIn) -> str | None:
+    """Return the signed-in user, awaited if need be."""
     return await signed_in if isawaitable(signed_in) else signed_in
 
 

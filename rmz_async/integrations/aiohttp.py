@@ -18,7 +18,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver, check_receiver
-from rmz_async.integrations._gate import AsyncPaywall, Gate, SignedIn, name_of
+from rmz_async.integrations._gate import AsyncPaywall, Gate, SignedIn, awaited_user
 from rmz_async.integrations._lifetime import check_client
 from rmz_async.paywall import Access, Paywall
 from rmz_async.webhooks import Receiver
@@ -137,7 +137,7 @@ def requires(
     def decorate(view: View) -> View:
         @functools.wraps(view)
         async def guarded(request: web.Request) -> web.StreamResponse:
-            name = await name_of(user(request))
+            name = await awaited_user(user(request))
             access = await paywall.check(name, *gate.slugs) if name else None
             if access:
                 request[ACCESS] = access

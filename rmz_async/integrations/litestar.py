@@ -23,7 +23,7 @@ from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver, check_receiver
-from rmz_async.integrations._gate import AsyncPaywall, Gate, SignedIn, name_of
+from rmz_async.integrations._gate import AsyncPaywall, Gate, SignedIn, awaited_user
 from rmz_async.integrations._lifetime import check_client, lifetime
 from rmz_async.paywall import Paywall
 from rmz_async.webhooks import Receiver
@@ -143,7 +143,7 @@ def requires(
     gate = Gate(slugs)
 
     async def let_in(connection: Connection, _: BaseRouteHandler) -> None:
-        name = await name_of(user(connection))
+        name = await awaited_user(user(connection))
         access = await paywall.check(name, *gate.slugs) if name else None
         if access:
             connection.state.access = access

@@ -17,7 +17,7 @@ from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver, check_receiver
-from rmz_async.integrations._gate import AsyncPaywall, Gate, SignedIn, name_of
+from rmz_async.integrations._gate import AsyncPaywall, Gate, SignedIn, awaited_user
 from rmz_async.integrations._lifetime import check_client, lifetime
 from rmz_async.integrations._outage import OUTAGES, outage
 from rmz_async.paywall import Paywall
@@ -158,7 +158,7 @@ def requires(
     def decorate(endpoint: Endpoint | PlainEndpoint) -> Endpoint:
         @functools.wraps(endpoint)
         async def guarded(request: Request) -> Response:
-            name = await name_of(user(request))
+            name = await awaited_user(user(request))
             access = await paywall.check(name, *gate.slugs) if name else None
             if access:
                 request.state.access = access

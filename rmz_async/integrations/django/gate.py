@@ -14,7 +14,7 @@ from rmz_async.integrations._gate import (
     BlockingPaywall,
     Gate,
     SignedIn,
-    name_of,
+    awaited_user,
 )
 from rmz_async.paywall import Access
 
@@ -63,7 +63,7 @@ def requires(
     def decorate(view: View) -> View:
         @functools.wraps(view)
         async def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            name = await name_of(user(request))
+            name = await awaited_user(user(request))
             answer = refused(request, await check(name, *gate.slugs) if name else None)
             if answer is not None:
                 return answer
