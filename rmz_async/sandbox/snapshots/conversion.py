@@ -44,7 +44,7 @@ def converter() -> Converter:
     made.register_structure_hook(bool, _only(bool, "true or false"))
     made.register_structure_hook(str, _only(str, "a string"))
     made.register_structure_hook(int, _whole_number)
-    # Registered last, because the hooks of str and int would match these enums, too.
+    # Registered after the hooks of str and int, which match these enums, too.
     made.register_structure_hook(StrEnum, _choice)
     made.register_structure_hook(IntEnum, _choice)
     made.register_structure_hook(float, _number)
@@ -81,6 +81,9 @@ def reason_of(problem: BaseException, _: type | None) -> str:
             return f"the field {problem.args[0]} is missing"
         case ForbiddenExtraKeysError():
             return f"unknown: {', '.join(sorted(problem.extra_fields))}"
+        case AttributeError():
+            # cattrs calls the methods of a dict on any value.
+            return "must be an object"
         case _:
             # attrs puts the rule first, and the values that it was about behind it.
             return str(problem.args[0] if problem.args else problem)

@@ -136,7 +136,11 @@ def _refuse(problems: Sequence[str]) -> None:
         raise FileError(shown + (f" (and {more} more)" if more > 0 else ""))
 
 
-def _tables(content: Mapping[str, Any], problems: list[str]) -> dict[str, KeptRows[Any, Any]]:
+def _tables(value: object, problems: list[str]) -> dict[str, KeptRows[Any, Any]]:
+    if not isinstance(value, dict):
+        problems.append(f"{_TABLES}: must be an object")
+        return {}
+    content = cast("dict[str, object]", value)
     types = row_types()
     problems += [f"unknown: {_TABLES}.{name}" for name in sorted(content.keys() - types.keys())]
     tables: dict[str, KeptRows[Any, Any]] = {}
