@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Annotated
+from typing import Annotated, Any
 
 from rmz_async.cli._deliveries import MOST_BYTES, Deliveries, Seen
 from rmz_async.cli._options import WHOLE, Limit, Options, webhook_secrets
@@ -38,7 +38,7 @@ def listen(
     """
     deliveries = Deliveries(webhook_secrets())
     try:
-        server = HTTPServer(("127.0.0.1", port), _Handler)
+        server = _Server(("127.0.0.1", port), _Handler)
     except (OSError, OverflowError) as error:
         raise ConfigurationError(f"--port: {port} cannot be opened: {error}") from None
     with server:
@@ -55,13 +55,22 @@ def listen(
     return 0
 
 
+class _Server(HTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print nothing if the sender has cut the connection."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class _Handler(BaseHTTPRequestHandler):
     timeout = _TIMEOUT
     deliveries: Deliveries
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > MOST_BYTES:
+        # The digits are counted first, because `int` refuses a number of thousands of digits.
+        is_number = length.isdecimal() and len(length) <= len(str(MOST_BYTES))
+        if not is_number or int(length) > MOST_BYTES:
             self.close_connection = True
             self._answer(413)
             return

@@ -5,13 +5,14 @@ import json
 import queue
 import re
 import socket
+import struct
 import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import HTTPServer
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -119,6 +120,20 @@ def test_a_body_without_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None
             assert b" 413 " in connection.recv(100)
         assert httpx.post(address, content=iter([b"{}"])).status_code == 413
         posted(address, sample(EventType.ORDER_CREATED), SECRETS[0])
+
+
+def test_a_broken_request_leaves_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terminal is for deliveries: a cut connection and a length of 5000 digits are none."""
+    with listening(monkeypatch, "--limit", "1") as address:
+        there = ("127.0.0.1", int(address.rpartition(":")[2].strip("/")))
+        with socket.create_connection(there) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\n")
+        with socket.create_connection(there) as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: %b\r\n\r\n" % (b"9" * 5000))
+            assert b" 413 " in connection.recv(100)
+        assert posted(address, b"{}", SECRETS[0]) == 200
+    assert "Traceback" not in cast("Said", sys.stderr).getvalue()
 
 
 def test_a_body_cannot_steer_the_terminal(
