@@ -15,7 +15,7 @@ from rmz_async.options import RetryPolicy
 if TYPE_CHECKING:
     from rmz_async._transport import Transport
 
-# Seconds for which RMZ may be at work on a request: until then "not applied" may be "not yet".
+# Seconds that RMZ may take to apply a request: until then, "not applied" may be "not yet".
 MAX_PROCESSING_TIME = 60.0
 
 _NOTHING_TO_COMPARE = (

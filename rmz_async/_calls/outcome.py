@@ -45,7 +45,7 @@ class Evidence(Enum):
     APPLIED = auto()
     """The object is as the call wanted it, and was not so before the call."""
     NOT_APPLIED = auto()
-    """Nothing has changed the object since the call was sent. The call may still be at work."""
+    """Nothing has changed the object since the call was sent. RMZ may still apply the call."""
     UNSEEN = auto()
     """The object shows no change, but a replica that lags would show the same."""
     UNCLEAR = auto()
@@ -127,7 +127,7 @@ class History:
         answered_at: RMZ's own clock at its answer, if the answer named it; UTC.
         next_slot_in: Seconds to the next slot, as the last answer said.
         status: The HTTP status of the last answer; None if the current attempt has none.
-        under_way: Whether a request may be at work, of which nothing is known yet.
+        under_way: Whether RMZ may be processing a request whose outcome is not known.
     """
 
     attempts: int = 0

@@ -122,8 +122,8 @@ def _may_have_been_applied(failure: Failure, history: History, evidence: Evidenc
         return True
     if not history.ambiguous:
         return False
-    # A refusal says nothing of an earlier attempt, which may still be at work. But if the object's
-    # state is the reason, and was so before that attempt, that attempt is refused like this one.
+    # A refusal says nothing about an earlier attempt, which RMZ may still apply. But if the reason
+    # is the object's state, which was the same before that attempt, RMZ refuses both attempts.
     return not (failure is Failure.CONFLICT and evidence is Evidence.NOT_APPLIED)
 
 

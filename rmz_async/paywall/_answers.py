@@ -1,4 +1,4 @@
-"""How the paywall comes to an answer if memory has none that may be handed out."""
+"""The answers of a paywall if memory has none that may be used: from RMZ or other processes."""
 
 from __future__ import annotations
 

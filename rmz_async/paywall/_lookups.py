@@ -38,7 +38,7 @@ class Urgency(Enum):
     """A user of whom an event has reported a change; no check waits."""
 
     STRANGER = "stranger"
-    """Somebody of whom nothing is known."""
+    """A user of whom nothing is known."""
 
     BACKGROUND = "background"
     """No check waits: the answer is renewed in the background."""

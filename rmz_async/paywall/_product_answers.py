@@ -1,4 +1,4 @@
-"""How the paywall comes to an answer about some of the products."""
+"""The answers of a paywall about some of the products."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class Due:
             first.
         users: The same for all others.
         wake: Set when a user was added.
-        runs: Whether somebody refreshes them.
+        runs: Whether workers refresh the users.
     """
 
     reported: dict[str, None] = attrs.field(factory=dict[str, None])

@@ -1,4 +1,4 @@
-"""Grants that are older than `soft`: how long they are handed out, and how old they may be."""
+"""The rules for grants that are older than `soft`: whether, and for how long, they are used."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from rmz_async.paywall.lifetimes import Lifetimes
 
 __all__ = ("STALE_LIFETIME", "Stale")
 
-# An old grant is handed out for so long before it is looked at again, in seconds.
+# Seconds for which an old grant is used before the rules are checked again.
 STALE_LIFETIME = 5.0
 
-# For how long `hard` names the age of a grant that was handed out for want of a slot.
+# Seconds for which `hard` names the age of a grant that was used for want of a slot.
 MINUTE = 60.0
 
 
 class Stale:
-    """Hands out old grants, and knows how old they may be at present.
+    """Returns old grants, and how old they may be at present.
 
     Args:
         memory: The known payers.
@@ -56,7 +56,7 @@ class Stale:
 
     @property
     def soft(self) -> float:
-        """For how long a grant is handed out without a look, in seconds.
+        """The seconds for which a grant is used without a request.
 
         A grant may outlive the stretch under which it was learnt, and must not outlive ``hard``.
         """
@@ -69,7 +69,7 @@ class Stale:
         return max(hard, self._oldest) if self._now() < self._oldest_until else hard
 
     def allows(self, user: str, entry: Entry | None) -> bool:
-        """Return whether what is known of a user may be handed out without an answer of RMZ."""
+        """Return whether *entry* may be used without an answer of RMZ."""
         if entry is None or user in self._doubts:
             return False
         hard = self._lifetimes.stretched(self.stretch)[1]
@@ -81,7 +81,7 @@ class Stale:
         return self._hand_out(user, entry, entry.learnt + hard)
 
     def keep(self, user: str, entry: Entry, *, is_outage: bool) -> Access | None:
-        """Hand out a grant though RMZ would have to be asked; None if it is too old for that too.
+        """Return a grant though RMZ would have to be asked; None if the grant is too old for that.
 
         Args:
             user: The user.

@@ -90,7 +90,7 @@ def extended(before: Subscription, added: timedelta) -> Compare | None:
             return Evidence.UNCLEAR
         if found.current_period_end == old:
             return Evidence.NOT_APPLIED
-        # Somebody else may have extended it just so, after *before* was read.
+        # Another caller may have extended the subscription likewise, after *before* was read.
         moved = found.current_period_end == new and _may_be_of(found.updated_at, window)
         return Evidence.APPLIED if moved else Evidence.UNCLEAR
 

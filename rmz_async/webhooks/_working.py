@@ -55,7 +55,7 @@ class Signal:
         self._is_set = False
 
     async def wait(self) -> None:
-        """Wait until somebody has set it since `clear`."""
+        """Wait for a `set` since the latest `clear`."""
         if not self._is_set:
             self._event = anyio.Event()
             await self._event.wait()

@@ -1,4 +1,4 @@
-"""Hears in a thread that another process has stored a delivery."""
+"""A thread that listens for the notifications of other processes, sent with each delivery."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ with extra("postgres", needed_by="an inbox in PostgreSQL"):
 CHANNEL = "rmz_inbox"
 
 SLICE = 0.5
-"""Seconds between two looks at whether anybody still listens."""
+"""Seconds between two checks of whether the listening has ended."""
 
 PAUSE = 2.0
-"""Seconds between two attempts to connect. Workers look for themselves meanwhile."""
+"""Seconds between two attempts to connect. Workers poll the inbox meanwhile."""
 
 
 class Listening:

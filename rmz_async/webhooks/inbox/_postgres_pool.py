@@ -1,4 +1,4 @@
-"""Engines of PostgreSQL: idle connections are known to be alive without a question each time."""
+"""Engines of PostgreSQL, which notice that an idle connection is closed without a query."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ class SQLiteFile:
             connection.close()
 
     def rest(self, patience: float) -> bool:
-        """Close the file, and keep it closed until `go_on`; False if somebody uses it.
+        """Close the file, and keep it closed until `go_on`; False if a thread uses it.
 
         Args:
             patience: Seconds to wait for a transaction of another thread.
@@ -185,7 +185,7 @@ class SQLiteFile:
 
 
 def _file_at(path: str) -> tuple[int, int] | None:
-    """Return what tells a file from all others; None if there is none, as for ``:memory:``."""
+    """Return the identity of a file; None if there is none, as for ``:memory:``."""
     try:
         found = os.stat(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""The time of an inbox: Unix time that never goes back, even if somebody puts the clock back."""
+"""The time of an inbox: Unix time that never goes back, even if the clock is set back."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class Inbox(Protocol):
     that raises has changed nothing.
 
     A task can be claimed if it is waiting and due, no lease of it runs, and its `Grouping` lets it.
-    A call with a `Task` does nothing if the task was claimed by somebody else since.
+    A call with a `Task` does nothing if another worker has claimed the task since.
     """
 
     def create(self) -> None:
@@ -161,7 +161,7 @@ class Inbox(Protocol):
         one in which it was entered.
 
         Raises:
-            TaskLostError: The task was claimed by somebody else, or is done. The handler's effect
+            TaskLostError: Another worker has claimed the task, or it is done. The handler's effect
                 must not happen.
         """
         ...
@@ -169,8 +169,8 @@ class Inbox(Protocol):
     def done_statement(self, task: Task) -> str:
         """Return the SQL that marks a task as done, for a transaction of one's own.
 
-        The statement has no parameters. The statement changes exactly one row, unless the task was
-        claimed by somebody else, or is done.
+        The statement has no parameters. The statement changes exactly one row, unless another
+        worker has claimed the task, or it is done.
         """
         ...
 

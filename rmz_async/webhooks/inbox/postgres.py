@@ -187,7 +187,7 @@ class PostgresInbox:
         """Return a transaction that holds a handler's effect and the mark that it is done.
 
         Raises:
-            TaskLostError: The task was claimed by somebody else, or is done.
+            TaskLostError: Another worker has claimed the task, or it is done.
         """
         with self._working.begin() as connection:
             if connection.exec_driver_sql(_MARK, (task.task_id, task.fence)).rowcount != 1:
