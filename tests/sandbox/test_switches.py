@@ -253,3 +253,9 @@ async def test_the_stores_share_is_credited_a_week_later(
     credited = [await data(api, f"/orders/{number}") for number in made]
     assert credited[0]["transaction"]["store_balance_credited_at"] is not None
     assert credited[1]["transaction"]["store_balance_credited_at"] is None
+
+
+@pytest.mark.parametrize("name", ["charge_at", "extend_guard", "times", "missing_times"])
+def test_a_word_that_a_switch_does_not_know_is_refused_with_those_that_it_knows(name: str) -> None:
+    with pytest.raises(ValueError, match=r"must be one of '.*', not 'never'"):
+        setattr(Sandbox().switches, name, "never")

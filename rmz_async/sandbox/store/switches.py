@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import NoReturn
 
 import attrs
 from attrs.validators import in_, instance_of
@@ -10,21 +11,30 @@ from attrs.validators import in_, instance_of
 __all__ = ("ChargeAt", "ExtendGuard", "MissingTimes", "Switches", "TimeForm")
 
 
-class ChargeAt(StrEnum):
+class _Choice(StrEnum):
+    """A few words, which the refusal of any other one names."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> NoReturn:
+        words = ", ".join(repr(each.value) for each in cls)
+        raise ValueError(f"{cls.__name__} must be one of {words}, not {value!r}")
+
+
+class ChargeAt(_Choice):
     """The time at which a renewal is charged: RMZ's guide says both."""
 
     THREE_DAYS_BEFORE = "three_days_before"
     PERIOD_END = "period_end"
 
 
-class ExtendGuard(StrEnum):
+class ExtendGuard(_Choice):
     """The second extension within ten seconds that RMZ takes for a duplicate."""
 
     ANY = "any"
     SAME_DAYS = "same_days"
 
 
-class TimeForm(StrEnum):
+class TimeForm(_Choice):
     """The form of times: RMZ's pages show three."""
 
     DOCUMENTED = "documented"
@@ -35,7 +45,7 @@ class TimeForm(StrEnum):
     """``2026-01-01T00:00:00+00:00``."""
 
 
-class MissingTimes(StrEnum):
+class MissingTimes(_Choice):
     """The form of a missing time."""
 
     NULL = "null"
