@@ -29,7 +29,7 @@ from rmz_async._calls.token import Secret
 from rmz_async._http.request import CONNECT_TIMEOUT, PreparedRequest
 from rmz_async._http.upload_body import UploadBody
 from rmz_async._pacing.line import NoSlotError
-from rmz_async.errors import OutcomeUnknownError, RMZError
+from rmz_async.errors import UNCLEAR_CALL, OutcomeUnknownError, RMZError
 from rmz_async.operations import RetryRule
 
 if TYPE_CHECKING:
@@ -40,14 +40,12 @@ R = TypeVar("R")
 
 logger = logging.getLogger("rmz_async")
 
-# Seconds by which an attempt is cut off later than by httpx's own time-outs, which a drip outlives.
+# Seconds by which an attempt is cut off later than by httpx's own time-outs. These begin again with
+# each byte.
 TIMEOUT_SLACK = 0.1
 
-# Seconds that a read-back may take longer than the call: to know is worth the wait.
+# Seconds by which a read-back may outlast the call's deadline: a known outcome is worth the wait.
 SETTLE_GRACE = 10.0
-
-UNCLEAR = "_unclear_call"
-"""The attribute in which an error keeps its call. The error itself may not know what a call is."""
 
 
 class UnclearCall(Generic[T]):
@@ -193,7 +191,7 @@ class Execution(Generic[T]):
     def _given_up(self, failed: Failed, evidence: Evidence | None) -> RMZError:
         error = _verdict.error_for(self._call, failed, self.history, evidence)
         if isinstance(error, OutcomeUnknownError):
-            vars(error)[UNCLEAR] = UnclearCall(
+            vars(error)[UNCLEAR_CALL] = UnclearCall(
                 call=self._call,
                 prepared=self._prepared,
                 base_url=self._transport.options.base_url,
@@ -250,13 +248,13 @@ class Execution(Generic[T]):
         reading = self._transport.execution(self._transport, read, deadline=deadline)
         try:
             found = await reading.run()
-        except Exception as error:  # noqa: BLE001 - a token source raises what it likes
+        except Exception as error:  # noqa: BLE001 - a token source may raise any error
             name, reason = read.operation.name, type(error).__name__
             logger.warning("%s: could not be read back: %s", name, reason)
             return Evidence.UNREAD, None
         assert self.history.first_sent is not None  # or there would be nothing to settle
         elapsed = self._clock.clock() - self.history.first_sent
-        # A calendar that was put right meanwhile looks like a machine that was suspended.
+        # A calendar that was set meanwhile looks like a machine that was suspended.
         first, second = (
             settlement.compare(found, _verdict.window(reading.history.answered_at, seconds))
             for seconds in (elapsed, elapsed + self.suspended_for())
@@ -279,7 +277,8 @@ class Execution(Generic[T]):
                 and isinstance(answer, Answer)
                 and _wire.refuses_token(answer)
             ):
-                # Refused before anything was done: even what is sent once only may be sent again.
+                # RMZ has refused the token before it began the request: even a dedicated request
+                # may be sent again.
                 self.history.under_way = False
                 token = await self._renewed(token)
                 answer = await self._exchange(token)
@@ -291,7 +290,7 @@ class Execution(Generic[T]):
             assert token is not None  # or nothing would have been sent
             outcome = _wire.read(self._call, answer, token, now=time.time())
         except Exception as error:
-            # A token source or a quota store raised it: it must not hide an earlier attempt.
+            # An error of a token source or a quota store must not hide an earlier attempt.
             if self._operation.retry is RetryRule.SAFE or not self.history.ambiguous:
                 raise
             return Failed(Failure.NEVER_SENT, f"{type(error).__name__} before it was sent again")
@@ -317,7 +316,7 @@ class Execution(Generic[T]):
         return None
 
     async def _exchange(self, token: Secret | None) -> Answer | Failed:
-        """Wait for a slot, and send one request; what goes wrong is returned, not raised."""
+        """Wait for a slot, and send one request; a failure is returned, not raised."""
         if token is None:
             return Failed(Failure.NOT_SENT, "the token source gave no token in time")
         clock, limit = self._clock.clock, self._transport.options.timeout
@@ -356,7 +355,7 @@ class Execution(Generic[T]):
             if self.history.under_way:
                 return Failed(Failure.AMBIGUOUS, f"no answer {seconds}")
             return Failed(Failure.NOT_SENT, f"not sent {seconds}")
-        # Outside the scope: what a quota store makes of an answer must not cost the answer.
+        # Called outside of the scope: a slow quota store must not cost the answer.
         self.history.next_slot_in = await slot.report(answer, deadline=self.deadline)
         return answer
 
@@ -364,8 +363,8 @@ class Execution(Generic[T]):
 def _cut_off_at(limit: float) -> float:
     """Return when an attempt is given up that has *limit* seconds, on the event loop's clock.
 
-    To find an address, and to agree on TLS, each have a time-out of their own. They say that
-    nothing was sent, and the scope could not over the caller's own HTTP client.
+    The connection and the TLS handshake have a time-out each. Their errors say that nothing was
+    sent, which the scope could not say of the caller's own HTTP client.
     """
     connecting = 2 * min(CONNECT_TIMEOUT, limit)
     return anyio.current_time() + connecting + limit + TIMEOUT_SLACK

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 from rmz_async._calls import retry as _retry
 from rmz_async._calls import verdict as _verdict
 from rmz_async._calls.outcome import Evidence, Failure, History
-from rmz_async._execution import UNCLEAR, UnclearCall
-from rmz_async.errors import ConfigurationError, ConnectionFailedError, OutcomeUnknownError
+from rmz_async._execution import UnclearCall
+from rmz_async.errors import (
+    UNCLEAR_CALL,
+    ConfigurationError,
+    ConnectionFailedError,
+    OutcomeUnknownError,
+)
 from rmz_async.operations import RetryRule
 from rmz_async.options import RetryPolicy
 
@@ -80,7 +85,7 @@ def _call_of(error: OutcomeUnknownError, base_url: str) -> UnclearCall[Any]:
         raise ConfigurationError(
             "error: must be an OutcomeUnknownError, because after any other the outcome is known"
         )
-    unclear: UnclearCall[Any] | None = vars(error).get(UNCLEAR)
+    unclear: UnclearCall[Any] | None = vars(error).get(UNCLEAR_CALL)
     if unclear is None:
         raise ConfigurationError(
             f"{error.operation}: this error was pickled or copied, and has lost its call; look "

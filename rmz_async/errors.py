@@ -231,8 +231,9 @@ class PacingError(ConnectionFailedError):
         self.retry_after = retry_after
 
 
-# The call may hold personal data, and a comparison, which cannot be pickled.
-_LEFT_BEHIND = ("_unclear_call",)
+UNCLEAR_CALL = "_unclear_call"
+"""The attribute in which an `OutcomeUnknownError` keeps its call. A pickle leaves the attribute
+out: the call may hold personal data, and its comparison cannot be pickled."""
 
 
 class OutcomeUnknownError(RMZError):
@@ -265,7 +266,7 @@ class OutcomeUnknownError(RMZError):
         self.attempts = attempts
 
     def __reduce__(self) -> tuple[Any, ...]:
-        kept = {name: value for name, value in vars(self).items() if name not in _LEFT_BEHIND}
+        kept = {name: value for name, value in vars(self).items() if name != UNCLEAR_CALL}
         return type(self), self.args, kept
 
 

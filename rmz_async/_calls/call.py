@@ -47,7 +47,7 @@ class Call(Generic[T]):
 
 
 class Settlement(Generic[R, T]):
-    """How to see whether a change was applied, after an answer that cannot be trusted.
+    """The read-back that shows whether a change was applied, after an answer not to be trusted.
 
     Attributes:
         read: The call that reads the changed object back.

@@ -22,7 +22,7 @@ async def _sleep(seconds: float) -> None:
 
 
 class Clock:
-    """All that has to do with time and chance, for tests and the sandbox to replace.
+    """The functions of time and chance, for tests and the sandbox to replace.
 
     Attributes:
         clock: Returns seconds, monotonic.

@@ -10,7 +10,7 @@ from rmz_async.models._json_object import JSON
 # Characters of RMZ's own words in one message: more would fill a log line, not explain a refusal.
 MAX_QUOTED = 500
 
-# These two join letters in Persian and Arabic words, and cannot change how a line is read.
+# Characters that join letters in Persian and Arabic words, and cannot reorder a line.
 _JOINERS = "\u200c\u200d"
 
 

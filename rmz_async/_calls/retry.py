@@ -203,7 +203,7 @@ def next_look(
 
 
 class Budget:
-    """How many retries a client has left: a server that is down must not be asked three times.
+    """The retries that a client has left: calls to a server that is down must not be tripled.
 
     Attributes:
         left: At most ``SIZE``.

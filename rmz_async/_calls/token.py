@@ -111,7 +111,7 @@ def validated(secret: Secret) -> Secret:
     Raises:
         ConfigurationError: The token is not a string, is empty, or holds more than visible ASCII.
     """
-    # Not kept in a variable, which a traceback may show.
+    # The string is kept in no variable, because a traceback may show variables.
     if not isinstance(cast("object", secret.reveal()), str):
         raise ConfigurationError("token: must be a string")
     if not secret.reveal():

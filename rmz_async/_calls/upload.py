@@ -58,7 +58,7 @@ def form(field: str, name: str, mime_type: str) -> tuple[str, bytes, bytes]:
         mime_type: The file's type, without line breaks.
     """
     boundary = secrets.token_hex(16)
-    # As browsers do, so that no name can end the line or the quotes.
+    # Escaped as browsers do, so that no name can end the line or the quotes.
     quoted = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
     head = (
         f"--{boundary}\r\n"

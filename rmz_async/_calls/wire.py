@@ -38,7 +38,7 @@ from rmz_async.operations import Operation, RetryRule
 
 T = TypeVar("T")
 
-# So that whatever an answer becomes in memory stays below 64 MiB.
+# The most bytes of an answer's body, which takes less than 64 MiB in memory once it is decoded.
 MAX_BODY = 4 * 1024 * 1024
 
 # Parts of a gzip stream. Each one copies all that follows it, so very many would take minutes.
@@ -203,7 +203,7 @@ def error_of(operation: Operation, answer: Answer, *, sent: Sequence[str], now: 
     if answer.status < 400:
         return unexpected(operation, answer, "a redirect, which is never followed with a token")
     if answer.status < 500 and not is_documented(answer):
-        reason = "an error page or message of somebody between this machine and RMZ"
+        reason = "an error page or message of a server between this machine and RMZ"
         return unexpected(operation, answer, reason)
     body = _shown(answer)
     fields = body if isinstance(body, dict) else {}
@@ -274,8 +274,8 @@ def is_documented(answer: Answer) -> bool:
     if not _is_named_json(answer):
         return False
     if not answer.is_whole:
-        # Only the head says whose answer it is, and of a 403 that is not enough: gateways and
-        # firewalls answer it in JSON, also after RMZ has applied a change.
+        # Only the head shows who has answered, which is not enough for a 403: gateways and
+        # firewalls answer 403 in JSON, even after RMZ has applied a change.
         return answer.status != 403
     try:
         body = _json.parse(answer.body)
@@ -310,7 +310,7 @@ def failure_of(operation: Operation, answer: Answer) -> Failure:
         again = status == 429 and operation.retry is RetryRule.SAFE
         return Failure.REFUSED if again else Failure.UNREADABLE
     if status == 429:
-        # Both are needed: the throttle adds its limits to the duplicate guard's answer too.
+        # Both headers are needed: the throttle adds its limits to the guard's answer, too.
         throttled = "retry-after" in headers and headers.get("x-ratelimit-remaining") == "0"
         return Failure.THROTTLED if throttled else Failure.REFUSED
     if status in (408, 425) or status >= 500:

@@ -1,4 +1,4 @@
-"""How cattrs reads a model, and the only importer of cattrs.
+"""The hooks by which cattrs reads models. No other module imports cattrs.
 
 A single function configures both converters, so that they have the same rules. The fast converter
 stops at the first value that it cannot read. The explaining converter names the value's path, and

@@ -21,8 +21,7 @@ from rmz_async.models._json_object import EMPTY, JSON, JSONObject
 # ASCII only: int() and Decimal() would read Arabic digits, which stand in labels only.
 _INTEGER = re.compile(r"(-?[0-9]{1,19})(\.0+)?")
 _MAX_DIGITS = 19
-# Everything that Decimal writes can be read again: PHP, too, writes tiny and huge numbers with an
-# exponent.
+# An exponent is allowed, because Decimal and PHP write tiny and huge numbers with an exponent.
 _AMOUNT = re.compile(r"-?[0-9]+(\.[0-9]+)?(E[+-]?[0-9]{1,18})?", re.IGNORECASE)
 # A plain "1,299" is refused: in some languages the comma begins the fraction.
 _GROUPED_AMOUNT = re.compile(r"-?[0-9]{1,3}((,[0-9]{3})+\.[0-9]{1,2}|(,[0-9]{3}){2,})")
@@ -208,8 +207,8 @@ def open_enum(enum: type[Enum], *, is_decisive: bool) -> Callable[[Any, object],
     return structure
 
 
-# Here and not beside the converter, which the first answer imports: a test that freezes the clock
-# would have put another class in the place of ``datetime`` by then.
+# Defined here, and not beside the converter, which the first answer imports: by then, a test that
+# freezes the clock would have replaced ``datetime``.
 READERS: Mapping[Any, Callable[[Any, Any], Any]] = {
     bool: boolean,
     datetime: time,

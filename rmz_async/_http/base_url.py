@@ -1,4 +1,4 @@
-"""Which addresses a token may be sent to."""
+"""The addresses to which a token may be sent."""
 
 from __future__ import annotations
 

@@ -85,11 +85,11 @@ async def _content_of(
     httpx has no limit for the whole of an answer: one byte in each read time-out would keep it
     reading.
     """
-    # Not a list: of a body that comes byte by byte it would be forty times as large.
+    # A list of the pieces would take forty times the memory if the body comes byte by byte.
     received = bytearray()
     fault = None
     assert isinstance(response.stream, httpx.AsyncByteStream)
-    # Not `aiter_raw`, which closes the answer before the connection can be looked at.
+    # `aiter_raw` would close the answer before the connection can be checked.
     stream = aiter(response.stream)
     try:
         if response.is_stream_consumed:
@@ -137,7 +137,7 @@ def connection_with_more(response: httpx.Response) -> Any:
         )
     network: Any = response.extensions.get("network_stream")
     if connection is None or network is None:
-        # Not of httpcore, or HTTP/2, in which each answer names its request.
+        # A connection of another library, or of HTTP/2, in which each answer names its request.
         return None
     tls = network.get_extra_info("ssl_object")
     has_more = connection._h11_state.trailing_data[0] or (tls is not None and _holds_more(tls))
@@ -151,6 +151,6 @@ def _holds_more(tls: ssl.SSLObject) -> bool:
     except ssl.SSLWantReadError:
         return False
     except ssl.SSLError:
-        # The end of the connection.
+        # The connection has ended.
         return True
     return True

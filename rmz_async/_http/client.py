@@ -57,8 +57,8 @@ class Connections:
         self._states = PerLoop(self._new_state)
         self._closed = False
         if self._theirs is None:
-            # Now, not at the first call: it would stop the event loop for 25 ms, and a process that
-            # is forked meanwhile would inherit the locks of OpenSSL as they are.
+            # Made here: the first call would block its event loop for 25 ms, and a process that is
+            # forked meanwhile would inherit OpenSSL's locks as they are.
             _tls()
 
     def open(self) -> LoopState:
@@ -161,12 +161,12 @@ def _raise_again(error: BaseException) -> NoReturn:
     try:
         raise error.with_traceback(None)
     finally:
-        # Else it would be the HTTP library's error, whose frames hold the token too.
+        # The context would otherwise be the HTTP library's error, whose frames hold the token, too.
         error.__context__ = context
 
 
 class _NoCookies(httpx.Cookies):
-    """A cookie jar that keeps nothing, and that spends no time on looking for cookies."""
+    """A cookie jar that keeps nothing, and spends no time on a search for cookies."""
 
     def extract_cookies(self, response: httpx.Response) -> None:
         """Keep none."""

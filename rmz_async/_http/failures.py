@@ -56,7 +56,7 @@ def reason_of(error: Exception, request: httpx.Request | None = None) -> str:
     """Return what happened to *request*, in a few words without any secret."""
     untrusted = _certificate_error_in(error)
     if untrusted is not None:
-        # Only the errors of the ssl module itself have it.
+        # The errors of the ssl module have `verify_message`; those of aiohttp do not.
         detail = getattr(untrusted, "verify_message", "")
         return (
             f"the certificate is not trusted{': ' * bool(detail)}{detail}; if your network signs "
@@ -68,7 +68,7 @@ def reason_of(error: Exception, request: httpx.Request | None = None) -> str:
         advice = ": write its user name and password into its address" if status == 407 else ""
         return f"the proxy answered {status}{advice}"
     shown = error.__cause__ if _is_of_aiohttp(error.__cause__) else error
-    # Only the messages of these are known to show no header and no body.
+    # The messages of these errors are known to show no header and no body.
     is_known = isinstance(shown, httpx.ConnectError | UnreadableBodyError) or (
         "ClientConnectorError" in _kinds_of(shown)
     )
@@ -76,15 +76,15 @@ def reason_of(error: Exception, request: httpx.Request | None = None) -> str:
     if request is not None and isinstance(error, httpx.ConnectError):
         host, port = request.url.host, request.url.port
         if is_loopback(host):
-            # The developer's own machine, on which one thing can be meant.
+            # An address of the developer's own machine can only mean the sandbox.
             return f"{reason}; does the sandbox run at {host}{f':{port}' * (port is not None)}?"
     return reason
 
 
 def answer_in(error: Exception, request: httpx.Request) -> httpx.Response | None:
     """Return the answer that the error of an event hook holds, as that of `raise_for_status`."""
-    for one in _chain(error):
-        response = vars(one).get("response")
+    for each in _chain(error):
+        response = vars(each).get("response")
         if isinstance(response, httpx.Response) and response.request is request:
             return response
     return None
@@ -103,7 +103,7 @@ def _is_of_transport(error: Exception) -> bool:
 
 
 def _certificate_error_in(error: Exception) -> ssl.SSLCertVerificationError | None:
-    found = [one for one in _chain(error) if isinstance(one, ssl.SSLCertVerificationError)]
+    found = [each for each in _chain(error) if isinstance(each, ssl.SSLCertVerificationError)]
     return found[-1] if found else None
 
 

@@ -59,7 +59,7 @@ class AiohttpConnection:
             raise ConfigurationError('http: "aiohttp" works on asyncio only') from None
         self._connector = _Connector(
             ssl=tls,
-            # How many requests are under way is bound elsewhere.
+            # `Slots` limits the requests under way.
             limit=0,
             keepalive_timeout=IDLE_EXPIRY,
             # The cache is of no use to a single connection. A session that is closed while it

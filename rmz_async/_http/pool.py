@@ -1,7 +1,7 @@
 """Open connections, each borrowed by one request at a time.
 
-A pool of our own, and a small one: httpx's loses the slots of cancelled requests for good, and
-walks the list of all its connections at each request.
+The pool of httpx loses the slots of cancelled requests for good, and walks the list of all its
+connections at each request.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import anyio
 # Seconds that an idle connection may be used again: shorter than servers keep theirs.
 IDLE_EXPIRY = 5.0
 
-# How long a call may take to close connections, even if its caller has given it up.
+# Seconds that a call may take to close connections, even if its caller has given it up.
 _CLOSE_TIMEOUT = 1.0
 
 
@@ -24,11 +24,11 @@ class Poolable(Protocol):
     """A connection, as the pool sees it."""
 
     def is_reusable(self) -> bool:
-        """Say whether another request may go over it."""
+        """Return whether another request may use the connection."""
         ...
 
     async def aclose(self) -> None:
-        """Close it."""
+        """Close the connection."""
         ...
 
 
@@ -39,53 +39,53 @@ class Pool(Generic[C]):
     """The connections of one event loop.
 
     Args:
-        open_one: Returns a new one. The pool calls it immediately, so that a connection that cannot
-            work fails here.
+        open_new: Returns a new connection. The pool calls it immediately, so that a connection that
+            cannot work fails here.
         clock: Seconds, monotonic.
     """
 
-    def __init__(self, open_one: Callable[[], C], clock: Callable[[], float]) -> None:
-        self._open_one = open_one
+    def __init__(self, open_new: Callable[[], C], clock: Callable[[], float]) -> None:
+        self._open_new = open_new
         self._clock = clock
         self._closed = False
         self._borrowed: set[C] = set()
-        # With the time since which it is idle; used longest ago first.
-        self._idle: deque[tuple[float, C]] = deque([(clock(), open_one())])
-        # Idle, but closed by the server meanwhile, or with bytes on it that no request asked for.
+        # Each with the time since which it is idle; the least recently used first.
+        self._idle: deque[tuple[float, C]] = deque([(clock(), open_new())])
+        # The server has closed these, or has sent bytes over them that no request asked for.
         self._unusable: list[C] = []
 
     def borrow(self, *, dedicated: bool) -> C:
-        """Borrow a connection: the one that was used last, as that is the likeliest to be open.
+        """Borrow the most recently used connection, which is the likeliest to be open.
 
         Args:
-            dedicated: Open one that carries this request and no other.
+            dedicated: Open a connection that carries this request and no other.
         """
-        one = None
+        connection = None
         oldest = self._clock() - IDLE_EXPIRY
-        while one is None and not dedicated and self._idle and self._idle[-1][0] >= oldest:
+        while connection is None and not dedicated and self._idle and self._idle[-1][0] >= oldest:
             idle = self._idle.pop()[1]
             if idle.is_reusable():
-                one = idle
+                connection = idle
             else:
                 self._unusable.append(idle)
-        if one is None:
-            one = self._open_one()
-        self._borrowed.add(one)
-        return one
+        if connection is None:
+            connection = self._open_new()
+        self._borrowed.add(connection)
+        return connection
 
-    async def give_back(self, one: C, *, reusable: bool) -> None:
+    async def give_back(self, connection: C, *, reusable: bool) -> None:
         """Give a connection back, and close those that no request will use again.
 
         Args:
-            one: The connection that `borrow` returned.
+            connection: The connection that `borrow` returned.
             reusable: Whether another request may use it, if the connection itself allows that.
         """
-        self._borrowed.discard(one)
+        self._borrowed.discard(connection)
         now = self._clock()
-        if reusable and not self._closed and one.is_reusable():
-            self._idle.append((now, one))
+        if reusable and not self._closed and connection.is_reusable():
+            self._idle.append((now, connection))
         else:
-            self._unusable.append(one)
+            self._unusable.append(connection)
         while self._idle and now - self._idle[0][0] > IDLE_EXPIRY:
             self._unusable.append(self._idle.popleft()[1])
         if self._unusable:
@@ -93,7 +93,7 @@ class Pool(Generic[C]):
             await _discard(unusable)
 
     async def aclose(self) -> None:
-        """Close all, those that are borrowed too."""
+        """Close all connections, the borrowed ones included."""
         self._closed = True
         await _discard([*self._borrowed, *self._unusable, *(idle for _, idle in self._idle)])
 
@@ -102,10 +102,10 @@ async def _discard(unusable: Sequence[Poolable]) -> None:
     # The call that closes them has its answer, which no fault of a close may cost.
     with anyio.move_on_after(_CLOSE_TIMEOUT, shield=True) as scope:
         cut_off = None
-        for one in unusable:
+        for connection in unusable:
             try:
                 with suppress(Exception):
-                    await one.aclose()
+                    await connection.aclose()
             except GeneratorExit:
                 raise
             except BaseException as error:  # noqa: BLE001 - it is raised, once all are closed

@@ -94,7 +94,7 @@ class Request(httpx.Request):
             self.headers["Content-Length"] = str(len(prepared.content))
         if prepared.content:
             self.headers["Content-Type"] = "application/json"
-        # So that an event hook of the caller's own client can look at its content.
+        # Read here, so that an event hook of the caller's own client can see the content.
         self.read()
         self.is_handed_over = False
 
@@ -122,5 +122,6 @@ _parsed = functools.lru_cache(maxsize=256)(httpx.URL)
 
 def authorize(request: httpx.Request, token: Secret) -> None:
     """Add the token to the head of *request*."""
-    # Apart, so that no frame that an error can pass through has the token among its variables.
+    # A function of its own, so that no frame through which an error can pass has the token among
+    # its variables.
     request.headers["Authorization"] = f"Bearer {token.reveal()}"

@@ -77,7 +77,7 @@ async def _found_in_thread(loop: asyncio.AbstractEventLoop, host: str, port: int
 def _ordered(addresses: list[str]) -> list[str]:
     """Put the first address of each family before the others, IPv6 first, as RFC 8305 says."""
     firsts = [
-        next((one for one in addresses if (":" in one) is is_ipv6), None)
+        next((each for each in addresses if (":" in each) is is_ipv6), None)
         for is_ipv6 in (True, False)
     ]
-    return list(dict.fromkeys([one for one in firsts if one is not None] + addresses))
+    return list(dict.fromkeys([each for each in firsts if each is not None] + addresses))

@@ -36,12 +36,12 @@ class Connection(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Close it, also while a request is under way."""
+        """Close the connection, even while a request is under way."""
         ...
 
 
 class Sending:
-    """How one attempt is sent.
+    """The connection and token with which one attempt is sent.
 
     Attributes:
         connection: Goes over it.

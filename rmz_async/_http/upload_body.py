@@ -41,7 +41,7 @@ class UploadBody(httpx.AsyncByteStream):
 
     async def open(self) -> Callable[[], AsyncIterator[bytes]]:
         """Open the source at its beginning, and return what iterates over its pieces."""
-        # Not earlier: aiohttp asks for an iterator before it has a connection.
+        # Opened here and not earlier: aiohttp asks for an iterator before it has a connection.
         self._began = True
         source = self.upload.source
         if isinstance(source, bytes):

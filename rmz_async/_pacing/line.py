@@ -62,7 +62,8 @@ class Line:
                 if now + wait > latest:
                     raise NoSlotError(wait)
                 with waiter.wait_scope:
-                    # Only the first in line watches the clock. Leaving the line, it wakes the next.
+                    # Only the first waiter watches the clock. As it leaves the line, it wakes the
+                    # next waiter.
                     await (anyio.sleep_forever() if ahead else clock.sleep(wait))
                 # A task that is woken and cancelled together must not take a slot.
                 await anyio.lowlevel.checkpoint_if_cancelled()

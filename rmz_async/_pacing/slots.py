@@ -36,7 +36,7 @@ MIN_REPORT_TIMEOUT = 0.1
 
 
 class Slots:
-    """Hands out slots, each for one request that is sent immediately, within one client's limits.
+    """The slots of one client: each is for one request, which is sent immediately.
 
     If no request waits and the quota has room, a request passes without a lock and without yielding
     to other tasks. Otherwise it joins a line. There is a line for each quota, limit and event loop:
@@ -52,7 +52,7 @@ class Slots:
         self._pacing = pacing
         self._max_wait = math.inf if pacing is None else pacing.max_wait
         self._clock = clock
-        # A line exists only while somebody stands in it, because event loops come and go.
+        # A line exists only while a task waits in it, because event loops come and go.
         self._lines: dict[tuple[object, str, int], Line]
         self._store: QuotaStore
         store = None if pacing is None else pacing.store
@@ -116,7 +116,7 @@ class Slots:
         def ask(now: float, ahead: int) -> Awaitable[float]:
             return self._store.reserve(key, per_minute, now, ahead=ahead)
 
-        # Those with a higher limit need not wait behind those with a lower one.
+        # Calls with a higher limit need not wait behind calls with a lower limit.
         place = (anyio.lowlevel.current_token(), key, per_minute)
         line = self._lines.setdefault(place, Line())
         try:

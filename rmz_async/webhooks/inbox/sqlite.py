@@ -197,7 +197,7 @@ class SQLiteInbox:
         All other writers of the file wait until the context is left.
 
         Raises:
-            TaskLostError: The task was claimed by somebody else, or is done.
+            TaskLostError: Another worker has claimed the task, or it is done.
         """
         with self._file.transaction(WORKING) as connection:
             if connection.execute(self.done_statement(task)).rowcount != 1:
