@@ -68,6 +68,18 @@ def test_one_class_has_the_name(name: str) -> None:
     assert [path.parent.name for path in found] == ["_calls"]
 
 
+def test_no_variable_is_called_one() -> None:
+    """A name says which kind of object it stands for."""
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in modules(*PACKAGES)
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if "one" in (getattr(node, "id", None), getattr(node, "arg", None))
+    }
+
+    assert found == set()
+
+
 def test_no_module_has_a_name_that_says_nothing() -> None:
     assert [path for path in modules(*PACKAGES) if path.stem.strip("_") in VAGUE] == []
 
