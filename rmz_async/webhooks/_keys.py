@@ -19,5 +19,5 @@ def storable(key: str) -> str:
 
 
 def _has_halves(key: str) -> bool:
-    """Return whether there are halves of characters, as JSON can write them."""
+    """Return whether *key* has lone surrogates, which JSON can write."""
     return any("\ud800" <= letter <= "\udfff" for letter in key)

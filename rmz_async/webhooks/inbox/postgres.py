@@ -12,6 +12,7 @@ from rmz_async._calls.clock import Clock
 from rmz_async._extras import extra
 from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks.inbox import _postgres_claims, _postgres_entries, _postgres_known
+from rmz_async.webhooks.inbox._cleaning import cleaned
 from rmz_async.webhooks.inbox._lost import lost
 from rmz_async.webhooks.inbox._postgres_ending import check_whole
 from rmz_async.webhooks.inbox._postgres_listening import CHANNEL, Listening
@@ -31,7 +32,6 @@ from rmz_async.webhooks.inbox._postgres_tables import (
     as_sql,
 )
 from rmz_async.webhooks.inbox._steady_time import SteadyTime
-from rmz_async.webhooks.inbox._storable import storable
 from rmz_async.webhooks.inbox.interface import Grouping, Stats, TaskState
 from rmz_async.webhooks.inbox.known import Decide, Seen, Walk
 from rmz_async.webhooks.inbox.records import Delivery, Entry, Task
@@ -174,7 +174,7 @@ class PostgresInbox:
         with self._working.begin() as connection:
             until = self._now(connection) + (retry_after or 0.0)
             self._change(
-                connection, _FAIL, [task], new_state=state.value, until=until, cause=storable(error)
+                connection, _FAIL, [task], new_state=state.value, until=until, cause=cleaned(error)
             )
 
     def release(self, tasks: Sequence[Task]) -> None:
@@ -337,7 +337,7 @@ def _added(
 ) -> Sequence[int | None]:
     first: dict[str, Delivery] = {}
     for delivery in deliveries:
-        first.setdefault(storable(delivery.key), delivery)
+        first.setdefault(cleaned(delivery.key), delivery)
     # Two processes that store the same keys in another order would wait for each other.
     rows = [_row(key, first[key], now) for key in sorted(first)]
     statement = (
@@ -347,24 +347,24 @@ def _added(
     new = [first[key] for key in first if key in stored]
     # A task without a delay is due at any time.
     due = now + delay if delay else 0.0
-    tasks = [task for each in new for task in _tasks(stored[storable(each.key)], each, due)]
+    tasks = [task for each in new for task in _tasks(stored[cleaned(each.key)], each, due)]
     if tasks:
         connection.execute(insert(TASKS).values(tasks))
         connection.execute(_NOTIFY)
     _postgres_known.take_over(connection, new, now)
     # The first of several with one key has the number.
-    return [stored.pop(storable(delivery.key), None) for delivery in deliveries]
+    return [stored.pop(cleaned(delivery.key), None) for delivery in deliveries]
 
 
 def _row(key: str, delivery: Delivery, now: float) -> dict[str, object]:
     return {
         "key": key,
-        "name": storable(delivery.name),
+        "name": cleaned(delivery.name),
         "body": delivery.body,
-        "request_id": storable(delivery.request_id),
+        "request_id": cleaned(delivery.request_id),
         "secret_index": delivery.secret_index,
-        "subject": storable(delivery.subject),
-        "fault": storable(delivery.fault),
+        "subject": cleaned(delivery.subject),
+        "fault": cleaned(delivery.fault),
         "received_at": now,
     }
 
@@ -375,7 +375,7 @@ def _tasks(inbox_id: int, delivery: Delivery, due: float) -> list[dict[str, obje
             "delivery_id": inbox_id,
             "handler": handler,
             "grouping": grouping.value,
-            "subject": None if grouping == Grouping.EACH else storable(delivery.subject),
+            "subject": None if grouping == Grouping.EACH else cleaned(delivery.subject),
             "due": due,
         }
         for handler, grouping in delivery.handlers.items()

@@ -10,13 +10,13 @@ from typing import Any
 
 from rmz_async._calls.clock import Clock
 from rmz_async.webhooks.inbox import _sqlite_entries, _sqlite_known, _sqlite_tasks
+from rmz_async.webhooks.inbox._cleaning import cleaned
 from rmz_async.webhooks.inbox._lost import lost
 from rmz_async.webhooks.inbox._numbers import fitting
 from rmz_async.webhooks.inbox._sqlite_blocks import SQLiteBlocks
 from rmz_async.webhooks.inbox._sqlite_file import SQLiteFile
 from rmz_async.webhooks.inbox._sqlite_schema import SCHEMA
 from rmz_async.webhooks.inbox._steady_time import SteadyTime
-from rmz_async.webhooks.inbox._storable import storable
 from rmz_async.webhooks.inbox.interface import Grouping, Stats, TaskState
 from rmz_async.webhooks.inbox.known import Decide, Seen, Walk
 from rmz_async.webhooks.inbox.records import Delivery, Entry, Task
@@ -180,7 +180,7 @@ class SQLiteInbox:
             result = {
                 "state": TaskState.DEAD if retry_after is None else TaskState.WAITING,
                 "due": now + (retry_after or 0.0),
-                "error": storable(error),
+                "error": cleaned(error),
             }
             connection.execute(_FAIL, {**_claim_of(task), **result})
 
@@ -340,13 +340,13 @@ def _added(
         inserted = connection.execute(
             _INSERT_DELIVERY,
             (
-                storable(delivery.key),
-                storable(delivery.name),
+                cleaned(delivery.key),
+                cleaned(delivery.name),
                 delivery.body,
-                storable(delivery.request_id),
+                cleaned(delivery.request_id),
                 delivery.secret_index,
-                storable(delivery.subject),
-                storable(delivery.fault),
+                cleaned(delivery.subject),
+                cleaned(delivery.fault),
                 _sqlite_known.state_column(delivery),
                 now,
                 _sqlite_tasks.handlers_column(delivery.handlers),

@@ -1,4 +1,4 @@
-"""Strings that every database stores."""
+"""The cleaning of strings, so that every database stores them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import overload
 
 
 @overload
-def storable(value: str) -> str: ...
+def cleaned(value: str) -> str: ...
 @overload
-def storable(value: None) -> None: ...
-def storable(value: str | None) -> str | None:
-    """Return *value* without NUL characters and lone surrogates, which a database refuses."""
+def cleaned(value: None) -> None: ...
+def cleaned(value: str | None) -> str | None:
+    """Return *value* with replacements for NUL and lone surrogates, which a database refuses."""
     # Nearly every value is ASCII, and this check takes a tenth of the time of encoding.
     if value is None or (value.isascii() and "\0" not in value):
         return value
