@@ -23,7 +23,7 @@ from rmz_async._transport import Transport
 from rmz_async.paywall import Access, Lifetimes, Paywall, Policy, decisions
 from rmz_async.paywall._doubts import Doubts
 from rmz_async.paywall._lookups import Lookups, Urgency
-from rmz_async.paywall._memory import Entry, Memory
+from rmz_async.paywall._memory import Memory, Remembered
 from rmz_async.paywall._product_answers import ProductAnswers
 from rmz_async.paywall._purchase import Purchase
 from rmz_async.paywall._state import Bought, Secrets, State, hidden
@@ -57,12 +57,12 @@ __all__ = (
     "Clock",
     "CutOff",
     "Doubts",
-    "Entry",
     "Lookups",
     "Memory",
     "Part",
     "Portal",
     "Purchase",
+    "Remembered",
     "Setting",
     "State",
     "Urgency",

@@ -13,14 +13,14 @@ from rmz_async.errors import ConfigurationError, PayloadError, SignatureError
 from rmz_async.webhooks import diagnose, verify
 from rmz_async.webhooks.events import Event
 
-__all__ = ("MOST_BYTES", "Deliveries", "Seen")
+__all__ = ("MOST_BYTES", "Deliveries", "ShownDelivery")
 
 MOST_BYTES = 1024 * 1024
 _STORED, _REFUSED = 200, 401
 
 
 @attrs.frozen(kw_only=True)
-class Seen:
+class ShownDelivery:
     """A delivery, as it is printed.
 
     Attributes:
@@ -59,10 +59,10 @@ class Deliveries:
             )
         self.count: int = 0
         self._secrets = secrets
-        self._new: list[Seen] = []
+        self._new: list[ShownDelivery] = []
         self._keys: set[str] = set()
 
-    def new(self) -> list[Seen]:
+    def new(self) -> list[ShownDelivery]:
         """Return the deliveries since the last call."""
         found, self._new = self._new, []
         return found
@@ -78,7 +78,7 @@ class Deliveries:
         except SignatureError as error:
             reasons = diagnose(body, pairs, secrets=self._secrets)
             self._new.append(
-                Seen(
+                ShownDelivery(
                     at=at,
                     refused=True,
                     title=text("refused"),
@@ -91,7 +91,7 @@ class Deliveries:
             return _REFUSED
         except PayloadError as error:
             self._new.append(
-                Seen(
+                ShownDelivery(
                     at=at,
                     refused=False,
                     title=text("unreadable"),
@@ -104,7 +104,9 @@ class Deliveries:
         self._new.append(self._seen(event, document, at, readable))
         return _STORED
 
-    def _seen(self, event: Event, document: dict[str, object], at: datetime, readable: str) -> Seen:
+    def _seen(
+        self, event: Event, document: dict[str, object], at: datetime, readable: str
+    ) -> ShownDelivery:
         again = event.dedupe_key in self._keys
         self._keys.add(event.dedupe_key)
         about = _about(event)
@@ -113,7 +115,7 @@ class Deliveries:
         parts.append(text("secret %(number)s", number=secret))
         if again:
             parts.append(text("again"))
-        return Seen(
+        return ShownDelivery(
             at=at,
             refused=False,
             title=shown(event.event),

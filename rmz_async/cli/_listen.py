@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Annotated, Any
 
-from rmz_async.cli._deliveries import MOST_BYTES, Deliveries, Seen
+from rmz_async.cli._deliveries import MOST_BYTES, Deliveries, ShownDelivery
 from rmz_async.cli._options import WHOLE, Limit, Options, webhook_secrets
 from rmz_async.cli._printing import print_document, print_line, printable
 from rmz_async.cli._wording import text
@@ -86,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Print nothing: each delivery has a line of its own."""
 
 
-def _print(seen: Seen, options: Options, *, body: bool) -> None:
+def _print(seen: ShownDelivery, options: Options, *, body: bool) -> None:
     if options.json:
         print_document({**seen.document, "body": seen.body} if body else seen.document)
     else:

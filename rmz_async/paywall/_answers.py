@@ -22,7 +22,7 @@ from rmz_async.paywall._doubts import Doubts
 from rmz_async.paywall._expectations import Expectations
 from rmz_async.paywall._facts import Facts
 from rmz_async.paywall._lookups import Lookups, Urgency
-from rmz_async.paywall._memory import Entry, Memory, lasting
+from rmz_async.paywall._memory import Memory, Remembered, lasting
 from rmz_async.paywall._on_outage import OnOutage
 from rmz_async.paywall._purchase import Purchase
 from rmz_async.paywall._query import Query
@@ -354,9 +354,9 @@ class Answers:
         handed_out = attrs.evolve(access, source=source, policy=self.policy)
         if not self._keep_subscriptions:
             handed_out = attrs.evolve(handed_out, subscription=None, others=(), complete=False)
-        self.memory.keep(user, Entry(learnt, min(lifetime, lasting(access)), handed_out))
+        self.memory.keep(user, Remembered(learnt, min(lifetime, lasting(access)), handed_out))
 
-    def _kept(self, user: str, entry: Entry) -> Access | None:
+    def _kept(self, user: str, entry: Remembered) -> Access | None:
         if self._on_outage is OnOutage.DENY:
             return None
         return self._stale.keep(user, entry, is_outage=self._reachability.pause > 0)

@@ -9,7 +9,7 @@ from typing import Self
 from rmz_async.paywall.access import Access
 
 
-class Entry(float):
+class Remembered(float):
     """An answer in memory. An entry is never changed, because other threads read it.
 
     An entry is itself the number `learnt`, which saves the 32 bytes of a separate float: there may
@@ -60,8 +60,8 @@ class Memory:
         self._now = now
         self._most_payers = payers
         self._most_others = others
-        self._payers: dict[str, Entry] = {}
-        self._others: dict[str, Entry] = {}
+        self._payers: dict[str, Remembered] = {}
+        self._others: dict[str, Remembered] = {}
         self.handed_out: int = 0
 
     def __len__(self) -> int:
@@ -78,15 +78,15 @@ class Memory:
             return entry.access
         return None
 
-    def payer(self, user: str) -> Entry | None:
+    def payer(self, user: str) -> Remembered | None:
         """Return what is known of a payer, however old."""
         return self._payers.get(user)
 
-    def payers(self) -> Iterator[tuple[str, Entry]]:
+    def payers(self) -> Iterator[tuple[str, Remembered]]:
         """Walk all payers, as they are now."""
         return iter(list(self._payers.items()))
 
-    def keep(self, user: str, entry: Entry) -> None:
+    def keep(self, user: str, entry: Remembered) -> None:
         """Replace what is known of a user."""
         if entry.access.granted:
             self._put(self._payers, self._most_payers, user, entry)
@@ -99,7 +99,7 @@ class Memory:
         """Hand the answer out no more before a further look."""
         entry = self._payers.get(user)
         if entry is not None:
-            self._payers[user] = Entry(entry.learnt, -math.inf, entry.access)
+            self._payers[user] = Remembered(entry.learnt, -math.inf, entry.access)
         self._others.pop(user, None)
 
     def forget(self, user: str) -> None:
@@ -107,7 +107,7 @@ class Memory:
         self._payers.pop(user, None)
         self._others.pop(user, None)
 
-    def _put(self, entries: dict[str, Entry], most: int, user: str, entry: Entry) -> None:
+    def _put(self, entries: dict[str, Remembered], most: int, user: str, entry: Remembered) -> None:
         # The newest last, so that the first one is the one to go.
         entries.pop(user, None)
         entries[user] = entry

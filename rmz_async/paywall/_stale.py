@@ -8,7 +8,7 @@ from collections.abc import Callable
 import attrs
 
 from rmz_async.paywall._doubts import Doubts
-from rmz_async.paywall._memory import Entry, Memory
+from rmz_async.paywall._memory import Memory, Remembered
 from rmz_async.paywall._refreshing import Refreshing
 from rmz_async.paywall.access import Access, Source
 from rmz_async.paywall.lifetimes import Lifetimes
@@ -68,19 +68,19 @@ class Stale:
         hard = self._lifetimes.stretched(self.stretch)[1]
         return max(hard, self._oldest) if self._now() < self._oldest_until else hard
 
-    def allows(self, user: str, entry: Entry | None) -> bool:
+    def allows(self, user: str, entry: Remembered | None) -> bool:
         """Return whether *entry* may be used without an answer of RMZ."""
         if entry is None or user in self._doubts:
             return False
         hard = self._lifetimes.stretched(self.stretch)[1]
         return self._now() < min(entry.learnt + hard, entry.ends)
 
-    def hand_out(self, user: str, entry: Entry) -> Access:
+    def hand_out(self, user: str, entry: Remembered) -> Access:
         """Return a grant, and hand it out for some seconds without a further look."""
         hard = self._lifetimes.stretched(self.stretch)[1]
         return self._hand_out(user, entry, entry.learnt + hard)
 
-    def keep(self, user: str, entry: Entry, *, is_outage: bool) -> Access | None:
+    def keep(self, user: str, entry: Remembered, *, is_outage: bool) -> Access | None:
         """Return a grant though RMZ would have to be asked; None if the grant is too old for that.
 
         Args:
@@ -99,10 +99,10 @@ class Stale:
             self._oldest_until = now + MINUTE
         return access
 
-    def _hand_out(self, user: str, entry: Entry, last: float) -> Access:
+    def _hand_out(self, user: str, entry: Remembered, last: float) -> Access:
         access = entry.access
         if access.source not in (Source.STALE, Source.SNAPSHOT):
             access = attrs.evolve(access, source=Source.STALE)
         until = min(self._now() + STALE_LIFETIME, last, entry.ends)
-        self._memory.keep(user, Entry(entry.learnt, until - entry.learnt, access))
+        self._memory.keep(user, Remembered(entry.learnt, until - entry.learnt, access))
         return access

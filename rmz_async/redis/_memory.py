@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from rmz_async._pacing.quota import SPAN
 from rmz_async.redis._link import Argument
 
-__all__ = ("Memory",)
+__all__ = ("ServerMemory",)
 
 
-class Memory:
+class ServerMemory:
     """The requests of the last minute of which a process knows: its own, and what Redis counted.
 
     All times are seconds, monotonic, unless they are the server's.

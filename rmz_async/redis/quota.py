@@ -17,7 +17,7 @@ from rmz_async.errors import ConfigurationError
 from rmz_async.options import QuotaReport
 from rmz_async.redis import _scripts
 from rmz_async.redis._link import Argument, Link
-from rmz_async.redis._memory import Memory
+from rmz_async.redis._memory import ServerMemory
 
 __all__ = ("RedisQuotaStore",)
 
@@ -65,13 +65,13 @@ class RedisQuotaStore:
         self._server_time = _server_time
         # Used without Redis, as if each process sent as many requests as this one.
         self._alone = InMemoryQuotaStore(weight=processes)
-        self._memories: dict[str, Memory] = {}
+        self._memories: dict[str, ServerMemory] = {}
         self._lost_at: float | None = None
         self._identity = uuid.uuid4().hex
 
     async def reserve(self, key: str, per_minute: int, now: float, *, ahead: int = 0) -> float:
         """See `QuotaStore.reserve`."""
-        memory = self._memories.setdefault(key, Memory())
+        memory = self._memories.setdefault(key, ServerMemory())
         names = memory.is_alone
         while True:
             answer = await self._ask(
@@ -96,7 +96,7 @@ class RedisQuotaStore:
 
     async def forget(self, key: str, at: float) -> None:
         """See `QuotaStore.forget`."""
-        self._memories.setdefault(key, Memory()).forget(f"{self._member(at)}:")
+        self._memories.setdefault(key, ServerMemory()).forget(f"{self._member(at)}:")
         await self._alone.forget(key, at)
         await self._ask(_scripts.FORGET, key, self._member(at))
 
@@ -104,7 +104,7 @@ class RedisQuotaStore:
         """See `QuotaStore.learn`."""
         # A process without Redis must know of a closure that it has met itself. While Redis counts,
         # only Redis knows whether RMZ's figure shows the requests of a stranger.
-        alone = self._memories.setdefault(key, Memory()).is_alone
+        alone = self._memories.setdefault(key, ServerMemory()).is_alone
         known = report if alone else attrs.evolve(report, remaining=None)
         changed = await self._alone.learn(key, per_minute, now, known)
         figures = (report.limit, report.remaining, report.closed_for)
@@ -145,7 +145,7 @@ class RedisQuotaStore:
         return answer
 
     async def _reserve_alone(
-        self, key: str, memory: Memory, per_minute: int, now: float, ahead: int
+        self, key: str, memory: ServerMemory, per_minute: int, now: float, ahead: int
     ) -> float:
         """Reserve without Redis."""
         alone = self._alone

@@ -6,13 +6,13 @@ import pytest
 
 from rmz_async.paywall import Access, Reason
 from tests.paywall.scripted import START
-from tests.seams import Entry, Memory
+from tests.seams import Memory, Remembered
 
 
-def entry(granted: bool, span: float = 60.0) -> Entry:
+def entry(granted: bool, span: float = 60.0) -> Remembered:
     """An answer that was learnt at 0 seconds."""
     reason = Reason.ACTIVE if granted else Reason.EXPIRED
-    return Entry(0.0, span, Access(granted=granted, reason=reason, checked_at=START))
+    return Remembered(0.0, span, Access(granted=granted, reason=reason, checked_at=START))
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from rmz_async.redis._memory import Memory
+from rmz_async.redis._memory import ServerMemory
 
 
 def test_only_the_request_that_was_not_sent_is_forgotten() -> None:
     """Those before it and after it still count."""
-    memory = Memory()
+    memory = ServerMemory()
     for at in (10.0, 11.0, 12.0):
         memory.record(f"{at}:mine", at)
 
@@ -18,7 +18,7 @@ def test_only_the_request_that_was_not_sent_is_forgotten() -> None:
 
 def test_a_single_request_of_a_moment_is_forgotten() -> None:
     """Two requests of the same moment count twice, and the other one was sent."""
-    memory = Memory()
+    memory = ServerMemory()
     memory.record("10.0:one", 10.0)
     memory.record("10.0:two", 10.0)
 
@@ -29,7 +29,7 @@ def test_a_single_request_of_a_moment_is_forgotten() -> None:
 
 def test_a_request_of_which_nothing_is_known_is_not_forgotten() -> None:
     """Redis may have counted it for longer than this process has."""
-    memory = Memory()
+    memory = ServerMemory()
     memory.record("10.0:mine", 10.0)
 
     memory.forget("11.0:")
