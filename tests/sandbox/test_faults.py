@@ -8,7 +8,9 @@ import anyio
 import httpx
 import pytest
 
+from rmz_async import ConnectionFailedError, RetryPolicy
 from rmz_async.sandbox import DeliveryFault, Event, RequestFault, Sandbox
+from rmz_sync.sandbox import Sandbox as BlockingSandbox
 from tests.sandbox.conftest import Receiver
 
 if TYPE_CHECKING:
@@ -269,3 +271,21 @@ async def test_a_field_that_cannot_be_read_is_signed_all_the_same(
     reported = json.loads(receiver.bodies[0])["data"]["subscription"]
     assert reported["current_period_start"] == "0000-00-00 00:00:00"
     assert reported["id"] == 501
+
+
+@pytest.mark.anyio
+async def test_a_request_in_process_times_out_as_over_a_network() -> None:
+    """Else code that waits for RMZ could not be tested against a sandbox that is slow."""
+    async with Sandbox() as sandbox, sandbox.client() as rmz:
+        sandbox.faults.add("latency", seconds=3600)
+        hasty = rmz.with_options(retry=RetryPolicy(max_attempts=1, attempt_timeout=0.01))
+        with pytest.raises(ConnectionFailedError, match="ReadTimeout"):
+            await hasty.subscriptions.get(501)
+
+
+def test_a_request_from_another_thread_times_out_too() -> None:
+    with BlockingSandbox() as sandbox, sandbox.client() as rmz:
+        sandbox.faults.add("latency", seconds=3600)
+        hasty = rmz.with_options(retry=RetryPolicy(max_attempts=1, attempt_timeout=0.01))
+        with pytest.raises(ConnectionFailedError, match="ReadTimeout"):
+            hasty.subscriptions.get(501)

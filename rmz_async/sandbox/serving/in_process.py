@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from concurrent.futures import CancelledError
 from contextvars import Context
 from typing import Any
 
+import anyio
 import anyio.to_thread
 import httpx
 from starlette.types import ASGIApp
@@ -35,8 +37,15 @@ class InProcess(httpx.AsyncBaseTransport):
         """Return the answer of the sandbox.
 
         Raises:
+            httpx.ReadTimeout: The sandbox has not answered in time.
             httpx.RemoteProtocolError: The sandbox ended before it had answered.
         """
+        limit = request.extensions.get("timeout", {}).get("read")
+        with anyio.move_on_after(math.inf if limit is None else limit):
+            return await self._answer(request)
+        raise httpx.ReadTimeout("the sandbox has not answered in time", request=request)
+
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
         loop = self._server.loop
         if loop is None or loop is _running_loop():
             return await self._transport.handle_async_request(request)
