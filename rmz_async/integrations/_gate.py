@@ -23,6 +23,7 @@ __all__ = (
     "RequestHeaders",
     "SignedIn",
     "awaited_user",
+    "check_async_paywall",
     "check_paywall",
 )
 
@@ -69,6 +70,17 @@ def check_paywall(paywall: BlockingPaywall) -> None:
     """
     if is_async(paywall.check):
         raise ConfigurationError("paywall: must be a Paywall of rmz_sync: this cannot await")
+
+
+def check_async_paywall(paywall: AsyncPaywall) -> None:
+    """Make sure that code that awaits can ask the paywall.
+
+    Raises:
+        ConfigurationError: *paywall* blocks, so that a check would stop the event loop.
+    """
+    # A paywall of the caller's own may return a coroutine without being async.
+    if type(paywall).__module__.partition(".")[0] == "rmz_sync":
+        raise ConfigurationError("paywall: must be a Paywall of rmz_async: this awaits its answer")
 
 
 class RequestHeaders(Protocol):

@@ -18,7 +18,11 @@ from typing import Annotated, Any, cast
 from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.integrations._bodies import PATH, AsyncReceiver
-from rmz_async.integrations._gate import AsyncPaywall, Gate
+from rmz_async.integrations._gate import (
+    AsyncPaywall,
+    Gate,
+    check_async_paywall,
+)
 from rmz_async.paywall import Access
 
 with extra("fastapi", needed_by="rmz_async.integrations.fastapi"):
@@ -64,8 +68,9 @@ def requires(
         offer: Returns the address at which the user can subscribe.
 
     Raises:
-        ConfigurationError: A slug is empty.
+        ConfigurationError: A slug is empty, or *paywall* is one of `rmz_sync`.
     """
+    check_async_paywall(paywall)
     gate = Gate(slugs)
 
     # A default and not Annotated: FastAPI could not read the name of a local variable there.

@@ -23,7 +23,13 @@ from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver, check_receiver
-from rmz_async.integrations._gate import AsyncPaywall, Gate, SignedIn, awaited_user
+from rmz_async.integrations._gate import (
+    AsyncPaywall,
+    Gate,
+    SignedIn,
+    awaited_user,
+    check_async_paywall,
+)
 from rmz_async.integrations._lifetime import check_client, lifetime
 from rmz_async.paywall import Paywall
 from rmz_async.webhooks import Receiver
@@ -138,8 +144,9 @@ def requires(
         offer: Returns the address at which the user can subscribe.
 
     Raises:
-        ConfigurationError: A slug is empty.
+        ConfigurationError: A slug is empty, or *paywall* is one of `rmz_sync`.
     """
+    check_async_paywall(paywall)
     gate = Gate(slugs)
 
     async def let_in(connection: Connection, _: BaseRouteHandler) -> None:

@@ -57,6 +57,15 @@ def blocking_double() -> Iterator[rmz_sync.paywall.PaywallDouble]:
         yield double
 
 
+@pytest.mark.parametrize("framework", [for_aiohttp, for_fastapi, for_litestar, for_starlette])
+def test_a_framework_that_awaits_refuses_a_paywall_that_blocks(
+    framework: Any, blocking_double: rmz_sync.paywall.PaywallDouble
+) -> None:
+    """The program does not start, in place of a 500 to each customer."""
+    with pytest.raises(ConfigurationError, match="must be a Paywall of rmz_async"):
+        framework.requires("pro-plan", paywall=blocking_double, user=lambda _: "noura")
+
+
 class Undecided:
     """A paywall of one's own, whose answer is not an answer yet."""
 
