@@ -246,6 +246,25 @@ def test_wrong_options_are_refused_at_once(options: dict[str, Any], rule: str) -
     assert "S3CRET" not in repr([frame.locals for frame in summary])
 
 
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ({"concurrency": 0}, "concurrency: must be an integer of 1 or more"),
+        ({"concurrency": 1.5}, "concurrency: must be an integer of 1 or more"),
+        ({"grace": "5"}, "grace: must be a number of seconds, 0 or more"),
+        ({"grace": -1}, "grace: must be a number of seconds, 0 or more"),
+    ],
+    ids=str,
+)
+async def test_the_work_does_not_begin_with_a_wrong_option(
+    receiver: Receiver, options: dict[str, Any], rule: str
+) -> None:
+    """The error names the option and ends with its rule."""
+    with pytest.raises(ConfigurationError, match=f"^{rule}$"):
+        async with receiver.working(**options):
+            pytest.fail("the work has begun")
+
+
 def test_wrong_handlers_are_refused(tmp_path: Path) -> None:
     """The name of a handler stands in the inbox, and so must be its own."""
     receiver = Receiver(secrets=[SECRET], inbox=f"sqlite:///{tmp_path / 'inbox.db'}")
