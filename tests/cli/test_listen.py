@@ -12,7 +12,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import HTTPServer
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import httpx
 import pytest
@@ -134,6 +134,22 @@ def test_a_broken_request_leaves_no_traceback(monkeypatch: pytest.MonkeyPatch) -
             assert b" 413 " in connection.recv(100)
         assert posted(address, b"{}", SECRETS[0]) == 200
     assert "Traceback" not in cast("Said", sys.stderr).getvalue()
+
+
+def test_an_error_of_the_command_itself_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only a connection that the sender has cut is no error."""
+    take = Deliveries.take
+
+    def fail_once(*_: Any) -> NoReturn:
+        monkeypatch.setattr(Deliveries, "take", take)
+        raise LookupError("a mistake")
+
+    with listening(monkeypatch, "--limit", "1") as address:
+        monkeypatch.setattr(Deliveries, "take", fail_once)
+        with pytest.raises(httpx.RemoteProtocolError):
+            posted(address, b"{}", SECRETS[0])
+        assert posted(address, b"{}", SECRETS[0]) == 200
+    assert "LookupError: a mistake" in cast("Said", sys.stderr).getvalue()
 
 
 def test_a_body_cannot_steer_the_terminal(

@@ -153,6 +153,15 @@ def test_port_in_use_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--port 0" in told
 
 
+def test_an_address_of_another_machine_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """No other port would help, and none is advised."""
+    with pytest.raises(SystemExit):
+        main(["--port", "0", "--host", "192.0.2.1", "--i-know-that-this-is-not-rmz"])
+    reported = capsys.readouterr().err
+    assert "cannot serve on 192.0.2.1 port 0" in reported
+    assert "another sandbox" not in reported
+
+
 def test_module_runs_main(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run as a module, the process's own arguments count, and its exit code is main's."""
     monkeypatch.delitem(sys.modules, "rmz_async.sandbox.__main__")
