@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, cast
@@ -83,6 +82,9 @@ class Plans:
                 f"{ids} by Plans.variant()"
             )
         names = [f"{each.slug}, {each.duration}" for each in self._plans]
+        # Imported here, since only a misspelt plan needs it.
+        import difflib
+
         near = difflib.get_close_matches(f"{slug}, {duration}", names, n=3, cutoff=0.3)
         raise PlanNotFoundError(
             f"plans: the store has no plan {slug}, {duration}; "

@@ -7,8 +7,6 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Final
 
-import attrs
-
 from rmz_async._frozen import frozen
 from rmz_async.errors import APIError
 
@@ -113,7 +111,6 @@ class Failed:
         self.slot_in: Final = slot_in
 
 
-@attrs.define(eq=False, repr=False)
 class History:
     """The attempts of one call so far. All times in seconds are monotonic.
 
@@ -130,16 +127,26 @@ class History:
         under_way: Whether RMZ may be processing a request whose outcome is not known.
     """
 
-    attempts: int = 0
-    failures: list[Failure] = attrs.field(factory=list[Failure])
-    first_sent: float | None = None
-    last_sent: float | None = None
-    last_ambiguous: float | None = None
-    sent_at: datetime | None = None
-    answered_at: datetime | None = None
-    next_slot_in: float | None = None
-    status: int | None = None
-    under_way: bool = False
+    def __init__(
+        self,
+        *,
+        attempts: int = 0,
+        failures: list[Failure] | None = None,
+        first_sent: float | None = None,
+        last_sent: float | None = None,
+        last_ambiguous: float | None = None,
+        sent_at: datetime | None = None,
+    ) -> None:
+        self.attempts = attempts
+        self.failures: list[Failure] = [] if failures is None else failures
+        self.first_sent = first_sent
+        self.last_sent = last_sent
+        self.last_ambiguous = last_ambiguous
+        self.sent_at = sent_at
+        self.answered_at: datetime | None = None
+        self.next_slot_in: float | None = None
+        self.status: int | None = None
+        self.under_way = False
 
     def note_sending(self, now: float, today: datetime) -> None:
         """Note that a request goes out; what surely did nothing before it is forgotten."""

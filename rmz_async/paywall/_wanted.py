@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
-
-import attrs
+from typing import Final, cast
 
 from rmz_async.errors import ConfigurationError
 from rmz_async.models import Subscription
@@ -14,7 +12,6 @@ from rmz_async.plans import Plan
 __all__ = ("Wanted",)
 
 
-@attrs.frozen(eq=False, repr=False)
 class Wanted:
     """Products by their slugs, and plans by the ids of their variants; any of them will do.
 
@@ -23,8 +20,9 @@ class Wanted:
         variants: The variants of plans.
     """
 
-    slugs: frozenset[str]
-    variants: frozenset[int]
+    def __init__(self, slugs: frozenset[str], variants: frozenset[int]) -> None:
+        self.slugs: Final = slugs
+        self.variants: Final = variants
 
     @classmethod
     def of(cls, given: Sequence[str | Plan]) -> Wanted:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-import attrs
 import pytest
 
 from rmz_async import operations
@@ -88,7 +88,8 @@ def test_only_what_can_be_settled_is_sent_again(operation: Operation) -> None:
 
 def test_a_time_alone_allows_nothing() -> None:
     """The rule forbids it first: no figure in a row makes an extension something to retry."""
-    row = attrs.evolve(operations.SUBSCRIPTIONS_EXTEND, resend_within=30.0)
+    fields: dict[str, Any] = {**vars(operations.SUBSCRIPTIONS_EXTEND), "resend_within": 30.0}
+    row = Operation(**fields)
 
     assert not decided(row).may_resend
 
@@ -152,7 +153,8 @@ def test_a_change_is_read_back_without_time_for_a_retry() -> None:
 
 def test_a_retry_within_a_second_is_a_retry() -> None:
     """Any time at all in a row allows it."""
-    row = attrs.evolve(operations.SUBSCRIPTIONS_PAUSE, resend_within=1.0)
+    fields: dict[str, Any] = {**vars(operations.SUBSCRIPTIONS_PAUSE), "resend_within": 1.0}
+    row = Operation(**fields)
 
     assert decided(row, now=100.5).may_resend
 
@@ -200,7 +202,8 @@ def test_the_wait_is_as_rmz_asks_or_until_the_next_slot(
     asked: float, slot: float | None, wait: float
 ) -> None:
     """Whichever is later."""
-    history = attrs.evolve(sent(), next_slot_in=slot)
+    history = sent()
+    history.next_slot_in = slot
     error = RateLimitError("no", retry_after=asked)
 
     decision = decided(operations.STORE_GET, Failure.THROTTLED, history, error=error)
