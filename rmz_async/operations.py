@@ -7,7 +7,9 @@ transport obeys these rows, the documentation prints them, and the tests walk th
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final, Literal
+from typing import Literal
+
+import attrs
 
 __all__ = ("OPERATIONS", "Operation", "RetryRule")
 
@@ -23,23 +25,14 @@ class Reaction(Enum):
     RAISE = "raise"
 
 
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class _Rule:
-    def __init__(
-        self,
-        *,
-        words: str,
-        not_sent: Reaction,
-        ambiguous: Reaction,
-        throttled: Reaction,
-        refused: Reaction,
-        final: Reaction = Reaction.RAISE,
-    ) -> None:
-        self.words: Final = words
-        self.not_sent: Final = not_sent
-        self.ambiguous: Final = ambiguous
-        self.throttled: Final = throttled
-        self.refused: Final = refused
-        self.final: Final = final
+    words: str
+    not_sent: Reaction
+    ambiguous: Reaction
+    throttled: Reaction
+    refused: Reaction
+    final: Reaction = Reaction.RAISE
 
 
 class RetryRule(Enum):
@@ -117,6 +110,7 @@ class RetryRule(Enum):
         return self.value.final
 
 
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Operation:
     """A call of the API.
 
@@ -137,32 +131,17 @@ class Operation:
         find_out: How the caller can learn whether the call was applied.
     """
 
-    def __init__(
-        self,
-        *,
-        name: str,
-        method: Literal["GET", "POST", "PUT"],
-        path: str,
-        retry: RetryRule,
-        source: str,
-        quota: Literal["shared", "lookup"] = "shared",
-        per_minute: int = 60,
-        resend_within: float = 0.0,
-        refuses_states: bool = False,
-        refused_advice: str = "",
-        find_out: str = "",
-    ) -> None:
-        self.name: Final = name
-        self.method: Final = method
-        self.path: Final = path
-        self.retry: Final = retry
-        self.source: Final = source
-        self.quota: Final = quota
-        self.per_minute: Final = per_minute
-        self.resend_within: Final = resend_within
-        self.refuses_states: Final = refuses_states
-        self.refused_advice: Final = refused_advice
-        self.find_out: Final = find_out
+    name: str
+    method: Literal["GET", "POST", "PUT"]
+    path: str
+    retry: RetryRule
+    source: str
+    quota: Literal["shared", "lookup"] = "shared"
+    per_minute: int = 60
+    resend_within: float = 0.0
+    refuses_states: bool = False
+    refused_advice: str = ""
+    find_out: str = ""
 
 
 # Later the customer may have undone in the portal what the first attempt did.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
-from typing import Any
 
+import attrs
 import pytest
 
 from rmz_async import operations
@@ -163,8 +163,7 @@ def test_that_choice_changes_no_other_call(rule: RetryRule) -> None:
 
 def test_the_rule_decides_and_not_the_name() -> None:
     """A call is retried by its row's rule, whatever else the row says."""
-    fields: dict[str, Any] = {**vars(operations.SUBSCRIPTIONS_EXTEND), "retry": RetryRule.SAFE}
-    row = Operation(**fields)
+    row = attrs.evolve(operations.SUBSCRIPTIONS_EXTEND, retry=RetryRule.SAFE)
 
     assert decided(row, Failure.AMBIGUOUS).step is Step.RETRY
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
+import attrs
 import pytest
 
 from rmz_async import operations
@@ -88,8 +88,7 @@ def test_only_what_can_be_settled_is_sent_again(operation: Operation) -> None:
 
 def test_a_time_alone_allows_nothing() -> None:
     """The rule forbids it first: no figure in a row makes an extension something to retry."""
-    fields: dict[str, Any] = {**vars(operations.SUBSCRIPTIONS_EXTEND), "resend_within": 30.0}
-    row = Operation(**fields)
+    row = attrs.evolve(operations.SUBSCRIPTIONS_EXTEND, resend_within=30.0)
 
     assert not decided(row).may_resend
 
@@ -153,8 +152,7 @@ def test_a_change_is_read_back_without_time_for_a_retry() -> None:
 
 def test_a_retry_within_a_second_is_a_retry() -> None:
     """Any time at all in a row allows it."""
-    fields: dict[str, Any] = {**vars(operations.SUBSCRIPTIONS_PAUSE), "resend_within": 1.0}
-    row = Operation(**fields)
+    row = attrs.evolve(operations.SUBSCRIPTIONS_PAUSE, resend_within=1.0)
 
     assert decided(row, now=100.5).may_resend
 
