@@ -137,16 +137,16 @@ class History:
         last_ambiguous: float | None = None,
         sent_at: datetime | None = None,
     ) -> None:
-        self.attempts = attempts
+        self.attempts: int = attempts
         self.failures: list[Failure] = [] if failures is None else failures
-        self.first_sent = first_sent
-        self.last_sent = last_sent
-        self.last_ambiguous = last_ambiguous
-        self.sent_at = sent_at
+        self.first_sent: float | None = first_sent
+        self.last_sent: float | None = last_sent
+        self.last_ambiguous: float | None = last_ambiguous
+        self.sent_at: datetime | None = sent_at
         self.answered_at: datetime | None = None
         self.next_slot_in: float | None = None
         self.status: int | None = None
-        self.under_way = False
+        self.under_way: bool = False
 
     def note_sending(self, now: float, today: datetime) -> None:
         """Note that a request goes out; what surely did nothing before it is forgotten."""

@@ -43,8 +43,10 @@ class LoopState:
     def __init__(self, client: httpx.AsyncClient, pool: Pool[Connection] | None) -> None:
         self.client: Final = client
         self.pool: Final = pool
-        self.concurrency: Final = anyio.Semaphore(MAX_CONCURRENT, fast_acquire=True)
-        self.token_lock: Final = anyio.Lock(fast_acquire=True)
+        self.concurrency: Final[anyio.Semaphore] = anyio.Semaphore(
+            MAX_CONCURRENT, fast_acquire=True
+        )
+        self.token_lock: Final[anyio.Lock] = anyio.Lock(fast_acquire=True)
 
 
 class Connections:
