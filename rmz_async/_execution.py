@@ -334,9 +334,9 @@ class Execution(Generic[T]):
             try:
                 async with slot:
                     if clock() < until:
-                        patience = self._transport.options.answer_timeout
-                        if patience is not None and self.history.attempts == 1:
-                            self.deadline = min(self.deadline, clock() + patience)
+                        answer_timeout = self._transport.options.answer_timeout
+                        if answer_timeout is not None and self.history.attempts == 1:
+                            self.deadline = min(self.deadline, clock() + answer_timeout)
                         limit = self.deadline - clock()
                         if self._call.upload is None:
                             # An upload may take all the time there is, as long as bytes move.

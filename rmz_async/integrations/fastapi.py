@@ -18,11 +18,7 @@ from typing import Annotated, Any, cast
 from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.integrations._bodies import PATH, AsyncReceiver
-from rmz_async.integrations._gate import (
-    AsyncPaywall,
-    Gate,
-    check_async_paywall,
-)
+from rmz_async.integrations._gate import AsyncPaywall, Gate, check_async_paywall
 from rmz_async.paywall import Access
 
 with extra("fastapi", needed_by="rmz_async.integrations.fastapi"):
