@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from os import PathLike
@@ -48,13 +48,16 @@ from rmz_async.webhooks.events import Event
 __all__ = ("Answers",)
 
 # Users without access are remembered for 5 seconds: more of them would cost memory for nothing.
-STRANGERS = 10_000
+MOST_STRANGERS = 10_000
 
-# An answer that contradicts a webhook is looked at again so soon.
-CONTRADICTED = 2.0
+# Seconds for which a grant is used that contradicts a webhook.
+CONTRADICTED_LIFETIME = 2.0
 
-Usable: TypeAlias = Callable[[Fact], bool] | None
+# The user about whom `ready` asks; no store has one of this name.
 PROBE = "rmz-paywall-ready"
+
+Usable: TypeAlias = Callable[[Fact], bool]
+"""Whether a fact of another process will do."""
 
 
 class Answers:
@@ -102,7 +105,7 @@ class Answers:
         self._keep_subscriptions = keep_subscriptions
         self._today = lookups.clock.today
         self._now = steady_clock(lookups.clock)
-        self.memory: Memory = Memory(self._now, capacity, STRANGERS)
+        self.memory: Memory = Memory(self._now, capacity, MOST_STRANGERS)
         self._reachability = Reachability(self._now)
         self._facts = Facts(lookups, shared, lifetimes.patience)
         self._expectations = Expectations(self._now)
@@ -131,18 +134,16 @@ class Answers:
     async def check(self, user: str) -> Access:
         """Return the answer about a user for whom memory has none that may be handed out."""
         validate(user)
-        if self._observer is None:
-            return await self._answer(user)
-        with self._observer.around(Work.DECISION, "check"):
-            return self._observed(await self._answer(user), self._observer)
+        return await self._observed("check", self._answer(user))
 
     async def _answer(self, user: str) -> Access:
         entry = self.memory.payer(user)
         if self._facts.are_shared and not self._stale.allows(user, entry):
             await self._adopting.join(user, partial(self._adopt, user))
-            fresh, entry = self.memory.fresh(user), self.memory.payer(user)
+            fresh = self.memory.fresh(user)
             if fresh is not None:
                 return fresh
+            entry = self.memory.payer(user)
         if entry is None:
             access = await self._ask(user, Urgency.STRANGER)
         elif self._stale.allows(user, entry):
@@ -153,25 +154,20 @@ class Answers:
             return stale if access is None else access
         else:
             access = await self._ask_patiently(user)
-            if access is None:
-                access = self._kept(user, entry)
+            if access is None and self._on_outage is not OnOutage.DENY:
+                is_outage = self._reachability.pause > 0
+                access = self._stale.keep_known(user, entry, is_outage=is_outage)
         return self._cannot_say() if access is None else access
 
     async def refresh(self, user: str, source: Source = Source.API) -> Access:
         """Ask RMZ about a user now."""
         validate(user)
-        if self._observer is None:
-            return await self._refreshed(user, source)
-        with self._observer.around(Work.DECISION, "refresh"):
-            return self._observed(await self._refreshed(user, source), self._observer)
+        return await self._observed("refresh", self._refreshed(user, source))
 
     async def _refreshed(self, user: str, source: Source) -> Access:
         urgency = Urgency.REPORTED if source is Source.WEBHOOK else Urgency.BACKGROUND
-        access = await self._flights.join(
-            user,
-            partial(self._request, user, urgency, source=source, usable=None),
-            begun_later=True,
-        )
+        request = partial(self._request, user, urgency, source=source, usable=None)
+        access = await self._flights.join(user, request, begun_later=True)
         if access is None:
             problem = self._reachability.problem or "its answer does not show a change yet"
             raise ConnectionFailedError(
@@ -206,8 +202,7 @@ class Answers:
             # The next page view may come to another process, which has refused the user just now.
             at = outcome.access.checked_at
             await self._facts.share(user, Fact((outcome.subscription,), at, is_partial=True))
-            if self._observer is not None:
-                self._observed(outcome.access, self._observer)
+            self._record(outcome.access)
         return outcome
 
     async def start(self, user: str, purchase: Purchase) -> CheckoutSession:
@@ -257,20 +252,27 @@ class Answers:
             known=len(self.memory),
             waiting=self._refreshing.waiting,
             stretch=self._stale.stretch,
-            hard=self._stale.hard,
+            hard=self._stale.oldest,
             asked=self._facts.asked,
             failed=self._failed,
             handed_out=self.memory.handed_out,
         )
 
-    def _observed(self, access: Access, observer: Observer) -> Access:
-        observer.on_decision(record_of(access, self._today()))
+    async def _observed(self, call: str, answer: Awaitable[Access]) -> Access:
+        if self._observer is None:
+            return await answer
+        with self._observer.around(Work.DECISION, call):
+            access = await answer
+            self._record(access)
         return access
+
+    def _record(self, access: Access) -> None:
+        if self._observer is not None:
+            self._observer.on_decision(record_of(access, self._today()))
 
     async def _ask(self, user: str, urgency: Urgency) -> Access | None:
         if self._reachability.pause:
-            is_background = urgency in (Urgency.BACKGROUND, Urgency.REPORTED)
-            return None if is_background else await self._known_elsewhere(user)
+            return await self._known_elsewhere(user)
         request = partial(self._request, user, urgency, usable=partial(self._is_usable, user))
         return await self._flights.join(user, request)
 
@@ -293,14 +295,11 @@ class Answers:
             await self._ask(user, Urgency.BACKGROUND)
 
     async def _request(
-        self, user: str, urgency: Urgency, *, usable: Usable, source: Source = Source.API
+        self, user: str, urgency: Urgency, *, usable: Usable | None, source: Source = Source.API
     ) -> Access | None:
         try:
             fact, is_answer = await self._facts.learn(
-                user,
-                urgency,
-                usable,
-                partial(self._expectations.shareable, user),
+                user, urgency, usable, partial(self._expectations.shareable, user)
             )
         except InvalidRequestError:
             raise
@@ -313,21 +312,18 @@ class Answers:
         return self._conclude(user, fact, source, is_answer=is_answer)
 
     def _conclude(self, user: str, fact: Fact, source: Source, *, is_answer: bool) -> Access | None:
-        subscriptions, missing = self._expectations.missing(
-            user, fact.subscriptions, is_answer=is_answer
-        )
-        # A replica that lags, most likely: no refusal is certain, of any product.
+        known, missing = self._expectations.missing(user, fact.subscriptions, is_answer=is_answer)
+        # If a grant is missing, most likely a replica lags: no refusal of any product is certain.
         lags = missing is not None and missing.grants_access
-        seen = Fact(subscriptions, fact.checked_at, is_partial=fact.is_partial or lags)
+        seen = Fact(known, fact.checked_at, is_partial=fact.is_partial or lags)
         access = decide_fact(seen, self.policy, self._today(), source)
-        if lags and not access.granted:
-            return None
         if access.granted:
-            self._remember(user, access, self._stale.soft if missing is None else CONTRADICTED)
-        elif access.certain or self.memory.payer(user) is None:
-            self._remember(user, access, self._lifetimes.refusal)
-        else:
+            lifetime = self._stale.soft if missing is None else CONTRADICTED_LIFETIME
+        elif lags or not (access.certain or self.memory.payer(user) is None):
             return None
+        else:
+            lifetime = self._lifetimes.refusal
+        self._remember(user, access, lifetime)
         return access
 
     def _is_usable(self, user: str, fact: Fact) -> bool:
@@ -348,23 +344,21 @@ class Answers:
             self.memory.forget(user)
             return
         age, soft = (self._today() - access.checked_at).total_seconds(), self._lifetimes.soft
-        # An answer from the future is due to be looked at again.
-        learnt = self._now() - (max(age, 0.0) if age > -soft else soft)
+        if age <= -soft:
+            # One of two clocks is wrong by so much that the answer is due to be looked at again.
+            age = soft
+        learnt = self._now() - max(age, 0.0)
         source = Source.CACHE if access.source is Source.API else access.source
+        # An answer of the snapshot has no policy, and so no `grants`.
         handed_out = attrs.evolve(access, source=source, policy=self.policy)
         if not self._keep_subscriptions:
             handed_out = attrs.evolve(handed_out, subscription=None, others=(), complete=False)
         self.memory.keep(user, Remembered(learnt, min(lifetime, lasting(access)), handed_out))
 
-    def _kept(self, user: str, entry: Remembered) -> Access | None:
-        if self._on_outage is OnOutage.DENY:
-            return None
-        return self._stale.keep(user, entry, is_outage=self._reachability.pause > 0)
-
     async def _adopt(self, user: str) -> None:
         """Take over a payer whom another process knows, however old its answer is."""
-        entry, fact = self.memory.payer(user), await self._facts.remembered(user)
-        if fact is None or (entry is not None and fact.checked_at <= entry.access.checked_at):
+        fact = await self._newer_elsewhere(user)
+        if fact is None:
             return
         # Judged as of then, because a user whose paid time has just ended is no stranger.
         access = decide_fact(fact, self.policy, fact.checked_at)
@@ -374,14 +368,13 @@ class Answers:
             self._remember(user, access, self._stale.soft)
 
     async def _known_elsewhere(self, user: str) -> Access | None:
-        """Return what another process has learnt since, while RMZ cannot be asked."""
-        entry = self.memory.payer(user)
-        fact = await self._facts.remembered(user)
-        if fact is None or (entry is not None and fact.checked_at <= entry.access.checked_at):
+        """Return the answer of another process that is newer, while RMZ cannot be asked."""
+        fact = await self._newer_elsewhere(user)
+        if fact is None:
             return None
         access = decide_fact(fact, self.policy, self._today(), Source.STALE)
-        age = (self._today() - fact.checked_at).total_seconds()
         if access.granted:
+            age = (self._today() - fact.checked_at).total_seconds()
             if self._on_outage is OnOutage.DENY or age >= self._lifetimes.max_stale:
                 return None
             self._remember(user, access, age + STALE_LIFETIME)
@@ -393,6 +386,14 @@ class Answers:
         # A grant in memory was taken back, and the refusal is too old to be returned.
         self.memory.forget(user)
         return self._cannot_say()
+
+    async def _newer_elsewhere(self, user: str) -> Fact | None:
+        fact = await self._facts.remembered(user)
+        # Read last, because a purchase may have been confirmed here meanwhile.
+        entry = self.memory.payer(user)
+        if fact is None or (entry is not None and fact.checked_at <= entry.access.checked_at):
+            return None
+        return fact
 
     def _cannot_say(self) -> Access:
         retry_after = math.ceil(max(self._reachability.pause, SLOT_PAUSE))

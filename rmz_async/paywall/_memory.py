@@ -10,7 +10,7 @@ from rmz_async.paywall.access import Access
 
 
 class Remembered(float):
-    """An answer in memory. An entry is never changed, because other threads read it.
+    """An answer in memory, which is never changed, because other threads read it.
 
     An entry is itself the number `learnt`, which saves the 32 bytes of a separate float: there may
     be a million entries. Most of them share one object as their `span`.
@@ -96,7 +96,7 @@ class Memory:
             self._payers.pop(user, None)
 
     def expire(self, user: str) -> None:
-        """Hand the answer out no more before a further look."""
+        """Keep what is known of a payer, but not as fresh; forget a refusal."""
         entry = self._payers.get(user)
         if entry is not None:
             self._payers[user] = Remembered(entry.learnt, -math.inf, entry.access)

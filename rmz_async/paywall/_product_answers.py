@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import partial
 
 from rmz_async.models import Subscription
-from rmz_async.observing import Work
 from rmz_async.paywall._answers import Answers
 from rmz_async.paywall._lookups import Urgency
 from rmz_async.paywall._users import validate
@@ -60,10 +59,7 @@ class ProductAnswers(Answers):
     async def check_for(self, user: str, wanted: Wanted) -> Access:
         """Return the answer about a user for whom `ready_for` has none."""
         validate(user)
-        if self._observer is None:
-            return await self._answer_for(user, wanted)
-        with self._observer.around(Work.DECISION, "check"):
-            return self._observed(await self._answer_for(user, wanted), self._observer)
+        return await self._observed("check", self._answer_for(user, wanted))
 
     async def _answer_for(self, user: str, wanted: Wanted) -> Access:
         if self.memory.fresh(user) is None:

@@ -18,8 +18,8 @@ __all__ = ("STALE_LIFETIME", "Stale")
 # Seconds for which an old grant is used before the rules are checked again.
 STALE_LIFETIME = 5.0
 
-# Seconds for which `hard` names the age of a grant that was used for want of a slot.
-MINUTE = 60.0
+# Seconds for which `oldest` names the age of a grant that was used because no slot was free.
+OLDEST_SHOWN = 60.0
 
 
 class Stale:
@@ -60,28 +60,33 @@ class Stale:
 
         A grant may outlive the stretch under which it was learnt, and must not outlive ``hard``.
         """
-        return min(self._lifetimes.stretched(self.stretch)[0], self._lifetimes.hard)
+        soft, _ = self._lifetimes.stretched(self.stretch)
+        return min(soft, self._lifetimes.hard)
 
     @property
     def hard(self) -> float:
+        """The age up to which a grant is used before RMZ has answered, in seconds."""
+        _, hard = self._lifetimes.stretched(self.stretch)
+        return hard
+
+    @property
+    def oldest(self) -> float:
         """The age that no grant exceeds at present unless RMZ is down, in seconds."""
-        hard = self._lifetimes.stretched(self.stretch)[1]
+        hard = self.hard
         return max(hard, self._oldest) if self._now() < self._oldest_until else hard
 
     def allows(self, user: str, entry: Remembered | None) -> bool:
         """Return whether *entry* may be used without an answer of RMZ."""
         if entry is None or user in self._doubts:
             return False
-        hard = self._lifetimes.stretched(self.stretch)[1]
-        return self._now() < min(entry.learnt + hard, entry.ends)
+        return self._now() < min(entry.learnt + self.hard, entry.ends)
 
     def hand_out(self, user: str, entry: Remembered) -> Access:
-        """Return a grant, and hand it out for some seconds without a further look."""
-        hard = self._lifetimes.stretched(self.stretch)[1]
-        return self._hand_out(user, entry, entry.learnt + hard)
+        """Return a grant that `allows` allows, and remember it as fresh for some seconds."""
+        return self._hand_out_until(user, entry, entry.learnt + self.hard)
 
-    def keep(self, user: str, entry: Remembered, *, is_outage: bool) -> Access | None:
-        """Return a grant though RMZ would have to be asked; None if the grant is too old for that.
+    def keep_known(self, user: str, entry: Remembered, *, is_outage: bool) -> Access | None:
+        """Return a grant because RMZ cannot be asked; None if the grant is too old for that.
 
         Args:
             user: The user.
@@ -91,15 +96,15 @@ class Stale:
         now, last = self._now(), entry.learnt + self._lifetimes.max_stale
         if now >= min(last, entry.ends):
             return None
-        access = self._hand_out(user, entry, last)
+        access = self._hand_out_until(user, entry, last)
         self._refreshing.later(user, first=user in self._doubts)
         if not is_outage:
             age = now - entry.learnt + STALE_LIFETIME
             self._oldest = max(self._oldest, age) if now < self._oldest_until else age
-            self._oldest_until = now + MINUTE
+            self._oldest_until = now + OLDEST_SHOWN
         return access
 
-    def _hand_out(self, user: str, entry: Remembered, last: float) -> Access:
+    def _hand_out_until(self, user: str, entry: Remembered, last: float) -> Access:
         access = entry.access
         if access.source not in (Source.STALE, Source.SNAPSHOT):
             access = attrs.evolve(access, source=Source.STALE)

@@ -55,6 +55,7 @@ async def test_a_process_that_starts_in_an_outage_knows_its_payers(
         known = await paywall.check("noura")
         assert (known.granted, known.source) == (True, Source.SNAPSHOT)
         assert (known.subscription is not None) is keep
+        assert [grant.reason for grant in known.grants] == [Reason.ACTIVE] * keep
         assert (await paywall.check("sami")).reason is Reason.UNAVAILABLE
 
 

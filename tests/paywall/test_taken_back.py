@@ -104,3 +104,33 @@ async def test_an_old_grant_is_handed_out_until_a_look_finds_the_pause_that_anot
         assert (old.source, old.checked_at) == (Source.STALE, granted.checked_at)
         for paywall in (first, other):
             assert (await paywall.check("noura")).reason is Reason.UNAVAILABLE
+
+
+async def test_a_purchase_that_is_confirmed_during_a_look_at_the_cache_is_kept(
+    rmz: ScriptedRMZ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older refusal of another process takes back nothing that was learnt since."""
+    shared = Shared()
+    paywall = paywall_over(rmz, shared=shared)
+    shared.facts["noura"] = Fact((), rmz.today())
+    rmz.set(subscription())
+    rmz.later(6)
+    rmz.failure = DOWN
+    assert (await paywall.check("sami")).reason is Reason.UNAVAILABLE
+
+    looks, get = 0, shared.get
+
+    async def get_while_a_purchase_is_confirmed(user: str) -> Fact | None:
+        nonlocal looks
+        looks += 1
+        fact = await get(user)
+        # The second look is that of a check that cannot ask RMZ.
+        if looks == 2:
+            assert paywall.answers.confirmed("noura", subscription(), rmz.today())
+        return fact
+
+    monkeypatch.setattr(shared, "get", get_while_a_purchase_is_confirmed)
+    await paywall.check("noura")
+
+    assert looks == 2
+    assert (await paywall.check("noura")).granted
