@@ -345,7 +345,7 @@ class Answers:
             return
         age, soft = (self._today() - access.checked_at).total_seconds(), self._lifetimes.soft
         if age <= -soft:
-            # One of two clocks is wrong by so much that the answer is due to be looked at again.
+            # An answer so far from the future is due to be looked at again: some clock is wrong.
             age = soft
         learnt = self._now() - max(age, 0.0)
         source = Source.CACHE if access.source is Source.API else access.source
