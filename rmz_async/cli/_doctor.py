@@ -43,7 +43,7 @@ async def doctor(
     """Check that everything is ready for customers; nothing in the store is changed.
 
     Args:
-        webhook: Your address for RMZ's webhooks; it gets a forged and a signed event of no effect.
+        webhook: Your address for RMZ's webhooks; it gets a forged event and signed ones.
         redis: The address of Redis; REDIS_URL if left out.
         inbox: The address of the inbox, sqlite:///… or postgresql://…; RMZ_INBOX if left out.
         options: How to print.

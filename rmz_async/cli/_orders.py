@@ -32,7 +32,12 @@ def _summary(each: Order) -> dict[str, object]:
 
 @application.command
 async def get(order_id: Annotated[int, WHOLE], /, *, options: Options = _DEFAULT) -> None:
-    """Show one order; with --json also the codes that were sold."""
+    """Show one order; with --json also the codes that were sold.
+
+    Args:
+        order_id: The number of the order.
+        options: How to print.
+    """
     async with open_client() as rmz:
         found = await rmz.orders.get(order_id)
     print_each([found], _summary, _HEADINGS, options)

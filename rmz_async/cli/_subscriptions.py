@@ -76,8 +76,8 @@ async def lookup(
     Args:
         user: Your own name for the customer, the external_customer_id of the checkout.
         email: The customer's e-mail address.
-        phone: The customer's phone number, without the country's code.
-        country_code: The country's code of the phone number.
+        phone: The customer's phone number, without the dial code.
+        country_code: The dial code of the phone number, such as 966.
         product_id: Only subscriptions to this product.
         include_inactive: Also those that RMZ does not count as active.
         options: How to print.

@@ -58,7 +58,7 @@ def stats(*, place: Place = _PLACE, options: Options = _DEFAULT) -> None:
 @application.command(name="list")
 def list_(
     *,
-    state: Literal["waiting", "done", "dead"] | None = None,
+    state: Literal["waiting", "done", "merged", "dead"] | None = None,
     before: Annotated[int | None, WHOLE] = None,
     limit: Annotated[int, between(1)] = 50,
     place: Place = _PLACE,
@@ -154,7 +154,7 @@ def reconcile(
 
     Args:
         per_minute: The most pages to read in a minute.
-        feed_first: Each unknown subscription is an event, always.
+        feed_first: Make an event of each unknown subscription in the first comparison, too.
         place: The inbox.
         options: How to print.
     """
@@ -175,7 +175,7 @@ def purge(
 
     Args:
         older_than: Days.
-        dead: Also the failed and the unreadable.
+        dead: Also the dead and the unreadable.
         place: The inbox.
         options: How to print.
     """

@@ -79,23 +79,38 @@ def _parser(program: str) -> argparse.ArgumentParser:
 
     command("stats", _stats, "count deliveries and tasks")
     found = command("list", _list, "list deliveries, the newest first, without their content")
-    found.add_argument("--state", type=TaskState, choices=tuple(TaskState))
+    found.add_argument(
+        "--state",
+        type=TaskState,
+        choices=tuple(TaskState),
+        help="only deliveries with a task of this state",
+    )
     found.add_argument("--before", type=int, help="only deliveries with smaller numbers")
-    found.add_argument("--limit", type=int, default=50)
+    found.add_argument("--limit", type=int, default=50, help="the most to read; 50 if left out")
     shown = command("show", _show, "show one delivery and its tasks")
     shown.add_argument("number", type=int)
-    shown.add_argument("--body", action="store_true", help="with its content: personal data")
+    shown.add_argument(
+        "--body", action="store_true", help="print the content too, which is personal data"
+    )
     again = command("replay", _replay, "run the handlers of deliveries again")
     again.add_argument("numbers", type=int, nargs="+", metavar="number")
-    again.add_argument("--dry-run", action="store_true", help="say what would run; change nothing")
+    again.add_argument(
+        "--dry-run", action="store_true", help="say what would run, and change nothing"
+    )
     mended = command("reconcile", _reconcile, "compare with RMZ, and make up for missed events")
-    mended.add_argument("--per-minute", type=int, default=PAGES, metavar="PAGES")
     mended.add_argument(
-        "--feed-first", action="store_true", help="each unknown subscription is an event, always"
+        "--per-minute", type=int, default=PAGES, metavar="PAGES", help=f"{PAGES} if left out"
+    )
+    mended.add_argument(
+        "--feed-first",
+        action="store_true",
+        help="make an event of each unknown subscription in the first comparison, too",
     )
     purged = command("purge", _purge, "forget old deliveries")
-    purged.add_argument("--older-than", type=float, default=7.0, metavar="DAYS")
-    purged.add_argument("--dead", action="store_true", help="also the failed and the unreadable")
+    purged.add_argument(
+        "--older-than", type=float, default=7.0, metavar="DAYS", help="7 if left out"
+    )
+    purged.add_argument("--dead", action="store_true", help="also the dead and the unreadable")
     command("create", _create, "make the tables, unless they are there")
     command("schema", _schema, "print the tables as SQL")
     return parser

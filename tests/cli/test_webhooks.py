@@ -12,6 +12,7 @@ import pytest
 
 from rmz_async.cli import main
 from rmz_async.sandbox import Served
+from rmz_async.webhooks.inbox.interface import TaskState
 from tests.cli.conftest import printed
 from tests.webhooks.receiving import SECRET, fill_inbox
 
@@ -57,6 +58,15 @@ def test_deliveries_are_a_table_lines_of_json_or_values_with_commas(
     assert len(printed(capsys, "webhooks", "list", "--csv", "--limit", "1").splitlines()) == 2
     dead = printed(capsys, "webhooks", "list", "--csv", "--state", "dead", "--before", "3")
     assert len(dead.splitlines()) == 2
+
+
+@pytest.mark.parametrize("state", list(TaskState))
+def test_deliveries_are_listed_by_each_state_of_a_task(
+    capsys: pytest.CaptureFixture[str], state: TaskState
+) -> None:
+    listed = printed(capsys, "webhooks", "list", "--csv", "--state", state)
+
+    assert {row.split(",")[4] for row in listed.splitlines()[1:]} <= {state}
 
 
 def test_counts_have_words_for_people_and_always_the_same_names_for_programs(

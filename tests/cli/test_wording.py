@@ -167,7 +167,7 @@ def test_a_message_without_a_translation_stays_english_and_harmless() -> None:
     ("command", "notes"),
     [
         ("subscriptions get", ["الاستخدام", "الخيارات", "[مطلوب]", "[القيم: "]),
-        ("listen", ["[وإلا: "]),
+        ("listen", ["[الافتراضي: "]),
         ("", ["الأوامر"]),
     ],
 )

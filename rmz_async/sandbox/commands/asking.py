@@ -25,7 +25,7 @@ def add_asking(commands: Commands) -> None:
     parser = commands.add("advance", _advance, "Move the time on, and wait for the deliveries.")
     for unit in _UNITS:
         parser.add_argument(
-            f"--{unit}", type=_positive, default=0.0, metavar="N", help=f"so many {unit}"
+            f"--{unit}", type=_positive, default=0.0, metavar="N", help=f"the number of {unit}"
         )
     add_address_options(parser)
 
@@ -37,14 +37,14 @@ def add_asking(commands: Commands) -> None:
     parser.add_argument("id", metavar="ID", type=int, help="the id of the subscription or order")
     add_address_options(parser)
 
-    parser = commands.add("resend", _resend, "Attempt a delivery once more.")
+    parser = commands.add("resend", _resend, "Attempt a delivery again.")
     parser.add_argument("number", metavar="NUMBER", type=int, help="as 'list deliveries' shows it")
     add_address_options(parser)
 
     parser = commands.add("list", _list, "Show what the sandbox holds, the newest first.")
     parser.add_argument("rows", metavar="WHAT", choices=LISTS, help=", ".join(LISTS))
     parser.add_argument(
-        "--limit", type=int, default=20, metavar="N", help="at most so many rows (%(default)s)"
+        "--limit", type=int, default=20, metavar="N", help="the most rows (default: %(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     add_address_options(parser)

@@ -42,8 +42,12 @@ def add_serving(commands: Commands, wait: Callable[[], object]) -> None:
 
 def _add_address(parser: Parser) -> None:
     group = parser.add_argument_group("address")
-    group.add_argument("--port", type=int, default=8787, help="0 for any (%(default)s)")
-    group.add_argument("--host", default="127.0.0.1", help="a loopback address (%(default)s)")
+    group.add_argument(
+        "--port", type=int, default=8787, help="0 for any free port (default: %(default)s)"
+    )
+    group.add_argument(
+        "--host", default="127.0.0.1", help="a loopback address (default: %(default)s)"
+    )
     group.add_argument(
         "--i-know-that-this-is-not-rmz",
         action="store_true",
@@ -55,13 +59,14 @@ def _add_address(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="a name with a dot that other machines call it by; may be given more than once",
+        help="a name with a dot, by which other machines reach the sandbox; may be given more "
+        "than once",
     )
     group.add_argument(
         "--public-url",
         metavar="URL",
-        help="begins the links to its pages, if browsers have another address for it than callers "
-        "of the API",
+        help="begins the links to the pages, if browsers reach the sandbox by another address than "
+        "callers of the API",
     )
 
 
@@ -73,7 +78,7 @@ def _add_identity(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="URL",
-        help="send every event there; may be given more than once",
+        help="send every event to URL; may be given more than once",
     )
     group.add_argument(
         "--secret", help="signs the deliveries to each --webhook, at least 16 characters"
@@ -92,7 +97,7 @@ def _add_behaviour(parser: Parser) -> None:
         "--clock",
         choices=("running", "stopped"),
         default="running",
-        help="stopped: time stands still until 'advance' moves it (%(default)s)",
+        help="stopped: time stands still until 'advance' moves it (default: %(default)s)",
     )
     group.add_argument(
         "--state",
@@ -100,7 +105,7 @@ def _add_behaviour(parser: Parser) -> None:
         metavar="FILE",
         help="restore everything from FILE if it is there, and save it there at the end",
     )
-    group.add_argument("--no-throttle", action="store_true", help="keep no rate limits")
+    group.add_argument("--no-throttle", action="store_true", help="apply no rate limits")
     group.add_argument("--seed", help="makes the ids of events and the faults the same each time")
     group.add_argument(
         "--quiet", action="store_true", help="print no line for each request and delivery"
