@@ -51,8 +51,9 @@ class Sandbox(Observed):
         clock: Returns the time, aware. None for a clock that starts at the machine's time and
             stands still: `clock` moves it, and a sandbox that is served lets it run.
         state: The store to begin with; None for one with products, customers, and subscriptions
-            and orders in every state. ``Store()`` is empty. A mapping changes rows of the seeded
-            store, as ``{"subscriptions": {501: {"status": "past_due"}}}``.
+            and orders in every state. ``Store()`` is empty. The sandbox changes the store that it
+            gets: give each a ``copy.deepcopy`` of its own. A mapping changes rows of the seeded
+            store, also in worlds, as ``{"subscriptions": {501: {"status": "past_due"}}}``.
         seed: Makes the ids of events and orders, the addresses of pages, and all else that is left
             to chance, the same in every run.
         throttle: Whether the rate limits are kept: 60 requests a minute, 120 for the lookup.
@@ -105,6 +106,7 @@ class Sandbox(Observed):
         self.worlds: Worlds = Worlds(
             lambda name: Sandbox(
                 clock=clock,
+                state=state if isinstance(state, Mapping) else None,
                 seed=f"{self.seed}/{name}",
                 throttle=throttle,
                 token=token_of_world(self.token, name),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from decimal import Decimal
 from typing import Any
 
@@ -37,6 +38,27 @@ def test_given_rows_change_the_seeded_store() -> None:
     assert state.products[102].trial_days == 7
     assert state.switches.charge_at == "period_end"
     assert state.profile.name == "My shop"
+
+
+@pytest.mark.anyio
+async def test_a_copy_of_a_store_in_use_is_a_store_of_its_own() -> None:
+    """A copy finds its own rows, and tells the sandbox that it was made from nothing."""
+    async with Sandbox() as sandbox, sandbox.client() as rmz:
+        await rmz.subscriptions.lookup(external_customer_id="usr_abc123")
+        before = copy.deepcopy(sandbox.state)
+        assert sandbox.state == before
+        await rmz.subscriptions.pause(501)
+        assert sandbox.state != before
+        async with Sandbox(state=before) as other, other.client() as client:
+            other.state.subscriptions[508].external_customer_id = "usr_abc123"
+            found = await client.subscriptions.lookup(external_customer_id="usr_abc123")
+            assert [(one.id, one.status) for one in found.subscriptions] == [
+                (508, "active"),
+                (501, "active"),
+            ]
+            await other.advance(days=400)
+        assert sandbox.state.subscriptions[508].external_customer_id is None
+        assert not sandbox.ledger.renewals(501)
 
 
 def test_a_row_that_is_new_needs_the_fields_without_a_default() -> None:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +15,7 @@ from starlette.responses import Response
 
 import rmz_sync
 from rmz_sync.sandbox import Sandbox
+from tests.sync.scripts import FORK_WARNING
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -120,6 +125,50 @@ def test_a_sandbox_runs_in_one_thread_at_a_time() -> None:
         with pytest.raises(RuntimeError, match="served already"), sandbox:
             pass
         assert sandbox.subscribe()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
+@pytest.mark.parametrize("made", ["rmz_sync.sandbox.Sandbox()", "Sandbox().serve()"])
+def test_the_child_of_a_fork_waits_for_no_thread_of_its_parent(made: str) -> None:
+    """The child leaves the block, as a worker of gunicorn does, and can run the sandbox itself."""
+    program = f"""if True:
+        import os, signal
+        import rmz_sync.sandbox
+        from rmz_async.sandbox import Sandbox
+
+        running = {made}
+        client = running.sandbox.client()
+        is_child = False
+        try:
+            with running:
+                is_child = os.fork() == 0
+                if is_child:
+                    signal.alarm(20)
+                    for call in (running.subscribe, client.store.get, running.wait_delivered):
+                        try:
+                            anyio.run(call) if call == client.store.get else call()
+                        except RuntimeError as error:
+                            assert "fork" in str(error)
+                        else:
+                            raise AssertionError(call)
+                    raise SystemExit
+                assert os.wait()[1] == 0
+                print(running.subscribe(), flush=True)
+        finally:
+            if is_child:
+                with running:
+                    print(running.subscribe(), flush=True)
+        """
+    ended = subprocess.run(
+        [sys.executable, "-W", "error", *FORK_WARNING, "-c", f"import anyio\n{program}"],
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONPATH": "."},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (ended.stdout.split(), ended.stderr) == (["534", "534"], "")
 
 
 def test_a_sandbox_can_be_started_again() -> None:

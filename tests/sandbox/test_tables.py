@@ -39,6 +39,18 @@ def test_only_the_row_in_the_table_is_heard_of() -> None:
     assert heard == []
 
 
+def test_nobody_hears_of_a_change_in_a_copied_table() -> None:
+    """Neither in a copy nor in the table that was copied, the rows of the other one change."""
+    table = Table({1: Pet(name="Simba")})
+    heard: list[int] = []
+    table.listen(heard.append)
+    for copied in (copy.deepcopy(table), pickle.loads(pickle.dumps(table))):  # noqa: S301 - as above
+        copied[1].name = "Nala"
+        copied[2] = Pet(name="Kiara")
+    assert table == {1: Pet(name="Simba")}
+    assert heard == []
+
+
 def test_a_table_is_a_mapping() -> None:
     """With all that a dict can, and a repr that shows its rows."""
     table = Table({2: "b", 1: "a"})

@@ -10,7 +10,7 @@ import anyio
 import httpx
 import pytest
 
-from rmz_async.sandbox import Sandbox, WorldError
+from rmz_async.sandbox import Sandbox, Store, WorldError
 from rmz_async.sandbox.worlds import token_of_world
 from tests.sandbox.conftest import Receiver
 
@@ -57,6 +57,17 @@ async def test_a_world_is_made_on_first_use(browser: httpx.AsyncClient, sandbox:
     }
     assert world.base_url == shown["base_url"]
     assert (await browser.get("/worlds.json")).json()[0] == shown
+
+
+def test_a_world_begins_with_the_rows_that_the_sandbox_was_given() -> None:
+    """Only with those: a store belongs to the sandbox that it was given to."""
+    state = {"products": {102: {"trial_days": 14}}}
+    sandbox = Sandbox(state=state)
+    sandbox.state.products[103].trial_days = 7
+    world = sandbox.world("gw0")
+    assert world.state.products[102].trial_days == 14
+    assert world.state.products[103].trial_days == 0
+    assert 102 in Sandbox(state=Store()).world("gw0").state.products
 
 
 @pytest.mark.anyio

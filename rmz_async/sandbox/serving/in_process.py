@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 from concurrent.futures import CancelledError
-from contextvars import Context
 from typing import Any
 
 import anyio
@@ -51,9 +50,7 @@ class InProcess(httpx.AsyncBaseTransport):
             return await self._transport.handle_async_request(request)
         # The body may come from a stream that belongs to the caller's loop.
         await request.aread()
-        answering = Context().run(
-            asyncio.run_coroutine_threadsafe, self._transport.handle_async_request(request), loop
-        )
+        answering = self._server.start_on(loop, self._transport.handle_async_request(request))
         try:
             return await anyio.to_thread.run_sync(answering.result, abandon_on_cancel=True)
         except CancelledError:

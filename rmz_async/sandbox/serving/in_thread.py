@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from contextvars import Context
 from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
@@ -195,7 +195,8 @@ class InThread:
     ) -> None:
         """End the thread, and give up the deliveries that are under way."""
         try:
-            if self._thread is not None:
+            # The child of a fork has no such thread, and would wait for it for ever.
+            if self._thread is not None and self._address.process == os.getpid():
                 self._ask_to_stop()
                 # Ctrl-C may have come in the middle of its start.
                 if self._thread.ident is not None:
@@ -214,6 +215,7 @@ class InThread:
         """Start the thread, which does *in_loop*; `_note_start` must be called there."""
         self._started, self._ended = threading.Event(), threading.Event()
         self._is_asked = False
+        self._address.process = os.getpid()
         self._stopping = asyncio.Event()
         self._thread = threading.Thread(
             target=self._live, args=[in_loop], name="rmz-sandbox", daemon=True
@@ -285,8 +287,7 @@ class InThread:
             sandbox.clock.stop()
 
     def _start_on_loop(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        # A context of its own: trio's says that trio runs here.
-        return Context().run(asyncio.run_coroutine_threadsafe, work, self._loop)
+        return self._address.start_on(self._loop, work)
 
     def _result(self, work: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         """Do *work* in the loop, and wait for its end; a wait that is interrupted ends it."""

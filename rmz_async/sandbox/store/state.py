@@ -205,8 +205,13 @@ class Store:
         factory=dict[int, tuple[Happening, ...]], repr=False
     )
     messages: list[Message] = attrs.field(factory=list[Message], repr=False)
-    ids: Ids = attrs.field(factory=Ids, repr=False)
+    ids: Ids = attrs.field(factory=Ids, repr=False, eq=False)
     _finder: Finder | None = attrs.field(default=None, init=False, repr=False, eq=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without the finder, which listens to the tables: a copy of them has one of its own.
+        fields = (field.name for field in attrs.fields(Store) if field.init)
+        return Store, (), {name: getattr(self, name) for name in fields}
 
     @property
     def finder(self) -> Finder:

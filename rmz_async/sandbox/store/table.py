@@ -169,6 +169,10 @@ class Table(MutableMapping[K, V]):
     def __len__(self) -> int:
         return len(self._rows)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy has rows of its own, and nobody listens to it: a listener belongs to a sandbox.
+        return type(self), (self._rows,)
+
     def __repr__(self) -> str:
         return f"Table({self._rows!r})"
 
