@@ -1,6 +1,6 @@
 """Observe calls, attempts, decisions and deliveries: an `Observer` gets a record of each.
 
-No record has a token, an id, or anything of a customer, and each string in one is of a small set.
+No record has a token, an id, or anything of a customer, and each string in it is from a small set.
 `Observer.around` wraps work while it runs, for a trace.
 """
 
@@ -173,7 +173,7 @@ class Observer:
 
     The methods run in the event loop, or in the thread that called, and must not block. Several
     threads may call them at the same time. If one raises an exception, the call, the answer or the
-    delivery is none the worse: the exception is logged once.
+    delivery goes on as usual, and the exception is logged once.
     """
 
     def around(self, work: Work, name: str) -> AbstractContextManager[object]:
@@ -184,7 +184,7 @@ class Observer:
 
         Args:
             work: The kind of work that begins.
-            name: Its name, of a small set.
+            name: Its name, from a small set.
         """
         return nullcontext()
 
@@ -276,5 +276,7 @@ def guarded(observer: Observer | None) -> Observer | None:
         return observer
     # A caller without a type checker may pass anything.
     if not isinstance(cast("object", observer), Observer):
-        raise ConfigurationError("observer: must be an Observer, of a class of your own")
+        raise ConfigurationError(
+            "observer: must be an instance of a class that inherits from Observer"
+        )
     return _Guarded(observer)

@@ -226,7 +226,7 @@ SUBSCRIPTIONS_EXTEND = Operation(
     source=f"{_DOCS}/subscriptions/extend-subscription",
     refuses_states=True,
     refused_advice="an equal extension less than 10 seconds ago is refused like this; read the "
-    "subscription before another attempt",
+    "subscription before you extend it again",
     find_out=f"{_READ_SUBSCRIPTION} current_period_end with what it was; extending again adds up",
 )
 ORDERS_CREATE = Operation(

@@ -88,7 +88,11 @@ class Plans:
         near = difflib.get_close_matches(f"{slug}, {duration}", names, n=3, cutoff=0.3)
         raise PlanNotFoundError(
             f"plans: the store has no plan {slug}, {duration}; "
-            + (f"near are: {'; '.join(near)}" if near else f"its plans are: {'; '.join(names)}")
+            + (
+                f"the nearest are: {'; '.join(near)}"
+                if near
+                else f"its plans are: {'; '.join(names)}"
+            )
         )
 
     def __iter__(self) -> Iterator[Plan]:

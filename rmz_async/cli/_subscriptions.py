@@ -155,7 +155,7 @@ async def unpause(
     consent: Consent = _ASKED,
     options: Options = _DEFAULT,
 ) -> int:
-    """Resume a paused subscription.
+    """End the pause of a subscription.
 
     Args:
         subscription_id: The number of the subscription.

@@ -69,7 +69,9 @@ def check_paywall(paywall: BlockingPaywall) -> None:
         ConfigurationError: *paywall* awaits, so that each check would be left undone.
     """
     if is_async(paywall.check):
-        raise ConfigurationError("paywall: must be a Paywall of rmz_sync: this cannot await")
+        raise ConfigurationError(
+            "paywall: must be a Paywall of rmz_sync, because the view is not async"
+        )
 
 
 def check_async_paywall(paywall: AsyncPaywall) -> None:
@@ -80,7 +82,9 @@ def check_async_paywall(paywall: AsyncPaywall) -> None:
     """
     # A paywall of the caller's own may return a coroutine without being async.
     if type(paywall).__module__.partition(".")[0] == "rmz_sync":
-        raise ConfigurationError("paywall: must be a Paywall of rmz_async: this awaits its answer")
+        raise ConfigurationError(
+            "paywall: must be a Paywall of rmz_async, because its answer is awaited"
+        )
 
 
 class RequestHeaders(Protocol):
@@ -117,7 +121,7 @@ class Gate:
         given = cast("Sequence[object]", slugs)
         if not all(isinstance(slug, str) and slug for slug in given):
             raise ConfigurationError(
-                'requires: each must be a slug, such as "pro-plan", and an argument of its own'
+                'requires: pass each slug, such as "pro-plan", as an argument of its own'
             )
         self.slugs: tuple[str, ...] = tuple(slugs)
 

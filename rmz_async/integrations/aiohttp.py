@@ -96,7 +96,7 @@ def webhook(receiver: AsyncReceiver) -> Callable[[web.Request], Awaitable[web.Re
     """Return the handler for deliveries, for a route of your own.
 
     Raises:
-        ConfigurationError: *receiver* is none of ``rmz_async.webhooks``.
+        ConfigurationError: *receiver* is not of ``rmz_async.webhooks``.
     """
     check_receiver(receiver, is_async=True)
 

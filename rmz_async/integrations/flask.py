@@ -34,7 +34,7 @@ def blueprint(receiver: BlockingReceiver, path: str = PATH) -> Blueprint:
         path: The path of the URL that you gave RMZ.
 
     Raises:
-        ConfigurationError: *receiver* is none of ``rmz_sync.webhooks``.
+        ConfigurationError: *receiver* is not of ``rmz_sync.webhooks``.
     """
     check_receiver(receiver, is_async=False)
     routes = Blueprint("rmz", __name__)
@@ -72,7 +72,7 @@ def requires(
         offer: Returns the address at which the user can subscribe.
 
     Raises:
-        ConfigurationError: A slug is empty, or *paywall* is none of ``rmz_sync``.
+        ConfigurationError: A slug is empty, or *paywall* is not of ``rmz_sync``.
     """
     gate = Gate(slugs)
     check_paywall(paywall)

@@ -103,7 +103,7 @@ def route(receiver: AsyncReceiver, path: str = PATH) -> HTTPRouteHandler:
         path: The path of the URL that you gave RMZ.
 
     Raises:
-        ConfigurationError: *receiver* is none of ``rmz_async.webhooks``.
+        ConfigurationError: *receiver* is not of ``rmz_async.webhooks``.
     """
     check_receiver(receiver, is_async=True)
 

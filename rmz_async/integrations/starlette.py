@@ -123,7 +123,7 @@ def webhook(receiver: AsyncReceiver) -> Endpoint:
     """Return the endpoint for deliveries, for a route of your own.
 
     Raises:
-        ConfigurationError: *receiver* is none of ``rmz_async.webhooks``.
+        ConfigurationError: *receiver* is not of ``rmz_async.webhooks``.
     """
     check_receiver(receiver, is_async=True)
 

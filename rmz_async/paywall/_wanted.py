@@ -36,8 +36,8 @@ class Wanted:
             for product in cast("Sequence[object]", given)
         ):
             raise ConfigurationError(
-                'products: each must be a slug, such as "pro-plan", or a plan of rmz.plans(), and '
-                "an argument of its own"
+                'products: pass each slug, such as "pro-plan", or plan of rmz.plans() as an '
+                "argument of its own"
             )
         return cls(
             frozenset(product for product in given if isinstance(product, str)),

@@ -53,8 +53,8 @@ class RedisAccessCache:
 
     Args:
         url: The server's address, such as ``rediss://:password@host:6379/0``.
-        shop: Any string that tells shops apart, the same in all processes; the token serves too.
-        ttl: Seconds after which a fact ends; above 0. Without RMZ, a payer is known so long.
+        shop: Any string that differs for each shop, the same in all processes; such as the token.
+        ttl: Seconds after which a fact ends; above 0. In an outage, a payer is known until then.
         prefix: The beginning of each key.
         timeout: Seconds that Redis may take for one answer; above 0, at most 5.
 

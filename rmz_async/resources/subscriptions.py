@@ -20,7 +20,7 @@ __all__ = ("Subscriptions",)
 
 
 class Subscriptions:
-    """Read a store's subscriptions, and cancel, pause, resume or extend them."""
+    """Read a store's subscriptions, and cancel, pause, unpause or extend them."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -236,7 +236,7 @@ class Subscriptions:
         )
 
     async def unpause(self, subscription_id: int) -> Subscription:
-        """Resume a paused subscription: a period begins now that lasts the days that were kept.
+        """End the pause of a subscription: a period of the days that were kept begins now.
 
         If no trustworthy answer comes back, the subscription is read back: if it is active, it is
         returned, and if it is still paused, the call is retried once.
@@ -250,7 +250,7 @@ class Subscriptions:
         Raises:
             NotFoundError: There is no such subscription in this store.
             ConflictError: The subscription is not ``paused``.
-            OutcomeUnknownError: The resumption may have been applied, or not.
+            OutcomeUnknownError: The pause may have been ended, or not.
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/unpause-subscription
         """
@@ -297,7 +297,7 @@ class Subscriptions:
             ConflictError: The subscription is canceled or expired.
             RateLimitError: An equal extension was made less than 10 seconds ago.
             OutcomeUnknownError: The extension may have been applied, or not: read the subscription
-                before another attempt.
+                before you extend it again.
 
         Source: https://docs.rmz.gg/merchant-api/subscriptions/extend-subscription
         """

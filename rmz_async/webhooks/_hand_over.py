@@ -65,7 +65,7 @@ class HandOver:
                     )
         except Exception as error:  # noqa: BLE001 - each queue has errors of its own
             logger.warning(
-                "delivery %d was not handed over, and will be again: %s",
+                "delivery %d was not handed over, and the next attempt follows: %s",
                 inbox_id,
                 quoted(f"{type(error).__name__}: {error}"),
             )

@@ -69,7 +69,7 @@ class Rules:
             return usual
         if not 0 <= seconds <= LONGEST_OWN_WAIT:
             logger.error(
-                "backoff: waiting %g s, and not %g, as 0 s to 366 d may be", usual, seconds
+                "backoff: waiting %g s, and not %g s: a wait has 0 s to 366 days", usual, seconds
             )
             return usual
         return seconds

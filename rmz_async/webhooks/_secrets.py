@@ -55,7 +55,7 @@ class Keys:
                 )
             raise ConfigurationError(
                 f"secrets: must be a list of 1 to {MAX_SECRETS} secrets, or a callable that "
-                "returns one; also a single secret stands in a list"
+                "returns one; put a single secret into a list, too"
             )
         # A copy, so that `CurrentKeys` compares what was checked, whatever another thread changes.
         # By their number, because not every class of sequences ends what it is iterated over.

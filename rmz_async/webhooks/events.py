@@ -204,7 +204,7 @@ class SubscriptionRenewed(SubscriptionEvent):
 
 
 class SubscriptionRenewalFailed(SubscriptionEvent):
-    """``subscription.renewal_failed``: a payment failed, and RMZ attempts it again."""
+    """``subscription.renewal_failed``: a payment failed, and RMZ retries it."""
 
 
 class SubscriptionPastDue(SubscriptionEvent):

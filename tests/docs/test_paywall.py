@@ -25,7 +25,7 @@ def test_the_page_prints_what_it_says(page: Page) -> None:
         "period_ended",
         "102 15 199.99",
         "plans: the store has no plan pro-plan, yearly; "
-        "near are: pro-plan, biennial; pro-plan, annually; pro-plan, monthly",
+        "the nearest are: pro-plan, biennial; pro-plan, annually; pro-plan, monthly",
         "True",
         "True",
         "False",

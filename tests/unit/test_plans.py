@@ -103,7 +103,7 @@ def test_a_wrong_name_is_refused_with_those_that_are_near() -> None:
     """As a ``KeyError`` that reads like a sentence."""
     plans = Plans([plan(1), plan(2, duration="annually")])
 
-    with pytest.raises(PlanNotFoundError, match="near are: pro-plan, monthly") as caught:
+    with pytest.raises(PlanNotFoundError, match="the nearest are: pro-plan, monthly") as caught:
         plans["pro-plam", "monthly"]
     assert isinstance(caught.value, KeyError)
     assert str(caught.value).startswith("plans: the store has no plan pro-plam, monthly;")

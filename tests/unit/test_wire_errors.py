@@ -192,5 +192,5 @@ def test_a_429_of_an_extension_never_says_to_retry(headers: dict[str, str]) -> N
     assert type(found) is errors.RateLimitError
     assert str(found) == (
         "subscriptions.extend: RMZ answered 429 (Too Many Requests): an equal extension less than "
-        "10 seconds ago is refused like this; read the subscription before another attempt"
+        "10 seconds ago is refused like this; read the subscription before you extend it again"
     )

@@ -176,7 +176,10 @@ async def test_a_queue_that_is_down_or_slow_costs_no_delivery(
     """RMZ gets its answer; the background hands it over later."""
     receiver.hand_off(lambda inbox_id: 1 / 0)
     await deliver_events(receiver, "a")
-    assert "delivery 1 was not handed over, and will be again: ZeroDivisionError" in caplog.text
+    assert (
+        "delivery 1 was not handed over, and the next attempt follows: ZeroDivisionError"
+        in caplog.text
+    )
 
     @receiver.hand_off
     async def enqueue(inbox_id: int) -> None:
@@ -184,7 +187,9 @@ async def test_a_queue_that_is_down_or_slow_costs_no_delivery(
 
     monkeypatch.setattr(hand_over_module, "PATIENCE", 0.0)
     await deliver_events(receiver, "b")
-    assert "delivery 2 was not handed over, and will be again: TimeoutError" in caplog.text
+    assert (
+        "delivery 2 was not handed over, and the next attempt follows: TimeoutError" in caplog.text
+    )
 
 
 async def test_a_queue_that_hangs_takes_no_thread_from_others(
