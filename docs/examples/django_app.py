@@ -26,7 +26,7 @@ receiver = webhooks.Receiver(secrets=[os.environ["RMZ_WEBHOOK_SECRET"]], inbox="
 
 @receiver.on("subscription.*", coalesce=True)
 async def keep_access(event: webhooks.SubscriptionEvent) -> None:
-    # An event may be late, so that the state of now decides.
+    # An event may be late, so the present state decides.
     found = await rmz.subscriptions.get(event.subscription.id)
     await cache.aset(f"{found.external_customer_id}", found.grants_access, None)
 

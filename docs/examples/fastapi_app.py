@@ -15,7 +15,7 @@ members: dict[str, bool] = {}  # your database
 
 @receiver.on("subscription.*", coalesce=True)
 async def keep_access(event: webhooks.SubscriptionEvent) -> None:
-    # An event may be late, so that the state of now decides.
+    # An event may be late, so the present state decides.
     subscription = await rmz.subscriptions.get(event.subscription.id)
     members[subscription.external_customer_id or ""] = subscription.grants_access
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import pytest
+from markdown_it import MarkdownIt
 
 import rmz_async
 from tests.docs.networks import pay
@@ -27,6 +29,23 @@ def test_the_examples_are_those_of_the_english_pages() -> None:
 
     assert len(arabic) == 20
     assert [block for block in arabic if block not in english] == []
+
+
+@pytest.mark.parametrize("path", ARABIC)
+def test_an_arabic_paragraph_begins_with_an_arabic_word(path: str) -> None:
+    """Else a forge, which goes by the first letter, shows the paragraph from left to right."""
+    parsed = MarkdownIt("commonmark").parse((ROOT / path).read_text(encoding="utf-8"))
+    texts = ["".join(part.content for part in token.children or ()) for token in parsed]
+    prose = [
+        text for text in texts if re.search("[\u0621-\u064a]", text) and not text.startswith("|")
+    ]
+
+    def direction(text: str) -> str:
+        found = map(unicodedata.bidirectional, text)
+        return next(letter for letter in found if letter in {"L", "AL"})
+
+    assert prose
+    assert [text for text in prose if direction(text) == "L"] == []
 
 
 @pytest.mark.parametrize("name", ["tutorial", "sandbox"])
