@@ -7,11 +7,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
-from tests.docs.pages import ROOT
+from tests.docs.pages import PAGES, ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+MARKDOWN = MarkdownIt("commonmark").enable("table")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -55,3 +57,32 @@ def test_the_contributors_page_names_each_session() -> None:
 
     assert sessions
     assert [name for name in sessions if f"| `{name}` |" not in page] == []
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that a forge gives to the headings of a page."""
+    tokens = MARKDOWN.parse(page.read_text(encoding="utf-8"))
+    texts = [
+        "".join(part.content for part in tokens[place + 1].children or ())
+        for place, token in enumerate(tokens)
+        if token.type == "heading_open"
+    ]
+    return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in texts}
+
+
+@pytest.mark.parametrize("path", ["README.md", ".github/SECURITY.md", *PAGES])
+def test_each_link_leads_to_a_file_and_to_a_heading_of_it(path: str) -> None:
+    page = ROOT / path
+    links = [
+        str(part.attrs["href"])
+        for token in MARKDOWN.parse(page.read_text(encoding="utf-8"))
+        for part in token.children or ()
+        if part.type == "link_open" and "://" not in str(part.attrs["href"])
+    ]
+
+    def is_dead(link: str) -> bool:
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        return not target.exists() or (bool(anchor) and anchor not in anchors(target))
+
+    assert [link for link in links if is_dead(link)] == []
