@@ -29,7 +29,7 @@ async def access(
     """Say whether a user has access, why, and until when; the exit code says so too.
 
     Args:
-        user: Your own name for the customer, the external_customer_id of the checkout.
+        user: Your own id of the customer, the external_customer_id of the checkout.
         product_id: Only subscriptions to these products count.
         options: How to print.
     """

@@ -74,7 +74,7 @@ async def lookup(
     """Find the subscriptions of one customer.
 
     Args:
-        user: Your own name for the customer, the external_customer_id of the checkout.
+        user: Your own id of the customer, the external_customer_id of the checkout.
         email: The customer's e-mail address.
         phone: The customer's phone number, without the dial code.
         country_code: The dial code of the phone number, such as 966.

@@ -141,7 +141,7 @@ class Subscription(Model):
     """A known status, or the string that RMZ sent if it has a new one."""
 
     external_customer_id: str | None = None
-    """The caller's own name for the customer, given at the checkout."""
+    """The caller's own id of the customer, given at the checkout."""
 
     starts_at: datetime | None = None
     """A time in UTC; a date without a time is read as its first moment in UTC."""
@@ -275,7 +275,7 @@ class SubscriptionSnapshot(Model):
     """A known status, or the string that RMZ sent if it has a new one."""
 
     external_customer_id: str | None = None
-    """The caller's own name for the customer, given at the checkout."""
+    """The caller's own id of the customer, given at the checkout."""
 
     product_id: int | None = None
     """The product that is subscribed to."""

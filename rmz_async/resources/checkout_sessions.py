@@ -47,7 +47,7 @@ class CheckoutSessions:
             cancel_url: Absolute http or https URL; a customer who does not pay goes there.
             metadata: At most 20 keys, with strings of at most 500 characters as values; comes back
                 with the subscription and in its webhooks.
-            external_customer_id: At most 191 characters; your own name for the customer, by which
+            external_customer_id: At most 191 characters; your own id of the customer, by which
                 ``subscriptions.lookup`` finds them.
 
         Returns:

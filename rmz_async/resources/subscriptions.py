@@ -114,7 +114,7 @@ class Subscriptions:
         (``past_due``), who still have access.
 
         Args:
-            external_customer_id: The name that you gave the customer at the checkout; at most 191
+            external_customer_id: Your own id of the customer, given at the checkout; at most 191
                 characters. This, *email* or *phone* is needed.
             email: At most 191 characters.
             phone: The customer's number.
