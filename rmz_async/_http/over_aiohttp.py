@@ -17,12 +17,11 @@ from typing import Any, cast
 
 import anyio
 import httpcore
+from httpx import ByteStream
 
 from rmz_async._extras import extra
-from rmz_async._http.body import Body
 from rmz_async._http.pool import IDLE_EXPIRY
 from rmz_async._http.resolver import addresses_of
-from rmz_async._http.upload_body import UploadBody
 from rmz_async.errors import ConfigurationError
 
 with extra("aiohttp", needed_by='the client with http="aiohttp"'):
@@ -74,7 +73,6 @@ class AiohttpConnection:
         """See `Connection.handle_async_request`."""
         timeout = cast("Any", request).extensions["timeout"]
         stream = request.stream
-        assert isinstance(stream, Body | UploadBody)
         with map_aiohttp_exceptions():
             response = await self._session.request(
                 request.method.decode("ascii"),
@@ -85,7 +83,7 @@ class AiohttpConnection:
                     # aiohttp adds it by itself, and refuses one of ours.
                     if name.lower() != b"transfer-encoding"
                 ],
-                data=stream if isinstance(stream, UploadBody) else b"".join(stream) or None,
+                data=b"".join(stream) or None if isinstance(stream, ByteStream) else stream,
                 allow_redirects=False,
                 auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(

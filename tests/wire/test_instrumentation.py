@@ -6,7 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -74,6 +74,28 @@ async def test_an_error_that_pytest_httpx_raises_is_one_of_the_connection(
     async with Client(TOKEN, http=http, pacing=None, retry=TWICE) as rmz:
         assert (await rmz.subscriptions.extend(501, days=7)).id == 501
     assert len(httpx_mock.get_requests()) == 2
+
+
+async def test_a_recorder_may_replace_the_stream_of_a_request(
+    serving: Any, http: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tools such as vcrpy read the content, and put a stream of their own in its place."""
+    sent = httpx.AsyncHTTPTransport.handle_async_request
+
+    async def record(transport: Any, request: httpx.Request) -> httpx.Response:
+        stream = cast("httpx.AsyncByteStream", request.stream)
+        request.stream = httpx.ByteStream(b"".join([part async for part in stream]))
+        return await sent(transport, request)
+
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", record)
+    uploaded = {"data": {"id": 7, "type": "image"}}
+    with serving(keeps(), keeps(), keeps(json.dumps(uploaded).encode())) as server:
+        async with client_of(server, http=http) as rmz:
+            await rmz.subscriptions.get(501)
+            await rmz.subscriptions.extend(501, days=7)
+            assert (await rmz.products.upload(b"PNG", kind="image", name="a.png")).id == 7
+    assert server.requests[1].endswith(b'\r\n\r\n{"days":7}')
+    assert b"PNG" in server.requests[2]
 
 
 # --- Logs ------------------------------------------------------------------------------------
