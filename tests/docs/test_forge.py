@@ -25,6 +25,24 @@ def test_each_action_is_pinned_by_a_commit_with_its_version_beside(workflow: Pat
     assert [line for line in uses if not PINNED.fullmatch(line)] == []
 
 
+def test_the_hooks_before_a_commit_would_change_no_file() -> None:
+    """Each file that they look at ends in one line break, and no line ends in a blank."""
+    configuration = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    (excluded,) = re.findall(r"(?m)^exclude: (.+)$", configuration)
+    folders = (".github", "docs", "pytest_rmz", "rmz_async", "rmz_sync", "tests")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.*") if path.is_file()]
+    written = [path for path in files if not {"__pycache__", "_build"} & set(path.parts)]
+    looked_at = [path for path in written if not re.search(excluded, path.as_posix())]
+
+    assert set(written) - set(looked_at)
+    assert [
+        path
+        for path in looked_at
+        if re.search(rb"[ \t\r]\n|\n\n\Z|[^\n]\Z", path.read_bytes())
+        and not path.name.endswith((".pyc", ".mo"))
+    ] == []
+
+
 def test_the_workflow_tests_each_python_that_the_package_names() -> None:
     named = [
         line.rpartition(" ")[2] for line in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", line)
