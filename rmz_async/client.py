@@ -55,7 +55,7 @@ class Client:
 
     Args:
         token: The API token, or a callable, plain or async, that returns it. A callable is asked
-            when the first call is made, and once more after each 401. If left out, the environment
+            when the first call is made, and again after each 401. If left out, the environment
             variable ``RMZ_API_TOKEN``; if that is missing too, the first call raises
             `ConfigurationError`.
         base_url: The address of the API, with https, or with http on this machine. If left out, the

@@ -60,7 +60,7 @@ class RetryPolicy:
         backoff: The wait before attempt *n* + 1 is a random part of ``backoff * 2 ** (n - 1)``.
         max_backoff: The longest such wait.
         attempt_timeout: How long one attempt may take; then it has failed, and may be retried.
-        retry_sessions: Whether a checkout or portal session is asked for once more if no
+        retry_sessions: Whether a checkout or portal session is asked for again if no
             trustworthy answer came back; the first one, if there is one, ends by itself.
         replica_lag: How long after a change RMZ may still answer a read with the state before it.
             A change counts as not applied, and is sent again, only if it was read back later than

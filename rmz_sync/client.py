@@ -38,7 +38,7 @@ class Client(Resources):
 
     Args:
         token: The API token, or a callable, plain or async, that returns it. A callable is asked
-            when the first call is made, and once more after each 401; it runs in the client's
+            when the first call is made, and again after each 401; it runs in the client's
             thread, and must not use this client. If left out, the environment variable
             ``RMZ_API_TOKEN``.
         base_url: The address of the API, with https, or with http on this machine. If left out, the

@@ -70,7 +70,7 @@ class Observed:
         self._backend.emit(Event(event), object_id)
 
     def send_again(self, delivery: Delivery) -> None:
-        """Attempt *delivery* once more: the same body and request id, signed as of now."""
+        """Attempt *delivery* again: the same body and request id, signed as of now."""
         self._backend.courier.send_again(delivery.parcel)
 
     def watch_deliveries(self, watch: Callable[[Delivery, datetime | None], object]) -> None:

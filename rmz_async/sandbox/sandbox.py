@@ -44,8 +44,8 @@ class Sandbox(Observed):
 
     Used with ``async with`` it works in process, on asyncio and on trio; `serve` gives it a port.
     The ids of what it begins with are the same in every run. The token, the webhooks' secrets, the
-    addresses of pages, and all that a receiver tells deliveries apart by are random: the ids of
-    events, of new orders and of the entries of their history.
+    addresses of pages, and the ids by which a receiver distinguishes deliveries are random: those
+    of events, of new orders and of the entries of their history.
 
     Args:
         clock: Returns the time, aware. None for a clock that starts at the machine's time and
@@ -56,7 +56,7 @@ class Sandbox(Observed):
             store, also in worlds, as ``{"subscriptions": {501: {"status": "past_due"}}}``.
         seed: Makes the ids of events and orders, the addresses of pages, and all else that is left
             to chance, the same in every run.
-        throttle: Whether the rate limits are kept: 60 requests a minute, 120 for the lookup.
+        throttle: Whether the rate limits apply: 60 requests a minute, 120 for the lookup.
         token: The API token; None for a random one. A token that looks like a real store's is
             refused, unless a sandbox has made it.
 
@@ -354,7 +354,7 @@ class Sandbox(Observed):
         return f"<Sandbox seed={self.seed!r} at {self.clock.now():%Y-%m-%d %H:%M:%S} UTC>"
 
     async def delivered(self) -> None:
-        """Wait until no delivery is under way; a retry that waits for its time is none.
+        """Wait until no delivery is under way; a retry that is not due yet does not count.
 
         A receiver has 3 s for each delivery. In process only: for a served sandbox use
         `Served.delivered`.

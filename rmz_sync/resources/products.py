@@ -83,7 +83,7 @@ class Products:
         """Upload a picture or a file, to be named when a product is made or replaced.
 
         The file is read piece by piece while it is sent, so memory never holds the whole of it. If
-        no trustworthy answer came back, the file is sent once more, unless it is a stream that
+        no trustworthy answer came back, the file is sent again once, unless it is a stream that
         cannot be read again. The call may take the client's ``timeout``, and a second more for each
         128 KiB. A connection that stands still is given up earlier, after the ``attempt_timeout``
         of the client's ``RetryPolicy``.

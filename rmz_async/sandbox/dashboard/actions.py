@@ -173,7 +173,7 @@ class DashboardActions:
         return sent_to("/webhooks")
 
     async def send_again(self, request: Request) -> Response:
-        """Answer ``POST /deliveries/{number}``: attempt the delivery once more."""
+        """Answer ``POST /deliveries/{number}``: attempt the delivery again."""
         log = self._backend.courier.log
         number: int = request.path_params["number"]
         if not 0 <= number < len(log):

@@ -152,7 +152,7 @@ class Courier:
         self._start(self.retries.take()[1])
 
     async def delivered(self) -> None:
-        """Wait until no attempt is under way; a retry that waits for its time is none."""
+        """Wait until no attempt is under way; a retry that is not due yet does not count."""
         while self._lanes:
             await next(iter(self._lanes.values())).is_empty.wait()
 

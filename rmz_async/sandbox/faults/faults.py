@@ -70,7 +70,7 @@ class FaultRule:
         after_effect: Whether the call is carried out first; for a request that is answered in
             RMZ's place.
         seconds: How long a latency or a delay lasts.
-        number: Tells the rules of a sandbox apart: 1 for the first.
+        number: Distinguishes the rules of a sandbox; 1 for the first.
     """
 
     fault: RequestFault | DeliveryFault

@@ -144,7 +144,7 @@ class InThread:
         self._run_on_loop(partial(self.sandbox.emit, event, object_id))
 
     def send_again(self, delivery: Delivery) -> None:
-        """Attempt *delivery* once more; see `Sandbox.send_again`."""
+        """Attempt *delivery* again; see `Sandbox.send_again`."""
         self._run_on_loop(partial(self.sandbox.send_again, delivery))
 
     def wait_delivered(self, timeout: float = 10.0) -> None:
