@@ -45,6 +45,11 @@ class Portal:
         # A thread refers to this key and not to the portal, which it must not keep alive.
         self._key = object()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether no function can be run any more."""
+        return self._closed
+
     def run(
         self, function: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs
     ) -> T:

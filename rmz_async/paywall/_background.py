@@ -55,6 +55,7 @@ class Background:
         self._remember = remember
         self._changes = changes
         self._note = note
+        self._is_loaded = False
 
     @asynccontextmanager
     async def working(self) -> AsyncGenerator[None]:
@@ -105,16 +106,22 @@ class Background:
                 if reported is not None:
                     self._doubts.add(user, reported)
                 self._remember(user, access)
+        self._is_loaded = True
 
     async def save(self) -> None:
+        """Write the snapshot in a thread; see `write`."""
+        await anyio.to_thread.run_sync(self.write)
+
+    def write(self) -> None:
         """Write the snapshot; a failure is logged."""
-        if self._snapshot is None:
+        # A paywall that was never asked knows nobody, and leaves the file to the next process.
+        if self._snapshot is None or not self._is_loaded:
             return
         answers = (
             (user, entry.access, self._doubts.reported_at(user))
             for user, entry in self._memory.payers()
         )
         try:
-            await anyio.to_thread.run_sync(self._snapshot.write, answers)
+            self._snapshot.write(answers)
         except OSError as error:
             logger.warning("The paywall's snapshot cannot be written: %s", error)

@@ -281,7 +281,11 @@ class Paywall:
 
     def close(self) -> None:
         """End the background, and write the snapshot; the client stays open."""
-        self._portal.run(self._end)
+        if self._portal.is_closed:
+            # With its thread, the client has ended the background.
+            self._answers.background.write()
+        else:
+            self._portal.run(self._end)
 
     def __enter__(self) -> Self:
         return self

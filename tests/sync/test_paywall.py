@@ -96,6 +96,30 @@ def test_a_paywall_over_a_client_keeps_its_snapshot(tmp_path: Path) -> None:
             assert again.check("usr_abc123").source is Source.SNAPSHOT
 
 
+def test_a_paywall_that_was_never_asked_keeps_its_snapshot(tmp_path: Path) -> None:
+    """A process that ends before its first visitor leaves the payers to the next one."""
+    path = tmp_path / "payers"
+    with Sandbox() as sandbox, sandbox.client() as rmz:
+        with Paywall(rmz, snapshot=path) as paywall:
+            assert paywall.check("usr_abc123")
+        before = path.read_bytes()
+        with Paywall(rmz, snapshot=path):
+            pass
+
+    assert path.read_bytes() == before
+
+
+def test_a_paywall_may_be_closed_after_its_client(tmp_path: Path) -> None:
+    """The snapshot has what the paywall has learnt until then."""
+    path = tmp_path / "payers"
+    with Sandbox() as sandbox:
+        with sandbox.client() as rmz, Paywall(rmz, snapshot=path) as paywall:
+            paywall.check("usr_abc123")
+            rmz.close()
+        with sandbox.client() as rmz, Paywall(rmz, snapshot=path) as again:
+            assert again.check("usr_abc123").source is Source.SNAPSHOT
+
+
 def test_a_link_without_a_signature_is_refused_if_links_are_signed() -> None:
     """The secret reaches the paywall that does the work."""
     with Sandbox() as sandbox, sandbox.client() as rmz:
