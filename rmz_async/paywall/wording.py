@@ -39,7 +39,9 @@ _TEXTS = {
     Reason.NO_SUBSCRIPTION: _("You have no subscription yet."),
     Reason.OTHER_PRODUCT: _("Your subscription to %(plan)s does not include this."),
     Reason.TRIAL_EXCLUDED: _("The trial of %(plan)s does not include this."),
-    Reason.PAUSED: _("Your subscription to %(plan)s is paused. Resume it to go on."),
+    Reason.PAUSED: _(
+        "Your subscription to %(plan)s is paused. You have access again when the pause ends."
+    ),
     Reason.CANCELED: _("Your subscription to %(plan)s was canceled."),
     Reason.PERIOD_ENDED: _("Your subscription to %(plan)s has ended."),
     Reason.GRACE_ENDED: _("The payment for %(plan)s failed. Pay again to go on."),
