@@ -9,9 +9,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from markdown_it import MarkdownIt
 
 import rmz_async.sandbox
 from tests.docs.pages import PAGES, ROOT, Page, prose_of
+from tests.test_words import HIDDEN
 
 WRITTEN = [*PAGES, "README.md"]
 
@@ -44,6 +46,16 @@ def test_a_page_is_plain_markdown(path: str) -> None:
 
     assert re.findall(r"(?m)^[`:]{3,}\s*\{.*", text) == []
     assert roles + labels == []
+
+
+@pytest.mark.parametrize("path", [path for path in WRITTEN if "/ar/" not in path])
+def test_a_sentence_of_a_page_begins_with_its_subject(path: str) -> None:
+    """Headings and cells of tables, too."""
+    tokens = MarkdownIt("commonmark").enable("table").parse((ROOT / path).read_text("utf-8"))
+    texts = [" ".join(token.content.split()) for token in tokens if token.type == "inline"]
+
+    assert texts
+    assert [found for text in texts for found in HIDDEN.findall(text)] == []
 
 
 @pytest.mark.parametrize("path", WRITTEN)
