@@ -8,7 +8,6 @@ they say.
 from __future__ import annotations
 
 import logging
-import time
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import anyio
@@ -288,7 +287,7 @@ class Execution(Generic[T]):
                 return answer
             self.history.status = answer.status
             assert token is not None  # or nothing would have been sent
-            outcome = _wire.read(self._call, answer, token, now=time.time())
+            outcome = _wire.read(self._call, answer, token, today=self._clock.today)
         except Exception as error:
             # An error of a token source or a quota store must not hide an earlier attempt.
             if self._operation.retry is RetryRule.SAFE or not self.history.ambiguous:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import Enum
 from typing import TypeVar
@@ -108,7 +108,7 @@ def decompress(raw: bytes, encoding: str) -> bytes:
 
 
 def read(
-    call: Call[T], answer: Answer, token: Secret, *, now: float
+    call: Call[T], answer: Answer, token: Secret, *, today: Callable[[], datetime]
 ) -> tuple[T | Failed, datetime | None]:
     """Return what an answer means for the call, and RMZ's own clock if the answer names it.
 
@@ -116,7 +116,7 @@ def read(
         call: The call.
         answer: Its answer.
         token: The token that was sent, which no error may show.
-        now: Unix time.
+        today: Returns the time on the calendar.
     """
     answered_at, reason = None, ""
     if 200 <= answer.status < 300:
@@ -134,6 +134,7 @@ def read(
     shown = Answer(answer.status, answer.headers, token.hidden_in(answer.body), answer.is_whole)
     if reason:
         return Failed(failure, reason, unexpected(call.operation, shown, reason)), answered_at
+    now = today().timestamp()
     answered = error_of(call.operation, shown, sent=tuple(call.body or ()), now=now)
     return Failed(failure, f"RMZ answered {answer.status}", answered), answered_at
 

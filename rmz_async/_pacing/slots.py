@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-import time
 from collections.abc import Awaitable, Generator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
@@ -149,7 +148,9 @@ class Slots:
         Returns:
             Seconds until the next slot if the answer closed the quota, else None.
         """
-        report = report_of(status, headers, time.time())
+        # Only a 429 names a moment.
+        unix_now = self._clock.today().timestamp() if status == 429 else 0.0
+        report = report_of(status, headers, unix_now)
         if await self._store.learn(key, per_minute, self._clock.clock(), report):
             self._wake(key)
         return None if report.closed_for is None else report.closed_for + MARGIN

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
 import pytest
+import respx
 
-from rmz_async import ConflictError, ConnectionFailedError, OutcomeUnknownError
+from rmz_async import (
+    ConflictError,
+    ConnectionFailedError,
+    OutcomeUnknownError,
+    RateLimitError,
+)
 from tests.seams import clock_of
 from tests.wire.changes import FRESH, LOST, REFUSED, MakeShop, failing
 
@@ -165,6 +173,21 @@ async def test_a_try_that_did_not_arrive_does_not_count(
     began = time.today().timestamp() - sum(time.slept)
     assert caught.value.sent_at is not None
     assert caught.value.sent_at.timestamp() == pytest.approx(began, abs=1)
+
+
+async def test_a_date_to_retry_after_is_compared_with_the_calendar_of_the_client(
+    rmz_api: respx.MockRouter, make_client: Any, time: Any
+) -> None:
+    """The calendar of a sandbox's client is the sandbox's, and the machine's is another."""
+    refused = failing(429)
+    refused.headers["Retry-After"] = format_datetime(
+        time.today() + timedelta(seconds=10), usegmt=True
+    )
+    rmz_api.post("/subscriptions/501/extend").mock(return_value=refused)
+    async with make_client() as rmz:
+        with pytest.raises(RateLimitError) as caught:
+            await rmz.subscriptions.extend(501, days=7)
+    assert caught.value.retry_after == 10
 
 
 async def test_a_throttled_try_does_not_count(
