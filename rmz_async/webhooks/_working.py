@@ -169,7 +169,7 @@ class Background:
 @asynccontextmanager
 async def working(background: Background, grace: float) -> AsyncGenerator[None]:
     """Run the background while the block runs; then give its handlers *grace* seconds to end."""
-    failure: Exception | None = None
+    failure: BaseException | None = None
     async with anyio.create_task_group() as group:
         ended = anyio.Event()
 
@@ -180,13 +180,13 @@ async def working(background: Background, grace: float) -> AsyncGenerator[None]:
         group.start_soon(run)
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - raised below, outside of the group
+        except (Exception, SystemExit, KeyboardInterrupt) as error:  # noqa: BLE001 - raised below
             failure = error
         background.stop()
         with anyio.move_on_after(grace):
             await ended.wait()
         group.cancel_scope.cancel()
-    # Inside of the group it would become a part of an exception group.
+    # Inside of the group it would become a part of an exception group, which ends no program.
     if failure is not None:
         raise failure
 

@@ -295,11 +295,12 @@ async def test_tasks_that_were_claimed_and_not_begun_are_given_back(
     await other.aclose()
 
 
-async def test_an_error_in_the_block_is_raised_as_it_is(receiver: Receiver) -> None:
-    """Not inside an exception group."""
-    with pytest.raises(LookupError, match=r"^mine$"):
+@pytest.mark.parametrize("error", [LookupError, SystemExit, KeyboardInterrupt])
+async def test_an_error_in_the_block_is_raised_as_it_is(receiver: Receiver, error: Any) -> None:
+    """Not inside an exception group, with which a program has another exit code."""
+    with pytest.raises(error, match=r"^mine$"):
         async with receiver.working(grace=600):
-            raise LookupError("mine")
+            raise error("mine")
 
 
 @pytest.mark.parametrize("method", ["claim", "listen", "purge"])
