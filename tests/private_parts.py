@@ -25,7 +25,7 @@ class Setting(StrEnum):
     IS_OF_TRANSPORT = "rmz_async._http.failures._is_of_transport"
     LASTING_OF_ANSWERS = "rmz_async.paywall._answers.lasting"
     LASTING_OF_MEMORY = "rmz_async.paywall._memory.lasting"
-    LONGEST_GROUP = "rmz_async.webhooks._commits.LONGEST"
+    LONGEST_GROUP = "rmz_async.webhooks._commits.LONGEST_GROUP"
     MAX_PROCESSING_TIME = "rmz_async._resolving.MAX_PROCESSING_TIME"
     MAY_HAVE_BEEN_APPLIED = "rmz_async._calls.verdict._may_have_been_applied"
     MOST_DELIVERIES = "rmz_async.webhooks.inbox._sqlite_tasks.MOST_DELIVERIES"

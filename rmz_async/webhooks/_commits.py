@@ -39,10 +39,11 @@ class Blocks(Protocol):
 BeginNow: TypeAlias = Callable[[], Blocks | None]
 """Begins a transaction without waiting; returns None if another writer has the file."""
 
-# The most blocks of one commit, and the seconds during which a transaction takes up further blocks:
-# no delivery can be stored meanwhile.
-MOST = 50
-LONGEST = 0.01
+# The most blocks of one commit.
+MOST_BLOCKS = 50
+
+# Seconds during which a group takes up further blocks, because no delivery can be stored meanwhile.
+LONGEST_GROUP = 0.01
 
 
 @attrs.define(eq=False, repr=False)
@@ -79,16 +80,17 @@ class Commits:
         """Wait until no other block runs, and begin one.
 
         Returns:
-            The group and the connection. The group is None if another writer has the file, and the
-            connection if *mark* has changed no row; in both cases the caller must `release`.
+            The group and the connection. The group is None if another writer has the file; the
+            caller must `release` then. The connection is None if *mark* has changed no row, and
+            there is no block; the caller must `leave` then.
         """
         try:
             await self._lock.acquire()
         except BaseException:
-            # The block before has counted on this one.
+            # The block before has left its commit to this one, and no other block takes over.
             if self._group is not None and not self._lock.locked():
                 _commit(self._group)
-                self._over(self._group)
+                self._close(self._group)
             raise
         try:
             if self._group is None:
@@ -127,6 +129,7 @@ class Commits:
         except BaseException as error:
             self._fail(group, error)
             self._lock.release()
+            # A handler that failed raises its own error, and nothing of it was to be kept.
             if is_kept or not isinstance(error, Exception):
                 raise
             return
@@ -136,35 +139,31 @@ class Commits:
 
     async def leave(self, group: Group) -> None:
         """Leave the commit to the next block, or commit if there is none; wait until it is done."""
-        is_due = (
-            not self._lock.statistics().tasks_waiting
-            or group.count >= MOST
-            or anyio.current_time() - group.opened > LONGEST
-        )
+        is_last = not self._lock.statistics().tasks_waiting
+        is_full = group.count >= MOST_BLOCKS or anyio.current_time() - group.opened > LONGEST_GROUP
         with anyio.CancelScope(shield=True):
-            if not is_due:
+            if not (is_last or is_full):
                 self._lock.release()
                 await group.ended.wait()
                 return
             try:
                 await in_thread(partial(_commit, group))
             except BaseException:
-                # The thread goes on, and no other block may rely on how that ends.
+                # The thread goes on, and nobody sees whether it commits.
                 group.failure = RuntimeError("the commit was interrupted, and may have been done")
                 raise
             finally:
-                self._over(group)
+                self._close(group)
                 self._lock.release()
 
     def _fail(self, group: Group, error: BaseException) -> None:
-        if isinstance(error, Exception):
-            group.failure = error
-        else:
-            group.failure = RuntimeError("the transaction was interrupted, and was rolled back")
+        # The others must not raise a KeyboardInterrupt, which is for one block only.
+        interrupted = RuntimeError("the transaction was interrupted, and was rolled back")
+        group.failure = error if isinstance(error, Exception) else interrupted
         group.blocks.roll_back(error)
-        self._over(group)
+        self._close(group)
 
-    def _over(self, group: Group) -> None:
+    def _close(self, group: Group) -> None:
         self._group = None
         group.ended.set()
 
@@ -172,5 +171,5 @@ class Commits:
 def _commit(group: Group) -> None:
     try:
         group.blocks.commit()
-    except Exception as error:  # noqa: BLE001 - it is for all who wait
+    except Exception as error:  # noqa: BLE001 - each block of the group raises it
         group.failure = error

@@ -84,7 +84,7 @@ class Transaction:
                 "event loop"
             )
         with self._opening():
-            return self._entered()
+            return self._begin_alone()
 
     def __exit__(
         self,
@@ -99,7 +99,7 @@ class Transaction:
 
     async def __aenter__(self) -> Any:
         with self._opening():
-            return await self._begun()
+            return await self._begin()
 
     async def __aexit__(
         self,
@@ -118,18 +118,18 @@ class Transaction:
             if self._commits is not None:
                 self._commits.release()
 
-    async def _begun(self) -> Any:
+    async def _begin(self) -> Any:
         if self._begin_now is None:
-            return await in_thread(self._entered)
-        # The handlers of this loop wait for each other here, mostly without a hop to a thread,
-        # which costs more than to begin.
+            return await in_thread(self._begin_alone)
+        # The handlers of this loop wait for each other here, because a hop to a thread costs more
+        # than to begin.
         commits = self._per_loop.for_running_loop()
         mark = self._inbox.done_statement(self._run.task)
         group, connection = await commits.begin(self._begin_now, mark)
         self._commits, self._group = commits, group
         if group is None:
             try:
-                return await in_thread(self._entered)
+                return await in_thread(self._begin_alone)
             except BaseException:
                 commits.release()
                 raise
@@ -138,7 +138,7 @@ class Transaction:
             raise lost(self._run.task)
         return connection
 
-    def _entered(self) -> Any:
+    def _begin_alone(self) -> Any:
         self._context = self._inbox.transaction(self._run.task)
         return self._context.__enter__()
 
