@@ -16,13 +16,7 @@ from rmz_async._calls import retry as _retry
 from rmz_async._calls import verdict as _verdict
 from rmz_async._calls import wire as _wire
 from rmz_async._calls.call import Call, Settlement
-from rmz_async._calls.outcome import (
-    Answer,
-    Evidence,
-    Failed,
-    Failure,
-    History,
-)
+from rmz_async._calls.outcome import Answer, Evidence, Failed, Failure, History
 from rmz_async._calls.retry import Decision, Step
 from rmz_async._calls.token import Secret
 from rmz_async._http.request import CONNECT_TIMEOUT, PreparedRequest
@@ -39,7 +33,7 @@ R = TypeVar("R")
 
 logger = logging.getLogger("rmz_async")
 
-# Seconds by which an attempt is cut off later than by httpx's own time-outs. These begin again with
+# Seconds by which an attempt is cut off later than by httpx's own time-outs, which begin again with
 # each byte.
 TIMEOUT_SLACK = 0.1
 
@@ -131,19 +125,19 @@ class Execution(Generic[T]):
                     self._transport.budget.earn()
                 return result
             decision = self._decide(result)
-            retry = decision.step is Step.RETRY
-            wait, evidence = decision.wait, None
-            if decision.step is Step.READ_BACK and self._call.settlement is not None:
-                settlement, wait = self._call.settlement, 0.0
+            may_retry, wait = decision.step is Step.RETRY, decision.wait
+            evidence, settlement = None, self._call.settlement
+            if decision.step is Step.READ_BACK and settlement is not None:
                 evidence, found = await self._settle(settlement, decision, result.failure)
                 if _verdict.shows_success(self._operation, result.failure, self.history, evidence):
                     logger.warning("%s: settled by reading back: applied", self._operation.name)
                     return settlement.result(found)
                 in_time = self._clock.clock() < decision.send_before
-                retry = evidence is Evidence.NOT_APPLIED and decision.may_resend and in_time
+                may_retry = evidence is Evidence.NOT_APPLIED and decision.may_resend and in_time
+                wait = 0.0
             self.history.note_failure(result.failure)
-            retry = retry and self._prepared.can_be_sent
-            if not (retry and self._transport.budget.spend(result.failure)):
+            may_retry = may_retry and self._prepared.can_be_sent
+            if not (may_retry and self._transport.budget.spend(result.failure)):
                 raise self._given_up(result, evidence)
             logger.info("%s: retried in %.1f s (%s)", self._operation.name, wait, result.reason)
             await self._clock.sleep(wait)
@@ -208,24 +202,26 @@ class Execution(Generic[T]):
             decision: The next step when that is seen.
             failure: The result of the current attempt.
         """
-        looks, until = 0, self.deadline + SETTLE_GRACE / 2
-        wait = min(decision.wait, SETTLE_GRACE / 2)
+        # The last look begins in the first half of the grace, so that its answer has the other.
+        half = SETTLE_GRACE / 2
+        looks, until = 0, self.deadline + half
+        wait = min(decision.wait, half)
         while True:
             await self._clock.sleep(wait)
             caught_up_at = _retry.caught_up_at(self.history, self._policy)
-            seen = await self.read_back(
+            evidence, found = await self.read_back(
                 settlement,
                 failure,
                 self.deadline + SETTLE_GRACE,
                 caught_up=self._clock.clock() >= caught_up_at,
             )
             looks, now = looks + 1, self._clock.clock()
-            again = _retry.next_look(
+            next_wait = _retry.next_look(
                 looks, decision, self.history, self._policy, now=now, until=until
             )
-            if seen[0] is not Evidence.UNSEEN or again is None:
-                return seen
-            wait = again
+            if evidence is not Evidence.UNSEEN or next_wait is None:
+                return evidence, found
+            wait = next_wait
 
     async def read_back(
         self,
@@ -253,15 +249,15 @@ class Execution(Generic[T]):
             return Evidence.UNREAD, None
         assert self.history.first_sent is not None  # or there would be nothing to settle
         elapsed = self._clock.clock() - self.history.first_sent
-        # A calendar that was set meanwhile looks like a machine that was suspended.
-        first, second = (
-            settlement.compare(found, _verdict.window(reading.history.answered_at, seconds))
-            for seconds in (elapsed, elapsed + self.suspended_for())
-        )
-        if first is not second:
+        answered_at = reading.history.answered_at
+        evidence = settlement.compare(found, _verdict.window(answered_at, elapsed))
+        # A machine that was suspended cannot be told from a calendar that was set meanwhile, so the
+        # object must show the same for both.
+        longer = _verdict.window(answered_at, elapsed + self.suspended_for())
+        if settlement.compare(found, longer) is not evidence:
             return Evidence.UNCLEAR, found
         explained = settlement.explains(found)
-        return _verdict.weigh(first, failure, caught_up=caught_up, explained=explained), found
+        return _verdict.weigh(evidence, failure, caught_up=caught_up, explained=explained), found
 
     async def _attempt(self) -> T | Failed:
         self.history.status = None
@@ -287,14 +283,14 @@ class Execution(Generic[T]):
                 return answer
             self.history.status = answer.status
             assert token is not None  # or nothing would have been sent
-            outcome = _wire.read(self._call, answer, token, today=self._clock.today)
+            result, answered_at = _wire.read(self._call, answer, token, today=self._clock.today)
         except Exception as error:
             # An error of a token source or a quota store must not hide an earlier attempt.
             if self._operation.retry is RetryRule.SAFE or not self.history.ambiguous:
                 raise
             return Failed(Failure.NEVER_SENT, f"{type(error).__name__} before it was sent again")
-        self.history.answered_at = outcome[1]
-        return outcome[0]
+        self.history.answered_at = answered_at
+        return result
 
     def _log(self, answer: Answer | Failed, began: float) -> None:
         logger.debug(
@@ -318,8 +314,7 @@ class Execution(Generic[T]):
         """Wait for a slot, and send one request; a failure is returned, not raised."""
         if token is None:
             return Failed(Failure.NOT_SENT, "the token source gave no token in time")
-        clock, limit = self._clock.clock, self._transport.options.timeout
-        until = self.deadline
+        clock, until = self._clock.clock, self.deadline
         if self.history.ambiguous:
             resend_until = _retry.resend_until(
                 self._operation, self.history, self._policy, ambiguous=True
@@ -329,10 +324,14 @@ class Execution(Generic[T]):
             self._operation, token, self._loop_state.concurrency, until
         )
         answer: Answer | Failed | None = None
+        # The limit that the failure names if no slot comes before the deadline.
+        limit = self._transport.options.timeout
         with anyio.move_on_after(self.deadline - clock() + TIMEOUT_SLACK) as cut_off:
             try:
                 async with slot:
-                    if clock() < until:
+                    if clock() >= until:
+                        answer = Failed(Failure.NOT_SENT, "no time was left to send it")
+                    else:
                         answer_timeout = self._transport.options.answer_timeout
                         if answer_timeout is not None and self.history.attempts == 1:
                             self.deadline = min(self.deadline, clock() + answer_timeout)
@@ -340,13 +339,15 @@ class Execution(Generic[T]):
                         if self._call.upload is None:
                             # An upload may take all the time there is, as long as bytes move.
                             limit = min(limit, self._policy.attempt_timeout)
-                        cut_off.deadline = min(cut_off.deadline, _cut_off_at(limit))
+                        # The connection and the TLS handshake have a time-out each, whose errors
+                        # say that nothing was sent. The scope, which cannot say so of the caller's
+                        # own HTTP client, comes after them.
+                        latest = anyio.current_time() + 2 * min(CONNECT_TIMEOUT, limit) + limit
+                        cut_off.deadline = min(cut_off.deadline, latest + TIMEOUT_SLACK)
                         self.history.note_sending(clock(), self._clock.today())
                         answer = await self._transport.connections.exchange(
                             self._prepared, token, limit, clock, self.history
                         )
-                    else:
-                        answer = Failed(Failure.NOT_SENT, "no time was left to send it")
             except NoSlotError as error:
                 return Failed(Failure.NEVER_SENT, "no slot in time", slot_in=error.wait)
         if answer is None:
@@ -357,13 +358,3 @@ class Execution(Generic[T]):
         # Called outside of the scope: a slow quota store must not cost the answer.
         self.history.next_slot_in = await slot.report(answer, deadline=self.deadline)
         return answer
-
-
-def _cut_off_at(limit: float) -> float:
-    """Return when an attempt is given up that has *limit* seconds, on the event loop's clock.
-
-    The connection and the TLS handshake have a time-out each. Their errors say that nothing was
-    sent, which the scope could not say of the caller's own HTTP client.
-    """
-    connecting = 2 * min(CONNECT_TIMEOUT, limit)
-    return anyio.current_time() + connecting + limit + TIMEOUT_SLACK

@@ -277,11 +277,11 @@ class Answers:
         return await self._flights.join(user, request)
 
     async def _ask_patiently(self, user: str) -> Access | None:
-        """Ask about a payer who is let in without an answer only during an outage."""
+        """Ask about a payer whose last answer is not to be used unless RMZ is down."""
         access = await self._ask(user, Urgency.RETURNING)
         pause = self._reachability.first_pause
         if access is None and 0 < pause < self._lifetimes.patience:
-            # After one or two failures, RMZ may answer: they are not yet an outage.
+            # One or two failures are no outage yet: RMZ may answer now.
             await self._lookups.clock.sleep(pause)
             access = await self._ask(user, Urgency.RETURNING)
         return access

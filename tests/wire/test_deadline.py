@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from rmz_async import ConnectionFailedError, OutcomeUnknownError, RetryPolicy
-from rmz_async._execution import _cut_off_at
 from tests.wire.changes import LOST, MakeShop
 from tests.wire.conftest import client_of, keeps, stalls, their_client
 
@@ -122,10 +121,21 @@ async def test_a_hanging_token_source_is_bound_by_the_deadline(make_client: Any)
                 await rmz.subscriptions.extend(501, days=7)
 
 
-@pytest.mark.parametrize(("limit", "falls"), [(0.5, 101.6), (10.0, 130.1), (30.0, 150.1)])
-def test_the_fence_leaves_time_to_connect(
-    monkeypatch: pytest.MonkeyPatch, limit: float, falls: float
+@their_client
+@pytest.mark.parametrize(("limit", "seconds"), [(0.5, 1.6), (10.0, 30.1), (30.0, 50.1)])
+async def test_an_attempt_has_time_to_connect_besides(
+    make_client: Any, monkeypatch: pytest.MonkeyPatch, limit: float, seconds: float
 ) -> None:
     """An address that is not found, and a handshake that stalls, say that nothing was sent."""
-    monkeypatch.setattr(anyio, "current_time", lambda: 100.0)
-    assert _cut_off_at(limit) == pytest.approx(falls)
+    now, left = anyio.current_time(), list[float]()
+    monkeypatch.setattr(anyio, "current_time", lambda: now)
+
+    def attempted(_: httpx.Request) -> httpx.Response:
+        left.append(anyio.current_effective_deadline() - now)
+        raise httpx.ReadTimeout("slow")
+
+    retry = RetryPolicy(max_attempts=1, attempt_timeout=limit)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(attempted)) as http:
+        with pytest.raises(ConnectionFailedError):
+            await make_client(http=http, retry=retry, timeout=600).subscriptions.get(501)
+    assert left == [pytest.approx(seconds)]
