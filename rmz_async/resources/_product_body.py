@@ -179,13 +179,19 @@ class Fields:
         return cast("Sequence[object]", values) if is_list else ()
 
 
-def product_body(check: Validation, given: Mapping[str, object]) -> dict[str, object]:
+def product_body(
+    check: Validation, *, required: Sequence[str], given: Mapping[str, object]
+) -> dict[str, object]:
     """Return the body of a product.
 
     Args:
         check: Collects what is wrong.
+        required: The names of the arguments that must not be None.
         given: The arguments of the call, under their names in Python; None for those left out.
     """
+    for name in required:
+        field = "type" if name == "kind" else name
+        check.require(field, given[name] is not None, "must be given")
     fields = Fields(check)
     for name in ("name", "slug", "marketing_title", "image_ulid"):
         fields.text(name, given[name])

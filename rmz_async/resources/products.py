@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from os import PathLike
-from typing import Any, BinaryIO, Literal, TypeAlias, cast
+from typing import Any, BinaryIO, Literal, TypeAlias
 
 from rmz_async import operations
 from rmz_async._calls.call import Call
@@ -220,17 +220,10 @@ class Products:
         Source: https://docs.rmz.gg/merchant-api/products/create-product
         """
         check = Validation(operations.PRODUCTS_CREATE)
-        for field, value in (
-            ("name", name),
-            ("type", kind),
-            ("price", price),
-            ("cost_price", cost_price),
-            ("image", image),
-        ):
-            check.require(field, cast("object", value) is not None, "must be given")
         body = product_body(
             check,
-            {
+            required=("name", "kind", "price", "cost_price", "image"),
+            given={
                 "name": name,
                 "kind": kind,
                 "price": price,
@@ -346,10 +339,10 @@ class Products:
         """
         check = Validation(operations.PRODUCTS_UPDATE)
         product_id = check.identifier("id", product_id)
-        check.require("slug", cast("object", slug) is not None, "must be given")
         body = product_body(
             check,
-            {
+            required=("slug",),
+            given={
                 "name": name,
                 "kind": kind,
                 "price": price,
