@@ -160,7 +160,7 @@ class History:
             self.last_ambiguous = now
 
     def note_failure(self, failure: Failure) -> None:
-        """Note what the current attempt has ended in; no other word of it will come."""
+        """Note that the current attempt has ended in *failure*, and is under way no more."""
         self.failures.append(failure)
         self.under_way = False
 

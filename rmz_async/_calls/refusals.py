@@ -19,7 +19,7 @@ def quoted(text: str) -> str:
 
     A line break or a terminal's control character in an answer could forge a line of a log.
     """
-    # Most of them are like this, and a test of each character takes longer than all of the rest.
+    # Most texts are, and a test of each character takes longer than all of the rest.
     if len(text) <= MAX_QUOTED and text.isprintable():
         return text
     line = "".join(
@@ -39,7 +39,7 @@ def field_errors(status: int, body: JSON) -> dict[str, tuple[str, ...]]:
     # PHP writes "no errors" as a list.
     if isinstance(found, dict) and found:
         return _flattened(found)
-    # An object of the shop has values that are no lists of reasons.
+    # ``data`` may be an object of the shop instead, whose values are no lists of reasons.
     if status in (400, 422) and isinstance(data, dict) and all(map(_are_reasons, data.values())):
         return _flattened(data)
     return {}

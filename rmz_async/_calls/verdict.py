@@ -101,7 +101,7 @@ def error_for(
     if failed.slot_in is not None:
         return PacingError(
             f"{operation.name}{_on(call)} was not sent: RMZ's {operation.per_minute} requests a "
-            f"minute are used up; the next slot is in {_up(failed.slot_in)} s",
+            f"minute are used up; the next slot is in {_rounded_up(failed.slot_in)} s",
             operation=operation.name,
             attempts=history.attempts,
             retry_after=failed.slot_in,
@@ -127,7 +127,7 @@ def _may_have_been_applied(failure: Failure, history: History, evidence: Evidenc
     return not (failure is Failure.CONFLICT and evidence is Evidence.NOT_APPLIED)
 
 
-def _up(seconds: float) -> float:
+def _rounded_up(seconds: float) -> float:
     # A store of the caller's may name any number.
     return math.ceil(seconds) if math.isfinite(seconds) else seconds
 

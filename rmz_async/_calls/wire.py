@@ -41,7 +41,8 @@ T = TypeVar("T")
 # The most bytes of an answer's body, which takes less than 64 MiB in memory once it is decoded.
 MAX_BODY = 4 * 1024 * 1024
 
-# Parts of a gzip stream. Each one copies all that follows it, so very many would take minutes.
+# The most parts of a gzip stream: each one copies all that follows it, so very many would take
+# minutes.
 _MAX_MEMBERS = 16
 
 _SHOWN_BODY = 2_000

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 logger = logging.getLogger("rmz_async")
 
-# An answer has room for many thousands.
+# The most fields that one WARNING names: an answer has room for many thousands.
 _MAX_NAMED = 20
 
 
@@ -70,7 +70,7 @@ def from_dict(model: type[T], data: Mapping[str, Any]) -> T:
 
 
 def load_cattrs() -> None:
-    """Import cattrs now; else the first answer does."""
+    """Import cattrs now, and not with the first answer."""
     from rmz_async._decoding import hooks  # noqa: F401 # pyright: ignore[reportUnusedImport] # for what it imports
 
 

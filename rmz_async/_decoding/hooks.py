@@ -64,7 +64,7 @@ def _rule(error: BaseException, _: type | None) -> str:
     return str(error) if isinstance(error, WrongValueError) else "not of the documented shape"
 
 
-# Making and replacing a product answers its plans under another name than reading it.
+# The answer to a product that is made or replaced has another name for its plans than a read one.
 _OTHER_NAMES: Mapping[type[Model], Mapping[str, str]] = {
     Product: {"subscriptionVariants": "subscription_variants"}
 }
@@ -104,7 +104,7 @@ def _with_other_names(hook: Hook, usual: Mapping[str, str]) -> Hook:
 
     def renaming(value: JSON, wanted: object) -> Any:
         if isinstance(value, dict) and not usual.keys().isdisjoint(value):
-            # The usual one of two counts, and the other is an unknown key.
+            # If both are there, the usual one counts, and the other is an unknown key.
             names = {key: name for key, name in usual.items() if name not in value}
             value = {names.get(key, key): item for key, item in value.items()}
         return hook(value, wanted)
@@ -169,7 +169,7 @@ def _page_hook(wanted: Any, converter: Converter) -> Hook:
             for _, note in error.group_exceptions()[0]:
                 note.name = names.get(note.name, note.name)
             raise
-        # RMZ documents no last page, so that one which cannot be read is none.
+        # RMZ does not document `last_page`: if its value cannot be read, it counts as missing.
         last = values.size(value.get("last_page"))
         if not page.has_next and last is not None and last > page.number:
             raise WrongValueError("no page follows, and last_page names a later one")

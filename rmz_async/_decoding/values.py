@@ -29,7 +29,7 @@ _DATE_LENGTH = len("2024-01-01")
 # MySQL's zero dates, and PHP's way of writing them.
 _NO_TIME = ("0000-00-00", "-0001-11-30")
 
-# RMZ writes the plans of a product so; elsewhere a month is 30 days too.
+# RMZ writes the duration of a product's plan in days.
 _DURATION_IN_DAYS: Mapping[str, Enum] = {
     "30": Duration.MONTHLY,
     "90": Duration.QUARTERLY,
@@ -104,7 +104,7 @@ def string(value: Any, _: object = None) -> str | None:
 
 
 def address(value: Any, _: object = None) -> str:
-    """Read the address of a page: the strings that an answer must have are addresses."""
+    """Read a string that an answer must have; each of these is the address of a page."""
     if value.__class__ is str and value:
         return str(value)
     raise WrongValueError("expected a string")

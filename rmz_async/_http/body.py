@@ -34,13 +34,13 @@ class Body(httpx.ByteStream, AsyncIterator[bytes]):
 
 
 async def read(response: httpx.Response, until: float, clock: Callable[[], float]) -> Answer:
-    """Read an answer to its end, but no more of it than any answer of RMZ has, and no later.
+    """Read an answer to its end, unless it is larger than any answer of RMZ, or too slow.
 
-    The head of an error says what it is, whatever became of its body.
+    An error whose body cannot be read is returned too, because its head says enough.
 
     Args:
-        response: Its head; closed afterwards.
-        until: When its time is over; seconds, monotonic.
+        response: The head of the answer; closed afterwards.
+        until: When the answer must have been read; seconds, monotonic.
         clock: Seconds, monotonic.
 
     Raises:

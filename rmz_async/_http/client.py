@@ -139,8 +139,8 @@ class Connections:
                 raise
             return Failed(failure_of(error, request), reason_of(error, request))
         except BaseException as cut_off:
-            # A cancelled request has passed frames of the HTTP library whose variables are its
-            # head: a tracker of errors shows these.
+            # A tracker of errors would show the variables of the HTTP library's frames, which hold
+            # the request's head, and so the token.
             cut_off.__traceback__ = cut_off.__context__ = None
             if connection is not None and connection.failed_to_open():
                 history.under_way = False

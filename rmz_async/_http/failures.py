@@ -82,7 +82,7 @@ def reason_of(error: Exception, request: httpx.Request | None = None) -> str:
 
 
 def answer_in(error: Exception, request: httpx.Request) -> httpx.Response | None:
-    """Return the answer that the error of an event hook holds, as that of `raise_for_status`."""
+    """Return the answer that an event hook's error holds, such as that of `raise_for_status`."""
     for each in _chain(error):
         response = vars(each).get("response")
         if isinstance(response, httpx.Response) and response.request is request:
@@ -108,7 +108,7 @@ def _certificate_error_in(error: Exception) -> ssl.SSLCertVerificationError | No
 
 
 def _proxy_status_of(error: Exception) -> int | None:
-    # The rest of its message is the proxy's own.
+    # The message begins with the status, and the rest is the proxy's own.
     status = _STATUS.match(str(error)) if isinstance(error, httpx.ProxyError) else None
     return int(status[1]) if status else None
 
@@ -122,7 +122,7 @@ def _kinds_of(error: BaseException | None) -> set[str]:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield *error* and those behind it."""
+    """Yield *error*, and each error from which or during which the one before was raised."""
     # An exception that is raised twice, as a caller's own transport may do, can be its own context.
     seen: set[int] = set()
     while error is not None and id(error) not in seen:

@@ -29,7 +29,7 @@ async def addresses_of(host: str, port: int) -> list[str]:
         At least one; the first IPv6 address and the first IPv4 address come first.
 
     Raises:
-        OSError: The name has none, or no thread can be started as the interpreter is leaving.
+        OSError: The name has no address, or no thread can be started as the interpreter is leaving.
     """
     with suppress(ValueError):
         return [str(ip_address(host))]

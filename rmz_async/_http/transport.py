@@ -44,9 +44,9 @@ class Sending:
     """The connection and token with which one attempt is sent.
 
     Attributes:
-        connection: Goes over it.
-        token: For its head.
-        query: For its address; empty if there is none.
+        connection: The connection that carries the request.
+        token: The token for the request's head.
+        query: The query for the request's address; empty if there is none.
     """
 
     def __init__(self, connection: Connection, token: Secret, query: str) -> None:

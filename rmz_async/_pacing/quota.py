@@ -116,7 +116,7 @@ class Quota:
             self._left -= 1
 
     def forget(self, at: float, times: int = 1) -> None:
-        """Count a request no more that was recorded at *at* and was not sent after all."""
+        """Take back a request that counted so many *times* at *at*, because it was not sent."""
         for _ in range(times):
             # A linear search would be slow if the limit is high.
             place = bisect_left(self._sent, at)

@@ -28,9 +28,10 @@ SLOT_EXPIRY = 0.5
 # Seconds that a quota store may take to forget a request, even if the call is cancelled.
 FORGET_TIMEOUT = 0.5
 
-# Seconds that a quota store may take to learn from an answer, which the caller is waiting for: at
-# most, and even if the call's deadline is over.
+# The most seconds that a quota store may take to learn from an answer, for which the caller waits.
 REPORT_TIMEOUT = 1.0
+
+# Seconds that the store has for that even if the call's deadline is over.
 MIN_REPORT_TIMEOUT = 0.1
 
 

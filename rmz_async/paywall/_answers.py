@@ -281,7 +281,7 @@ class Answers:
         access = await self._ask(user, Urgency.RETURNING)
         pause = self._reachability.first_pause
         if access is None and 0 < pause < self._lifetimes.patience:
-            # One or two failures are no outage yet: RMZ may answer now.
+            # A failure or two are no outage yet: RMZ may answer now.
             await self._lookups.clock.sleep(pause)
             access = await self._ask(user, Urgency.RETURNING)
         return access
