@@ -36,12 +36,12 @@ class Job(Generic[T]):
         self.error: BaseException | None = None
         self.over = False
         self.task: asyncio.Task[Any] | None = None
-        self._fate = threading.Lock()
+        self._claimed = threading.Lock()
         self._work = work
 
     async def run(self) -> None:
         """Run, as a task of the loop, unless the job was given up."""
-        if not self._decide():
+        if not self._claim():
             return
         self.task = asyncio.current_task()
         try:
@@ -65,7 +65,7 @@ class Job(Generic[T]):
         if self.over:
             return
         name, reason = name_of(self._work.func), self.cut_off.reason
-        if self._decide():
+        if self._claim():
             self.error = ConfigurationError(f"{name} was {reason}, before anything was sent")
         elif self.cut_off.verdict is not None:
             self.error = self.cut_off.verdict(reason)
@@ -80,7 +80,7 @@ class Job(Generic[T]):
     def outcome(self) -> str:
         """Return the outcome in words, for a caller that will not get the result."""
         if not self.over:
-            if self._decide():
+            if self._claim():
                 return NOT_BEGUN
             return "its outcome is unknown, because it did not end when it was cancelled"
         if self.error is None:
@@ -90,12 +90,13 @@ class Job(Generic[T]):
         unknown = isinstance(self.error, OutcomeUnknownError)
         return f"its outcome is unknown: {shown}" if unknown else f"it failed: {shown}"
 
-    def _decide(self) -> bool:
+    def _claim(self) -> bool:
         # True once: for the loop, which begins the job, or for a caller that gives it up before.
-        return self._fate.acquire(blocking=False)
+        return self._claimed.acquire(blocking=False)
 
     def _end(self) -> None:
-        # Python runs code when it frees a task, and loses an interruption of that code.
+        # Freed before the caller goes on: Python runs code to free a task, and an interruption of
+        # that code would be lost.
         self.cut_off.verdict = self.task = None
         self.over = True
         with suppress(RuntimeError):  # The caller may have given the job up.

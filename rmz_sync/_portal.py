@@ -1,8 +1,8 @@
 """The way from code that cannot await to an event loop: an anyio portal in a thread of its own.
 
 anyio's functions for other threads wait under a lock of `concurrent.futures`. Ctrl-C can leave that
-lock locked, and the loop would wait for it for ever, with all its calls. So a calling thread waits
-for one lock that is its job's own and that the loop only ever releases.
+lock locked, and the loop would wait for it for ever, with all its calls. So each calling thread
+waits for a lock of its own job, which the loop only ever releases.
 """
 
 from __future__ import annotations
@@ -79,62 +79,64 @@ class Portal:
 
     def close(self) -> None:
         """Cancel the calls that run and end the thread; any number of times."""
-        current = threading.current_thread()
-        if (thread := self._thread()) and thread.thread is current and thread.jobs:
+        runner, current = self._runner(), threading.current_thread()
+        if runner is not None and runner.thread is current and runner.jobs:
             raise ConfigurationError(OWN_THREAD)
         self._closed = True
         # Looked up again, since another thread may have made one before it saw `_closed`.
-        if (thread := self._thread()) is None:
+        runner = self._runner()
+        if runner is None:
             return
         try:
-            thread.end()
+            runner.end()
             # A finalizer may run in any thread, also in this one.
-            if thread.thread and thread.thread.is_alive() and thread.thread is not current:
-                thread.thread.join(2 * _portal_thread.GRACE)
+            if runner.thread and runner.thread.is_alive() and runner.thread is not current:
+                runner.thread.join(2 * _portal_thread.GRACE)
         finally:
-            thread.end()  # Again, because an interruption may have come before the loop woke.
-        if thread.error is not None:
-            raise thread.error
+            runner.end()  # Again, because an interruption may have come before the loop woke.
+        if runner.error is not None:
+            raise runner.error
 
     def __del__(self) -> None:
-        if (thread := self._thread()) is not None:
-            thread.end()
+        if (runner := self._runner()) is not None:
+            runner.end()
 
-    def _thread(self) -> PortalThread | None:
+    def _runner(self) -> PortalThread | None:
         return None if sys.is_finalizing() else threads.get((self._key, os.getpid()))
 
-    def _open(self) -> PortalThread:
+    def _started(self) -> PortalThread:
         while True:
             if sys.is_finalizing():
                 raise ConfigurationError("Python is exiting: no call can be made any more")
             key = self._key, os.getpid()
             # ``setdefault`` is one step, in place of a lock: all threads here get the same.
-            thread = threads.get(key) or threads.setdefault(key, PortalThread(key, self._finish))
-            if thread.thread is threading.current_thread():
+            runner = threads.get(key) or threads.setdefault(key, PortalThread(key, self._finish))
+            if runner.thread is threading.current_thread():
                 raise ConfigurationError(OWN_THREAD)
-            # Python runs code when it frees a thread, and loses an interruption of that code.
-            self._latest = thread
+            # Kept, because Python runs code to free it, in which an interruption would be lost.
+            self._latest = runner
             if self._closed:
-                thread.end()
+                runner.end()
                 raise ConfigurationError("this client was closed: create another one")
-            if thread.loop is not None:
-                return thread
-            thread.start()
+            if runner.loop is not None:
+                return runner
+            runner.start()
 
     def _perform(self, job: Job[Any]) -> None:
-        thread = self._open()
+        runner = self._started()
         try:
-            thread.jobs.add(job)
-            thread.call_soon(thread.begin, job)
+            runner.jobs.add(job)
+            runner.call_soon(runner.begin, job)
             # In short waits, so that no caller waits for a loop that has ended.
-            while not job.over and self._thread() is thread:
+            while not job.over and self._runner() is runner:
                 job.ended.acquire(timeout=_portal_thread.SLICE)
         except BaseException:
             job.cut_off.reason = "interrupted"
-            thread.call_soon(job.cancel)
-            if not job.over and self._thread() is thread:
+            runner.call_soon(job.cancel)
+            if not job.over and self._runner() is runner:
                 job.ended.acquire(timeout=_portal_thread.GRACE)
             raise
         finally:
-            thread.jobs.discard(job)
+            runner.jobs.discard(job)
+        # If the loop has ended without the job, nothing else ends it.
         job.lose()

@@ -35,6 +35,7 @@ class PortalThread:
         error: Why the thread could not start, or the error of *finish*.
         jobs: The jobs whose callers wait.
         loop: The event loop; None before the loop runs.
+        thread: The daemon thread; None before it is made.
     """
 
     def __init__(self, key: tuple[object, int], finish: Callable[[], Awaitable[object]]) -> None:
@@ -47,13 +48,14 @@ class PortalThread:
         self._key = key
         self._ready = threading.Lock()
         self._ready.acquire()
-        self._starter = threading.Lock()
+        self._first = threading.Lock()
 
     def start(self) -> None:
         """Start the thread, unless that has happened, and wait a moment for its loop."""
         try:
-            # In a thread of its own, as `Thread.start` waits under a lock of the new thread.
-            _thread.start_new_thread(self._start, ())
+            # In a thread of its own, because an interruption of `Thread.start`, which waits under a
+            # lock of the new thread, could leave that locked.
+            _thread.start_new_thread(self._start_once, ())
         except RuntimeError as error:
             if "new thread" not in str(error):
                 raise  # from a signal handler
@@ -87,9 +89,9 @@ class PortalThread:
             if not self.loop.is_closed():
                 raise
 
-    def _start(self) -> None:
+    def _start_once(self) -> None:
         # No thread waits for this lock: the first that comes here starts the portal's thread.
-        if self._starter.acquire(blocking=False):
+        if self._first.acquire(blocking=False):
             try:
                 # A daemon, because Python waits for every other thread before it exits.
                 self.thread = threading.Thread(target=self._live, name="rmz-sync", daemon=True)
