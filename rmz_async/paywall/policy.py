@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 import attrs
 
@@ -22,10 +23,13 @@ LONGEST_RENEWAL_LAG = timedelta(days=7)
 def _ids(value: Iterable[int] | None) -> frozenset[int] | None:
     if value is None:
         return None
-    # A caller without a type checker may pass anything.
-    if isinstance(value, str | bytes) or not isinstance(cast("object", value), Iterable):
+    ids: frozenset[int] | None = None
+    # A caller without a type checker may pass anything, such as a list of lists.
+    if not isinstance(value, str | bytes):
+        with suppress(TypeError):
+            ids = frozenset(value)
+    if ids is None:
         raise ConfigurationError("product_ids: must be several integers, for example [102]")
-    ids = frozenset(value)
     if not ids or not all(type(each) is int and each > 0 for each in ids):
         raise ConfigurationError(
             "product_ids: must be one or more positive integers; None counts all products"

@@ -50,10 +50,9 @@ class Sandbox(Observed):
     Args:
         clock: Returns the time, aware. None for a clock that starts at the machine's time and
             stands still: `clock` moves it, and a sandbox that is served lets it run.
-        state: The store to begin with; None for one with products, customers, and subscriptions
-            and orders in every state. ``Store()`` is empty. The sandbox changes the store that it
-            gets: give each a ``copy.deepcopy`` of its own. A mapping changes rows of the seeded
-            store, also in worlds, as ``{"subscriptions": {501: {"status": "past_due"}}}``.
+        state: The store to begin with, and to change; None for one with products, customers, and
+            subscriptions and orders in every state. ``Store()`` is empty. A mapping changes rows of
+            the seeded store, in worlds too: ``{"subscriptions": {501: {"status": "past_due"}}}``.
         seed: Makes the ids of events and orders, the addresses of pages, and all else that is left
             to chance, the same in every run.
         throttle: Whether the rate limits apply: 60 requests a minute, 120 for the lookup.
@@ -88,13 +87,13 @@ class Sandbox(Observed):
     ) -> None:
         if looks_live(str(seed)):
             raise ValueError("seed: this looks like the token of a real store, and was not kept")
+        self.seed: int | str = secrets.randbits(32) if seed is None else seed
         self.clock: Clock = Clock(clock)
         now = self.clock.now().replace(microsecond=0)
         self.state: Store = _store_of(state, now)
         self.token: str = new_token() if token is None else checked_token(token)
         self._server: Server = Server() if _server is None else _server
         self._root = _root
-        self.seed: int | str = secrets.randbits(32) if seed is None else seed
         if seed is None:
             self.state.ids.skip(_IDS_OF_ORDER_EVENTS, secrets.SystemRandom())
         # The key of a page is enough to pay there, or to look into a portal.
@@ -351,6 +350,8 @@ class Sandbox(Observed):
         return f"{self._server.origin}{self._root}{BASE_PATH}"
 
     def __repr__(self) -> str:
+        if not hasattr(self, "clock"):  # a sandbox whose options were refused, in a traceback
+            return "<Sandbox>"
         return f"<Sandbox seed={self.seed!r} at {self.clock.now():%Y-%m-%d %H:%M:%S} UTC>"
 
     async def delivered(self) -> None:

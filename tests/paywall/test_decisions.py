@@ -239,7 +239,7 @@ def test_a_policy_that_breaks_a_rule_names_the_field(field: str, value: Any) -> 
     assert str(caught.value).endswith(rules.get(field, "True or False"))
 
 
-@pytest.mark.parametrize("value", ["102", b"102", 102])
+@pytest.mark.parametrize("value", ["102", b"102", 102, [[102]]])
 def test_products_are_several_integers(value: Any) -> None:
     """A string is several characters."""
     with pytest.raises(ConfigurationError, match=r"^product_ids: must be several .* \[102\]$"):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import traceback
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+import rmz_sync.sandbox
 from rmz_async.sandbox import (
     Card,
     CardBehaviour,
@@ -127,6 +129,18 @@ def test_a_wrong_name_or_value_is_refused_by_field_and_rule(
     """The path says which row it is."""
     with pytest.raises(ValueError, match=message):
         Sandbox(state=state)
+
+
+@pytest.mark.parametrize("make", [Sandbox, rmz_sync.sandbox.Sandbox])
+@pytest.mark.parametrize("option", [{"state": {"tables": {}}}, {"clock": "noon"}], ids=str)
+def test_a_traceback_with_variables_shows_a_sandbox_that_was_refused(
+    make: Any, option: dict[str, Any]
+) -> None:
+    """On Python 3.11 an object without a repr takes the place of the whole traceback."""
+    with pytest.raises((ValueError, TypeError)) as caught:
+        make(**option)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "self = <Sandbox" in "".join(shown.format())
 
 
 def test_what_is_no_state_is_refused() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -62,6 +63,8 @@ def test_an_address_that_cannot_be_read_shows_no_password() -> None:
     with pytest.raises(ConfigurationError, match="must be postgresql://") as caught:
         open_inbox("postgresql://user:secret@host:port/db")
     assert "secret" not in str(caught.value)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    assert "self = PostgresInbox(None)" in "".join(shown.format())
     assert "secret" not in repr(PostgresInbox("postgresql://user:secret@host/db"))
 
 

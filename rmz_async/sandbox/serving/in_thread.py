@@ -168,7 +168,8 @@ class InThread:
         await anyio.to_thread.run_sync(self.wait_delivered)
 
     def __repr__(self) -> str:
-        return repr(self.sandbox)
+        sandbox = getattr(self, "sandbox", None)
+        return "<Sandbox>" if sandbox is None else repr(sandbox)
 
     def __enter__(self) -> Self:
         """Start the thread.

@@ -113,7 +113,9 @@ class PostgresInbox:
         self._opened: tuple[int, Engine, Engine] | None = None
 
     def __repr__(self) -> str:
-        return f"PostgresInbox({self._url.render_as_string(hide_password=True)!r})"
+        # A traceback with variables shows an inbox whose address was refused, too.
+        url = getattr(self, "_url", None)
+        return f"PostgresInbox({url and url.render_as_string(hide_password=True)!r})"
 
     def create(self) -> None:
         """Make the tables, unless they are there.

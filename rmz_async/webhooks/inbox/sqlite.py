@@ -106,9 +106,9 @@ class SQLiteInbox:
     """
 
     def __init__(self, path: str, *, _clock: Clock | None = None) -> None:
+        self._path = path
         self._file = SQLiteFile(path, SCHEMA)
         self._time = SteadyTime(Clock() if _clock is None else _clock)
-        self._path = path
 
     def __repr__(self) -> str:
         return f"SQLiteInbox({self._path!r})"
