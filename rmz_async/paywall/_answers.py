@@ -57,7 +57,6 @@ CONTRADICTED_LIFETIME = 2.0
 PROBE = "rmz-paywall-ready"
 
 Usable: TypeAlias = Callable[[Fact], bool]
-"""Whether a fact of another process will do."""
 
 
 class Answers:
@@ -140,10 +139,9 @@ class Answers:
         entry = self.memory.payer(user)
         if self._facts.are_shared and not self._stale.allows(user, entry):
             await self._adopting.join(user, partial(self._adopt, user))
-            fresh = self.memory.fresh(user)
+            fresh, entry = self.memory.fresh(user), self.memory.payer(user)
             if fresh is not None:
                 return fresh
-            entry = self.memory.payer(user)
         if entry is None:
             access = await self._ask(user, Urgency.STRANGER)
         elif self._stale.allows(user, entry):
@@ -154,7 +152,10 @@ class Answers:
             return stale if access is None else access
         else:
             access = await self._ask_patiently(user)
-            if access is None and self._on_outage is not OnOutage.DENY:
+        if access is None:
+            # Read again, because a purchase may have been confirmed here meanwhile.
+            access, entry = self.memory.fresh(user), self.memory.payer(user)
+            if access is None and entry is not None and self._on_outage is not OnOutage.DENY:
                 is_outage = self._reachability.pause > 0
                 access = self._stale.keep_known(user, entry, is_outage=is_outage)
         return self._cannot_say() if access is None else access
@@ -297,10 +298,9 @@ class Answers:
     async def _request(
         self, user: str, urgency: Urgency, *, usable: Usable | None, source: Source = Source.API
     ) -> Access | None:
+        shareable = partial(self._expectations.shareable, user)
         try:
-            fact, is_answer = await self._facts.learn(
-                user, urgency, usable, partial(self._expectations.shareable, user)
-            )
+            fact, is_answer = await self._facts.learn(user, urgency, usable, shareable)
         except InvalidRequestError:
             raise
         # A token source or a quota store may raise any error, and a known payer must still come in.

@@ -67,7 +67,8 @@ class ProductAnswers(Answers):
             if answer is not None:
                 return answer
         access = await self._look(user, wanted)
-        answer = None if access is None else self._spoken(access, wanted)
+        # Without an answer, memory is read again: a purchase may have been confirmed meanwhile.
+        answer = self.ready_for(user, wanted) if access is None else self._spoken(access, wanted)
         return self._cannot_say() if answer is None else answer
 
     async def _look(self, user: str, wanted: Wanted) -> Access | None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import anyio
 import pytest
 
-from rmz_async import ConnectionFailedError, EventType
-from rmz_async.paywall import Fact, Lifetimes, Reason, Source
+from rmz_async import ConnectionFailedError, EventType, PacingError
+from rmz_async.paywall import Access, Fact, Lifetimes, Reason, Source
 from tests.paywall.events import event
 from tests.paywall.scripted import DOWN, START, ScriptedRMZ, to
 from tests.paywall.shared import Shared
@@ -218,3 +219,34 @@ async def test_a_purchase_that_is_over_makes_no_other_grant_live_longer(rmz: Scr
     rmz.later(1)
 
     assert (await paywall.check("noura", "books")).source is Source.API
+
+
+@pytest.mark.parametrize(
+    ("age", "products"),
+    [(None, ()), (901, ()), (6 * 3600 + 1, ()), (None, ("films",)), (10, ("films",))],
+)
+async def test_a_purchase_that_is_confirmed_during_a_check_lets_in_if_rmz_does_not_answer_the_check(
+    rmz: ScriptedRMZ, age: float | None, products: tuple[str, ...]
+) -> None:
+    """The check has begun with an older grant, or with none."""
+    paywall = paywall_over(rmz)
+    if age is not None:
+        rmz.set(to("books", 2))
+        assert await paywall.check("noura")
+        rmz.later(age)
+    rmz.set(to("books", 2), to("films", 501))
+    rmz.hold = anyio.Event()
+    answers: list[Access] = []
+
+    async def check() -> None:
+        answers.append(await paywall.check("noura", *products))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(check)
+        await anyio.wait_all_tasks_blocked()
+        assert await paywall.confirm({"rmz-subscription-id": "501"}, user="noura")
+        rmz.failure = PacingError("the minute is used up")
+        rmz.hold.set()
+
+    assert [(answer.granted, answer.source) for answer in answers] == [(True, Source.CACHE)]
+    assert (await paywall.check("noura", "films")).granted
