@@ -71,8 +71,8 @@ def test_bad_lists_of_secrets(secrets: Any) -> None:
         verify(BODY, {"Signature": sign()}, secrets=secrets)
 
     assert str(caught.value) == (
-        "secrets: must be a list of 1 to 32 secrets, or a callable that returns one; also a single "
-        "secret stands in a list"
+        "secrets: must be a list of 1 to 32 secrets, or a callable that returns one; put a single "
+        "secret into a list, too"
     )
 
 
