@@ -14,7 +14,8 @@ from tests.docs.pages import PAGES, ROOT
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 MARKDOWN = MarkdownIt("commonmark").enable("table")
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
@@ -41,6 +42,15 @@ def test_the_hooks_before_a_commit_would_change_no_file() -> None:
         if re.search(rb"[ \t\r]\n|\n\n\Z|[^\n]\Z", path.read_bytes())
         and not path.name.endswith((".pyc", ".mo"))
     ] == []
+
+
+def test_the_source_distribution_has_each_file_that_the_tests_read() -> None:
+    """A packager runs the tests of what was published."""
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")]
+    read = {name for text in sources for name in re.findall(r'ROOT / "([.\w-]+)', text)}
+    sdist = PYPROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"]
+
+    assert read - {"LICENSE", "README.md", "pyproject.toml"} <= set(sdist)
 
 
 def test_the_workflow_tests_each_python_that_the_package_names() -> None:
