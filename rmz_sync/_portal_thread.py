@@ -129,6 +129,12 @@ class PortalThread:
                 job.cancel()
             if tasks := [job.task for job in jobs if job.task is not None]:
                 await asyncio.wait(tasks, timeout=GRACE)
+            # The request of a paywall outlives the call that began it, and asyncio prints the error
+            # of a task that is still there when its loop ends.
+            if left := asyncio.all_tasks() - {asyncio.current_task(), *tasks}:
+                for task in left:
+                    task.cancel()
+                await asyncio.wait(left, timeout=GRACE)
             try:
                 await self._finish()
             except Exception as error:  # noqa: BLE001 - the thread that closes the portal raises it

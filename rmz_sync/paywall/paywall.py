@@ -314,7 +314,9 @@ class Paywall:
             self._answers.background.begin()
             await self._answers.background.load()
         # Other threads may wait for the same request: an interruption here must not end it.
-        return await asyncio.shield(asyncio.ensure_future(function(*args)))
+        asked = asyncio.ensure_future(function(*args))
+        asked.add_done_callback(_look_at_error)
+        return await asyncio.shield(asked)
 
     async def _end(self) -> None:
         background = self._background.pop_current()
@@ -322,6 +324,12 @@ class Paywall:
             background.task.cancel()
             await asyncio.wait([background.task])
         await self._answers.background.save()
+
+
+def _look_at_error(asked: asyncio.Future[Any]) -> None:
+    # asyncio would print the error of a request whose caller was interrupted.
+    if not asked.cancelled():
+        asked.exception()
 
 
 class BackgroundTask:

@@ -67,6 +67,19 @@ def test_a_read_that_is_cut_off_has_failed(shop: Shop, name: str) -> None:
     assert shop.hung_up.wait(10)
 
 
+@pytest.mark.parametrize("ask", ["refresh", "check"])
+def test_what_a_paywall_asks_ends_with_its_client_and_prints_nothing(
+    shop: Shop, caplog: pytest.LogCaptureFixture, ask: str
+) -> None:
+    """Its request belongs to all who wait for it, and outlives each of their calls."""
+    shop.holds_all = True
+    rmz = rmz_sync.Client(TOKEN, base_url=shop.url)
+    paywall = rmz_sync.Paywall(rmz)
+    error = closed_during(lambda _: getattr(paywall, ask)("usr_1"), rmz, shop.arrived)
+    assert type(error) is rmz_sync.ConnectionFailedError
+    assert not [record for record in caplog.records if record.name == "asyncio"]
+
+
 @pytest.mark.parametrize("name", WRITES)
 def test_a_change_that_was_sent_is_unknown(shop: Shop, name: str) -> None:
     """The change may have been applied; the error says which it was, and since when."""
