@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
 from os import PathLike
-from typing import TypeAlias
 
 import attrs
 
@@ -15,19 +13,19 @@ from rmz_async import operations
 from rmz_async._flights import Flights
 from rmz_async.errors import ConfigurationError, ConnectionFailedError, InvalidRequestError
 from rmz_async.models import CheckoutSession, Subscription
-from rmz_async.observing import Observer, Work, guarded
+from rmz_async.observing import Observer
 from rmz_async.paywall._background import Background
 from rmz_async.paywall._confirming import Confirming
 from rmz_async.paywall._doubts import Doubts
 from rmz_async.paywall._expectations import Expectations
-from rmz_async.paywall._facts import Facts
+from rmz_async.paywall._facts import Facts, Usable
 from rmz_async.paywall._lookups import Lookups, Urgency
 from rmz_async.paywall._memory import Memory, Remembered, lasting
 from rmz_async.paywall._on_outage import OnOutage
 from rmz_async.paywall._purchase import Purchase
 from rmz_async.paywall._query import Query
 from rmz_async.paywall._reachability import SLOT_PAUSE, Reachability
-from rmz_async.paywall._recording import record_of
+from rmz_async.paywall._recording import Recording
 from rmz_async.paywall._refreshing import Refreshing
 from rmz_async.paywall._reported import ReportedChanges
 from rmz_async.paywall._slugs import ShownSlugs
@@ -55,8 +53,6 @@ CONTRADICTED_LIFETIME = 2.0
 
 # The user about whom `ready` asks; no store has one of this name.
 PROBE = "rmz-paywall-ready"
-
-Usable: TypeAlias = Callable[[Fact], bool]
 
 
 class Answers:
@@ -96,7 +92,6 @@ class Answers:
         except ValueError:
             raise ConfigurationError("on_outage: must be keep-known, deny or allow") from None
         self._state = None if state_secret is None else State(state_secret)
-        self._observer = guarded(observer)
         self.store: str = lookups.store
         self.policy: Policy = policy
         self._lookups = lookups
@@ -104,6 +99,7 @@ class Answers:
         self._keep_subscriptions = keep_subscriptions
         self._today = lookups.clock.today
         self._now = steady_clock(lookups.clock)
+        self._recording = Recording(observer, self._today)
         self.memory: Memory = Memory(self._now, capacity, MOST_STRANGERS)
         self._reachability = Reachability(self._now)
         self._facts = Facts(lookups, shared, lifetimes.patience)
@@ -133,7 +129,7 @@ class Answers:
     async def check(self, user: str) -> Access:
         """Return the answer about a user for whom memory has none that may be handed out."""
         validate(user)
-        return await self._observed("check", self._answer(user))
+        return await self._recording.observed("check", self._answer(user))
 
     async def _answer(self, user: str) -> Access:
         entry = self.memory.payer(user)
@@ -163,7 +159,7 @@ class Answers:
     async def refresh(self, user: str, source: Source = Source.API) -> Access:
         """Ask RMZ about a user now."""
         validate(user)
-        return await self._observed("refresh", self._refreshed(user, source))
+        return await self._recording.observed("refresh", self._refreshed(user, source))
 
     async def _refreshed(self, user: str, source: Source) -> Access:
         urgency = Urgency.REPORTED if source is Source.WEBHOOK else Urgency.BACKGROUND
@@ -197,13 +193,21 @@ class Answers:
     async def confirm(self, query: Query, user: str, wait: float) -> Confirmation:
         """Return what became of a purchase."""
         validate(user)
-        confirming = Confirming(lookups=self._lookups, state=self._state, learn=self.confirmed)
+        settled = self._doubts.settled_at(user)
+
+        def learn(user: str, subscription: Subscription, checked_at: datetime) -> Access:
+            if self._doubts.overtook(user, checked_at, settled):
+                # Memory has a newer answer.
+                return self._access_by(subscription, checked_at)
+            return self.confirmed(user, subscription, checked_at)
+
+        confirming = Confirming(lookups=self._lookups, state=self._state, learn=learn)
         outcome = await confirming.confirm(query, user, wait)
         if isinstance(outcome, Confirmed):
             # The next page view may come to another process, which has refused the user just now.
             at = outcome.access.checked_at
             await self._facts.share(user, Fact((outcome.subscription,), at, is_partial=True))
-            self._record(outcome.access)
+            self._recording.report(outcome.access)
         return outcome
 
     async def start(self, user: str, purchase: Purchase) -> CheckoutSession:
@@ -226,12 +230,15 @@ class Answers:
         Returns:
             The answer that this subscription gives without others; a grant is remembered.
         """
-        self._reported.expect(user, subscription.id, subscription.status, subscription)
-        fact = Fact((subscription,), checked_at, is_partial=True)
-        access = decide_fact(fact, self.policy, self._today())
+        self._reported.returned(user, subscription, checked_at)
+        access = self._access_by(subscription, checked_at)
         if access.granted:
             self._remember(user, access, self._lifetimes.soft)
         return access
+
+    def _access_by(self, subscription: Subscription, checked_at: datetime) -> Access:
+        fact = Fact((subscription,), checked_at, is_partial=True)
+        return decide_fact(fact, self.policy, self._today())
 
     async def ready(self) -> None:
         """Ask RMZ until an answer came, or until payers are known."""
@@ -258,18 +265,6 @@ class Answers:
             failed=self._failed,
             handed_out=self.memory.handed_out,
         )
-
-    async def _observed(self, call: str, answer: Awaitable[Access]) -> Access:
-        if self._observer is None:
-            return await answer
-        with self._observer.around(Work.DECISION, call):
-            access = await answer
-            self._record(access)
-        return access
-
-    def _record(self, access: Access) -> None:
-        if self._observer is not None:
-            self._observer.on_decision(record_of(access, self._today()))
 
     async def _ask(self, user: str, urgency: Urgency) -> Access | None:
         if self._reachability.pause:
@@ -299,8 +294,9 @@ class Answers:
         self, user: str, urgency: Urgency, *, usable: Usable | None, source: Source = Source.API
     ) -> Access | None:
         shareable = partial(self._expectations.shareable, user)
+        learn = partial(self._facts.learn, user, urgency, usable, shareable)
         try:
-            fact, is_answer = await self._facts.learn(user, urgency, usable, shareable)
+            fact, is_answer = await self._doubts.outlasting(user, learn)
         except InvalidRequestError:
             raise
         # A token source or a quota store may raise any error, and a known payer must still come in.
@@ -388,10 +384,13 @@ class Answers:
         return self._cannot_say()
 
     async def _newer_elsewhere(self, user: str) -> Fact | None:
+        settled = self._doubts.settled_at(user)
         fact = await self._facts.remembered(user)
+        if fact is None or self._doubts.overtook(user, fact.checked_at, settled):
+            return None
         # Read last, because a purchase may have been confirmed here meanwhile.
         entry = self.memory.payer(user)
-        if fact is None or (entry is not None and fact.checked_at <= entry.access.checked_at):
+        if entry is not None and fact.checked_at <= entry.access.checked_at:
             return None
         return fact
 

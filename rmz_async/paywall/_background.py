@@ -102,7 +102,8 @@ class Background:
         if self._snapshot is None:
             return
         for user, access, reported in await anyio.to_thread.run_sync(self._snapshot.read):
-            if self._memory.payer(user) is None:
+            overtaken = self._doubts.overtook(user, access.checked_at, None)
+            if self._memory.payer(user) is None and not overtaken:
                 if reported is not None:
                     self._doubts.add(user, reported)
                 self._remember(user, access)

@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 import anyio
 
@@ -17,6 +17,8 @@ from rmz_async.paywall.sharing import AccessCache, Change, Changes, Fact
 logger: logging.Logger = logging.getLogger("rmz_async.paywall")
 
 T = TypeVar("T")
+
+Usable: TypeAlias = Callable[[Fact], bool]
 
 
 class Facts:
@@ -48,7 +50,7 @@ class Facts:
         self,
         user: str,
         urgency: Urgency,
-        usable: Callable[[Fact], bool] | None,
+        usable: Usable | None,
         shareable: Callable[[Fact], Fact | None],
     ) -> tuple[Fact, bool]:
         """Return what is known about a user, and whether this process has asked RMZ itself.

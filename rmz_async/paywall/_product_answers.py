@@ -59,7 +59,7 @@ class ProductAnswers(Answers):
     async def check_for(self, user: str, wanted: Wanted) -> Access:
         """Return the answer about a user for whom `ready_for` has none."""
         validate(user)
-        return await self._observed("check", self._answer_for(user, wanted))
+        return await self._recording.observed("check", self._answer_for(user, wanted))
 
     async def _answer_for(self, user: str, wanted: Wanted) -> Access:
         if self.memory.fresh(user) is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from rmz_async.models import Subscription, SubscriptionStatus
 from rmz_async.paywall._doubts import Doubts
@@ -49,6 +50,20 @@ class ReportedChanges:
         entry = self._memory.payer(change.user)
         if entry is None or entry.access.checked_at < change.at:
             self.doubt(change)
+
+    def returned(self, user: str, subscription: Subscription, checked_at: datetime) -> None:
+        """Expect a state that RMZ has returned, unless an event has named another one since.
+
+        Args:
+            user: The user.
+            subscription: As it was returned.
+            checked_at: When RMZ was asked; UTC.
+        """
+        if self._doubts.concern(user, checked_at):
+            _, missing = self._expectations.missing(user, (subscription,))
+            if missing is not None and missing.subscription_id == subscription.id:
+                return
+        self.expect(user, subscription.id, subscription.status, subscription)
 
     def expect(
         self,

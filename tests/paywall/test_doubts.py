@@ -45,3 +45,28 @@ def test_an_answer_that_was_asked_for_before_the_event_settles_nothing() -> None
     assert doubts.reported_at("noura") is None
     assert "noura" not in doubts
     assert doubts.settle("sami", START)
+
+
+def test_an_answer_is_overtaken_only_by_an_event_that_is_settled_after_it_was_asked_for() -> None:
+    """An event that is not settled only doubts the answer."""
+    doubts = Doubts()
+    doubts.add("noura", START)
+    assert not doubts.overtook("noura", START - SECOND, None)
+    doubts.settle("noura", START)
+
+    settled = doubts.settled_at("noura")
+    assert doubts.overtook("noura", START - SECOND, None)
+    assert not doubts.overtook("noura", START, None)
+    assert not doubts.overtook("noura", START - SECOND, settled)
+    assert not doubts.overtook("sami", START - SECOND, None)
+
+
+def test_the_latest_thousand_settled_events_are_remembered() -> None:
+    """No answer is on its way for so long that it needs more."""
+    doubts = Doubts()
+    for number in range(1_001):
+        doubts.add(f"user-{number}", START)
+        doubts.settle(f"user-{number}", START)
+
+    assert doubts.settled_at("user-0") is None
+    assert doubts.settled_at("user-1") == START
