@@ -18,17 +18,25 @@ class ServerMemory:
     Attributes:
         generation: The name of the server's memory; empty before the first answer.
         since: The server's time of its latest answer; minus infinity before the first.
-        is_alone: Whether this process has counted a request without Redis, or could not, since
-            Redis answered last.
+        mark: Is another object as soon as this process has counted a request without Redis, or
+            could not.
     """
 
     def __init__(self) -> None:
         self.generation: str = ""
         self.since: str = "-inf"
-        self.is_alone: bool = False
+        self.mark: object = None
+        self._told: object = None
         self._sent: dict[str, float] = {}
 
-    def learn(self, generation: str, since: str, seen: Sequence[str], now: float) -> None:
+    @property
+    def is_alone(self) -> bool:
+        """Whether there are requests of which Redis was not told."""
+        return self.mark is not self._told
+
+    def learn(
+        self, generation: str, since: str, seen: Sequence[str], now: float, mark: object
+    ) -> None:
         """Take over an answer of Redis.
 
         Args:
@@ -36,8 +44,10 @@ class ServerMemory:
             since: The server's time.
             seen: The requests since the latest answer: the member and the age of each, flat.
             now: The time.
+            mark: The value of `mark` when Redis was asked: other tasks may have counted without
+                Redis meanwhile.
         """
-        self.generation, self.since, self.is_alone = generation, since, False
+        self.generation, self.since, self._told = generation, since, mark
         for member, age in zip(seen[::2], seen[1::2], strict=True):
             self._sent.setdefault(member, now - float(age))
         self._expire(now)

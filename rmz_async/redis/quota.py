@@ -72,8 +72,9 @@ class RedisQuotaStore:
     async def reserve(self, key: str, per_minute: int, now: float, *, ahead: int = 0) -> float:
         """See `QuotaStore.reserve`."""
         memory = self._memories.setdefault(key, ServerMemory())
-        names = memory.is_alone
+        names = False
         while True:
+            mark, names = memory.mark, names or memory.is_alone
             answer = await self._ask(
                 _scripts.RESERVE,
                 key,
@@ -89,7 +90,7 @@ class RedisQuotaStore:
             if answer is None:
                 return await self._reserve_alone(key, memory, per_minute, now, ahead)
             if answer[0]:
-                memory.learn(answer[2], answer[3], answer[4], now)
+                memory.learn(answer[2], answer[3], answer[4], now, mark)
                 return float(answer[0])
             # A restarted server has lost the last minute: the next call sends it.
             names = True
@@ -150,7 +151,6 @@ class RedisQuotaStore:
         """Reserve without Redis."""
         alone = self._alone
         if not memory.is_alone:
-            memory.is_alone = True
             await alone.count(key, now, memory.times(now))
             if memory.generation and self._processes > 1:
                 # Other processes may have sent requests since Redis last answered this process.
@@ -159,6 +159,7 @@ class RedisQuotaStore:
         wait = await alone.reserve(key, per_minute, now, ahead=ahead)
         if wait <= 0 and not ahead:
             memory.record(f"{self._member(now)}:{uuid.uuid4().hex}", now)
+        memory.mark = object()
         return wait
 
     def _process(self) -> str:

@@ -126,7 +126,7 @@ class Background:
                     self.signal.clear()
                     if self._busy < self.concurrency and not self._claimed:
                         await self._find(leased)
-                    while self._claimed and self._busy < self.concurrency:
+                    while self._may_begin():
                         self._busy += 1
                         group.start_soon(self._run, self._claimed.popleft(), leased)
                     # With room left and nothing claimed, only the signal brings something new.
@@ -134,6 +134,10 @@ class Background:
         finally:
             if self._claimed:
                 await self.worker.give_back(self._claimed)
+
+    def _may_begin(self) -> bool:
+        # `stop` may come while tasks are claimed.
+        return bool(self._claimed) and self._busy < self.concurrency and not self._is_stopping
 
     async def _find(self, leased: set[Task]) -> None:
         try:
