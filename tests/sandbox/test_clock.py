@@ -6,6 +6,8 @@ from functools import partial
 import anyio
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
 from rmz_async.sandbox import Clock, Sandbox
 from rmz_async.sandbox.lifecycle.agenda import Agenda
@@ -158,3 +160,29 @@ def test_an_agenda_keeps_one_moment_for_each_key() -> None:
     assert taken == ["b", "c", "a"]
     with pytest.raises(IndexError):
         agenda.take()
+
+
+@pytest.mark.anyio
+async def test_a_running_clock_does_not_go_back_because_a_move_waits_for_a_delivery(
+    anyio_backend: str,
+) -> None:
+    """The move begins when the delivery has ended."""
+    passed = timedelta(0)
+    sandbox = Sandbox(clock=lambda: NOON + passed)
+    begun, answers = anyio.Event(), anyio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.set()
+        await answers.wait()
+        await PlainTextResponse("")(scope, receive, send)
+
+    sandbox.add_webhook("http://127.0.0.1/hooks", app=slow)
+    sandbox.emit("subscription.renewed", 501)
+    async with anyio.create_task_group() as moving:
+        await begun.wait()
+        moving.start_soon(partial(sandbox.clock.advance, seconds=1))
+        await anyio.wait_all_tasks_blocked()
+        passed += timedelta(seconds=2)
+        answers.set()
+
+    assert sandbox.clock.now() == NOON + timedelta(seconds=3)

@@ -100,13 +100,13 @@ class Timeline:
         self._movers += 1
         try:
             async with self._lock:
+                # An attempt that is under way may leave a retry behind, and takes its time.
+                await self._backend.courier.delivered()
                 await self._move(until())
         finally:
             self._movers -= 1
 
     async def _move(self, until: datetime) -> None:
-        # An attempt that is under way may leave a retry behind.
-        await self._backend.courier.delivered()
         try:
             while (due := self._next(until)) is not None:
                 self._reached = due
