@@ -14,7 +14,9 @@ import anyio
 import httpx
 import pytest
 
+import rmz_async
 import rmz_sync
+from tests.paywall.shared import Shared
 from tests.seams import Clock, run_in_thread_of, set_grace, sync_client
 from tests.sync.conftest import HELD, Shop, silence, threads
 from tests.transports import TRANSPORTS
@@ -77,6 +79,31 @@ def test_what_a_paywall_asks_ends_with_its_client_and_prints_nothing(
     paywall = rmz_sync.Paywall(rmz)
     error = closed_during(lambda _: getattr(paywall, ask)("usr_1"), rmz, shop.arrived)
     assert type(error) is rmz_sync.ConnectionFailedError
+    assert not [record for record in caplog.records if record.name == "asyncio"]
+
+
+class HangingCache(Shared):
+    """A shared cache that never answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+
+    async def get(self, user: str) -> rmz_async.paywall.Fact | None:
+        """Hang."""
+        self.asked.set()
+        await anyio.sleep_forever()
+
+
+def test_a_paywall_whose_cache_hangs_ends_with_its_client_and_prints_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """No call to RMZ has begun, which would turn the cancellation into an error."""
+    cache = HangingCache()
+    rmz = rmz_sync.Client(TOKEN)
+    paywall = rmz_sync.Paywall(rmz, shared=cache)
+    error = closed_during(lambda _: paywall.check("usr_1"), rmz, cache.asked)
+    assert isinstance(error, rmz_sync.RMZError)
     assert not [record for record in caplog.records if record.name == "asyncio"]
 
 
