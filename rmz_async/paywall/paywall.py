@@ -169,6 +169,7 @@ class Paywall:
             raise InvalidRequestError("users: must be several users; check() takes a single one")
         wanted = Wanted.of(products) if products else None
         found = {user: self._ready(user, wanted) for user in users}
+        refused = [user for user, access in found.items() if access is not None and not access]
         limiter = anyio.CapacityLimiter(AT_THE_SAME_TIME)
         errors: list[Exception] = []
 
@@ -186,6 +187,9 @@ class Paywall:
                     tasks.start_soon(learn, user)
         if errors:
             raise errors[0]
+        for user in refused:
+            # A purchase may have been confirmed while RMZ was asked about the others.
+            found[user] = self._ready(user, wanted) or found[user]
         return {user: access for user, access in found.items() if access is not None}
 
     def _ready(self, user: str, wanted: Wanted | None) -> Access | None:

@@ -251,3 +251,30 @@ async def test_a_clock_that_is_put_back_after_an_event_makes_no_answer_overtaken
 
     assert await paywall.check("noura")
     assert rmz.asked == ["noura", "noura"]
+
+
+async def test_a_purchase_that_is_confirmed_while_others_are_asked_for_lets_in(
+    rmz: LateRMZ,
+) -> None:
+    """The refusal of before was read from memory, at once with the other users."""
+    rmz.set()
+    paywall = paywall_over(rmz)
+    assert not await paywall.check("noura")
+    rmz.set(to("films", 501))
+    hold = rmz.hold = anyio.Event()
+    answers: dict[str, Access] = {}
+
+    async def check_many() -> None:
+        answers.update(await paywall.check_many(["noura", "sami"]))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(check_many)
+        await anyio.wait_all_tasks_blocked()
+        rmz.hold = None
+        assert await paywall.confirm({"rmz-subscription-id": "501"}, user="noura")
+        hold.set()
+
+    assert {user: access.granted for user, access in answers.items()} == {
+        "noura": True,
+        "sami": False,
+    }
