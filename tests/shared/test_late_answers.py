@@ -27,7 +27,7 @@ def _now() -> float:
 async def test_redis_hears_of_what_was_sent_without_it_while_it_answered_another_request(
     server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One answer of Redis is on its way while the next connection breaks."""
+    """An answer of Redis is on its way while the next connection breaks."""
     store, other = (
         RedisQuotaStore(server.url, processes=4, timeout=5, _clock=_now, _server_time=_now)
         for _ in range(2)

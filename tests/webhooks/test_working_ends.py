@@ -43,7 +43,7 @@ async def test_a_task_that_is_claimed_while_the_block_ends_is_not_begun(
     monkeypatch.setattr(inbox, "claim", claim_late)
     async with anyio.create_task_group() as group, receiver.working():
         await anyio.to_thread.run_sync(asked.wait)
-        # It runs when the end of the block waits for the first time.
+        # The task runs when the end of the block waits for the first time.
         group.start_soon(answer)
 
     assert seen == []
