@@ -209,7 +209,7 @@ class Execution(Generic[T]):
         while True:
             await self._clock.sleep(wait)
             caught_up_at = _retry.caught_up_at(self.history, self._policy)
-            evidence, found = await self.read_back(
+            seen = await self.read_back(
                 settlement,
                 failure,
                 self.deadline + SETTLE_GRACE,
@@ -219,8 +219,9 @@ class Execution(Generic[T]):
             next_wait = _retry.next_look(
                 looks, decision, self.history, self._policy, now=now, until=until
             )
+            evidence, _ = seen
             if evidence is not Evidence.UNSEEN or next_wait is None:
-                return evidence, found
+                return seen
             wait = next_wait
 
     async def read_back(
@@ -283,13 +284,13 @@ class Execution(Generic[T]):
                 return answer
             self.history.status = answer.status
             assert token is not None  # or nothing would have been sent
-            result, answered_at = _wire.read(self._call, answer, token, today=self._clock.today)
+            read = _wire.read(self._call, answer, token, today=self._clock.today)
         except Exception as error:
             # An error of a token source or a quota store must not hide an earlier attempt.
             if self._operation.retry is RetryRule.SAFE or not self.history.ambiguous:
                 raise
             return Failed(Failure.NEVER_SENT, f"{type(error).__name__} before it was sent again")
-        self.history.answered_at = answered_at
+        result, self.history.answered_at = read
         return result
 
     def _log(self, answer: Answer | Failed, began: float) -> None:

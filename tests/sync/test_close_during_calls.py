@@ -93,6 +93,7 @@ class HangingCache(Shared):
         """Hang."""
         self.asked.set()
         await anyio.sleep_forever()
+        return None
 
 
 def test_a_paywall_whose_cache_hangs_ends_with_its_client_and_prints_nothing(
