@@ -58,8 +58,13 @@ PURE = [
 # where coverage is measured.
 FEW = {"RMZ_EXAMPLES": "20"}
 # Between the oldest and the newest Python, which differ most. Its tests run over one event loop and
-# transport each, as tests/conftest.py says, and those of PROCESSES not at all.
+# transport each, as tests/conftest.py says, and those of PROCESSES and AROUND not at all.
 BETWEEN = "3.12"
+# Around the client, its webhooks and its paywall: commands, frameworks, the sandbox, stories.
+AROUND = [
+    *(f"tests/{name}" for name in ("cli", "day", "integration", "integrations", "property")),
+    *(f"tests/{name}" for name in ("sandbox", "shared", "test_first_use.py")),
+]
 # The pages' own session has their packages.
 PAGES = "tests/docs"
 # These start processes of their own, which would all be measured, and mostly wait for them.
@@ -108,6 +113,7 @@ def tests(session: nox.Session) -> None:
         return
     without += [f"--ignore={path}" for path in MEASURED_ONCE]
     if session.python == BETWEEN:
+        without += [f"--ignore={path}" for path in AROUND]
         session.run("pytest", "-n", "auto", *without, env=FEW | {"RMZ_ONE_WAY": BETWEEN})
     else:
         session.run("pytest", "-n", "auto", *without, env=FEW)
