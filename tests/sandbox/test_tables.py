@@ -44,7 +44,7 @@ def test_nobody_hears_of_a_change_in_a_copied_table() -> None:
     table = Table({1: Pet(name="Simba")})
     heard: list[int] = []
     table.listen(heard.append)
-    for copied in (copy.deepcopy(table), pickle.loads(pickle.dumps(table))):  # noqa: S301 - as above
+    for copied in (copy.deepcopy(table), pickle.loads(pickle.dumps(table))):  # noqa: S301 - written on this line
         copied[1].name = "Nala"
         copied[2] = Pet(name="Kiara")
     assert table == {1: Pet(name="Simba")}
