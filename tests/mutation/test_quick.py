@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from types import CodeType, ModuleType
 
 import pytest
@@ -36,24 +34,25 @@ def code_of(source: str) -> CodeType:
 
 
 @pytest.fixture
-def counted() -> Iterator[ModuleType]:
-    """The module as it was written, imported."""
-    module = ModuleType("counted")
-    sys.modules["counted"] = module
+def counted(request: pytest.FixtureRequest) -> ModuleType:
+    """The module as it was written, under a name of its own in each test.
+
+    Functions of another test's module may still wait for the garbage collector.
+    """
+    module = ModuleType(f"counted in {request.node.name}")
     exec(code_of(SOURCE), module.__dict__)  # noqa: S102 - the source above
-    yield module
-    del sys.modules["counted"]
+    return module
 
 
-def put(old: str, new: str) -> bool:
+def put(name: str, old: str, new: str) -> bool:
     assert SOURCE.count(old) == 1
-    return put_in(functions_of("counted"), code_of(SOURCE), code_of(SOURCE.replace(old, new)))
+    return put_in(functions_of(name), code_of(SOURCE), code_of(SOURCE.replace(old, new)))
 
 
 def test_a_change_of_a_function_reaches_who_has_imported_it_already(counted: ModuleType) -> None:
     twice = counted.twice
 
-    assert put("number * by", "number // by")
+    assert put(counted.__name__, "number * by", "number // by")
 
     assert twice(6) == 3
 
@@ -63,12 +62,12 @@ def test_a_change_reaches_functions_behind_decorators_and_functions_in_functions
 ) -> None:
     counter = counted.Counter()
 
-    assert put("self.start + 1", "self.start - 1")
+    assert put(counted.__name__, "self.start + 1", "self.start - 1")
     assert counter.first == 0
-    assert put("yield self.first", "yield None")
+    assert put(counted.__name__, "yield self.first", "yield None")
     with counter.counting() as number:
         assert number is None
-    assert put("        return number\n", "        return -number\n")
+    assert put(counted.__name__, "        return number\n", "        return -number\n")
     assert counted.outer(5)() == -5
 
 
@@ -80,10 +79,10 @@ def test_a_change_that_takes_effect_at_the_import_is_refused(
     counted: ModuleType, old: str, new: str
 ) -> None:
     """Else it would count as a mistake that no test finds."""
-    assert not put(old, new)
+    assert not put(counted.__name__, old, new)
     assert counted.twice(6) == 12
 
 
 def test_a_function_that_is_nowhere_to_be_found_is_refused() -> None:
     """The module is not imported."""
-    assert not put("number * by", "number // by")
+    assert not put("nowhere", "number * by", "number // by")
