@@ -57,14 +57,10 @@ PURE = [
 # As many examples as find a difference between Pythons or libraries; a run of the usual number is
 # where coverage is measured.
 FEW = {"RMZ_EXAMPLES": "20"}
-# Between the oldest and the newest Python, which differ most. Its tests run over one event loop and
-# transport each, as tests/conftest.py says, and those of PROCESSES and AROUND not at all.
+# Between the oldest and the newest Python, whose tests find whatever depends on the Python. These
+# tests of the client run there, over one event loop and transport each, as tests/conftest.py says.
 BETWEEN = "3.12"
-# Around the client, its webhooks and its paywall: commands, frameworks, the sandbox, stories.
-AROUND = [
-    *(f"tests/{name}" for name in ("cli", "day", "integration", "integrations", "property")),
-    *(f"tests/{name}" for name in ("sandbox", "shared", "test_first_use.py")),
-]
+CLIENT = [f"tests/{name}" for name in ("sync", "unit", "wire")]
 # The pages' own session has their packages.
 PAGES = "tests/docs"
 # These start processes of their own, which would all be measured, and mostly wait for them.
@@ -106,17 +102,16 @@ def tests(session: nox.Session) -> None:
     without = [f"--ignore={path}" for path in (*ONCE, BROWSER, PAGES, *PROCESSES)]
     if session.python == RUNNING:
         session.run("coverage", "erase")
-        session.run("coverage", "run", "-m", "pytest", "-n", "auto", *without)
+        session.run("coverage", "run", "-m", "pytest", *TOGETHER, *without)
         session.run("coverage", "combine", "--quiet")
         session.run("coverage", "report")
         session.run("pytest", *TOGETHER, *ONCE, *PROCESSES)
         return
     without += [f"--ignore={path}" for path in MEASURED_ONCE]
-    if session.python == BETWEEN:
-        without += [f"--ignore={path}" for path in AROUND]
-        session.run("pytest", "-n", "auto", *without, env=FEW | {"RMZ_ONE_WAY": BETWEEN})
-    else:
-        session.run("pytest", "-n", "auto", *without, env=FEW)
+    chosen = CLIENT if session.python == BETWEEN else []
+    one_way = FEW | {"RMZ_ONE_WAY": str(session.python)}
+    session.run("pytest", *TOGETHER, *chosen, *without, env=one_way)
+    if session.python != BETWEEN:
         session.run("pytest", *TOGETHER, *PROCESSES)
 
 
@@ -130,7 +125,7 @@ def lowest(session: nox.Session) -> None:
     # `nox -s lowest` has set up its environment, it tries the oldest queues.
     left_out = (*ONCE, *MEASURED_ONCE, *PURE, BROWSER, PAGES, *PROCESSES)
     without = [f"--ignore={path}" for path in left_out]
-    session.run("pytest", "-n", "auto", *without, env=FEW | {"RMZ_ONE_WAY": "lowest"})
+    session.run("pytest", *TOGETHER, *without, env=FEW | {"RMZ_ONE_WAY": "lowest"})
 
 
 @nox.session
