@@ -45,7 +45,8 @@ _UNIQUE = json.JSONDecoder(
 def parse(body: bytes, *, unique_keys: bool = False) -> JSON:
     """Return the value that *body* holds.
 
-    Numbers with a fraction become ``Decimal``: money never passes through a binary float.
+    Numbers with a fraction become ``Decimal``: money never passes through a binary float. A number
+    that Python cannot hold is the string that was written.
 
     Args:
         body: UTF-8 and nothing else; a byte order mark is refused.
@@ -59,8 +60,7 @@ def parse(body: bytes, *, unique_keys: bool = False) -> JSON:
         raise ValueError("too many values")
     try:
         text = body.decode().strip(_SPACE)
-        value: JSON
-        value, end = (_UNIQUE if unique_keys else _DECODER).raw_decode(text)
+        value, end = _read(text, unique_keys=unique_keys)
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
     except RecursionError:
@@ -68,8 +68,6 @@ def parse(body: bytes, *, unique_keys: bool = False) -> JSON:
     except json.JSONDecodeError as error:
         # The error object holds the whole document; its message holds nothing of it.
         raise ValueError(f"not JSON: {error}") from None
-    except ArithmeticError:
-        raise ValueError("a number out of range") from None
     if end != len(text):
         raise ValueError("not JSON: more follows the end of the value")
     # A body with so few brackets is not nested too deeply. `replace` finds them five times faster
@@ -79,6 +77,29 @@ def parse(body: bytes, *, unique_keys: bool = False) -> JSON:
     if len(body) - len(without) > MAX_DEPTH:
         _check_depth(value)
     return value
+
+
+def _read(text: str, *, unique_keys: bool) -> tuple[JSON, int]:
+    try:
+        return (_UNIQUE if unique_keys else _DECODER).raw_decode(text)
+    except json.JSONDecodeError:
+        raise
+    except (ArithmeticError, ValueError):
+        # A number that nobody decides by must not cost all else that the body says.
+        tolerant = json.JSONDecoder(
+            parse_float=_number,
+            parse_int=_number,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_refuse_duplicates if unique_keys else None,
+        )
+        return tolerant.raw_decode(text)
+
+
+def _number(written: str) -> int | Decimal | str:
+    try:
+        return int(written) if written.lstrip("-").isdigit() else Decimal(written)
+    except (ArithmeticError, ValueError):
+        return written
 
 
 def _check_depth(value: JSON) -> None:
