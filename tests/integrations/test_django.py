@@ -52,11 +52,9 @@ receiver_of_project: Any = None
 
 
 @pytest.fixture(autouse=True)
-def project(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def project() -> Iterator[None]:
     """A project whose addresses the test sets."""
     urlpatterns.clear()
-    # The tests' own modules are no packages that Django could import by name.
-    monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
     yield
     urlpatterns.clear()
 

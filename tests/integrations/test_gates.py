@@ -148,11 +148,9 @@ def user_of(request: HttpRequest) -> str:
 
 
 @pytest.fixture
-def project(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def project() -> Iterator[None]:
     """A project whose addresses the test sets."""
     urlpatterns.clear()
-    name = urlpatterns_module = "tests.integrations.test_django"
-    monkeypatch.setitem(sys.modules, name, sys.modules[urlpatterns_module])
     yield
     urlpatterns.clear()
 
