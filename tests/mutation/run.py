@@ -224,22 +224,23 @@ def judge(name: str, known: dict[str, str], jobs: int) -> bool:
     # If the tests hang with a change, it is judged again, with all the time that they may take.
     quick_limits = trial.Limits(processor=processor, clock=15 + 3 * spent)
 
-    made = list(changes(source, str(path), lambda kind, one: member(module, kind, one)))
+    made = list(changes(source, str(path), lambda kind, written: member(module, kind, written)))
     found = quick.found(name, plain, made, tests, limits=quick_limits, at_once=jobs)
     trials = [trial.Trial(made[place], survived=False) for place in sorted(found)]
     rest = [change for place, change in enumerate(made) if place not in found]
     trials += trial.play(name, path, rest, tests, limits=limits, at_once=jobs)
 
-    survivors = {f"{one.change.where}: {one.change.what}": one for one in trials if one.survived}
-    late = [one.change for one in trials if one.timed_out]
+    survived = [each for each in trials if each.survived]
+    survivors = {f"{each.change.where}: {each.change.what}": each for each in survived}
+    late = [each.change for each in trials if each.timed_out]
     killed = len(trials) - len(late) - len(survivors)
     score = 100 * killed / len(trials)
     print(
         f"{name:<32}{len(trials):>7}{killed:>8}{len(late):>11}{len(survivors):>10}{score:>7.1f} %",
         flush=True,
     )
-    for key, one in survivors.items():
-        print(f"  {name}:{one.change.line}: {key}\n    {known.get(key, 'NOT LISTED')}", flush=True)
+    for key, each in survivors.items():
+        print(f"  {name}:{each.change.line}: {key}\n    {known.get(key, 'NOT LISTED')}", flush=True)
     # On a busy machine, these may have had too little time: judge them by hand.
     for change in late:
         print(f"  {name}:{change.line}: {change.where}: {change.what}\n    timed out", flush=True)
