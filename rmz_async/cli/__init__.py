@@ -22,7 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         from rmz_async.cli._running import run
+
+        return run(words)
+    except KeyboardInterrupt:
+        # By custom, 128 and the number of the signal.
+        return 130
     except MissingExtraError as error:
         print(f"rmz: {error}", file=sys.stderr)
         return 2
-    return run(words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from asyncio import CancelledError
 from collections.abc import Mapping
 from threading import current_thread, main_thread
 from typing import Any
@@ -13,7 +14,7 @@ import attrs
 from rmz_async._extras import extra
 from rmz_async.cli._options import open_client
 from rmz_async.cli._printing import print_document, shown
-from rmz_async.cli._reading_back import read_back
+from rmz_async.cli._reading_back import read_back, say_interrupted
 from rmz_async.cli._wording import text
 from rmz_async.errors import OutcomeUnknownError
 from rmz_async.models import Subscription
@@ -86,6 +87,9 @@ async def change(asked: Change) -> Subscription | int:
         except OutcomeUnknownError as error:
             found = await read_back(rmz, error, before.id)
             return 1 if found is None else found
+        except CancelledError:
+            say_interrupted(before.id)
+            raise
         return changed
 
 

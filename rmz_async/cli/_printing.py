@@ -49,10 +49,16 @@ def console(options: Options, file: TextIO | None = None, *, whole_lines: bool =
         file: The output; the standard one if left out.
         whole_lines: Whether a file and a program get each line whole, however long.
     """
-    console = Console(file=file or sys.stdout, no_color=True if not options.color else None)
+    console = _Console(file=file or sys.stdout, no_color=True if not options.color else None)
     if whole_lines and not console.is_terminal and "COLUMNS" not in os.environ:
         console.width = _WITHOUT_END
     return console
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Let the command choose its exit code: rich itself would exit with 1."""
+        raise BrokenPipeError
 
 
 def print_rows(rows: Sequence[Row], headings: Sequence[str], options: Options) -> None:
@@ -115,7 +121,9 @@ def _in_table(value: object) -> str:
 
 def print_document(document: object) -> None:
     """Print one JSON document on one line, with nothing in it that steers a terminal."""
-    written = json.dumps(document, ensure_ascii=False, default=str)
+    # Python writes what an encoding lacks as "\\xe9" or "\\U0001f600", which is no JSON.
+    is_unicode = (sys.stdout.encoding or "utf").lower().startswith("utf")
+    written = json.dumps(document, ensure_ascii=not is_unicode, default=str)
     print("".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in written))
 
 

@@ -19,7 +19,7 @@ from rmz_async.errors import (
 from rmz_async.models import Subscription
 from rmz_async.options import RetryPolicy
 
-__all__ = ("WAIT", "read_back")
+__all__ = ("WAIT", "read_back", "say_interrupted")
 
 WAIT: float = certain_after(RetryPolicy())
 """Seconds after which a change that does not show was not applied."""
@@ -54,9 +54,23 @@ async def read_back(rmz: Client, error: OutcomeUnknownError, number: int) -> Sub
             continue
         _say(text("read back: the change was applied"))
         return found
+    _say_how_to_compare(number)
+    raise error
+
+
+def say_interrupted(number: int) -> None:
+    """Say that Ctrl-C has ended a change, which RMZ may still carry out.
+
+    Args:
+        number: The number of the subscription.
+    """
+    _say(text("the outcome is unknown (%(error)s)", error="Ctrl-C"))
+    _say_how_to_compare(number)
+
+
+def _say_how_to_compare(number: int) -> None:
     command = f"rmz subscriptions get {number} --json"
     _say(text("before you send it again, compare the subscription: %(command)s", command=command))
-    raise error
 
 
 def _say(sentence: str) -> None:

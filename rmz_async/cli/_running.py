@@ -36,9 +36,14 @@ def run(words: Sequence[str]) -> int:
     # Somebody may have copied a number from a table with its marks of direction.
     words = [without_marks(word) for word in words]
     use_language(language_of(words))
+    # The code 1 of this command says that the user has no access, which no failure has shown.
+    failed = CANNOT_SAY if words[:1] == ["access"] else 1
+    if sys.stderr is None:
+        # Nobody reads it, and an error must not go to the standard output in its place.
+        sys.stderr = io.StringIO()
     if sys.stdout is None:
         print(text("rmz: there is no standard output"), file=sys.stderr)
-        return 1
+        return failed
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         # A terminal that has no Arabic letters shows their numbers, and no traceback; nor is there
         # one for somebody who types the bytes of another encoding.
@@ -50,14 +55,10 @@ def run(words: Sequence[str]) -> int:
     try:
         code = application()(words, console=help_console, exit_on_error=False, print_error=False)
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        # By custom, 128 and the number of the signal.
-        return 130
     except (CycloptsError, OSError, RMZError) as error:
         if "--debug" in words and not isinstance(error, (CycloptsError, BrokenPipeError)):
             raise
-        # The code 1 of this command says that the user has no access, which no failure has shown.
-        return _failed(error, CANNOT_SAY if words[:1] == ["access"] else 1)
+        return _failed(error, failed)
     return code if isinstance(code, int) else 0
 
 

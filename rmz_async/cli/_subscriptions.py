@@ -97,7 +97,13 @@ async def _carry_out(asked: Change, options: Options) -> int:
     changed = await change(asked)
     if isinstance(changed, int):
         return changed
-    print_each([changed], _summary, _HEADINGS, options)
+    try:
+        print_each([changed], _summary, _HEADINGS, options)
+        sys.stdout.flush()
+    except OSError:
+        # The exit code says that the command failed, and nobody may send the change again.
+        print(text("rmz: the change was applied"), file=sys.stderr)
+        raise
     return 0
 
 

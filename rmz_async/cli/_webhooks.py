@@ -12,7 +12,7 @@ from rmz_async._extras import extra
 from rmz_async.cli._listing import print_records
 from rmz_async.cli._options import WHOLE, Options, between, open_client
 from rmz_async.cli._places import Place
-from rmz_async.cli._printing import printable
+from rmz_async.cli._printing import print_document, printable
 from rmz_async.cli._wording import text
 from rmz_async.errors import ConfigurationError, RMZError
 from rmz_async.webhooks._administration import Administration, Record
@@ -207,7 +207,11 @@ def schema(*, place: Place = _PLACE, options: Options = _DEFAULT) -> None:
         options: How to print.
     """
     with _opened(place) as work:
-        print(work.schema())
+        tables = work.schema()
+    if options.json:
+        print_document({"schema": tables})
+    else:
+        print(tables)
 
 
 def _named(count: str, options: Options) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import io
 import signal
 import sys
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from threading import Thread
 
+import anyio
 import pytest
 
 from rmz_async.cli import main
+from rmz_async.resources.subscriptions import Subscriptions
 from rmz_async.sandbox import Served
 from tests.cli.conftest import status
 
@@ -40,6 +43,43 @@ def test_ctrl_c_at_the_question_ends_the_command_immediately(
     assert not keyboard.went_on
     assert signal.getsignal(signal.SIGINT) is before
     assert status(capsys) == "active"
+
+
+def test_ctrl_c_in_the_middle_of_a_change_says_that_the_outcome_is_unknown(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """RMZ may carry it out all the same."""
+    pause = Subscriptions.pause
+
+    async def interrupted(subscriptions: Subscriptions, number: int) -> None:
+        await pause(subscriptions, number)
+        signal.raise_signal(signal.SIGINT)
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr(Subscriptions, "pause", interrupted)
+
+    assert main(["subscriptions", "pause", "501", "--yes"]) == 130
+
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "rmz: the outcome is unknown (Ctrl-C)"
+    assert "rmz subscriptions get 501" in second
+    assert status(capsys) == "paused"
+
+
+def test_ctrl_c_before_the_command_has_begun_leaves_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its imports take a moment."""
+
+    class Interrupting(MetaPathFinder):
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "rmz_async.cli._running":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "rmz_async.cli._running", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
+
+    assert main(["plans"]) == 130
 
 
 def test_an_answer_that_no_encoding_has_is_no_consent(

@@ -7,9 +7,11 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -59,15 +61,56 @@ def test_a_reader_that_has_enough_sees_no_traceback(
     def printing() -> Callable[..., int]:
         return lambda *_, **__: sys.stdout.write("more than anybody reads")
 
-    reading, writing = os.pipe()
-    os.close(reading)
     replace(monkeypatch, Setting.CLI_APPLICATION, printing)
 
-    with os.fdopen(writing, "w") as closed_pipe:
-        monkeypatch.setattr(sys, "stdout", closed_pipe)
+    with closed_pipe() as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
         assert main([]) == 1
 
     assert capsys.readouterr().err == ""
+
+
+@contextmanager
+def closed_pipe() -> Generator[TextIO]:
+    """A pipe whose reader has enough."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        yield pipe
+
+
+def test_no_reader_that_has_enough_makes_a_refusal_of_an_access(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code 1 says that the user has no access, and rich itself would exit with it."""
+    with closed_pipe() as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        assert main(["access", "usr_abc123"]) == 3
+
+    monkeypatch.setattr(sys, "stdout", None)
+    assert main(["access", "usr_abc123"]) == 3
+
+
+def test_a_change_whose_result_cannot_be_printed_was_applied(
+    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script that sees the failure must not extend a second time."""
+    with monkeypatch.context() as unread, closed_pipe() as pipe:
+        unread.setattr(sys, "stdout", pipe)
+        assert main(["subscriptions", "pause", "501", "--yes", "--json"]) == 1
+
+    assert capsys.readouterr().err == "rmz: the change was applied\n"
+    assert status(capsys) == "paused"
+
+
+def test_without_an_output_for_errors_none_is_in_the_standard_output(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell closes it with ``2>&-``."""
+    monkeypatch.setattr(sys, "stderr", None)
+
+    assert main(["nonsense"]) == 2
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has this device")
@@ -186,6 +229,18 @@ def test_json_with_steering_characters_is_still_the_same_json(
     output = capsys.readouterr().out
     assert output.strip().isprintable()
     assert json.loads(output) == {"name": BAD + "\U000e0001 \U0001f600"}
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp1256", "utf-8", "utf-16"])
+def test_json_is_json_in_every_encoding(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    """A terminal's own form of a letter that it lacks is no JSON."""
+    output, document = io.BytesIO(), {"name": "é ب \U0001f600"}
+
+    with io.TextIOWrapper(output, encoding, "backslashreplace") as written:
+        monkeypatch.setattr(sys, "stdout", written)
+        print_document(document)
+        written.flush()
+        assert json.loads(output.getvalue().decode(encoding)) == document
 
 
 @pytest.mark.parametrize(

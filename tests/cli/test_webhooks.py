@@ -113,7 +113,11 @@ def test_the_rest_of_the_module_is_there_too(
     served: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "dead" in printed(capsys, "webhooks", "stats")
-    assert "CREATE TABLE" in printed(capsys, "webhooks", "schema")
+    tables = printed(capsys, "webhooks", "schema")
+    assert tables.startswith("CREATE TABLE")
+    assert json.loads(printed(capsys, "webhooks", "schema", "--json"))[
+        "schema"
+    ] == tables.removesuffix("\n")
     assert printed(capsys, "webhooks", "create") == "the tables are there\n"
     assert printed(capsys, "webhooks", "create", "--json") == ""
     forgotten = printed(capsys, "webhooks", "purge", "--older-than=-1", "--dead", "--json")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import sys
 import threading
 from http.server import HTTPServer
 
@@ -155,6 +157,23 @@ def test_list_shows_the_newest_first(
     assert heading.split() == list(rows[0])
     assert row.startswith(str(first["id"]))
     assert rest == f"1 of {total}; --limit shows more."
+
+
+def test_json_is_json_for_a_terminal_that_lacks_its_letters(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other lines have quotation marks of ASCII there, which would end a string of JSON."""
+    user = "“é” ب"
+    served.sandbox.state.subscriptions[501].external_customer_id = user
+    output = io.BytesIO()
+
+    with io.TextIOWrapper(output, "ascii") as terminal:
+        monkeypatch.setattr(sys, "stdout", terminal)
+        assert main(["list", "subscriptions", "--json", "--limit", "100"]) == 0
+        terminal.flush()
+        rows = json.loads(output.getvalue())
+
+    assert user in [row["external_customer_id"] for row in rows]
 
 
 def test_list_shows_requests_and_deliveries(

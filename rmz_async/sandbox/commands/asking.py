@@ -87,7 +87,7 @@ def _list(given: argparse.Namespace) -> int:
     answer = RunningSandbox(given).get(f"list/{given.rows}", limit=given.limit)
     rows: list[dict[str, Any]] = answer["rows"]
     if given.json:
-        _say(json.dumps(rows, ensure_ascii=False, indent=2))
+        _say(json.dumps(rows, indent=2))
         return ExitCode.DONE
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     for line in table(rows, width):
