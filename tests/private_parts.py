@@ -23,7 +23,7 @@ class Setting(StrEnum):
     DOCTOR_TIMEOUT = "rmz_async.cli._doctor_webhook._TIMEOUT"
     HEAD_START = "rmz_async._http.over_httpx._HEAD_START"
     IS_OF_TRANSPORT = "rmz_async._http.failures._is_of_transport"
-    LASTING_OF_ANSWERS = "rmz_async.paywall._answers.lasting"
+    LASTING_OF_ANSWERS = "rmz_async.paywall._judging.lasting"
     LASTING_OF_MEMORY = "rmz_async.paywall._memory.lasting"
     LONGEST_GROUP = "rmz_async.webhooks._commits.LONGEST_GROUP"
     MAX_PROCESSING_TIME = "rmz_async._resolving.MAX_PROCESSING_TIME"

@@ -19,8 +19,9 @@ from rmz_async.paywall._confirming import Confirming
 from rmz_async.paywall._doubts import Doubts
 from rmz_async.paywall._expectations import Expectations
 from rmz_async.paywall._facts import Facts, Usable
+from rmz_async.paywall._judging import Judging
 from rmz_async.paywall._lookups import Lookups, Urgency
-from rmz_async.paywall._memory import Memory, Remembered, lasting
+from rmz_async.paywall._memory import Memory
 from rmz_async.paywall._on_outage import OnOutage
 from rmz_async.paywall._purchase import Purchase
 from rmz_async.paywall._query import Query
@@ -47,9 +48,6 @@ __all__ = ("Answers",)
 
 # Users without access are remembered for 5 seconds: more of them would cost memory for nothing.
 MOST_STRANGERS = 10_000
-
-# Seconds for which a grant is used that contradicts a webhook.
-CONTRADICTED_LIFETIME = 2.0
 
 # The user about whom `ready` asks; no store has one of this name.
 PROBE = "rmz-paywall-ready"
@@ -96,7 +94,6 @@ class Answers:
         self.policy: Policy = policy
         self._lookups = lookups
         self._lifetimes = lifetimes
-        self._keep_subscriptions = keep_subscriptions
         self._today = lookups.clock.today
         self._now = steady_clock(lookups.clock)
         self._recording = Recording(observer, self._today)
@@ -114,17 +111,30 @@ class Answers:
             self._renew, lookups.per_minute, lookups.clock, lambda: self._reachability.pause
         )
         self._stale = Stale(self.memory, self._doubts, self._refreshing, lifetimes, self._now)
+        self._slugs = ShownSlugs()
+        self._judging = Judging(
+            policy=policy,
+            lifetimes=lifetimes,
+            keep_subscriptions=keep_subscriptions,
+            memory=self.memory,
+            facts=self._facts,
+            doubts=self._doubts,
+            expectations=self._expectations,
+            stale=self._stale,
+            slugs=self._slugs,
+            today=self._today,
+            now=self._now,
+        )
         self.background: Background = Background(
             self.memory,
             self._doubts,
             self._refreshing,
             snapshot_at(snapshot, self.store, policy),
-            lambda user, access: self._remember(user, access, lifetimes.soft),
+            lambda user, access: self._judging.remember(user, access, lifetimes.soft),
             None if shared is None else self._facts.changes,
             self._reported.note,
         )
         self._failed = 0
-        self._slugs = ShownSlugs()
 
     async def check(self, user: str) -> Access:
         """Return the answer about a user for whom memory has none that may be handed out."""
@@ -198,7 +208,7 @@ class Answers:
         def learn(user: str, subscription: Subscription, checked_at: datetime) -> Access:
             if self._doubts.overtook(user, checked_at, settled):
                 # Memory has a newer answer.
-                return self._access_by(subscription, checked_at)
+                return self._judging.by(subscription, checked_at)
             return self.confirmed(user, subscription, checked_at)
 
         confirming = Confirming(lookups=self._lookups, state=self._state, learn=learn)
@@ -231,14 +241,10 @@ class Answers:
             The answer that this subscription gives without others; a grant is remembered.
         """
         self._reported.returned(user, subscription, checked_at)
-        access = self._access_by(subscription, checked_at)
+        access = self._judging.by(subscription, checked_at)
         if access.granted:
-            self._remember(user, access, self._lifetimes.soft)
+            self._judging.remember(user, access, self._lifetimes.soft)
         return access
-
-    def _access_by(self, subscription: Subscription, checked_at: datetime) -> Access:
-        fact = Fact((subscription,), checked_at, is_partial=True)
-        return decide_fact(fact, self.policy, self._today())
 
     async def ready(self) -> None:
         """Ask RMZ until an answer came, or until payers are known."""
@@ -269,7 +275,8 @@ class Answers:
     async def _ask(self, user: str, urgency: Urgency) -> Access | None:
         if self._reachability.pause:
             return await self._known_elsewhere(user)
-        request = partial(self._request, user, urgency, usable=partial(self._is_usable, user))
+        usable = partial(self._judging.is_usable, user)
+        request = partial(self._request, user, urgency, usable=usable)
         return await self._flights.join(user, request)
 
     async def _ask_patiently(self, user: str) -> Access | None:
@@ -305,51 +312,7 @@ class Answers:
             self._failed += 1
             return await self._known_elsewhere(user) if usable is not None else None
         self._reachability.succeeded()
-        return self._conclude(user, fact, source, is_answer=is_answer)
-
-    def _conclude(self, user: str, fact: Fact, source: Source, *, is_answer: bool) -> Access | None:
-        known, missing = self._expectations.missing(user, fact.subscriptions, is_answer=is_answer)
-        # If a grant is missing, most likely a replica lags: no refusal of any product is certain.
-        lags = missing is not None and missing.grants_access
-        seen = Fact(known, fact.checked_at, is_partial=fact.is_partial or lags)
-        access = decide_fact(seen, self.policy, self._today(), source)
-        if access.granted:
-            lifetime = self._stale.soft if missing is None else CONTRADICTED_LIFETIME
-        elif lags or not (access.certain or self.memory.payer(user) is None):
-            return None
-        else:
-            lifetime = self._lifetimes.refusal
-        self._remember(user, access, lifetime)
-        return access
-
-    def _is_usable(self, user: str, fact: Fact) -> bool:
-        if fact.is_doubted or self._doubts.concern(user, fact.checked_at):
-            return False
-        access = decide_fact(fact, self.policy, self._today())
-        # A fact from the future says only that one of two clocks is wrong.
-        age = abs((self._today() - fact.checked_at).total_seconds())
-        return age < (self._stale.soft if access.granted else self._lifetimes.refusal)
-
-    def _remember(self, user: str, access: Access, lifetime: float) -> None:
-        self._slugs.add(access.subscriptions)
-        if not self._doubts.settle(user, access.checked_at):
-            # RMZ was asked before the event, and has answered after it.
-            lifetime = -math.inf
-        if not access.granted and self._facts.are_shared:
-            # Another process may have confirmed a purchase: what all know is looked at each time.
-            self.memory.forget(user)
-            return
-        age, soft = (self._today() - access.checked_at).total_seconds(), self._lifetimes.soft
-        if age <= -soft:
-            # An answer so far from the future is due to be looked at again: some clock is wrong.
-            age = soft
-        learnt = self._now() - max(age, 0.0)
-        source = Source.CACHE if access.source is Source.API else access.source
-        # An answer of the snapshot has no policy, and so no `grants`.
-        handed_out = attrs.evolve(access, source=source, policy=self.policy)
-        if not self._keep_subscriptions:
-            handed_out = attrs.evolve(handed_out, subscription=None, others=(), complete=False)
-        self.memory.keep(user, Remembered(learnt, min(lifetime, lasting(access)), handed_out))
+        return self._judging.conclude(user, fact, source, is_answer=is_answer)
 
     async def _adopt(self, user: str) -> None:
         """Take over a payer whom another process knows, however old its answer is."""
@@ -361,7 +324,7 @@ class Answers:
         if access.granted:
             if fact.is_doubted:
                 self._doubts.add(user, self._today())
-            self._remember(user, access, self._stale.soft)
+            self._judging.remember(user, access, self._stale.soft)
 
     async def _known_elsewhere(self, user: str) -> Access | None:
         """Return the answer of another process that is newer, while RMZ cannot be asked."""
@@ -373,11 +336,11 @@ class Answers:
             age = (self._today() - fact.checked_at).total_seconds()
             if self._on_outage is OnOutage.DENY or age >= self._lifetimes.max_stale:
                 return None
-            self._remember(user, access, age + STALE_LIFETIME)
+            self._judging.remember(user, access, age + STALE_LIFETIME)
             return access
         if not access.certain:
             return None
-        if self._is_usable(user, fact):
+        if self._judging.is_usable(user, fact):
             return access
         # A grant in memory was taken back, and the refusal is too old to be returned.
         self.memory.forget(user)

@@ -54,7 +54,7 @@ class ProductAnswers(Answers):
         fact = Fact(subscriptions, at, is_partial=not before.complete)
         lifetime = (self._today() - at).total_seconds() + self._lifetimes.soft
         access = decide_fact(fact, self.policy, self._today())
-        self._remember(user, access, min(lifetime, self._lifetimes.hard))
+        self._judging.remember(user, access, min(lifetime, self._lifetimes.hard))
 
     async def check_for(self, user: str, wanted: Wanted) -> Access:
         """Return the answer about a user for whom `ready_for` has none."""
@@ -81,7 +81,7 @@ class ProductAnswers(Answers):
         return await self._flights.join((user, wanted), request)
 
     def _is_usable_for(self, user: str, wanted: Wanted, fact: Fact) -> bool:
-        if not self._is_usable(user, fact):
+        if not self._judging.is_usable(user, fact):
             return False
         access = decide_fact(fact, self.policy, self._today())
         return self._spoken(access, wanted) is not None
