@@ -30,6 +30,7 @@ class Setting(StrEnum):
     MAY_HAVE_BEEN_APPLIED = "rmz_async._calls.verdict._may_have_been_applied"
     MOST_DELIVERIES = "rmz_async.webhooks.inbox._sqlite_tasks.MOST_DELIVERIES"
     MOST_DOUBTS = "rmz_async.paywall._doubts.MOST"
+    MOST_EVENTS = "rmz_async.paywall._reported.MOST_EVENTS"
     MOST_REPORTED = "rmz_async.paywall._expectations.MOST_REPORTED"
     MOST_RETURNED = "rmz_async.paywall._expectations.MOST_RETURNED"
     PLACES_OF_CONTRACT = "rmz_async.sandbox.serving.reference._PLACES"

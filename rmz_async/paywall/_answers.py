@@ -190,9 +190,11 @@ class Answers:
         # Another program of the shop may name users as no check can.
         if found is None or not is_user(user := found.external_customer_id):
             return
-        change = Change(user=user, at=self._today(), subscription_id=found.id, status=found.status)
-        self._reported.doubt(change)
-        await self._facts.announce(change)
+        if self._reported.is_new((event.dedupe_key, user)):
+            at = self._today()
+            change = Change(user=user, at=at, subscription_id=found.id, status=found.status)
+            self._reported.doubt(change)
+            await self._facts.announce(change)
         try:
             await self.refresh(user, Source.WEBHOOK)
         except ConnectionFailedError:

@@ -41,9 +41,17 @@ class Expectation:
         """Whether the state lets the customer in."""
         return isinstance(self.status, SubscriptionStatus) and self.status.grants_access
 
+    def is_shown(self, subscriptions: Sequence[Subscription]) -> bool:
+        """Whether an answer has the state, or a later one: no subscription leaves `expired`."""
+        return any(
+            each.id == self.subscription_id
+            and each.status in (self.status, SubscriptionStatus.EXPIRED)
+            for each in subscriptions
+        )
+
 
 class Expectations:
-    """The last state that was reported of each user.
+    """The last state that was reported of each subscription of a user.
 
     RMZ may answer from a replica that lags. A customer who has just paid must not be refused
     because of that.
@@ -54,16 +62,18 @@ class Expectations:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._reported: dict[str, Expectation] = {}
-        self._returned: dict[str, Expectation] = {}
+        self._reported: dict[str, tuple[Expectation, ...]] = {}
+        self._returned: dict[str, tuple[Expectation, ...]] = {}
 
     def expect(self, user: str, expectation: Expectation) -> None:
         """Remember a state, unless RMZ's API itself has just returned a subscription in it."""
-        known = self._forget(user)
-        if known is not None and expectation.subscription is None and self._now() < known.until:
-            same = (known.subscription_id, known.status)
-            if same == (expectation.subscription_id, expectation.status):
-                expectation = known
+        number, status = expectation.subscription_id, expectation.status
+        for each in self._expected(user):
+            is_returned = each.subscription is not None and expectation.subscription is None
+            same = each.subscription_id == number and each.status == status
+            if is_returned and same and self._now() < each.until:
+                expectation = each
+        self._forget(user, number)
         if expectation.subscription is None:
             self._put(self._reported, MOST_REPORTED, user, expectation)
         else:
@@ -71,46 +81,58 @@ class Expectations:
 
     def missing(
         self, user: str, subscriptions: Sequence[Subscription], *, is_answer: bool = False
-    ) -> tuple[Sequence[Subscription], Expectation | None]:
-        """Return an answer with what RMZ itself returned before, and the state that it lacks.
+    ) -> tuple[Sequence[Subscription], Sequence[Expectation]]:
+        """Return an answer with what RMZ itself returned before, and the states that it lacks.
 
         Args:
             user: The user.
             subscriptions: RMZ's answer, or what another process has made of one.
-            is_answer: Whether RMZ has just answered so; a state that it shows is expected no more.
+            is_answer: Whether RMZ has just answered so; what RMZ's API returned before then takes
+                the place of no later answer.
 
         Returns:
-            All subscriptions, and the expectation that the answer contradicts, if there is one.
+            All subscriptions, and the expectations that the answer contradicts.
         """
-        expected = self._returned.get(user) or self._reported.get(user)
-        if expected is None:
-            return subscriptions, None
-        same = [each for each in subscriptions if each.id == expected.subscription_id]
-        shown = any(each.status == expected.status for each in same)
-        if shown or self._now() >= expected.until:
-            if is_answer:
-                self._forget(user)
-            return subscriptions, None
-        if expected.subscription is None:
-            return subscriptions, expected
-        others = [each for each in subscriptions if each.id != expected.subscription_id]
-        return (*others, expected.subscription), None
+        missing: list[Expectation] = []
+        for expected in self._expected(user):
+            if expected.is_shown(subscriptions) or self._now() >= expected.until:
+                # The state of an event is expected further, as the next replica may lag more.
+                if is_answer and expected.subscription is not None:
+                    self._forget(user, expected.subscription_id)
+            elif expected.subscription is None:
+                missing.append(expected)
+            else:
+                others = [each for each in subscriptions if each.id != expected.subscription_id]
+                subscriptions = (*others, expected.subscription)
+        return subscriptions, missing
 
     def shareable(self, user: str, fact: Fact) -> Fact | None:
         """Return what other processes may know of an answer of RMZ; None if it lags."""
         subscriptions, missing = self.missing(user, fact.subscriptions)
-        return None if missing is not None else attrs.evolve(fact, subscriptions=subscriptions)
+        return None if missing else attrs.evolve(fact, subscriptions=subscriptions)
+
+    def _expected(self, user: str) -> tuple[Expectation, ...]:
+        return (*self._reported.get(user, ()), *self._returned.get(user, ()))
 
     def _put(
-        self, kept: dict[str, Expectation], most: int, user: str, expectation: Expectation
+        self,
+        kept: dict[str, tuple[Expectation, ...]],
+        most: int,
+        user: str,
+        expectation: Expectation,
     ) -> None:
-        kept[user] = expectation
+        # The newest last, so that the first one is the one to go.
+        kept[user] = (*kept.pop(user, ()), expectation)
         now = self._now()
         # Two are dropped for each new one, so that old ones go even if few come.
         for first, oldest in list(islice(kept.items(), 2)):
-            if len(kept) > most or now >= oldest.until:
+            if len(kept) > most or all(now >= each.until for each in oldest):
                 kept.pop(first, None)
 
-    def _forget(self, user: str) -> Expectation | None:
-        reported, returned = self._reported.pop(user, None), self._returned.pop(user, None)
-        return reported if returned is None else returned
+    def _forget(self, user: str, number: int) -> None:
+        for kept in (self._reported, self._returned):
+            left = tuple(each for each in kept.get(user, ()) if each.subscription_id != number)
+            if left:
+                kept[user] = left
+            else:
+                kept.pop(user, None)

@@ -68,16 +68,19 @@ class Judging:
         """
         known, missing = self.expectations.missing(user, fact.subscriptions, is_answer=is_answer)
         # If a grant is missing, most likely a replica lags: no refusal of any product is certain.
-        lags = missing is not None and missing.grants_access
+        lags = any(each.grants_access for each in missing)
         seen = Fact(known, fact.checked_at, is_partial=fact.is_partial or lags)
         access = decide_fact(seen, self.policy, self.today(), source)
         if access.granted:
-            lifetime = self.stale.soft if missing is None else CONTRADICTED_LIFETIME
+            lifetime = CONTRADICTED_LIFETIME if missing else self.stale.soft
         elif lags or not (access.certain or self.memory.payer(user) is None):
             return None
         else:
             lifetime = self.lifetimes.refusal
         self.remember(user, access, lifetime)
+        if missing and access.granted and user not in self.doubts:
+            # The grant is to be looked at again before it is old.
+            self.doubts.add(user, fact.checked_at)
         return access
 
     def is_usable(self, user: str, fact: Fact) -> bool:

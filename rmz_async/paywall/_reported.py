@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import datetime
 
 from rmz_async.models import Subscription, SubscriptionStatus
@@ -12,6 +12,9 @@ from rmz_async.paywall._memory import Memory
 from rmz_async.paywall.sharing import Change
 
 __all__ = ("ReportedChanges",)
+
+# The most events that are recognized when they are fed again.
+MOST_EVENTS = 10_000
 
 
 class ReportedChanges:
@@ -38,6 +41,19 @@ class ReportedChanges:
         self._expectations = expectations
         self._now = now
         self._replica_lag = replica_lag
+        self._came: dict[Hashable, None] = {}
+
+    def is_new(self, event: Hashable) -> bool:
+        """Return whether an event, by its key, is fed for the first time.
+
+        A handler that fails is attempted for hours, and no replica lags for so long.
+        """
+        if event in self._came:
+            return False
+        self._came[event] = None
+        if len(self._came) > MOST_EVENTS:
+            self._came.pop(next(iter(self._came)), None)
+        return True
 
     def doubt(self, change: Change) -> None:
         """Doubt all that is known of a user."""
@@ -61,7 +77,7 @@ class ReportedChanges:
         """
         if self._doubts.concern(user, checked_at):
             _, missing = self._expectations.missing(user, (subscription,))
-            if missing is not None and missing.subscription_id == subscription.id:
+            if any(each.subscription_id == subscription.id for each in missing):
                 return
         self.expect(user, subscription.id, subscription.status, subscription)
 

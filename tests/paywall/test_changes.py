@@ -112,6 +112,25 @@ async def test_a_confirmed_purchase_is_known_to_all_processes(rmz: ScriptedRMZ) 
     assert (await other.check("noura")).granted
 
 
+async def test_what_another_process_knows_is_no_sign_that_replicas_have_caught_up(
+    rmz: ScriptedRMZ,
+) -> None:
+    """The purchase may have come with a redirect."""
+    shared = Shared()
+    paywall = paywall_over(rmz, shared=shared)
+    rmz.set()
+    with pytest.raises(ConnectionFailedError):
+        await paywall.feed(event())
+    rmz.later(1)
+    shared.leased.add("noura")
+    shared.other = lambda: Fact((subscription(),), rmz.today())
+    assert await paywall.check("noura")
+    shared.leased.clear()
+
+    with pytest.raises(ConnectionFailedError):
+        await paywall.refresh("noura")
+
+
 async def test_a_refusal_is_shared_for_its_seconds(rmz: ScriptedRMZ) -> None:
     """RMZ is not asked again for each page view of somebody who does not pay."""
     shared = Shared()

@@ -104,6 +104,43 @@ async def test_a_grant_that_contradicts_an_event_is_looked_at_again_soon(rmz: Sc
     assert (await paywall.check("noura")).reason is Reason.CANCELED
 
 
+async def test_a_grant_that_contradicts_an_event_is_not_left_to_the_background(
+    rmz: ScriptedRMZ,
+) -> None:
+    """The answer came after the event, and is as good as one from before it."""
+    rmz.set(subscription())
+    async with paywall_over(rmz) as paywall:
+        await paywall.feed(event(EventType.SUBSCRIPTION_CANCELED, "canceled"))
+        rmz.set(subscription(status="canceled"))
+        rmz.later(600)
+
+        assert (await paywall.check("noura")).reason is Reason.CANCELED
+
+
+async def test_a_state_that_rmz_has_shown_once_is_expected_further(rmz: ScriptedRMZ) -> None:
+    """The next answer may come from another replica, which lags more."""
+    paywall = paywall_over(rmz)
+    rmz.set(subscription())
+    await paywall.feed(event())
+    rmz.set()
+
+    with pytest.raises(ConnectionFailedError):
+        await paywall.refresh("noura")
+    assert await paywall.check("noura")
+    rmz.later(31)
+    assert (await paywall.refresh("noura")).reason is Reason.NO_SUBSCRIPTION
+
+
+async def test_an_event_of_before_the_end_of_a_subscription_is_late(rmz: ScriptedRMZ) -> None:
+    """No subscription leaves that status, so the answer is the newer one."""
+    paywall = paywall_over(rmz)
+    rmz.set(subscription(status="expired"))
+
+    await paywall.feed(event(EventType.SUBSCRIPTION_PAST_DUE, "past_due"))
+
+    assert (await paywall.check("noura")).reason is Reason.EXPIRED
+
+
 async def test_a_refusal_that_an_event_confirms_is_spoken(rmz: ScriptedRMZ) -> None:
     """Though the answer does not have the subscription at all."""
     paywall = paywall_over(rmz)
@@ -152,6 +189,29 @@ async def test_a_confirmed_subscription_outweighs_a_lookup_that_lags(rmz: Script
     rmz.later(31)
     rmz.set()
     assert (await answers.refresh("noura")).reason is Reason.NO_SUBSCRIPTION
+
+
+async def test_each_report_gives_the_replicas_half_a_minute(rmz: ScriptedRMZ) -> None:
+    """Also a second one of the same state: the customer may have paused in between."""
+    answers = answers_over(rmz)
+    for kind in (EventType.SUBSCRIPTION_CREATED, EventType.SUBSCRIPTION_UNPAUSED):
+        with pytest.raises(ConnectionFailedError):
+            await answers.feed(event(kind))
+        answers.confirmed("sami", subscription(user="sami"), rmz.today())
+        rmz.later(20)
+
+    with pytest.raises(ConnectionFailedError):
+        await answers.refresh("noura")
+    assert (await answers.refresh("sami")).granted
+
+
+async def test_a_state_that_rmz_has_returned_replaces_an_older_one(rmz: ScriptedRMZ) -> None:
+    """The lookup reads from a replica that lags, and shows the time before the pause."""
+    answers = answers_over(rmz)
+    rmz.set(subscription())
+    answers.confirmed("noura", subscription(status="paused"), START)
+
+    assert (await answers.refresh("noura")).reason is Reason.PAUSED
 
 
 async def test_a_confirmed_subscription_that_is_over_grants_nothing(rmz: ScriptedRMZ) -> None:
@@ -256,6 +316,36 @@ async def test_a_late_event_brings_no_old_subscription_back(rmz: ScriptedRMZ) ->
     rmz.later(31)
 
     assert (await paywall.check("noura")).reason is Reason.CANCELED
+
+
+async def test_a_late_event_that_is_fed_again_is_no_change_of_its_own(rmz: ScriptedRMZ) -> None:
+    """Half a minute after it came first, RMZ is believed, and the inbox is done with it."""
+    paywall = paywall_over(rmz)
+    rmz.set(subscription(status="canceled"))
+    for seconds in (5, 25):
+        with pytest.raises(ConnectionFailedError):
+            await paywall.feed(event())
+        rmz.later(seconds)
+
+    await paywall.feed(event())
+
+    assert (await paywall.check("noura")).reason is Reason.CANCELED
+
+
+async def test_many_events_are_recognized_no_more(
+    rmz: ScriptedRMZ, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A flood of events costs a bounded amount of memory; the last ones are still recognized."""
+    replace(monkeypatch, Setting.MOST_EVENTS, 2)
+    paywall = paywall_over(rmz)
+    users = ("noura", "sami", "huda")
+    for _ in range(2):
+        for user in users:
+            with pytest.raises(ConnectionFailedError):
+                await paywall.feed(event(external_customer_id=user))
+        rmz.later(31)
+        await paywall.feed(event(external_customer_id="huda"))
+        await paywall.feed(event(external_customer_id="sami"))
 
 
 async def test_an_event_of_a_change_after_the_redirect_counts(rmz: ScriptedRMZ) -> None:

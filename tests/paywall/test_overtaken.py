@@ -179,8 +179,11 @@ async def test_a_confirmation_lets_nobody_in_who_has_canceled_meanwhile(
     assert not (await paywall.check("noura")).granted
 
 
-async def test_a_confirmation_during_the_event_of_its_purchase_holds(rmz: LateRMZ) -> None:
-    """A replica that lags does not show the purchase to the event."""
+@pytest.mark.parametrize(("number", "shown"), [(501, ()), (7, (to("books", 7),))])
+async def test_a_confirmation_during_an_event_holds(
+    rmz: LateRMZ, number: int, shown: tuple[Subscription, ...]
+) -> None:
+    """A replica that lags does not show the purchase to the event, which may be another's."""
     paywall = paywall_over(rmz, on_outage="deny")
     hold = rmz.hold = anyio.Event()
 
@@ -192,16 +195,16 @@ async def test_a_confirmation_during_the_event_of_its_purchase_holds(rmz: LateRM
         tasks.start_soon(confirm)
         await anyio.wait_all_tasks_blocked()
         rmz.later(1)
-        rmz.set()
+        rmz.set(*shown)
         answer = rmz.hold = anyio.Event()
-        tasks.start_soon(paywall.feed, event())
+        tasks.start_soon(paywall.feed, event(id=number))
         await anyio.wait_all_tasks_blocked()
         hold.set()
         await anyio.wait_all_tasks_blocked()
         answer.set()
 
     rmz.hold = None
-    assert (await paywall.check("noura")).granted
+    assert (await paywall.check("noura", "films")).granted
 
 
 async def test_a_snapshot_lets_nobody_in_whose_end_an_event_has_reported_before_it_is_read(
