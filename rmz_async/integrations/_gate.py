@@ -115,14 +115,25 @@ class Gate:
 
     Args:
         slugs: The products' names in addresses; empty for all that the paywall counts.
+        functions: The caller's own functions, by the names of the arguments. Only the offer may be
+            None.
+
+    Raises:
+        ConfigurationError: A slug is empty, or a function is of another type.
     """
 
-    def __init__(self, slugs: Sequence[str]) -> None:
+    def __init__(self, slugs: Sequence[str], **functions: object) -> None:
         given = cast("Sequence[object]", slugs)
         if not all(isinstance(slug, str) and slug for slug in given):
             raise ConfigurationError(
                 'requires: pass each slug, such as "pro-plan", as an argument of its own'
             )
+        for name, function in functions.items():
+            if not callable(function) and (name, function) != ("offer", None):
+                raise ConfigurationError(
+                    f"{name}: must be a function, which is called for each request, and not a "
+                    f"{type(function).__name__}"
+                )
         self.slugs: tuple[str, ...] = tuple(slugs)
 
     def refusal(self, access: Access | None, request: RequestHeaders, offer: str | None) -> Refusal:

@@ -64,10 +64,11 @@ def requires(
         offer: Returns the address at which the user can subscribe.
 
     Raises:
-        ConfigurationError: A slug is empty, or *paywall* is one of `rmz_sync`.
+        ConfigurationError: A slug is empty, *paywall* is one of `rmz_sync`, or *user* is no
+            function.
     """
     check_async_paywall(paywall)
-    gate = Gate(slugs)
+    gate = Gate(slugs, user=user, offer=offer)
 
     # A default and not Annotated: FastAPI could not read the name of a local variable there.
     # A connection and not a request: a WebSocket is no request.

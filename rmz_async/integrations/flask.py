@@ -72,9 +72,10 @@ def requires(
         offer: Returns the address at which the user can subscribe.
 
     Raises:
-        ConfigurationError: A slug is empty, or *paywall* is not of ``rmz_sync``.
+        ConfigurationError: A slug is empty, *paywall* is not of ``rmz_sync``, or *user* is no
+            function.
     """
-    gate = Gate(slugs)
+    gate = Gate(slugs, user=user, offer=offer)
     check_paywall(paywall)
 
     def decorate(view: View | AsyncView) -> View:

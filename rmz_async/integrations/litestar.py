@@ -144,10 +144,11 @@ def requires(
         offer: Returns the address at which the user can subscribe.
 
     Raises:
-        ConfigurationError: A slug is empty, or *paywall* is one of `rmz_sync`.
+        ConfigurationError: A slug is empty, *paywall* is one of `rmz_sync`, or *user* is no
+            function.
     """
     check_async_paywall(paywall)
-    gate = Gate(slugs)
+    gate = Gate(slugs, user=user, offer=offer)
 
     async def let_in(connection: Connection, _: BaseRouteHandler) -> None:
         name = await awaited_user(user(connection))

@@ -157,10 +157,11 @@ def requires(
         offer: Returns the address at which the user can subscribe.
 
     Raises:
-        ConfigurationError: A slug is empty, or *paywall* is one of `rmz_sync`.
+        ConfigurationError: A slug is empty, *paywall* is one of `rmz_sync`, or *user* is no
+            function.
     """
     check_async_paywall(paywall)
-    gate = Gate(slugs)
+    gate = Gate(slugs, user=user, offer=offer)
 
     def decorate(endpoint: Endpoint | PlainEndpoint) -> Endpoint:
         @functools.wraps(endpoint)

@@ -66,6 +66,29 @@ def test_a_framework_that_awaits_refuses_a_paywall_that_blocks(
         framework.requires("pro-plan", paywall=blocking_double, user=lambda _: "noura")
 
 
+@pytest.mark.parametrize(
+    ("argument", "value", "kind"),
+    [("user", "noura", "str"), ("user", None, "NoneType"), ("offer", "/plans", "str")],
+)
+@pytest.mark.parametrize(
+    "framework",
+    [for_aiohttp, for_django, for_fastapi, for_flask, for_litestar, for_starlette],
+)
+def test_a_gate_refuses_a_user_or_an_offer_that_is_no_function(
+    framework: Any,
+    argument: str,
+    value: str | None,
+    kind: str,
+    blocking_double: rmz_sync.paywall.PaywallDouble,
+) -> None:
+    """The error comes where the gate is made, in place of a 500 to each customer."""
+    paywall = blocking_double if framework is for_flask else PaywallDouble()
+    arguments = {"user": lambda _: "noura", argument: value}
+
+    with pytest.raises(ConfigurationError, match=f"^{argument}: .* function, .* {kind}$"):
+        framework.requires("pro-plan", paywall=paywall, **arguments)
+
+
 class Undecided:
     """A paywall of one's own, whose answer is not an answer yet."""
 

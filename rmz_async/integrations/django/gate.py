@@ -48,9 +48,9 @@ def requires(
         offer: Returns the address at which the user can subscribe.
 
     Raises:
-        ConfigurationError: A slug is empty.
+        ConfigurationError: A slug is empty, or *user* is no function.
     """
-    gate = Gate(slugs)
+    gate = Gate(slugs, user=user, offer=offer)
     check: Any = paywall.check
 
     def refused(request: HttpRequest, access: Access | None) -> HttpResponse | None:
