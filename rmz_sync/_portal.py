@@ -41,7 +41,7 @@ class Portal:
 
     def __init__(self, finish: Callable[[], Awaitable[object]]) -> None:
         self._closed = False
-        self._finish = finish
+        self.finish: Callable[[], Awaitable[object]] = finish
         # A thread refers to this key and not to the portal, which it must not keep alive.
         self._key = object()
 
@@ -110,7 +110,7 @@ class Portal:
                 raise ConfigurationError("Python is exiting: no call can be made any more")
             key = self._key, os.getpid()
             # ``setdefault`` is one step, in place of a lock: all threads here get the same.
-            runner = threads.get(key) or threads.setdefault(key, PortalThread(key, self._finish))
+            runner = threads.get(key) or threads.setdefault(key, PortalThread(key, self.finish))
             if runner.thread is threading.current_thread():
                 raise ConfigurationError(OWN_THREAD)
             # Kept, because Python runs code to free it, in which an interruption would be lost.

@@ -145,11 +145,11 @@ class Paywall:
             known = self._answers.ready_for(user, wanted)
             if known is not None:
                 return known
-            return self._portal.run(self._run, self._answers.check_for, user, wanted)
+            return self._ask(self._answers.check_for, user, wanted)
         access = self._fresh(user)
         if access is not None:
             return access
-        return self._portal.run(self._run, self._wrapped.check, user)
+        return self._ask(self._wrapped.check, user)
 
     def check_many(self, users: Iterable[str], *products: str | Plan) -> dict[str, Access]:
         """Return the answer for each of several users.
@@ -168,7 +168,7 @@ class Paywall:
         """
         # A generator's own code runs in the caller's thread.
         several = users if isinstance(users, str) else tuple(users)
-        return self._portal.run(self._run, self._wrapped.check_many, several, *products)
+        return self._ask(self._wrapped.check_many, several, *products)
 
     def refresh(self, user: str) -> Access:
         """Ask RMZ about a user now.
@@ -183,7 +183,7 @@ class Paywall:
             InvalidRequestError: *user* is empty, or longer than 191 characters.
             ConnectionFailedError: RMZ could not be asked; what is known is kept.
         """
-        return self._portal.run(self._run, self._wrapped.refresh, user)
+        return self._ask(self._wrapped.refresh, user)
 
     def feed(self, event: Event) -> None:
         """Learn from a webhook: RMZ is asked about the customer of *event* immediately.
@@ -197,7 +197,7 @@ class Paywall:
         Raises:
             ConnectionFailedError: RMZ could not be asked; feed the event again later.
         """
-        self._portal.run(self._run, self._wrapped.feed, event)
+        self._ask(self._wrapped.feed, event)
 
     def ready(self, timeout: float = 10.0) -> bool:
         """Wait until the paywall can decide: RMZ has answered, or payers are known.
@@ -208,7 +208,7 @@ class Paywall:
         Returns:
             Whether the paywall can decide.
         """
-        return self._portal.run(self._run, self._wrapped.ready, timeout)
+        return self._ask(self._wrapped.ready, timeout)
 
     def confirm(self, query: Query, *, user: str, wait: float = 8.0) -> Confirmation:
         """Confirm a purchase, after RMZ has sent the customer back to ``success_url``.
@@ -231,7 +231,7 @@ class Paywall:
             ConfigurationError: *query* is of another form, or *wait* is no number of seconds.
         """
         confirm = partial(self._wrapped.confirm, query, user=user, wait=wait)
-        return self._portal.run(self._run, confirm)
+        return self._ask(confirm)
 
     def start(
         self,
@@ -272,7 +272,7 @@ class Paywall:
             cancel_url=cancel_url,
             metadata=metadata,
         )
-        return self._portal.run(self._run, start)
+        return self._ask(start)
 
     @property
     def status(self) -> PaywallStatus:
@@ -306,6 +306,22 @@ class Paywall:
     def __repr__(self) -> str:
         wrapped = getattr(self, "_wrapped", None)
         return "<Paywall>" if wrapped is None else repr(wrapped)
+
+    def _ask(self, function: Callable[..., Coroutine[Any, Any, T]], *args: object) -> T:
+        try:
+            return self._portal.run(self._run, function, *args)
+        except ConfigurationError:
+            if not self._portal.is_closed:
+                raise
+        # The answer over a closed client is that of `rmz_async`, and needs a loop.
+        return Portal(self._portal.finish).run(self._run_closed, function, *args)
+
+    async def _run_closed(
+        self, function: Callable[..., Coroutine[Any, Any, T]], *args: object
+    ) -> T:
+        # A client that was never used has not closed what it wraps.
+        await self._portal.finish()
+        return await function(*args)
 
     async def _run(self, function: Callable[..., Coroutine[Any, Any, T]], *args: object) -> T:
         background = self._background.for_running_loop()

@@ -6,11 +6,23 @@ import json
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import rmz_sync
-from rmz_async import EventType
+from rmz_async import ConfigurationError, ConnectionFailedError, EventType
 from rmz_async.webhooks import sample, sign, verify
-from rmz_sync.paywall import Confirmed, NotFound, Paywall, PaywallDouble, Reason, Source
+from rmz_sync.paywall import (
+    Confirmed,
+    Lifetimes,
+    NotFound,
+    NotYet,
+    Paywall,
+    PaywallDouble,
+    Reason,
+    Source,
+)
 from rmz_sync.sandbox import Sandbox
 from tests.paywall.scripted import START
 from tests.paywall.test_confirming import PLAN
@@ -118,6 +130,39 @@ def test_a_paywall_may_be_closed_after_its_client(tmp_path: Path) -> None:
             rmz.close()
         with sandbox.client() as rmz, Paywall(rmz, snapshot=path) as again:
             assert again.check("usr_abc123").source is Source.SNAPSHOT
+
+
+@pytest.mark.parametrize("was_used", [True, False])
+def test_a_paywall_over_a_closed_client_cannot_say(was_used: bool) -> None:
+    """With the answers of its async twin: a payer whom it knows still comes in."""
+    with Sandbox() as sandbox:
+        rmz = sandbox.client()
+        paywall = Paywall(rmz, lifetimes=Lifetimes(soft=1e-9, hard=1e-9))
+        if was_used:
+            assert paywall.check("usr_abc123")
+        rmz.close()
+        requests = len(sandbox.requests)
+
+        found = paywall.check_many(["usr_abc123", "sami"])
+        assert [access.granted for access in found.values()] == [was_used, False]
+        assert paywall.check("sami").reason is Reason.UNAVAILABLE
+        assert paywall.check("sami", "pro-plan").reason is Reason.UNAVAILABLE
+        assert paywall.confirm("rmz-subscription-id=501", user="sami") == NotYet(retry_after=3)
+        with pytest.raises(ConnectionFailedError):
+            paywall.refresh("sami")
+        assert paywall.status.problem == "ConfigurationError"
+        assert len(sandbox.requests) == requests
+        paywall.close()
+
+
+def test_a_wrong_argument_is_refused_and_closes_nothing() -> None:
+    """Its error is of the same kind as that of a closed client."""
+    query: Any = 501
+    with Sandbox() as sandbox, sandbox.client() as rmz, Paywall(rmz) as paywall:
+        with pytest.raises(ConfigurationError, match=r"^query"):
+            paywall.confirm(query, user="usr_abc123")
+
+        assert paywall.check("usr_abc123")
 
 
 def test_a_link_without_a_signature_is_refused_if_links_are_signed() -> None:
