@@ -55,7 +55,7 @@ class Group:
         opened: When it began.
         count: How many blocks were kept.
         ended: Is set when they are committed, or rolled back.
-        failure: Why they were rolled back, or may have been.
+        failure: Why they were rolled back, or may have been; None if they were committed.
     """
 
     blocks: Blocks
@@ -63,7 +63,9 @@ class Group:
     count: int = 0
     # A lambda, because `anyio.Event` itself would import most of anyio here.
     ended: anyio.Event = attrs.field(factory=lambda: anyio.Event())
-    failure: Exception | None = None
+    failure: Exception | None = attrs.field(
+        factory=lambda: RuntimeError("the commit was interrupted, and may have been done")
+    )
 
 
 class Commits:
@@ -89,8 +91,10 @@ class Commits:
         except BaseException:
             # The block before has left its commit to this one, and no other block takes over.
             if self._group is not None and not self._lock.locked():
-                _commit(self._group)
-                self._close(self._group)
+                try:
+                    _commit(self._group)
+                finally:
+                    self._close(self._group)
             raise
         try:
             if self._group is None:
@@ -101,9 +105,7 @@ class Commits:
             return self._group, self._group.blocks.begin(mark)
         # A KeyboardInterrupt of a signal's handler, too: the next block must be able to begin.
         except BaseException as error:
-            if self._group is not None:
-                self._fail(self._group, error)
-            self._lock.release()
+            self._fail(self._group, error)
             raise
 
     def release(self) -> None:
@@ -128,7 +130,6 @@ class Commits:
                 group.blocks.undo()
         except BaseException as error:
             self._fail(group, error)
-            self._lock.release()
             # A handler that failed raises its own error, and nothing of it was to be kept.
             if is_kept or not isinstance(error, Exception):
                 raise
@@ -147,21 +148,23 @@ class Commits:
                 await group.ended.wait()
                 return
             try:
+                # If this is interrupted, the thread goes on, and nobody sees whether it commits.
                 await in_thread(partial(_commit, group))
-            except BaseException:
-                # The thread goes on, and nobody sees whether it commits.
-                group.failure = RuntimeError("the commit was interrupted, and may have been done")
-                raise
             finally:
                 self._close(group)
                 self._lock.release()
 
-    def _fail(self, group: Group, error: BaseException) -> None:
-        # The others must not raise a KeyboardInterrupt, which is for one block only.
-        interrupted = RuntimeError("the transaction was interrupted, and was rolled back")
-        group.failure = error if isinstance(error, Exception) else interrupted
-        group.blocks.roll_back(error)
-        self._close(group)
+    def _fail(self, group: Group | None, error: BaseException) -> None:
+        # A second interrupt may come while the first is rolled back.
+        try:
+            if group is not None:
+                # The others must not raise a KeyboardInterrupt, which is for one block only.
+                interrupted = RuntimeError("the transaction was interrupted, and was rolled back")
+                group.failure = error if isinstance(error, Exception) else interrupted
+                self._close(group)
+                group.blocks.roll_back(error)
+        finally:
+            self._lock.release()
 
     def _close(self, group: Group) -> None:
         self._group = None
@@ -171,5 +174,6 @@ class Commits:
 def _commit(group: Group) -> None:
     try:
         group.blocks.commit()
+        group.failure = None
     except Exception as error:  # noqa: BLE001 - each block of the group raises it
         group.failure = error

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,10 +11,11 @@ import anyio.lowlevel
 import pytest
 
 from rmz_async.webhooks import Event, Receiver, Stats
-from rmz_async.webhooks._commits import Commits, Group
+from rmz_async.webhooks._commits import Commits
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from tests import seams
 from tests.seams import Setting, replace
+from tests.webhooks.blocks import Blocks, begun, until_all_wait
 from tests.webhooks.receiving import deliver_events
 from tests.webhooks.storages import Time
 
@@ -219,64 +218,6 @@ async def test_code_that_ends_the_transaction_loses_and_doubles_no_effect(
     assert await receiver.stats() == Stats(deliveries=3, done=3)
 
 
-class Blocks:
-    """A transaction that does what a test wants.
-
-    Attributes:
-        done: The methods that were called.
-        fails: The method that fails from now on.
-        error: Is raised by it.
-        may_commit: Holds `commit` up while this is not set.
-    """
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-        self.fails = ""
-        self.error: BaseException = sqlite3.OperationalError("disk full")
-        self.may_commit = threading.Event()
-        self.may_commit.set()
-
-    def begin(self, mark: str) -> str:
-        """Return a connection."""
-        self._do("begin")
-        return mark
-
-    def keep(self) -> None:
-        """Keep a block."""
-        self._do("keep")
-
-    def undo(self) -> None:
-        """Undo a block."""
-        self._do("undo")
-
-    def commit(self) -> None:
-        """Commit."""
-        self.may_commit.wait(60)
-        self._do("commit")
-
-    def roll_back(self, error: BaseException) -> None:
-        """Roll back."""
-        self._do(f"roll back for {error}")
-
-    def _do(self, method: str) -> None:
-        self.done.append(method)
-        if method == self.fails:
-            raise self.error
-
-
-async def begun(commits: Commits, blocks: Blocks) -> Group:
-    """Begin a block."""
-    group, connection = await commits.begin(lambda: blocks, "the mark")
-    assert group is not None
-    assert connection == "the mark"
-    return group
-
-
-async def until_all_wait() -> None:
-    """Let the other tasks run until each of them waits."""
-    await anyio.wait_all_tasks_blocked()
-
-
 async def test_a_next_handler_that_is_cancelled_leaves_no_effect_uncommitted() -> None:
     commits, blocks = Commits(), Blocks()
     group = await begun(commits, blocks)
@@ -320,44 +261,13 @@ async def test_a_block_that_cannot_begin_fails_those_before_it() -> None:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(second)
         await until_all_wait()
-        blocks.fails = "begin"
+        blocks.fails = ("begin",)
         with pytest.raises(sqlite3.OperationalError, match="disk full"):
             await commits.end(first, is_kept=True)
 
     assert len(errors) == 1
     assert blocks.done[-1] == "roll back for disk full"
     await begun(commits, Blocks())
-
-
-@pytest.mark.parametrize("method", ["begin", "keep", "undo"])
-async def test_an_interrupt_of_a_block_leaves_the_way_to_the_next_one(method: str) -> None:
-    """A signal may come at any moment, and its handler may raise."""
-    commits, blocks = Commits(), Blocks()
-    blocks.fails, blocks.error = method, KeyboardInterrupt("Ctrl-C")
-
-    with pytest.raises(KeyboardInterrupt):
-        await commits.end(await begun(commits, blocks), is_kept=method == "keep")
-
-    assert blocks.done[-1] == "roll back for Ctrl-C"
-    with anyio.fail_after(60):
-        await begun(commits, Blocks())
-
-
-async def test_an_interrupt_of_a_block_fails_those_before_it() -> None:
-    """Their effects were rolled back with it."""
-    commits, blocks = Commits(), Blocks()
-    first = await begun(commits, blocks)
-
-    async def second() -> None:
-        with pytest.raises(KeyboardInterrupt):
-            await begun(commits, blocks)
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(second)
-        await until_all_wait()
-        blocks.fails, blocks.error = "begin", KeyboardInterrupt("Ctrl-C")
-        with pytest.raises(RuntimeError, match="interrupted, and was rolled back"):
-            await commits.end(first, is_kept=True)
 
 
 async def test_an_inbox_that_cannot_be_opened_holds_up_no_other_handler() -> None:
@@ -370,27 +280,3 @@ async def test_an_inbox_that_cannot_be_opened_holds_up_no_other_handler() -> Non
         await commits.begin(broken, "the mark")
 
     await begun(commits, Blocks())
-
-
-@pytest.mark.parametrize("anyio_backend", ["asyncio"])
-async def test_a_commit_that_is_interrupted_is_no_success_for_those_who_wait() -> None:
-    """As a cancellation by asyncio itself does, which nothing holds off."""
-    commits, blocks = Commits(), Blocks()
-    blocks.may_commit.clear()
-    may_end = anyio.Event()
-
-    async def block() -> None:
-        group = await begun(commits, blocks)
-        await may_end.wait()
-        await commits.end(group, is_kept=True)
-
-    waiting, second = asyncio.create_task(block()), asyncio.create_task(block())
-    await until_all_wait()
-    may_end.set()
-    await until_all_wait()
-    second.cancel()
-    with pytest.raises(RuntimeError, match="interrupted, and may have been done"):
-        await waiting
-    with pytest.raises(asyncio.CancelledError):
-        await second
-    blocks.may_commit.set()
