@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Generic, TypeVar, cast
 
@@ -25,22 +26,22 @@ class ThreadBatches(Generic[T, R]):
 
     def __init__(self, function: Callable[[Sequence[T]], Sequence[R]]) -> None:
         self._function = function
-        self._begin()
+        self._line = self._new_line()
 
     def __len__(self) -> int:
         """Return how many items wait."""
-        return len(self._waiting)
+        return len(self._line[2])
 
     def submit(self, value: T) -> R:
         """Return the result for *value*, or raise the error of its call."""
+        pid, lock, waiting = self._line
         # In the child of a fork, the lock may be held by a thread that does not exist there.
-        if self._pid != os.getpid():
-            self._begin()
-        waiting = self._waiting
+        if pid != os.getpid():
+            _, lock, waiting = self._line = self._new_line()
         item: Item[T, R] = Item(value)
         waiting[item] = None
         try:
-            with self._lock:
+            with lock:
                 while not item.is_over:
                     self._run_batch(waiting)
         finally:
@@ -49,11 +50,11 @@ class ThreadBatches(Generic[T, R]):
             raise item.outcome
         return cast("R", item.outcome)
 
-    def _begin(self) -> None:
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
+    @staticmethod
+    def _new_line() -> tuple[int, AbstractContextManager[bool], dict[Item[T, R], None]]:
+        # A signal handler may interrupt the thread that has the lock, and receive a delivery, too.
         # The keys are the items, in order.
-        self._waiting: dict[Item[T, R], None] = {}
+        return os.getpid(), threading.RLock(), {}
 
     def _run_batch(self, waiting: dict[Item[T, R], None]) -> None:
         # `list` copies the keys in one step, because other threads add their items meanwhile.

@@ -315,6 +315,49 @@ def test_a_lock_that_a_thread_held_at_a_fork_is_free_in_the_child(
     assert results == [2]
 
 
+def test_threads_of_a_child_wait_for_no_lock_of_the_parent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A thread may come while another one is about to replace the lock."""
+    others: list[threading.Thread] = []
+
+    def inside(values: Any) -> list[int]:
+        if values == [1]:
+            monkeypatch.setattr("os.getpid", lambda: -1)
+            monkeypatch.setattr(threading, "RLock", lock_later)
+            batches.submit(2)
+            monkeypatch.undo()
+        return list(values)
+
+    def lock_later() -> Any:
+        monkeypatch.undo()
+        monkeypatch.setattr("os.getpid", lambda: -1)
+        others.append(threading.Thread(target=batches.submit, args=(3,), daemon=True))
+        others[0].start()
+        others[0].join(60)
+        return threading.RLock()
+
+    batches: ThreadBatches[int, int] = ThreadBatches(inside)
+    assert batches.submit(1) == 1
+    assert not others[0].is_alive()
+
+
+def test_a_signal_handler_receives_while_a_delivery_is_stored() -> None:
+    """Python runs it in the thread that it interrupts, whatever the thread has locked."""
+    program = (
+        "import signal\n"
+        "from rmz_sync.webhooks._batching import ThreadBatches\n"
+        "signal.signal(signal.SIGINT, lambda *_: print(batches.submit('second')))\n"
+        "def inside(values):\n"
+        "    if 'second' not in values:\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
+        "    return values\n"
+        "batches = ThreadBatches(inside)\n"
+        "print(batches.submit('first'))\n"
+    )
+    assert run(program, "sqlite:///unused.db").split() == ["second", "first"]
+
+
 def test_python_exits_in_the_middle_of_a_block(address: str) -> None:
     """A service that never leaves the block hangs at no exit; the handlers that run may end."""
     program = (
