@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -99,12 +99,35 @@ def end_connections(address: str) -> None:
     )
 
 
-@contextmanager
-def locked(address: str, table: str) -> Generator[None]:
+def locked(address: str, table: str) -> AbstractContextManager[None]:
     """Keep a table from everybody else."""
+    return holding(address, f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+
+
+@contextmanager
+def holding(address: str, statement: str) -> Generator[None]:
+    """Keep the locks of a statement."""
     with _connection(address) as connection:
-        connection.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+        connection.execute(text(statement))
         yield
+
+
+def wait_for_waiting(address: str, count: int) -> None:
+    """Return when so many connections of this test wait for a lock."""
+    name = make_url(address).query["application_name"]
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity "  # noqa: S608 - a test's own name
+        f"WHERE wait_event_type = 'Lock' AND application_name = '{name!s}'"
+    )
+    while run_sql(address, waiting) != [(count,)]:
+        pass
+
+
+def with_setting(address: str, setting: str) -> str:
+    """Return an address whose connections have one more setting."""
+    url = make_url(address)
+    options = f"{url.query['options']!s} -c{setting}"
+    return url.update_query_dict({"options": options}).render_as_string(hide_password=False)
 
 
 @contextmanager

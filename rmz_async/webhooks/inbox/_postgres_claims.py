@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rmz_async._extras import extra
+from rmz_async.webhooks.inbox.records import Task
 
 with extra("postgres", needed_by="an inbox in PostgreSQL"):
     from sqlalchemy import Connection, Row, TextClause, text
@@ -57,10 +58,15 @@ SELECT claimed.*, key, name, body, request_id, secret_index, :now - received_at 
 FROM claimed JOIN rmz_deliveries AS delivery ON delivery.id = claimed.delivery_id
 ORDER BY claimed.id
 """
-_MERGE = text(
-    "UPDATE rmz_tasks SET state = 'merged' "
-    "WHERE subject = :subject AND handler = :handler AND id < :id AND state = 'waiting'"
+# A task whose handler is still inside a transaction is left alone: all claims would wait for it.
+_MERGE = text("""
+UPDATE rmz_tasks SET state = 'merged'
+WHERE id IN (
+    SELECT id FROM rmz_tasks
+    WHERE subject = :subject AND handler = :handler AND id < :id AND state = 'waiting'
+    FOR UPDATE SKIP LOCKED
 )
+""")
 # A queue has delivered the number before these tasks were due: they are handed over when they are.
 # A task that another one claims just now is left alone, because two that wait for each other fail.
 _LET_BE_DUE = text("""
@@ -95,7 +101,7 @@ _CLAIM_OF_ONE = _both(_CLAIM, _OF_ONE)
 _POSTPONE_DUE = _both(_POSTPONE, _DUE)
 
 
-def claim(connection: Connection, wanted: dict[str, Any], lease: float) -> Sequence[Row[Any]]:
+def claim(connection: Connection, wanted: dict[str, Any], lease: float) -> Sequence[Task]:
     """Claim tasks; *wanted* has the time ``now``, ``handlers``, ``limit`` and ``inbox_id``."""
     statements = _CLAIM_DUE if wanted["inbox_id"] is None else _CLAIM_OF_ONE
     values = {**wanted, "until": wanted["now"] + lease}
@@ -106,7 +112,7 @@ def claim(connection: Connection, wanted: dict[str, Any], lease: float) -> Seque
             connection.execute(_MERGE, values)
     if wanted["inbox_id"] is not None:
         connection.execute(_LET_BE_DUE, wanted)
-    return found
+    return [_task(row) for row in found]
 
 
 def postpone(connection: Connection, wanted: dict[str, Any], delay: float) -> Sequence[int]:
@@ -125,3 +131,19 @@ def _taken(
         return connection.execute(ungrouped, values).all()
     connection.execute(_GROUPED)
     return connection.execute(every, values).all()
+
+
+def _task(row: Any) -> Task:
+    return Task(
+        task_id=row.id,
+        inbox_id=row.delivery_id,
+        handler=row.handler,
+        attempt=row.attempts,
+        fence=row.fence,
+        key=row.key,
+        name=row.name,
+        body=bytes(row.body),
+        request_id=row.request_id,
+        secret_index=row.secret_index,
+        age=max(row.age, 0.0),
+    )

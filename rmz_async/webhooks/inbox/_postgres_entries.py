@@ -28,6 +28,8 @@ SELECT
      ON delivery.id = delivery_id WHERE state = 'waiting')
 FROM rmz_tasks
 """)
+# A purge that looks while a delivery is being run again would not see the new state of its tasks.
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtext('rmz_tasks'), hashtext('requeue'))")
 
 
 def stats(connection: Connection, now: float) -> Stats:
@@ -63,7 +65,7 @@ def requeue(
     connection: Connection, now: float, inbox_id: int, handlers: Mapping[str, Grouping]
 ) -> bool:
     """Let handlers run for a delivery, again or for the first time."""
-    # The lock on the delivery keeps a second one from adding the same task.
+    connection.execute(_ALONE)
     found = connection.execute(
         update(DELIVERIES)
         .where(DELIVERIES.c.id == fitting(inbox_id))
@@ -92,6 +94,7 @@ def requeue(
 
 def purge(connection: Connection, until: float, states: Collection[TaskState]) -> int:
     """Forget deliveries that were stored before *until*, if all their tasks are in *states*."""
+    connection.execute(_ALONE)
     names = [state.value for state in states]
     if TaskState.DONE in states:
         names.append(TaskState.MERGED.value)

@@ -33,6 +33,10 @@ FOR_STORING: dict[str, Any] = {
 }
 FOR_WORKING: dict[str, Any] = {"pool_size": 25, "max_overflow": 0, "pool_timeout": 10.0}
 
+# With the stricter isolation that a database may have by default, statements fail that meet another
+# worker's.
+COMMITTED: dict[str, Any] = {"isolation_level": "READ COMMITTED"}
+
 QUIET = 5.0
 """Seconds without use after which a connection is asked: a firewall may have forgotten it."""
 
@@ -65,6 +69,9 @@ def new_engine(url: URL, seconds: Callable[[], float], options: dict[str, Any]) 
         entry.info[_USED] = seconds()
 
     def explained(context: ExceptionContext) -> Exception | None:
+        # The server was the main one, and another one is now: only a new connection leads there.
+        if isinstance(context.original_exception, psycopg.errors.ReadOnlySqlTransaction):
+            context.is_disconnect = True
         missing = isinstance(context.original_exception, psycopg.errors.UndefinedTable)
         if not missing or '"rmz_' not in str(context.original_exception):
             return None

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 from rmz_async._calls.clock import Clock
 from rmz_async._extras import extra
@@ -17,6 +16,7 @@ from rmz_async.webhooks.inbox._lost import lost
 from rmz_async.webhooks.inbox._postgres_ending import check_whole
 from rmz_async.webhooks.inbox._postgres_listening import CHANNEL, Listening
 from rmz_async.webhooks.inbox._postgres_pool import (
+    COMMITTED,
     FOR_STORING,
     FOR_WORKING,
     check_encoding,
@@ -37,7 +37,7 @@ from rmz_async.webhooks.inbox.known import Decide, Seen, Walk
 from rmz_async.webhooks.inbox.records import Delivery, Entry, Task
 
 with extra("postgres", needed_by="an inbox in PostgreSQL"):
-    from sqlalchemy import Connection, Engine, TextClause, Update, bindparam, text, update
+    from sqlalchemy import Connection, Engine, TextClause, Update, bindparam, select, text, update
     from sqlalchemy.dialects.postgresql import insert
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError
@@ -55,7 +55,11 @@ _TIME_OF_CLAIM = text(
     "set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true) "
     "FROM rmz_time"
 )
-_SEE = text("UPDATE rmz_time SET seen = :now WHERE seen < :now")
+# A transaction that takes long may have the row: nobody waits for it.
+_SEE = text(
+    "UPDATE rmz_time SET seen = :now "
+    "WHERE id = (SELECT id FROM rmz_time WHERE seen < :now FOR UPDATE SKIP LOCKED)"
+)
 SIGHT = 1.0
 """Seconds that the time in the database may be behind, so that workers seldom write it."""
 
@@ -70,7 +74,12 @@ _OF_WORKER = update(TASKS).where(
     TASKS.c.state == "waiting",
     TASKS.c.leased_until > 0,
 )
-_RENEW = _OF_WORKER.values(due=bindparam("until"), leased_until=bindparam("until"))
+# A task whose handler is inside a transaction is locked, and no other worker can claim it: the
+# others must be renewed meanwhile.
+_FREE = select(TASKS.c.id).where(TASKS.c.id == bindparam("task")).with_for_update(skip_locked=True)
+_RENEW = _OF_WORKER.where(TASKS.c.id.in_(_FREE)).values(
+    due=bindparam("until"), leased_until=bindparam("until")
+)
 _FAIL = _OF_WORKER.values(
     state=bindparam("new_state"), due=bindparam("until"), leased_until=0, error=bindparam("cause")
 )
@@ -110,7 +119,7 @@ class PostgresInbox:
         clock = _clock or Clock(today=_no_calendar)
         self._time = SteadyTime(clock)
         self._seconds = clock.clock
-        self._opened: tuple[int, Engine, Engine] | None = None
+        self._opened: tuple[int, Engine, Engine, Engine] | None = None
 
     def __repr__(self) -> str:
         # A traceback with variables shows an inbox whose address was refused, too.
@@ -157,7 +166,7 @@ class PostgresInbox:
                 "limit": limit,
                 "inbox_id": inbox_id,
             }
-            return [_task(row) for row in _postgres_claims.claim(connection, wanted, lease)]
+            return _postgres_claims.claim(connection, wanted, lease)
 
     def renew(self, tasks: Sequence[Task], *, lease: float) -> None:
         """Let the leases end *lease* seconds from now."""
@@ -191,7 +200,8 @@ class PostgresInbox:
         Raises:
             TaskLostError: Another worker has claimed the task, or it is done.
         """
-        with self._working.begin() as connection:
+        # The isolation is the database's own here, as the effect is the handler's.
+        with self._engines()[3].begin() as connection:
             if connection.exec_driver_sql(_MARK, (task.task_id, task.fence)).rowcount != 1:
                 raise lost(task)
             yield connection
@@ -295,14 +305,15 @@ class PostgresInbox:
     def _working(self) -> Engine:
         return self._engines()[2]
 
-    def _engines(self) -> tuple[int, Engine, Engine]:
+    def _engines(self) -> tuple[int, Engine, Engine, Engine]:
         opened = self._opened
         if opened is None or opened[0] != os.getpid():
             self.close()
             address, clock = self._url, self._seconds
-            storing = new_engine(address, clock, FOR_STORING)
-            working = new_engine(address, clock, FOR_WORKING)
-            opened = self._opened = (os.getpid(), storing, working)
+            storing = new_engine(address, clock, FOR_STORING | COMMITTED)
+            handlers = new_engine(address, clock, FOR_WORKING)
+            working = handlers.execution_options(**COMMITTED)
+            opened = self._opened = (os.getpid(), storing, working, handlers)
         return opened
 
     def _now(self, connection: Connection, statement: TextClause = _TIME) -> float:
@@ -382,19 +393,3 @@ def _tasks(inbox_id: int, delivery: Delivery, due: float) -> list[dict[str, obje
         }
         for handler, grouping in delivery.handlers.items()
     ]
-
-
-def _task(row: Any) -> Task:
-    return Task(
-        task_id=row.id,
-        inbox_id=row.delivery_id,
-        handler=row.handler,
-        attempt=row.attempts,
-        fence=row.fence,
-        key=row.key,
-        name=row.name,
-        body=bytes(row.body),
-        request_id=row.request_id,
-        secret_index=row.secret_index,
-        age=max(row.age, 0.0),
-    )
