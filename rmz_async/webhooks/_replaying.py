@@ -38,7 +38,8 @@ def replayed(inbox: Inbox, handlers: Handlers, inbox_id: int, *, dry_run: bool) 
         return ()
     event = event_of(entry.body, entry.request_id, entry.secret_index)
     wanting = handlers.wanting(event)
-    if wanting and not dry_run:
-        inbox.requeue(inbox_id, wanting)
+    # The delivery may have been forgotten since it was read.
+    if wanting and not dry_run and not inbox.requeue(inbox_id, wanting):
+        return ()
     applied = {task.handler for task in entry.tasks if task.state == TaskState.DONE}
     return tuple(Replay(handler=name, event=event, was_applied=name in applied) for name in wanting)

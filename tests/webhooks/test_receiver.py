@@ -29,10 +29,11 @@ from rmz_async.webhooks import (
     verify,
 )
 from rmz_async.webhooks._comparing import state_of_event
-from rmz_async.webhooks.inbox.records import Delivery
+from rmz_async.webhooks.inbox.records import Delivery, Entry
 from rmz_async.webhooks.inbox.sqlite import SQLiteInbox
 from tests.seams import Setting, replace
 from tests.webhooks.receiving import SECRET, deliver, deliver_events
+from tests.webhooks.storages import Time
 
 pytestmark = pytest.mark.anyio
 
@@ -334,3 +335,21 @@ async def test_what_is_no_event_is_not_replayed(receiver: Receiver) -> None:
 
     assert await receiver.replay(1) == await receiver.replay(7) == ()
     assert (await receiver.stats()).unreadable == 1
+
+
+async def test_a_delivery_that_is_forgotten_meanwhile_is_not_reported_as_run_again(
+    receiver: Receiver, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver.on("*")(print)
+    await deliver_events(receiver, "a")
+    await receiver.drain()
+    time.move(1)
+    entry = receiver.inbox.entry
+
+    def read_and_forget(inbox_id: int) -> Entry | None:
+        found = entry(inbox_id)
+        receiver.inbox.purge(older_than=0.0)
+        return found
+
+    monkeypatch.setattr(receiver.inbox, "entry", read_and_forget)
+    assert await receiver.replay(1) == ()
