@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rmz_async import TaskLostError
-from rmz_async.webhooks.inbox.interface import Grouping, Inbox
+from rmz_async.webhooks.inbox.interface import Grouping, Inbox, TaskState
 from tests.webhooks.storages import (
     BOTH,
     LEASE,
@@ -260,3 +260,39 @@ def test_a_clock_that_was_ahead_for_a_moment_delays_no_new_event(
     inbox_time.put_clock(-3600)
 
     assert claimed_keys(other) == ["a"]
+
+
+def test_a_worker_that_has_lost_a_forgotten_task_ends_no_new_one(
+    inbox: Inbox, other: Inbox, inbox_time: Time
+) -> None:
+    """SQLite uses the number of a row that was deleted again."""
+    store(inbox, "old")
+    lost = claim_one(inbox)
+    inbox_time.move(LEASE + 1)
+    other.done(claim(other))
+    inbox_time.move(1)
+    assert other.purge(older_than=0.0) == 1
+    store(other, "new")
+    new = claim_one(other)
+    inbox.done([lost])
+
+    with other.transaction(new):
+        pass
+    assert states(other, new.inbox_id) == [TaskState.DONE]
+
+
+def test_a_clock_that_was_ahead_makes_no_new_event_old(
+    inbox: Inbox, other: Inbox, inbox_time: Time
+) -> None:
+    """Its duplicates would count as new."""
+    week = 7 * 86_400.0
+    inbox_time.put_clock(2 * week)
+    store(other, "before")
+    other.done(claim(other))
+    inbox_time.put_clock(-2 * week)
+
+    store(inbox, "new")
+    other.done(claim(other))
+
+    assert other.purge(older_than=week) == 0
+    assert inbox.add([delivery("new")]) == [None]

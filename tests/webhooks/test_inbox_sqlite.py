@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -82,6 +84,37 @@ def test_a_connection_that_cannot_be_rolled_back_is_replaced(inbox: SQLiteInbox)
     with inbox.transaction(task):
         pass
     assert inbox.stats().done == 1
+
+
+class Interrupted(sqlite3.Connection):
+    """A connection whose first ROLLBACK is interrupted before it begins."""
+
+    is_interrupted = False
+
+    def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
+        """Run a statement."""
+        if sql == "ROLLBACK" and not self.is_interrupted:
+            self.is_interrupted = True
+            raise KeyboardInterrupt
+        return super().execute(sql, *arguments)
+
+
+def test_a_second_interrupt_leaves_no_transaction_open(
+    inbox: SQLiteInbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deliveries would be answered with 200, and none of them would be on the disk."""
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Interrupted))
+    store(inbox, "a")
+    task = claim_one(inbox)
+    with pytest.raises(KeyboardInterrupt), inbox.transaction(task):
+        raise KeyboardInterrupt
+
+    store(inbox, "b")
+
+    after = SQLiteInbox(str(tmp_path / "inbox.db"))
+    assert [entry.key for entry in after.entries()] == ["b", "a"]
+    assert after.stats().done == 0
+    after.close()
 
 
 def test_a_handler_that_commits_by_itself_is_an_error(inbox: SQLiteInbox) -> None:

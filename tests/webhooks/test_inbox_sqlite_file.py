@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,29 @@ def test_a_file_that_is_deleted_or_replaced_takes_no_further_delivery(
     found = [entry.key for entry in after.entries()]
     assert found == ["e-3", *["e-2"] * is_replaced]
     assert [message.split(" was ")[0] for message in caplog.messages] == ["the file of the inbox"]
+    after.close()
+    inbox.close()
+
+
+def test_a_file_that_is_replaced_while_it_is_opened_takes_no_further_delivery(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = SQLiteInbox(str(tmp_path / "inbox.db"))
+
+    def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        opened = sqlite3.Connection(*arguments, **options)
+        monkeypatch.undo()
+        (tmp_path / "inbox.db").unlink()
+        (tmp_path / "inbox.db").touch()
+        return opened
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    inbox.create()
+
+    store(inbox, "e-1")
+
+    after = SQLiteInbox(str(tmp_path / "inbox.db"))
+    assert [entry.key for entry in after.entries()] == ["e-1"]
     after.close()
     inbox.close()
 

@@ -96,7 +96,9 @@ class SQLiteFile:
                     raise ended_inside()
                 connection.execute("COMMIT")
             except BaseException:
-                self._roll_back(connection)
+                # After some errors, a full disk for instance, SQLite has rolled back by itself.
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
                 raise
 
     @contextmanager
@@ -126,8 +128,7 @@ class SQLiteFile:
                 )
                 self._drop()
             if self._connection is None:
-                self._connection = _opened(self._path, self._schema)
-                self._opened_file = _file_at(self._path)
+                self._connection, self._opened_file = _opened(self._path, self._schema)
                 self._patience = None
             connection = self._connection
             if self._patience != patience:
@@ -139,17 +140,11 @@ class SQLiteFile:
             yield connection
         finally:
             self._taker = None
-            if self._is_closing:
-                self._drop()
-            lock.release()
-
-    def _roll_back(self, connection: sqlite3.Connection) -> None:
-        try:
-            # After some errors, a full disk for instance, SQLite has rolled back by itself.
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-        except sqlite3.Error:
-            self._drop()
+            try:
+                if self._is_closing or _is_unusable(self._connection):
+                    self._drop()
+            finally:
+                lock.release()
 
     def _drop(self) -> None:
         self._is_closing = False
@@ -182,6 +177,18 @@ class SQLiteFile:
         self._taker = None
         # Another thread, which this process does not have, may have held it.
         self._lock = threading.Lock()
+
+
+def _is_unusable(connection: sqlite3.Connection | None) -> bool:
+    """Return whether a handler has closed the connection, or a transaction was not ended.
+
+    A second interrupt may have kept the first from rolling back. Nothing that is stored in such a
+    transaction from then on would be durable.
+    """
+    try:
+        return connection is not None and connection.in_transaction
+    except sqlite3.ProgrammingError:
+        return True
 
 
 def _file_at(path: str) -> tuple[int, int] | None:
@@ -239,7 +246,7 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch
     )
 
 
-def _opened(path: str, schema: str) -> sqlite3.Connection:
+def _opened(path: str, schema: str) -> tuple[sqlite3.Connection, tuple[int, int] | None]:
     for _ in range(OPENINGS):
         try:
             return _opened_now(path, schema)
@@ -270,9 +277,11 @@ def _create(path: str) -> None:
         os.close(os.open(os.path.realpath(path), flags, 0o600))
 
 
-def _opened_now(path: str, schema: str) -> sqlite3.Connection:
+def _opened_now(path: str, schema: str) -> tuple[sqlite3.Connection, tuple[int, int] | None]:
     if path not in _WITHOUT_A_FILE:
         _create(path)
+    # Before it is opened: a file that replaces it from now on is another one.
+    file = _file_at(path)
     # Without isolation_level=None, the module would begin transactions of its own.
     connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
     try:
@@ -287,7 +296,7 @@ def _opened_now(path: str, schema: str) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
-    return connection
+    return connection, file
 
 
 def _missing_columns(connection: sqlite3.Connection) -> Generator[str]:

@@ -60,9 +60,12 @@ AND due > :now AND handler IN (SELECT value FROM json_each(:handlers))
 """
 _EARLY = _TOO_EARLY.format(what="SELECT id FROM rmz_tasks")
 _LET_BE_DUE = _TOO_EARLY.format(what="UPDATE rmz_tasks SET due = :now")
+# SQLite uses the number of a task that was forgotten again. The fence follows the time, so that a
+# worker that has lost the old task cannot end the new one.
 _CLAIM = """
 UPDATE rmz_tasks
-SET attempts = attempts + 1, fence = fence + 1, due = :until, leased_until = :until
+SET attempts = attempts + 1, fence = max(fence + 1, CAST(:now * 1000 AS INTEGER)), due = :until,
+    leased_until = :until
 WHERE id = :id
 """
 _MERGE = """
@@ -127,7 +130,7 @@ class SQLiteInbox:
         # A single INSERT needs no transaction around it.
         taken = self._file.statement if len(deliveries) == 1 else self._file.transaction
         with taken(STORING) as connection:
-            now = self._time.now()
+            now = self._now(connection)
             # A task without a delay is due at any time, also for a process whose clock differs.
             due = now + delay if delay else 0.0
             return _added(connection, deliveries, now, due)
@@ -150,7 +153,7 @@ class SQLiteInbox:
             now = self._synchronized(connection)
             found = connection.execute(select, {**wanted, "now": now}).fetchall()
             for task_id, grouping, subject, handler in found:
-                connection.execute(_CLAIM, {"id": task_id, "until": now + lease})
+                connection.execute(_CLAIM, {"id": task_id, "now": now, "until": now + lease})
                 if grouping == Grouping.COALESCED:
                     connection.execute(_MERGE, (subject, handler, task_id))
             if is_early:
