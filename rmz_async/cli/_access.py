@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from rmz_async.cli._options import WHOLE, Options, open_client
+from rmz_async.cli._options import INTEGER, Options, open_client
 from rmz_async.cli._printing import print_document, print_rows, print_sentence
 from rmz_async.cli._wording import language
 from rmz_async.paywall import Grant, Policy, decide
@@ -23,7 +23,7 @@ async def access(
     user: str,
     /,
     *,
-    product_id: Annotated[tuple[int, ...], WHOLE] = (),
+    product_id: Annotated[tuple[int, ...], INTEGER] = (),
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> int:
     """Say whether a user has access, why, and until when; the exit code says so too.

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Annotated, Any
 
 from rmz_async.cli._deliveries import MOST_BYTES, Deliveries, ShownDelivery
-from rmz_async.cli._options import WHOLE, Limit, Options, webhook_secrets
+from rmz_async.cli._options import INTEGER, Limit, Options, webhook_secrets
 from rmz_async.cli._printing import print_document, print_line, printable
 from rmz_async.cli._wording import text
 from rmz_async.errors import ConfigurationError
@@ -21,7 +21,7 @@ _TIMEOUT = 5.0
 
 def listen(
     *,
-    port: Annotated[int, WHOLE] = 8788,
+    port: Annotated[int, INTEGER] = 8788,
     limit: Limit = None,
     body: bool = False,
     options: Options = Options(),  # noqa: B008 - frozen

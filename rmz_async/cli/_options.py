@@ -19,13 +19,13 @@ with extra("cli", needed_by="The command rmz"):
     from cyclopts import CoercionError, Parameter, Token
     from cyclopts.validators import Number
 
-__all__ = ("WHOLE", "Limit", "Options", "between", "open_client", "webhook_secrets")
+__all__ = ("INTEGER", "Limit", "Options", "between", "open_client", "webhook_secrets")
 
 # More digits than any number of RMZ has.
 _DIGITS = re.compile(r"[+-]?\d{1,40}")
 
 
-def _whole(kind: Any, tokens: Sequence[Token]) -> Any:
+def _integer(kind: Any, tokens: Sequence[Token]) -> Any:
     """Return numbers as they were typed: cyclopts itself rounds, and takes 501.6 for 502."""
     for token in tokens:
         if _DIGITS.fullmatch(token.value) is None:
@@ -34,13 +34,13 @@ def _whole(kind: Any, tokens: Sequence[Token]) -> Any:
     return numbers[0] if kind is int else numbers
 
 
-WHOLE = Parameter(converter=_whole)
-"""The rule for an option that is a whole number."""
+INTEGER = Parameter(converter=_integer)
+"""The rule for an option that is an integer."""
 
 
 def between(least: int, most: int | None = None) -> Parameter:
-    """Return the rule for an option that is a whole number between two."""
-    return Parameter(converter=_whole, validator=Number(gte=least, lte=most))
+    """Return the rule for an option that is an integer between two."""
+    return Parameter(converter=_integer, validator=Number(gte=least, lte=most))
 
 
 Limit = Annotated[int | None, between(1)]

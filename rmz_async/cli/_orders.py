@@ -6,7 +6,7 @@ from typing import Annotated
 
 from rmz_async._extras import extra
 from rmz_async.cli._listing import print_each, print_walk
-from rmz_async.cli._options import WHOLE, Limit, Options, open_client
+from rmz_async.cli._options import INTEGER, Limit, Options, open_client
 from rmz_async.models import Order, OrderStatus
 
 with extra("cli", needed_by="The command rmz"):
@@ -31,7 +31,7 @@ def _summary(each: Order) -> dict[str, object]:
 
 
 @application.command
-async def get(order_id: Annotated[int, WHOLE], /, *, options: Options = _DEFAULT) -> None:
+async def get(order_id: Annotated[int, INTEGER], /, *, options: Options = _DEFAULT) -> None:
     """Show one order; with --json also the codes that were sold.
 
     Args:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from rmz_async._extras import extra
 from rmz_async.cli._changing import Change, Consent, change
 from rmz_async.cli._listing import print_each, print_walk
-from rmz_async.cli._options import WHOLE, Limit, Options, between, open_client
+from rmz_async.cli._options import INTEGER, Limit, Options, between, open_client
 from rmz_async.cli._wording import text
 from rmz_async.models import PhoneNumber, Subscription
 
@@ -36,7 +36,7 @@ def _summary(each: Subscription) -> dict[str, object]:
 
 
 @application.command
-async def get(subscription_id: Annotated[int, WHOLE], /, *, options: Options = _DEFAULT) -> None:
+async def get(subscription_id: Annotated[int, INTEGER], /, *, options: Options = _DEFAULT) -> None:
     """Show one subscription."""
     async with open_client() as rmz:
         found = await rmz.subscriptions.get(subscription_id)
@@ -67,7 +67,7 @@ async def lookup(
     email: str | None = None,
     phone: str | None = None,
     country_code: str = "966",
-    product_id: Annotated[int | None, WHOLE] = None,
+    product_id: Annotated[int | None, INTEGER] = None,
     include_inactive: Annotated[bool, Parameter(negative="--no-include-inactive")] = True,
     options: Options = _DEFAULT,
 ) -> None:
@@ -109,7 +109,7 @@ async def _carry_out(asked: Change, options: Options) -> int:
 
 @application.command
 async def extend(
-    subscription_id: Annotated[int, WHOLE],
+    subscription_id: Annotated[int, INTEGER],
     /,
     *,
     days: Annotated[int | None, between(1, 365)] = None,
@@ -137,7 +137,7 @@ async def extend(
 
 @application.command
 async def pause(
-    subscription_id: Annotated[int, WHOLE],
+    subscription_id: Annotated[int, INTEGER],
     /,
     *,
     consent: Consent = _ASKED,
@@ -155,7 +155,7 @@ async def pause(
 
 @application.command
 async def unpause(
-    subscription_id: Annotated[int, WHOLE],
+    subscription_id: Annotated[int, INTEGER],
     /,
     *,
     consent: Consent = _ASKED,
@@ -173,7 +173,7 @@ async def unpause(
 
 @application.command
 async def cancel(
-    subscription_id: Annotated[int, WHOLE],
+    subscription_id: Annotated[int, INTEGER],
     /,
     *,
     effective: Literal["end_of_period", "immediate"] = "end_of_period",

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from rmz_async._extras import extra
 from rmz_async.cli._listing import print_records
-from rmz_async.cli._options import WHOLE, Options, between, open_client
+from rmz_async.cli._options import INTEGER, Options, between, open_client
 from rmz_async.cli._places import Place
 from rmz_async.cli._printing import print_document, printable
 from rmz_async.cli._wording import text
@@ -59,7 +59,7 @@ def stats(*, place: Place = _PLACE, options: Options = _DEFAULT) -> None:
 def list_(
     *,
     state: Literal["waiting", "done", "merged", "dead"] | None = None,
-    before: Annotated[int | None, WHOLE] = None,
+    before: Annotated[int | None, INTEGER] = None,
     limit: Annotated[int, between(1)] = 50,
     place: Place = _PLACE,
     options: Options = _DEFAULT,
@@ -82,7 +82,7 @@ def list_(
 
 @application.command
 def show(
-    number: Annotated[int, WHOLE],
+    number: Annotated[int, INTEGER],
     /,
     *,
     body: bool = False,
@@ -117,7 +117,7 @@ def show(
 
 @application.command
 def replay(
-    *numbers: Annotated[int, WHOLE, Parameter(required=True)],
+    *numbers: Annotated[int, INTEGER, Parameter(required=True)],
     dry_run: bool = False,
     place: Place = _PLACE,
     options: Options = _DEFAULT,

@@ -124,13 +124,13 @@ async def test_one_wrong_switch_keeps_the_others_as_they_are(
 @pytest.mark.parametrize(
     ("path", "field", "sent", "reason"),
     [
-        ("/faults", "times", "1.5", "times must be a whole number, not '1.5'"),
-        ("/faults", "times", "9" * 5_000, "times must be a whole number, not '999"),
+        ("/faults", "times", "1.5", "times must be an integer, not '1.5'"),
+        ("/faults", "times", "9" * 5_000, "times must be an integer, not '999"),
         ("/faults", "percent", "half", "percent must be a number, not 'half'"),
         ("/faults", "seconds", "x", "seconds must be a number, not 'x'"),
         ("/switches", "replica_lag", "x", "replica_lag must be a number, not 'x'"),
         ("/switches", "replica_lag", "1e9", "replica_lag takes seconds up to a year"),
-        ("/switches", "second_cancel_status", "x", "second_cancel_status must be a whole number"),
+        ("/switches", "second_cancel_status", "x", "second_cancel_status must be an integer"),
     ],
 )
 async def test_a_refusal_names_the_field(

@@ -95,7 +95,7 @@ def test_a_row_that_is_new_needs_the_fields_without_a_default() -> None:
         ({"zzz": {}}, "state.zzz: there is no zzz; there are categories, "),
         ({"subscriptions": 5}, "state.subscriptions: must be a table of names and values, not 5"),
         ({"subscriptions": {501: 5}}, "state.subscriptions.501: must be a table of names"),
-        ({"subscriptions": {"x": {}}}, "state.subscriptions.x: must be a whole number, not 'x'"),
+        ({"subscriptions": {"x": {}}}, "state.subscriptions.x: must be an integer, not 'x'"),
         (
             {"subscriptions": {501: {"statsu": "active"}}},
             "state.subscriptions.501.statsu: there is no statsu; did you mean status?",

@@ -67,7 +67,7 @@ class FaultRules:
             self._faults.add(
                 form.get("fault", ""),
                 form.get("on") or "*",
-                times=_whole("times", form["times"]) if form.get("times") else None,
+                times=_integer("times", form["times"]) if form.get("times") else None,
                 chance=_number("percent", form.get("percent") or "100") / 100,
                 after_effect="after_effect" in form,
                 seconds=_number("seconds", form.get("seconds") or "1"),
@@ -137,7 +137,7 @@ def _value(name: str, current: object, sent: str) -> object:
                 return seconds
             raise ValueError(f"{name} takes seconds up to a year's, not {sent}")
         case int():
-            return _whole(name, sent)
+            return _integer(name, sent)
         case _:
             return sent
 
@@ -149,8 +149,8 @@ def _number(name: str, sent: str) -> float:
         raise ValueError(f"{name} must be a number, not {sent!r}") from None
 
 
-def _whole(name: str, sent: str) -> int:
+def _integer(name: str, sent: str) -> int:
     try:
         return int(sent)
     except ValueError:
-        raise ValueError(f"{name} must be a whole number, not {sent[:40]!r}") from None
+        raise ValueError(f"{name} must be an integer, not {sent[:40]!r}") from None

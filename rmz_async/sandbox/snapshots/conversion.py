@@ -43,7 +43,7 @@ def converter() -> Converter:
     made = Converter(forbid_extra_keys=True, omit_if_default=True)
     made.register_structure_hook(bool, _only(bool, "true or false"))
     made.register_structure_hook(str, _only(str, "a string"))
-    made.register_structure_hook(int, _whole_number)
+    made.register_structure_hook(int, _integer)
     # Registered after the hooks of str and int, which match these enums, too.
     made.register_structure_hook(StrEnum, _choice)
     made.register_structure_hook(IntEnum, _choice)
@@ -103,13 +103,13 @@ def _only(kind: type, name: str) -> Callable[[object, object], object]:
     return structure
 
 
-def _whole_number(value: object, _: object) -> int:
+def _integer(value: object, _: object) -> int:
     # A key of an object in JSON is a string.
     if isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise ValueError(f"must be a whole number, not {value!r}")
+    raise ValueError(f"must be an integer, not {value!r}")
 
 
 def _number(value: object, _: object) -> float:
@@ -167,7 +167,7 @@ def _is_key(kind: Any) -> bool:
 def _key(value: object, _: object) -> int | str:
     if isinstance(value, int | str) and not isinstance(value, bool):
         return value
-    raise ValueError(f"must be a whole number or a string, not {value!r}")
+    raise ValueError(f"must be an integer or a string, not {value!r}")
 
 
 def _choice(value: object, kind: type[Enum]) -> Enum:

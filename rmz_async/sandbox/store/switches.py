@@ -86,7 +86,7 @@ class Switches:
             page promises.
         request_id_per_attempt: Whether each attempt of a delivery has a request id of its own.
         renewals_announce_orders: Whether a renewal's order is announced by ``order.created``.
-        integers_as_text: Whether whole numbers come as texts, as from columns without a cast.
+        integers_as_text: Whether integers come as strings, as from columns without a cast.
         booleans_as_numbers: Whether ``true`` and ``false`` come as 1 and 0.
         money_as_text: Whether the API writes money as ``"149.00"``, as webhooks do.
         times: The form of times.

@@ -67,7 +67,7 @@ class Fields:
         least: int | None = None,
         most: int | None = None,
     ) -> int:
-        """Return a whole number, which may have been sent as a string of digits or as ``7.0``."""
+        """Return an integer, which may have been sent as a string of digits or as ``7.0``."""
         value = _whole(self._value(name, required=required))
         if value is None:
             return 0
@@ -130,7 +130,7 @@ class Fields:
             return None
 
     def scalar(self, name: str) -> str:
-        """Return a required string, which may have been sent as a whole number."""
+        """Return a required string, which may have been sent as an integer."""
         value = self._values.get(name)
         if not isinstance(value, str):
             value = _whole(value)
