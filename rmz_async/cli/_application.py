@@ -43,9 +43,6 @@ _COMMANDS = {
     ),
     "products": ("rmz_async.cli._products:application", "Read products."),
 }
-_FORWARDED = {
-    "sandbox": ("rmz_async.cli._others:sandbox", "Serve a local RMZ, or ask one that runs."),
-}
 
 
 def application() -> App:
@@ -63,9 +60,14 @@ def application() -> App:
     )
     for name, (place, about) in _COMMANDS.items():
         app.command(place, name=name, help=about)
-    for name, (place, about) in _FORWARDED.items():
+    app.command(
+        "rmz_async.cli._others:sandbox",
+        name="sandbox",
+        help="Serve a local RMZ, or ask one that runs.",
         # The command itself reads all that follows, --help too.
-        app.command(place, name=name, help=about, help_flags=(), version_flags=())
+        help_flags=(),
+        version_flags=(),
+    )
     # cyclopts leaves the type of its further arguments open.
     app.register_install_completion_command()  # pyright: ignore[reportUnknownMemberType]
     return app

@@ -7,7 +7,6 @@ import sys
 from asyncio import CancelledError
 from collections.abc import Mapping
 from threading import current_thread, main_thread
-from typing import Any
 
 import attrs
 
@@ -22,7 +21,7 @@ from rmz_async.models import Subscription
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import Parameter
 
-__all__ = ("Change", "Consent", "change")
+__all__ = ("Consent", "change")
 
 # The answers of both languages, because a keyboard may have the letters of only one of them.
 _YES = ("y", "yes", "ن", "نعم")
@@ -42,48 +41,37 @@ class Consent:
     yes: bool = False
 
 
-@attrs.frozen
-class Change:
-    """A change that somebody asks for.
+async def change(
+    subscription_id: int, call: str, fields: Mapping[str, object], consent: Consent
+) -> Subscription | int:
+    """Send a change, and return the subscription, or the exit code if nothing was sent.
 
-    Attributes:
+    The subscription is read first, so that an extension whose answer is lost can be settled.
+
+    Args:
         subscription_id: Positive integer.
         call: The method of ``rmz.subscriptions``.
         fields: The arguments of the method.
         consent: Whether to ask, and whether to send.
     """
-
-    subscription_id: int
-    call: str
-    fields: Mapping[str, Any]
-    consent: Consent
-
-
-async def change(asked: Change) -> Subscription | int:
-    """Send a change, and return the subscription, or the exit code if nothing was sent.
-
-    The subscription is read first, so that an extension whose answer is lost can be settled.
-    """
     async with open_client() as rmz:
-        before = await rmz.subscriptions.get(asked.subscription_id)
-        if asked.consent.dry_run:
+        before = await rmz.subscriptions.get(subscription_id)
+        if consent.dry_run:
             print_document(
                 {
-                    "would_send": f"subscriptions.{asked.call}",
+                    "would_send": f"subscriptions.{call}",
                     "subscription": before.id,
-                    "fields": dict(asked.fields),
+                    "fields": fields,
                     "status": before.status,
                 }
             )
             return 0
-        if not asked.consent.yes and not _confirmed(asked, before):
+        if not consent.yes and not _confirmed(call, fields, before):
             print(text("rmz: nothing was sent"), file=sys.stderr)
             return 1
-        target = before if asked.call == "extend" else before.id
+        target = before if call == "extend" else before.id
         try:
-            changed: Subscription = await getattr(rmz.subscriptions, asked.call)(
-                target, **asked.fields
-            )
+            changed: Subscription = await getattr(rmz.subscriptions, call)(target, **fields)
         except OutcomeUnknownError as error:
             found = await read_back(rmz, error, before.id)
             return 1 if found is None else found
@@ -93,14 +81,14 @@ async def change(asked: Change) -> Subscription | int:
         return changed
 
 
-def _confirmed(asked: Change, before: Subscription) -> bool:
-    fields = " ".join(f"{name}={value}" for name, value in asked.fields.items())
+def _confirmed(call: str, fields: Mapping[str, object], before: Subscription) -> bool:
+    words = [call, *(f"{name}={value}" for name, value in fields.items())]
     question = text(
         "subscription %(number)s (%(status)s, %(user)s): %(change)s? [y/N]",
         number=before.id,
         status=shown(before.status),
         user=shown(before.external_customer_id) or "-",
-        change=f"{asked.call} {fields}".rstrip(),
+        change=" ".join(words),
     )
     print(question, end=" ", file=sys.stderr, flush=True)
     return _line().strip().lower() in _YES

@@ -6,7 +6,7 @@ import sys
 from typing import Annotated, Literal
 
 from rmz_async._extras import extra
-from rmz_async.cli._changing import Change, Consent, change
+from rmz_async.cli._changing import Consent, change
 from rmz_async.cli._listing import print_each, print_walk
 from rmz_async.cli._options import INTEGER, Limit, Options, between, open_client
 from rmz_async.cli._wording import text
@@ -93,8 +93,10 @@ async def lookup(
     print_each(found.subscriptions, _summary, _HEADINGS, options)
 
 
-async def _carry_out(asked: Change, options: Options) -> int:
-    changed = await change(asked)
+async def _carry_out(
+    subscription_id: int, call: str, consent: Consent, options: Options, **fields: object
+) -> int:
+    changed = await change(subscription_id, call, fields, consent)
     if isinstance(changed, int):
         return changed
     try:
@@ -131,8 +133,7 @@ async def extend(
     if len(given) != 1:
         print(text("rmz: give --days or --months, and not both"), file=sys.stderr)
         return 2
-    asked = Change(subscription_id, "extend", given, consent)
-    return await _carry_out(asked, options)
+    return await _carry_out(subscription_id, "extend", consent, options, **given)
 
 
 @application.command
@@ -150,7 +151,7 @@ async def pause(
         consent: Whether to ask, and whether to send.
         options: How to print.
     """
-    return await _carry_out(Change(subscription_id, "pause", {}, consent), options)
+    return await _carry_out(subscription_id, "pause", consent, options)
 
 
 @application.command
@@ -168,7 +169,7 @@ async def unpause(
         consent: Whether to ask, and whether to send.
         options: How to print.
     """
-    return await _carry_out(Change(subscription_id, "unpause", {}, consent), options)
+    return await _carry_out(subscription_id, "unpause", consent, options)
 
 
 @application.command
@@ -188,5 +189,4 @@ async def cancel(
         consent: Whether to ask, and whether to send.
         options: How to print.
     """
-    asked = Change(subscription_id, "cancel", {"effective": effective}, consent)
-    return await _carry_out(asked, options)
+    return await _carry_out(subscription_id, "cancel", consent, options, effective=effective)
