@@ -22,6 +22,7 @@ from rmz_async.sandbox.endpoints.front_door import FrontDoor
 from rmz_async.sandbox.endpoints.snapshots import snapshot_routes
 from rmz_async.sandbox.endpoints.worlds import world_routes
 from rmz_async.sandbox.faults.requests import FaultyRequests
+from rmz_async.sandbox.hosted.notices import InsteadError, answer_instead
 from rmz_async.sandbox.hosted.routes import hosted_routes
 from rmz_async.sandbox.loopback import Callers, LoopbackOnly
 from rmz_async.sandbox.rules import uploads
@@ -85,7 +86,11 @@ def build_app(
             Middleware(RequestLog, path=BASE_PATH, now=backend.now, note=backend.requests.note),
             Middleware(FaultyRequests, faults=backend.faults, api=BASE_PATH),
         ],
-        exception_handlers={404: _no_route, 405: _wrong_method},
+        exception_handlers={
+            404: _no_route,
+            405: _wrong_method,
+            InsteadError: answer_instead,
+        },
     )
 
 

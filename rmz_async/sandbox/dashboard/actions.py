@@ -18,7 +18,7 @@ from rmz_async.sandbox.endpoints.orders import Orders
 from rmz_async.sandbox.endpoints.portal_sessions import PortalSessions
 from rmz_async.sandbox.endpoints.subscriptions import Subscriptions
 from rmz_async.sandbox.hosted.forms import form_of
-from rmz_async.sandbox.hosted.notices import MISSING, notice
+from rmz_async.sandbox.hosted.notices import missing
 from rmz_async.sandbox.hosted.rendering import sent_to
 from rmz_async.sandbox.rules.subscriptions import resume
 from rmz_async.sandbox.shapes.subscription_events import Event
@@ -74,16 +74,15 @@ class DashboardActions:
         """Answer ``POST /subscriptions/{id}/{call}``: what the API's call of that name does."""
         form = await form_of(request)
         handler = self._calls.get(request.path_params["call"])
-        if handler is None or self._subscription(request) is None:
-            return notice(request, MISSING)
+        self._subscription(request)
+        if handler is None:
+            raise missing(request)
         page = f"/subscriptions/{request.path_params['id']}"
         return self._tried(page, lambda: handler(self._as_call(request, form)))
 
     async def resume(self, request: Request) -> Response:
         """Answer ``POST /subscriptions/{id}/resume``: what a customer does in the portal."""
         subscription = self._subscription(request)
-        if subscription is None:
-            return notice(request, MISSING)
 
         def act() -> None:
             may_resume = self._store.switches.canceled_may_resume
@@ -97,8 +96,8 @@ class DashboardActions:
         """Answer ``POST /subscriptions/{id}/card``: the card behaves differently from now on."""
         wanted = (await form_of(request)).get("behaviour")
         subscription = self._subscription(request)
-        if subscription is None or wanted not in list(CardBehaviour):
-            return notice(request, MISSING)
+        if wanted not in list(CardBehaviour):
+            raise missing(request)
         subscription.card = next(card.saved() for card in TEST_CARDS if card.behaviour == wanted)
         return sent_to(f"/subscriptions/{subscription.id}")
 
@@ -106,8 +105,8 @@ class DashboardActions:
         """Answer ``POST /subscriptions/{id}/emit``: an event about the object as it is."""
         wanted = (await form_of(request)).get("event")
         subscription = self._subscription(request)
-        if subscription is None or wanted not in list(Event):
-            return notice(request, MISSING)
+        if wanted not in list(Event):
+            raise missing(request)
         self._backend.emit(Event(wanted), subscription.id)
         return sent_to(f"/subscriptions/{subscription.id}")
 
@@ -115,7 +114,7 @@ class DashboardActions:
         """Answer ``POST /orders/{id}``: the call that moves an order on."""
         form = await form_of(request)
         if request.path_params["id"] not in self._store.orders:
-            return notice(request, MISSING)
+            raise missing(request)
         return self._tried("/orders", lambda: self._orders.update(self._as_call(request, form)))
 
     async def open_checkout(self, request: Request) -> Response:
@@ -123,7 +122,7 @@ class DashboardActions:
         form = await form_of(request)
         variant = self._store.variants.get(int(_number(form, "variant")))
         if request.path_params["id"] not in self._store.customers or variant is None:
-            return notice(request, MISSING)
+            raise missing(request)
         answer = self._checkout.create(
             self._as_call(
                 request,
@@ -141,7 +140,7 @@ class DashboardActions:
     async def open_portal(self, request: Request) -> Response:
         """Answer ``POST /customers/{id}/portal``: a session, and its page."""
         if request.path_params["id"] not in self._store.customers:
-            return notice(request, MISSING)
+            raise missing(request)
         given = {"customer": {"id": request.path_params["id"]}}
         return sent_to(_text(self._portal.create(self._as_call(request, given)).data, "url"))
 
@@ -161,7 +160,7 @@ class DashboardActions:
         change = (await form_of(request)).get("change")
         webhook = self._backend.webhooks.get(request.path_params["id"])
         if webhook is None:
-            return notice(request, MISSING)
+            raise missing(request)
         if change == "enabled":
             webhook.enabled = not webhook.enabled
         elif change == "signed":
@@ -177,13 +176,16 @@ class DashboardActions:
         log = self._backend.courier.log
         number: int = request.path_params["number"]
         if not 0 <= number < len(log):
-            return notice(request, MISSING)
+            raise missing(request)
         self._backend.courier.send_again(log[number].parcel)
         await self._backend.courier.delivered()
         return sent_to("/deliveries")
 
-    def _subscription(self, request: Request) -> Subscription | None:
-        return self._store.subscriptions.get(request.path_params["id"])
+    def _subscription(self, request: Request) -> Subscription:
+        found = self._store.subscriptions.get(request.path_params["id"])
+        if found is None:
+            raise missing(request)
+        return found
 
     def _as_call(self, request: Request, given: Mapping[str, object]) -> AdmittedCall:
         return AdmittedCall(

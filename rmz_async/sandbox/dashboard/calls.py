@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from rmz_async.sandbox.dashboard.pages import DashboardPages
 from rmz_async.sandbox.hosted.forms import form_of
-from rmz_async.sandbox.hosted.notices import MISSING, notice
+from rmz_async.sandbox.hosted.notices import missing
 from rmz_async.sandbox.hosted.rendering import sent_to
 from rmz_async.sandbox.serving.contract_outline import Group, outline_of
 from rmz_async.sandbox.serving.reference import contract
@@ -50,7 +50,7 @@ class ApiCalls:
         method, path = form.get("method", ""), form.get("path", "")
         # `_send` appends the path to the origin: without a slash, it could name another host.
         if method not in ("GET", "POST", "PUT") or not path.startswith("/"):
-            return notice(request, MISSING)
+            raise missing(request)
         body = form.get("body", "").encode()
         return await self._send(request, method, path, body, "application/json")
 
@@ -58,7 +58,7 @@ class ApiCalls:
         """Answer ``POST /calls/upload/{kind}``: pass the form with the file on as it is."""
         kind = request.path_params["kind"]
         if kind not in _KINDS:
-            return notice(request, MISSING)
+            raise missing(request)
         content_type = request.headers.get("content-type", "")
         path = f"{UPLOAD}?type={kind}"
         return await self._send(request, "POST", path, await request.body(), content_type)

@@ -14,7 +14,7 @@ from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.dashboard.pages import DashboardPages, newest
 from rmz_async.sandbox.faults.faults import DeliveryFault, RequestFault
 from rmz_async.sandbox.hosted.forms import form_of
-from rmz_async.sandbox.hosted.notices import MISSING, notice
+from rmz_async.sandbox.hosted.notices import missing
 from rmz_async.sandbox.hosted.rendering import sent_to
 from rmz_async.sandbox.store.switches import Switches
 
@@ -81,7 +81,7 @@ class FaultRules:
         number = request.path_params["number"]
         rule = next((rule for rule in self._faults.rules if rule.number == number), None)
         if rule is None:
-            return notice(request, MISSING)
+            raise missing(request)
         self._faults.remove(rule)
         return sent_to(_PAGE)
 

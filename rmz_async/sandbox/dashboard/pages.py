@@ -13,7 +13,7 @@ from starlette.responses import Response
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.dashboard.live import version_of
 from rmz_async.sandbox.dashboard.picture import WIDTH, picture_of
-from rmz_async.sandbox.hosted.notices import MISSING, notice
+from rmz_async.sandbox.hosted.notices import missing
 from rmz_async.sandbox.hosted.rendering import rendered, sent_to
 from rmz_async.sandbox.hosted.words import BEHAVIOURS, ORDER_STATUSES, STATUSES
 from rmz_async.sandbox.shapes.subscription_events import Event
@@ -103,7 +103,7 @@ class DashboardPages:
         """Answer ``GET /subscriptions/{id}``."""
         subscription = self._store.subscriptions.get(request.path_params["id"])
         if subscription is None:
-            return notice(request, MISSING)
+            raise missing(request)
         history = self._store.history.get(subscription.id, ())
         return self.page(
             request,

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from rmz_async.sandbox.dashboard.pages import DashboardPages
 from rmz_async.sandbox.hosted.forms import form_of
-from rmz_async.sandbox.hosted.notices import MISSING, notice
+from rmz_async.sandbox.hosted.notices import missing
 from rmz_async.sandbox.hosted.rendering import sent_to
 from rmz_async.sandbox.snapshots.snapshots import SnapshotError, Snapshots
 
@@ -64,7 +64,7 @@ class SnapshotPages:
         }
         deed = deeds.get(form.get("do", "save"))
         if deed is None:
-            return notice(request, MISSING)
+            raise missing(request)
         try:
             deed(name)
         except SnapshotError as problem:
@@ -88,7 +88,7 @@ class SnapshotPages:
         try:
             content = self._snapshots.content(name)
         except SnapshotError:
-            return notice(request, MISSING)
+            raise missing(request) from None
         shown = f"attachment; filename*=UTF-8''{quote(name)}.json"
         return Response(
             content, media_type="application/json", headers={"Content-Disposition": shown}

@@ -8,9 +8,10 @@ from datetime import datetime
 import attrs
 
 from rmz_async.sandbox.hosted.forms import ascii_digits
-from rmz_async.sandbox.store.cards import TEST_CARDS, TestCard
+from rmz_async.sandbox.hosted.words import DECLINED, EXPIRED_CARD
+from rmz_async.sandbox.store.cards import TEST_CARDS, CardBehaviour, TestCard
 
-__all__ = ("CardForm", "read_card")
+__all__ = ("CardForm", "read_card", "why_declined")
 
 _BY_NUMBER = {card.number: card for card in TEST_CARDS}
 
@@ -51,6 +52,11 @@ def read_card(form: Mapping[str, str], now: datetime) -> CardForm:
     }
     wrong = tuple(name for name, right in checks.items() if not right)
     return CardForm(None if wrong else card, wrong)
+
+
+def why_declined(card: TestCard) -> str:
+    """Return why a card that was entered has not paid."""
+    return EXPIRED_CARD if card.behaviour is CardBehaviour.EXPIRED else DECLINED
 
 
 def _is_valid_expiry(digits: str, now: datetime) -> bool:

@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.hosted.card_form import read_card
+from rmz_async.sandbox.hosted.card_form import read_card, why_declined
 from rmz_async.sandbox.hosted.forms import form_of
-from rmz_async.sandbox.hosted.notices import EXPIRED, MISSING, PAID, notice
+from rmz_async.sandbox.hosted.notices import EXPIRED, PAID, InsteadError, missing, notice
 from rmz_async.sandbox.hosted.rendering import rendered, sent_to
-from rmz_async.sandbox.hosted.words import BEHAVIOURS, DECLINED, EXPIRED_CARD, WRONG_FIELDS
+from rmz_async.sandbox.hosted.words import BEHAVIOURS, DECLINED, WRONG_FIELDS
 from rmz_async.sandbox.rules.billing import due_now, subscribe
 from rmz_async.sandbox.store.cards import TEST_CARDS, CardBehaviour, TestCard
 from rmz_async.sandbox.store.state import CheckoutSession
@@ -30,15 +30,12 @@ class CheckoutPages:
 
     async def show(self, request: Request) -> Response:
         """Answer ``GET /checkout/{key}``."""
-        session = self._payable(request)
-        return session if isinstance(session, Response) else self._page(request, session)
+        return self._page(request, self._payable(request))
 
     async def pay(self, request: Request) -> Response:
         """Answer ``POST /checkout/{key}/pay``; a second payment leads to the same subscription."""
         form = await form_of(request)
         session = self._payable(request)
-        if isinstance(session, Response):
-            return session
         read = read_card(form, self._backend.now())
         if read.card is None:
             return self._page(request, session, WRONG_FIELDS, read.wrong)
@@ -50,8 +47,6 @@ class CheckoutPages:
     async def challenge(self, request: Request) -> Response:
         """Answer ``GET /checkout/{key}/confirm``: the page of the customer's bank."""
         session = self._payable(request)
-        if isinstance(session, Response):
-            return session
         if session.challenged is None:
             return sent_to(f"/checkout/{session.key}")
         return rendered(
@@ -65,8 +60,6 @@ class CheckoutPages:
         """Answer ``POST /checkout/{key}/confirm``: the customer's answer to the bank."""
         form = await form_of(request)
         session = self._payable(request)
-        if isinstance(session, Response):
-            return session
         card, session.challenged = session.challenged, None
         if card is None:
             return sent_to(f"/checkout/{session.key}")
@@ -77,27 +70,26 @@ class CheckoutPages:
     async def cancel(self, request: Request) -> Response:
         """Answer ``POST /checkout/{key}/cancel``; the customer may come back and pay after all."""
         session = self._session(request)
-        if session is None:
-            return notice(request, MISSING)
         if session.subscription_id is not None:
             return _to_the_shop(session)
         return sent_to(session.cancel_url)
 
-    def _session(self, request: Request) -> CheckoutSession | None:
-        return self._store.checkout_sessions.get(request.path_params["key"])
-
-    def _payable(self, request: Request) -> CheckoutSession | Response:
-        """Return the session, or the answer that says why nothing can be paid here."""
-        session = self._session(request)
+    def _session(self, request: Request) -> CheckoutSession:
+        session = self._store.checkout_sessions.get(request.path_params["key"])
         if session is None:
-            return notice(request, MISSING)
+            raise missing(request)
+        return session
+
+    def _payable(self, request: Request) -> CheckoutSession:
+        """Return the session, unless nothing can be paid here any more."""
+        session = self._session(request)
         if session.subscription_id is not None:
             if request.method == "POST":
-                return _to_the_shop(session)
+                raise InsteadError(_to_the_shop(session))
             link = with_subscription_id(session.success_url, session.subscription_id)
-            return notice(request, PAID, link)
+            raise InsteadError(notice(request, PAID, link))
         if self._backend.now() >= session.expires_at:
-            return notice(request, EXPIRED, session.cancel_url)
+            raise InsteadError(notice(request, EXPIRED, session.cancel_url))
         return session
 
     def _page(
@@ -134,8 +126,7 @@ class CheckoutPages:
         charge = entered.saved(declined=session.declined).charge(renewal=False)
         if not charge.paid:
             session.declined = charge.card.declined
-            expired = entered.behaviour is CardBehaviour.EXPIRED
-            return self._page(request, session, EXPIRED_CARD if expired else DECLINED)
+            return self._page(request, session, why_declined(entered))
         subscription, order = subscribe(session, charge.card, self._store, self._backend.now())
         self._backend.record("hosted.pay", session.id, f"subscription {subscription.id}")
         self._backend.announce_placed(order)

@@ -1,14 +1,27 @@
-"""Pages that say one thing and lead on."""
+"""Pages that say one thing and lead on, in place of the page that was asked for."""
 
 from __future__ import annotations
 
 import attrs
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from rmz_async.sandbox.hosted.rendering import rendered
 
-__all__ = ("EXPIRED", "LEFT", "LOCKED", "MISSING", "PAID", "SOLD_OUT", "USED", "Notice", "notice")
+__all__ = (
+    "EXPIRED",
+    "LEFT",
+    "LOCKED",
+    "MISSING",
+    "PAID",
+    "SOLD_OUT",
+    "USED",
+    "InsteadError",
+    "Notice",
+    "answer_instead",
+    "missing",
+    "notice",
+)
 
 
 @attrs.frozen
@@ -75,3 +88,22 @@ def notice(request: Request, about: Notice, link: str | None = None) -> HTMLResp
         link: The URL behind the notice's button; None for no button.
     """
     return rendered(request, "notice.html", about.status, notice=about, link=link)
+
+
+class InsteadError(Exception):
+    """Ends a request with *answer*, from whatever depth."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def missing(request: Request) -> InsteadError:
+    """Return what ends a request that names nothing that is there."""
+    return InsteadError(notice(request, MISSING))
+
+
+async def answer_instead(_: Request, error: Exception) -> Response:
+    """Answer a request that an `InsteadError` has ended."""
+    assert isinstance(error, InsteadError)
+    return error.answer

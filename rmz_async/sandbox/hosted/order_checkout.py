@@ -7,12 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.hosted.card_form import read_card
+from rmz_async.sandbox.hosted.card_form import read_card, why_declined
 from rmz_async.sandbox.hosted.forms import form_of
 from rmz_async.sandbox.hosted.languages import language_of
-from rmz_async.sandbox.hosted.notices import MISSING, SOLD_OUT, notice
+from rmz_async.sandbox.hosted.notices import SOLD_OUT, missing, notice
 from rmz_async.sandbox.hosted.rendering import rendered, sent_to
-from rmz_async.sandbox.hosted.words import BEHAVIOURS, DECLINED, EXPIRED_CARD, WRONG_FIELDS
+from rmz_async.sandbox.hosted.words import BEHAVIOURS, DECLINED, WRONG_FIELDS
 from rmz_async.sandbox.rules.customers import details, matched_or_new
 from rmz_async.sandbox.rules.order_request import DIAL_CODES
 from rmz_async.sandbox.rules.ordering import check_stock, place
@@ -49,16 +49,11 @@ class OrderCheckoutPages:
 
     async def show(self, request: Request) -> Response:
         """Answer ``GET /order-checkout/{key}``; after the payment it is the receipt."""
-        checkout = self._checkout(request)
-        if checkout is None:
-            return notice(request, MISSING)
-        return self._page(request, checkout)
+        return self._page(request, self._checkout(request))
 
     async def pay(self, request: Request) -> Response:
         """Answer ``POST /order-checkout/{key}/pay``; a second time leads to the same receipt."""
         checkout = self._checkout(request)
-        if checkout is None:
-            return notice(request, MISSING)
         form = await form_of(request)
         # From here on nothing is awaited, so that two simultaneous payments make one order.
         if checkout.order_id is not None:
@@ -83,8 +78,6 @@ class OrderCheckoutPages:
     async def challenge(self, request: Request) -> Response:
         """Answer ``GET /order-checkout/{key}/confirm``: the page of the customer's bank."""
         checkout = self._checkout(request)
-        if checkout is None:
-            return notice(request, MISSING)
         if checkout.challenged is None:
             return _to_the_receipt(request, checkout)
         price = checkout.quote.total
@@ -93,8 +86,6 @@ class OrderCheckoutPages:
     async def confirm(self, request: Request) -> Response:
         """Answer ``POST /order-checkout/{key}/confirm``: the customer's answer to the bank."""
         checkout = self._checkout(request)
-        if checkout is None:
-            return notice(request, MISSING)
         form = await form_of(request)
         card, checkout.challenged = checkout.challenged, None
         if card is None or checkout.order_id is not None:
@@ -105,13 +96,13 @@ class OrderCheckoutPages:
 
     async def cancel(self, request: Request) -> Response:
         """Answer ``POST /order-checkout/{key}/cancel``; the customer may come back and pay."""
-        checkout = self._checkout(request)
-        if checkout is None:
-            return notice(request, MISSING)
-        return sent_to(_shop(checkout))
+        return sent_to(_shop(self._checkout(request)))
 
-    def _checkout(self, request: Request) -> OrderCheckout | None:
-        return self._store.order_checkouts.get(request.path_params["key"])
+    def _checkout(self, request: Request) -> OrderCheckout:
+        checkout = self._store.order_checkouts.get(request.path_params["key"])
+        if checkout is None:
+            raise missing(request)
+        return checkout
 
     def _charged(self, request: Request, checkout: OrderCheckout, entered: TestCard) -> Response:
         try:
@@ -121,9 +112,7 @@ class OrderCheckoutPages:
         charge = entered.saved(declined=checkout.declined).charge(renewal=False)
         if not charge.paid:
             checkout.declined = charge.card.declined
-            expired = entered.behaviour is CardBehaviour.EXPIRED
-            problem = EXPIRED_CARD if expired else DECLINED
-            return self._page(request, checkout, 422, problem=problem)
+            return self._page(request, checkout, 422, problem=why_declined(entered))
         self._settle(checkout, charge.card)
         return _to_the_receipt(request, checkout)
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.hosted.forms import ascii_digits, form_of
-from rmz_async.sandbox.hosted.notices import EXPIRED, MISSING, USED, notice
+from rmz_async.sandbox.hosted.notices import EXPIRED, USED, InsteadError, missing, notice
 from rmz_async.sandbox.hosted.portal.visits import COOKIE, Visits
 from rmz_async.sandbox.hosted.rendering import rendered, sent_to
 from rmz_async.sandbox.hosted.words import WRONG_CODE
@@ -30,47 +30,37 @@ class Entrance:
 
     async def show(self, request: Request) -> Response:
         """Answer ``GET /s/{token}``, which uses nothing up: link previews open links, too."""
-        session = self._unused(request)
-        if isinstance(session, Response):
-            return session
+        self._unused(request)
         return rendered(request, "portal_entrance.html", shop=self._store.profile)
 
     async def enter(self, request: Request) -> Response:
         """Answer ``POST /s/{token}``: the link is used up, and the code is sent."""
-        session = self._unused(request)
-        if isinstance(session, Response):
-            return session
+        key = self._visits.begin(self._unused(request))
         answer = sent_to("/portal/code")
-        key = self._visits.begin(session)
         answer.set_cookie(COOKIE, key, path="/portal", httponly=True, samesite="lax")
         return answer
 
     async def ask(self, request: Request) -> Response:
         """Answer ``GET /portal/code``: the form for the code."""
-        session = self._visits.find(request)
-        if isinstance(session, Response):
-            return session
-        return self._form(request, session)
+        return self._form(request, self._visits.find(request))
 
     async def prove(self, request: Request) -> Response:
         """Answer ``POST /portal/code``: five wrong codes lock the visit."""
         form = await form_of(request)
         session = self._visits.find(request)
-        if isinstance(session, Response):
-            return session
         if self._visits.prove(session, ascii_digits(form.get("code", ""))):
             return sent_to("/portal")
-        again = self._visits.find(request)
-        return again if isinstance(again, Response) else self._form(request, again, WRONG_CODE)
+        # The visit is found again, as this code may have locked it.
+        return self._form(request, self._visits.find(request), WRONG_CODE)
 
-    def _unused(self, request: Request) -> PortalSession | Response:
+    def _unused(self, request: Request) -> PortalSession:
         session = self._store.portal_sessions.get(request.path_params["token"])
         if session is None:
-            return notice(request, MISSING)
+            raise missing(request)
         if session.used_at is not None:
-            return notice(request, USED, session.return_url)
+            raise InsteadError(notice(request, USED, session.return_url))
         if self._backend.now() >= session.expires_at:
-            return notice(request, EXPIRED, session.return_url)
+            raise InsteadError(notice(request, EXPIRED, session.return_url))
         return session
 
     def _form(

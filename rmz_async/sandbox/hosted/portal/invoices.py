@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.hosted.notices import MISSING, notice
+from rmz_async.sandbox.hosted.notices import missing
 from rmz_async.sandbox.hosted.portal.visits import Visits
 from rmz_async.sandbox.hosted.rendering import rendered
 
@@ -43,11 +43,9 @@ class InvoicePages:
     async def show(self, request: Request) -> Response:
         """Answer ``GET /portal/invoices/{id}``."""
         visit = self._visits.find_proven(request)
-        if isinstance(visit, Response):
-            return visit
         order = self._store.orders.get(request.path_params["id"])
         if order is None or order.customer_id != visit.customer_id:
-            return notice(request, MISSING)
+            raise missing(request)
         rate = _USUAL_RATE if order.tax_rate is None else Decimal(order.tax_rate)
         return rendered(
             request,

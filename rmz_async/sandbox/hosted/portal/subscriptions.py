@@ -10,15 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.hosted.card_form import read_card
+from rmz_async.sandbox.hosted.card_form import read_card, why_declined
 from rmz_async.sandbox.hosted.forms import form_of
-from rmz_async.sandbox.hosted.notices import LEFT, MISSING, notice
+from rmz_async.sandbox.hosted.notices import LEFT, missing, notice
 from rmz_async.sandbox.hosted.portal.visits import Visits
 from rmz_async.sandbox.hosted.rendering import rendered, sent_to
 from rmz_async.sandbox.hosted.words import (
     BEHAVIOURS,
     DECLINED,
-    EXPIRED_CARD,
     IMPOSSIBLE,
     STATUSES,
     WRONG_FIELDS,
@@ -33,7 +32,7 @@ from rmz_async.sandbox.wire.answers import RefusedError
 
 __all__ = ("SubscriptionPages",)
 
-_BAD_CARDS = {CardBehaviour.DECLINES: DECLINED, CardBehaviour.EXPIRED: EXPIRED_CARD}
+_BAD_CARDS = (CardBehaviour.DECLINES, CardBehaviour.EXPIRED)
 
 
 class SubscriptionPages:
@@ -46,21 +45,17 @@ class SubscriptionPages:
 
     async def overview(self, request: Request) -> Response:
         """Answer ``GET /portal``."""
-        visit = self._visits.find_proven(request)
-        return visit if isinstance(visit, Response) else self._overview(request, visit)
+        return self._overview(request, self._visits.find_proven(request))
 
     async def leave(self, request: Request) -> Response:
         """Answer ``POST /portal/leave``: the visit ends, and the way leads back to the shop."""
         visit = self._visits.find(request)
-        if isinstance(visit, Response):
-            return visit
         visit.visit = None
         return sent_to(visit.return_url) if visit.return_url else notice(request, LEFT)
 
     async def subscription(self, request: Request) -> Response:
         """Answer ``GET /portal/subscriptions/{id}``."""
-        found = self._find(request)
-        return found if isinstance(found, Response) else self._page(request, found)
+        return self._page(request, self._find(request))
 
     async def cancel(self, request: Request) -> Response:
         """Answer ``POST /portal/subscriptions/{id}/cancel``: now, or with the period."""
@@ -80,8 +75,6 @@ class SubscriptionPages:
     async def plan(self, request: Request) -> Response:
         """Answer ``GET /portal/subscriptions/{id}/plan/{variant}``: the cost of a new plan."""
         found = self._find(request)
-        if isinstance(found, Response):
-            return found
         try:
             change = quote_plan_change(
                 found, request.path_params["variant"], self._store, self._backend.now()
@@ -100,8 +93,6 @@ class SubscriptionPages:
     async def change_plan(self, request: Request) -> Response:
         """Answer ``POST /portal/subscriptions/{id}/plan/{variant}``."""
         found = self._find(request)
-        if isinstance(found, Response):
-            return found
         try:
             order = change_plan(
                 found, request.path_params["variant"], self._store, self._backend.now()
@@ -116,41 +107,34 @@ class SubscriptionPages:
 
     async def card(self, request: Request) -> Response:
         """Answer ``GET /portal/subscriptions/{id}/card``: the form for another card."""
-        found = self._find(request)
-        return found if isinstance(found, Response) else self._card(request, found)
+        return self._card(request, self._find(request))
 
     async def change_card(self, request: Request) -> Response:
         """Answer ``POST /portal/subscriptions/{id}/card``; nothing is charged."""
         form = await form_of(request)
         found = self._find(request)
-        if isinstance(found, Response):
-            return found
         read = read_card(form, self._backend.now())
         if read.card is None:
             return self._card(request, found, WRONG_FIELDS, read.wrong)
         if read.card.behaviour in _BAD_CARDS:
-            return self._card(request, found, _BAD_CARDS[read.card.behaviour])
+            return self._card(request, found, why_declined(read.card))
         found.card = read.card.saved()
         found.auto_renew = True
         found.updated_at = self._backend.now()
         self._backend.record("portal.change_card", found.id, f"ends in {found.card.last_four}")
         return _to(found)
 
-    def _find(self, request: Request) -> Subscription | Response:
+    def _find(self, request: Request) -> Subscription:
         visit = self._visits.find_proven(request)
-        if isinstance(visit, Response):
-            return visit
         subscription = self._store.subscriptions.get(request.path_params["id"])
         if subscription is None or subscription.customer_id != visit.customer_id:
-            return notice(request, MISSING)
+            raise missing(request)
         return subscription
 
     def _change(
         self, request: Request, event: Event, rule: Callable[[Subscription, datetime], None]
     ) -> Response:
         found = self._find(request)
-        if isinstance(found, Response):
-            return found
         try:
             rule(found, self._backend.now())
         except RefusedError:

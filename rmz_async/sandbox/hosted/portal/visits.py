@@ -5,10 +5,9 @@ from __future__ import annotations
 import secrets
 
 from starlette.requests import Request
-from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.hosted.notices import EXPIRED, LOCKED, MISSING, notice
+from rmz_async.sandbox.hosted.notices import EXPIRED, LOCKED, InsteadError, missing, notice
 from rmz_async.sandbox.hosted.rendering import sent_to
 from rmz_async.sandbox.store.ledger import Message
 from rmz_async.sandbox.store.state import PortalSession
@@ -46,24 +45,24 @@ class Visits:
         )
         return session.visit
 
-    def find(self, request: Request) -> PortalSession | Response:
+    def find(self, request: Request) -> PortalSession:
         """Return the visit that the request's cookie names, proven or not.
 
-        Returns:
-            The visit, or the page that says why there is none.
+        Raises:
+            InsteadError: There is none; the page says why.
         """
         key = request.cookies.get(COOKIE, "")
         for session in self._store.portal_sessions.values():
             if session.visit is not None and secrets.compare_digest(session.visit, key):
                 return self._usable(request, session)
-        return notice(request, MISSING)
+        raise missing(request)
 
-    def find_proven(self, request: Request) -> PortalSession | Response:
+    def find_proven(self, request: Request) -> PortalSession:
         """Return the same, or lead to the form for the code if the visit is not proven yet."""
         session = self.find(request)
-        if isinstance(session, Response) or session.proven_at is not None:
-            return session
-        return sent_to("/portal/code")
+        if session.proven_at is None:
+            raise InsteadError(sent_to("/portal/code"))
+        return session
 
     def prove(self, session: PortalSession, typed: str) -> bool:
         """Compare *typed* with the code that was sent; each wrong one counts."""
@@ -73,9 +72,9 @@ class Visits:
         session.wrong_codes += 1
         return False
 
-    def _usable(self, request: Request, session: PortalSession) -> PortalSession | Response:
+    def _usable(self, request: Request, session: PortalSession) -> PortalSession:
         if self._backend.now() >= session.expires_at:
-            return notice(request, EXPIRED, session.return_url)
+            raise InsteadError(notice(request, EXPIRED, session.return_url))
         if session.wrong_codes >= _ATTEMPTS:
-            return notice(request, LOCKED, session.return_url)
+            raise InsteadError(notice(request, LOCKED, session.return_url))
         return session
