@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, cast
@@ -25,59 +25,42 @@ _ROWS = 100
 def control_routes(backend: Backend, door: FrontDoor) -> list[Route]:
     """Return the routes below ``/sandbox``, which take the API's token."""
     control = _Control(backend)
-
-    def guarded(act: Callable[[Request], Awaitable[dict[str, Any]]]) -> _Endpoint:
-        async def endpoint(request: Request) -> Response:
-            if not door.knows(request):
-                return JSONResponse({"message": "Unauthenticated."}, 401)
-            try:
-                return JSONResponse(await act(request))
-            except (ValueError, OverflowError) as problem:
-                return JSONResponse({"message": str(problem)}, 422)
-            except RecursionError:
-                return JSONResponse({"message": "the body is nested too deeply"}, 422)
-
-        return endpoint
-
     return [
-        Route("/sandbox/clock", guarded(control.clock), methods=["GET", "POST"]),
-        Route("/sandbox/emit", guarded(control.emit), methods=["POST"]),
-        Route("/sandbox/resend", guarded(control.resend), methods=["POST"]),
-        Route("/sandbox/list/{kind}", guarded(control.rows), methods=["GET"]),
+        Route("/sandbox/clock", door.guards(control.clock), methods=["GET", "POST"]),
+        Route("/sandbox/emit", door.guards(control.emit), methods=["POST"]),
+        Route("/sandbox/resend", door.guards(control.resend), methods=["POST"]),
+        Route("/sandbox/list/{kind}", door.guards(control.rows), methods=["GET"]),
     ]
 
 
-_Endpoint = Callable[[Request], Awaitable[Response]]
-
-
 class _Control:
-    """The calls. A call raises ValueError, or what reading its fields raises, to refuse."""
-
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
 
-    async def clock(self, request: Request) -> dict[str, Any]:
+    async def clock(self, request: Request) -> Response:
         """Answer ``/sandbox/clock``: the time, after it was moved by a POST."""
         log = self._backend.courier.log
         before = len(log)
         if request.method == "POST":
             await self._backend.clock.advance(_distance(await _object(request)))
         made = log[before:]
-        return {
-            "now": self._backend.clock.now().isoformat(),
-            "attempts": len(made),
-            "failed": sum(not attempt.succeeded for attempt in made),
-        }
+        return JSONResponse(
+            {
+                "now": self._backend.clock.now().isoformat(),
+                "attempts": len(made),
+                "failed": sum(not attempt.succeeded for attempt in made),
+            }
+        )
 
-    async def emit(self, request: Request) -> dict[str, Any]:
+    async def emit(self, request: Request) -> Response:
         """Answer ``POST /sandbox/emit``."""
         sent = await _object(request)
         event = Event(sent.get("event", ""))
         self._backend.emit(event, _number(sent, "id"))
         enabled = sum(webhook.enabled for webhook in self._backend.webhooks.values())
-        return {"event": event, "webhooks": enabled}
+        return JSONResponse({"event": event, "webhooks": enabled})
 
-    async def resend(self, request: Request) -> dict[str, Any]:
+    async def resend(self, request: Request) -> Response:
         """Answer ``POST /sandbox/resend``: one more attempt at a delivery, and its outcome."""
         courier = self._backend.courier
         number = _number(await _object(request), "number")
@@ -89,10 +72,10 @@ class _Control:
         await courier.delivered()
         for place, attempt in enumerate(courier.log[before:], before + 1):
             if attempt.request_id == parcel.request_id:
-                return {"attempt": attempt_row(place, attempt)}
+                return JSONResponse({"attempt": attempt_row(place, attempt)})
         raise ValueError(f"webhook {parcel.webhook_id} is switched off, or was removed")
 
-    async def rows(self, request: Request) -> dict[str, Any]:
+    async def rows(self, request: Request) -> Response:
         """Answer ``GET /sandbox/list/{kind}``: the newest rows, and how many there are."""
         kind: str = request.path_params["kind"]
         if kind not in LISTS:
@@ -101,7 +84,7 @@ class _Control:
         limit = int(request.query_params.get("limit", _ROWS))
         if limit < 1:
             raise ValueError("limit must be at least 1")
-        return {"rows": rows[:limit], "total": len(rows)}
+        return JSONResponse({"rows": rows[:limit], "total": len(rows)})
 
 
 async def _object(request: Request) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from typing import cast
+from typing import TypeVar, cast
 
 import attrs
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.endpoints.throttle import Throttle
@@ -23,6 +23,8 @@ from rmz_async.sandbox.wire.fields import Fields
 from rmz_async.sandbox.wire.quirks import quirky
 
 __all__ = ("AdmittedCall", "FrontDoor", "Handler")
+
+T = TypeVar("T")
 
 
 @attrs.frozen
@@ -49,14 +51,26 @@ class AdmittedCall:
     file: SentFile | None = None
 
     @property
-    def target_id(self) -> int | None:
-        """The id in the path as a number; None if it is none."""
+    def address(self) -> str:
+        """The address of the call, without its query."""
+        return f"{self.origin}{self.path}"
+
+    def named(self, rows: Mapping[int, T], kind: str) -> T:
+        """Return the row whose id is in the path.
+
+        Raises:
+            RefusedError: 404, there is none.
+        """
         # Longer than any id, and int() would refuse thousands of digits.
         is_number = self.target.isascii() and self.target.isdigit() and len(self.target) < 20
-        return int(self.target) if is_number else None
+        row = rows.get(int(self.target)) if is_number else None
+        if row is None:
+            raise RefusedError(404, f"{kind} not found")
+        return row
 
 
 Handler = Callable[[AdmittedCall], Success]
+Endpoint = Callable[[Request], Awaitable[Response]]
 Reply = Success | RefusedError | InvalidFieldsError
 
 
@@ -69,9 +83,7 @@ class FrontDoor:
         self._throttles = throttle
         self._shared = backend.throttles["shared"] = Throttle(60)
 
-    def lets_in(
-        self, handle: Handler, own_limit: int | None = None
-    ) -> Callable[[Request], Awaitable[Response]]:
+    def lets_in(self, handle: Handler, own_limit: int | None = None) -> Endpoint:
         """Return the endpoint for *handle*, which has a limit of its own or shares the usual."""
         throttle = self._shared
         if own_limit:
@@ -79,9 +91,9 @@ class FrontDoor:
 
         async def endpoint(request: Request) -> Response:
             now = self._backend.now()
-            if not self._knows(request.headers.get("authorization", "")):
+            if not self._knows(request):
                 # Without a token there is no window, and so there are no rate limit headers.
-                return _response(401, {"message": "Unauthenticated."}, {})
+                return _unauthenticated()
             headers: dict[str, str] = {}
             if self._throttles:
                 admission = throttle.admit(now)
@@ -94,6 +106,25 @@ class FrontDoor:
             except (RefusedError, InvalidFieldsError) as refusal:
                 answer = refusal
             return self._response(answer, now, headers)
+
+        return endpoint
+
+    def guards(self, act: Endpoint) -> Endpoint:
+        """Return the endpoint for a call that RMZ does not have, which takes the token, too.
+
+        A call raises ValueError, or what reading its fields raises, to refuse.
+        """
+
+        async def endpoint(request: Request) -> Response:
+            if not self._knows(request):
+                return _unauthenticated()
+            try:
+                return await act(request)
+            except (ValueError, OverflowError) as problem:
+                reason = str(problem)
+            except RecursionError:
+                reason = "the body is nested too deeply"
+            return JSONResponse({"message": reason}, 422)
 
         return endpoint
 
@@ -124,12 +155,8 @@ class FrontDoor:
             file=file,
         )
 
-    def knows(self, request: Request) -> bool:
-        """Return whether the caller has the token."""
-        return self._knows(request.headers.get("authorization", ""))
-
-    def _knows(self, authorization: str) -> bool:
-        scheme, _, token = authorization.partition(" ")
+    def _knows(self, request: Request) -> bool:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
         known = hmac.compare_digest(token.encode("latin-1"), self._token)
         return known and scheme.lower() == "bearer"
 
@@ -159,6 +186,10 @@ def _object(body: bytes) -> Mapping[str, object]:
     except ValueError:
         return {}
     return cast("Mapping[str, object]", value) if isinstance(value, Mapping) else {}
+
+
+def _unauthenticated() -> Response:
+    return JSONResponse({"message": "Unauthenticated."}, 401)
 
 
 def _response(status: int, body: Mapping[str, object], headers: Mapping[str, str]) -> Response:

@@ -17,9 +17,9 @@ from rmz_async.sandbox.rules.ordering import place, quoted
 from rmz_async.sandbox.shapes.orders import full, list_row
 from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.store.orders import Order, OrderCheckout, OrderStatus, PlacedRequest, Quote
-from rmz_async.sandbox.store.state import Customer, Store
+from rmz_async.sandbox.store.state import Customer
 from rmz_async.sandbox.wire.answers import RefusedError, RepeatedAnswer, Success
-from rmz_async.sandbox.wire.pagination import page_number, page_of
+from rmz_async.sandbox.wire.pagination import page_of
 from rmz_async.sandbox.wire.routing import route
 
 __all__ = ("Orders", "routes")
@@ -64,7 +64,7 @@ class Orders:
 
     def get(self, call: AdmittedCall) -> Success:
         """Answer ``GET /orders/{id}``."""
-        return Success(full(_named(call, call.store), call.store, call.now))
+        return Success(full(call.named(call.store.orders, "Order"), call.store, call.now))
 
     def list(self, call: AdmittedCall) -> Success:
         """Answer ``GET /orders``: from the first day to the last, the newest first or as asked."""
@@ -84,18 +84,20 @@ class Orders:
         by = _SORTS[order_by or "id"]
         matching.sort(key=lambda order: (by(order), order.id), reverse=direction != "asc")
         names = ("created_from", "created_to", "orderBy", "orderDirection")
-        page = page_of(
-            matching,
-            page_number(fields),
-            path=f"{call.origin}{call.path}",
-            filters={name: text for name in names if (text := fields.text(name))},
-            row=lambda order: list_row(order, store, call.now),
+        filters = {name: text for name in names if (text := fields.text(name))}
+        return Success(
+            page_of(
+                matching,
+                lambda order: list_row(order, store, call.now),
+                fields,
+                call.address,
+                filters,
+            )
         )
-        return Success(page)
 
     def update(self, call: AdmittedCall) -> Success:
         """Answer ``PUT /orders/{id}``; without a status it changes nothing."""
-        order = _named(call, self._store)
+        order = call.named(self._store.orders, "Order")
         status = call.fields.integer("status", least=1, most=6)
         call.fields.check()
         if call.fields.has("status"):
@@ -166,10 +168,3 @@ class Orders:
             "status": "pending_payment",
         }
         return Success(data, "Checkout link created successfully", 201)
-
-
-def _named(call: AdmittedCall, store: Store) -> Order:
-    named = call.target_id
-    if named is None or named not in store.orders:
-        raise RefusedError(404, "Order not found")
-    return store.orders[named]

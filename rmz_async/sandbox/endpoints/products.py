@@ -9,8 +9,8 @@ from rmz_async.sandbox.endpoints.front_door import AdmittedCall, FrontDoor
 from rmz_async.sandbox.rules import products as rules
 from rmz_async.sandbox.rules import uploads
 from rmz_async.sandbox.shapes.products import category_row, full, list_row, upload_row, written
-from rmz_async.sandbox.wire.answers import RefusedError, Success
-from rmz_async.sandbox.wire.pagination import page_number, page_of
+from rmz_async.sandbox.wire.answers import Success
+from rmz_async.sandbox.wire.pagination import page_of
 from rmz_async.sandbox.wire.routing import route
 
 __all__ = ("ProductWrites", "categories", "get", "list_products", "routes")
@@ -50,10 +50,7 @@ class ProductWrites:
 
     def update(self, call: AdmittedCall) -> Success:
         """Answer ``PUT /products/{id}``."""
-        named = call.target_id
-        if named is None or named not in self._store.products:
-            raise RefusedError(404, "Product not found")
-        product = self._store.products[named]
+        product = call.named(self._store.products, "Product")
         rules.replace(product, call.fields, self._store, call.now)
         self._backend.record("products.update", product.id, "product replaced")
         return Success(written(product, self._store, call.now), "Product updated successfully")
@@ -61,20 +58,17 @@ class ProductWrites:
 
 def get(call: AdmittedCall) -> Success:
     """Answer ``GET /products/{id}``."""
-    named = call.target_id
-    if named is None or named not in call.store.products:
-        raise RefusedError(404, "Product not found")
-    return Success(full(call.store.products[named], call.store, call.now))
+    product = call.named(call.store.products, "Product")
+    return Success(full(product, call.store, call.now))
 
 
 def list_products(call: AdmittedCall) -> Success:
     """Answer ``GET /products``: all of them, also the disabled ones, by id."""
     page = page_of(
         [product for _, product in sorted(call.store.products.items())],
-        page_number(call.fields),
-        path=f"{call.origin}{call.path}",
-        filters={},
-        row=lambda product: list_row(product, call.store, call.now),
+        lambda product: list_row(product, call.store, call.now),
+        call.fields,
+        call.address,
     )
     return Success(page)
 
@@ -83,9 +77,8 @@ def categories(call: AdmittedCall) -> Success:
     """Answer ``GET /categories``: all of them, by id."""
     page = page_of(
         [category for _, category in sorted(call.store.categories.items())],
-        page_number(call.fields),
-        path=f"{call.origin}{call.path}",
-        filters={},
-        row=lambda category: category_row(category, call.store),
+        lambda category: category_row(category, call.store),
+        call.fields,
+        call.address,
     )
     return Success(page)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -12,78 +11,60 @@ from starlette.routing import Route
 from rmz_async.sandbox.endpoints.front_door import FrontDoor
 from rmz_async.sandbox.snapshots.changes import Change
 from rmz_async.sandbox.snapshots.snapshot import Snapshot
-from rmz_async.sandbox.snapshots.snapshots import SnapshotError, Snapshots
+from rmz_async.sandbox.snapshots.snapshots import Snapshots
 from rmz_async.sandbox.wire.routing import route
 
 __all__ = ("snapshot_routes",)
 
 _PATH = "/sandbox/snapshots"
 
-# Takes the request and its body.
-_Act = Callable[[Request, bytes], Response]
-
 
 def snapshot_routes(snapshots: Snapshots, door: FrontDoor) -> list[Route]:
     """Return the routes below ``/sandbox/snapshots``, which take the API's token."""
-    calls = _Calls(snapshots)
-
-    def guarded(act: _Act) -> Callable[[Request], Awaitable[Response]]:
-        async def endpoint(request: Request) -> Response:
-            if not door.knows(request):
-                return JSONResponse({"message": "Unauthenticated."}, 401)
-            try:
-                return act(request, await request.body())
-            except SnapshotError as problem:
-                return JSONResponse({"message": str(problem)}, 422)
-
-        return endpoint
-
-    path = f"{_PATH}/{{name}}"
+    calls, path = _Calls(snapshots), f"{_PATH}/{{name}}"
     return [
-        Route(_PATH, guarded(calls.rows), methods=["GET"]),
+        Route(_PATH, door.guards(calls.rows), methods=["GET"]),
         route(
             path,
-            GET=guarded(calls.content),
-            PUT=guarded(calls.save),
-            DELETE=guarded(calls.delete),
+            GET=door.guards(calls.content),
+            PUT=door.guards(calls.save),
+            DELETE=door.guards(calls.delete),
         ),
-        Route(f"{path}/restore", guarded(calls.restore), methods=["POST"]),
-        Route(f"{path}/diff", guarded(calls.diff), methods=["GET"]),
+        Route(f"{path}/restore", door.guards(calls.restore), methods=["POST"]),
+        Route(f"{path}/diff", door.guards(calls.diff), methods=["GET"]),
     ]
 
 
 class _Calls:
-    """The calls. A call raises SnapshotError to refuse."""
-
     def __init__(self, snapshots: Snapshots) -> None:
         self._snapshots = snapshots
 
-    def rows(self, _: Request, __: bytes) -> Response:
+    async def rows(self, _: Request) -> Response:
         """Answer ``GET``: all snapshots."""
         return JSONResponse([_shown(snapshot) for snapshot in self._snapshots.list()])
 
-    def save(self, request: Request, body: bytes) -> Response:
+    async def save(self, request: Request) -> Response:
         """Answer ``PUT`` of a name: keep the present, or the file that is sent."""
-        name = _name(request)
+        name, body = _name(request), await request.body()
         kept = self._snapshots.load(body, name) if body else self._snapshots.save(name)
         return JSONResponse(_shown(kept))
 
-    def delete(self, request: Request, _: bytes) -> Response:
+    async def delete(self, request: Request) -> Response:
         """Answer ``DELETE`` of a name."""
         self._snapshots.delete(_name(request))
         return Response(status_code=204)
 
-    def content(self, request: Request, _: bytes) -> Response:
+    async def content(self, request: Request) -> Response:
         """Answer ``GET`` of a name: the file."""
         return Response(self._snapshots.content(_name(request)), media_type="application/json")
 
-    def restore(self, request: Request, _: bytes) -> Response:
+    async def restore(self, request: Request) -> Response:
         """Answer ``POST`` of ``restore``."""
         snapshot = self._snapshots.get(_name(request))
         self._snapshots.restore(snapshot.name)
         return JSONResponse(_shown(snapshot))
 
-    def diff(self, request: Request, _: bytes) -> Response:
+    async def diff(self, request: Request) -> Response:
         """Answer ``GET`` of ``diff``; ``?with=`` names the other snapshot."""
         changes = self._snapshots.diff(_name(request), request.query_params.get("with"))
         return JSONResponse([_row(change) for change in changes])

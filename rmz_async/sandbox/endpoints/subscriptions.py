@@ -12,10 +12,10 @@ from rmz_async.sandbox.rules import subscriptions as lifecycle
 from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.shapes.subscriptions import full, list_row, part
 from rmz_async.sandbox.store.state import Store, Subscription
-from rmz_async.sandbox.wire.answers import RefusedError, Success
+from rmz_async.sandbox.wire.answers import Success
 from rmz_async.sandbox.wire.fields import Fields
 from rmz_async.sandbox.wire.forms import instant
-from rmz_async.sandbox.wire.pagination import page_number, page_of
+from rmz_async.sandbox.wire.pagination import page_of
 
 __all__ = ("Subscriptions", "routes")
 
@@ -47,24 +47,27 @@ class Subscriptions:
 
     def get(self, call: AdmittedCall) -> Success:
         """Answer ``GET /subscriptions/{id}``."""
-        return Success(full(_named(call, call.store), call.store, call.now))
+        return Success(
+            full(call.named(call.store.subscriptions, "Subscription"), call.store, call.now)
+        )
 
     def list(self, call: AdmittedCall) -> Success:
         """Answer ``GET /subscriptions``: the newest first, those that match every filter."""
         store = call.store
         wanted = {name: text for name in _FILTERS if (text := call.fields.text(name))}
-        page = page_of(
-            _matching(store, wanted),
-            page_number(call.fields),
-            path=f"{call.origin}{call.path}",
-            filters=wanted,
-            row=lambda number: list_row(store.subscriptions[number], store, call.now),
+        return Success(
+            page_of(
+                _matching(store, wanted),
+                lambda number: list_row(store.subscriptions[number], store, call.now),
+                call.fields,
+                call.address,
+                wanted,
+            )
         )
-        return Success(page)
 
     def cancel(self, call: AdmittedCall) -> Success:
         """Answer ``POST /subscriptions/{id}/cancel``."""
-        subscription = _named(call, self._store)
+        subscription = call.named(self._store.subscriptions, "Subscription")
         effective = call.fields.choice("effective", ("end_of_period", "immediate"))
         call.fields.check()
         lifecycle.cancel(
@@ -81,7 +84,7 @@ class Subscriptions:
 
     def pause(self, call: AdmittedCall) -> Success:
         """Answer ``POST /subscriptions/{id}/pause``."""
-        subscription = _named(call, self._store)
+        subscription = call.named(self._store.subscriptions, "Subscription")
         lifecycle.pause(subscription, call.now)
         self._backend.record("subscriptions.pause", subscription.id, "paused")
         self._backend.announce(Event.PAUSED, subscription)
@@ -90,7 +93,7 @@ class Subscriptions:
 
     def unpause(self, call: AdmittedCall) -> Success:
         """Answer ``POST /subscriptions/{id}/unpause``."""
-        subscription = _named(call, self._store)
+        subscription = call.named(self._store.subscriptions, "Subscription")
         lifecycle.unpause(subscription, call.now)
         self._backend.record("subscriptions.unpause", subscription.id, "unpaused")
         self._backend.announce(Event.UNPAUSED, subscription)
@@ -99,7 +102,7 @@ class Subscriptions:
 
     def extend(self, call: AdmittedCall) -> Success:
         """Answer ``POST /subscriptions/{id}/extend``."""
-        subscription = _named(call, self._store)
+        subscription = call.named(self._store.subscriptions, "Subscription")
         days = _days(call.fields)
         guard = self._store.switches.extend_guard
         lifecycle.extend(subscription, call.now, days=days, guard=guard)
@@ -116,13 +119,6 @@ class Subscriptions:
     ) -> Success:
         data = part(subscription, self._store, call.now, keys)
         return Success(data, f"Subscription {verb} successfully")
-
-
-def _named(call: AdmittedCall, store: Store) -> Subscription:
-    named = call.target_id
-    if named is None or named not in store.subscriptions:
-        raise RefusedError(404, "Subscription not found")
-    return store.subscriptions[named]
 
 
 def _matching(store: Store, wanted: Mapping[str, str]) -> Sequence[int]:

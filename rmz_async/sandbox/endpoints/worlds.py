@@ -49,8 +49,6 @@ def world_routes(worlds: Worlds, door: FrontDoor, base_path: str) -> list[Route]
 
     async def delete(request: Request) -> Response:
         name = request.path_params["name"]
-        if not door.knows(request):
-            return JSONResponse({"message": "Unauthenticated."}, 401)
         if name not in worlds:
             return JSONResponse({"message": f"There is no world {name}."}, 404)
         await worlds.delete(name)
@@ -58,5 +56,5 @@ def world_routes(worlds: Worlds, door: FrontDoor, base_path: str) -> list[Route]
 
     return [
         Route("/worlds.json", rows, methods=["GET"]),
-        route("/worlds/{name}", GET=show, DELETE=delete),
+        route("/worlds/{name}", GET=show, DELETE=door.guards(delete)),
     ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeVar
 from urllib.parse import urlencode
 
 from rmz_async.sandbox.wire.fields import Fields
 
-__all__ = ("page_number", "page_of")
+__all__ = ("page_of",)
 
 _PER_PAGE = 15
 
@@ -17,21 +18,21 @@ T = TypeVar("T")
 
 def page_of(
     items: Sequence[T],
-    number: int,
-    *,
-    path: str,
-    filters: Mapping[str, str],
     row: Callable[[T], object],
+    fields: Fields,
+    path: str,
+    filters: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, object]:
-    """Return page *number* of *items*; one that is past the end is empty.
+    """Return the page of *items* that was asked for; one that is past the end is empty.
 
     Args:
         items: All of them, in their order.
-        number: 1 or more.
+        row: Turns an item into what is sent of it.
+        fields: The query.
         path: The list's address, without a query.
         filters: The part of the query that the addresses of other pages carry again.
-        row: Turns an item into what is sent of it.
     """
+    number = _number(fields)
     start = (number - 1) * _PER_PAGE
     shown = items[start : start + _PER_PAGE]
 
@@ -51,7 +52,7 @@ def page_of(
     }
 
 
-def page_number(fields: Fields) -> int:
+def _number(fields: Fields) -> int:
     """Return the page asked for; Laravel answers a senseless one with the first."""
     text = fields.text("page")
     return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 10 else 1
