@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 import attrs
-from cattrs import transform_error
 
 from rmz_async.sandbox.scenarios.actions import ACTIONS
 from rmz_async.sandbox.scenarios.expectations import EXPECTATIONS
 from rmz_async.sandbox.scenarios.stage import REFERENCE, Stage
-from rmz_async.sandbox.seed.given import apply, unknown
+from rmz_async.sandbox.seed.given import apply, mapping, unknown
 from rmz_async.sandbox.seed.store import seeded_store
-from rmz_async.sandbox.snapshots.conversion import converter, reason_of
+from rmz_async.sandbox.snapshots.conversion import structured
 from rmz_async.sandbox.tokens import looks_live
 
 __all__ = ("Scenario", "ScenarioError", "Step", "read")
@@ -99,7 +98,7 @@ def read(path: Path) -> Scenario:
         raise ScenarioError(f"{path}: not TOML: {problem}") from None
     if looks_live(text):
         raise ScenarioError(f"{path}: the file has a token that may belong to a real store")
-    file = _structured(content, _File, str(path), "")
+    file = _table_as(_File, content, str(path))
     if not file.step:
         raise ScenarioError(f"{path}: step: there must be at least one [[step]]")
     try:
@@ -131,20 +130,16 @@ def _step(number: int, row: Mapping[str, object], path: str) -> Step:
     title = row.get(_TITLE, kind)
     if not isinstance(title, str):
         raise ScenarioError(f"{place}: title: must be a string, not {title!r}")
-    deed = _structured(row[kind], _STEPS[kind], f"{place} ({kind})", "")
+    deed = _table_as(_STEPS[kind], row[kind], f"{place} ({kind})")
     return Step(number, kind, title, deed)
 
 
-def _structured(value: object, kind: type[Any], place: str, path: str) -> Any:
+def _table_as(kind: type[Any], value: object, place: str) -> Any:
     try:
-        if not isinstance(value, Mapping):
-            raise ValueError(f"must be a table of names and values, not {value!r}")
-        return converter().structure(value, kind)
-    except Exception as problem:  # noqa: BLE001 - the values raise whatever they like
-        (first, *_) = transform_error(problem, path=path, format_exception=reason_of)
-        reason, _, field = first.rpartition(" @ ")
-        shown = f"{field.removeprefix('.')}: {reason}" if field else reason
-        raise ScenarioError(f"{place}: {shown}") from None
+        return structured(mapping(value, ""), kind, "")
+    except ValueError as problem:
+        # The place of a field begins with a dot, and that of the table is empty.
+        raise ScenarioError(f"{place}: {str(problem).removeprefix(': ').lstrip('.')}") from None
 
 
 def _check_references(rows: tuple[dict[str, object], ...], path: str) -> None:

@@ -7,12 +7,11 @@ from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 import attrs
-from cattrs import transform_error
 
-from rmz_async.sandbox.snapshots.conversion import converter, reason_of, row_types
+from rmz_async.sandbox.snapshots.conversion import row_types, structured
 from rmz_async.sandbox.store.state import Store
 
-__all__ = ("apply", "unknown")
+__all__ = ("apply", "mapping", "unknown")
 
 _SINGLE = ("profile", "switches")
 
@@ -34,11 +33,11 @@ def apply(given: Mapping[str, Any], store: Store) -> None:
     for name, rows in given.items():
         path = f"state.{name}"
         if name in _SINGLE:
-            _set(getattr(store, name), _mapping(rows, path), path)
+            _set(getattr(store, name), mapping(rows, path), path)
         elif name not in types:
             raise ValueError(f"{path}: {unknown(name, (*types, *_SINGLE))}")
         else:
-            for key, fields in _mapping(rows, path).items():
+            for key, fields in mapping(rows, path).items():
                 _apply_row(name, key, fields, store)
 
 
@@ -52,9 +51,9 @@ def unknown(name: str, known: Collection[str]) -> str:
 def _apply_row(name: str, key: object, fields: Any, store: Store) -> None:
     key_type, row_type = row_types()[name]
     path = f"state.{name}.{key}"
-    row_key: Any = _structured(key, key_type, path)
+    row_key: Any = structured(key, key_type, path)
     table = store.tables()[name]
-    changes = _mapping(fields, path)
+    changes = mapping(fields, path)
     if row_key in table:
         _set(table[row_key], changes, path)
         return
@@ -65,7 +64,7 @@ def _apply_row(name: str, key: object, fields: Any, store: Store) -> None:
     # The last of several is the table's: a session's ``id`` is not its key.
     if own_key:
         changes = {list(own_key)[-1]: row_key, **changes}
-    table[row_key] = _structured(changes, row_type, path)
+    table[row_key] = structured(changes, row_type, path)
 
 
 def _set(target: Any, changes: Mapping[str, Any], path: str) -> None:
@@ -73,7 +72,7 @@ def _set(target: Any, changes: Mapping[str, Any], path: str) -> None:
     types = {field.name: field.type for field in fields}
     for name, value in changes.items():
         _check(name, types, path)
-        wanted = _structured(value, types[name], f"{path}.{name}")
+        wanted = structured(value, types[name], f"{path}.{name}")
         try:
             setattr(target, name, wanted)
         except ValueError as problem:
@@ -85,16 +84,12 @@ def _check(name: str, known: Collection[str], path: str) -> None:
         raise ValueError(f"{path}.{name}: {unknown(name, known)}")
 
 
-def _mapping(value: object, path: str) -> Mapping[str, Any]:
+def mapping(value: object, path: str) -> Mapping[str, Any]:
+    """Return *value*, which stands at *path*, if it is a table.
+
+    Raises:
+        ValueError: The value is something else.
+    """
     if not isinstance(value, Mapping):
         raise ValueError(f"{path}: must be a table of names and values, not {value!r}")
     return cast("Mapping[str, Any]", value)
-
-
-def _structured(value: object, kind: Any, path: str) -> Any:
-    try:
-        return converter().structure(value, kind)
-    except Exception as problem:  # noqa: BLE001 - the values raise whatever they like
-        (first, *_) = transform_error(problem, path=path, format_exception=reason_of)
-        reason, _, place = first.rpartition(" @ ")
-        raise ValueError(f"{place}: {reason}") from None

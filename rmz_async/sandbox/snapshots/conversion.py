@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum, IntEnum, StrEnum
 from functools import cache
 from typing import Any, cast, get_args, get_origin, get_type_hints
 
-from cattrs import Converter
+from cattrs import Converter, transform_error
 from cattrs.errors import ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
@@ -21,7 +21,7 @@ from rmz_async.sandbox.store.replica import Before
 from rmz_async.sandbox.store.state import Store
 from rmz_async.sandbox.store.table import Table
 
-__all__ = ("as_json", "converter", "reason_of", "row_types")
+__all__ = ("StructureError", "as_json", "converter", "row_types", "structured")
 
 _NUMBER = "$decimal"
 
@@ -74,8 +74,29 @@ def converter() -> Converter:
     return made
 
 
-def reason_of(problem: BaseException, _: type | None) -> str:
-    """Return why a value was refused, for `cattrs.transform_error`."""
+class StructureError(ValueError):
+    """A value breaks rules; *problems* has the place and the rule of each."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(problems[0])
+        self.problems = problems
+
+
+def structured(value: object, kind: Any, path: str) -> Any:
+    """Return *value*, which stands at *path*, as a *kind*.
+
+    Raises:
+        StructureError: The value breaks a rule.
+    """
+    try:
+        return converter().structure(value, kind)
+    except Exception as problem:  # noqa: BLE001 - the values raise whatever they like
+        found = transform_error(problem, path=path, format_exception=_reason_of)
+    places = (each.rpartition(" @ ") for each in found)
+    raise StructureError([f"{place}: {reason}" for reason, _, place in places])
+
+
+def _reason_of(problem: BaseException, _: type | None) -> str:
     match problem:
         case KeyError():
             return f"the field {problem.args[0]} is missing"

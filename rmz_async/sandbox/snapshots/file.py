@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import attrs
-from cattrs import transform_error
 
-from rmz_async.sandbox.snapshots.conversion import converter, reason_of, row_types
+from rmz_async.sandbox.snapshots.conversion import StructureError, converter, row_types, structured
 from rmz_async.sandbox.snapshots.snapshot import Snapshot
 from rmz_async.sandbox.store.table import KeptRows
 from rmz_async.sandbox.tokens import looks_live
@@ -153,9 +152,7 @@ def _tables(value: object, problems: list[str]) -> dict[str, KeptRows[Any, Any]]
 
 def _part(path: str, value: object, kind: Any, problems: list[str]) -> Any:
     try:
-        return converter().structure(value, kind)
-    except Exception as problem:  # noqa: BLE001 - the values raise whatever they like
-        for found in transform_error(problem, path=path, format_exception=reason_of):
-            reason, _, place = found.rpartition(" @ ")
-            problems.append(f"{place}: {reason}")
+        return structured(value, kind, path)
+    except StructureError as error:
+        problems += error.problems
         return {}
