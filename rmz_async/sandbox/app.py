@@ -32,11 +32,11 @@ from rmz_async.sandbox.serving.reference import reference_routes
 from rmz_async.sandbox.serving.request_log import RequestLog
 from rmz_async.sandbox.snapshots.snapshots import Snapshots
 from rmz_async.sandbox.tokens import NoLiveTokens
+from rmz_async.sandbox.wire.below import BASE_PATH
 from rmz_async.sandbox.worlds import Worlds
 
 __all__ = ("BASE_PATH", "build_app")
 
-BASE_PATH = "/shawarma"
 # In bytes.
 _MOST_OF_SNAPSHOT = 256 * 1024 * 1024
 
@@ -55,22 +55,17 @@ def build_app(
     door = FrontDoor(token, backend, throttle=throttle)
     return Starlette(
         routes=[
-            Mount(
-                BASE_PATH,
-                routes=_calls(backend, door),
-            ),
+            Mount(BASE_PATH, routes=_calls(backend, door)),
             *hosted_routes(backend),
-            *dashboard_routes(
-                backend, token, BASE_PATH, backend.seed, snapshots=snapshots, worlds=worlds
-            ),
-            *reference_routes(BASE_PATH),
+            *dashboard_routes(backend, token, snapshots, worlds),
+            *reference_routes(),
             *control_routes(backend, door),
             *snapshot_routes(snapshots, door),
-            *([] if worlds is None else world_routes(worlds, door, BASE_PATH)),
+            *([] if worlds is None else world_routes(worlds, door)),
         ],
         middleware=[
             Middleware(LoopbackOnly, callers=callers),
-            Middleware(SameOriginForms, api=BASE_PATH),
+            Middleware(SameOriginForms),
             Middleware(
                 LimitedBodies,
                 exceptions={
@@ -83,8 +78,8 @@ def build_app(
             ),
             Middleware(NoLiveTokens),
             Middleware(_CatchingUp, catch_up=catch_up),
-            Middleware(RequestLog, path=BASE_PATH, now=backend.now, note=backend.requests.note),
-            Middleware(FaultyRequests, faults=backend.faults, api=BASE_PATH),
+            Middleware(RequestLog, now=backend.now, note=backend.requests.note),
+            Middleware(FaultyRequests, faults=backend.faults),
         ],
         exception_handlers={
             404: _no_route,

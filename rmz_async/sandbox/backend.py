@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import secrets
 from datetime import datetime
 
 import attrs
@@ -38,22 +37,21 @@ class Backend:
     Args:
         store: The sandbox's memory.
         clock: The time.
-        seed: Makes chance, and with it the ids of events, the same in every run; None for new
-            ones each time, so that a receiver which drops what it had takes none for old.
-        server: The address for callers; None without a port.
+        seed: Makes chance, and with it the ids of events, the same in every run.
+        server: The address for callers.
     """
 
     def __init__(
         self,
         store: Store,
         clock: Clock,
-        seed: int | str | None = None,
-        server: Server | None = None,
+        seed: int | str,
+        server: Server,
     ) -> None:
         self.store = store
-        self._server: Server = Server() if server is None else server
+        self._server = server
         self.clock = clock
-        self.seed: int | str = secrets.randbits(32) if seed is None else seed
+        self.seed: int | str = seed
         self.chance: random.Random = random.Random(self.seed)  # noqa: S311 - nothing secret depends on it
         self.webhooks: dict[int, Webhook] = {}
         self.faults: Faults = Faults(self.chance.getrandbits(64))

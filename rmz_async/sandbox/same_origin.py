@@ -8,6 +8,8 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from rmz_async.sandbox.wire.below import BASE_PATH
+
 __all__ = ("SameOriginForms",)
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -22,19 +24,17 @@ class SameOriginForms:
 
     Args:
         app: The application below.
-        api: The path of the API.
     """
 
-    def __init__(self, app: ASGIApp, api: str) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 403."""
         if (
             scope["type"] == "http"
             and scope["method"] not in _SAFE
-            and not scope["path"].startswith(f"{self._api}/")
+            and not scope["path"].startswith(f"{BASE_PATH}/")
             and _crosses_origins(Headers(scope=scope))
         ):
             refusal = PlainTextResponse("This form was sent from a page of another origin.", 403)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from starlette.types import ASGIApp
 
-from rmz_async.sandbox.app import BASE_PATH, build_app
+from rmz_async.sandbox.app import build_app
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.lifecycle.clock import Clock
@@ -27,7 +27,7 @@ from rmz_async.sandbox.snapshots.snapshots import Snapshots
 from rmz_async.sandbox.store.cards import TEST_CARDS, TestCard
 from rmz_async.sandbox.store.state import Store
 from rmz_async.sandbox.tokens import checked_token, looks_live, new_token
-from rmz_async.sandbox.wire.below import Below
+from rmz_async.sandbox.wire.below import BASE_PATH, Below
 from rmz_async.sandbox.worlds import ROOT, WorldPaths, Worlds, token_of_world
 
 if TYPE_CHECKING:

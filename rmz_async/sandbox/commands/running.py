@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from rmz_async.sandbox.app import BASE_PATH
 from rmz_async.sandbox.commands.credentials import read_from
 from rmz_async.sandbox.commands.parsing import CommandError, ExitCode
 from rmz_async.sandbox.loopback import is_loopback
 from rmz_async.sandbox.tokens import may_be_live
+from rmz_async.sandbox.wire.below import BASE_PATH
 
 __all__ = ("RunningSandbox", "add_address_options")
 

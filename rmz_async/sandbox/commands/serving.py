@@ -15,7 +15,6 @@ from types import FrameType
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from rmz_async.sandbox.app import BASE_PATH
 from rmz_async.sandbox.commands.credentials import Credentials, kept_in
 from rmz_async.sandbox.commands.keeping import kept_in_file, restore_from
 from rmz_async.sandbox.commands.lines import Lines, RequestLines, has_colours
@@ -23,6 +22,7 @@ from rmz_async.sandbox.commands.parsing import CommandError, Commands, ExitCode,
 from rmz_async.sandbox.loopback import is_loopback
 from rmz_async.sandbox.sandbox import Sandbox
 from rmz_async.sandbox.serving.served import Served
+from rmz_async.sandbox.wire.below import BASE_PATH
 
 __all__ = ("add_serving",)
 

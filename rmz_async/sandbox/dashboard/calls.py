@@ -14,7 +14,7 @@ from rmz_async.sandbox.hosted.notices import missing
 from rmz_async.sandbox.hosted.rendering import sent_to
 from rmz_async.sandbox.serving.contract_outline import Group, outline_of
 from rmz_async.sandbox.serving.reference import contract
-from rmz_async.sandbox.wire.below import Below, origin_of, root_of
+from rmz_async.sandbox.wire.below import Below, api_of, root_of
 
 __all__ = ("ApiCalls",)
 
@@ -30,13 +30,11 @@ class ApiCalls:
     Args:
         pages: The frame around the page.
         token: The API's token.
-        base_path: The path of the API.
     """
 
-    def __init__(self, pages: DashboardPages, token: str, base_path: str) -> None:
+    def __init__(self, pages: DashboardPages, token: str) -> None:
         self._pages = pages
         self._headers = {"Authorization": f"Bearer {token}"}
-        self._base_path = base_path
 
     async def show(self, request: Request) -> Response:
         """Answer ``GET /calls``."""
@@ -48,7 +46,7 @@ class ApiCalls:
         """Answer ``POST /calls``: make the call that the form describes."""
         form = await form_of(request)
         method, path = form.get("method", ""), form.get("path", "")
-        # `_send` appends the path to the origin: without a slash, it could name another host.
+        # `_send` appends the path to the base URL: without a slash, it would lead out of the API.
         if method not in ("GET", "POST", "PUT") or not path.startswith("/"):
             raise missing(request)
         body = form.get("body", "").encode()
@@ -70,9 +68,7 @@ class ApiCalls:
         transport = httpx.ASGITransport(Below(request.app, root_of(request)))
         async with httpx.AsyncClient(transport=transport, headers=headers) as api:
             try:
-                await api.request(
-                    method, f"{origin_of(request)}{self._base_path}{path}", content=body
-                )
+                await api.request(method, f"{api_of(request)}{path}", content=body)
             except (httpx.TransportError, httpx.InvalidURL) as problem:
                 return self._pages.with_problem("/requests", str(problem))
         return sent_to(_ANSWER)

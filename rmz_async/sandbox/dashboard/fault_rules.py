@@ -39,14 +39,13 @@ class FaultRules:
     Args:
         backend: The sandbox that has them.
         pages: The frame around the page.
-        seed: Repeats the faults of this run.
     """
 
-    def __init__(self, backend: Backend, pages: DashboardPages, seed: int | str) -> None:
+    def __init__(self, backend: Backend, pages: DashboardPages) -> None:
         self._faults = backend.faults
         self._switches = backend.store.switches
         self._pages = pages
-        self._seed = seed
+        self._seed = backend.seed
 
     async def show(self, request: Request) -> Response:
         """Answer ``GET /faults``."""

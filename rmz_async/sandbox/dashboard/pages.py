@@ -18,7 +18,7 @@ from rmz_async.sandbox.hosted.rendering import rendered, sent_to
 from rmz_async.sandbox.hosted.words import BEHAVIOURS, ORDER_STATUSES, STATUSES
 from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.store.orders import Order, OrderStatus
-from rmz_async.sandbox.wire.below import origin_of, root_of
+from rmz_async.sandbox.wire.below import api_of, origin_of, root_of
 
 __all__ = ("DashboardPages", "newest")
 
@@ -60,14 +60,12 @@ class DashboardPages:
     Args:
         backend: The state to show.
         token: The API's token, for the page that says how to connect.
-        base_path: The path of the API.
     """
 
-    def __init__(self, backend: Backend, token: str, base_path: str) -> None:
+    def __init__(self, backend: Backend, token: str) -> None:
         self._backend = backend
         self._store = backend.store
         self._token = token
-        self._base_path = base_path
 
     async def overview(self, request: Request) -> Response:
         """Answer ``GET /``."""
@@ -80,7 +78,7 @@ class DashboardPages:
             counts=counts,
             effects=newest(self._backend.ledger),
             deliveries=newest(self._backend.courier.log)[:8],
-            base_url=f"{origin_of(request)}{self._base_path}",
+            base_url=api_of(request),
             token=self._token,
         )
 

@@ -23,32 +23,24 @@ __all__ = ("dashboard_routes",)
 
 
 def dashboard_routes(
-    backend: Backend,
-    token: str,
-    base_path: str,
-    seed: int | str,
-    *,
-    snapshots: Snapshots,
-    worlds: Worlds | None,
+    backend: Backend, token: str, snapshots: Snapshots, worlds: Worlds | None
 ) -> list[BaseRoute]:
     """Return the routes of the dashboard, and of what its pages load.
 
     Args:
         backend: The state to show and to change.
         token: The API's token.
-        base_path: The path of the API.
-        seed: Repeats the faults of this run.
         snapshots: The sandbox at other moments.
         worlds: The server's worlds; None for the dashboard of a world.
     """
-    pages = DashboardPages(backend, token, base_path)
+    pages = DashboardPages(backend, token)
     actions = DashboardActions(backend, pages)
-    faults = FaultRules(backend, pages, seed)
-    calls = ApiCalls(pages, token, base_path)
+    faults = FaultRules(backend, pages)
+    calls = ApiCalls(pages, token)
     live = Live(lambda: version_of(backend), is_ending=lambda: backend.is_ending)
     kept = SnapshotPages(snapshots, pages)
     return [
-        *([] if worlds is None else _of_worlds(WorldPages(worlds, pages))),
+        *([] if worlds is None else [_of_worlds(WorldPages(worlds, pages))]),
         route("/snapshots", GET=kept.show, POST=kept.act),
         Route("/snapshots/file", kept.load, methods=["POST"]),
         Route("/snapshots/{name}", kept.download, methods=["GET"]),
@@ -82,5 +74,5 @@ def dashboard_routes(
     ]
 
 
-def _of_worlds(pages: WorldPages) -> list[BaseRoute]:
-    return [route("/worlds", GET=pages.show, POST=pages.act)]
+def _of_worlds(pages: WorldPages) -> BaseRoute:
+    return route("/worlds", GET=pages.show, POST=pages.act)

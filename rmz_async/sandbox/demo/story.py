@@ -8,13 +8,13 @@ import attrs
 
 import rmz_async
 from rmz_async import SubscriptionStatus
-from rmz_async.sandbox.app import BASE_PATH
 from rmz_async.sandbox.demo.customer import Customer, subscription_of
 from rmz_async.sandbox.demo.shop import Shop
 from rmz_async.sandbox.demo.telling import Teller, check, day, known
 from rmz_async.sandbox.sandbox import Sandbox
 from rmz_async.sandbox.serving.served import Served
 from rmz_async.sandbox.store.cards import TEST_CARDS, CardBehaviour, TestCard
+from rmz_async.sandbox.wire.below import BASE_PATH
 
 __all__ = ("tell_story",)
 

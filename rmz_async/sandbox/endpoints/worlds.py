@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from rmz_async.sandbox.endpoints.front_door import FrontDoor
-from rmz_async.sandbox.wire.below import origin_of
+from rmz_async.sandbox.wire.below import BASE_PATH, origin_of
 from rmz_async.sandbox.wire.routing import route
 from rmz_async.sandbox.worlds import ROOT, WorldError, Worlds
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ("world_routes",)
 
 
-def world_routes(worlds: Worlds, door: FrontDoor, base_path: str) -> list[Route]:
+def world_routes(worlds: Worlds, door: FrontDoor) -> list[Route]:
     """Return ``/worlds.json`` and ``/worlds/{name}``.
 
     Only a deletion takes the server's token: whoever reads this has the dashboard, too, which
@@ -30,7 +30,7 @@ def world_routes(worlds: Worlds, door: FrontDoor, base_path: str) -> list[Route]
         root = f"{origin_of(request)}{ROOT}{name}"
         return {
             "name": name,
-            "base_url": f"{root}{base_path}",
+            "base_url": f"{root}{BASE_PATH}",
             "token": world.token,
             "dashboard": f"{root}/",
             "seed": world.seed,

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rmz_async.sandbox.faults.faults import FaultRule, Faults, RequestFault
+from rmz_async.sandbox.wire.below import BASE_PATH
 
 __all__ = ("ABORT", "FaultyRequests")
 
@@ -19,25 +20,23 @@ ABORT = "rmz_sandbox_abort"
 
 
 class FaultyRequests:
-    """Let requests meet the faults that are meant for them.
+    """Let requests of the API meet the faults that are meant for them.
 
     Args:
         app: The application that gets the requests.
         faults: Which fault hits which request.
-        api: The path of the API; nothing else is spoiled.
     """
 
-    def __init__(self, app: ASGIApp, faults: Faults, api: str) -> None:
+    def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self._app = app
         self._faults = faults
-        self._api = api
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, unless a fault hits it."""
         path = scope.get("path", "")
         rule = None
-        if path.startswith(self._api):
-            rule = self._faults.for_request(scope["method"], path.removeprefix(self._api))
+        if path.startswith(BASE_PATH):
+            rule = self._faults.for_request(scope["method"], path.removeprefix(BASE_PATH))
         if rule is None:
             await self._app(scope, receive, send)
             return

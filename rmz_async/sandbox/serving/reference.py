@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from rmz_async.sandbox.serving.contract_outline import outline_of
-from rmz_async.sandbox.wire.below import linked_below, origin_of, root_of
+from rmz_async.sandbox.wire.below import api_of, linked_below, root_of
 
 __all__ = ("contract", "reference_routes")
 
@@ -35,29 +35,23 @@ _HEADERS = {
 }
 
 
-def reference_routes(base_path: str) -> list[BaseRoute]:
-    """Return ``/openapi.json`` and ``/reference``, which need no token.
-
-    Args:
-        base_path: The API's path, below the server's root.
-    """
-
-    def here(request: Request) -> str:
-        return f"{origin_of(request)}{base_path}"
-
-    async def document(request: Request) -> Response:
-        server = {"url": here(request), "description": "This sandbox. Nothing leaves the machine."}
-        return JSONResponse({**contract(), "servers": [server]}, headers=_HEADERS)
-
-    async def page(request: Request) -> Response:
-        html = _template().render(here=here(request))
-        return HTMLResponse(linked_below(root_of(request), html), headers=_HEADERS)
-
+def reference_routes() -> list[BaseRoute]:
+    """Return ``/openapi.json`` and ``/reference``, which need no token."""
     return [
-        Route("/openapi.json", document, methods=["GET"]),
-        Route("/reference", page, methods=["GET"]),
+        Route("/openapi.json", _document, methods=["GET"]),
+        Route("/reference", _page, methods=["GET"]),
         Route(_STYLE, _style, methods=["GET"]),
     ]
+
+
+async def _document(request: Request) -> Response:
+    server = {"url": api_of(request), "description": "This sandbox. Nothing leaves the machine."}
+    return JSONResponse({**contract(), "servers": [server]}, headers=_HEADERS)
+
+
+async def _page(request: Request) -> Response:
+    html = _template().render(here=api_of(request))
+    return HTMLResponse(linked_below(root_of(request), html), headers=_HEADERS)
 
 
 @cache

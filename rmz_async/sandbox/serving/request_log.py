@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rmz_async.sandbox.faults.requests import ABORT
 from rmz_async.sandbox.store.ids import repeated_by
+from rmz_async.sandbox.wire.below import BASE_PATH
 
 __all__ = ("Exchange", "KeptRequests", "RequestLog", "Requests")
 
@@ -89,11 +90,10 @@ class Requests(tuple[Exchange, ...]):  # noqa: SLOT001 - Python allows a tuple n
 
 
 class RequestLog:
-    """Note each request below one path.
+    """Note each request of the API.
 
     Args:
         app: The application below.
-        path: The path of the API.
         now: Returns the time, UTC.
         note: Is called with each exchange, just before the end of its answer goes out: whoever has
             the answer finds the exchange noted.
@@ -102,22 +102,20 @@ class RequestLog:
     def __init__(
         self,
         app: ASGIApp,
-        path: str,
         now: Callable[[], datetime],
         note: Callable[[Exchange], object],
     ) -> None:
         self._app = app
-        self._path = path
         self._now = now
         self._note = note
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and note what became of it."""
-        if scope["type"] != "http" or not scope["path"].startswith(f"{self._path}/"):
+        if scope["type"] != "http" or not scope["path"].startswith(f"{BASE_PATH}/"):
             await self._app(scope, receive, send)
             return
         query = scope["query_string"].decode("latin-1")
-        path = scope["path"].removeprefix(self._path) + (f"?{query}" if query else "")
+        path = scope["path"].removeprefix(BASE_PATH) + (f"?{query}" if query else "")
         recording = _Recording(scope["method"], path, self._now(), self._note)
         if ABORT in scope:
             scope = {**scope, ABORT: recording.aborting(scope[ABORT])}

@@ -8,7 +8,10 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ("Below", "linked_below", "origin_of", "root_of")
+__all__ = ("BASE_PATH", "Below", "api_of", "linked_below", "origin_of", "root_of")
+
+BASE_PATH = "/shawarma"
+"""The path of the API."""
 
 _KEY = "rmz_sandbox_root"
 # A page names its own addresses from the root of the server. Text in a page has no plain quote.
@@ -25,6 +28,11 @@ def root_of(request: Request) -> str:
 def origin_of(request: Request) -> str:
     """Return the address of the sandbox as its caller has it, without a trailing slash."""
     return f"{request.url.scheme}://{request.url.netloc}{root_of(request)}"
+
+
+def api_of(request: Request) -> str:
+    """Return the base URL of the API as the caller has it."""
+    return f"{origin_of(request)}{BASE_PATH}"
 
 
 def linked_below(root: str, html: str) -> str:
