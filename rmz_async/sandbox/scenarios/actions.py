@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Coroutine, Generator
+from contextlib import contextmanager
 from typing import Any
 
 import attrs
@@ -56,22 +58,15 @@ class Subscribe:
 
     async def play(self, stage: Stage) -> None:
         """Do it."""
-        try:
-            number = await stage.sandbox.subscribe(
-                product_id=self.product_id,
-                variant_id=self.variant_id,
-                customer=stage.value(self.customer),
-                external_customer_id=self.external_customer_id,
-                metadata=self.metadata,
-                card=self.card,
-            )
-        except NotPaidError as problem:
-            if not self.refused:
-                raise StepError(f"card: {problem}") from None
-        else:
-            if self.refused:
-                raise StepError(f"refused: the card has paid for subscription {number}")
-            stage.save(self.save, number)
+        paying = stage.sandbox.subscribe(
+            product_id=self.product_id,
+            variant_id=self.variant_id,
+            customer=stage.value(self.customer),
+            external_customer_id=self.external_customer_id,
+            metadata=self.metadata,
+            card=self.card,
+        )
+        await _pay(paying, self, stage)
 
 
 @attrs.frozen(kw_only=True)
@@ -92,15 +87,8 @@ class Pay:
 
     async def play(self, stage: Stage) -> None:
         """Do it."""
-        try:
-            number = await stage.sandbox.pay(stage.value(self.checkout_url), card=self.card)
-        except NotPaidError as problem:
-            if not self.refused:
-                raise StepError(f"card: {problem}") from None
-        else:
-            if self.refused:
-                raise StepError(f"refused: the card has paid for subscription {number}")
-            stage.save(self.save, number)
+        paying = stage.sandbox.pay(stage.value(self.checkout_url), card=self.card)
+        await _pay(paying, self, stage)
 
 
 @attrs.frozen(kw_only=True)
@@ -114,10 +102,8 @@ class Advance:
 
     async def play(self, stage: Stage) -> None:
         """Do it."""
-        try:
+        with _refusals_as_problems():
             await stage.sandbox.advance(**attrs.asdict(self))
-        except (ValueError, OverflowError) as problem:
-            raise StepError(str(problem)) from None
 
 
 @attrs.frozen(kw_only=True)
@@ -193,14 +179,11 @@ class Portal:
 
     async def play(self, stage: Stage) -> None:
         """Do it."""
-        number = stage.value(self.subscription)
-        subscription = stage.sandbox.state.subscriptions.get(number)
-        if subscription is None:
-            raise StepError(f"subscription: there is no subscription {number}")
+        subscription = stage.subscription("subscription", self.subscription)
         async with stage.api() as browser:
             await _enter(stage, browser, subscription.customer_id)
             way, form = self._deed(stage)
-            url = f"http://127.0.0.1/portal/subscriptions/{number}/{way}"
+            url = f"http://127.0.0.1/portal/subscriptions/{subscription.id}/{way}"
             answer = await browser.post(url, data=form)
         await stage.sandbox.delivered()
         was_refused = answer.status_code != 303
@@ -232,11 +215,8 @@ class SetCard:
 
     async def play(self, stage: Stage) -> None:
         """Do it."""
-        number = stage.value(self.subscription)
-        if number not in stage.sandbox.state.subscriptions:
-            raise StepError(f"subscription: there is no subscription {number}")
         card = next(card for card in TEST_CARDS if card.behaviour is self.behaviour)
-        stage.sandbox.state.subscriptions[number].card = card.saved()
+        stage.subscription("subscription", self.subscription).card = card.saved()
 
 
 @attrs.frozen(kw_only=True)
@@ -251,10 +231,8 @@ class Set:
 
     async def play(self, stage: Stage) -> None:
         """Do it."""
-        try:
+        with _refusals_as_problems():
             apply(stage.value(self.state), stage.sandbox.state)
-        except ValueError as problem:
-            raise StepError(str(problem)) from None
 
 
 @attrs.frozen(kw_only=True)
@@ -270,10 +248,8 @@ class Fault:
 
     async def play(self, stage: Stage) -> None:
         """Do it."""
-        try:
+        with _refusals_as_problems():
             stage.sandbox.faults.add(**attrs.asdict(self))
-        except ValueError as problem:
-            raise StepError(str(problem)) from None
 
 
 @attrs.frozen(kw_only=True)
@@ -312,10 +288,8 @@ class Emit:
 
     async def play(self, stage: Stage) -> None:
         """Do it."""
-        try:
+        with _refusals_as_problems("id: "):
             stage.sandbox.emit(self.event, stage.value(self.id))
-        except ValueError as problem:
-            raise StepError(f"id: {problem}") from None
         await stage.sandbox.delivered()
 
 
@@ -327,10 +301,8 @@ class Save:
 
     async def play(self, stage: Stage) -> None:
         """Do it."""
-        try:
+        with _refusals_as_problems("name: "):
             stage.sandbox.snapshots.save(self.name)
-        except ValueError as problem:
-            raise StepError(f"name: {problem}") from None
 
 
 @attrs.frozen(kw_only=True)
@@ -341,10 +313,8 @@ class Restore:
 
     async def play(self, stage: Stage) -> None:
         """Do it."""
-        try:
+        with _refusals_as_problems("name: "):
             stage.sandbox.snapshots.restore(self.name)
-        except ValueError as problem:
-            raise StepError(f"name: {problem}") from None
 
 
 ACTIONS: dict[str, type[Any]] = {
@@ -363,6 +333,26 @@ ACTIONS: dict[str, type[Any]] = {
     "restore_snapshot": Restore,
 }
 """The steps by the word that a file has for each."""
+
+
+async def _pay(paying: Coroutine[Any, Any, int], step: Subscribe | Pay, stage: Stage) -> None:
+    try:
+        number = await paying
+    except NotPaidError as problem:
+        if not step.refused:
+            raise StepError(f"card: {problem}") from None
+    else:
+        if step.refused:
+            raise StepError(f"refused: the card has paid for subscription {number}")
+        stage.save(step.save, number)
+
+
+@contextmanager
+def _refusals_as_problems(field: str = "") -> Generator[None]:
+    try:
+        yield
+    except (ValueError, OverflowError) as problem:
+        raise StepError(f"{field}{problem}") from None
 
 
 async def _enter(stage: Stage, browser: httpx.AsyncClient, customer_id: int) -> None:

@@ -46,10 +46,7 @@ class ExpectSubscription:
 
     async def play(self, stage: Stage) -> None:
         """Compare."""
-        number = stage.value(self.id)
-        subscription = stage.sandbox.state.subscriptions.get(number)
-        if subscription is None:
-            raise StepError(f"id: there is no subscription {number}")
+        subscription = stage.subscription("id", self.id)
         for name, wanted in self.fields.items():
             found = as_json(getattr(subscription, name))
             expected = as_json(stage.value(wanted))

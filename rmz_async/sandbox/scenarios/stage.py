@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from rmz_async.sandbox.sandbox import Sandbox
+from rmz_async.sandbox.store.state import Subscription
 
 __all__ = ("REFERENCE", "Stage", "StepError")
 
@@ -53,6 +54,18 @@ class Stage:
                 return [self.value(item) for item in cast("list[object]", written)]
             case _:
                 return written
+
+    def subscription(self, field: str, written: int | str) -> Subscription:
+        """Return the subscription whose id *field* has.
+
+        Raises:
+            StepError: There is none.
+        """
+        number = self.value(written)
+        found = self.sandbox.state.subscriptions.get(number)
+        if found is None:
+            raise StepError(f"{field}: there is no subscription {number}")
+        return found
 
     def save(self, name: str | None, value: object) -> None:
         """Keep *value* for the steps that follow; without a name keep nothing."""
