@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import AsyncIterable
 from typing import Protocol
 
 from rmz_async.errors import ConfigurationError
@@ -10,7 +11,14 @@ from rmz_async.webhooks import Ack
 from rmz_async.webhooks._headers import Headers
 from rmz_async.webhooks._verifying import MAX_BODY
 
-__all__ = ("PATH", "READ_AT_MOST", "AsyncReceiver", "BlockingReceiver", "check_receiver")
+__all__ = (
+    "PATH",
+    "READ_AT_MOST",
+    "AsyncReceiver",
+    "BlockingReceiver",
+    "check_receiver",
+    "read_body",
+)
 
 PATH = "/webhooks/rmz"
 """The path at which RMZ delivers, unless you name another one."""
@@ -33,6 +41,16 @@ class BlockingReceiver(Protocol):
     def receive(self, body: bytes, headers: Headers | None) -> Ack:
         """Verify and store a delivery, and return the answer to RMZ."""
         ...
+
+
+async def read_body(chunks: AsyncIterable[bytes]) -> bytes:
+    """Return a body, or the beginning of one that is too long."""
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) >= READ_AT_MOST:
+            break
+    return bytes(body)
 
 
 def check_receiver(receiver: object, *, is_async: bool) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from inspect import isawaitable
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 from urllib.parse import quote
 
 import attrs
@@ -16,11 +16,11 @@ from rmz_async.paywall import Access
 from rmz_async.plans import Plan
 
 __all__ = (
+    "AsyncGate",
     "AsyncPaywall",
     "BlockingPaywall",
     "Gate",
     "Refusal",
-    "RequestHeaders",
     "SignedIn",
     "awaited_user",
     "check_async_paywall",
@@ -164,6 +164,46 @@ class Gate:
                 headers["Location"] = quote(str(offer), safe=_OF_AN_ADDRESS)
                 return Refusal(status=SEE_OTHER, body=body, headers=headers)
         return Refusal(status=REFUSED, body=body, headers=headers)
+
+
+R = TypeVar("R")
+
+
+class AsyncGate(Gate, Generic[R]):
+    """A gate that asks who the user is, and then the paywall.
+
+    Args:
+        slugs: The products' names in addresses; empty for all that the paywall counts.
+        paywall: Answers.
+        user: Returns the signed-in user of a request.
+        offer: Returns the address at which the user can subscribe.
+
+    Raises:
+        ConfigurationError: A slug is empty, *paywall* is one of `rmz_sync`, or *user* is no
+            function.
+    """
+
+    def __init__(
+        self,
+        slugs: Sequence[str],
+        paywall: AsyncPaywall,
+        user: Callable[[R], SignedIn],
+        offer: Callable[[R], str | None] | None,
+    ) -> None:
+        check_async_paywall(paywall)
+        super().__init__(slugs, user=user, offer=offer)
+        self._paywall = paywall
+        self._user = user
+        self._offer = offer
+
+    async def answer(self, request: R, headers: RequestHeaders) -> Access | Refusal:
+        """Return what lets the user in, or the answer to all others."""
+        user = await awaited_user(self._user(request))
+        access = await self._paywall.check(user, *self.slugs) if user else None
+        if access:
+            return access
+        offer = None if self._offer is None else self._offer(request)
+        return self.refusal(access, headers, offer)
 
 
 def _text(access: Access, accept_language: str) -> str | None:

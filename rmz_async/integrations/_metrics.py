@@ -4,21 +4,6 @@ from __future__ import annotations
 
 import attrs
 
-__all__ = (
-    "AGES",
-    "ANSWERS",
-    "ATTEMPTS",
-    "CALLS",
-    "DECISIONS",
-    "DELIVERIES",
-    "HANDLED",
-    "HANDLERS",
-    "LAGS",
-    "WAITS",
-    "Counted",
-    "Timed",
-)
-
 
 @attrs.frozen
 class Counted:

@@ -17,14 +17,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from rmz_async._extras import extra
 from rmz_async.client import Client
-from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver, check_receiver
-from rmz_async.integrations._gate import (
-    AsyncPaywall,
-    Gate,
-    SignedIn,
-    awaited_user,
-    check_async_paywall,
-)
+from rmz_async.integrations._bodies import PATH, AsyncReceiver, check_receiver, read_body
+from rmz_async.integrations._gate import AsyncGate, AsyncPaywall, Refusal, SignedIn
 from rmz_async.integrations._lifetime import check_client
 from rmz_async.paywall import Access, Paywall
 from rmz_async.webhooks import Receiver
@@ -102,18 +96,13 @@ def webhook(receiver: AsyncReceiver) -> Callable[[web.Request], Awaitable[web.Re
 
     async def rmz_webhook(request: web.Request) -> web.Response:
         # aiohttp's own limit belongs to the application, and may be any.
-        body = bytearray()
         try:
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) >= READ_AT_MOST:
-                    break
             # If a middleware has read the body, aiohttp has kept it, and the stream is empty.
-            body = body or bytearray(await request.read())
+            body = await read_body(request.content.iter_any()) or await request.read()
         # The sender has closed the connection, or aiohttp cannot decompress the body.
         except (web.RequestPayloadError, ConnectionError):
             return web.Response(text="the body is not complete", status=400)
-        ack = await receiver.receive(bytes(body), request.raw_headers)
+        ack = await receiver.receive(body, request.raw_headers)
         return web.Response(text=ack.body, status=ack.status)
 
     return rmz_webhook
@@ -139,21 +128,16 @@ def requires(
         ConfigurationError: A slug is empty, *paywall* is one of `rmz_sync`, or *user* is no
             function.
     """
-    check_async_paywall(paywall)
-    gate = Gate(slugs, user=user, offer=offer)
+    gate = AsyncGate(slugs, paywall, user, offer)
 
     def decorate(view: View) -> View:
         @functools.wraps(view)
         async def guarded(request: web.Request) -> web.StreamResponse:
-            name = await awaited_user(user(request))
-            access = await paywall.check(name, *gate.slugs) if name else None
-            if access:
-                request[ACCESS] = access
-                return await view(request)
-            refusal = gate.refusal(
-                access, request.headers, None if offer is None else offer(request)
-            )
-            return web.json_response(refusal.body, status=refusal.status, headers=refusal.headers)
+            answer = await gate.answer(request, request.headers)
+            if isinstance(answer, Refusal):
+                return web.json_response(answer.body, status=answer.status, headers=answer.headers)
+            request[ACCESS] = answer
+            return await view(request)
 
         return guarded
 

@@ -22,14 +22,8 @@ from typing import Any
 from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
-from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver, check_receiver
-from rmz_async.integrations._gate import (
-    AsyncPaywall,
-    Gate,
-    SignedIn,
-    awaited_user,
-    check_async_paywall,
-)
+from rmz_async.integrations._bodies import PATH, AsyncReceiver, check_receiver, read_body
+from rmz_async.integrations._gate import AsyncGate, AsyncPaywall, Refusal, SignedIn
 from rmz_async.integrations._lifetime import check_client, lifetime
 from rmz_async.paywall import Paywall
 from rmz_async.webhooks import Receiver
@@ -118,7 +112,7 @@ def route(receiver: AsyncReceiver, path: str = PATH) -> HTTPRouteHandler:
     )
     async def rmz_webhook(request: Request[Any, Any, Any]) -> Response[str]:
         try:
-            body = await _body(request)
+            body = await read_body(request.stream())
         except InternalServerException:
             return _text("the body is not complete", 400)
         ack = await receiver.receive(body, request.scope["headers"])
@@ -147,33 +141,18 @@ def requires(
         ConfigurationError: A slug is empty, *paywall* is one of `rmz_sync`, or *user* is no
             function.
     """
-    check_async_paywall(paywall)
-    gate = Gate(slugs, user=user, offer=offer)
+    gate = AsyncGate(slugs, paywall, user, offer)
 
     async def let_in(connection: Connection, _: BaseRouteHandler) -> None:
-        name = await awaited_user(user(connection))
-        access = await paywall.check(name, *gate.slugs) if name else None
-        if access:
-            connection.state.access = access
-            return
-        refusal = gate.refusal(
-            access, connection.headers, None if offer is None else offer(connection)
-        )
-        # The answer would otherwise have the content type of the handler's pages.
-        headers = refusal.headers | {"Content-Type": MediaType.JSON.value}
-        raise HTTPException(status_code=refusal.status, headers=headers, extra=refusal.body)
+        answer = await gate.answer(connection, connection.headers)
+        if isinstance(answer, Refusal):
+            # The answer would otherwise have the content type of the handler's pages.
+            headers = answer.headers | {"Content-Type": MediaType.JSON.value}
+            raise HTTPException(status_code=answer.status, headers=headers, extra=answer.body)
+        connection.state.access = answer
 
     return let_in
 
 
 def _text(content: str, status: int) -> Response[str]:
     return Response(content, status_code=status, media_type=MediaType.TEXT)
-
-
-async def _body(request: Request[Any, Any, Any]) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) >= READ_AT_MOST:
-            break
-    return bytes(body)

@@ -20,20 +20,7 @@ from typing import TypeAlias
 
 from rmz_async._extras import extra
 from rmz_async._version import __version__
-from rmz_async.integrations._metrics import (
-    AGES,
-    ANSWERS,
-    ATTEMPTS,
-    CALLS,
-    DECISIONS,
-    DELIVERIES,
-    HANDLED,
-    HANDLERS,
-    LAGS,
-    WAITS,
-    Counted,
-    Timed,
-)
+from rmz_async.integrations import _metrics as metrics
 from rmz_async.integrations._watching import (
     Reading,
     WatchedPaywall,
@@ -90,16 +77,16 @@ class OpenTelemetryObserver(Observer):
         self._tracer = trace.get_tracer(SCOPE, __version__, tracer_provider)
         self._decisions_have_spans = decisions
         self._meter: Meter = get_meter(SCOPE, __version__, meter_provider)
-        self._attempts = self._counter(ATTEMPTS)
-        self._waits = self._histogram(WAITS)
-        self._calls = self._histogram(CALLS)
-        self._decisions = self._counter(DECISIONS)
-        self._ages = self._histogram(AGES)
-        self._deliveries = self._counter(DELIVERIES)
-        self._answers = self._histogram(ANSWERS)
-        self._handled = self._counter(HANDLED)
-        self._handlers = self._histogram(HANDLERS)
-        self._lags = self._histogram(LAGS)
+        self._attempts = self._counter(metrics.ATTEMPTS)
+        self._waits = self._histogram(metrics.WAITS)
+        self._calls = self._histogram(metrics.CALLS)
+        self._decisions = self._counter(metrics.DECISIONS)
+        self._ages = self._histogram(metrics.AGES)
+        self._deliveries = self._counter(metrics.DELIVERIES)
+        self._answers = self._histogram(metrics.ANSWERS)
+        self._handled = self._counter(metrics.HANDLED)
+        self._handlers = self._histogram(metrics.HANDLERS)
+        self._lags = self._histogram(metrics.LAGS)
 
     def watch(
         self, *, paywall: WatchedPaywall | None = None, receiver: WatchedReceiver | None = None
@@ -201,10 +188,10 @@ class OpenTelemetryObserver(Observer):
                 self._lags.record(record.lag, handler)
         _describe(described, error)
 
-    def _counter(self, metric: Counted) -> Counter:
+    def _counter(self, metric: metrics.Counted) -> Counter:
         return self._meter.create_counter(metric.name, f"{{{metric.unit}}}", metric.text)
 
-    def _histogram(self, metric: Timed) -> Histogram:
+    def _histogram(self, metric: metrics.Timed) -> Histogram:
         return self._meter.create_histogram(
             metric.name, "s", metric.text, explicit_bucket_boundaries_advisory=metric.buckets
         )

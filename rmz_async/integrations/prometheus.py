@@ -14,20 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rmz_async._extras import extra
-from rmz_async.integrations._metrics import (
-    AGES,
-    ANSWERS,
-    ATTEMPTS,
-    CALLS,
-    DECISIONS,
-    DELIVERIES,
-    HANDLED,
-    HANDLERS,
-    LAGS,
-    WAITS,
-    Counted,
-    Timed,
-)
+from rmz_async.integrations import _metrics as metrics
 from rmz_async.integrations._watching import (
     Reading,
     WatchedPaywall,
@@ -61,16 +48,16 @@ class PrometheusObserver(Observer):
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
         self._registry = registry
-        self._attempts = self._counter(ATTEMPTS, "operation", "outcome", "status")
-        self._waits = self._histogram(WAITS, "operation")
-        self._calls = self._histogram(CALLS, "operation", "outcome")
-        self._decisions = self._counter(DECISIONS, "granted", "reason", "source")
-        self._ages = self._histogram(AGES, "source")
-        self._deliveries = self._counter(DELIVERIES, "event", "outcome", "secret")
-        self._answers = self._histogram(ANSWERS, "outcome")
-        self._handled = self._counter(HANDLED, "event", "handler", "outcome")
-        self._handlers = self._histogram(HANDLERS, "handler")
-        self._lags = self._histogram(LAGS, "handler")
+        self._attempts = self._counter(metrics.ATTEMPTS, "operation", "outcome", "status")
+        self._waits = self._histogram(metrics.WAITS, "operation")
+        self._calls = self._histogram(metrics.CALLS, "operation", "outcome")
+        self._decisions = self._counter(metrics.DECISIONS, "granted", "reason", "source")
+        self._ages = self._histogram(metrics.AGES, "source")
+        self._deliveries = self._counter(metrics.DELIVERIES, "event", "outcome", "secret")
+        self._answers = self._histogram(metrics.ANSWERS, "outcome")
+        self._handled = self._counter(metrics.HANDLED, "event", "handler", "outcome")
+        self._handlers = self._histogram(metrics.HANDLERS, "handler")
+        self._lags = self._histogram(metrics.LAGS, "handler")
 
     def watch(
         self, *, paywall: WatchedPaywall | None = None, receiver: WatchedReceiver | None = None
@@ -115,10 +102,10 @@ class PrometheusObserver(Observer):
         if record.attempt == 1 and record.lag is not None:
             self._lags.labels(record.handler).observe(record.lag)
 
-    def _counter(self, metric: Counted, *labels: str) -> Counter:
+    def _counter(self, metric: metrics.Counted, *labels: str) -> Counter:
         return Counter(_named(metric.name), metric.text, labels, registry=self._registry)
 
-    def _histogram(self, metric: Timed, *labels: str) -> Histogram:
+    def _histogram(self, metric: metrics.Timed, *labels: str) -> Histogram:
         name = _named(metric.name, "s")
         return Histogram(name, metric.text, labels, buckets=metric.buckets, registry=self._registry)
 

@@ -16,14 +16,8 @@ from rmz_async._callables import is_async
 from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
-from rmz_async.integrations._bodies import PATH, READ_AT_MOST, AsyncReceiver, check_receiver
-from rmz_async.integrations._gate import (
-    AsyncPaywall,
-    Gate,
-    SignedIn,
-    awaited_user,
-    check_async_paywall,
-)
+from rmz_async.integrations._bodies import PATH, AsyncReceiver, check_receiver, read_body
+from rmz_async.integrations._gate import AsyncGate, AsyncPaywall, Refusal, SignedIn
 from rmz_async.integrations._lifetime import check_client, lifetime
 from rmz_async.integrations._outage import OUTAGES, outage
 from rmz_async.paywall import Paywall
@@ -129,7 +123,7 @@ def webhook(receiver: AsyncReceiver) -> Endpoint:
 
     async def rmz_webhook(request: Request) -> Response:
         try:
-            body = await _body(request)
+            body = await read_body(request.stream())
         except ClientDisconnect:
             return PlainTextResponse("the body is not complete", 400)
         ack = await receiver.receive(body, request.headers.raw)
@@ -160,33 +154,19 @@ def requires(
         ConfigurationError: A slug is empty, *paywall* is one of `rmz_sync`, or *user* is no
             function.
     """
-    check_async_paywall(paywall)
-    gate = Gate(slugs, user=user, offer=offer)
+    gate = AsyncGate(slugs, paywall, user, offer)
 
     def decorate(endpoint: Endpoint | PlainEndpoint) -> Endpoint:
         @functools.wraps(endpoint)
         async def guarded(request: Request) -> Response:
-            name = await awaited_user(user(request))
-            access = await paywall.check(name, *gate.slugs) if name else None
-            if access:
-                request.state.access = access
-                if is_async(endpoint):
-                    return await cast("Endpoint", endpoint)(request)
-                return await run_in_threadpool(cast("PlainEndpoint", endpoint), request)
-            refusal = gate.refusal(
-                access, request.headers, None if offer is None else offer(request)
-            )
-            return JSONResponse(refusal.body, refusal.status, refusal.headers)
+            answer = await gate.answer(request, request.headers)
+            if isinstance(answer, Refusal):
+                return JSONResponse(answer.body, answer.status, answer.headers)
+            request.state.access = answer
+            if is_async(endpoint):
+                return await cast("Endpoint", endpoint)(request)
+            return await run_in_threadpool(cast("PlainEndpoint", endpoint), request)
 
         return guarded
 
     return decorate
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) >= READ_AT_MOST:
-            break
-    return bytes(body)
