@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from babel import Locale
 from babel.dates import format_datetime
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from rmz_async.integrations._language import SPOKEN, preferred
+from rmz_async.paywall.wording import catalogue
 
 HERE = Path(__file__).parent
 
@@ -75,10 +71,7 @@ class Renderer:
         """Return a page that no browser keeps and no other page may frame."""
         language = language_of(request)
         locale = Locale("ar", "SA") if language == "ar" else Locale("en")
-        translations = catalogue() if language == "ar" else None
-
-        def translate(message: str) -> str:
-            return message if translations is None else str(translations.ugettext(message))
+        words = catalogue(HERE / "locale" / language / "LC_MESSAGES/inbox_page.po")
 
         def moment(seconds: float) -> str:
             shown = format_datetime(datetime.fromtimestamp(seconds, UTC), "medium", locale=locale)
@@ -88,7 +81,7 @@ class Renderer:
             {
                 **values,
                 **self._options,
-                "_": translate,
+                "_": words.ugettext,
                 "language": language,
                 "moment": moment,
                 "readable": _readable,
@@ -111,14 +104,3 @@ def language_of(request: Request) -> str:
     """Return ``ar`` or ``en``: the query's, or the one that the browser prefers."""
     asked = request.query_params.get("lang", "")
     return asked if asked in SPOKEN else preferred(request.headers.get("accept-language", ""))
-
-
-@cache
-def catalogue() -> Translations:
-    """Return the Arabic words."""
-    with (HERE / "locale/ar/LC_MESSAGES/inbox_page.po").open("rb") as file:
-        messages = read_po(file)
-    compiled = io.BytesIO()
-    write_mo(compiled, messages)
-    compiled.seek(0)
-    return Translations(compiled)
