@@ -38,13 +38,13 @@ from rmz_async.sandbox.store.orders import (
     StatusChange,
     Transaction,
 )
-from rmz_async.sandbox.store.profile import StoreProfile
 from rmz_async.sandbox.store.state import (
     CheckoutSession,
     Customer,
     PortalSession,
     Status,
     Store,
+    StoreProfile,
     Subscription,
 )
 from rmz_async.sandbox.store.switches import (

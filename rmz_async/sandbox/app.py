@@ -24,9 +24,8 @@ from rmz_async.sandbox.endpoints.worlds import world_routes
 from rmz_async.sandbox.faults.requests import FaultyRequests
 from rmz_async.sandbox.hosted.notices import InsteadError, answer_instead
 from rmz_async.sandbox.hosted.routes import hosted_routes
-from rmz_async.sandbox.loopback import Callers, LoopbackOnly
+from rmz_async.sandbox.loopback import Callers, LoopbackOnly, SameOriginForms
 from rmz_async.sandbox.rules import uploads
-from rmz_async.sandbox.same_origin import SameOriginForms
 from rmz_async.sandbox.serving.bodies import LimitedBodies
 from rmz_async.sandbox.serving.reference import reference_routes
 from rmz_async.sandbox.serving.request_log import RequestLog

@@ -9,8 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.hosted.card_form import read_card, why_declined
-from rmz_async.sandbox.hosted.forms import form_of
+from rmz_async.sandbox.hosted.forms import form_of, read_card, why_declined
 from rmz_async.sandbox.hosted.notices import EXPIRED, PAID, InsteadError, missing, notice
 from rmz_async.sandbox.hosted.rendering import rendered, sent_to
 from rmz_async.sandbox.hosted.words import BEHAVIOURS, DECLINED, WRONG_FIELDS

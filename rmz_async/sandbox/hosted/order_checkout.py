@@ -7,8 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rmz_async.sandbox.backend import Backend
-from rmz_async.sandbox.hosted.card_form import read_card, why_declined
-from rmz_async.sandbox.hosted.forms import form_of
+from rmz_async.sandbox.hosted.forms import form_of, read_card, why_declined
 from rmz_async.sandbox.hosted.languages import language_of
 from rmz_async.sandbox.hosted.notices import SOLD_OUT, missing, notice
 from rmz_async.sandbox.hosted.rendering import rendered, sent_to

@@ -15,11 +15,11 @@ from rmz_async.sandbox.store.catalog import (
     Code,
     Product,
     ProductStatus,
+    Upload,
     Variant,
 )
 from rmz_async.sandbox.store.durations import Duration
 from rmz_async.sandbox.store.state import Store
-from rmz_async.sandbox.store.uploads import Upload
 from rmz_async.sandbox.wire.answers import InvalidProductError, RefusedError
 from rmz_async.sandbox.wire.fields import Fields
 

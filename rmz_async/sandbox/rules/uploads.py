@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 
 import attrs
 
+from rmz_async.sandbox.store.catalog import Upload, UploadType
 from rmz_async.sandbox.store.state import Store
-from rmz_async.sandbox.store.uploads import Upload, UploadType
 from rmz_async.sandbox.wire.fields import Fields
 
 __all__ = ("MOST_BYTES", "SentFile", "keep")

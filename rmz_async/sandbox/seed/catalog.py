@@ -5,10 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from rmz_async.sandbox.store.catalog import Category, Code, Coupon, Product, ProductStatus, Variant
+from rmz_async.sandbox.store.catalog import (
+    Category,
+    Code,
+    Coupon,
+    Product,
+    ProductStatus,
+    Upload,
+    UploadType,
+    Variant,
+)
 from rmz_async.sandbox.store.durations import Duration
 from rmz_async.sandbox.store.state import Store
-from rmz_async.sandbox.store.uploads import Upload, UploadType
 
 __all__ = ("add_catalog",)
 

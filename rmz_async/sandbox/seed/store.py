@@ -10,8 +10,7 @@ import attrs
 from rmz_async.sandbox.seed.catalog import add_catalog
 from rmz_async.sandbox.seed.orders import add_orders
 from rmz_async.sandbox.store.cards import Card
-from rmz_async.sandbox.store.profile import StoreProfile
-from rmz_async.sandbox.store.state import Customer, Status, Store, Subscription
+from rmz_async.sandbox.store.state import Customer, Status, Store, StoreProfile, Subscription
 
 __all__ = ("seeded_store",)
 

@@ -9,9 +9,8 @@ import attrs
 
 from rmz_async.sandbox.rules.pricing import actual_price, has_expired_discount, is_discounted
 from rmz_async.sandbox.rules.stock import current_stock, unsold_codes
-from rmz_async.sandbox.store.catalog import Category, Code, Product, Variant
+from rmz_async.sandbox.store.catalog import Category, Code, Product, Upload, Variant
 from rmz_async.sandbox.store.state import Store
-from rmz_async.sandbox.store.uploads import Upload
 from rmz_async.sandbox.wire.forms import assoc, instant, money_text, optional_instant
 
 __all__ = ("category_row", "code_row", "full", "list_row", "ordered", "upload_row", "written")

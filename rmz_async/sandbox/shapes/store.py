@@ -6,8 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from rmz_async.sandbox.store.orders import OrderStatus
-from rmz_async.sandbox.store.profile import StoreProfile
-from rmz_async.sandbox.store.state import Status, Store
+from rmz_async.sandbox.store.state import Status, Store, StoreProfile
 from rmz_async.sandbox.wire.forms import assoc, instant, optional_instant, relative
 
 __all__ = ("profile_row", "statistics")

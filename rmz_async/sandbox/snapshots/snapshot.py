@@ -15,8 +15,8 @@ from rmz_async.sandbox.faults.faults import FaultsState
 from rmz_async.sandbox.lifecycle.timeline import Timeline, TimelineState
 from rmz_async.sandbox.serving.request_log import Exchange
 from rmz_async.sandbox.store.ledger import Effect, Happening, Message
-from rmz_async.sandbox.store.profile import StoreProfile
 from rmz_async.sandbox.store.replica import Before
+from rmz_async.sandbox.store.state import StoreProfile
 from rmz_async.sandbox.store.switches import Switches
 from rmz_async.sandbox.store.table import KeptRows
 

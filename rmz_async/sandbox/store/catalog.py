@@ -1,4 +1,4 @@
-"""The goods of the store: plain data."""
+"""The goods of the store, and its uploads without their content: plain data."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ __all__ = (
     "Coupon",
     "Product",
     "ProductStatus",
+    "Upload",
+    "UploadType",
     "Variant",
 )
 
@@ -41,6 +43,14 @@ class CancelBehavior(StrEnum):
     IMMEDIATE = "immediate"
 
 
+class UploadType(StrEnum):
+    """The purpose of an uploaded file."""
+
+    IMAGE = "image"
+    EXTRA_IMAGE = "extra_image"
+    FILE = "file"
+
+
 def _product_status(value: object) -> ProductStatus:
     return chosen(ProductStatus, value, "status")
 
@@ -51,6 +61,10 @@ def _cancel_behavior(value: object) -> CancelBehavior:
 
 def _duration(value: object) -> Duration:
     return chosen(Duration, value, "duration")
+
+
+def _upload_type(value: object) -> UploadType:
+    return chosen(UploadType, value, "type")
 
 
 @attrs.define(kw_only=True, on_setattr=WATCHED)
@@ -190,3 +204,22 @@ class Coupon(Row):
     usage_limit: int | None = None
     usage_count: int = 0
     expires_at: datetime | None = None
+
+
+@attrs.define(kw_only=True, on_setattr=WATCHED)
+class Upload(Row):
+    """An uploaded file.
+
+    Attributes:
+        name: As the caller named it.
+        file_name: As it is kept.
+        size: In bytes.
+    """
+
+    id: int
+    type: UploadType = attrs.field(converter=_upload_type)
+    name: str
+    file_name: str
+    path: str
+    mime_type: str
+    size: int
