@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 import attrs
 
-from rmz_async.sandbox.store.ids import repeated_by
+from rmz_async.sandbox.store.ledger import Records
 
 __all__ = ("Deliveries", "Delivery", "Parcel")
 
@@ -75,21 +75,8 @@ class Delivery:
         )
 
 
-class Deliveries(tuple[Delivery, ...]):  # noqa: SLOT001 - Python allows a tuple no slots
-    """The attempts to deliver, in the order in which they ended: a tuple with methods that select.
-
-    Attributes:
-        seed: Repeats the run, and stands in the message of a failed assertion.
-    """
-
-    seed: int | str | None = None
-
-    @classmethod
-    def of_run(cls, attempts: Iterable[Delivery], seed: int | str) -> Deliveries:
-        """Return the attempts of the run that *seed* repeats."""
-        deliveries = cls(attempts)
-        deliveries.seed = seed
-        return deliveries
+class Deliveries(Records[Delivery]):
+    """The attempts to deliver, in the order in which they ended."""
 
     def of(self, event: str | None = None, object_id: int | None = None) -> Deliveries:
         """Return the attempts that fit.
@@ -98,13 +85,12 @@ class Deliveries(tuple[Delivery, ...]):  # noqa: SLOT001 - Python allows a tuple
             event: Such as ``subscription.renewed``; None for any.
             object_id: The id of a subscription or order; None for any.
         """
-        found = Deliveries(
+        found = (
             attempt
             for attempt in self
             if event in (None, attempt.event) and object_id in (None, attempt.object_id)
         )
-        found.seed = self.seed
-        return found
+        return Deliveries.of_run(found, self.seed)
 
     def assert_once(self, event: str, object_id: int) -> None:
         """Fail unless each webhook that was sent an event has accepted it exactly once.
@@ -148,7 +134,7 @@ def _listed(attempts: Deliveries) -> str:
     lines = ["Nothing was sent."]
     if attempts:
         lines = ["The latest attempts:", *(f"  {_line(attempt)}" for attempt in attempts[-10:])]
-    return "\n".join([*lines, *repeated_by(attempts.seed)])
+    return attempts.listed(lines)
 
 
 def _line(attempt: Delivery) -> str:

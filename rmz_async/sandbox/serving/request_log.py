@@ -10,7 +10,7 @@ import attrs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rmz_async.sandbox.faults.requests import ABORT
-from rmz_async.sandbox.store.ids import repeated_by
+from rmz_async.sandbox.store.ledger import Records
 from rmz_async.sandbox.wire.below import BASE_PATH
 
 __all__ = ("Exchange", "KeptRequests", "RequestLog", "Requests")
@@ -38,21 +38,8 @@ class Exchange:
     answer: bytes = attrs.field(repr=False)
 
 
-class Requests(tuple[Exchange, ...]):  # noqa: SLOT001 - Python allows a tuple no slots
-    """The latest requests in their order: a tuple with methods that select.
-
-    Attributes:
-        seed: Repeats the run, and stands in the message of a failed assertion.
-    """
-
-    seed: int | str | None = None
-
-    @classmethod
-    def of_run(cls, exchanges: Iterable[Exchange], seed: int | str) -> Requests:
-        """Return the requests of the run that *seed* repeats."""
-        requests = cls(exchanges)
-        requests.seed = seed
-        return requests
+class Requests(Records[Exchange]):
+    """The latest requests, in their order."""
 
     def of(
         self, *, method: str | None = None, path: str | None = None, status: int | None = None
@@ -64,13 +51,14 @@ class Requests(tuple[Exchange, ...]):  # noqa: SLOT001 - Python allows a tuple n
             path: The beginning of the path below the base URL; None for any.
             status: The status of the answer; None for any.
         """
-        return Requests(
+        found = (
             exchange
             for exchange in self
             if method in (None, exchange.method)
             and exchange.path.startswith(path or "")
             and status in (None, exchange.status)
         )
+        return Requests.of_run(found, self.seed)
 
     def assert_none(
         self, *, method: str | None = None, path: str | None = None, status: int | None = None
@@ -86,7 +74,7 @@ class Requests(tuple[Exchange, ...]):  # noqa: SLOT001 - Python allows a tuple n
             lines += [
                 f"  {request.method} {request.path} → {request.status}" for request in found[:10]
             ]
-            raise AssertionError("\n".join([*lines, *repeated_by(self.seed)]))
+            raise AssertionError(self.listed(lines))
 
 
 class RequestLog:

@@ -8,7 +8,7 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-__all__ = ("Ids", "random_uuid", "repeated_by")
+__all__ = ("Ids", "random_uuid")
 
 # Crockford's alphabet, as in the ULIDs of real checkout links.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -52,8 +52,3 @@ class Ids:
 def random_uuid(chance: random.Random) -> str:
     """Return a UUID that *chance* decides."""
     return str(uuid.UUID(int=chance.getrandbits(128), version=4))
-
-
-def repeated_by(seed: int | str | None) -> list[str]:
-    """Return the line that says how to repeat a run, for failed assertions; none without *seed*."""
-    return [] if seed is None else [f"Sandbox(seed={seed!r}) repeats this run's faults and ids."]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Self, TypeVar
 
 import attrs
 
-__all__ = ("Effect", "Happening", "Ledger", "Message")
+__all__ = ("Effect", "Happening", "Ledger", "Message", "Records")
+
+T = TypeVar("T")
 
 
 @attrs.frozen
@@ -26,6 +30,28 @@ class Effect:
     object_id: int | str
     at: datetime
     detail: str
+
+
+class Records(tuple[T, ...]):  # noqa: SLOT001 - Python allows a tuple no slots
+    """Records of a run in their order: a tuple with methods that select.
+
+    Attributes:
+        seed: Repeats the run, and stands in the message of a failed assertion.
+    """
+
+    seed: int | str | None = None
+
+    @classmethod
+    def of_run(cls, records: Iterable[T], seed: int | str | None) -> Self:
+        """Return records of the run that *seed* repeats."""
+        found = cls(records)
+        found.seed = seed
+        return found
+
+    def listed(self, lines: Sequence[str]) -> str:
+        """Return *lines*, and how to repeat the run, for a failed assertion."""
+        seed = f"Sandbox(seed={self.seed!r}) repeats this run's faults and ids."
+        return "\n".join(lines if self.seed is None else [*lines, seed])
 
 
 class Ledger(tuple[Effect, ...]):
