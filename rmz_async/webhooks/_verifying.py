@@ -6,16 +6,10 @@ from typing import cast
 
 from rmz_async.errors import SignatureError
 from rmz_async.webhooks._headers import Headers, signature_and_request_id
-from rmz_async.webhooks._reading import DISCORD, event_of
+from rmz_async.webhooks._reading import DISCORD
 from rmz_async.webhooks._secrets import Keys
-from rmz_async.webhooks.events import AnyEvent
 
 MAX_BODY = 1024 * 1024
-
-
-def verified(body: bytes, headers: Headers | None, keys: Keys, *, allow_unsigned: bool) -> AnyEvent:
-    """Do the work of `verify` with secrets that are out of sight."""
-    return event_of(body, *origin_of(body, headers, keys, allow_unsigned=allow_unsigned))
 
 
 def origin_of(

@@ -6,8 +6,9 @@ import hmac
 from typing import cast
 
 from rmz_async.webhooks._headers import Headers
+from rmz_async.webhooks._reading import event_of
 from rmz_async.webhooks._secrets import Keys, Secrets
-from rmz_async.webhooks._verifying import verified
+from rmz_async.webhooks._verifying import origin_of
 from rmz_async.webhooks.events import AnyEvent
 
 __all__ = ("sign", "verify")
@@ -51,7 +52,8 @@ def verify(
     """
     keys = Keys(secrets)
     del secrets
-    return verified(body, headers, keys.check(), allow_unsigned=allow_unsigned)
+    origin = origin_of(body, headers, keys.check(), allow_unsigned=allow_unsigned)
+    return event_of(body, *origin)
 
 
 def sign(body: bytes, secret: str) -> str:

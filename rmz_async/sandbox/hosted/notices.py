@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from rmz_async.sandbox.hosted.rendering import rendered
+from rmz_async.sandbox.hosted.words import _
 
 __all__ = (
     "EXPIRED",
@@ -36,11 +37,6 @@ class Notice:
     title: str
     words: str
     button: str = ""
-
-
-def _(message: str) -> str:
-    """Mark *message* for the catalogues."""
-    return message
 
 
 MISSING = Notice(

@@ -15,6 +15,7 @@ __all__ = (
     "STATUSES",
     "WRONG_CODE",
     "WRONG_FIELDS",
+    "_",
 )
 
 
