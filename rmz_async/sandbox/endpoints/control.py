@@ -29,7 +29,7 @@ def control_routes(backend: Backend, door: FrontDoor) -> list[Route]:
         Route("/sandbox/clock", door.guards(control.clock), methods=["GET", "POST"]),
         Route("/sandbox/emit", door.guards(control.emit), methods=["POST"]),
         Route("/sandbox/resend", door.guards(control.resend), methods=["POST"]),
-        Route("/sandbox/list/{kind}", door.guards(control.rows), methods=["GET"]),
+        Route("/sandbox/list/{kind}", door.guards(control.rows)),
     ]
 
 

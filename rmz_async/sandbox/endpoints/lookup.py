@@ -20,7 +20,7 @@ _CURRENT = (Status.TRIALING, Status.ACTIVE)
 
 def routes(_: Backend, door: FrontDoor) -> list[Route]:
     """Return the path and its handler, which has a limit of its own."""
-    return [Route("/subscriptions/lookup", door.lets_in(find, 120), methods=["GET"])]
+    return [Route("/subscriptions/lookup", door.lets_in(find, 120))]
 
 
 def find(call: AdmittedCall) -> Success:

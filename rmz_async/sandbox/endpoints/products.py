@@ -23,7 +23,7 @@ def routes(backend: Backend, door: FrontDoor) -> list[Route]:
         route("/products", GET=door.lets_in(list_products), POST=door.lets_in(writes.create)),
         Route("/products/upload", door.lets_in(writes.upload), methods=["POST"]),
         route("/products/{id}", GET=door.lets_in(get), PUT=door.lets_in(writes.update)),
-        Route("/categories", door.lets_in(categories), methods=["GET"]),
+        Route("/categories", door.lets_in(categories)),
     ]
 
 

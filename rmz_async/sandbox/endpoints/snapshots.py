@@ -23,7 +23,7 @@ def snapshot_routes(snapshots: Snapshots, door: FrontDoor) -> list[Route]:
     """Return the routes below ``/sandbox/snapshots``, which take the API's token."""
     calls, path = _Calls(snapshots), f"{_PATH}/{{name}}"
     return [
-        Route(_PATH, door.guards(calls.rows), methods=["GET"]),
+        Route(_PATH, door.guards(calls.rows)),
         route(
             path,
             GET=door.guards(calls.content),
@@ -31,7 +31,7 @@ def snapshot_routes(snapshots: Snapshots, door: FrontDoor) -> list[Route]:
             DELETE=door.guards(calls.delete),
         ),
         Route(f"{path}/restore", door.guards(calls.restore), methods=["POST"]),
-        Route(f"{path}/diff", door.guards(calls.diff), methods=["GET"]),
+        Route(f"{path}/diff", door.guards(calls.diff)),
     ]
 
 

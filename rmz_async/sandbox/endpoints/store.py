@@ -20,8 +20,8 @@ def routes(_: Backend, door: FrontDoor) -> list[Route]:
     """Return the paths and their handlers."""
     store = StoreCalls()
     return [
-        Route("/store", door.lets_in(store.get), methods=["GET"]),
-        Route("/store/statics", door.lets_in(store.statistics), methods=["GET"]),
+        Route("/store", door.lets_in(store.get)),
+        Route("/store/statics", door.lets_in(store.statistics)),
     ]
 
 

@@ -29,8 +29,8 @@ def routes(backend: Backend, door: FrontDoor) -> list[Route]:
     """Return the paths and their handlers."""
     subscriptions, path = Subscriptions(backend), "/subscriptions/{id}"
     return [
-        Route("/subscriptions", door.lets_in(subscriptions.list), methods=["GET"]),
-        Route(path, door.lets_in(subscriptions.get), methods=["GET"]),
+        Route("/subscriptions", door.lets_in(subscriptions.list)),
+        Route(path, door.lets_in(subscriptions.get)),
         Route(f"{path}/cancel", door.lets_in(subscriptions.cancel), methods=["POST"]),
         Route(f"{path}/pause", door.lets_in(subscriptions.pause), methods=["POST"]),
         Route(f"{path}/unpause", door.lets_in(subscriptions.unpause), methods=["POST"]),

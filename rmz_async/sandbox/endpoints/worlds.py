@@ -55,6 +55,6 @@ def world_routes(worlds: Worlds, door: FrontDoor) -> list[Route]:
         return Response(status_code=204)
 
     return [
-        Route("/worlds.json", rows, methods=["GET"]),
+        Route("/worlds.json", rows),
         route("/worlds/{name}", GET=show, DELETE=door.guards(delete)),
     ]

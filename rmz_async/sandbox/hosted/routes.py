@@ -33,7 +33,7 @@ def hosted_routes(backend: Backend) -> list[BaseRoute]:
 
 def _checkout(pages: CheckoutPages) -> list[Route]:
     return [
-        Route("/checkout/{key}", pages.show, methods=["GET"]),
+        Route("/checkout/{key}", pages.show),
         Route("/checkout/{key}/pay", pages.pay, methods=["POST"]),
         Route("/checkout/{key}/cancel", pages.cancel, methods=["POST"]),
         route("/checkout/{key}/confirm", GET=pages.challenge, POST=pages.confirm),
@@ -42,7 +42,7 @@ def _checkout(pages: CheckoutPages) -> list[Route]:
 
 def _order_checkout(pages: OrderCheckoutPages) -> list[Route]:
     return [
-        Route("/order-checkout/{key}", pages.show, methods=["GET"]),
+        Route("/order-checkout/{key}", pages.show),
         Route("/order-checkout/{key}/pay", pages.pay, methods=["POST"]),
         Route("/order-checkout/{key}/cancel", pages.cancel, methods=["POST"]),
         route("/order-checkout/{key}/confirm", GET=pages.challenge, POST=pages.confirm),
@@ -57,19 +57,19 @@ def _portal(backend: Backend) -> list[Route]:
     return [
         route("/s/{token}", GET=entrance.show, POST=entrance.enter),
         route("/portal/code", GET=entrance.ask, POST=entrance.prove),
-        Route("/portal", pages.overview, methods=["GET"]),
+        Route("/portal", pages.overview),
         Route("/portal/leave", pages.leave, methods=["POST"]),
-        Route(path, pages.subscription, methods=["GET"]),
+        Route(path, pages.subscription),
         Route(f"{path}/cancel", pages.cancel, methods=["POST"]),
         Route(f"{path}/resume", pages.resume, methods=["POST"]),
         route(f"{path}/card", GET=pages.card, POST=pages.change_card),
         route(f"{path}/plan/{{variant:number}}", GET=pages.plan, POST=pages.change_plan),
-        Route("/portal/invoices/{id:number}", InvoicePages(backend, visits).show, methods=["GET"]),
+        Route("/portal/invoices/{id:number}", InvoicePages(backend, visits).show),
     ]
 
 
 def _messages(log: MessageLog) -> list[Route]:
     return [
-        Route("/messages", log.page, methods=["GET"]),
-        Route("/messages.json", log.rows, methods=["GET"]),
+        Route("/messages", log.page),
+        Route("/messages.json", log.rows),
     ]

@@ -38,9 +38,9 @@ _HEADERS = {
 def reference_routes() -> list[BaseRoute]:
     """Return ``/openapi.json`` and ``/reference``, which need no token."""
     return [
-        Route("/openapi.json", _document, methods=["GET"]),
-        Route("/reference", _page, methods=["GET"]),
-        Route(_STYLE, _style, methods=["GET"]),
+        Route("/openapi.json", _document),
+        Route("/reference", _page),
+        Route(_STYLE, _style),
     ]
 
 
