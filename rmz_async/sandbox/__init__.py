@@ -20,7 +20,7 @@ from rmz_async.sandbox.lifecycle.clock import Clock
 from rmz_async.sandbox.sandbox import Sandbox
 from rmz_async.sandbox.serving.paying import NotPaidError
 from rmz_async.sandbox.serving.served import Served
-from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.shapes.events import Event
 from rmz_async.sandbox.snapshots.changes import Change
 from rmz_async.sandbox.snapshots.snapshot import Snapshot
 from rmz_async.sandbox.snapshots.snapshots import SnapshotError, Snapshots

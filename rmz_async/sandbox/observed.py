@@ -10,7 +10,7 @@ from rmz_async.sandbox.delivery.log import Deliveries, Delivery
 from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.faults.faults import Faults
 from rmz_async.sandbox.serving.request_log import Requests
-from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.shapes.events import Event
 from rmz_async.sandbox.store.ledger import Ledger
 from rmz_async.sandbox.store.switches import Switches
 

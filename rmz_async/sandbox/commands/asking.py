@@ -13,7 +13,7 @@ from rmz_async.sandbox.commands.parsing import CommandError, Commands, ExitCode
 from rmz_async.sandbox.commands.running import RunningSandbox, add_address_options
 from rmz_async.sandbox.commands.tables import table
 from rmz_async.sandbox.shapes.control_rows import LISTS
-from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.shapes.events import Event
 
 __all__ = ("add_asking",)
 

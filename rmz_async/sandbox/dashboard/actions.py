@@ -21,7 +21,7 @@ from rmz_async.sandbox.hosted.forms import form_of
 from rmz_async.sandbox.hosted.notices import missing
 from rmz_async.sandbox.hosted.rendering import sent_to
 from rmz_async.sandbox.rules.subscriptions import resume
-from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.shapes.events import Event
 from rmz_async.sandbox.store.cards import TEST_CARDS, CardBehaviour
 from rmz_async.sandbox.store.state import Subscription
 from rmz_async.sandbox.wire.answers import InvalidFieldsError, RefusedError

@@ -16,7 +16,7 @@ from rmz_async.sandbox.dashboard.picture import WIDTH, picture_of
 from rmz_async.sandbox.hosted.notices import missing
 from rmz_async.sandbox.hosted.rendering import rendered, sent_to
 from rmz_async.sandbox.hosted.words import BEHAVIOURS, ORDER_STATUSES, STATUSES, _
-from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.shapes.events import Event
 from rmz_async.sandbox.store.orders import Order, OrderStatus
 from rmz_async.sandbox.wire.below import api_of, origin_of, root_of
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.endpoints.front_door import FrontDoor
 from rmz_async.sandbox.shapes.control_rows import LISTS, attempt_row, rows_of
-from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.shapes.events import Event
 
 __all__ = ("control_routes",)
 

@@ -14,8 +14,8 @@ from rmz_async.sandbox.rules import orders as order_lifecycle
 from rmz_async.sandbox.rules.customers import matched_or_new
 from rmz_async.sandbox.rules.order_request import OrderRequest, order_request
 from rmz_async.sandbox.rules.ordering import place, quoted
+from rmz_async.sandbox.shapes.events import Event
 from rmz_async.sandbox.shapes.orders import full, list_row
-from rmz_async.sandbox.shapes.subscription_events import Event
 from rmz_async.sandbox.store.orders import Order, OrderCheckout, OrderStatus, PlacedRequest, Quote
 from rmz_async.sandbox.store.state import Customer
 from rmz_async.sandbox.wire.answers import RefusedError, RepeatedAnswer, Success

@@ -1,4 +1,4 @@
-"""Calls under ``/subscriptions`` but for checkout sessions and the lookup."""
+"""Calls under ``/subscriptions``, except the checkout sessions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from starlette.routing import Route
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.endpoints.front_door import AdmittedCall, FrontDoor
 from rmz_async.sandbox.rules import subscriptions as lifecycle
-from rmz_async.sandbox.shapes.subscription_events import Event
-from rmz_async.sandbox.shapes.subscriptions import full, list_row, part
-from rmz_async.sandbox.store.state import Store, Subscription
-from rmz_async.sandbox.wire.answers import Success
+from rmz_async.sandbox.shapes.events import Event
+from rmz_async.sandbox.shapes.subscriptions import full, list_row, lookup_row, part
+from rmz_async.sandbox.store.state import Status, Store, Subscription
+from rmz_async.sandbox.wire.answers import RefusedError, Success
 from rmz_async.sandbox.wire.fields import Fields
 from rmz_async.sandbox.wire.forms import instant
 from rmz_async.sandbox.wire.pagination import page_of
@@ -23,12 +23,18 @@ _FILTERS = ("customerEmail", "customerPhone", "customerCountryCode")
 # RMZ promises the last of them in every answer.
 _ALWAYS = ("id", "status", "external_customer_id")
 _MONTH = 30
+_MOST_FOUND = 50
+_NOBODY = "At least one of external_customer_id, email, or phone is required"
+# A past due subscription still grants access by RMZ's guide, and yet the page leaves it out.
+_CURRENT = (Status.TRIALING, Status.ACTIVE)
 
 
 def routes(backend: Backend, door: FrontDoor) -> list[Route]:
     """Return the paths and their handlers."""
     subscriptions, path = Subscriptions(backend), "/subscriptions/{id}"
     return [
+        # This one has a limit of its own.
+        Route("/subscriptions/lookup", door.lets_in(find, 120)),
         Route("/subscriptions", door.lets_in(subscriptions.list)),
         Route(path, door.lets_in(subscriptions.get)),
         Route(f"{path}/cancel", door.lets_in(subscriptions.cancel), methods=["POST"]),
@@ -119,6 +125,38 @@ class Subscriptions:
     ) -> Success:
         data = part(subscription, self._store, call.now, keys)
         return Success(data, f"Subscription {verb} successfully")
+
+
+def find(call: AdmittedCall) -> Success:
+    """Answer ``GET /subscriptions/lookup``: those that match all that was sent."""
+    fields = call.fields
+    external_customer_id = fields.text("external_customer_id")
+    email = fields.email("email")
+    phone = fields.text("phone", longest=15)
+    country_code = fields.text("country_code", longest=5).removeprefix("+")
+    product_id = fields.integer("product_id")
+    include_inactive = fields.flag("include_inactive")
+    fields.check()
+    if not (external_customer_id or email or phone):
+        raise RefusedError(422, _NOBODY)
+    store = call.store
+    current = _CURRENT if store.switches.lookup_hides_past_due else (*_CURRENT, Status.PAST_DUE)
+    found = [
+        subscription
+        for subscription in store.finder.subscriptions(
+            external_customer_id=external_customer_id, email=email, phone=phone
+        )
+        if (include_inactive or subscription.status in current)
+        and product_id in (0, subscription.product_id)
+        and country_code in ("", store.customers[subscription.customer_id].country_code)
+    ][:_MOST_FOUND]
+    return Success(
+        {
+            "count": len(found),
+            "has_active": any(subscription.status in current for subscription in found),
+            "subscriptions": [lookup_row(subscription, store, call.now) for subscription in found],
+        }
+    )
 
 
 def _matching(store: Store, wanted: Mapping[str, str]) -> Sequence[int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from rmz_async.sandbox.rules.billing import bill, charge
-from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.shapes.events import Event
 from rmz_async.sandbox.store.state import Status, Store, Subscription
 from rmz_async.sandbox.store.switches import ChargeAt
 

@@ -14,7 +14,7 @@ from rmz_async.sandbox.lifecycle.agenda import Agenda
 from rmz_async.sandbox.lifecycle.charging import come_due, next_due
 from rmz_async.sandbox.lifecycle.clock import Clock
 from rmz_async.sandbox.rules.orders import credit, credited_at
-from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.shapes.events import Event
 
 __all__ = ("Timeline", "TimelineState")
 

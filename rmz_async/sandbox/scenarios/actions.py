@@ -13,7 +13,7 @@ import httpx
 from rmz_async.sandbox.scenarios.stage import Stage, StepError
 from rmz_async.sandbox.seed.given import apply
 from rmz_async.sandbox.serving.paying import NotPaidError
-from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.shapes.events import Event
 from rmz_async.sandbox.store.cards import TEST_CARDS, CardBehaviour
 
 __all__ = (

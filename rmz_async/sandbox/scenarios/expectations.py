@@ -8,7 +8,7 @@ import attrs
 
 from rmz_async.sandbox.scenarios.stage import Stage, StepError
 from rmz_async.sandbox.seed.given import unknown
-from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.shapes.events import Event
 from rmz_async.sandbox.snapshots.conversion import as_json
 from rmz_async.sandbox.store.state import Subscription
 

@@ -20,7 +20,7 @@ from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.faults.faults import Faults
 from rmz_async.sandbox.serving.request_log import Requests
 from rmz_async.sandbox.serving.server import Server
-from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.shapes.events import Event
 from rmz_async.sandbox.snapshots.snapshots import Snapshots
 from rmz_async.sandbox.store.cards import TEST_CARDS, TestCard
 from rmz_async.sandbox.store.ledger import Ledger

@@ -23,7 +23,7 @@ from rmz_async.sandbox.hosted.words import (
 )
 from rmz_async.sandbox.rules.plan_changes import change_plan, quote_plan_change
 from rmz_async.sandbox.rules.subscriptions import cancel, resume
-from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.shapes.events import Event
 from rmz_async.sandbox.store.cards import TEST_CARDS, CardBehaviour
 from rmz_async.sandbox.store.catalog import Variant
 from rmz_async.sandbox.store.state import PortalSession, Status, Subscription

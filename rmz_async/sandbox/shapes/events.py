@@ -1,16 +1,21 @@
-"""An order as webhooks send it, which is not the shape that the API sends."""
+"""The content of events, which has not the shapes that the API sends."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
+from typing import Never
 
 from rmz_async.sandbox.rules.stock import sold_codes
 from rmz_async.sandbox.shapes.orders import PRODUCT_MODEL, payment_label
 from rmz_async.sandbox.shapes.products import code_row, ordered
-from rmz_async.sandbox.shapes.subscription_events import Event
+from rmz_async.sandbox.shapes.subscriptions import metadata_of
 from rmz_async.sandbox.store.orders import Order, OrderItem, OrderStatus, StatusChange
-from rmz_async.sandbox.store.state import Customer, Store
+from rmz_async.sandbox.store.state import Customer, Store, Subscription
+from rmz_async.sandbox.wire.exact_json import dumps
 from rmz_async.sandbox.wire.forms import (
+    assoc,
     day_and_time,
     instant,
     money_text,
@@ -19,7 +24,7 @@ from rmz_async.sandbox.wire.forms import (
     weekday_and_time,
 )
 
-__all__ = ("order_payload",)
+__all__ = ("Event", "embed", "order_payload", "subscription_payload")
 
 _ORDER_MODEL = "App\\Models\\Order"
 # A status's Arabic name, and its colours in the dashboard and the shop. RMZ shows those of a
@@ -34,8 +39,66 @@ _LABELS = {
 }
 
 
+class Event(StrEnum):
+    """An event of a subscription or an order."""
+
+    CREATED = "subscription.created"
+    ACTIVATED = "subscription.activated"
+    RENEWED = "subscription.renewed"
+    RENEWAL_FAILED = "subscription.renewal_failed"
+    PAST_DUE = "subscription.past_due"
+    EXPIRED = "subscription.expired"
+    CANCELED = "subscription.canceled"
+    PAUSED = "subscription.paused"
+    UNPAUSED = "subscription.unpaused"
+    RESUMED = "subscription.resumed"
+    UPDATED = "subscription.updated"
+    ORDER_CREATED = "order.created"
+    ORDER_STATUS_CHANGED = "order.status.changed"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Never:
+        raise ValueError(f"event must be one of {', '.join(cls)}, not {value!r}")
+
+
+def subscription_payload(
+    event: Event, event_id: str, subscription: Subscription, store: Store
+) -> dict[str, object]:
+    """Return the documented body of an event of a subscription."""
+    customer = store.customers[subscription.customer_id]
+    duration = store.variants[subscription.variant_id].duration
+    return {
+        "event": event,
+        "event_id": event_id,
+        "data": {
+            "subscription": {
+                "id": subscription.id,
+                "status": subscription.status,
+                "external_customer_id": subscription.external_customer_id,
+                "product_id": subscription.product_id,
+                "product_name": store.products[subscription.product_id].name,
+                "variant": {
+                    "id": subscription.variant_id,
+                    "price": subscription.price,
+                    "duration": duration,
+                },
+                "duration": duration,
+                "current_period_start": instant(subscription.current_period_start),
+                "current_period_end": instant(subscription.current_period_end),
+                "auto_renew": subscription.renews,
+                "metadata": assoc(metadata_of(subscription)),
+                "customer": {
+                    "id": customer.id,
+                    "email": customer.email,
+                    "name": customer.name,
+                },
+            }
+        },
+    }
+
+
 def order_payload(event: Event, order: Order, store: Store, now: datetime) -> dict[str, object]:
-    """Return the documented body; it has no event id."""
+    """Return the documented body of an order's event, which has no event id."""
     statuses = [_status(change, order, now) for change in order.statuses]
     return {
         "event": event,
@@ -67,6 +130,19 @@ def order_payload(event: Event, order: Order, store: Store, now: datetime) -> di
             "statuses": statuses,
         },
     }
+
+
+def embed(event: str, about: Subscription | Order) -> bytes:
+    """Return what a webhook gets in place of the event if its URL is for Discord.
+
+    RMZ does not document it.
+    """
+    kind = "Subscription" if isinstance(about, Subscription) else "Order"
+    fields: list[Mapping[str, object]] = [
+        {"name": kind, "value": f"#{about.id}", "inline": True},
+        {"name": "Status", "value": about.status.name.lower(), "inline": True},
+    ]
+    return dumps({"content": None, "embeds": [{"title": event, "fields": fields}]})
 
 
 def _transaction(order: Order, now: datetime) -> dict[str, object]:
