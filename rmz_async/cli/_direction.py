@@ -21,9 +21,6 @@ class Cell:
     A terminal orders a line by the letters in it: an Arabic name would draw the date behind it to
     its other side, and Arabic headings would run against rows of Latin words. A file and a program
     get no marks.
-
-    Args:
-        words: The content.
     """
 
     def __init__(self, words: RenderableType) -> None:
@@ -44,11 +41,7 @@ class Cell:
 
 
 class Lines:
-    """Something that is printed line by line, from the side on which the language begins.
-
-    Args:
-        content: A table, for example.
-    """
+    """Something that is printed line by line, from the side on which the language begins."""
 
     def __init__(self, content: RenderableType) -> None:
         self._content = content

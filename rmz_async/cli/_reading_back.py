@@ -28,11 +28,6 @@ WAIT: float = certain_after(RetryPolicy())
 async def read_back(rmz: Client, error: OutcomeUnknownError, number: int) -> Subscription | None:
     """Return the changed subscription, or None if the change was not applied; say what was found.
 
-    Args:
-        rmz: The client that sent the change.
-        error: The error of the change.
-        number: The number of the subscription.
-
     Raises:
         OutcomeUnknownError: The outcome is still unknown.
     """

@@ -36,10 +36,6 @@ _LOGGER = logging.getLogger("rmz_async.integrations")
 def outage(error: Exception, accept_language: str) -> Refusal:
     """Return 503 with ``Retry-After``.
 
-    Args:
-        error: An error of the types in `OUTAGES`.
-        accept_language: The request's header.
-
     Raises:
         OutcomeUnknownError: Something may have been changed, so that the caller must not send the
             request again.

@@ -33,10 +33,7 @@ class Backend:
     """The store, the time, chance, and those who want to know what happens.
 
     Args:
-        store: The sandbox's memory.
-        clock: The time.
         seed: Makes chance, and with it the ids of events, the same in every run.
-        server: The address for callers.
     """
 
     def __init__(

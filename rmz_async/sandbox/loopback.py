@@ -77,10 +77,6 @@ class LoopbackOnly:
     """Refuse requests that a page from elsewhere made the browser send.
 
     A name that was rebound to 127.0.0.1 shows in ``Host``, a form on a foreign page in ``Origin``.
-
-    Args:
-        app: The application that gets the other requests.
-        callers: Whom the sandbox answers at present.
     """
 
     def __init__(self, app: ASGIApp, callers: Callers) -> None:
@@ -120,9 +116,6 @@ class SameOriginForms:
     Browsers name the origin of each form, so that the pages need no token. A program sends neither
     header, and no page can forge a request in a program's name. The API is left out, because its
     bearer token is nothing that a browser would add by itself.
-
-    Args:
-        app: The application below.
     """
 
     def __init__(self, app: ASGIApp) -> None:

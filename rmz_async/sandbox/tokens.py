@@ -77,11 +77,7 @@ def without_live_tokens(content: bytes) -> bytes:
 
 
 class NoLiveTokens:
-    """Answer 401 or 422 to a request that contains the token of a real store, and keep nothing.
-
-    Args:
-        app: The application that gets the other requests.
-    """
+    """Answer 401 or 422 to a request that contains the token of a real store, and keep nothing."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -46,9 +46,6 @@ def token_of_world(token: str, name: str) -> str:
 class Worlds(Mapping[str, "Sandbox"]):
     """The worlds of a sandbox by name, in the order in which they were made.
 
-    Args:
-        make: Returns a new world of a name.
-
     Attributes:
         most: How many there may be.
         when_made: Each is called with the name and the sandbox of each new world.
@@ -110,12 +107,7 @@ class Worlds(Mapping[str, "Sandbox"]):
 
 
 class WorldPaths:
-    """Leads requests below ``/worlds/<name>/`` to that world, and all others to the sandbox.
-
-    Args:
-        app: The sandbox's own application.
-        worlds: Its worlds.
-    """
+    """Leads requests below ``/worlds/<name>/`` to that world, and all others to the sandbox."""
 
     def __init__(self, app: ASGIApp, worlds: Worlds) -> None:
         self._app = app

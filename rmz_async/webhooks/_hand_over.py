@@ -35,12 +35,7 @@ MAX_THREADS = 10
 
 
 class HandOver:
-    """A queue, and the deliveries on their way to it.
-
-    Args:
-        worker: The worker, whose handlers the queue runs.
-        enqueue: Puts a number into the queue.
-    """
+    """A queue, and the deliveries on their way to it."""
 
     delay: float = HAND_OVER_AGAIN
 

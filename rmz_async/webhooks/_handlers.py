@@ -116,12 +116,6 @@ class Handlers:
     def add(self, name: str, function: Handler, wanted: Sequence[Wanted], rules: Rules) -> None:
         """Add a handler.
 
-        Args:
-            name: The name that stands in the inbox.
-            function: The function.
-            wanted: Event types, event classes and patterns; empty for what no other wants.
-            rules: How it runs.
-
         Raises:
             ConfigurationError: Another one has its name, a database would refuse the name, or
                 nothing would run.

@@ -55,17 +55,6 @@ FEEDS = "rmz.paywall."
 class Parts:
     """The inbox, the handlers, and all that works between them.
 
-    Args:
-        keys: The secrets.
-        inbox: The inbox, or its address.
-        max_attempts: See `Receiver`, which explains this option and those below.
-        backoff: Waits between two attempts.
-        forget_after: Seconds, or None.
-        handler_timeout: Seconds.
-        allow_unsigned: Whether a delivery needs no signature.
-        observer: Gets records.
-        clock: The time; a usual clock if left out.
-
     Raises:
         ConfigurationError: The inbox's address is of no known kind, or an option breaks a rule.
     """

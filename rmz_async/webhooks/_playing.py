@@ -143,15 +143,7 @@ class Delivered:
 
 
 class Play:
-    """A play of deliveries.
-
-    Args:
-        inbox: The receiver's inbox.
-        events: Bodies, or types of which a sample is made.
-        duplicates: The part of them that comes twice.
-        shuffle: The seed.
-        kill_after: The point at which the process dies.
-    """
+    """A play of deliveries."""
 
     def __init__(
         self,

@@ -43,14 +43,7 @@ def delivery_record(
 
 
 def handler_record(task: Task, outcome: str, seconds: float, waited: float) -> HandlerRecord:
-    """Return the record of an attempt of a handler.
-
-    Args:
-        task: The task.
-        outcome: See the record.
-        seconds: How long the attempt took.
-        waited: Seconds between the claim and the beginning.
-    """
+    """Return the record of an attempt of a handler."""
     return HandlerRecord(
         event=known(task.name),
         handler=task.handler,

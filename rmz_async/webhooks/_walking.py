@@ -31,10 +31,6 @@ class Comparison:
     """A walk through RMZ's list; the methods that are not properties block.
 
     Args:
-        inbox: Keeps the known states.
-        handlers: The handlers that get the events.
-        clock: The time.
-        per_minute: How many pages to ask for in a minute at most.
         feed_first: Whether unknown subscriptions are events in the first walk, too.
         delay: Seconds until the tasks of events are due.
 

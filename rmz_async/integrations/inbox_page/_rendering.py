@@ -51,12 +51,7 @@ def _with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class Renderer:
-    """Renders pages in the language of the reader.
-
-    Args:
-        allow_changes: Show buttons.
-        show_content: Show bodies, and errors in full.
-    """
+    """Renders pages in the language of the reader."""
 
     def __init__(self, *, allow_changes: bool, show_content: bool) -> None:
         self._environment = Environment(

@@ -29,12 +29,7 @@ def has_colours(stream: TextIO) -> bool:
 
 
 class Lines:
-    """Print a line for each request and each delivery.
-
-    Args:
-        stream: The file to print to.
-        coloured: Whether to print colours.
-    """
+    """Print a line for each request and each delivery."""
 
     def __init__(self, stream: TextIO, *, coloured: bool) -> None:
         self._stream = stream

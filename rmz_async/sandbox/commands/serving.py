@@ -28,12 +28,7 @@ __all__ = ("add_serving",)
 
 
 def add_serving(commands: Commands, wait: Callable[[], object]) -> None:
-    """Add the command.
-
-    Args:
-        commands: All commands.
-        wait: Blocks as long as the sandbox is to be served.
-    """
+    """Add the command."""
     parser = commands.add("serve", lambda given: _serve(given, wait), "Serve a sandbox on a port.")
     _add_address(parser)
     _add_identity(parser)

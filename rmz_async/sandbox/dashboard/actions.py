@@ -35,12 +35,7 @@ _LARGEST = 10**9 - 1
 
 
 class DashboardActions:
-    """Carry out what was clicked, and lead back to the page.
-
-    Args:
-        backend: The state to change.
-        pages: The pages that the actions lead back to.
-    """
+    """Carry out what was clicked, and lead back to the page."""
 
     def __init__(self, backend: Backend, pages: DashboardPages) -> None:
         self._pages = pages

@@ -25,12 +25,7 @@ _ANSWER = "/requests?open=newest"
 
 
 class ApiCalls:
-    """Offers the calls of the API's contract, and makes them with the sandbox's token.
-
-    Args:
-        pages: The frame around the page.
-        token: The API's token.
-    """
+    """Offers the calls of the API's contract, and makes them with the sandbox's token."""
 
     def __init__(self, pages: DashboardPages, token: str) -> None:
         self._pages = pages

@@ -34,12 +34,7 @@ class _Switch:
 
 
 class FaultRules:
-    """Shows, adds and removes the rules of faults, and sets switches.
-
-    Args:
-        backend: The sandbox that has them.
-        pages: The frame around the page.
-    """
+    """Shows, adds and removes the rules of faults, and sets switches."""
 
     def __init__(self, backend: Backend, pages: DashboardPages) -> None:
         self._faults = backend.faults

@@ -50,12 +50,7 @@ _OF_SERVER = (_Section("/worlds", _("Worlds")),)
 
 
 class DashboardPages:
-    """Show the store, the requests and the deliveries, the newest first.
-
-    Args:
-        backend: The state to show.
-        token: The API's token, for the page that says how to connect.
-    """
+    """Show the store, the requests and the deliveries, the newest first."""
 
     def __init__(self, backend: Backend, token: str) -> None:
         self._backend = backend

@@ -61,13 +61,7 @@ class Picture:
 
 
 def picture_of(subscription: Subscription, history: Sequence[Happening], now: datetime) -> Picture:
-    """Return the picture of a subscription.
-
-    Args:
-        subscription: As it is now.
-        history: Its events, the oldest first.
-        now: UTC.
-    """
+    """Return the picture of a subscription."""
     axis = _Axis(
         min(subscription.started_at, *(happening.period_start for happening in history), now),
         max(subscription.current_period_end, *(happening.period_end for happening in history), now),

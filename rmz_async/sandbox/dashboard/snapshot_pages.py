@@ -22,12 +22,7 @@ _ROWS = 200
 
 
 class SnapshotPages:
-    """Shows the snapshots, and does what is clicked.
-
-    Args:
-        snapshots: The sandbox's.
-        pages: The frame around the page.
-    """
+    """Shows the snapshots, and does what is clicked."""
 
     def __init__(self, snapshots: Snapshots, pages: DashboardPages) -> None:
         self._snapshots = snapshots

@@ -16,12 +16,7 @@ _PAGE = "/worlds"
 
 
 class WorldPages:
-    """Shows the worlds of a server, makes one, or deletes one.
-
-    Args:
-        worlds: The server's.
-        pages: The frame around the page.
-    """
+    """Shows the worlds of a server, makes one, or deletes one."""
 
     def __init__(self, worlds: Worlds, pages: DashboardPages) -> None:
         self._worlds = worlds

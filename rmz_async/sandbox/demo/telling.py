@@ -34,12 +34,7 @@ def known(value: T | None, claim: str) -> T:
 
 
 class Teller:
-    """Prints chapters, and what became of the subscription in each.
-
-    Args:
-        stream: The file to print to.
-        coloured: Whether to print colours.
-    """
+    """Prints chapters, and what became of the subscription in each."""
 
     def __init__(self, stream: TextIO, *, coloured: bool) -> None:
         self._stream = stream

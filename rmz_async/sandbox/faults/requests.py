@@ -20,12 +20,7 @@ ABORT = "rmz_sandbox_abort"
 
 
 class FaultyRequests:
-    """Let requests of the API meet the faults that are meant for them.
-
-    Args:
-        app: The application that gets the requests.
-        faults: Which fault hits which request.
-    """
+    """Let requests of the API meet the faults that are meant for them."""
 
     def __init__(self, app: ASGIApp, faults: Faults) -> None:
         self._app = app

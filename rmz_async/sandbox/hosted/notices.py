@@ -76,13 +76,7 @@ SOLD_OUT = Notice(
 
 
 def notice(request: Request, about: Notice, link: str | None = None) -> HTMLResponse:
-    """Return the page of a notice.
-
-    Args:
-        request: The request to answer.
-        about: The notice.
-        link: The URL behind the notice's button; None for no button.
-    """
+    """Return the page of a notice."""
     return rendered(request, "notice.html", about.status, notice=about, link=link)
 
 

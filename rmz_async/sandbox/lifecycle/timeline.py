@@ -38,7 +38,6 @@ class Timeline:
     """Follows the subscriptions, the late deliveries and the clock.
 
     Args:
-        backend: The sandbox that has them.
         clock: The time; its `Clock.advance` is done here from now on.
     """
 

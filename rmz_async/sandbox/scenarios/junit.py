@@ -17,12 +17,7 @@ _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]
 
 
 def report(played: Sequence[Played], at: datetime) -> bytes:
-    """Return the report: a suite for each scenario, and a case for each of its steps.
-
-    Args:
-        played: The scenarios, in order.
-        at: When they were played; aware.
-    """
+    """Return the report: a suite for each scenario, and a case for each of its steps."""
     suites = ET.Element(
         "testsuites", _counts([outcome for run in played for outcome in run.outcomes])
     )

@@ -51,12 +51,7 @@ class Played:
 
 
 async def play(scenario: Scenario, *, watch: Callable[[], float] = time.perf_counter) -> Played:
-    """Play all steps in a sandbox of their own, up to the first that fails.
-
-    Args:
-        scenario: The story.
-        watch: Returns seconds.
-    """
+    """Play all steps in a sandbox of their own, up to the first that fails."""
     outcomes: list[Outcome] = []
     began = watch()
     async with Sandbox(

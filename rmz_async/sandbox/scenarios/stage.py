@@ -24,11 +24,7 @@ class StepError(Exception):
 
 
 class Stage:
-    """A sandbox, what the steps have saved, and a receiver of webhooks.
-
-    Args:
-        sandbox: The sandbox that the scenario is played in.
-    """
+    """A sandbox, what the steps have saved, and a receiver of webhooks."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox: Sandbox = sandbox

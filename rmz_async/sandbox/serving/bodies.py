@@ -23,7 +23,6 @@ class LimitedBodies:
     """Answer 413 instead of reading a body that is too large, and forget who hangs up.
 
     Args:
-        app: The application that gets the other requests.
         most: In bytes.
         exceptions: The bytes that are taken at paths that begin so.
     """

@@ -22,10 +22,6 @@ class InProcess(httpx.AsyncBaseTransport):
     """Passes requests to the sandbox, in the loop that it runs in if that is in another thread.
 
     So one thread only touches the state, in whatever thread the client works.
-
-    Args:
-        app: The sandbox.
-        server: Knows the loop.
     """
 
     def __init__(self, app: ASGIApp, server: Server) -> None:
@@ -60,13 +56,7 @@ class InProcess(httpx.AsyncBaseTransport):
 
 
 def connect(app: ASGIApp, server: Server, clock: Clock) -> dict[str, Any]:
-    """Return the options that lead a client, of either package, to the sandbox.
-
-    Args:
-        app: The sandbox.
-        server: Knows the loop that it runs in.
-        clock: The client's time: if the client waits, the clock moves.
-    """
+    """Return the options that lead a client, of either package, to the sandbox."""
     # The sandbox must be importable, and usable over HTTP, without the client.
     from rmz_async._calls.clock import Clock as ClientClock
 

@@ -45,8 +45,6 @@ class InThread:
     thread: what changes the sandbox happens in the loop, one step after the other.
 
     Args:
-        sandbox: The sandbox.
-        server: The address that it shares with its worlds.
         clock_runs: Whether time passes while the block lasts.
 
     Attributes:

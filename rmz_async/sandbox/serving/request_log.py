@@ -81,8 +81,6 @@ class RequestLog:
     """Note each request of the API.
 
     Args:
-        app: The application below.
-        now: Returns the time, UTC.
         note: Is called with each exchange, just before the end of its answer goes out: whoever has
             the answer finds the exchange noted.
     """

@@ -14,12 +14,7 @@ Row = dict[str, object]
 
 
 def rows_of(kind: str, backend: Backend) -> Sequence[Row]:
-    """Return all rows of one kind, the newest first.
-
-    Args:
-        kind: A name in `LISTS`.
-        backend: The state to show.
-    """
+    """Return all rows of one kind, the newest first."""
     return list(_ROWS[kind](backend))[::-1]
 
 

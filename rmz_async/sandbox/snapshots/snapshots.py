@@ -35,10 +35,6 @@ class Snapshots:
     due, sessions and codes of the pages, the windows of the rate limits, the counters of ids, and
     the state of chance. So the same actions after a restore have the same results. The token and
     whether the clock runs are no part of it.
-
-    Args:
-        backend: The state.
-        timeline: How far the time has come.
     """
 
     def __init__(self, backend: Backend, timeline: Timeline) -> None:

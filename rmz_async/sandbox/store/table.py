@@ -44,11 +44,7 @@ WATCHED: Any = [attrs.setters.convert, _announce]
 
 
 class KeptRows(Generic[K, V]):
-    """The rows of a table as they were at one moment; they must not be changed.
-
-    Args:
-        rows: By key.
-    """
+    """The rows of a table as they were at one moment; they must not be changed."""
 
     def __init__(self, rows: dict[K, V]) -> None:
         self.rows: dict[K, V] = rows

@@ -47,7 +47,6 @@ class Below:
     path would have to know of it.
 
     Args:
-        app: The application, which sees paths without *root*.
         root: Such as ``/worlds/gw0``; empty for no path.
     """
 
