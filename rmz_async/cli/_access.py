@@ -11,8 +11,6 @@ from rmz_async.cli._wording import language
 from rmz_async.paywall import Grant, Policy, decide
 from rmz_async.paywall._users import subscriptions_of
 
-__all__ = ("CANNOT_SAY", "access")
-
 _GRANTED, _REFUSED = 0, 1
 
 CANNOT_SAY = 3

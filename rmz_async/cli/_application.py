@@ -9,8 +9,6 @@ from rmz_async.cli._help import HelpInLanguage
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import App, Parameter
 
-__all__ = ("application",)
-
 _HELP = """Look into a store of RMZ, and change its subscriptions.
 
 The token is read from RMZ_API_TOKEN, or from the file that RMZ_API_TOKEN_FILE names, which only

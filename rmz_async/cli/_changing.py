@@ -21,8 +21,6 @@ from rmz_async.models import Subscription
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import Parameter
 
-__all__ = ("Consent", "change")
-
 # The answers of both languages, because a keyboard may have the letters of only one of them.
 _YES = ("y", "yes", "ن", "نعم")
 

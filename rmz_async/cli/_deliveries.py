@@ -13,8 +13,6 @@ from rmz_async.errors import ConfigurationError, PayloadError, SignatureError
 from rmz_async.webhooks import diagnose, verify
 from rmz_async.webhooks.events import Event
 
-__all__ = ("MOST_BYTES", "Deliveries", "ShownDelivery")
-
 MOST_BYTES = 1024 * 1024
 _STORED, _REFUSED = 200, 401
 

@@ -12,8 +12,6 @@ with extra("cli", needed_by="The command rmz"):
     from rich.measure import Measurement
     from rich.segment import Segment
 
-__all__ = ("Cell", "Lines")
-
 
 class Cell:
     """Words of a column, which leave the columns beside them where they are.

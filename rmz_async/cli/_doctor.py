@@ -21,8 +21,6 @@ with extra("cli", needed_by="The command rmz"):
     from rich.table import Table
     from rich.text import Text
 
-__all__ = ("doctor",)
-
 # A terminal that is narrower breaks the lines itself.
 _LEAST_WIDTH = 40
 _COLOURS = {

@@ -26,8 +26,6 @@ from rmz_async.errors import (
 from rmz_async.models import Store
 from rmz_async.options import PRODUCTION_URL, RetryPolicy
 
-__all__ = ("check_rmz", "clock_finding", "plan_finding", "tls_finding")
-
 # The header has whole seconds, and the answer took some time.
 _CLOCK_OK, _CLOCK_BAD = timedelta(seconds=5), timedelta(minutes=1)
 _SOON = timedelta(days=14)

@@ -15,8 +15,6 @@ from rmz_async.redis._link import Link
 from rmz_async.webhooks.inbox.interface import Stats
 from rmz_async.webhooks.inbox.opening import SQLITE, open_inbox
 
-__all__ = ("check_inbox", "check_redis")
-
 _TIMEOUT = 3.0
 # PostgreSQL alone may take 2 seconds for a connection.
 _PATIENCE = 5.0

@@ -15,8 +15,6 @@ from rmz_async.cli._findings import Finding, State
 from rmz_async.cli._wording import text
 from rmz_async.webhooks import sign
 
-__all__ = ("check_webhook", "speed_finding")
-
 # RMZ gives up after 3 s.
 _LIMIT, _SLOW = 3.0, 1.0
 _TIMEOUT = 5.0

@@ -6,8 +6,6 @@ from enum import StrEnum
 
 import attrs
 
-__all__ = ("Finding", "State")
-
 
 class State(StrEnum):
     """The result of a check."""

@@ -22,8 +22,6 @@ with extra("cli", needed_by="The command rmz"):
     from rich.markdown import Markdown
     from rich.text import Text
 
-__all__ = ("HelpInLanguage",)
-
 # The names of a switch say already how it is off.
 _PLAIN = ("True", "False", "()")
 

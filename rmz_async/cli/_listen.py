@@ -13,8 +13,6 @@ from rmz_async.cli._printing import print_document, print_line, printable
 from rmz_async.cli._wording import text
 from rmz_async.errors import ConfigurationError
 
-__all__ = ("listen",)
-
 # A client that stops in the middle of a request would keep all others waiting.
 _TIMEOUT = 5.0
 

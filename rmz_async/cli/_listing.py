@@ -15,8 +15,6 @@ from rmz_async.models import Model
 with extra("cli", needed_by="The command rmz"):
     from rich.progress import Progress, SpinnerColumn, TextColumn
 
-__all__ = ("print_each", "print_records", "print_walk")
-
 M = TypeVar("M", bound=Model)
 
 

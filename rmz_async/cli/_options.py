@@ -19,8 +19,6 @@ with extra("cli", needed_by="The command rmz"):
     from cyclopts import CoercionError, Parameter, Token
     from cyclopts.validators import Number
 
-__all__ = ("INTEGER", "Limit", "Options", "between", "open_client", "webhook_secrets")
-
 # More digits than any number of RMZ has.
 _DIGITS = re.compile(r"[+-]?\d{1,40}")
 

@@ -12,8 +12,6 @@ from rmz_async.models import Order, OrderStatus
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import App
 
-__all__ = ("application",)
-
 _HEADINGS = ("id", "status", "total", "created_at")
 _DEFAULT = Options()
 

@@ -14,8 +14,6 @@ from rmz_async.cli._wording import END, ISOLATE, RIGHT_TO_LEFT, language, text, 
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import Parameter
 
-__all__ = ("sandbox",)
-
 Words = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
 
 # Two spaces or more stand between two columns.

@@ -11,8 +11,6 @@ from rmz_async._extras import extra
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import Parameter
 
-__all__ = ("Place", "command_first")
-
 _NAMES = ("--inbox", "--receiver")
 
 

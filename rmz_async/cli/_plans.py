@@ -5,8 +5,6 @@ from __future__ import annotations
 from rmz_async.cli._listing import print_records
 from rmz_async.cli._options import Options, open_client
 
-__all__ = ("plans",)
-
 _HEADINGS = ("plan", "duration", "price", "trial_days", "product_id", "variant_id", "name")
 
 

@@ -22,16 +22,6 @@ with extra("cli", needed_by="The command rmz"):
     from rich.table import Table
     from rich.text import Text
 
-__all__ = (
-    "console",
-    "print_document",
-    "print_line",
-    "print_rows",
-    "print_sentence",
-    "printable",
-    "shown",
-)
-
 _FREE_TEXT = ("error", "handler", "name", "plan", "product", "reason", "user")
 _WITHOUT_END = 100_000
 _LEAST_WORDS, _GAP = 12, 2

@@ -10,8 +10,6 @@ from rmz_async.models import Product
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import App
 
-__all__ = ("application",)
-
 _HEADINGS = ("id", "type", "name", "price")
 _DEFAULT = Options()
 

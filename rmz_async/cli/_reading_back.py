@@ -19,8 +19,6 @@ from rmz_async.errors import (
 from rmz_async.models import Subscription
 from rmz_async.options import RetryPolicy
 
-__all__ = ("WAIT", "read_back", "say_interrupted")
-
 WAIT: float = certain_after(RetryPolicy())
 """Seconds after which a change that does not show was not applied."""
 

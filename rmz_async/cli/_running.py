@@ -28,8 +28,6 @@ from rmz_async.errors import OutcomeUnknownError, RMZError
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import CycloptsError
 
-__all__ = ("run",)
-
 
 def run(words: Sequence[str]) -> int:
     """Carry out the command of *words*, and return its exit code."""

@@ -8,8 +8,6 @@ from functools import cache
 from rmz_async.cli._printing import printable
 from rmz_async.cli._wording import language, text
 
-__all__ = ("SENTENCES", "in_language")
-
 # A longer sentence comes before a shorter one that would fit, too.
 SENTENCES = (
     "Unknown option: %(option)s.",

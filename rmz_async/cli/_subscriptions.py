@@ -15,8 +15,6 @@ from rmz_async.models import PhoneNumber, Subscription
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import App, Parameter
 
-__all__ = ("application",)
-
 _HEADINGS = ("id", "status", "user", "product", "period_end", "renews")
 _DEFAULT, _ASKED = Options(), Consent()
 

@@ -22,8 +22,6 @@ from rmz_async.webhooks.reconciliation import PAGES
 with extra("cli", needed_by="The command rmz"):
     from cyclopts import App, Parameter
 
-__all__ = ("application",)
-
 application = App(name="webhooks", help="Look into an inbox, and run events again.")
 
 _DELIVERY = ("number", "received_at", "event", "about", "state")

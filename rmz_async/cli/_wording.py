@@ -10,20 +10,6 @@ from pathlib import Path
 
 from rmz_async.paywall.wording import catalogue
 
-__all__ = (
-    "CATALOGUES",
-    "END",
-    "ISOLATE",
-    "MARKS",
-    "RIGHT_TO_LEFT",
-    "language",
-    "language_of",
-    "text",
-    "use_language",
-    "without_language",
-    "without_marks",
-)
-
 CATALOGUES = Path(__file__).parent / "locale"
 _OPTION = "--language"
 # In the order in which POSIX asks for them.

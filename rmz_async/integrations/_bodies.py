@@ -11,15 +11,6 @@ from rmz_async.webhooks import Ack
 from rmz_async.webhooks._headers import Headers
 from rmz_async.webhooks._verifying import MAX_BODY
 
-__all__ = (
-    "PATH",
-    "READ_AT_MOST",
-    "AsyncReceiver",
-    "BlockingReceiver",
-    "check_receiver",
-    "read_body",
-)
-
 PATH = "/webhooks/rmz"
 """The path at which RMZ delivers, unless you name another one."""
 

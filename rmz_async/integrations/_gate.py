@@ -15,18 +15,6 @@ from rmz_async.integrations._language import preferred
 from rmz_async.paywall import Access
 from rmz_async.plans import Plan
 
-__all__ = (
-    "AsyncGate",
-    "AsyncPaywall",
-    "BlockingPaywall",
-    "Gate",
-    "Refusal",
-    "SignedIn",
-    "awaited_user",
-    "check_async_paywall",
-    "check_paywall",
-)
-
 SignedIn: TypeAlias = Awaitable[str | None] | str | None
 """The signed-in user; None if nobody is signed in. Code that awaits takes both forms."""
 

@@ -11,8 +11,6 @@ from rmz_async.errors import ConfigurationError
 from rmz_async.paywall import Paywall
 from rmz_async.webhooks import Receiver
 
-__all__ = ("check_client", "lifetime")
-
 
 def check_client(client: Callable[[], Client]) -> None:
     """Make sure that *client* can make a client.

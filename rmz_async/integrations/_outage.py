@@ -18,8 +18,6 @@ from rmz_async.integrations._gate import RETRY_AFTER, Gate, Refusal
 from rmz_async.operations import OPERATIONS, RetryRule
 from rmz_async.paywall import Access, Reason
 
-__all__ = ("OUTAGES", "outage")
-
 OUTAGES: tuple[type[RMZError], ...] = (
     ConnectionFailedError,
     OutcomeUnknownError,

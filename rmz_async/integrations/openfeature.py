@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TypeAlias, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import attrs
 from anyio import to_thread
@@ -35,7 +35,7 @@ with extra("openfeature", needed_by="rmz_async.integrations.openfeature"):
         EvaluationContext,
     )
     from openfeature.exception import ErrorCode
-    from openfeature.flag_evaluation import FlagResolutionDetails, FlagValueType
+    from openfeature.flag_evaluation import FlagResolutionDetails
     from openfeature.provider import (  # pyright: ignore[reportMissingTypeStubs] - the same
         AbstractProvider,
         Metadata,
@@ -44,7 +44,6 @@ with extra("openfeature", needed_by="rmz_async.integrations.openfeature"):
 __all__ = ("paywall_provider",)
 
 T = TypeVar("T")
-Structure: TypeAlias = Sequence[FlagValueType] | Mapping[str, FlagValueType]
 
 _REASONS = {
     Source.API: flag_evaluation.Reason.TARGETING_MATCH,
@@ -145,38 +144,17 @@ class _PaywallProvider(AbstractProvider):
     def resolve_string_details(
         self,
         flag_key: str,
-        default_value: str,
+        default_value: Any,
         evaluation_context: EvaluationContext | None = None,
-    ) -> FlagResolutionDetails[str]:
+    ) -> FlagResolutionDetails[Any]:
         """Return the default: all flags are boolean."""
-        return _mismatch(default_value)
+        return _error(
+            default_value, ErrorCode.TYPE_MISMATCH, "all flags of this provider are boolean"
+        )
 
-    def resolve_integer_details(
-        self,
-        flag_key: str,
-        default_value: int,
-        evaluation_context: EvaluationContext | None = None,
-    ) -> FlagResolutionDetails[int]:
-        """Return the default: all flags are boolean."""
-        return _mismatch(default_value)
-
-    def resolve_float_details(
-        self,
-        flag_key: str,
-        default_value: float,
-        evaluation_context: EvaluationContext | None = None,
-    ) -> FlagResolutionDetails[float]:
-        """Return the default: all flags are boolean."""
-        return _mismatch(default_value)
-
-    def resolve_object_details(
-        self,
-        flag_key: str,
-        default_value: Structure,
-        evaluation_context: EvaluationContext | None = None,
-    ) -> FlagResolutionDetails[Structure]:
-        """Return the default: all flags are boolean."""
-        return _mismatch(default_value)
+    resolve_integer_details = resolve_string_details
+    resolve_float_details = resolve_string_details
+    resolve_object_details = resolve_string_details
 
     def _asked(
         self, key: str, default: bool, context: EvaluationContext | None
@@ -247,7 +225,3 @@ def _error(default: T, code: ErrorCode, message: str) -> FlagResolutionDetails[T
     return FlagResolutionDetails(
         default, error_code=code, error_message=message, reason=flag_evaluation.Reason.ERROR
     )
-
-
-def _mismatch(default: T) -> FlagResolutionDetails[T]:
-    return _error(default, ErrorCode.TYPE_MISMATCH, "all flags of this provider are boolean")

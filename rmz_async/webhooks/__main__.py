@@ -17,20 +17,17 @@ from rmz_async.webhooks.reconciliation import PAGES
 
 __all__ = ("main",)
 
-PROGRAM = "python -m rmz_async.webhooks"
 
-
-def main(arguments: Sequence[str] | None = None, *, program: str = PROGRAM) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command, and print the result.
 
     Args:
         arguments: The command line; None for the process's own.
-        program: The name in the help.
 
     Returns:
         0, or 1 if the command failed; the reason is on the standard error output.
     """
-    given = _parser(program).parse_args(arguments)
+    given = _parser().parse_args(arguments)
     # A terminal that has no Arabic letters shows their numbers.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -52,9 +49,9 @@ def main(arguments: Sequence[str] | None = None, *, program: str = PROGRAM) -> i
     return 0
 
 
-def _parser(program: str) -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=program, description="Look into an inbox, and run events again."
+        prog="python -m rmz_async.webhooks", description="Look into an inbox, and run events again."
     )
     parser.add_argument(
         "--inbox",

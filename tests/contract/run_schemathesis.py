@@ -18,10 +18,10 @@ import attrs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rmz_async.sandbox import Sandbox
-from rmz_async.sandbox.app import BASE_PATH
 from rmz_async.sandbox.seed.store import seeded_store
 from rmz_async.sandbox.serving.reference import contract
 from rmz_async.sandbox.store.state import Store
+from rmz_async.sandbox.wire.below import BASE_PATH
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[1] / "docs" / "openapi.yaml"

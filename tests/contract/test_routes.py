@@ -11,8 +11,8 @@ import pytest
 from starlette.routing import Mount, Route
 
 from rmz_async.sandbox import Sandbox
-from rmz_async.sandbox.app import BASE_PATH
 from rmz_async.sandbox.serving.reference import contract
+from rmz_async.sandbox.wire.below import BASE_PATH
 from tests.contract.conftest import Faults
 from tests.seams import routes_of
 

@@ -71,7 +71,7 @@ class Commands:
             formatter_class=self._formatter,
             allow_abbrev=False,
         )
-        parser.set_defaults(carry_out=carry_out, command=name)
+        parser.set_defaults(carry_out=carry_out)
         return parser
 
 

@@ -17,7 +17,7 @@ from rmz_async.sandbox.wire.fields import Fields
 from rmz_async.sandbox.wire.forms import instant
 from rmz_async.sandbox.wire.pagination import page_of
 
-__all__ = ("Subscriptions", "routes")
+__all__ = ("Subscriptions", "find", "routes")
 
 _FILTERS = ("customerEmail", "customerPhone", "customerCountryCode")
 # RMZ promises the last of them in every answer.

@@ -26,15 +26,6 @@ __all__ = ("ARABIC", "CATALOGUES", "COOKIE", "ENGLISH", "Language", "language_of
 COOKIE = "rmz-language"
 
 CATALOGUES = Path(__file__).parent / "locale"
-_MONTHS = {
-    Duration.MONTHLY: 1,
-    Duration.QUARTERLY: 3,
-    Duration.SEMI_ANNUAL: 6,
-    Duration.ANNUALLY: 12,
-    Duration.BIENNIAL: 24,
-    Duration.QUINQUENNIAL: 60,
-    Duration.DECENNIAL: 120,
-}
 # Babel takes separators and patterns from CLDR, and writes every number in ASCII digits.
 _ARABIC_INDIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
@@ -88,7 +79,7 @@ class Language:
 
     def every(self, duration: Duration) -> str:
         """Return how often a subscription of *duration* is paid for, such as ``every 3 months``."""
-        months = _MONTHS[duration]
+        months = duration.months
         plural = self.translations.ungettext
         if months % 12:
             words = plural("every month", "every %(period)s", months)

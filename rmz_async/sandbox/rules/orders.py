@@ -11,7 +11,7 @@ from rmz_async.sandbox.store.orders import CREDITED_AFTER, Order, OrderStatus, S
 from rmz_async.sandbox.store.state import Store
 from rmz_async.sandbox.wire.answers import RefusedError
 
-__all__ = ("change_status", "credit", "credited_at")
+__all__ = ("NO_REVENUE", "change_status", "credit", "credited_at")
 
 # RMZ documents the refusal and not the table. A cancelled or refunded order stays so, an order
 # never goes back, and only what was paid can be refunded. RMZ's webhooks show 4 going to 5.
@@ -23,7 +23,7 @@ _MAY_GO_TO = {
     OrderStatus.CANCELLED: (),
     OrderStatus.REFUNDED: (),
 }
-_NEVER_PAID = (OrderStatus.AWAITING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.REFUNDED)
+NO_REVENUE = (OrderStatus.AWAITING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.REFUNDED)
 
 
 def change_status(order: Order, status: OrderStatus, store: Store, now: datetime) -> None:
@@ -48,7 +48,7 @@ def credited_at(order: Order) -> datetime | None:
     """Return when the store gets its share; None if it has it, or will not get it as things are."""
     transaction = order.transaction
     is_done = transaction.store_balance_credited_at is not None
-    if is_done or transaction.is_hold or not order.total or order.status in _NEVER_PAID:
+    if is_done or transaction.is_hold or not order.total or order.status in NO_REVENUE:
         return None
     return transaction.created_at + CREDITED_AFTER
 

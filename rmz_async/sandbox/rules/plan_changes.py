@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 import attrs
 
 from rmz_async.sandbox.rules.billing import bill, charge
+from rmz_async.sandbox.rules.pricing import rounded
 from rmz_async.sandbox.store.catalog import Variant
 from rmz_async.sandbox.store.orders import Order
 from rmz_async.sandbox.store.state import Status, Store, Subscription
@@ -15,7 +16,6 @@ from rmz_async.sandbox.wire.answers import RefusedError
 
 __all__ = ("PlanChange", "change_plan", "quote_plan_change")
 
-_HALALA = Decimal("0.01")
 _SECOND = timedelta(seconds=1)
 
 
@@ -100,4 +100,4 @@ def _credit(subscription: Subscription, now: datetime) -> Decimal:
     length = subscription.current_period_end - subscription.current_period_start
     left = max(subscription.current_period_end - now, timedelta(0))
     share = min(Decimal(1), Decimal(left // _SECOND) / Decimal(max(1, length // _SECOND)))
-    return (subscription.price * share).quantize(_HALALA, ROUND_HALF_UP)
+    return rounded(subscription.price * share)

@@ -7,7 +7,14 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from rmz_async.sandbox.store.catalog import Coupon, Product
 
-__all__ = ("actual_price", "discount_by", "has_expired_discount", "is_discounted", "platform_fees")
+__all__ = (
+    "actual_price",
+    "discount_by",
+    "has_expired_discount",
+    "is_discounted",
+    "platform_fees",
+    "rounded",
+)
 
 _HALALA = Decimal("0.01")
 # RMZ's examples show shares from 6 to 10 %, and no rule.
@@ -41,5 +48,10 @@ def platform_fees(total: Decimal) -> Decimal:
     return _percent(_FEE_PERCENT, total)
 
 
+def rounded(amount: Decimal) -> Decimal:
+    """Return *amount* to the halala."""
+    return amount.quantize(_HALALA, ROUND_HALF_UP)
+
+
 def _percent(percent: Decimal, total: Decimal) -> Decimal:
-    return (total * percent / 100).quantize(_HALALA, ROUND_HALF_UP)
+    return rounded(total * percent / 100)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 
 from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.delivery.log import Delivery
+from rmz_async.sandbox.wire.forms import row_time
 
 __all__ = ("LISTS", "attempt_row", "rows_of")
 
@@ -22,7 +22,7 @@ def attempt_row(number: int, attempt: Delivery) -> Row:
     """Return the row of one attempt to deliver, which is called by *number*."""
     return {
         "number": number,
-        "at": _time(attempt.at),
+        "at": row_time(attempt.at),
         "event": attempt.event,
         "about": attempt.object_id,
         "webhook": attempt.webhook_id,
@@ -39,7 +39,7 @@ def _subscriptions(backend: Backend) -> Iterable[Row]:
             "status": subscription.status,
             "customer": subscription.customer_id,
             "plan": subscription.variant_id,
-            "period_end": _time(subscription.current_period_end),
+            "period_end": row_time(subscription.current_period_end),
             "renews": subscription.renews,
             "external_customer_id": subscription.external_customer_id,
         }
@@ -58,14 +58,14 @@ def _orders(backend: Backend) -> Iterable[Row]:
             "status": order.status.name.lower(),
             "customer": order.customer_id,
             "total": f"{order.total:.2f}",
-            "created_at": _time(order.created_at),
+            "created_at": row_time(order.created_at),
         }
 
 
 def _requests(backend: Backend) -> Iterable[Row]:
     for request in backend.requests:
         yield {
-            "at": _time(request.at),
+            "at": row_time(request.at),
             "status": request.status,
             "method": request.method,
             "path": request.path,
@@ -99,7 +99,3 @@ _ROWS: Mapping[str, Callable[[Backend], Iterable[Row]]] = {
 
 LISTS: tuple[str, ...] = tuple(_ROWS)
 """The kinds of rows."""
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}"

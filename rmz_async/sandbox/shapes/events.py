@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import Never
 
 from rmz_async.sandbox.rules.stock import sold_codes
-from rmz_async.sandbox.shapes.orders import PRODUCT_MODEL, payment_label
-from rmz_async.sandbox.shapes.products import code_row, ordered
+from rmz_async.sandbox.shapes.orders import payment_label
+from rmz_async.sandbox.shapes.products import PRODUCT_MODEL, code_row, ordered
 from rmz_async.sandbox.shapes.subscriptions import metadata_of
 from rmz_async.sandbox.store.orders import Order, OrderItem, OrderStatus, StatusChange
 from rmz_async.sandbox.store.state import Customer, Store, Subscription

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from rmz_async.sandbox.shapes import subscriptions as subscription_json
+from rmz_async.sandbox.shapes.products import PRODUCT_MODEL
 from rmz_async.sandbox.store.orders import CREDITED_AFTER, Order, OrderItem, Transaction
 from rmz_async.sandbox.store.state import Customer, Store
 from rmz_async.sandbox.wire.forms import (
@@ -16,9 +17,8 @@ from rmz_async.sandbox.wire.forms import (
     relative,
 )
 
-__all__ = ("PRODUCT_MODEL", "full", "list_row", "payment_label")
+__all__ = ("full", "list_row", "payment_label")
 
-PRODUCT_MODEL = "App\\Models\\StoreProduct"
 # The cards' label is spelled as RMZ spells it.
 _PAYMENT_LABELS = {
     "dokanpay": "البطائق الإئتمانية",

@@ -13,10 +13,19 @@ from rmz_async.sandbox.store.catalog import Category, Code, Product, Upload, Var
 from rmz_async.sandbox.store.state import Store
 from rmz_async.sandbox.wire.forms import assoc, instant, money_text, optional_instant
 
-__all__ = ("category_row", "code_row", "full", "list_row", "ordered", "upload_row", "written")
+__all__ = (
+    "PRODUCT_MODEL",
+    "category_row",
+    "code_row",
+    "full",
+    "list_row",
+    "ordered",
+    "upload_row",
+    "written",
+)
 
 _NEW_FOR = timedelta(hours=12)
-_MODEL = "App\\Models\\StoreProduct"
+PRODUCT_MODEL = "App\\Models\\StoreProduct"
 
 
 def full(product: Product, store: Store, now: datetime) -> dict[str, object]:
@@ -180,7 +189,7 @@ def _image(product: Product, file_name: str) -> dict[str, object]:
     return {
         # Each product has one image, and RMZ numbers images apart from products.
         "id": product.image_id or product.id + 100,
-        "model_type": _MODEL,
+        "model_type": PRODUCT_MODEL,
         "model_id": product.id,
         "type": "main_product_image",
         "file_name": file_name,

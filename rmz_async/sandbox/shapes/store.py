@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from rmz_async.sandbox.rules.orders import NO_REVENUE
 from rmz_async.sandbox.store.orders import OrderStatus
 from rmz_async.sandbox.store.state import Status, Store, StoreProfile
 from rmz_async.sandbox.wire.forms import assoc, instant, optional_instant, relative
 
 __all__ = ("profile_row", "statistics")
-
-_NO_REVENUE = (OrderStatus.AWAITING_PAYMENT, OrderStatus.CANCELLED, OrderStatus.REFUNDED)
 
 
 def profile_row(profile: StoreProfile, now: datetime) -> dict[str, object]:
@@ -53,7 +52,7 @@ def profile_row(profile: StoreProfile, now: datetime) -> dict[str, object]:
 def statistics(store: Store) -> dict[str, object]:
     """Return what ``GET /store/statics`` sends, counted now."""
     orders = store.orders.values()
-    earned = [order.total for order in orders if order.status not in _NO_REVENUE]
+    earned = [order.total for order in orders if order.status not in NO_REVENUE]
     return {
         "sales_total": sum(earned, Decimal(0)),
         "sales_count": sum(order.status is OrderStatus.COMPLETED for order in orders),

@@ -22,7 +22,13 @@ class Duration(StrEnum):
     @property
     def length(self) -> timedelta:
         """The period's length. A month is 30 days and a year 365, as in the documented answers."""
-        return timedelta(days=_DAYS[self])
+        years, months = divmod(self.months, 12)
+        return timedelta(days=365 * years + 30 * months)
+
+    @property
+    def months(self) -> int:
+        """The number of months."""
+        return _MONTHS[self]
 
     @property
     def label(self) -> str:
@@ -30,14 +36,14 @@ class Duration(StrEnum):
         return _LABELS[self]
 
 
-_DAYS = {
-    Duration.MONTHLY: 30,
-    Duration.QUARTERLY: 90,
-    Duration.SEMI_ANNUAL: 180,
-    Duration.ANNUALLY: 365,
-    Duration.BIENNIAL: 730,
-    Duration.QUINQUENNIAL: 1825,
-    Duration.DECENNIAL: 3650,
+_MONTHS = {
+    Duration.MONTHLY: 1,
+    Duration.QUARTERLY: 3,
+    Duration.SEMI_ANNUAL: 6,
+    Duration.ANNUALLY: 12,
+    Duration.BIENNIAL: 24,
+    Duration.QUINQUENNIAL: 60,
+    Duration.DECENNIAL: 120,
 }
 _LABELS = {
     Duration.MONTHLY: "شهر",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 import attrs
 from starlette.requests import Request
@@ -12,10 +12,10 @@ from rmz_async.sandbox.backend import Backend
 from rmz_async.sandbox.hosted.notices import missing
 from rmz_async.sandbox.hosted.portal.visits import Visits
 from rmz_async.sandbox.hosted.rendering import rendered
+from rmz_async.sandbox.rules.pricing import rounded
 
 __all__ = ("InvoicePages", "Tax", "tax_within")
 
-_HALALA = Decimal("0.01")
 # Saudi Arabia's value added tax, for orders that carry no rate of their own.
 _USUAL_RATE = Decimal(15)
 
@@ -66,5 +66,5 @@ def tax_within(total: Decimal, rate: Decimal) -> Tax:
         total: In SAR, the tax included.
         rate: In percent.
     """
-    net = (total * 100 / (100 + rate)).quantize(_HALALA, ROUND_HALF_UP)
+    net = rounded(total * 100 / (100 + rate))
     return Tax(rate, net, total - net)

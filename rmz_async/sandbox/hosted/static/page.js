@@ -1,6 +1,7 @@
+"use strict";
+document.querySelector("[data-print]")?.addEventListener("click", () => print());
 // Counts the seconds down that the server said are left, because the sandbox's clock is not this
 // browser's. Without this script the page shows the time at which it ends.
-"use strict";
 for (const place of document.querySelectorAll("[data-seconds-left]")) {
   const language = document.documentElement.lang === "ar" ? "ar-SA-u-nu-arab" : "en";
   const two = new Intl.NumberFormat(language, { minimumIntegerDigits: 2, useGrouping: false });
