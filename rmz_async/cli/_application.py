@@ -33,13 +33,13 @@ _COMMANDS = {
         "Print each delivery that arrives at this machine, until Ctrl-C.",
     ),
     "subscriptions": ("rmz_async.cli._subscriptions:application", "Read and change subscriptions."),
-    "orders": ("rmz_async.cli._orders:application", "Read orders."),
-    "plans": ("rmz_async.cli._plans:plans", "List the plans of the store, by name and id."),
+    "orders": ("rmz_async.cli._reading:orders", "Read orders."),
+    "plans": ("rmz_async.cli._reading:plans", "List the plans of the store, by name and id."),
     "webhooks": (
         "rmz_async.cli._webhooks:application",
         "Look into an inbox, and run events again.",
     ),
-    "products": ("rmz_async.cli._products:application", "Read products."),
+    "products": ("rmz_async.cli._reading:products", "Read products."),
 }
 
 

@@ -43,9 +43,6 @@ class ShownDelivery:
 class Deliveries:
     """Verifies deliveries, and keeps them until they are printed.
 
-    Args:
-        secrets: The secrets of the webhooks that deliver here.
-
     Raises:
         ConfigurationError: There is none.
     """

@@ -1,4 +1,4 @@
-"""The options that all commands share, and the client that they use."""
+"""The options that commands share, and the client that they use."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ with extra("cli", needed_by="The command rmz"):
 
 # More digits than any number of RMZ has.
 _DIGITS = re.compile(r"[+-]?\d{1,40}")
+_NAMES = ("--inbox", "--receiver")
 
 
 def _integer(kind: Any, tokens: Sequence[Token]) -> Any:
@@ -63,6 +64,30 @@ class Options:
     color: Annotated[bool, Parameter(negative="--no-color")] = True
     language: Literal["en", "ar"] | None = None
     debug: bool = False
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class Place:
+    """The inbox.
+
+    Attributes:
+        inbox: The address of the inbox, sqlite:///… or postgresql://…; RMZ_INBOX if left out.
+        receiver: Your receiver, as module:name; RMZ_RECEIVER if left out.
+    """
+
+    inbox: str | None = None
+    receiver: str | None = None
+
+
+def command_first(words: Sequence[str]) -> list[str]:
+    """Return *words* with the options of the place behind the command, if they stand before."""
+    rest, places = list(words[1:]), list[str]()
+    while rest and rest[0].partition("=")[0] in _NAMES:
+        count = 1 if "=" in rest[0] else 2
+        places += rest[:count]
+        rest = rest[count:]
+    return [*words[:1], *rest, *places]
 
 
 def open_client(**settings: Any) -> rmz_async.Client:

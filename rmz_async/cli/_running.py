@@ -11,8 +11,7 @@ from contextlib import suppress
 from rmz_async._extras import extra
 from rmz_async.cli._access import CANNOT_SAY
 from rmz_async.cli._application import application
-from rmz_async.cli._options import Options
-from rmz_async.cli._places import command_first
+from rmz_async.cli._options import Options, command_first
 from rmz_async.cli._printing import console, print_sentence, printable
 from rmz_async.cli._sentences import in_language
 from rmz_async.cli._wording import (

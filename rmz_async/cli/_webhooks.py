@@ -10,8 +10,7 @@ from typing import Annotated, Any, Literal
 
 from rmz_async._extras import extra
 from rmz_async.cli._listing import print_records
-from rmz_async.cli._options import INTEGER, Options, between, open_client
-from rmz_async.cli._places import Place
+from rmz_async.cli._options import INTEGER, Options, Place, between, open_client
 from rmz_async.cli._printing import print_document, printable
 from rmz_async.cli._wording import text
 from rmz_async.errors import ConfigurationError, RMZError

@@ -8,19 +8,37 @@
 from __future__ import annotations
 
 import functools
+import logging
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from rmz_async._callables import is_async
 from rmz_async._extras import extra
 from rmz_async.client import Client
-from rmz_async.errors import ConfigurationError
+from rmz_async.errors import (
+    ConfigurationError,
+    ConnectionFailedError,
+    OutcomeUnknownError,
+    RateLimitError,
+    RMZError,
+    ServerError,
+    UnexpectedAnswerError,
+)
 from rmz_async.integrations._bodies import PATH, AsyncReceiver, check_receiver, read_body
-from rmz_async.integrations._gate import AsyncGate, AsyncPaywall, Refusal, SignedIn
+from rmz_async.integrations._gate import (
+    RETRY_AFTER,
+    AsyncGate,
+    AsyncPaywall,
+    Gate,
+    Refusal,
+    SignedIn,
+)
 from rmz_async.integrations._lifetime import check_client, lifetime
-from rmz_async.integrations._outage import OUTAGES, outage
-from rmz_async.paywall import Paywall
+from rmz_async.operations import OPERATIONS, RetryRule
+from rmz_async.paywall import Access, Paywall, Reason
 from rmz_async.webhooks import Receiver
 
 with extra("starlette", needed_by="rmz_async.integrations.starlette"):
@@ -38,6 +56,17 @@ ExceptionHandlers = dict[
     int | type[Exception], Callable[[Request, Any], Coroutine[Any, Any, Response]]
 ]
 Lifespan = Callable[[Any], AbstractAsyncContextManager[dict[str, Any]]]
+
+# These say that RMZ could not be asked, or gave no answer of its own.
+_OUTAGES: tuple[type[RMZError], ...] = (
+    ConnectionFailedError,
+    OutcomeUnknownError,
+    RateLimitError,
+    ServerError,
+    UnexpectedAnswerError,
+)
+_HARMLESS = frozenset(row.name for row in OPERATIONS if row.retry is RetryRule.HARMLESS)
+_LOGGER = logging.getLogger("rmz_async.integrations")
 
 
 def lifespan(
@@ -80,12 +109,7 @@ def exception_handlers() -> ExceptionHandlers:
     Returns:
         The argument for ``Starlette(exception_handlers=…)``; put your own beside them.
     """
-
-    async def unavailable(request: Request, error: Exception) -> Response:
-        refusal = outage(error, request.headers.get("accept-language", ""))
-        return JSONResponse(refusal.body, refusal.status, refusal.headers)
-
-    handlers: ExceptionHandlers = dict.fromkeys(OUTAGES, unavailable)
+    handlers: ExceptionHandlers = dict.fromkeys(_OUTAGES, _unavailable)
     return handlers
 
 
@@ -170,3 +194,19 @@ def requires(
         return guarded
 
     return decorate
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    if isinstance(error, OutcomeUnknownError) and error.operation not in _HARMLESS:
+        # Something may have been changed, so that the caller must not send the request again.
+        raise error
+    _LOGGER.warning("answered with 503: %s: %s", type(error).__name__, error)
+    seconds = getattr(error, "retry_after", None) or RETRY_AFTER
+    access = Access(
+        granted=False,
+        reason=Reason.UNAVAILABLE,
+        checked_at=datetime.now(UTC),
+        retry_after=math.ceil(seconds),
+    )
+    refusal = Gate(()).refusal(access, request.headers, None)
+    return JSONResponse(refusal.body, refusal.status, refusal.headers)

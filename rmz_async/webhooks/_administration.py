@@ -75,10 +75,6 @@ class Administration:
     def shown(self, number: int, *, body: bool) -> Record:
         """Return one delivery and its tasks.
 
-        Args:
-            number: The delivery's.
-            body: With its content.
-
         Raises:
             LookupError: There is no such delivery.
         """

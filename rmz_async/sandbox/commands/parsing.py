@@ -32,12 +32,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class Commands:
-    """The commands, each with the function that carries it out.
-
-    Args:
-        program: The name in the help.
-        formatter: Writes the help, perhaps in another language.
-    """
+    """The commands, each with the function that carries it out."""
 
     def __init__(
         self,

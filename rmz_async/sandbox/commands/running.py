@@ -49,9 +49,6 @@ def add_address_options(parser: ArgumentParser) -> None:
 class RunningSandbox:
     """A sandbox that answers at an address.
 
-    Args:
-        given: The options of `add_address_options`.
-
     Raises:
         CommandError: The address is not of a sandbox, or there is no token for it.
     """

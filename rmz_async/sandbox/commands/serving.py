@@ -16,7 +16,6 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from rmz_async.sandbox.commands.credentials import Credentials, kept_in
-from rmz_async.sandbox.commands.keeping import kept_in_file, restore_from
 from rmz_async.sandbox.commands.lines import Lines, RequestLines, has_colours
 from rmz_async.sandbox.commands.parsing import CommandError, Commands, ExitCode, Parser
 from rmz_async.sandbox.loopback import is_loopback
@@ -25,6 +24,9 @@ from rmz_async.sandbox.serving.served import Served
 from rmz_async.sandbox.wire.below import BASE_PATH
 
 __all__ = ("add_serving",)
+
+# The name by which the sandbox knows the state in a file.
+_STATE = "state"
 
 
 def add_serving(commands: Commands, wait: Callable[[], object]) -> None:
@@ -121,9 +123,13 @@ def _serve(given: argparse.Namespace, wait: Callable[[], object]) -> int:
             )
             if not given.quiet:
                 _print_lines(sandbox)
-            with kept_in_file(given.state, sandbox), served:
-                _greet(served, given)
-                wait()
+            try:
+                with served:
+                    _greet(served, given)
+                    wait()
+            finally:
+                if given.state is not None:
+                    _save(given.state, sandbox, ExitCode.FAILED)
     except (_StoppedError, KeyboardInterrupt):
         return ExitCode.DONE
     except ValueError as problem:
@@ -155,7 +161,7 @@ def _sandbox(given: argparse.Namespace) -> Sandbox:
         token, secret = kept.token, kept.secret
     sandbox = Sandbox(token=token, seed=given.seed, throttle=not given.no_throttle)
     if given.state is not None:
-        restore_from(given.state, sandbox, beyond_loopback=elsewhere)
+        _restore_from(given.state, sandbox, beyond_loopback=elsewhere)
     for url in given.webhook:
         _add_webhook(sandbox, url, secret, elsewhere=elsewhere)
     return sandbox
@@ -174,6 +180,33 @@ def _add_webhook(sandbox: Sandbox, url: str, secret: str | None, *, elsewhere: b
         sandbox.add_webhook(url, secret=secret, beyond_loopback=elsewhere)
     elif secret is not None:
         known.secret = secret
+
+
+def _restore_from(path: Path, sandbox: Sandbox, *, beyond_loopback: bool) -> None:
+    """Make *sandbox* what the file *path* says; a file that is missing is made at the end."""
+    if path.exists():
+        try:
+            sandbox.snapshots.load_file(path, _STATE, beyond_loopback=beyond_loopback)
+        except OSError as problem:
+            raise _failed("read", path, problem, ExitCode.USAGE) from None
+        except ValueError as problem:
+            words = str(problem).replace("beyond_loopback=True", "--i-know-that-this-is-not-rmz")
+            raise CommandError(words, ExitCode.USAGE) from None
+        sandbox.snapshots.restore(_STATE)
+        sandbox.snapshots.delete(_STATE)
+    # A folder that is missing, or closed, is said now and not when hours of work are lost.
+    _save(path, sandbox, ExitCode.USAGE)
+
+
+def _save(path: Path, sandbox: Sandbox, code: ExitCode) -> None:
+    try:
+        sandbox.snapshots.save_file(path)
+    except OSError as problem:
+        raise _failed("saved", path, problem, code) from None
+
+
+def _failed(what: str, path: Path, problem: OSError, code: ExitCode) -> CommandError:
+    return CommandError(f"the state cannot be {what}: {path}: {problem.strerror}", code)
 
 
 def _print_lines(sandbox: Sandbox) -> None:

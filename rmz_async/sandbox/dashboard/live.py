@@ -23,8 +23,6 @@ class Live:
 
     Args:
         version: Returns a string that differs whenever the pages would differ.
-        sleep: Waits for so many seconds.
-        is_ending: Returns whether the server ends, so that no stream holds it up.
     """
 
     def __init__(

@@ -25,14 +25,7 @@ __all__ = ("dashboard_routes",)
 def dashboard_routes(
     backend: Backend, token: str, snapshots: Snapshots, worlds: Worlds | None
 ) -> list[BaseRoute]:
-    """Return the routes of the dashboard, and of what its pages load.
-
-    Args:
-        backend: The state to show and to change.
-        token: The API's token.
-        snapshots: The sandbox at other moments.
-        worlds: The server's worlds; None for the dashboard of a world.
-    """
+    """Return the routes of the dashboard, and of what its pages load."""
     pages = DashboardPages(backend, token)
     actions = DashboardActions(backend, pages)
     faults = FaultRules(backend, pages)

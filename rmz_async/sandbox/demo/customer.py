@@ -15,12 +15,7 @@ __all__ = ("Customer", "subscription_of")
 
 
 class Customer:
-    """Fills in the forms of the sandbox's pages, as a browser does.
-
-    Args:
-        origin: The address of the sandbox.
-        phone: With the dial code, digits only.
-    """
+    """Fills in the forms of the sandbox's pages, as a browser does."""
 
     def __init__(self, origin: str, phone: str) -> None:
         self._phone = phone

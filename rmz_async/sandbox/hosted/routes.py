@@ -22,30 +22,23 @@ __all__ = ("hosted_routes",)
 
 def hosted_routes(backend: Backend) -> list[BaseRoute]:
     """Return the routes of checkout, portal and message log, and of what these load."""
+    log = MessageLog(backend)
     return [
-        *_checkout(CheckoutPages(backend)),
-        *_order_checkout(OrderCheckoutPages(backend)),
+        *_paying("/checkout/{key}", CheckoutPages(backend)),
+        *_paying("/order-checkout/{key}", OrderCheckoutPages(backend)),
         *_portal(backend),
-        *_messages(MessageLog(backend)),
+        Route("/messages", log.page),
+        Route("/messages.json", log.rows),
         Mount("/assets", StaticFiles(directory=Path(__file__).with_name("static"))),
     ]
 
 
-def _checkout(pages: CheckoutPages) -> list[Route]:
+def _paying(path: str, pages: CheckoutPages | OrderCheckoutPages) -> list[Route]:
     return [
-        Route("/checkout/{key}", pages.show),
-        Route("/checkout/{key}/pay", pages.pay, methods=["POST"]),
-        Route("/checkout/{key}/cancel", pages.cancel, methods=["POST"]),
-        route("/checkout/{key}/confirm", GET=pages.challenge, POST=pages.confirm),
-    ]
-
-
-def _order_checkout(pages: OrderCheckoutPages) -> list[Route]:
-    return [
-        Route("/order-checkout/{key}", pages.show),
-        Route("/order-checkout/{key}/pay", pages.pay, methods=["POST"]),
-        Route("/order-checkout/{key}/cancel", pages.cancel, methods=["POST"]),
-        route("/order-checkout/{key}/confirm", GET=pages.challenge, POST=pages.confirm),
+        Route(path, pages.show),
+        Route(f"{path}/pay", pages.pay, methods=["POST"]),
+        Route(f"{path}/cancel", pages.cancel, methods=["POST"]),
+        route(f"{path}/confirm", GET=pages.challenge, POST=pages.confirm),
     ]
 
 
@@ -65,11 +58,4 @@ def _portal(backend: Backend) -> list[Route]:
         route(f"{path}/card", GET=pages.card, POST=pages.change_card),
         route(f"{path}/plan/{{variant:number}}", GET=pages.plan, POST=pages.change_plan),
         Route("/portal/invoices/{id:number}", InvoicePages(backend, visits).show),
-    ]
-
-
-def _messages(log: MessageLog) -> list[Route]:
-    return [
-        Route("/messages", log.page),
-        Route("/messages.json", log.rows),
     ]

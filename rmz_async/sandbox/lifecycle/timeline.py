@@ -91,8 +91,7 @@ class Timeline:
     async def run_until(self, until: Callable[[], datetime]) -> None:
         """Move the clock on, and bring about in order what comes due on the way.
 
-        Args:
-            until: Returns how far; called when no other caller moves the clock.
+        *until* returns how far, and is called when no other caller moves the clock.
         """
         # A lock belongs to one event loop, and the next mover may come from another.
         self._lock = self._lock if self._movers and self._lock else anyio.Lock()

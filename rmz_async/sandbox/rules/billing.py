@@ -78,12 +78,7 @@ def bill(subscription: Subscription, amount: Decimal, store: Store, now: datetim
 
 
 def charge(subscription: Subscription, *, renewal: bool) -> bool:
-    """Charge the saved card once, and return whether there is one that has paid.
-
-    Args:
-        subscription: Its card counts the attempts that are declined.
-        renewal: Whether this is a charge that the customer did not start.
-    """
+    """Charge the saved card once, and return whether there is one that has paid."""
     if subscription.card is None:
         return False
     charged = subscription.card.charge(renewal=renewal)

@@ -42,12 +42,7 @@ _CATEGORIES = (
 
 
 def add_catalog(store: Store, now: datetime) -> None:
-    """Put products, their codes and variants, categories and coupons into *store*.
-
-    Args:
-        store: An empty one.
-        now: The moment that discounts and expiries lie around; aware, UTC.
-    """
+    """Put products, their codes and variants, categories and coupons into *store*."""
     store.categories.update(
         (number, Category(id=number, slug=slug, title=title, sort_index=number))
         for number, (slug, title) in enumerate(_CATEGORIES, 1)

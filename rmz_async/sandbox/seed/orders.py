@@ -39,12 +39,7 @@ _BANK_TRANSFER: dict[str, object] = {"bank_name": "Alinma", "account_name": "Ahm
 
 
 def add_orders(store: Store, now: datetime) -> None:
-    """Put one order for each subscription into *store*, and then some in every state.
-
-    Args:
-        store: With its products, customers and subscriptions.
-        now: The moment that they lie before; aware, UTC.
-    """
+    """Put one order for each subscription into *store*, and then some in every state."""
     for subscription in store.subscriptions.values():
         line = OrderLine(
             product_id=subscription.product_id,

@@ -19,12 +19,6 @@ async def pay_on_page(
 ) -> int:
     """Send the card form of a checkout page, and the bank's form if there is one.
 
-    Args:
-        checkout_url: The page.
-        card_number: The number of a test card.
-        now: UTC; the card is valid until this month ends.
-        transport: The way to the sandbox.
-
     Returns:
         The id of the subscription.
 

@@ -17,6 +17,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from rmz_async.sandbox.delivery.webhook import Webhook
 from rmz_async.sandbox.faults.faults import DeliveryFault, RequestFault
 from rmz_async.sandbox.lifecycle.agenda import Agenda
+from rmz_async.sandbox.store.choices import refusal_of
 from rmz_async.sandbox.store.replica import Before
 from rmz_async.sandbox.store.state import Store
 from rmz_async.sandbox.store.table import Table
@@ -58,10 +59,10 @@ def converter() -> Converter:
     made.register_structure_hook_func(lambda kind: kind == RequestFault | DeliveryFault, _fault)
     made.register_structure_hook_func(_is_anything, lambda value, _: _read_plain(value))
     made.register_unstructure_hook_func(_is_anything, _written_plain)
-    made.register_structure_hook_func(_is_agenda, _agenda_from(made))
-    made.register_unstructure_hook_func(_is_agenda, _agenda_to(made))
-    made.register_structure_hook(Before, _before_from(made))
-    made.register_unstructure_hook(Before, _before_to(made))
+    made.register_structure_hook_func(_is_agenda, _agenda)
+    made.register_unstructure_hook_func(_is_agenda, _written_agenda)
+    made.register_structure_hook(Before, _before)
+    made.register_unstructure_hook(Before, _written_before)
     # An application cannot be written to a file.
     without_app = override(omit=True)
     made.register_structure_hook(
@@ -195,8 +196,7 @@ def _choice(value: object, kind: type[Enum]) -> Enum:
     try:
         return kind(value)
     except ValueError:
-        known = ", ".join(repr(choice.value) for choice in kind)
-        raise ValueError(f"must be one of {known}, not {value!r}") from None
+        raise ValueError(refusal_of(value, kind)) from None
 
 
 def _fault(value: object, _: object) -> RequestFault | DeliveryFault:
@@ -241,41 +241,33 @@ def _is_agenda(kind: Any) -> bool:
     return kind is Agenda or get_origin(kind) is Agenda
 
 
-def _agenda_from(made: Converter) -> Callable[[Any, Any], Agenda[Any]]:
-    def structure(value: Any, kind: Any) -> Agenda[Any]:
-        (key_type,) = get_args(kind)
-        agenda: Agenda[Any] = Agenda()
-        for due, key in value:
-            agenda.put(made.structure(key, key_type), made.structure(due, datetime))
-        return agenda
-
-    return structure
+def _agenda(value: Any, kind: Any) -> Agenda[Any]:
+    (key_type,) = get_args(kind)
+    agenda: Agenda[Any] = Agenda()
+    for due, key in value:
+        agenda.put(converter().structure(key, key_type), _time(due, None))
+    return agenda
 
 
-def _agenda_to(made: Converter) -> Callable[[Agenda[Any]], object]:
-    return lambda agenda: [
-        [due.isoformat(), made.unstructure(key)] for due, key in agenda.entries()
-    ]
+def _written_agenda(agenda: Agenda[Any]) -> object:
+    return [[due.isoformat(), converter().unstructure(key)] for due, key in agenda.entries()]
 
 
-def _before_from(made: Converter) -> Callable[[Any, object], Before]:
-    def structure(value: Any, _: object) -> Before:
-        table, row = str(value["table"]), value["row"]
-        key_type, row_type = row_types()[table]
-        return Before(
-            at=made.structure(value["at"], datetime),
-            table=table,
-            key=made.structure(value["key"], cast("type[int | str]", key_type)),
-            row=None if row is None else made.structure(row, row_type),
-        )
-
-    return structure
+def _before(value: Any, _: object) -> Before:
+    table, row = str(value["table"]), value["row"]
+    key_type, row_type = row_types()[table]
+    return Before(
+        at=_time(value["at"], None),
+        table=table,
+        key=converter().structure(value["key"], cast("type[int | str]", key_type)),
+        row=None if row is None else converter().structure(row, row_type),
+    )
 
 
-def _before_to(made: Converter) -> Callable[[Before], object]:
-    return lambda before: {
+def _written_before(before: Before) -> object:
+    return {
         "at": before.at.isoformat(),
         "table": before.table,
         "key": before.key,
-        "row": None if before.row is None else made.unstructure(before.row),
+        "row": converter().unstructure(before.row),
     }

@@ -66,10 +66,6 @@ def encoded(snapshot: Snapshot) -> bytes:
 def decoded(content: bytes, *, beyond_loopback: bool = False) -> Snapshot:
     """Return the snapshot that `encoded` has written.
 
-    Args:
-        content: JSON.
-        beyond_loopback: Whether its webhooks may lead to other machines.
-
     Raises:
         FileError: The content is of another version, is no snapshot, has a value that a sandbox
             refuses, or has the token of a real store.

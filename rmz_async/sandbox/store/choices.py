@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TypeVar
 
-__all__ = ("chosen",)
+__all__ = ("chosen", "refusal_of")
 
 E = TypeVar("E", bound=Enum)
 
@@ -19,5 +19,10 @@ def chosen(choices: type[E], value: object, field: str) -> E:
     try:
         return choices(value)
     except ValueError:
-        known = ", ".join(repr(choice.value) for choice in choices)
-        raise ValueError(f"{field} must be one of {known}, not {value!r}") from None
+        raise ValueError(f"{field} {refusal_of(value, choices)}") from None
+
+
+def refusal_of(value: object, choices: type[Enum]) -> str:
+    """Return the words that say that *value* is none of *choices*."""
+    known = ", ".join(repr(choice.value) for choice in choices)
+    return f"must be one of {known}, not {value!r}"

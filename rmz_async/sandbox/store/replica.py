@@ -27,12 +27,7 @@ class Before:
 
 
 class Replica:
-    """Shows the store as it was ``switches.replica_lag`` seconds ago.
-
-    Args:
-        store: The one that is written to.
-        now: Returns the time, with its fraction of a second.
-    """
+    """Shows the store as it was ``switches.replica_lag`` seconds ago."""
 
     def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
         self._store = store

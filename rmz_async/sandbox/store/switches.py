@@ -8,6 +8,8 @@ from typing import NoReturn
 import attrs
 from attrs.validators import in_, instance_of
 
+from rmz_async.sandbox.store.choices import refusal_of
+
 __all__ = ("ChargeAt", "ExtendGuard", "MissingTimes", "Switches", "TimeForm")
 
 
@@ -16,8 +18,7 @@ class _Choice(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> NoReturn:
-        words = ", ".join(repr(each.value) for each in cls)
-        raise ValueError(f"{cls.__name__} must be one of {words}, not {value!r}")
+        raise ValueError(f"{cls.__name__} {refusal_of(value, cls)}")
 
 
 class ChargeAt(_Choice):

@@ -177,7 +177,6 @@ class Index(Generic[K, V]):
     """Finds the keys of a table's rows by a value of theirs.
 
     Args:
-        table: The rows.
         value_of: Returns the value to find a row by; a row with None is not found.
     """
 
