@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from rmz_async._calls.clock import Clock
 from rmz_async.errors import ConfigurationError, ConnectionFailedError, NotFoundError
@@ -28,7 +28,9 @@ class DoubleLookups:
     def __init__(self, now: datetime) -> None:
         if now.tzinfo is None:
             raise ConfigurationError("now: must be an aware time, for example datetime.now(UTC)")
-        self.now: datetime = now
+        # Two times of one zone are subtracted as the wall clock shows them, without the hour that
+        # summer time takes.
+        self.now: datetime = now.astimezone(UTC)
         self.known: dict[str, tuple[Subscription, ...]] = {}
         self.is_out: bool = False
         self.clock: Clock = Clock(clock=lambda: self.now.timestamp(), today=lambda: self.now)

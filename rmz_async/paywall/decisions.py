@@ -81,6 +81,7 @@ def decide(
     now = datetime.now(UTC) if now is None else now
     if now.tzinfo is None:
         raise ConfigurationError("now: must be an aware time, for example datetime.now(UTC)")
+    now = now.astimezone(UTC)
     verdict = _decisive([_judge(each, policy, now) for each in subscriptions])
     return Access(
         granted=verdict.granted,

@@ -92,7 +92,7 @@ class PaywallDouble(Paywall):
         products = self._answers.policy.product_ids
         if product_id is None:
             product_id = min(products) if products else 1
-        end = self.rmz.now + timedelta(days=30) if until is None else until
+        end = (until or self.rmz.now + timedelta(days=30)).astimezone(UTC)
         product = SubscriptionProduct(id=product_id, slug=slug)
         others = self.rmz.known.get(user, ()) if also else ()
         self._set(user, SubscriptionStatus.ACTIVE, end, product, others)
@@ -135,7 +135,7 @@ class PaywallDouble(Paywall):
         """
         if moment.tzinfo is None or moment < self.rmz.now:
             raise ConfigurationError("as_of: must be an aware time, and not before the last one")
-        self.rmz.now = moment
+        self.rmz.now = moment.astimezone(UTC)
 
     def _set(
         self,

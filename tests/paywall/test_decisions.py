@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, cast
 
 import attrs
@@ -202,6 +202,15 @@ def test_the_last_year_of_the_calendar_is_no_overflow() -> None:
     held = [subscription("active", current_period_end=datetime.max.replace(tzinfo=UTC))]
 
     assert decide(held, now=NOW).granted
+
+
+def test_an_answer_is_in_utc_wherever_the_machine_stands() -> None:
+    """Two times of one zone are subtracted as its clocks show them, without summer time."""
+    riyadh = timezone(timedelta(hours=3))
+
+    checked_at = decide([], now=NOW.astimezone(riyadh)).checked_at
+
+    assert (checked_at, checked_at.tzinfo) == (NOW, UTC)
 
 
 def test_a_time_without_a_zone_is_refused() -> None:

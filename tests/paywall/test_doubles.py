@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import anyio.lowlevel
 import pytest
 
 from rmz_async import ConfigurationError, NotFoundError, Plan
-from rmz_async.paywall import PaywallDouble, Policy, Reason
+from rmz_async.paywall import Lifetimes, PaywallDouble, Policy, Reason
 from tests.paywall.scripted import START
 
 pytestmark = pytest.mark.anyio
+
+
+class Berlin(tzinfo):
+    """A zone with the summer time of 2026, as not every machine has a table of zones."""
+
+    def utcoffset(self, when: datetime | None) -> timedelta:
+        """Return an hour, and in summer two."""
+        assert when is not None
+        end = datetime(2026, 10, 25, 3) - timedelta(hours=when.fold)  # noqa: DTZ001 - as clocks show it
+        is_summer = datetime(2026, 3, 29, 2) <= when.replace(tzinfo=None, fold=0) < end  # noqa: DTZ001 - see above
+        return timedelta(hours=2 if is_summer else 1)
+
+    def dst(self, when: datetime | None) -> timedelta:
+        """Return what summer time adds."""
+        return self.utcoffset(when) - timedelta(hours=1)
+
+    def tzname(self, when: datetime | None) -> str:
+        """Return a name."""
+        return "Berlin"
 
 
 async def test_users_are_granted_and_denied_by_hand() -> None:
@@ -43,6 +62,24 @@ async def test_the_clock_of_a_double_is_set_by_hand() -> None:
         double.as_of(datetime(2027, 1, 1))  # noqa: DTZ001 - that it has no zone is the point
     with pytest.raises(ConfigurationError, match="now"):
         PaywallDouble(now=datetime(2027, 1, 1))  # noqa: DTZ001 - that it has no zone is the point
+
+
+async def test_a_grant_ends_in_time_when_summer_time_begins_or_ends() -> None:
+    """The clocks of Berlin show an hour too much in March, and an hour twice in October."""
+    berlin, lifetimes = Berlin(), Lifetimes(soft=7200, hard=7200)
+    double = PaywallDouble(now=datetime(2026, 3, 29, 1, 30, tzinfo=berlin), lifetimes=lifetimes)
+    double.grant("noura", until=datetime(2026, 3, 29, 3, 15, tzinfo=berlin))
+    access = await double.check("noura")
+    assert access.until == datetime(2026, 3, 29, 1, 15, tzinfo=UTC)
+    assert {access.until.tzinfo, access.checked_at.tzinfo} == {UTC}
+    double.as_of(datetime(2026, 3, 29, 3, 14, tzinfo=berlin))
+    assert await double.check("noura")
+    double.as_of(datetime(2026, 3, 29, 3, 15, tzinfo=berlin))
+    assert (await double.check("noura")).reason is Reason.PERIOD_ENDED
+
+    double.as_of(datetime(2026, 10, 25, 2, 45, tzinfo=berlin))
+    double.as_of(datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=berlin))
+    assert (await double.check("noura")).checked_at == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
 
 
 async def test_a_double_plays_an_outage() -> None:
