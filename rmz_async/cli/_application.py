@@ -59,7 +59,7 @@ def application() -> App:
     for name, (place, about) in _COMMANDS.items():
         app.command(place, name=name, help=about)
     app.command(
-        "rmz_async.cli._others:sandbox",
+        "rmz_async.cli._sandbox:sandbox",
         name="sandbox",
         help="Serve a local RMZ, or ask one that runs.",
         # The command itself reads all that follows, --help too.

@@ -72,32 +72,28 @@ class Deliveries:
             event = verify(body, pairs, secrets=self._secrets)
         except SignatureError as error:
             reasons = diagnose(body, pairs, secrets=self._secrets)
-            self._new.append(
-                ShownDelivery(
-                    at=at,
-                    refused=True,
-                    title=text("refused"),
-                    parts=(str(error),),
-                    advice=reasons,
-                    document={**document, "refused": str(error), "reasons": reasons},
-                    body=readable,
-                )
+            came = ShownDelivery(
+                at=at,
+                refused=True,
+                title=text("refused"),
+                parts=(str(error),),
+                advice=reasons,
+                document={**document, "refused": str(error), "reasons": reasons},
+                body=readable,
             )
-            return _REFUSED
         except PayloadError as error:
-            self._new.append(
-                ShownDelivery(
-                    at=at,
-                    refused=False,
-                    title=text("unreadable"),
-                    parts=(str(error),),
-                    document={**document, "unreadable": str(error)},
-                    body=readable,
-                )
+            came = ShownDelivery(
+                at=at,
+                refused=False,
+                title=text("unreadable"),
+                parts=(str(error),),
+                document={**document, "unreadable": str(error)},
+                body=readable,
             )
-            return _STORED
-        self._new.append(self._seen(event, document, at, readable))
-        return _STORED
+        else:
+            came = self._seen(event, document, at, readable)
+        self._new.append(came)
+        return _REFUSED if came.refused else _STORED
 
     def _seen(
         self, event: Event, document: dict[str, object], at: datetime, readable: str

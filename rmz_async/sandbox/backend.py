@@ -56,7 +56,7 @@ class Backend:
         self.ledger: list[Effect] = []
         self.requests: KeptRequests = KeptRequests()
         self.replica: Replica = Replica(store, clock.now)
-        # The pages show these, and the store does not have them.
+        # Counts changes that the pages show and no table has, such as a new snapshot.
         self.other_changes: int = 0
         # The rate limits' windows, by a name of theirs.
         self.throttles: dict[str, Throttle] = {}

@@ -7,7 +7,7 @@ import pytest
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from rmz_async.cli import _help, _others, main
+from rmz_async.cli import _help, _sandbox, main
 from rmz_async.cli._findings import State
 from rmz_async.cli._sentences import SENTENCES, in_language
 from rmz_async.cli._wording import CATALOGUES, language_of, text, use_language
@@ -78,7 +78,7 @@ def test_all_of_the_sandboxs_help_is_translated(
         asked.add(message)
         return text(message, **values)
 
-    monkeypatch.setattr(_others, "text", recorded)
+    monkeypatch.setattr(_sandbox, "text", recorded)
     monkeypatch.setenv("LC_ALL", "en" if "--language" in command else "ar_SA.UTF-8")
 
     with pytest.raises(SystemExit, match="0"):

@@ -102,7 +102,7 @@ class _Axis:
 def _states(
     subscription: Subscription, history: Sequence[Happening], now: datetime, axis: _Axis
 ) -> Iterable[Bar]:
-    """Return what the status was until now; before the first event it was as it began."""
+    """Return the status over time; before the first event it is the one that it began with."""
     began = Status.TRIALING if subscription.trial_ends_at else Status.ACTIVE
     status = str(began if history else subscription.status)
     since = min(subscription.started_at, now)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from rmz_async.sandbox.demo.telling import check
+from rmz_async.sandbox.serving.paying import card_form
 from rmz_async.sandbox.store.cards import TestCard
 
 __all__ = ("Customer", "subscription_of")
@@ -27,7 +28,7 @@ class Customer:
         """Pay on a checkout page; return the address that the page leads to."""
         page = await self._browser.get(checkout_url)
         check(page.status_code == 200, "the checkout page opens")
-        answer = await self._browser.post(f"{checkout_url}/pay", data=_form(card, now))
+        answer = await self._browser.post(f"{checkout_url}/pay", data=card_form(card.number, now))
         check(answer.is_redirect, "the payment leads back to the shop")
         location: str = answer.headers["location"]
         return location
@@ -41,7 +42,9 @@ class Customer:
 
     async def change_card(self, subscription_id: int, card: TestCard, now: datetime) -> None:
         """Give the subscription another card."""
-        await self._post(f"/portal/subscriptions/{subscription_id}/card", _form(card, now))
+        await self._post(
+            f"/portal/subscriptions/{subscription_id}/card", card_form(card.number, now)
+        )
 
     async def cost_of_plan(self, subscription_id: int, variant_id: int) -> str:
         """Return what the portal shows as due today for another plan."""
@@ -69,7 +72,3 @@ def subscription_of(address: str) -> int:
     named = parse_qs(urlsplit(address).query).get("rmz-subscription-id", [])
     check(len(named) == 1, "the address names one subscription")
     return int(named[0])
-
-
-def _form(card: TestCard, now: datetime) -> dict[str, str]:
-    return {"card_number": card.number, "card_expiry": f"{now:%m}/{now:%y}", "card_code": "123"}

@@ -221,7 +221,7 @@ def _fault(name: str) -> RequestFault | DeliveryFault:
 def _copied(
     rules: Iterable[FaultRule], injected: Iterable[tuple[FaultRule, str]]
 ) -> tuple[tuple[FaultRule, ...], tuple[tuple[FaultRule, str], ...]]:
-    """Return copies in which each rule is one rule, too."""
+    """Return copies of both; a rule that is in both has one copy."""
     rules, injected = tuple(rules), tuple(injected)
     copies = {id(rule): attrs.evolve(rule) for rule in (*rules, *(rule for rule, _ in injected))}
     return (

@@ -45,7 +45,7 @@ class Timeline:
         self._backend = backend
         self._clock = clock
         self._subscriptions: Agenda[int] = Agenda()
-        # A row is looked at again later: it has not changed yet when it says so.
+        # A row announces a change before it happens, so that it is looked at later.
         self._stale: dict[int, None] = dict.fromkeys(backend.store.subscriptions)
         backend.store.subscriptions.listen(self._note)
         self._credits: Agenda[int] = Agenda()

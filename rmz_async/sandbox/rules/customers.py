@@ -52,7 +52,7 @@ def existing(fields: Fields, store: Store) -> Customer:
 
 
 def details(fields: Fields, dial_codes: Collection[str] | None = None) -> Details:
-    """Read what a new customer is made of; what is wrong with it is left to `Fields.check`.
+    """Read the details of a new customer; `Fields.check` refuses those that are wrong.
 
     Args:
         fields: The customer's.

@@ -12,7 +12,7 @@ import httpx
 
 from rmz_async.sandbox.scenarios.stage import Stage, StepError
 from rmz_async.sandbox.seed.given import apply
-from rmz_async.sandbox.serving.paying import NotPaidError
+from rmz_async.sandbox.serving.paying import NotPaidError, card_form
 from rmz_async.sandbox.shapes.events import Event
 from rmz_async.sandbox.store.cards import TEST_CARDS, CardBehaviour
 
@@ -198,8 +198,7 @@ class Portal:
             return "resume", {}
         if self.plan is not None:
             return f"plan/{self.plan}", {}
-        expiry = f"{stage.sandbox.clock.now():%m/%y}"
-        return "card", {"card_number": self.card or "", "card_expiry": expiry, "card_code": "123"}
+        return "card", card_form(self.card or "", stage.sandbox.clock.now())
 
 
 @attrs.frozen(kw_only=True)

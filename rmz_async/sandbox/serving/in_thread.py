@@ -120,10 +120,10 @@ class InThread:
 
         See `Clock.advance`, which an async caller uses: ``await served.sandbox.clock.advance()``.
         """
-        distance = (duration or timedelta(0)) + timedelta(
-            days=days, hours=hours, minutes=minutes, seconds=seconds
+        moving = self.sandbox.advance(
+            duration, days=days, hours=hours, minutes=minutes, seconds=seconds
         )
-        self._result(self.sandbox.clock.advance(distance))
+        self._result(moving)
 
     def pay(self, checkout_url: str, *, card: TestCard | str = TEST_CARDS[0]) -> int:
         """Pay on a checkout page, and return the subscription's id; see `Sandbox.pay`."""

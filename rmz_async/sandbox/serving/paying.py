@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-__all__ = ("NotPaidError", "pay_on_page")
+__all__ = ("NotPaidError", "card_form", "pay_on_page")
 
 
 class NotPaidError(Exception):
@@ -25,13 +25,8 @@ async def pay_on_page(
     Raises:
         NotPaidError: The page did not send the customer back to the shop.
     """
-    form = {
-        "card_number": card_number,
-        "card_expiry": f"{now:%m/%y}",
-        "card_code": "123",
-    }
     async with httpx.AsyncClient(transport=transport) as browser:
-        answer = await browser.post(f"{checkout_url}/pay", data=form)
+        answer = await browser.post(f"{checkout_url}/pay", data=card_form(card_number, now))
         if _location(answer).endswith("/confirm"):
             answer = await browser.post(f"{checkout_url}/confirm", data={"answer": "approve"})
         query = parse_qs(urlsplit(_location(answer)).query)
@@ -41,6 +36,11 @@ async def pay_on_page(
             f"{answer.status_code}; no subscription was made, and another card may pay on the page"
         )
     return int(query["rmz-subscription-id"][-1])
+
+
+def card_form(number: str, now: datetime) -> dict[str, str]:
+    """Return the form of a test card, which is valid until the month of *now* ends."""
+    return {"card_number": number, "card_expiry": f"{now:%m/%y}", "card_code": "123"}
 
 
 def _location(answer: httpx.Response) -> str:

@@ -182,7 +182,7 @@ def _written_bytes(value: bytes) -> object:
 
 
 def _is_key(kind: Any) -> bool:
-    # TOML has no null, so that a key that may be left out is one if it is there.
+    # None is for a key that may be left out. TOML has no null, so that it is never written.
     return bool(kind == int | str or kind == int | str | None)
 
 

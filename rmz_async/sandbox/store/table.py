@@ -185,7 +185,7 @@ class Index(Generic[K, V]):
         self._value_of = value_of
         self._keys: dict[Hashable, set[K]] = {}
         self._values: dict[K, Hashable] = {}
-        # A row is looked at again when somebody asks: it has not changed yet when it says so.
+        # A row announces a change before it happens, so that it is looked at when somebody asks.
         self._stale: set[K] = set(table)
         table.listen(self._stale.add)
 

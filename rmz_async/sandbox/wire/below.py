@@ -1,4 +1,4 @@
-"""A whole sandbox below a path, for its addresses begin with that path then."""
+"""Addresses: that of the API, and those of a sandbox that is below a path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command of the sandbox, which reads its own words."""
+"""``rmz sandbox``: the commands of the sandbox, which read their own words."""
 
 from __future__ import annotations
 
