@@ -10,10 +10,10 @@ import anyio
 T = TypeVar("T")
 
 
-async def in_thread(call: Callable[[], T], limiter: anyio.CapacityLimiter | None = None) -> T:
+async def in_thread(call: Callable[[], T]) -> T:
     """Call a method of the inbox, to its end, even if the caller is cancelled."""
     # A list, because a type checker holds the scope for one that may hide an error.
     results: list[T] = []
     with anyio.CancelScope(shield=True):
-        results.append(await anyio.to_thread.run_sync(call, limiter=limiter))
+        results.append(await anyio.to_thread.run_sync(call))
     return results[0]

@@ -43,7 +43,7 @@ def existing(fields: Fields, store: Store) -> Customer:
         customer = store.customers.get(customer_id)
     else:
         country_code = fields.text("country_code", required=True, longest=5)
-        phone = fields.digits("phone", least=5, most=15)
+        phone = fields.phone("phone")
         fields.check()
         customer = by_phone(store, country_code, phone)
     if customer is None:
@@ -64,7 +64,7 @@ def details(fields: Fields, dial_codes: Collection[str] | None = None) -> Detail
         country_code = fields.choice("country_code", dial_codes, required=True)
     return Details(
         country_code=country_code.lstrip("+"),
-        phone=fields.digits("phone", least=5, most=15),
+        phone=fields.phone("phone"),
         first_name=fields.text("firstName", required=True),
         last_name=fields.text("lastName", required=True),
         email=fields.email("email", required=True),

@@ -99,11 +99,11 @@ class Fields:
             self.refuse(name, "The {} field must be a valid email address.")
         return value
 
-    def digits(self, name: str, *, least: int, most: int) -> str:
-        """Return a required string of *least* to *most* digits."""
+    def phone(self, name: str) -> str:
+        """Return a required phone number, without its dial code."""
         value = self.text(name, required=True)
-        if value and not (value.isascii() and value.isdigit() and least <= len(value) <= most):
-            self.refuse(name, f"The {{}} field must be between {least} and {most} digits.")
+        if value and not (value.isascii() and value.isdigit() and 5 <= len(value) <= 15):
+            self.refuse(name, "The {} field must be between 5 and 15 digits.")
         return value
 
     def url(self, name: str, *, required: bool = False) -> str:
@@ -192,7 +192,7 @@ class Fields:
             inner = cast("Mapping[str, object]", value)
         elif value is not None:
             self.refuse(name, "The {} field must be an array.")
-        return Fields(inner, prefix=f"{self._prefix}{name}.", errors=self._errors)
+        return self._below(name, inner)
 
     def entries(self, name: str) -> list[Fields]:
         """Return the fields of each object in a required list that is not empty."""
@@ -217,19 +217,12 @@ class Fields:
 
     def texts(self, name: str, *, most: int, longest: int) -> dict[str, str] | None:
         """Return an object of at most *most* strings, or None if there is none."""
-        value = self._value(name)
-        if value is None:
+        if not self.has(name):
             return None
-        # PHP cannot distinguish an empty object from an empty list.
-        if value == []:
-            return {}
-        if not isinstance(value, Mapping):
-            self.refuse(name, "The {} field must be an array.")
-            return None
-        items = cast("Mapping[str, object]", value)
+        items = self.mapping(name)
         if len(items) > most:
             self.refuse(name, f"The {{}} field must not have more than {most} items.")
-        inner = Fields(items, prefix=f"{self._prefix}{name}.", errors=self._errors)
+        inner = self._below(name, items)
         return {key: inner.text(key, longest=longest) for key in items}
 
     def _items(self, name: str) -> Fields:
@@ -237,11 +230,10 @@ class Fields:
         if value is not None and not isinstance(value, list):
             self.refuse(name, "The {} field must be an array.")
         items = cast("list[object]", value) if isinstance(value, list) else []
-        return Fields(
-            {str(index): item for index, item in enumerate(items)},
-            prefix=f"{self._prefix}{name}.",
-            errors=self._errors,
-        )
+        return self._below(name, {str(index): item for index, item in enumerate(items)})
+
+    def _below(self, name: str, values: Mapping[str, object]) -> Fields:
+        return Fields(values, prefix=f"{self._prefix}{name}.", errors=self._errors)
 
     def _value(self, name: str, *, required: bool = False) -> object:
         value = self._values.get(name)
