@@ -138,7 +138,10 @@ class Answers:
 
     async def check(self, user: str) -> Access:
         """Return the answer about a user for whom memory has none that may be handed out."""
-        validate(user)
+        user = validate(user)
+        known = self.memory.fresh(user)
+        if known is not None:
+            return known
         return await self._recording.observed("check", self._answer(user))
 
     async def _answer(self, user: str) -> Access:
@@ -168,7 +171,7 @@ class Answers:
 
     async def refresh(self, user: str, source: Source = Source.API) -> Access:
         """Ask RMZ about a user now."""
-        validate(user)
+        user = validate(user)
         return await self._recording.observed("refresh", self._refreshed(user, source))
 
     async def _refreshed(self, user: str, source: Source) -> Access:
@@ -188,8 +191,9 @@ class Answers:
         """Ask RMZ about the customer of an event."""
         found = event.subscription
         # Another program of the shop may name users as no check can.
-        if found is None or not is_user(user := found.external_customer_id):
+        if found is None or not is_user(name := found.external_customer_id):
             return
+        user = name.strip()
         if self._reported.is_new((event.dedupe_key, user)):
             at = self._today()
             change = Change(user=user, at=at, subscription_id=found.id, status=found.status)
@@ -204,7 +208,7 @@ class Answers:
 
     async def confirm(self, query: Query, user: str, wait: float) -> Confirmation:
         """Return what became of a purchase."""
-        validate(user)
+        user = validate(user)
         settled = self._doubts.settled_at(user)
 
         def learn(user: str, subscription: Subscription, checked_at: datetime) -> Access:
@@ -224,7 +228,7 @@ class Answers:
 
     async def start(self, user: str, purchase: Purchase) -> CheckoutSession:
         """Create a checkout session, with the state of the user in its address."""
-        validate(user)
+        user = validate(user)
         if self._state is not None:
             bought = Bought(purchase.product_id, purchase.variant_id)
             url = self._state.added_to(purchase.success_url, user, bought)

@@ -93,10 +93,9 @@ class Confirming:
                 logger.log(logging.ERROR, "The paywall cannot confirm a purchase: %s", error)
             return NotYet(retry_after=_retry_after(error))
         owner = subscription.external_customer_id
-        # RMZ removes blanks at the ends of what it is sent, and may send half a character, which
-        # has no place in plain UTF-8.
+        # RMZ may send half a character, which has no place in plain UTF-8.
         if owner is None or not hmac.compare_digest(
-            owner.strip().encode("utf-8", "surrogatepass"), user.strip().encode()
+            owner.strip().encode("utf-8", "surrogatepass"), user.encode()
         ):
             return SomeoneElses()
         if plan is not None and not plan.is_of(subscription):

@@ -13,8 +13,8 @@ from rmz_async.resources._validation import Validation
 __all__ = ("is_user", "subscriptions_of", "validate")
 
 
-def validate(user: str) -> None:
-    """Check a name.
+def validate(user: str) -> str:
+    """Return a name as RMZ has it, which removes blanks at the ends of what it is sent.
 
     Raises:
         InvalidRequestError: RMZ would refuse it.
@@ -22,6 +22,7 @@ def validate(user: str) -> None:
     check = Validation(operations.SUBSCRIPTIONS_LOOKUP)
     check.text("external_customer_id", user)
     check.finish()
+    return user.strip()
 
 
 def is_user(name: str | None) -> TypeGuard[str]:
@@ -43,5 +44,4 @@ def subscriptions_of(user: str, found: Iterable[Subscription]) -> tuple[Subscrip
 
 def _is_of(subscription: Subscription, user: str) -> bool:
     name = subscription.external_customer_id
-    # RMZ removes blanks at the ends of what it is sent.
     return name is None or name.strip() == user.strip()

@@ -113,13 +113,19 @@ MODULES = {
         "paywall/old_answers",
         "paywall/outages",
     ),
-    "rmz_async.paywall._reported": ("paywall/feeding", "paywall/changes"),
+    "rmz_async.paywall._reported": ("paywall/feeding", "paywall/changes", "paywall/overtaken"),
     "rmz_async.paywall._slugs": ("paywall/misspelt_slugs",),
-    "rmz_async.paywall._users": ("paywall/paywall", "paywall/clumsy_calls", "paywall/feeding"),
+    "rmz_async.paywall._users": (
+        "paywall/paywall",
+        "paywall/clumsy_calls",
+        "paywall/feeding",
+        "paywall/padded_names",
+    ),
     "rmz_async.paywall._product_answers": (
         "paywall/products",
         "paywall/products_bought",
         "paywall/misspelt_slugs",
+        "paywall/padded_names",
     ),
     "rmz_async.paywall._answers": (
         "paywall/exact_ends",
@@ -138,6 +144,8 @@ MODULES = {
         "paywall/old_answers",
         "paywall/confirming",
         "paywall/misspelt_slugs",
+        "paywall/padded_names",
+        "paywall/overtaken",
     ),
     "rmz_async.paywall._judging": (
         "paywall/exact_ends",
@@ -156,6 +164,7 @@ MODULES = {
         "paywall/old_answers",
         "paywall/confirming",
         "paywall/misspelt_slugs",
+        "paywall/several_subscriptions",
     ),
     "rmz_async.paywall._query": ("paywall/confirming", "paywall/clumsy_calls"),
     "rmz_async.paywall._state": ("paywall/state", "paywall/confirming", "sync/paywall"),
