@@ -11,6 +11,7 @@ from rmz_async.cli._printing import shown
 from rmz_async.cli._wording import text
 from rmz_async.errors import ConfigurationError, PayloadError, SignatureError
 from rmz_async.webhooks import diagnose, verify
+from rmz_async.webhooks._secrets import Keys
 from rmz_async.webhooks.events import Event
 
 MOST_BYTES = 1024 * 1024
@@ -44,7 +45,7 @@ class Deliveries:
     """Verifies deliveries, and keeps them until they are printed.
 
     Raises:
-        ConfigurationError: There is none.
+        ConfigurationError: There is none, or a secret breaks a rule.
     """
 
     def __init__(self, secrets: Sequence[str]) -> None:
@@ -52,6 +53,7 @@ class Deliveries:
             raise ConfigurationError(
                 text("RMZ_WEBHOOK_SECRETS: set it to the secrets of your webhooks")
             )
+        Keys(secrets).check()
         self.count: int = 0
         self._secrets = secrets
         self._new: list[ShownDelivery] = []

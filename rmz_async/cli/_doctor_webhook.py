@@ -13,7 +13,9 @@ from anyio import fail_after
 
 from rmz_async.cli._findings import Finding, State
 from rmz_async.cli._wording import text
+from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks import sign
+from rmz_async.webhooks._secrets import Keys
 
 # RMZ gives up after 3 s.
 _LIMIT, _SLOW = 3.0, 1.0
@@ -36,9 +38,13 @@ async def check_webhook(url: str | None, keys: Sequence[str]) -> list[Finding]:
     if not url.lower().startswith(("http://", "https://")):
         advice = text("begin the address with https://, or for your own machine with http://")
         return [Finding("webhook", State.FAILED, text("is no address of a webhook"), advice)]
+    advice = text("set RMZ_WEBHOOK_SECRETS to the secrets of your webhooks")
     if not keys:
-        advice = text("set RMZ_WEBHOOK_SECRETS to the secrets of your webhooks")
         return [Finding("webhook", State.FAILED, text("no secret is known"), advice)]
+    try:
+        Keys(keys).check()
+    except ConfigurationError as error:
+        return [Finding("webhook", State.FAILED, str(error), advice)]
     try:
         async with httpx.AsyncClient(timeout=2 * _TIMEOUT) as http:
             findings = [_forged(await _status(http, url, secrets.token_hex()))]

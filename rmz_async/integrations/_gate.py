@@ -18,6 +18,8 @@ from rmz_async.plans import Plan
 SignedIn: TypeAlias = Awaitable[str | None] | str | None
 """The signed-in user; None if nobody is signed in. Code that awaits takes both forms."""
 
+T = TypeVar("T")
+
 NOBODY = 401
 REFUSED = 402
 CANNOT_SAY = 503
@@ -43,6 +45,15 @@ class BlockingPaywall(Protocol):
     def check(self, user: str, *products: str | Plan) -> Access:
         """Return whether a user has access."""
         ...
+
+
+def keep_private(page: T) -> T:
+    """Return *page*, which no proxy may keep for the next visitor unless the view has said so."""
+    headers = getattr(page, "headers", None)
+    # Some answers have none, such as an ASGI application.
+    if headers is not None:
+        headers.setdefault("Cache-Control", "private")
+    return page
 
 
 async def awaited_user(signed_in: SignedIn) -> str | None:

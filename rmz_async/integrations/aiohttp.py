@@ -18,7 +18,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.integrations._bodies import PATH, AsyncReceiver, check_receiver, read_body
-from rmz_async.integrations._gate import AsyncGate, AsyncPaywall, Refusal, SignedIn
+from rmz_async.integrations._gate import AsyncGate, AsyncPaywall, Refusal, SignedIn, keep_private
 from rmz_async.integrations._lifetime import check_client
 from rmz_async.paywall import Access, Paywall
 from rmz_async.webhooks import Receiver
@@ -137,7 +137,7 @@ def requires(
             if isinstance(answer, Refusal):
                 return web.json_response(answer.body, status=answer.status, headers=answer.headers)
             request[ACCESS] = answer
-            return await view(request)
+            return keep_private(await view(request))
 
         return guarded
 

@@ -18,11 +18,11 @@ from typing import Annotated, Any, cast
 from rmz_async._extras import extra
 from rmz_async.client import Client
 from rmz_async.integrations._bodies import PATH, AsyncReceiver
-from rmz_async.integrations._gate import AsyncPaywall, Gate, check_async_paywall
+from rmz_async.integrations._gate import AsyncPaywall, Gate, check_async_paywall, keep_private
 from rmz_async.paywall import Access
 
 with extra("fastapi", needed_by="rmz_async.integrations.fastapi"):
-    from fastapi import APIRouter, Depends, HTTPException, Request
+    from fastapi import APIRouter, Depends, HTTPException, Request, Response
     from fastapi.requests import HTTPConnection
 
     # Inside, as FastAPI's extra brings Starlette along.
@@ -72,9 +72,12 @@ def requires(
 
     # A default and not Annotated: FastAPI could not read the name of a local variable there.
     # A connection and not a request: a WebSocket is no request.
-    async def let_in(connection: HTTPConnection, signed_in: str | None = Depends(user)) -> Access:
+    async def let_in(
+        connection: HTTPConnection, response: Response, signed_in: str | None = Depends(user)
+    ) -> Access:
         access = await paywall.check(signed_in, *gate.slugs) if signed_in else None
         if access:
+            keep_private(response)
             return access
         address = None if offer is None else offer(cast("Request", connection))
         refusal = gate.refusal(access, connection.headers, address)

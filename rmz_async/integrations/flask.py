@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 from rmz_async._extras import extra
 from rmz_async.integrations._bodies import PATH, READ_AT_MOST, BlockingReceiver, check_receiver
-from rmz_async.integrations._gate import BlockingPaywall, Gate, check_paywall
+from rmz_async.integrations._gate import BlockingPaywall, Gate, check_paywall, keep_private
 
 with extra("flask", needed_by="rmz_async.integrations.flask"):
     from flask import Blueprint, Response, current_app, g, jsonify, request
@@ -86,8 +86,8 @@ def requires(
             if access is not None and access.granted:
                 g.access = access
                 # Flask runs an async view in a loop of its own, and sees only this function.
-                answer: ResponseReturnValue = current_app.ensure_sync(view)(*args, **kwargs)
-                return answer
+                answer = current_app.ensure_sync(view)(*args, **kwargs)
+                return keep_private(current_app.make_response(answer))
             refusal = gate.refusal(access, request.headers, None if offer is None else offer())
             return jsonify(refusal.body), refusal.status, refusal.headers
 

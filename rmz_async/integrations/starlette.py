@@ -35,6 +35,7 @@ from rmz_async.integrations._gate import (
     Gate,
     Refusal,
     SignedIn,
+    keep_private,
 )
 from rmz_async.integrations._lifetime import check_client, lifetime
 from rmz_async.operations import OPERATIONS, RetryRule
@@ -188,8 +189,8 @@ def requires(
                 return JSONResponse(answer.body, answer.status, answer.headers)
             request.state.access = answer
             if is_async(endpoint):
-                return await cast("Endpoint", endpoint)(request)
-            return await run_in_threadpool(cast("PlainEndpoint", endpoint), request)
+                return keep_private(await cast("Endpoint", endpoint)(request))
+            return keep_private(await run_in_threadpool(cast("PlainEndpoint", endpoint), request))
 
         return guarded
 

@@ -224,6 +224,19 @@ def test_a_webhook_that_cannot_be_reached_is_a_finding(
     assert one(capsys, "webhook", "--webhook", url) == "failed"
 
 
+@pytest.mark.parametrize("secret", ["short", f"{SECRET}\udce9"])
+def test_a_secret_that_protects_nothing_is_a_finding(
+    served: Served, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    """No application takes such a secret, and one that is not UTF-8 signs nothing."""
+    monkeypatch.setenv("RMZ_WEBHOOK_SECRET", secret)
+
+    assert main(["doctor", "--webhook", "http://127.0.0.1:1/"]) == 1
+    output = capsys.readouterr().out
+    assert "secrets[0]: must be" in output
+    assert secret not in output
+
+
 def test_an_address_without_https_is_named_as_the_mistake(
     served: Served, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -196,6 +196,18 @@ def test_without_a_secret_nothing_can_be_verified(capsys: pytest.CaptureFixture[
     assert "RMZ_WEBHOOK_SECRETS" in capsys.readouterr().err
 
 
+def test_a_secret_that_protects_nothing_is_refused_before_the_first_delivery(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each delivery would end in a traceback."""
+    monkeypatch.setenv("RMZ_WEBHOOK_SECRETS", f"{SECRETS[0]},s3cret")
+
+    assert main(["listen", "--port", "99999"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("rmz: ConfigurationError: secrets[1]: must be")
+    assert "s3cret" not in error
+
+
 def test_a_port_that_is_taken_is_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

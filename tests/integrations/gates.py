@@ -31,6 +31,7 @@ def check_gate(url: str, double: Any) -> None:
 
     passed = get("noura")
     assert (passed.status_code, passed.text) == (200, "active")
+    assert passed.headers["Cache-Control"] == "private"
 
     refused = get("sami")
     body = _body(refused)

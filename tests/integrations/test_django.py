@@ -159,6 +159,23 @@ def test_a_body_that_is_not_complete_leaves_no_traceback(receiver: webhooks.Rece
     assert asyncio.run(webhook(receiver)(request)).status_code == 400
 
 
+def test_a_body_in_chunks_is_verified_under_wsgi(
+    blocking_receiver: rmz_sync.webhooks.Receiver,
+) -> None:
+    """A proxy may send it so, without a length, and Django itself sees no body then."""
+    use(blocking_receiver)
+    body = webhooks.sample(EventType.SUBSCRIPTION_RENEWED)
+    environ: dict[str, Any] = {
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.input_terminated": True,
+        "HTTP_SIGNATURE": webhooks.sign(body, SECRET),
+    }
+
+    request = RequestFactory().generic("POST", PATH, **environ)
+
+    assert webhook(blocking_receiver)(request).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("value", "problem"),
     [

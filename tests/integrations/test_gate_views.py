@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import AsyncRequestFactory, RequestFactory
 from django.utils.decorators import method_decorator
 from django.views import View
+from django.views.decorators.cache import cache_page
 from fastapi import Depends, FastAPI, WebSocket
 from flask import Flask
 from litestar import Litestar
@@ -31,7 +32,7 @@ from rmz_async.integrations import fastapi as for_fastapi
 from rmz_async.integrations import flask as for_flask
 from rmz_async.integrations import litestar as for_litestar
 from rmz_async.integrations import starlette as for_starlette
-from rmz_async.integrations._gate import Gate
+from rmz_async.integrations._gate import Gate, keep_private
 from rmz_async.integrations.django import gate as for_django
 from rmz_async.paywall import Access, PaywallDouble, Reason
 from tests.integrations.test_django import urlpatterns
@@ -160,6 +161,30 @@ async def test_django_guards_all_views_by_a_paywall_that_awaits(
         view = of_method(decorate, name="dispatch")(type("Guarded", (premium,), {})).as_view()
 
     assert (await view(AsyncRequestFactory().get("/"))).status_code == status
+
+
+def test_a_cache_of_pages_keeps_none_of_them_for_the_next_visitor(
+    blocking_double: rmz_sync.paywall.PaywallDouble,
+) -> None:
+    """Django's own stands before the gate, and a proxy does."""
+    decorate = for_django.requires(
+        paywall=blocking_double, user=lambda request: request.headers["X-User"]
+    )
+    view = cache_page(60)(decorate(plain))
+    statuses = [
+        view(RequestFactory().get("/cached", headers={"X-User": user})).status_code
+        for user in ("noura", "sami")
+    ]
+
+    assert statuses == [200, 402]
+
+
+def test_a_page_may_say_how_long_it_may_be_kept() -> None:
+    """An answer without headers, such as an ASGI application, is left alone."""
+    page = PlainTextResponse("premium", headers={"Cache-Control": "max-age=60"})
+
+    assert keep_private(page).headers["Cache-Control"] == "max-age=60"
+    assert keep_private(plain) is plain
 
 
 def test_django_lets_nobody_in_by_something_else_than_an_answer() -> None:

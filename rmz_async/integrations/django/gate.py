@@ -15,6 +15,7 @@ from rmz_async.integrations._gate import (
     Gate,
     SignedIn,
     awaited_user,
+    keep_private,
 )
 from rmz_async.paywall import Access
 
@@ -70,13 +71,13 @@ def requires(
             # A method of a class of Django's may be async, and not say so.
             run = view if _is_async_view(view) else sync_to_async(view)
             response = await run(request, *args, **kwargs)
-            return await response if inspect.isawaitable(response) else response
+            return keep_private(await response if inspect.isawaitable(response) else response)
 
         @functools.wraps(view)
         def guarded_blocking(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             name = user(request)
             answer = refused(request, check(name, *gate.slugs) if name else None)
-            return view(request, *args, **kwargs) if answer is None else answer
+            return keep_private(view(request, *args, **kwargs)) if answer is None else answer
 
         return guarded if is_async(check) or _is_async_view(view) else guarded_blocking
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from django.db import connections, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
 from rmz_async.integrations._bodies import READ_AT_MOST, AsyncReceiver, BlockingReceiver
@@ -54,9 +54,17 @@ def _body(request: HttpRequest) -> tuple[HttpResponse | None, bytes]:
         return HttpResponseNotAllowed(["POST"]), b""
     try:
         # request.body has a limit of its own, which is a setting of the application.
-        return None, request.read(READ_AT_MOST)
-    except UnreadablePostError:
+        return None, _stream(request).read(READ_AT_MOST)
+    except Exception:  # noqa: BLE001 - each server has errors of its own
         return HttpResponse("the body is not complete", status=400), b""
+
+
+def _stream(request: HttpRequest) -> Any:
+    environ: dict[str, Any] = getattr(request, "environ", {})
+    # Django sees no body in chunks, which a server that marks the end of its stream can read. A
+    # middleware that asked Django for the body has got none, and the stream has it still.
+    is_chunked = environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH")
+    return environ["wsgi.input"] if is_chunked else request
 
 
 def _answer(ack: Ack) -> HttpResponse:
