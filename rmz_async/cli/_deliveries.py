@@ -29,7 +29,7 @@ class ShownDelivery:
         parts: The rest of its line.
         advice: The mistakes that explain a refusal.
         document: The same as JSON, without personal data.
-        body: The content as text.
+        body: The content as a string.
     """
 
     at: datetime

@@ -194,7 +194,7 @@ def _customer(customer: Customer, store: Store) -> dict[str, object]:
         "firstName": customer.first_name,
         "lastName": customer.last_name,
         "email": customer.email,
-        # A number here and text in the API.
+        # A number here and a string in the API.
         "country_code": int(customer.country_code),
         "phone": customer.phone,
         "is_banned": customer.is_banned,

@@ -93,7 +93,7 @@ def list_row(product: Product, store: Store, now: datetime) -> dict[str, object]
 
 
 def ordered(product: Product, store: Store, now: datetime) -> dict[str, object]:
-    """Return the product of an order's line as webhooks send it, its money as text."""
+    """Return the product of an order's line as webhooks send it, its money as strings."""
     whole = {**_columns(product, store), **_computed(product, store, now)}
     return {
         key: money_text(value) if isinstance(value, Decimal) else value
