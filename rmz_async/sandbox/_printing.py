@@ -6,8 +6,8 @@ import codecs
 import sys
 import unicodedata
 from collections.abc import Generator
-from contextlib import contextmanager
-from io import TextIOWrapper
+from contextlib import contextmanager, suppress
+from io import StringIO, TextIOWrapper
 from typing import TextIO, TypeGuard
 
 READABLE = "rmz-readable"
@@ -52,6 +52,9 @@ _ASCII.update(zip(_ARABIC, _LATIN.split(), strict=True))
 def readable_output() -> Generator[None]:
     """Replace in stdout and stderr all that their encoding lacks, instead of raising an error."""
     codecs.register_error(READABLE, _replace)
+    # A shell closes them with ``>&-``, and a service of Windows has none.
+    sys.stdout = sys.stdout or _Nowhere()
+    sys.stderr = sys.stderr or _Nowhere()
     streams = [
         (stream, stream.errors) for stream in (sys.stdout, sys.stderr) if _raises_or_escapes(stream)
     ]
@@ -61,7 +64,16 @@ def readable_output() -> Generator[None]:
         yield
     finally:
         for stream, errors in streams:
-            stream.reconfigure(errors=errors)
+            # The disk may be full.
+            with suppress(OSError):
+                stream.reconfigure(errors=errors)
+
+
+class _Nowhere(StringIO):
+    """Keeps nothing, as a sandbox may be served for days."""
+
+    def write(self, text: str, /) -> int:
+        return len(text)
 
 
 def _raises_or_escapes(stream: TextIO) -> TypeGuard[TextIOWrapper]:

@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from rmz_async._calls.refusals import quoted
@@ -36,10 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with Administration(given.inbox, given.receiver) as given.work:
             for line in given.carry_out(given):
                 print(line)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The pipe is closed. Python flushes stdout as it exits, and would show an error.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(end="", flush=True)
+    except OSError as error:
+        # Python flushes stdout as it exits, and would show an error.
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            print(f"{type(error).__name__}: {error.strerror}", file=sys.stderr)
         return 1
     except Exception as error:  # noqa: BLE001 - each database has errors of its own
         # A database's error may show the address with its password.

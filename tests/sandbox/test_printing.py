@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from typing import Any
 
 import pytest
 
@@ -67,6 +68,30 @@ def test_an_output_without_an_encoding_is_left_alone(monkeypatch: pytest.MonkeyP
     with readable_output():
         sys.stdout.write("→")
     assert own.getvalue() == "→"
+
+
+def test_a_program_without_an_output_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell closes it with ``>&-``, and a service of Windows has none."""
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+
+    assert main(["serve", "--port", "0"], wait=lambda: None) == 0
+    assert isinstance(sys.stdout, io.StringIO)
+    assert sys.stdout.getvalue() == "", "it may be served for days"
+
+
+def test_a_full_disk_at_the_end_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python writes what is left before it treats other letters in another way."""
+
+    class Full(io.TextIOWrapper):
+        def reconfigure(self, *, errors: str | None = None, **_: Any) -> None:
+            if errors == "strict":
+                raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full(io.BytesIO(), "ascii"))
+
+    with readable_output():
+        sys.stdout.write("-")
 
 
 def test_bytes_that_cannot_be_decoded_are_an_error() -> None:

@@ -240,6 +240,29 @@ def test_a_reader_that_has_enough_is_no_error_of_the_inbox(
     assert capsys.readouterr().err == ""
 
 
+def test_a_full_disk_is_no_error_of_the_inbox(
+    address: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", Full())
+        assert main(["--inbox", address, "list"]) == 1
+
+    assert capsys.readouterr().err == "OSError: No space left on device\n"
+
+
+def test_a_program_without_an_output_may_replay(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell closes it with ``>&-``, and the command looked as if it had failed."""
+    monkeypatch.setattr(sys, "stdout", None)
+
+    assert main(["--inbox", address, "--receiver", "my_shop:receiver", "replay", "1"]) == 0
+
+
 def test_a_program_may_print_elsewhere(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stdout = io.StringIO()
     monkeypatch.setattr(sys, "stdout", stdout)
