@@ -194,7 +194,7 @@ class Answers:
         if found is None or not is_user(name := found.external_customer_id):
             return
         user = name.strip()
-        if self._reported.is_new((event.dedupe_key, user)):
+        if self._reported.add_event((event.dedupe_key, user)):
             at = self._today()
             change = Change(user=user, at=at, subscription_id=found.id, status=found.status)
             self._reported.doubt(change)

@@ -43,8 +43,8 @@ class ReportedChanges:
         self._replica_lag = replica_lag
         self._came: dict[Hashable, None] = {}
 
-    def is_new(self, event: Hashable) -> bool:
-        """Return whether an event, by its key, is fed for the first time.
+    def add_event(self, event: Hashable) -> bool:
+        """Remember an event by its key, and return whether it has not been fed before.
 
         A handler that fails is attempted for hours, and no replica lags for so long.
         """
