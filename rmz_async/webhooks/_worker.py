@@ -22,6 +22,7 @@ from rmz_async.webhooks._reading import event_of
 from rmz_async.webhooks._records import handler_record, known
 from rmz_async.webhooks._threads import in_thread
 from rmz_async.webhooks._transaction import Run, current_run
+from rmz_async.webhooks.inbox._steady_time import SteadyTime
 from rmz_async.webhooks.inbox.interface import Inbox, TaskState
 from rmz_async.webhooks.inbox.records import Task
 
@@ -57,17 +58,19 @@ class Worker:
     _claimed_at: WeakKeyDictionary[Task, float] = attrs.field(
         init=False, factory=WeakKeyDictionary[Task, float]
     )
+    # The time until which no other worker can have each task that was claimed.
+    _leases: WeakKeyDictionary[Task, float] = attrs.field(
+        init=False, factory=WeakKeyDictionary[Task, float]
+    )
+    _time: SteadyTime = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.done = Batches(self._done)
+        self._time = SteadyTime(self.clock)
 
     async def claim(self, limit: int, inbox_id: int | None = None) -> Sequence[Task]:
         """Claim tasks that are due, or those of one delivery."""
-        tasks = await in_thread(
-            partial(
-                self.inbox.claim, self.handlers.names, limit=limit, lease=LEASE, inbox_id=inbox_id
-            )
-        )
+        tasks = await in_thread(partial(self._claim, limit, inbox_id))
         if self.observer is not None:
             self._claimed_at.update(dict.fromkeys(tasks, self.clock.clock()))
         return tasks
@@ -111,6 +114,11 @@ class Worker:
                 self.observer.on_handler(handler_record(task, outcome, seconds, waited))
 
     async def _run(self, task: Task, running: set[Task], limiter: anyio.CapacityLimiter) -> str:
+        if self._time.now() >= self._leases[task]:
+            # The task waited here, and another worker may have run it, and those after it.
+            running.discard(task)
+            await self.give_back([task])
+            return "lost"
         running.add(task)
         run = Run(task, self.inbox)
         token = current_run.set(run)
@@ -206,10 +214,21 @@ class Worker:
         while True:
             await self.clock.sleep(RENEWAL)
             if running:
+                tasks, until = tuple(running), self._time.now() + LEASE
                 try:
-                    await in_thread(partial(self.inbox.renew, tuple(running), lease=LEASE))
+                    await in_thread(partial(self.inbox.renew, tasks, lease=LEASE))
+                    # A renewal does not say which tasks were lost before.
+                    now = self._time.now()
+                    kept = [task for task in tasks if now < self._leases[task]]
+                    self._leases.update(dict.fromkeys(kept, until))
                 except Exception as error:  # noqa: BLE001 - each database has errors of its own
                     logger.error("leases were not renewed: %s", quoted(str(error)))  # noqa: TRY400 - the next renewal may succeed
+
+    def _claim(self, limit: int, inbox_id: int | None) -> Sequence[Task]:
+        tasks = self.inbox.claim(self.handlers.names, limit=limit, lease=LEASE, inbox_id=inbox_id)
+        # In the thread, because the event loop may be held up before it gets the tasks.
+        self._leases.update(dict.fromkeys(tasks, self._time.now() + LEASE))
+        return tasks
 
     def _waits(self, task: Task) -> bool:
         entry = self.inbox.entry(task.inbox_id)

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+import anyio
+
 from rmz_async.client import Client
 from rmz_async.errors import ConfigurationError
 from rmz_async.webhooks._ack import STORED, Ack, not_stored
@@ -131,7 +133,8 @@ class Receiver(ReceiverCore):
             The handlers that run again, or would; empty if there is no such delivery, if it is not
             an event, or if no handler wants it.
         """
-        return await in_thread(partial(self.replayed, inbox_id, dry_run=dry_run))
+        call = partial(self.replayed, inbox_id, dry_run=dry_run)
+        return await in_thread(call, anyio.to_thread.current_default_thread_limiter())
 
     async def reconcile(
         self, rmz: Client, *, per_minute: int = PAGES, feed_first: bool = False
@@ -163,7 +166,8 @@ class Receiver(ReceiverCore):
 
     async def stats(self) -> Stats:
         """Return how many deliveries and tasks the inbox holds."""
-        return await in_thread(self.inbox.stats)
+        limiter = anyio.to_thread.current_default_thread_limiter()
+        return await in_thread(self.inbox.stats, limiter)
 
     async def health(self) -> Health:
         """Return how this receiver is doing, for a status page.
