@@ -58,6 +58,7 @@ class Part(StrEnum):
     MAX_NAMED = "_MAX_NAMED"
     NETWORK = "_network"
     OPENER = "_opener"
+    REPORTED = "_reported"
     SESSION = "_session"
     SSL = "_ssl"
     STATE = "_state"

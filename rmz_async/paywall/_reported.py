@@ -48,12 +48,11 @@ class ReportedChanges:
 
         A handler that fails is attempted for hours, and no replica lags for so long.
         """
-        if event in self._came:
-            return False
+        is_new = event not in self._came
         self._came[event] = None
         if len(self._came) > MOST_EVENTS:
             self._came.pop(next(iter(self._came)), None)
-        return True
+        return is_new
 
     def doubt(self, change: Change) -> None:
         """Doubt all that is known of a user."""

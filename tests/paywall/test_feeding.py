@@ -16,7 +16,7 @@ from rmz_async.paywall._users import is_user
 from rmz_async.webhooks import Receiver, sample, sign, verify
 from tests.paywall.events import SECRET, event
 from tests.paywall.scripted import START, ScriptedRMZ, subscription
-from tests.seams import Setting, Urgency, answers_over, paywall_over, replace
+from tests.seams import Part, Setting, Urgency, answers_over, inside, paywall_over, replace
 
 pytestmark = pytest.mark.anyio
 
@@ -346,6 +346,16 @@ async def test_many_events_are_recognized_no_more(
         rmz.later(31)
         await paywall.feed(event(external_customer_id="huda"))
         await paywall.feed(event(external_customer_id="sami"))
+
+
+def test_the_last_ten_thousand_events_are_recognized(rmz: ScriptedRMZ) -> None:
+    """A shop that cancels all of its subscriptions in one minute fills no more memory."""
+    reported = inside(answers_over(rmz), Part.REPORTED)
+
+    assert all(reported.add_event(number) for number in range(10_001))
+
+    assert not reported.add_event(1)
+    assert reported.add_event(0)
 
 
 async def test_an_event_of_a_change_after_the_redirect_counts(rmz: ScriptedRMZ) -> None:
