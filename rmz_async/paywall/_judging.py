@@ -27,7 +27,7 @@ __all__ = ("Judging",)
 CONTRADICTED_LIFETIME = 2.0
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True)
 class Judging:
     """Makes facts into answers.
 
@@ -78,8 +78,8 @@ class Judging:
         else:
             lifetime = self.lifetimes.refusal
         self.remember(user, access, lifetime)
-        if missing and access.granted and user not in self.doubts:
-            # The grant is to be looked at again before it is old.
+        if missing and user not in self.doubts:
+            # The answer is to be looked at again before it is old.
             self.doubts.add(user, fact.checked_at)
         return access
 
