@@ -37,7 +37,7 @@ def canceled(effective: str) -> Compare:
     return compare
 
 
-def explains_uncanceled(effective: str) -> Callable[[Subscription], bool]:
+def refuses_cancel(effective: str) -> Callable[[Subscription], bool]:
     """Return what says whether RMZ refuses to cancel a subscription in its state."""
     with_period = effective == "end_of_period"
     return lambda found: found.status in _ENDED or (with_period and _ends_with_period(found))
@@ -48,12 +48,12 @@ def paused(found: Subscription, window: Window | None) -> Evidence:
     return _state(found, window, found.status == SubscriptionStatus.PAUSED, found.paused_at)
 
 
-def explains_unpaused(found: Subscription) -> bool:
+def refuses_pause(found: Subscription) -> bool:
     """Return whether RMZ refuses to pause a subscription in its state."""
     return found.status != SubscriptionStatus.ACTIVE
 
 
-def resumed(found: Subscription, window: Window | None) -> Evidence:
+def unpaused(found: Subscription, window: Window | None) -> Evidence:
     """Compare for the end of a pause."""
     active = found.status == SubscriptionStatus.ACTIVE
     if active and (window is None or found.updated_at is None):
@@ -63,8 +63,8 @@ def resumed(found: Subscription, window: Window | None) -> Evidence:
     return _state(found, window, active, found.current_period_start)
 
 
-def explains_unresumed(found: Subscription) -> bool:
-    """Return whether RMZ refuses to resume a subscription in its state."""
+def refuses_unpause(found: Subscription) -> bool:
+    """Return whether RMZ refuses to unpause a subscription in its state."""
     return found.status != SubscriptionStatus.PAUSED
 
 

@@ -204,7 +204,7 @@ class Subscriptions:
             subscription_id,
             {"effective": effective},
             _settling.canceled(effective),
-            _settling.explains_uncanceled(effective),
+            _settling.refuses_cancel(effective),
         )
 
     async def pause(self, subscription_id: int) -> Subscription:
@@ -232,7 +232,7 @@ class Subscriptions:
             subscription_id,
             None,
             _settling.paused,
-            _settling.explains_unpaused,
+            _settling.refuses_pause,
         )
 
     async def unpause(self, subscription_id: int) -> Subscription:
@@ -259,8 +259,8 @@ class Subscriptions:
             operations.SUBSCRIPTIONS_UNPAUSE,
             subscription_id,
             None,
-            _settling.resumed,
-            _settling.explains_unresumed,
+            _settling.unpaused,
+            _settling.refuses_unpause,
         )
 
     @overload

@@ -125,7 +125,7 @@ def test_who_takes_two_clocks_for_one_is_caught(monkeypatch: pytest.MonkeyPatch)
 
 def test_who_believes_a_contradicted_read_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that takes a refusal for final, though the state allows the change, is wrong."""
-    monkeypatch.setattr(_settling, "explains_unpaused", lambda _: True)
+    monkeypatch.setattr(_settling, "refuses_pause", lambda _: True)
     monkeypatch.setattr(_retry, "lag_of", lambda _: 0.0)
     tally = play(matching("subscriptions.pause/html-502/after/first/lag-30"))
     assert lies(tally) == {Column.FAILED_APPLIED: 1}

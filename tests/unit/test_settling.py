@@ -13,14 +13,14 @@ from rmz_async.models import Order, OrderStatus, Subscription, SubscriptionStatu
 from rmz_async.resources._settling import (
     Compare,
     canceled,
-    explains_uncanceled,
-    explains_unpaused,
-    explains_unresumed,
     extended,
     moved_to,
     never,
     paused,
-    resumed,
+    refuses_cancel,
+    refuses_pause,
+    refuses_unpause,
+    unpaused,
 )
 
 SINCE = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -58,7 +58,7 @@ STATES: dict[str, tuple[Compare, dict[str, object], list[dict[str, object]]]] = 
         [{"status": "active", "cancel_at_period_end": True}, {"status": "expired"}],
     ),
     "pause": (paused, {"status": "paused"}, [{"status": "active"}, {"status": "canceled"}]),
-    "unpause": (resumed, {"status": "active"}, [{"status": "paused"}, {"status": "new word"}]),
+    "unpause": (unpaused, {"status": "active"}, [{"status": "paused"}, {"status": "new word"}]),
 }
 
 every_change = pytest.mark.parametrize("name", STATES)
@@ -144,8 +144,8 @@ def test_a_state_that_is_older_than_the_call_is_not_of_the_call(
 
 
 ALLOWED = {
-    "pause": (explains_unpaused, "active"),
-    "unpause": (explains_unresumed, "paused"),
+    "pause": (refuses_pause, "active"),
+    "unpause": (refuses_unpause, "paused"),
 }
 
 
@@ -169,7 +169,7 @@ def test_only_an_end_explains_that_a_cancellation_is_refused(
 
     over = status in (SubscriptionStatus.CANCELED, SubscriptionStatus.EXPIRED)
     expected = over or (effective == "end_of_period" and ending is True)
-    assert explains_uncanceled(effective)(found) is expected
+    assert refuses_cancel(effective)(found) is expected
     assert not never(found)
 
 
