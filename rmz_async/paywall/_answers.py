@@ -194,11 +194,13 @@ class Answers:
         if found is None or not is_user(name := found.external_customer_id):
             return
         user = name.strip()
-        if self._reported.add_event((event.dedupe_key, user)):
-            at = self._today()
-            change = Change(user=user, at=at, subscription_id=found.id, status=found.status)
+        at = self._today()
+        change = Change(user=user, at=at, subscription_id=found.id, status=found.status)
+        first = self._reported.first((event.dedupe_key, user), change)
+        if first is change:
             self._reported.doubt(change)
-            await self._facts.announce(change)
+        # Again, because the cache may not have answered; processes that know of it ignore it.
+        await self._facts.announce(first)
         try:
             await self.refresh(user, Source.WEBHOOK)
         except ConnectionFailedError:

@@ -41,18 +41,21 @@ class ReportedChanges:
         self._expectations = expectations
         self._now = now
         self._replica_lag = replica_lag
-        self._came: dict[Hashable, None] = {}
+        self._came: dict[Hashable, Change] = {}
 
-    def add_event(self, event: Hashable) -> bool:
-        """Remember an event by its key, and return whether it has not been fed before.
+    def first(self, event: Hashable, change: Change) -> Change:
+        """Return the change as an event reported it when it was fed for the first time.
 
         A handler that fails is attempted for hours, and no replica lags for so long.
+
+        Args:
+            event: The key of the event.
+            change: The change, as it is reported now.
         """
-        is_new = event not in self._came
-        self._came[event] = None
+        first = self._came.setdefault(event, change)
         if len(self._came) > MOST_EVENTS:
             self._came.pop(next(iter(self._came)), None)
-        return is_new
+        return first
 
     def doubt(self, change: Change) -> None:
         """Doubt all that is known of a user."""

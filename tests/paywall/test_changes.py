@@ -36,6 +36,24 @@ async def test_an_event_reaches_the_processes_that_it_has_not_come_to(rmz: Scrip
     assert len(rmz.asked) == 2
 
 
+async def test_an_event_that_is_fed_again_reaches_a_cache_that_had_failed(
+    rmz: ScriptedRMZ,
+) -> None:
+    """Other processes hear of it in no other way, and the change is as old as it was."""
+    shared = Shared()
+    paywall = paywall_over(rmz, shared=shared)
+    shared.failure, rmz.failure = OSError("the cache is down"), DOWN
+    with pytest.raises(ConnectionFailedError):
+        await paywall.feed(CANCELED)
+    assert not shared.log
+
+    shared.failure = rmz.failure = None
+    rmz.later(60)
+    rmz.set(subscription(status="canceled"))
+    await paywall.feed(CANCELED)
+    assert [change.at for change in shared.log] == [START]
+
+
 async def test_what_was_learnt_since_a_change_is_kept(rmz: ScriptedRMZ) -> None:
     """A process hears of its own events, too."""
     shared = Shared()
