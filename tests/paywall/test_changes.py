@@ -260,3 +260,41 @@ async def test_many_doubts_are_forgotten_in_order(
     rmz.later(10)
     rmz.set(subscription(status="canceled"))
     assert (await paywall.check("noura")).reason is Reason.CANCELED
+
+
+async def test_a_refusal_is_kept_while_the_cache_fails(rmz: ScriptedRMZ) -> None:
+    """No other process can confirm a purchase without the cache, so RMZ is not asked again."""
+    shared = Shared()
+    shared.failure = OSError("the cache is down")
+    paywall = paywall_over(rmz, shared=shared)
+    for _ in range(2):
+        assert not (await paywall.check("sami")).granted
+    assert rmz.asked == ["sami"]
+
+
+async def test_what_another_process_knows_is_used_while_a_third_one_asks(rmz: ScriptedRMZ) -> None:
+    """No lease is needed for it, and nobody waits."""
+    shared = Shared()
+    await paywall_over(rmz, shared=shared).check("noura")
+    shared.leased.add("noura")
+    assert (await paywall_over(rmz, shared=shared).check("noura")).granted
+    assert rmz.asked == ["noura"]
+
+
+class WithoutRoom(Shared):
+    """A cache that takes changes, and no facts."""
+
+    async def put(self, user: str, fact: Fact) -> None:
+        """Refuse a fact."""
+        raise OSError("no space is left")
+
+
+async def test_a_cache_that_can_be_written_again_is_reported(
+    rmz: ScriptedRMZ, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An event and a fact are both written, so that each shows whether the cache can be."""
+    paywall = paywall_over(rmz, shared=WithoutRoom())
+    await paywall.check("noura")
+    await paywall.feed(event())
+    words = [message.rpartition("its shared cache")[2] for message in caplog.messages]
+    assert words == [", which raised OSError", " again", ", which raised OSError"]

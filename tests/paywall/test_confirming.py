@@ -228,6 +228,7 @@ async def test_the_wait_for_a_purchase_is_bounded(rmz: ScriptedRMZ) -> None:
     [
         (ServerError("down", status=503), 3),
         (RateLimitError("slow down", status=429, retry_after=20), 20),
+        (RateLimitError("slow down", status=429, retry_after=0), 1),
     ],
 )
 async def test_an_outage_is_no_refusal(
