@@ -199,7 +199,7 @@ class Answers:
         first = self._reported.first((event.dedupe_key, user), change)
         if first is change:
             self._reported.doubt(change)
-        # Again, because the cache may not have answered; processes that know of it ignore it.
+        # The cache may not have answered the first time; processes that know the change ignore it.
         await self._facts.announce(first)
         try:
             await self.refresh(user, Source.WEBHOOK)

@@ -32,17 +32,19 @@ async def test_an_interrupt_of_a_block_leaves_the_way_to_the_next_one(
         await begun(commits, Blocks())
 
 
+async def interrupted(commits: Commits, blocks: Blocks) -> None:
+    """Begin a block, which Ctrl-C interrupts."""
+    with pytest.raises(KeyboardInterrupt):
+        await begun(commits, blocks)
+
+
 async def test_an_interrupt_of_a_block_fails_those_before_it() -> None:
     """Their effects were rolled back with it."""
     commits, blocks = Commits(), Blocks()
     first = await begun(commits, blocks)
 
-    async def second() -> None:
-        with pytest.raises(KeyboardInterrupt):
-            await begun(commits, blocks)
-
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(second)
+        tasks.start_soon(interrupted, commits, blocks)
         await until_all_wait()
         blocks.fails, blocks.error = ("begin",), KeyboardInterrupt("Ctrl-C")
         with pytest.raises(RuntimeError, match="interrupted, and was rolled back"):
@@ -53,12 +55,8 @@ async def test_a_second_interrupt_of_a_block_ends_the_wait_of_those_before_it() 
     commits, blocks = Commits(), Blocks()
     first = await begun(commits, blocks)
 
-    async def second() -> None:
-        with pytest.raises(KeyboardInterrupt):
-            await begun(commits, blocks)
-
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(second)
+        tasks.start_soon(interrupted, commits, blocks)
         await until_all_wait()
         blocks.fails, blocks.error = ("begin", ROLL_BACK), KeyboardInterrupt("Ctrl-C")
         # As the first block does at its end, which leaves the commit to the second.
@@ -73,12 +71,8 @@ async def test_an_interrupt_of_a_commit_ends_the_wait_of_those_it_was_for() -> N
     commits, blocks = Commits(), Blocks()
     first = await begun(commits, blocks)
 
-    async def second() -> None:
-        with pytest.raises(KeyboardInterrupt):
-            await begun(commits, blocks)
-
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(second)
+        tasks.start_soon(interrupted, commits, blocks)
         await until_all_wait()
         blocks.fails, blocks.error = ("commit",), KeyboardInterrupt("Ctrl-C")
         tasks.cancel_scope.cancel()
